@@ -1,0 +1,1 @@
+"""Benchmarks: each prints ratios or scores measured in one run against a named rival."""

@@ -1,0 +1,1 @@
+"""A SageMaker on your desk: the example's data and the programs run on it."""

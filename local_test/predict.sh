@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# usage: predict.sh [--port=PORT] PAYLOAD [CONTENT_TYPE [ACCEPT]]
+#
+# Post the file PAYLOAD to /invocations on 127.0.0.1:PORT (8080) and print
+# status, headers and body. CONTENT_TYPE is text/csv unless PAYLOAD ends with
+# .json, ACCEPT is what the server prefers. If a file PAYLOAD.expected lies
+# beside it, the body is compared with it.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/desk.sh"
+port=8080
+words=()
+for word in "$@"; do
+    case $word in
+        --help | -h)
+            sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
+            exit 0
+            ;;
+        --port=*) port=${word#--port=} ;;
+        *) words+=("$word") ;;
+    esac
+done
+[ ${#words[@]} -gt 0 ] || die "name a payload file, such as $here/payloads/claims.csv"
+payload=${words[0]}
+[ -f "$payload" ] || die "there is no file $payload"
+case $payload in *.json) type=application/json ;; *) type=text/csv ;; esac
+type=${words[1]-$type}
+command -v curl >/dev/null || die "curl is not installed"
+body=$(mktemp)
+trap 'rm -f "$body"' EXIT
+run curl --silent --show-error --dump-header - --output "$body" \
+    --data-binary "@$payload" --header "Content-Type: $type" --header "Accept: ${words[2]-*/*}" \
+    "http://127.0.0.1:$port/invocations" || die "no server answers on port $port: start serve_local.sh"
+cat "$body"
+echo
+if [ -f "$payload.expected" ]; then
+    cmp -s "$body" "$payload.expected" || die "the body is not the one in $payload.expected"
+    echo "as expected"
+fi

@@ -1,0 +1,67 @@
+"""The command line of `evaluate`."""
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from sagetree.paths import OptMl
+from sagetree.program import run_job
+
+DESCRIPTION = """\
+Score a model on rows it has not seen, and say whether it is good enough.
+
+reads   /opt/ml/processing/model/        model.tar.gz, or the files in it
+        /opt/ml/processing/test/         CSV or Parquet files with the label
+writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
+        /opt/ml/processing/evaluation/decision.json     AUC, interval, verdict
+        /opt/ml/output/message                          the reason, if it fails
+
+SAGEMAKER_BASE_DIR names another folder than /opt/ml.
+"""
+
+DEFAULT_GATE = 0.7
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run an evaluation and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="sagetree evaluate",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--threshold-auc",
+        type=_share,
+        default=DEFAULT_GATE,
+        metavar="AUC",
+        help="the gate: approve an AUC of at least this (default: 0.7)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        metavar="SCORE",
+        help="call rows positive from this score on (default: the one stored with the model)",
+    )
+    parser.add_argument(
+        "--fail-below", action="store_true", help="end with exit code 1 if the model is rejected"
+    )
+    options = parser.parse_args(argv)
+    opt_ml = OptMl.from_environ(os.environ)
+
+    def work() -> int:
+        from evaluate.job import EvaluateSettings, run  # its imports take seconds, and may fail
+
+        settings = EvaluateSettings(options.threshold_auc, options.threshold, options.fail_below)
+        return run(opt_ml, settings)
+
+    return run_job(work, opt_ml.message)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value

@@ -1,0 +1,62 @@
+"""ROC and precision-recall curves, thin enough for a JSON file."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from sagetree.schema import Labels
+from sagetree.scoring import Scores
+
+# More than a chart has pixels; two curves of it take some 80 kB of JSON.
+MOST_POINTS = 1000
+
+
+@dataclass(frozen=True)
+class RocCurve:
+    """True over false positive rates, from (0, 0) to (1, 1)."""
+
+    false_positive_rates: tuple[float, ...]
+    true_positive_rates: tuple[float, ...]
+
+    @classmethod
+    def of(cls, labels: Labels, scores: Scores) -> "RocCurve":
+        """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
+        false, true, _ = roc_curve(labels, scores)
+        keep = thin(false, true)
+        return cls(tuple(false[keep].tolist()), tuple(true[keep].tolist()))
+
+
+@dataclass(frozen=True)
+class PrecisionRecallCurve:
+    """Precision over recall, by ascending recall, from scikit-learn's (recall 0, precision 1)."""
+
+    precisions: tuple[float, ...]
+    recalls: tuple[float, ...]
+
+    @classmethod
+    def of(cls, labels: Labels, scores: Scores) -> "PrecisionRecallCurve":
+        """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
+        precision, recall, _ = precision_recall_curve(labels, scores, drop_intermediate=True)
+        precision, recall = precision[::-1], recall[::-1]
+        keep = thin(recall, precision)
+        return cls(tuple(precision[keep].tolist()), tuple(recall[keep].tolist()))
+
+
+def thin(
+    x: NDArray[np.float64], y: NDArray[np.float64], points: int = MOST_POINTS
+) -> NDArray[np.intp]:
+    """Return the numbers of at most `points` points that keep a curve's shape, ends included.
+
+    They lie at equal steps along the curve, its length measured as |dx| + |dy|,
+    so that steep parts keep as many as flat ones. A point that is left out is
+    then nearer than one step, length / (points - 1), to one that is kept: for
+    a ROC curve, whose length is 2, that is 0.002.
+    """
+    if len(x) <= points:
+        return np.arange(len(x))
+    length = np.append(0.0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y))))
+    steps = np.linspace(0, length[-1], points)[1:-1]
+    inner = np.searchsorted(length, steps)
+    return np.unique(np.concatenate(([0], inner, [len(x) - 1])))

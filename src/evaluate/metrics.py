@@ -1,0 +1,73 @@
+"""Labels and scores to metrics that equal scikit-learn's, each with its uncertainty."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sklearn.metrics import average_precision_score, confusion_matrix, log_loss, roc_auc_score
+
+from evaluate.bootstrap import standard_deviations
+from evaluate.curves import PrecisionRecallCurve, RocCurve
+from evaluate.interval import Interval, auc_interval
+from evaluate.measures import Confusion, measure
+from evaluate.rows import THESE_ROWS, are_probabilities, check_rows, is_positive
+from sagetree.schema import Labels
+from sagetree.scoring import Scores
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good the scores of some rows are, and how certain that is.
+
+    A score of at least `threshold` is called positive. `scalars` holds each
+    metric's value, `deviations` its standard deviation over resamples of the
+    rows (empty if one of the labels has a single row), `auc_interval` the AUC's
+    95 % confidence interval.
+
+    A metric that would divide by zero is 0, as in scikit-learn; logloss is NaN
+    where the scores are not probabilities.
+    """
+
+    rows: int
+    positives: int
+    threshold: float
+    scalars: Mapping[str, float]
+    deviations: Mapping[str, float]
+    auc_interval: Interval
+    confusion: Confusion
+    roc: RocCurve
+    precision_recall: PrecisionRecallCurve
+
+    @property
+    def auc(self) -> float:
+        """The area under the ROC curve."""
+        return self.scalars["auc"]
+
+
+def evaluate(
+    labels: Labels, scores: Scores, threshold: float, *, where: str = THESE_ROWS, seed: int = 0
+) -> Evaluation:
+    """Return the metrics of `scores` (n) for `labels` (n, 0 or 1).
+
+    `where` names the rows in an error, `seed` is the resamples'. Raises
+    DataError without rows of both labels, ArtifactError for a score that is not
+    finite.
+    """
+    check_rows(labels, scores, where)
+    called = is_positive(scores, threshold)
+    confusion = Confusion(*map(int, confusion_matrix(labels, called).ravel()))
+    return Evaluation(
+        rows=len(labels),
+        positives=confusion.positives,
+        threshold=threshold,
+        scalars=measure(
+            confusion,
+            auc=float(roc_auc_score(labels, scores)),
+            aucpr=float(average_precision_score(labels, scores)),
+            logloss=float(log_loss(labels, scores)) if are_probabilities(scores) else float("nan"),
+        ),
+        deviations=standard_deviations(labels, scores, threshold, seed=seed),
+        auc_interval=auc_interval(labels, scores),
+        confusion=confusion,
+        roc=RocCurve.of(labels, scores),
+        precision_recall=PrecisionRecallCurve.of(labels, scores),
+    )

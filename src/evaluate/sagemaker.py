@@ -1,0 +1,53 @@
+"""An evaluation as SageMaker reads it: model metrics, property files, model quality.
+
+Names and shape: SageMaker developer guide, page
+model-monitor-model-quality-metrics, "Binary classification metrics"; there a
+standard deviation that does not exist is the word "NaN". `au_prc` is the name
+AWS's CloudWatch dashboards for Model Monitor read. `logloss` and what stands
+beside "binary_classification_metrics" are ours; readers pass over them.
+
+One number differs on purpose. In that page's example the best constant
+classifier calls everything positive, in accuracy too (0.25 with one positive
+row of four). Ours is 0.75: the accuracy a model has to beat.
+"""
+
+import math
+
+from evaluate.metrics import Evaluation
+
+# Our name of a metric -> SageMaker's, where they differ.
+_NAMES = {"aucpr": "au_prc"}
+
+
+def evaluation_json(evaluation: Evaluation) -> dict[str, object]:
+    """Return the content of evaluation.json."""
+    confusion, roc, curve = evaluation.confusion, evaluation.roc, evaluation.precision_recall
+    low, high = evaluation.auc_interval
+    return {
+        "binary_classification_metrics": {
+            # By the label, then by what the row was called.
+            "confusion_matrix": {
+                "0": {"0": confusion.true_negatives, "1": confusion.false_positives},
+                "1": {"0": confusion.false_negatives, "1": confusion.true_positives},
+            },
+            **{_NAMES.get(name, name): _scalar(evaluation, name) for name in evaluation.scalars},
+            "receiver_operating_characteristic_curve": {
+                "false_positive_rates": roc.false_positive_rates,
+                "true_positive_rates": roc.true_positive_rates,
+            },
+            "precision_recall_curve": {"precisions": curve.precisions, "recalls": curve.recalls},
+        },
+        "rows": evaluation.rows,
+        "positives": evaluation.positives,
+        "threshold": evaluation.threshold,
+        "auc_interval": {"low": low, "high": high, "confidence": 0.95},
+    }
+
+
+def _scalar(evaluation: Evaluation, name: str) -> dict[str, float | str]:
+    deviation = evaluation.deviations.get(name, math.nan)
+    return {"value": _number(evaluation.scalars[name]), "standard_deviation": _number(deviation)}
+
+
+def _number(value: float) -> float | str:
+    return "NaN" if math.isnan(value) else value

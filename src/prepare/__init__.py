@@ -1,0 +1,1 @@
+"""Raw tables in, train / validation / test out: a SageMaker processing job."""

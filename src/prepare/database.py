@@ -1,0 +1,131 @@
+"""The embedded database of one job: on disk, within a memory limit, without a network."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from sagetree.cores import usable_cores
+from sagetree.errors import PlatformError
+
+# Source: DuckDB documentation, "Tuning workloads": below 125 MB for each thread it may run out.
+BYTES_PER_THREAD = 125_000_000
+
+# Tables as they were read, and what is made of them: apart from the user's names.
+_SCHEMAS = ("raw", "made")
+
+
+def identifier(name: str) -> str:
+    """Return a column's or table's name as SQL, whatever characters it has.
+
+    >>> identifier('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return text as SQL.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A connection, and the few ways it is asked. What it cannot do raises duckdb.Error."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def run(self, sql: str, values: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
+        """Run a statement and return what holds its result.
+
+        Raises PlatformError where memory or disk do not suffice.
+        """
+        # In a thread: within a query the database heeds a signal late or never, and keeps
+        # from us what its handler raised.
+        with ThreadPoolExecutor(max_workers=1) as pool, _machine_errors():
+            running = pool.submit(self.connection.execute, sql, list(values))
+            try:
+                return running.result()
+            except BaseException:
+                self.connection.interrupt()
+                raise
+
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query. Raises PlatformError as `run` does."""
+        return self.run(sql, values).fetchall()
+
+    def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+        """Return the one row of a query."""
+        return self.rows(sql, values)[0]
+
+    def count(self, table: str) -> int:
+        """Return the number of a table's rows."""
+        return int(self.row(f"SELECT count(*) FROM {table}")[0])
+
+    def insert(self, table: str, columns: str, rows: pa.Table) -> None:
+        """Append Arrow rows to a table by name, `columns` being what is selected of them."""
+        self.connection.register("incoming", rows)
+        self.run(f"INSERT INTO {table} BY NAME SELECT {columns} FROM incoming")
+        self.connection.unregister("incoming")
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return the names and types of the columns of a table (as SQL), in order."""
+        return {name: kind for name, kind, *_ in self.rows(f"DESCRIBE {table}")}
+
+    def confine(self, folders: Iterable[Path]) -> None:
+        """Let no later statement open a file outside `folders`, nor change a setting."""
+        allowed = ", ".join(literal(str(folder.resolve())) for folder in folders)
+        self.run(f"SET allowed_directories = [{allowed}]")
+        self.run("SET enable_external_access = false")
+        self.run("SET lock_configuration = true")
+
+
+@contextmanager
+def _machine_errors() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise PlatformError(
+            "the tables need more memory, or more room in the temporary folder, than there is",
+            hint="Raise --memory-limit, let TMPDIR name a larger disk, or use a larger instance",
+        ) from error
+    except duckdb.IOException as error:
+        raise PlatformError(
+            "a file could not be read or written",
+            hint="Is the disk of the temporary folder (TMPDIR) or of the output full?",
+        ) from error
+
+
+@contextmanager
+def open_database(memory_limit: int) -> Iterator[Database]:
+    """Yield an empty database; what exceeds the limit goes to a temporary folder."""
+    with TemporaryDirectory(prefix="sagetree-prepare-") as folder:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{memory_limit}B",
+            "temp_directory": str(Path(folder) / "spill"),
+            "threads": max(1, min(usable_cores(), memory_limit // BYTES_PER_THREAD)),
+            # a job has no network, and needs nothing that is not built in
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            # a query names tables, not variables of this program
+            "python_enable_replacements": "false",
+        }
+        with (
+            _machine_errors(),
+            duckdb.connect(str(Path(folder) / "work.duckdb"), config=config) as connection,
+        ):
+            database = Database(connection)
+            database.run("SET TimeZone = 'UTC'")
+            for schema in _SCHEMAS:
+                database.run(f"CREATE SCHEMA {schema}")
+            yield database

@@ -1,0 +1,77 @@
+"""Which tables a processing job has: the folders and files below processing/input."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prepare.query import Query
+from sagetree.errors import DataError, quote
+from sagetree.reading import data_files
+
+_SUFFIXES = frozenset({".csv", ".parquet"})
+
+# So many names fit a message that people still read.
+NAMES_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class TableFiles:
+    """The files of one table, each with the name it has below processing/input."""
+
+    name: str
+    files: Mapping[str, Path]
+
+
+def find_tables(folder: Path, query: Query) -> list[TableFiles]:
+    """Return the tables that the query mentions, by name.
+
+    A folder is a table of all its files, a CSV or Parquet file one by itself.
+    Raises DataError where there is none, or one twice.
+    """
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    tables = [(_table_name(path), path) for path in entries if _is_table(path)]
+    found: dict[str, Path] = {}
+    for name, path in tables:
+        if not query.mentions(name):
+            continue
+        if other := find_name(found, name):
+            raise DataError(
+                f"{found[other].name} and {path.name} are one table to SQL",
+                where=str(folder),
+                hint="Leave one of them, or put the files of both into one folder",
+            )
+        found[name] = path
+    if not found:
+        names = listing(name for name, _ in tables)
+        raise DataError(
+            f"{query.name} reads none of the tables there: {names}" if tables else "no table there",
+            where=str(folder),
+            hint="Put a CSV or Parquet file there for each table, or a folder of them, named as "
+            "in the query",
+        )
+    return [_table_files(name, folder, path) for name, path in sorted(found.items())]
+
+
+def _is_table(path: Path) -> bool:
+    hidden = path.name.startswith(".")
+    return not hidden and (path.is_dir() or path.suffix.lower() in _SUFFIXES)
+
+
+def _table_name(path: Path) -> str:
+    return path.name if path.is_dir() else path.stem
+
+
+def _table_files(name: str, folder: Path, path: Path) -> TableFiles:
+    return TableFiles(name, {str(file.relative_to(folder)): file for file in data_files(path)})
+
+
+def find_name(names: Iterable[str], wanted: str) -> str | None:
+    """Return the name that SQL takes `wanted` for, whatever its capitals; None if there is none."""
+    return next((name for name in names if name.lower() == wanted.lower()), None)
+
+
+def listing(names: Iterable[str]) -> str:
+    """Return names for a message of limited length."""
+    quoted = [*map(quote, names)]
+    more = f", ... ({len(quoted)} in all)" if len(quoted) > NAMES_SHOWN else ""
+    return ", ".join(quoted[:NAMES_SHOWN]) + more

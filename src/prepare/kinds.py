@@ -1,0 +1,106 @@
+"""What a CSV column is: numbers only where the number says all that the text says."""
+
+from collections.abc import Mapping, Sequence
+
+from prepare.database import Database
+from prepare.inputs import find_name, listing
+from prepare.loading import TEXT, RawTable
+from sagetree.errors import DataError, quote
+
+WHOLE = "BIGINT"
+NUMBER = "DOUBLE"
+
+# A double holds up to 15 digits before the point exactly; no leading zeros, no plus sign.
+_DECIMAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?"
+_WHOLE_DECIMAL = r"-?(0|[1-9][0-9]{0,14})\.0+"
+
+_NUMERIC_NAMES = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
+
+
+def typed_cells(db: Database, raw: RawTable) -> dict[str, str]:
+    """Return the SQL of each column's cells: of CSV numbers where all of them are.
+
+    A column is whole numbers where each cell, written back, is the same text
+    (spaces around it aside), else numbers where each is a plain decimal
+    number, else the text as it stands.
+    """
+    cells = {column: raw.cell(column) for column in raw.columns}
+    if not raw.is_csv:
+        return cells
+    texts = [*raw.columns]
+    for kind, test in ((WHOLE, _is_whole), (NUMBER, _is_decimal)):
+        numbers = _all_pass(db, raw, {column: test(_trimmed(raw, column)) for column in texts})
+        cells |= {column: f"CAST({_trimmed(raw, column)} AS {kind})" for column in numbers}
+        texts = [column for column in texts if column not in numbers]
+    return cells
+
+
+def key_cells(db: Database, tables: Sequence[RawTable], key: str) -> Mapping[str, str]:
+    """Return the SQL of each table's key: whole numbers where all tables have such, else text.
+
+    So 7 and 7.0 are one key, 7 and 007 are two. Raises DataError for a table
+    without the column.
+    """
+    kinds = {table.name: _key_kind(db, table, key_column(table, key)) for table in tables}
+    alike = len({*kinds.values()}) == 1
+    return {
+        table.name: _key_cell(table, key_column(table, key), kinds[table.name], alike)
+        for table in tables
+    }
+
+
+def key_column(table: RawTable, key: str) -> str:
+    """Return the key's name as the table writes it. Raises DataError where it has none."""
+    column = find_name(table.columns, key)
+    if column is None:
+        raise DataError(
+            f"there is no key column {quote(key)}",
+            where=f"table {table.name}",
+            hint=f"Name it with --key; the columns (of CSV the cells of the first line) are "
+            f"{listing(table.columns)}",
+        )
+    return column
+
+
+def _key_kind(db: Database, table: RawTable, column: str) -> str:
+    """Return BIGINT where all keys are whole numbers, else the column's own type."""
+    kind = table.columns[column]
+    if table.is_csv:
+        cell = _trimmed(table, column)
+        test = f"{_is_whole(cell)} OR regexp_full_match({cell}, '{_WHOLE_DECIMAL}')"
+    elif any(name in kind for name in _NUMERIC_NAMES):
+        cell = table.cell(column)
+        test = f"coalesce(TRY_CAST({cell} AS {WHOLE}) = {cell}, false)"
+    else:
+        return kind
+    return WHOLE if _all_pass(db, table, {column: test}) else kind
+
+
+def _key_cell(table: RawTable, column: str, kind: str, alike: bool) -> str:
+    """Return a table's key as SQL; text unless the keys of all tables are `alike`."""
+    cell = _trimmed(table, column) if kind == TEXT else f"CAST({table.cell(column)} AS {kind})"
+    return cell if alike else f"CAST({cell} AS {TEXT})"
+
+
+def _trimmed(table: RawTable, column: str) -> str:
+    return f"trim({table.cell(column)})"
+
+
+def _is_whole(cell: str) -> str:
+    return f"coalesce(CAST(TRY_CAST({cell} AS {WHOLE}) AS {TEXT}) = {cell}, false)"
+
+
+def _is_decimal(cell: str) -> str:
+    return f"regexp_full_match({cell}, '{_DECIMAL}')"
+
+
+def _all_pass(db: Database, raw: RawTable, tests: Mapping[str, str]) -> set[str]:
+    """Return the columns with cells that are there, all of which pass their column's test."""
+    if not tests:
+        return set()
+    passed = (
+        f"bool_and({test}) FILTER ({raw.cell(column)} IS NOT NULL)"
+        for column, test in tests.items()
+    )
+    found = db.row(f"SELECT {', '.join(passed)} FROM {raw.sql}")
+    return {column for column, holds in zip(tests, found, strict=True) if holds}

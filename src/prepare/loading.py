@@ -1,0 +1,245 @@
+"""The files of a table to one table of the database, every cell as it stands."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import chain, islice
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from prepare.csv_blocks import Block, check_names, read_blocks
+from prepare.database import Database, identifier
+from prepare.inputs import TableFiles
+from sagetree.errors import DataError, quote
+from sagetree.table import Source
+
+_PARQUET_MAGIC = b"PAR1"
+
+# Text has none of these bytes; compressed files, images and UTF-16 have.
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+_PROBE_BYTES = 4096
+
+# What pandas calls a column without a name, such as an index that was written along.
+_NAMELESS = re.compile(r"Unnamed: \d+|__index_level_\d+__")
+
+# The database packs 122 880 rows at a time, and is slow with fewer.
+BLOCKS_AT_ONCE = 6
+
+# The database's type of a column without any value.
+_NO_TYPE = '"NULL"'
+TEXT = "VARCHAR"
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table as read: `columns` has the database's type of each, of CSV all text.
+
+    `headers` counts the header lines that stood among the rows, `nameless` are
+    the columns without a name; both are left out. `sources` are where the rows
+    come from, in order.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    is_csv: bool
+    nameless: tuple[str, ...]
+    headers: int
+    sources: tuple[Source, ...]
+
+    @property
+    def sql(self) -> str:
+        """The table's name in a query."""
+        return f"raw.{identifier(self.name)}"
+
+    @staticmethod
+    def cell(column: str) -> str:
+        """Return a column's name in the table as SQL: prefixed, as one may be called rowid."""
+        return identifier(f"cell {column}")
+
+    @property
+    def rows(self) -> int:
+        """The number of rows, header lines not counted."""
+        return sum(source.rows for source in self.sources)
+
+    def locate(self, row: int) -> str:
+        """Return file and line of the row with this rowid."""
+        for source in self.sources:
+            if row < source.rows:
+                return f"{source.name} {source.unit} {source.first + row}"
+            row -= source.rows
+        raise ValueError(f"table {self.name} has no such row")
+
+
+def load_table(db: Database, table: TableFiles) -> RawTable:
+    """Load the files of a table into the schema `raw`.
+
+    The rows are numbered (rowid) in the order of the files. Raises DataError
+    naming file and line.
+    """
+    kinds = {name: _is_parquet(path, name) for name, path in table.files.items()}
+    if len(set(kinds.values())) > 1:
+        raise DataError(
+            "some of its files are CSV, some Parquet",
+            where=f"table {table.name}",
+            hint="Leave files of one kind: is the same data there twice?",
+        )
+    load = _load_parquet if all(kinds.values()) else _load_csv
+    raw = load(db, table)
+    if not raw.rows:
+        hint = "Put rows below the header"
+        raise DataError("there are no rows", where=f"table {table.name}", hint=hint)
+    return raw
+
+
+def _is_parquet(path: Path, name: str) -> bool:
+    with path.open("rb") as file:
+        probe = file.read(_PROBE_BYTES)
+    if probe.startswith(_PARQUET_MAGIC):
+        return True
+    if _CONTROL.search(probe):
+        hint = "Put CSV (UTF-8 text) or Parquet files there; unpack compressed ones"
+        raise DataError("this is neither CSV nor Parquet", where=name, hint=hint)
+    return False
+
+
+def _load_csv(db: Database, table: TableFiles) -> RawTable:
+    target = f"raw.{identifier(table.name)}"
+    columns: dict[str, Sequence[str]] = {}
+    sources: list[Source] = []
+    headers = 0
+    for name, path in table.files.items():
+        with path.open("rb") as file:
+            blocks = read_blocks(file, name)
+            first = next(blocks)
+            columns[name] = first.rows.column_names
+            _check_same_columns(columns)
+            if len(columns) == 1:
+                cells = (f"{RawTable.cell(column)} {TEXT}" for column in _named(columns[name]))
+                db.run(f"CREATE TABLE {target} ({', '.join(cells)})")
+            read, kept = _append(db, target, chain([first], blocks))
+        sources += kept
+        headers += read - sum(source.rows for source in kept)
+    kinds = dict.fromkeys(_named(next(iter(columns.values()))), TEXT)
+    return RawTable(table.name, kinds, True, _nameless(columns), headers, tuple(sources))
+
+
+def _append(db: Database, target: str, blocks: Iterator[Block]) -> tuple[int, list[Source]]:
+    """Insert the rows of one file; return how many were read, and which were inserted."""
+    read = 0
+    sources: list[Source] = []
+    while batch := list(islice(blocks, BLOCKS_AT_ONCE)):
+        names = _named(batch[0].rows.column_names)
+        cells = (f"nullif({identifier(name)}, '') AS {RawTable.cell(name)}" for name in names)
+        pieces = [piece for block in batch for piece in _without_headers(block)]
+        if pieces:
+            db.insert(target, ", ".join(cells), pa.concat_tables(piece.rows for piece in pieces))
+        read += sum(block.source.rows for block in batch)
+        sources += [piece.source for piece in pieces]
+    return read, sources
+
+
+def _without_headers(block: Block) -> Iterator[Block]:
+    """Yield the rows between those that repeat the header, as concatenated files have them."""
+    rows, source = block.rows, block.source
+    names = _named(rows.column_names)
+    stray: list[int] = []
+    if pc.any(_repeats(rows, names[0])).as_py():
+        repeats = reduce(pc.and_, (_repeats(rows, name) for name in names))
+        stray = pc.indices_nonzero(repeats).to_pylist()
+    start = 0
+    for stop in [*stray, rows.num_rows]:
+        if stop > start:
+            place = Source(stop - start, source.name, source.unit, source.first + start)
+            yield Block(rows.slice(start, stop - start), place)
+        start = stop + 1
+
+
+def _repeats(rows: pa.Table, name: str) -> pa.ChunkedArray:
+    return pc.equal(pc.utf8_trim_whitespace(rows.column(name)), name)
+
+
+def _load_parquet(db: Database, table: TableFiles) -> RawTable:
+    columns: dict[str, Sequence[str]] = {}
+    sources: list[Source] = []
+    for name, path in table.files.items():
+        columns[name], rows = _parquet_footer(path, name)
+        _check_same_columns(columns)
+        sources.append(Source(rows, name))
+    try:
+        kinds = _parquet_kinds(db, table)
+        cells = (
+            f"CAST({identifier(c)} AS {kind}) AS {RawTable.cell(c)}" for c, kind in kinds.items()
+        )
+        db.run(
+            f"CREATE TABLE raw.{identifier(table.name)} AS SELECT {', '.join(cells)} "
+            "FROM read_parquet(?, union_by_name = true)",
+            [[str(path) for path in table.files.values()]],
+        )
+    except duckdb.Error as error:
+        raise _damaged(str(error).splitlines()[0], f"table {table.name}") from error
+    return RawTable(table.name, kinds, False, _nameless(columns), 0, tuple(sources))
+
+
+def _parquet_footer(path: Path, name: str) -> tuple[Sequence[str], int]:
+    """Return a file's columns and the number of its rows."""
+    try:
+        metadata = pq.read_metadata(path)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(str(error).splitlines()[0], name) from error
+    columns = metadata.schema.to_arrow_schema().names
+    check_names(columns, name)
+    return columns, metadata.num_rows
+
+
+def _damaged(reason: str, where: str) -> DataError:
+    hint = "Write the file again; it may be cut off"
+    return DataError(f"the Parquet file is damaged: {reason}", where=where, hint=hint)
+
+
+def _parquet_kinds(db: Database, table: TableFiles) -> Mapping[str, str]:
+    """Return the types the columns have in all files together.
+
+    Raises DataError where one is text in some files alone: numbers of several
+    kinds go together, numbers and text do not.
+    """
+    describe = "DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)"
+    paths = {name: str(path) for name, path in table.files.items()}
+    together = {c: kind for c, kind, *_ in db.rows(describe, [list(paths.values())])}
+    for name, path in paths.items():
+        for column, kind, *_ in db.rows(describe, [[path]]):
+            if together[column] == TEXT and kind not in (TEXT, _NO_TYPE):
+                raise DataError(
+                    f"it is {kind} in {name} and {TEXT} in others",
+                    where=f"table {table.name}, column {quote(column)}",
+                    hint="Write the column with one type in all files",
+                )
+    kinds = {column: together[column] for column in _named([*together])}
+    return {column: TEXT if kind == _NO_TYPE else kind for column, kind in kinds.items()}
+
+
+def _named(columns: Sequence[str]) -> list[str]:
+    return [column for column in columns if not _NAMELESS.fullmatch(column)]
+
+
+def _nameless(columns: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    found = {name for names in columns.values() for name in names if _NAMELESS.fullmatch(name)}
+    return tuple(sorted(found))
+
+
+def _check_same_columns(columns: dict[str, Sequence[str]]) -> None:
+    """Hold the last file's columns against the first one's; `columns` is by file."""
+    first, last = next(iter(columns)), next(reversed(columns))
+    different = sorted({*_named(columns[first])} ^ {*_named(columns[last])})
+    if different:
+        holder = first if different[0] in columns[first] else last
+        raise DataError(
+            f"of {first} and {last} only {holder} has the column {quote(different[0])}",
+            hint="All files of a table need the same columns",
+        )
+    if not _named(columns[last]):
+        raise DataError("no column has a name", where=last, hint="Put a header on the first line")

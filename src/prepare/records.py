@@ -1,0 +1,182 @@
+"""From an append-only store's records to one row per key: the latest, if not deleted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from prepare.database import Database, identifier
+from prepare.inputs import find_name
+from prepare.kinds import key_column, typed_cells
+from prepare.loading import TEXT, RawTable
+from sagetree.errors import DataError, quote
+
+_DELETED = ("true", "1", "1.0")
+_ALIVE = ("false", "0", "0.0", "")
+
+# As numbers first: 20200131 is one, and no ISO 8601 time that the database knows.
+_TIME_KINDS = ("DECIMAL(38, 9)", "TIMESTAMPTZ")
+
+# The records of keys that have several, and those of them that a later one replaces.
+_REPEATED = "made.repeated"
+_REPLACED = "made.replaced"
+
+
+@dataclass(frozen=True)
+class RecordColumns:
+    """The columns that tell records apart; the last two need not be there."""
+
+    key: str
+    event_time: str
+    deleted: str
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What became of one table's rows: read = headers + duplicates + deleted + kept."""
+
+    table: str
+    key: str
+    read: int
+    headers: int
+    duplicates: int
+    deleted: int
+    kept: int
+    nameless: tuple[str, ...]
+
+
+def keep_latest(db: Database, raw: RawTable, key: str, columns: RecordColumns) -> Cleaned:
+    """Make the table of the latest record of each key, `key` being the key as SQL.
+
+    Of records with the same key the one with the latest event time stays, of
+    equals the last in file order; a key whose latest record is deleted goes.
+    Raises DataError for rows without a key, keys with different rows but no
+    time to choose by, and times and deletion marks that are none.
+    """
+    time = find_name(raw.columns, columns.event_time)
+    mark = find_name(raw.columns, columns.deleted)
+    cells = typed_cells(db, raw)
+    name = key_column(raw, columns.key)
+    cells[name] = key
+    _check_keys(db, raw, name)
+    _find_repeated(db, raw, key, time)
+    if time is None:
+        _check_equal(db, raw, cells, columns)
+    order = "" if time is None else f"{_time(db, raw, time)} DESC, "
+    db.run(
+        f"CREATE OR REPLACE TABLE {_REPLACED} AS SELECT number FROM (SELECT number, row_number() "
+        f"OVER (PARTITION BY key ORDER BY {order}number DESC) AS place FROM {_REPEATED}) "
+        "WHERE place > 1"
+    )
+    left = [column for column in cells if column not in (time, mark)]
+    selected = ", ".join(f"{cells[column]} AS {identifier(column)}" for column in left)
+    db.run(
+        f"CREATE TABLE main.{identifier(raw.name)} AS SELECT {selected} FROM {raw.sql} "
+        f"WHERE rowid NOT IN (SELECT number FROM {_REPLACED}) AND NOT {_deleted(db, raw, mark)}"
+    )
+    db.run(f"DROP TABLE {raw.sql}")
+    return _counted(db, raw, name)
+
+
+def _counted(db: Database, raw: RawTable, key: str) -> Cleaned:
+    kept = db.count(f"main.{identifier(raw.name)}")
+    replaced = db.count(_REPLACED)
+    return Cleaned(
+        table=raw.name,
+        key=key,
+        read=raw.rows + raw.headers,
+        headers=raw.headers,
+        duplicates=replaced,
+        deleted=raw.rows - replaced - kept,
+        kept=kept,
+        nameless=raw.nameless,
+    )
+
+
+def _check_keys(db: Database, raw: RawTable, key: str) -> None:
+    """Raise DataError for rows without a key."""
+    empty, first = db.row(
+        f"SELECT count(*), min(rowid) FROM {raw.sql} "
+        f"WHERE {raw.cell(key)} IS NULL OR trim(CAST({raw.cell(key)} AS {TEXT})) = ''"
+    )
+    if empty:
+        more = f", as in {empty - 1} other rows" if empty > 1 else ""
+        raise DataError(
+            f"the key is missing{more}",
+            where=f"{raw.locate(first)}, column {quote(key)}",
+            hint="Fill it in, or remove the rows",
+        )
+
+
+def _find_repeated(db: Database, raw: RawTable, key: str, time: str | None) -> None:
+    """List the records of all keys that have more than one, each with its key and time."""
+    moment = "NULL" if time is None else raw.cell(time)
+    db.run(
+        f"CREATE OR REPLACE TABLE {_REPEATED} AS "
+        f"SELECT rowid AS number, {key} AS key, {moment} AS time FROM {raw.sql} "
+        f"WHERE {key} IN (SELECT {key} FROM {raw.sql} GROUP BY 1 HAVING count(*) > 1)"
+    )
+
+
+def _check_equal(
+    db: Database, raw: RawTable, cells: Mapping[str, str], columns: RecordColumns
+) -> None:
+    """Raise DataError where the records of one key differ: no time says which is the latest."""
+    content = ", ".join(f"{cell} AS {raw.cell(column)}" for column, cell in cells.items())
+    keys, example = db.row(
+        "SELECT count(*), min(key) FROM (SELECT key FROM (SELECT DISTINCT r.key, "
+        f"{content} FROM {raw.sql} t JOIN {_REPEATED} r ON t.rowid = r.number) "
+        "GROUP BY key HAVING count(*) > 1)"
+    )
+    if not keys:
+        return
+    rows = db.rows(f"SELECT number FROM {_REPEATED} WHERE key = ? ORDER BY 1", [example])
+    first, second = (raw.locate(number) for (number,) in rows[:2])
+    more = f", and so have {keys - 1} other keys" if keys > 1 else ""
+    raise DataError(
+        f"{len(rows)} rows that are not all equal have the key {quote(example)}{more}",
+        where=f"{first} and {second}",
+        hint=f"Leave one row per key, or add a column of event times (named {columns.event_time}, "
+        "or as --event-time says) by which the latest is kept",
+    )
+
+
+def _time(db: Database, raw: RawTable, column: str) -> str:
+    """Return the SQL by which the times of repeated records are ordered.
+
+    Raises DataError for a time that is missing, or is neither number nor date.
+    """
+    is_text = raw.columns[column] == TEXT
+    for kind in _TIME_KINDS:
+        order = f"TRY_CAST(trim(time) AS {kind})" if is_text else "time"
+        wrong = f"FROM {_REPEATED} WHERE {order} IS NULL ORDER BY number LIMIT 1"
+        found = db.rows(f"SELECT number, time {wrong}")
+        if not found:
+            return order
+    number, value = found[0]
+    raise DataError(
+        "the event time is missing" if value is None else f"{quote(value)} is no time",
+        where=f"{raw.locate(number)}, column {quote(column)}",
+        hint="Write all times as numbers, or all as 2026-01-31T13:45:00Z: they tell which record "
+        "of a key is the latest",
+    )
+
+
+def _deleted(db: Database, raw: RawTable, column: str | None) -> str:
+    """Return the SQL that says of a row whether it is deleted.
+
+    Raises DataError for a mark that is neither true nor false.
+    """
+    if column is None:
+        return "false"
+    mark = f"coalesce(lower(trim(CAST({raw.cell(column)} AS {TEXT}))), '')"
+    wrong = db.rows(
+        f"SELECT rowid, {raw.cell(column)} FROM {raw.sql} "
+        f"WHERE {mark} NOT IN {_DELETED + _ALIVE} ORDER BY 1 LIMIT 1"
+    )
+    if wrong:
+        number, value = wrong[0]
+        raise DataError(
+            f"{quote(value)} is neither true nor false",
+            where=f"{raw.locate(number)}, column {quote(column)}",
+            hint="Write true or 1 for a deleted record, or name another column with --deleted",
+        )
+    return f"({mark} IN {_DELETED})"

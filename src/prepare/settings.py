@@ -1,0 +1,122 @@
+"""What the command line of `prepare` says, checked."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from sagetree.errors import SettingsError, quote
+
+PARTS = ("train", "validation", "test")
+FORMATS = ("parquet", "csv")
+
+# What --workshop-split does without, because it joins nothing and its split is fixed.
+_JOIN_OPTIONS = ("sql", "split", "seed", "event_time", "deleted")
+
+DEFAULTS = {
+    "sql": str(Path(__file__).with_name("claims_customers.sql")),
+    "key": "policy_id",
+    "label": "fraud",
+    "event_time": "event_time",
+    "deleted": "is_deleted",
+    "split": "0.7,0.15,0.15",
+    "seed": "0",
+    "format": "parquet",
+    "memory_limit": "1GB",
+}
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE)
+
+Format = Literal["parquet", "csv"]
+Shares = tuple[Fraction, Fraction, Fraction]
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """How tables are joined and split; `shares` are of train, validation and test."""
+
+    sql: Path
+    key: str
+    label: str
+    event_time: str
+    deleted: str
+    shares: Shares
+    seed: int
+    format: Format
+    memory_limit: int
+
+
+def read_settings(given: Mapping[str, str], workshop_split: bool) -> PrepareSettings:
+    """Return the settings, DEFAULTS where nothing is given.
+
+    Raises SettingsError for a value that is none, and for an option that
+    --workshop-split would not heed.
+    """
+    for name in _JOIN_OPTIONS:
+        if workshop_split and name in given:
+            hint = "Leave out one of the two: the workshop joins nothing and its split is fixed"
+            raise SettingsError("does not go with --workshop-split", where=_flag(name), hint=hint)
+    values = {**DEFAULTS, **given}
+    return PrepareSettings(
+        sql=Path(values["sql"]),
+        key=values["key"],
+        label=values["label"],
+        event_time=values["event_time"],
+        deleted=values["deleted"],
+        shares=_shares(values["split"]),
+        seed=_whole_number(values["seed"]),
+        format=_format(values["format"]),
+        memory_limit=_bytes(values["memory_limit"]),
+    )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _shares(text: str) -> Shares:
+    """Return exact numbers: 0.7 + 0.15 is 0.85 here, and 0.85 of 10 is cut at 8.5."""
+    try:
+        train, validation, test = map(Fraction, text.split(","))
+    except (ValueError, ZeroDivisionError) as error:
+        hint = "Write the shares of train, validation and test, such as 0.7,0.15,0.15"
+        raise SettingsError(
+            f"{quote(text)} is not three numbers", where="--split", hint=hint
+        ) from error
+    if not train > 0 or min(validation, test) < 0 or train + validation + test != 1:
+        raise SettingsError(
+            f"{quote(text)} is no split of the whole",
+            where="--split",
+            hint="The shares must add up to 1, none below 0, and train's above 0",
+        )
+    return train, validation, test
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"{quote(text)} is no whole number", where="--seed", hint="Give one such as 0"
+        ) from error
+
+
+def _format(text: str) -> Format:
+    for known in ("parquet", "csv"):
+        if text == known:
+            return known
+    hint = f"Give {' or '.join(FORMATS)}"
+    raise SettingsError(f"{quote(text)} is no format known here", where="--format", hint=hint)
+
+
+def _bytes(text: str) -> int:
+    size = _SIZE.fullmatch(text.strip())
+    if not size:
+        raise SettingsError(
+            f"{quote(text)} is no size", where="--memory-limit", hint="Give one such as 1GB"
+        )
+    number, unit, binary = size.groups()
+    base = 1024 if binary else 1000
+    return int(Fraction(number) * base ** " kmgt".index(unit.lower() or " "))

@@ -1,0 +1,77 @@
+"""The workshop's own split of its dataset.csv, row for row.
+
+Its rows are chosen by pandas' random generator, so pandas chooses them here
+too; it sees the number of rows alone.
+"""
+
+import pandas as pd
+import pyarrow as pa
+
+from prepare.database import Database, identifier, open_database
+from prepare.inputs import find_name, find_tables
+from prepare.joining import JOINED
+from prepare.kinds import key_column, typed_cells
+from prepare.loading import RawTable, load_table
+from prepare.outputs import Output, write_parts
+from prepare.query import Query
+from prepare.report import parts_report
+from prepare.settings import PrepareSettings
+from prepare.splitting import ASSIGNED, Split, count_parts, read_label
+from sagetree.errors import DataError
+from sagetree.paths import OptMl
+from sagetree.program import LOG
+
+TABLE = "dataset"
+QUERY = Query(f"SELECT * FROM {TABLE}", "--workshop-split", frozenset({TABLE}))
+
+# create_dataset.py of the workshop: dataset.sample(frac=0.80, random_state=0)
+TRAIN_SHARE = 0.8
+RANDOM_STATE = 0
+
+
+def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
+    """Split processing/input/dataset and return 0.
+
+    The label comes first; key and columns without a name are left out. Raises
+    UserError for what the user gave.
+    """
+    output = Output(opt_ml.processing / "output", settings.format)
+    with open_database(settings.memory_limit) as db:
+        (files,) = find_tables(opt_ml.processing / "input", QUERY)
+        raw = load_table(db, files)
+        db.confine(output.folders)
+        key = take_rows(db, raw, settings.key)
+        label = read_label(db, settings.label)
+        split = split_by_row(db)
+        parts = count_parts(db, split, label)
+        write_parts(db, split, [label.column], [key], output)
+    LOG.info(parts_report(parts, label))
+    return 0
+
+
+def take_rows(db: Database, raw: RawTable, key: str) -> str:
+    """Make the table as it is the joined one and return its key column's name."""
+    column = key_column(raw, key)
+    if find_name(raw.columns, "rowid"):
+        hint = "Rename it: rows are told apart by a number of that name"
+        raise DataError("there is a column 'rowid'", where=f"table {raw.name}", hint=hint)
+    cells = ", ".join(f"{cell} AS {identifier(c)}" for c, cell in typed_cells(db, raw).items())
+    db.run(f"CREATE TABLE {JOINED} AS SELECT {cells} FROM {raw.sql} ORDER BY rowid")
+    return column
+
+
+def split_by_row(db: Database) -> Split:
+    """Give 80 % of the rows to train, in the order in which pandas draws them, the rest to test."""
+    rows = pd.RangeIndex(db.count(JOINED)).to_series()
+    train = rows.sample(frac=TRAIN_SHARE, random_state=RANDOM_STATE)
+    test = rows.drop(train.index)
+    drawn = pa.table(
+        {
+            "id": pa.array(pd.concat([train, test]).to_numpy()),
+            "part": ["train"] * len(train) + ["test"] * len(test),
+            "place": range(len(rows)),
+        }
+    )
+    db.run(f"CREATE TABLE {ASSIGNED} (id BIGINT, part VARCHAR, place BIGINT)")
+    db.insert(ASSIGNED, "*", drawn)
+    return Split(("train", "test"), "j.rowid = a.id", "a.place")

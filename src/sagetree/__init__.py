@@ -1,0 +1,1 @@
+"""What two or more of the four programs (prepare, train, evaluate, serve) share."""

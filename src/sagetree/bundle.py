@@ -1,0 +1,233 @@
+"""The model artifact: what SageMaker packs into model.tar.gz, as plain data.
+
+    xgboost-model           XGBoost's own UBJSON, only the rounds that predict
+    sagetree/schema.json    the columns and the label
+    sagetree/features.json  the fitted transforms
+    sagetree/decision.json  the threshold and how it was chosen
+    sagetree/selfcheck.json some rows and the scores they must get
+    sagetree/manifest.json  format number, sha256 of each file, versions, settings
+
+To change the format: raise FORMAT, keep reading the older ones, and keep an
+old bundle in tests/bundles.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import isfinite
+from pathlib import Path
+from typing import Self, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sagetree.cells import Cell
+from sagetree.errors import ArtifactError
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.schema import Schema
+
+FORMAT = 1
+
+MODEL_FILE = "xgboost-model"
+SCHEMA_FILE = "sagetree/schema.json"
+FEATURES_FILE = "sagetree/features.json"
+DECISION_FILE = "sagetree/decision.json"
+SELFCHECK_FILE = "sagetree/selfcheck.json"
+MANIFEST_FILE = "sagetree/manifest.json"
+
+_DAMAGED = "Copy the artifact again, or train again"
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+class Decision(BaseModel):
+    """The score from which a row is called positive, and how well that does.
+
+    `chosen` says in words how and on which rows; precision, recall and f1 are
+    of those rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold: float
+    chosen: str
+    precision: float
+    recall: float
+    f1: float
+
+
+class SelfCheck(BaseModel):
+    """Rows of the training table (cells by column) and the scores they got."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
+    scores: tuple[float, ...]
+
+    @model_validator(mode="after")
+    def _is_rectangular(self) -> Self:
+        if len(self.scores) != len(self.rows):
+            raise ValueError("every row needs its score")
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("every row needs a cell for each column")
+        return self
+
+
+class DataFingerprint(BaseModel):
+    """What a channel held: rows and the sha256 of its feature matrix and labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """The bundle's list of contents and its origin."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int
+    files: dict[str, str]
+    versions: dict[str, str]
+    hyperparameters: dict[str, str]
+    data: dict[str, DataFingerprint]
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A trained model as data; nothing in it is code."""
+
+    model: bytes
+    schema: Schema
+    features: FeaturePipeline
+    decision: Decision
+    selfcheck: SelfCheck
+    hyperparameters: Mapping[str, str]
+    data: Mapping[str, DataFingerprint]
+    metrics: Mapping[str, float]
+
+    def save(self, folder: Path) -> Manifest:
+        """Write the bundle into `folder`, completely or not at all; the manifest comes last."""
+        files = {
+            MODEL_FILE: self.model,
+            SCHEMA_FILE: _json(self.schema),
+            FEATURES_FILE: _json(self.features),
+            DECISION_FILE: _json(self.decision),
+            SELFCHECK_FILE: _json(self.selfcheck),
+        }
+        manifest = Manifest(
+            format=FORMAT,
+            files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            versions=library_versions(),
+            hyperparameters=dict(self.hyperparameters),
+            data=dict(self.data),
+            # one that was never a number (an AUC of one class) is not one for JSON
+            metrics={name: value for name, value in self.metrics.items() if isfinite(value)},
+        )
+        _replace_files(folder, {**files, MANIFEST_FILE: _json(manifest)})
+        return manifest
+
+    @classmethod
+    def load(cls, folder: Path) -> "ModelBundle":
+        """Read the bundle in `folder`, every file checked against the manifest first.
+
+        Raises ArtifactError for a file that is absent, changed or not of a known format.
+        """
+        manifest = _read_manifest(folder)
+        files = {name: _checked(folder, name, digest) for name, digest in manifest.files.items()}
+        absent = sorted(
+            {MODEL_FILE, SCHEMA_FILE, FEATURES_FILE, DECISION_FILE, SELFCHECK_FILE} - set(files)
+        )
+        if absent:
+            raise ArtifactError(f"it does not list {absent[0]}", where=MANIFEST_FILE, hint=_DAMAGED)
+        return cls(
+            model=files[MODEL_FILE],
+            schema=_parse(Schema, files[SCHEMA_FILE], SCHEMA_FILE),
+            features=_parse(FeaturePipeline, files[FEATURES_FILE], FEATURES_FILE),
+            decision=_parse(Decision, files[DECISION_FILE], DECISION_FILE),
+            selfcheck=_parse(SelfCheck, files[SELFCHECK_FILE], SELFCHECK_FILE),
+            hyperparameters=manifest.hyperparameters,
+            data=manifest.data,
+            metrics=manifest.metrics,
+        )
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of what a model's numbers depend on."""
+    import xgboost
+
+    return {
+        "python": platform.python_version(),
+        "sagetree": version("sagetree"),
+        "xgboost": xgboost.__version__,
+        "numpy": version("numpy"),
+    }
+
+
+def _json(record: BaseModel) -> bytes:
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(record.model_dump(), option=options)
+
+
+def _parse(kind: type[Record], data: bytes, name: str) -> Record:
+    try:
+        return kind.model_validate(orjson.loads(data))
+    except (orjson.JSONDecodeError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(
+            f"the file is not as sagetree writes it: {reason}", where=name, hint=_DAMAGED
+        ) from error
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    try:
+        data = (folder / MANIFEST_FILE).read_bytes()
+        number = orjson.loads(data).get("format")
+    except (OSError, orjson.JSONDecodeError, AttributeError) as error:
+        raise ArtifactError("it cannot be read", where=MANIFEST_FILE, hint=_DAMAGED) from error
+    if number != FORMAT:
+        hint = f"This sagetree reads format {FORMAT}: serve with the version that trained it"
+        raise ArtifactError(f"its format is {number}", where=MANIFEST_FILE, hint=hint)
+    return _parse(Manifest, data, MANIFEST_FILE)
+
+
+def _checked(folder: Path, name: str, digest: str) -> bytes:
+    path = folder / name
+    try:
+        outside = folder.resolve() not in path.resolve().parents
+        data = b"" if outside else path.read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:  # also no name at all, links in circles
+        raise ArtifactError("the file is missing", where=name, hint=_DAMAGED) from error
+    if outside:
+        raise ArtifactError("it names a file outside", where=MANIFEST_FILE, hint=_DAMAGED)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ArtifactError("the file is not the one that was saved", where=name, hint=_DAMAGED)
+    return data
+
+
+def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files beside their places, then move them there one by one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = folder / f".sagetree-{os.getpid()}"
+    moved = []
+    try:
+        for name, data in files.items():
+            (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+            (workspace / name).write_bytes(data)
+        (folder / MANIFEST_FILE).parent.mkdir(exist_ok=True)
+        for name in files:
+            (workspace / name).replace(folder / name)
+            moved.append(folder / name)
+    except BaseException:  # a model file without its manifest would pass for a plain model
+        for path in moved:
+            path.unlink()
+        raise
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)

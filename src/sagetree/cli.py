@@ -1,0 +1,41 @@
+"""The console script `sagetree`: one command, four programs."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+
+PROGRAMS = {
+    "prepare": "join raw tables and split them into train, validation and test",
+    "train": "fit a model on /opt/ml/input and write it to /opt/ml/model",
+    "evaluate": "score a model on held-out rows and give a verdict",
+    "serve": "answer /ping and /invocations over HTTP",
+}
+
+EPILOG = """\
+Every program works on SageMaker's folders: /opt/ml, or the folder named by
+the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says
+what each one reads, writes and takes.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program named first; the rest of `argv` is its own."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="sagetree",
+        description="XGBoost training and serving by SageMaker's contracts.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=version("sagetree"))
+    subparsers = parser.add_subparsers(
+        title="programs", dest="program", required=True, metavar="PROGRAM"
+    )
+    for name, summary in PROGRAMS.items():
+        subparsers.add_parser(name, help=summary, add_help=False)
+    program = parser.parse_known_args(arguments[:1])[0].program
+    # By name, so that this module depends on no program and serving loads none but itself.
+    run: Callable[[Sequence[str]], int] = importlib.import_module(f"{program}.cli").main
+    return run(arguments[1:])

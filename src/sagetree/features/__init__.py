@@ -1,0 +1,1 @@
+"""Feature transforms: one kind of column per file, fitted state as data."""

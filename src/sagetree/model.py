@@ -1,0 +1,133 @@
+"""A model that is ready to score: the walk table -> check -> transform -> score."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sagetree.bundle import (
+    FEATURES_FILE,
+    MANIFEST_FILE,
+    MODEL_FILE,
+    Decision,
+    ModelBundle,
+    SelfCheck,
+)
+from sagetree.errors import ArtifactError
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
+from sagetree.schema import Column, Schema
+from sagetree.scoring import Scorer, Scores
+from sagetree.table import Cells, Source, Table
+
+# Another machine's exp() may differ in the last bit of a float32 score.
+TOLERANCE = 1e-6
+
+_PICKLE_HINT = (
+    "A pickle is a program, so it is not opened: convert it where you trust it, with "
+    "pickle.load(file).save_model('model.ubj'), and put model.ubj into the artifact"
+)
+_MODEL_SUFFIXES = (".ubj", ".json", ".model")
+_PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model. `decision` is None for a model sagetree did not train."""
+
+    schema: Schema
+    features: FeaturePipeline
+    scorer: Scorer
+    decision: Decision | None
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> "Model":
+        """Load the bundle in `folder` and replay its self-check.
+
+        A folder that holds only a model of XGBoost's own is loaded too; its
+        columns are known by position, or by the names XGBoost stored. Raises
+        ArtifactError if there is no model, or not one that can be trusted.
+        """
+        # A bundle that lost its manifest is damaged; its model is not to be taken by position.
+        if not (folder / MANIFEST_FILE).parent.exists():
+            return cls._load_plain(_plain_model(folder), threads)
+        bundle = ModelBundle.load(folder)
+        model = cls.of_bundle(bundle, threads=threads)
+        difference = model.self_check(bundle.selfcheck)
+        if not difference <= TOLERANCE:
+            raise ArtifactError(
+                f"its stored rows get other scores than in training (by {difference:.3g})",
+                where=str(folder),
+                hint="Train again, or serve with the versions in sagetree/manifest.json",
+            )
+        return model
+
+    @classmethod
+    def of_bundle(cls, bundle: ModelBundle, *, threads: int = 1) -> "Model":
+        """Build the model from its data. Raises ArtifactError where the parts do not fit."""
+        scorer = Scorer.load(bundle.model, threads=threads)
+        if scorer.feature_count != len(bundle.features.names):
+            raise ArtifactError(
+                f"it has {scorer.feature_count} features where sagetree/features.json makes "
+                f"{len(bundle.features.names)}",
+                where=MODEL_FILE,
+                hint="Train again",
+            )
+        if bundle.schema.input_names != tuple(f.column for f in bundle.features.features):
+            raise ArtifactError(
+                "its columns are not those of sagetree/schema.json",
+                where=FEATURES_FILE,
+                hint="Train again",
+            )
+        return cls(bundle.schema, bundle.features, scorer, bundle.decision)
+
+    @classmethod
+    def _load_plain(cls, path: Path, threads: int) -> "Model":
+        data = path.read_bytes()
+        # the first byte of every pickle protocol since 2
+        if data.startswith(b"\x80") or path.suffix in _PICKLE_SUFFIXES:
+            raise ArtifactError("the model is a pickle", where=path.name, hint=_PICKLE_HINT)
+        scorer = Scorer.load(data, threads=threads, name=path.name)
+        stored = scorer.booster.feature_names
+        names = stored or [f"f{index}" for index in range(scorer.feature_count)]
+        columns = tuple(Column(name=name, kind="number", missing=0, distinct=0) for name in names)
+        features = FeaturePipeline(
+            missing_values=(),
+            unknown_category="missing",
+            features=tuple(Number(column=name) for name in names),
+        )
+        schema = Schema(columns=columns, label=None, named=bool(stored))
+        return cls(schema, features, scorer, None)
+
+    def matrix(self, table: Table) -> FeatureMatrix:
+        """Return the features of a table. Raises SchemaError where it does not fit."""
+        return self.features.transform(self.schema.arrange(table))
+
+    def score(self, table: Table) -> Scores:
+        """Return one score per row (n): the probability of the positive label."""
+        return self.scorer.score(self.matrix(table).values)
+
+    def self_check(self, check: SelfCheck) -> float:
+        """Return the largest difference between the stored rows' scores then and now."""
+        columns: list[Cells] = [list(cells) for cells in zip(*check.rows, strict=True)]
+        rows = len(check.rows)
+        table = Table(check.columns, tuple(columns), rows, True, (Source(rows),))
+        expected = np.asarray(check.scores, np.float32)
+        return float(np.max(np.abs(self.score(table) - expected), initial=0.0))
+
+
+def _plain_model(folder: Path) -> Path:
+    """Return the one file in `folder` that is a model of XGBoost's own."""
+    if (folder / MODEL_FILE).is_file():
+        return folder / MODEL_FILE
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    visible = [path for path in files if path.is_file() and not path.name.startswith(".")]
+    found = [path for path in visible if path.suffix in _MODEL_SUFFIXES] or [
+        path for path in visible if path.suffix in _PICKLE_SUFFIXES
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(path.name for path in found)
+    reason = f"there are several models: {names}" if found else "there is no model"
+    hint = "Put one xgboost-model, *.ubj or *.json there, or the output of sagetree train"
+    raise ArtifactError(reason, where=str(folder), hint=hint)

@@ -1,0 +1,85 @@
+"""How a job ends: one exit policy for train, prepare and evaluate.
+
+SageMaker decides by the exit code alone, and shows the first 1024 characters
+of one file as the reason. So: 0 only for success, 1 for everything else, and
+the message first in that file, whatever was raised.
+"""
+
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from sagetree.errors import PlatformError, SagetreeError
+
+LOG = logging.getLogger("sagetree")
+
+FAILED = 1
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived: SageMaker is stopping the job."""
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise Terminated
+
+
+def start_logging() -> None:
+    """Send one plain line per event to standard output."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    LOG.handlers = [handler]
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
+
+
+def run_job(work: Callable[[], int], report: Path) -> int:
+    """Run `work` and return the process's exit code.
+
+    Whatever `work` raises is written to the file `report` (SageMaker's failure
+    or message file), the message first, and to standard output; the code is
+    then 1. A code that `work` returns is passed on.
+    """
+    start_logging()
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        return work()
+    except BaseException as error:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the report is written whole
+        return _fail(describe(error), report)
+
+
+def describe(error: BaseException) -> str:
+    """Return the text of the failure file for `error`: the message, then the detail."""
+    match error:
+        case PlatformError() if error.__cause__:
+            return f"{error}\n\nCause: {error.__cause__}"
+        case SagetreeError():
+            return str(error)
+        case Terminated():
+            return "The job was stopped by SIGTERM before it had finished"
+        case KeyboardInterrupt():
+            return "The job was interrupted before it had finished"
+        case MemoryError():
+            return "The machine ran out of memory. Use a larger instance or fewer rows"
+        case SystemExit():
+            return f"The program was ended by exit({error.code}) before it had finished"
+    trace = "".join(traceback.format_exception(error))
+    kind = "The machine failed" if isinstance(error, OSError) else "Unexpected error (a bug)"
+    return f"{kind}: {type(error).__name__}: {error}\n\n{trace}"
+
+
+def _fail(text: str, report: Path) -> int:
+    # The name of a file need not be UTF-8.
+    text = text.encode(errors="backslashreplace").decode()
+    LOG.error("FAILED: %s", text)
+    try:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        LOG.error("%s could not be written: %s", report, error)  # noqa: TRY400 - no trace
+    return FAILED

@@ -1,0 +1,198 @@
+"""The columns a model was trained on, and the check of any table against them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from sagetree.cells import MissingValues, category_text
+from sagetree.errors import DataError, SchemaError, Violation, quote
+from sagetree.table import Cells, Table, column_cell, encode
+
+Kind = Literal[
+    "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped"
+]
+
+# Columns of these kinds feed no feature; requests may hold them or not.
+LEFT_OUT: frozenset[Kind] = frozenset({"identifier", "constant", "dropped"})
+
+Labels = NDArray[np.int8]
+
+
+class Column(BaseModel):
+    """One column of the training table; counts are of its rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Kind
+    missing: int
+    distinct: int
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the model needs this column."""
+        return self.kind not in LEFT_OUT
+
+
+class Label(BaseModel):
+    """The label column and the spelling of its two values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    negative: str
+    positive: str
+
+    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
+        """Return the labels (0 or 1, n rows) and the table without them.
+
+        The column is found by name, in a table without names it is the first.
+        Raises DataError where it is absent or holds another value.
+        """
+        name = self.name if table.named else table.names[0]
+        if name not in table.names:
+            raise DataError(
+                f"there is no label column {quote(name)}",
+                where=f"{table.locate(0)}",
+                hint=f"The columns are {', '.join(map(quote, table.names))}",
+            )
+        codes = {self.negative: 0.0, self.positive: 1.0}
+        texts = missing.texts
+
+        def encoder(cell: object) -> float:
+            text = category_text(cell)  # type: ignore[arg-type]
+            return np.nan if text is None or text in texts else codes.get(text, -1.0)
+
+        cells = table.column(name)
+        values, _ = encode(cells, encoder)
+        wrong = np.flatnonzero(~(values >= 0))
+        if len(wrong):
+            raise self._refusal(table, name, int(wrong[0]), bool(np.isnan(values[wrong[0]])))
+        return values.astype(np.int8), table.without(name)
+
+    def _refusal(self, table: Table, name: str, row: int, empty: bool) -> DataError:
+        cell = column_cell(table.column(name), row)
+        return DataError(
+            "the label is empty" if empty else f"the label is {quote(cell)}",
+            where=f"{table.locate(row)}, column {quote(name)}",
+            hint=f"Every label must be {quote(self.negative)} or {quote(self.positive)}",
+        )
+
+
+class Schema(BaseModel):
+    """All columns of the training table but the label, in its order.
+
+    `named` says whether training knew names; if not, columns are f0, f1, ...
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[Column, ...]
+    label: Label | None
+    named: bool
+
+    @cached_property
+    def all_names(self) -> tuple[str, ...]:
+        """Every column's name but the label's."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the columns the model needs, in its order."""
+        return tuple(column.name for column in self.columns if column.is_input)
+
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Say whether a first row holds the trained names, in any order.
+
+        A row of which most cells are trained names is a faulty header, not data:
+        taken as one, its columns are named in the error.
+        """
+        names = header_names(cells)
+        known = set(self.all_names) | {self._label_name}
+        hits = sum(name in known for name in names)
+        if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
+            return True
+        return len(names) >= FAULTY_HEADER_CELLS and hits * 2 > len(names)
+
+    def arrange(self, table: Table) -> Table:
+        """Return the model's input columns of `table`, in the model's order.
+
+        A table with names is matched by them. One without must have exactly the
+        input columns, or exactly all trained columns, in order. Raises
+        SchemaError naming each column that is missing, unknown or the label.
+        """
+        if not table.named:
+            return self._arrange_by_position(table)
+        found = dict(zip(table.names, table.columns, strict=True))
+        violations = [
+            *self._unknown(table.names),
+            *(Violation(name, "is missing") for name in self.input_names if name not in found),
+        ]
+        if violations:
+            raise SchemaError(violations, hint=f"The model needs {_listing(self.input_names)}")
+        return self._inputs(table, [found[name] for name in self.input_names])
+
+    def _unknown(self, names: Sequence[str]) -> list[Violation]:
+        known = set(self.all_names)
+        return [
+            Violation(name, LABEL_IN_REQUEST if name == self._label_name else "is unknown")
+            for name in names
+            if name not in known
+        ]
+
+    def _arrange_by_position(self, table: Table) -> Table:
+        for names in (self.input_names, self.all_names):
+            if len(names) == len(table.columns):
+                found = dict(zip(names, table.columns, strict=True))
+                return self._inputs(table, [found[name] for name in self.input_names])
+        inputs, every = len(self.input_names), len(self.all_names)
+        needed = f"{inputs} columns" if inputs == every else f"{inputs} or {every} columns"
+        raise SchemaError(
+            [
+                Violation(
+                    "",
+                    f"{len(table.columns)} columns where the model has {needed}",
+                    where=table.locate(0),
+                )
+            ],
+            hint=f"Without a header row the columns must be, in this order, "
+            f"{_listing(self.input_names)}",
+        )
+
+    def _inputs(self, table: Table, columns: Sequence[Cells]) -> Table:
+        return replace(table, names=self.input_names, columns=tuple(columns), named=True)
+
+    @property
+    def _label_name(self) -> str | None:
+        return self.label.name if self.label else None
+
+
+# With fewer cells, a row of categories that happen to be column names is thinkable.
+FAULTY_HEADER_CELLS = 3
+
+LABEL_IN_REQUEST = "is the label, which a request must not hold"
+
+
+def header_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return a header row's names, stripped; an empty one gets pandas' name for it.
+
+    >>> header_names(["", " fraud"])
+    ('Unnamed: 0', 'fraud')
+    """
+    return tuple(cell.strip() or f"Unnamed: {index}" for index, cell in enumerate(cells))
+
+
+def _listing(names: Sequence[str]) -> str:
+    """Return all names, as a list fit for a message of limited length."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return shown + (f", ... ({len(names)} in all)" if len(names) > NAMES_SHOWN else "")
+
+
+# A failure reason has 1024 characters: 50 names of usual length fit.
+NAMES_SHOWN = 50

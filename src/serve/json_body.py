@@ -1,0 +1,160 @@
+"""The shapes in which JSON holds rows.
+
+    [{"age": 31, "state": "WA"}, ...]                  records
+    {"age": 31, "state": "WA"}                         one record
+    [[31, "WA"], ...]                                  rows in the trained order
+    {"columns": ["age", "state"], "data": [[31, "WA"], ...]}   (or "rows")
+    {"instances": [...]}                               records or rows
+
+null is a missing value. A record that lacks a column the model needs is an
+error, because a misspelled or forgotten key would look just like that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sagetree.cells import Cell
+from sagetree.errors import DecodingError, SchemaError, Violation, quote
+
+SHAPES = (
+    'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
+    'or {"instances": [...]}'
+)
+
+# What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
+_COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
+_INSTANCES_KEYS = frozenset({"instances", "signature_name"})
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class JsonColumns:
+    """Columns of cells; `names` is None where the body has none."""
+
+    names: tuple[str, ...] | None
+    columns: list[list[Cell]]
+    rows: int
+
+
+def columns_of_json(body: bytes, needed: Sequence[str]) -> JsonColumns:
+    """Return the columns in a JSON body in UTF-8; every record must have the `needed` ones.
+
+    Raises DecodingError for what is no JSON or has none of the shapes,
+    SchemaError for a cell that is no single value and for a lacking key.
+    """
+    value = _parse(body.removeprefix(_BOM))
+    if isinstance(value, dict):
+        found = _of_object(value, needed)
+    elif isinstance(value, list):
+        found = _of_rows(value, needed)
+    else:
+        raise DecodingError("the body holds no rows", hint=SHAPES)
+    _refuse_nested(found, needed)
+    return found
+
+
+def _parse(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise DecodingError(
+            f"the body is not JSON: {error.msg}",
+            where=f"line {error.lineno} column {error.colno}",
+            hint="Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON",
+        ) from error
+
+
+def _of_object(value: dict[str, Any], needed: Sequence[str]) -> JsonColumns:
+    # Only a list makes it a wrapper: a column may well be called "instances".
+    if isinstance(value.get("instances"), list):
+        _refuse_keys(value, _INSTANCES_KEYS)
+        return _of_rows(value["instances"], needed)
+    data = value.get("data", value.get("rows"))
+    if isinstance(value.get("columns"), list) and isinstance(data, list):
+        _refuse_keys(value, _COLUMNS_KEYS - {"rows"} if "data" in value else _COLUMNS_KEYS)
+        return _of_lists(data, _names(value["columns"]))
+    return _of_records([value], needed)
+
+
+def _refuse_keys(value: dict[str, Any], known: frozenset[str]) -> None:
+    for key in value:
+        if key not in known:
+            hint = f"Known here are {', '.join(sorted(known))}"
+            raise DecodingError(f"the key {quote(key)} is not known", hint=hint)
+
+
+def _names(names: list[Any]) -> tuple[str, ...]:
+    for name in names:
+        if not isinstance(name, str):
+            hint = "Name every column by a text"
+            raise DecodingError(f"the name {quote(name)} is no text", where="columns", hint=hint)
+    return tuple(names)
+
+
+def _of_rows(rows: list[Any], needed: Sequence[str]) -> JsonColumns:
+    if not rows or not isinstance(rows[0], dict):
+        return _of_lists(rows, None)
+    _refuse_others(rows, dict, "the row is no record, which the first row is")
+    return _of_records(rows, needed)
+
+
+def _refuse_others(rows: list[Any], kind: type, problem: str) -> None:
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, kind):
+            raise DecodingError(problem, where=f"row {number}", hint=SHAPES)
+
+
+def _of_records(records: list[dict[str, Any]], needed: Sequence[str]) -> JsonColumns:
+    keys = records[0].keys()
+    if any(record.keys() != keys for record in records):
+        _refuse_lacking(records, needed)
+        # Columns the model does not need may come and go.
+        keys = dict.fromkeys(key for record in records for key in record).keys()
+    columns = [[record.get(key) for record in records] for key in keys]
+    return JsonColumns(tuple(keys), columns, len(records))
+
+
+def _refuse_lacking(records: list[dict[str, Any]], needed: Sequence[str]) -> None:
+    violations = [
+        Violation(name, "is missing from this record", row, f"row {row + 1}")
+        for row, record in enumerate(records)
+        for name in needed
+        if name not in record
+    ]
+    if violations:
+        raise SchemaError(violations, hint="Give every record every column, null where missing")
+
+
+def _of_lists(rows: list[Any], names: tuple[str, ...] | None) -> JsonColumns:
+    if not rows:
+        raise DecodingError("there are no rows", hint=SHAPES)
+    _refuse_others(rows, list, "the row is no list of values")
+    width = len(rows[0] if names is None else names)
+    for number, row in enumerate(rows, 1):
+        if len(row) != width:
+            problem = f"{len(row)} values where {width} are expected"
+            hint = "Give every row a value for every column, null where missing"
+            raise DecodingError(problem, where=f"row {number}", hint=hint)
+    return JsonColumns(names, [list(column) for column in zip(*rows, strict=True)], len(rows))
+
+
+def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
+    numbers = [str(number) for number in range(1, len(found.columns) + 1)]
+    names = found.names or (needed if len(needed) == len(numbers) else numbers)
+    violations = [
+        Violation(
+            name,
+            f"is {'a list' if isinstance(cell, list) else 'an object'} where one value is expected",
+            row,
+            f"row {row + 1}",
+        )
+        for name, cells in zip(names, found.columns, strict=True)
+        for row, cell in enumerate(cells)
+        if isinstance(cell, (list, dict))
+    ]
+    if violations:
+        raise SchemaError(violations, hint=SHAPES)

@@ -1,0 +1,154 @@
+"""The model in a worker: loaded once, beside the requests, and never half.
+
+It is loaded in the worker and not before the fork: a process that holds a
+Booster and forks leaves the child hanging in predict.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sagetree.errors import NotReadyError, SagetreeError, SettingsError
+from sagetree.model import Model
+from sagetree.program import LOG
+from serve.outputs import available_keys
+from serve.settings import OUTPUT
+
+# A request that comes before the model waits this long: half of the 60 s
+# that SageMaker gives an answer, so that the refusal arrives too.
+MODEL_WAIT_SECONDS = 30.0
+
+# How often `--reload` looks at the model's folder.
+WATCH_SECONDS = 0.25
+
+Snapshot = tuple[tuple[str, int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model that has passed its self-check, and the keys it can give."""
+
+    model: Model
+    keys: tuple[str, ...]
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int, output: tuple[str, ...]) -> "ServedModel":
+        """Load the model in `folder` and check that it can give `output`.
+
+        Raises ArtifactError for the one, SettingsError for the other.
+        """
+        model = Model.load(folder, threads=threads)
+        keys = available_keys(model)
+        for key in output:
+            if key not in keys:
+                raise SettingsError(
+                    f"this model cannot give {key}",
+                    where=OUTPUT.name,
+                    hint=f"It gives {', '.join(keys)}",
+                )
+        return cls(model, keys)
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why there is no model, in the parts of an error."""
+
+    message: str
+    where: str
+    hint: str
+
+
+class ModelHolder:
+    """Holds the worker's model; each request takes it once, whole or not at all."""
+
+    def __init__(self, folder: Path, load: Callable[[], ServedModel]) -> None:
+        self._folder = folder
+        self._load_model = load
+        self._state: ServedModel | Unavailable = Unavailable(
+            "the model is being loaded", str(folder), "Ask again in a moment"
+        )
+        self._settled = threading.Event()
+
+    def start(self, *, watch: bool) -> None:
+        """Load the model in a thread; with `watch`, again whenever its folder changes."""
+        # A daemon: a worker that is told to stop need not wait for it.
+        threading.Thread(target=self._run, args=(watch,), name="model-loader", daemon=True).start()
+
+    def model(self) -> ServedModel:
+        """Return the model. Raises NotReadyError with the reason if there is none."""
+        state = self._state
+        if isinstance(state, Unavailable):
+            raise NotReadyError(state.message, where=state.where, hint=state.hint)
+        return state
+
+    def wait(self, seconds: float = MODEL_WAIT_SECONDS) -> ServedModel:
+        """Return the model, after waiting for its loading to end. Raises as `model` does."""
+        self._settled.wait(seconds)
+        return self.model()
+
+    def _run(self, watch: bool) -> None:
+        loaded = snapshot(self._folder)
+        self._load()
+        before = loaded
+        while watch:
+            time.sleep(WATCH_SECONDS)
+            now = snapshot(self._folder)
+            # A folder that is still being written differs from one look to the next.
+            if now != loaded and now == before:
+                loaded = now
+                self._load()
+            before = now
+
+    def _load(self) -> None:
+        start = time.monotonic()
+        self._state = self._outcome()
+        _report(self._state, self._folder, time.monotonic() - start)
+        self._settled.set()
+
+    def _outcome(self) -> ServedModel | Unavailable:
+        try:
+            return self._load_model()
+        except SagetreeError as error:
+            return Unavailable(error.message, error.where, error.hint)
+        except OSError as error:
+            message = f"the model cannot be read: {error.strerror or error}"
+            return Unavailable(message, error.filename or str(self._folder), "Make it readable")
+        except Exception:  # the thread's outer handler: without it /ping would wait for ever
+            LOG.exception("the model could not be loaded")
+            message = "the model could not be loaded because of an unexpected error"
+            return Unavailable(message, str(self._folder), "The server's log has it")
+
+
+def _report(state: ServedModel | Unavailable, folder: Path, seconds: float) -> None:
+    if isinstance(state, Unavailable):
+        reason = SagetreeError(state.message, where=state.where, hint=state.hint)
+        LOG.error("worker %d: /ping answers 503: %s", os.getpid(), reason)
+        return
+    LOG.info(
+        "worker %d: model ready in %.2f s: %s, %d columns, answers hold %s",
+        os.getpid(), seconds, folder, len(state.model.schema.input_names), ", ".join(state.keys),
+    )  # fmt: skip
+
+
+def snapshot(folder: Path) -> Snapshot:
+    """Return what tells one state of a folder from another; hidden entries do not count."""
+    return tuple(sorted(_entries(folder, folder)))
+
+
+def _entries(root: Path, folder: Path) -> Iterator[tuple[str, int, int, int]]:
+    try:
+        found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    except OSError:  # it is not there (yet), or not there any more
+        return
+    for path in found:
+        if path.is_dir():
+            yield from _entries(root, path)
+            continue
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        yield str(path.relative_to(root)), stat.st_size, stat.st_mtime_ns, stat.st_ino

@@ -1,0 +1,60 @@
+"""What the headers ask for, settled before any work is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_options_header
+
+from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
+from serve.decoders import DECODERS, Decoder
+from serve.encoders import ENCODERS
+
+
+@dataclass(frozen=True)
+class BodyFormat:
+    """How a body is to be read: its decoder and the content type's parameters."""
+
+    decode: Decoder
+    parameters: Mapping[str, str]
+
+
+def choose_accept(accept: MIMEAccept, default: str) -> str:
+    """Return the type of the answer; `default` where the client leaves the choice.
+
+    Parameters such as charset do not matter: there is one form of each type.
+    Raises NotAcceptableError where no type fits.
+    """
+    if not accept:
+        return default
+    plain = MIMEAccept([(item.split(";")[0].strip(), quality) for item, quality in accept])
+    offered = [default, *(name for name in ENCODERS if name != default)]
+    chosen = plain.best_match(offered)
+    if chosen is None:
+        raise NotAcceptableError(
+            f"the answer cannot be {quote(accept.to_header())}",
+            where="Accept",
+            hint=f"Accept one of {', '.join(ENCODERS)}",
+        )
+    return chosen
+
+
+def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
+    """Return how to read a body with these headers (Content-Type, Content-Encoding).
+
+    Raises UnsupportedMediaTypeError for a type that is absent or not known.
+    """
+    if encoding.lower() not in ("", "identity"):
+        raise UnsupportedMediaTypeError(
+            f"the body is packed as {quote(encoding)}",
+            where="Content-Encoding",
+            hint="Send the body as it is",
+        )
+    name, parameters = parse_options_header(content_type)
+    decoder = DECODERS.get(name.lower())
+    if decoder is None:
+        problem = f"{quote(content_type)} is not read here" if name else "there is none"
+        raise UnsupportedMediaTypeError(
+            problem, where="Content-Type", hint=f"Send one of {', '.join(DECODERS)}"
+        )
+    return BodyFormat(decoder, parameters)

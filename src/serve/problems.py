@@ -1,0 +1,100 @@
+"""Errors to answers: the one table from an exception to a status and a problem."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+from werkzeug.exceptions import (
+    HTTPException,
+    MethodNotAllowed,
+    NotFound,
+)
+
+from sagetree.errors import PlatformError, SagetreeError, SchemaError
+
+ROUTES = "GET /ping, POST /invocations and GET /execution-parameters"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with a request, in the parts every error of this project has."""
+
+    status: int
+    error: str
+    message: str
+    where: str = ""
+    hint: str = ""
+    violations: tuple[Mapping[str, object], ...] = ()
+
+    def to_json(self, request_id: str) -> bytes:
+        """Return the body of the answer."""
+        body: dict[str, object] = {
+            "error": self.error,
+            "message": self.message,
+            "where": self.where,
+            "hint": self.hint,
+            "request_id": request_id,
+        }
+        if self.violations:
+            body["violations"] = self.violations
+        return orjson.dumps(body)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem for `error`, by its own class or the nearest one above it."""
+    kinds = type(error).__mro__
+    return next(DESCRIPTIONS[kind](error) for kind in kinds if kind in DESCRIPTIONS)
+
+
+def _own(error: SagetreeError) -> Problem:
+    name = type(error).__name__
+    return Problem(error.status, name, error.message, error.where, error.hint)
+
+
+def _schema(error: SchemaError) -> Problem:
+    violations = tuple(
+        {
+            # rows count from 1, without the header; where one has no row, all are meant
+            "row": None if violation.row is None else violation.row + 1,
+            "column": violation.column,
+            "reason": violation.reason,
+        }
+        for violation in error.violations
+    )
+    name = type(error).__name__
+    return Problem(error.status, name, error.message, error.where, error.hint, violations)
+
+
+def _not_found(_error: NotFound) -> Problem:
+    return Problem(404, "NotFound", "there is nothing here", hint=f"There are {ROUTES}")
+
+
+def _not_allowed(error: MethodNotAllowed) -> Problem:
+    methods = ", ".join(sorted(error.valid_methods or ()))
+    return Problem(405, "MethodNotAllowed", "the method is not allowed here", hint=f"Use {methods}")
+
+
+def _http(error: HTTPException) -> Problem:
+    return Problem(error.code or 500, type(error).__name__, error.description or error.name)
+
+
+def _bug(_error: Exception) -> Problem:
+    message = "the server failed"
+    hint = "Its log has the reason under this request_id"
+    return Problem(500, "InternalError", message, hint=hint)
+
+
+# The functions take what their key says.
+DESCRIPTIONS: Mapping[type[BaseException], Callable[[Any], Problem]] = MappingProxyType(
+    {
+        SchemaError: _schema,
+        PlatformError: _bug,  # its message is about this machine
+        SagetreeError: _own,
+        NotFound: _not_found,
+        MethodNotAllowed: _not_allowed,
+        HTTPException: _http,
+        Exception: _bug,
+    }
+)

@@ -1,0 +1,168 @@
+"""The gunicorn server around the application, with all of its settings in one place.
+
+The master process listens, forks and watches; it imports the libraries, so
+that workers share their memory, but never loads a model: see `serve.loading`.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from sagetree.errors import PlatformError
+from sagetree.program import LOG
+from serve.settings import PORT, PORT_OPTION, ServeSettings
+from serve.unused import leave_out_unused
+from serve.worker import turn_away
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+# A thread is taken by a request until its whole body has come, so there are
+# more than a worker can compute at once: slow clients and /ping get in between.
+THREADS_PER_WORKER = 8
+
+# SageMaker sends SIGKILL 30 s after SIGTERM.
+GRACEFUL_SECONDS = 25
+
+# Longer than the idle time of the clients before us (60 s), which thus close
+# first: a server that does so now and then breaks a request under way.
+KEEPALIVE_SECONDS = 75
+
+# As many connections may wait for a worker as gunicorn lets by default.
+BACKLOG = 2048
+
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only the folder; mkstemp makes the names
+
+# The application and everything it imports.
+APP_MODULE = "serve.app"
+OWN_PACKAGES = ("serve", "sagetree")
+
+
+def run(settings: ServeSettings) -> int:
+    """Serve until SIGTERM or SIGINT and return the exit code.
+
+    Raises PlatformError if the address cannot be listened on.
+    """
+    listener = listen(settings.host, settings.port)
+    leave_out_unused()
+    try:
+        Server(settings, listener).run()
+    except SystemExit as end:  # how gunicorn ends, its workers too
+        return end.code if isinstance(end.code, int) else 1
+    return 0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises PlatformError if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        reason = (error.strerror or str(error)).split(" (while")[0]  # Python's addition
+        raise PlatformError(
+            f"it cannot be listened on: {reason}",
+            where=f"{host} port {port}",
+            hint=f"Stop what listens there, or choose another port by {PORT_OPTION} or {PORT.name}",
+        ) from error
+
+
+def gunicorn_settings(settings: ServeSettings, listener: int) -> Mapping[str, Any]:
+    """Return all settings of gunicorn that are not its defaults; `listener` is a descriptor."""
+    return {
+        "bind": f"fd://{listener}",
+        "workers": settings.workers,
+        "worker_class": "serve.worker.Worker",
+        "threads": THREADS_PER_WORKER,
+        "timeout": settings.timeout,
+        "graceful_timeout": GRACEFUL_SECONDS,
+        "keepalive": KEEPALIVE_SECONDS,
+        # The heartbeat file: on a disk it could stall a worker; elsewhere /tmp
+        "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
+        # It would be a file in the home folder, which may be read-only.
+        "control_socket_disable": True,
+        # Read by the libraries when they are loaded: more than one thread makes
+        # the slowest small requests ten times slower.
+        "raw_env": [f"OMP_NUM_THREADS={settings.threads}"],
+        # The lines of the log are ours (serve.access); gunicorn's warnings quote requests.
+        "loglevel": "info" if settings.reload else "error",
+        "reload": settings.reload,
+        "reload_engine": "poll",
+        "when_ready": partial(_when_ready, settings),
+        "post_fork": partial(_post_fork, settings),
+        "post_worker_init": _post_worker_init,
+    }
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn, told by ServeSettings instead of a command line."""
+
+    def __init__(self, settings: ServeSettings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener.detach()  # gunicorn owns it from here on
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set gunicorn's settings."""
+        for name, value in gunicorn_settings(self._settings, self._listener).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> "Flask":
+        """Return the application of one worker and start loading its model."""
+        from serve.app import create_app
+        from serve.loading import ModelHolder, ServedModel
+
+        settings = self._settings
+        load = partial(
+            ServedModel.load, settings.model_dir, threads=settings.threads, output=settings.output
+        )
+        holder = ModelHolder(settings.model_dir, load)
+        holder.start(watch=settings.reload)
+        return create_app(settings, holder)
+
+    def run(self) -> None:
+        """Serve; ends in SystemExit."""
+        GracefulArbiter(self).run()
+
+
+class GracefulArbiter(Arbiter):  # type: ignore[misc]
+    """The master process; SIGINT ends it as SIGTERM does, not in the middle of requests."""
+
+    handle_int = Arbiter.handle_term
+
+    def stop(self, graceful: bool = True) -> None:
+        """End the workers; who connects from here on is refused, who has connected is answered."""
+        for listener in self.LISTENERS:
+            turn_away(listener.sock)
+        super().stop(graceful)
+
+
+def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
+    """In the master, before the workers are forked."""
+    LOG.info("serving %s with %d workers", ", ".join(map(str, arbiter.LISTENERS)), settings.workers)
+    if settings.reload:
+        return  # each worker imports the code anew
+    importlib.import_module(APP_MODULE)
+    # What is there now stays: a worker's collector must not touch, and thereby
+    # copy, the pages it shares with the others.
+    gc.freeze()
+
+
+def _post_fork(settings: ServeSettings, _arbiter: Arbiter, _worker: Any) -> None:  # noqa: ANN401
+    if settings.reload:
+        for name in [name for name in sys.modules if name.split(".")[0] in OWN_PACKAGES]:
+            del sys.modules[name]
+
+
+def _post_worker_init(_worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    # Ctrl-C reaches every process of the terminal; the master tells the workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,197 @@
+"""Everything the server was told, read once into one frozen record.
+
+The names are SageMaker's own. `VARIABLES` is also the table of `serve --help`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from sagemaker_inference import content_types, parameters
+
+from sagetree.cores import usable_cores
+from sagetree.errors import SettingsError, quote
+from sagetree.paths import BASE_DIR_VARIABLE, OptMl
+from serve.encoders import ENCODERS
+from serve.output_keys import DEFAULT_KEYS, KEYS, parse_keys
+
+# SageMaker sends real-time requests of up to 25 MB.
+MAX_PAYLOAD_MB = 25
+# The answer time SageMaker allows to a real-time request.
+TIMEOUT_SECONDS = 60
+
+MEGABYTE = 2**20
+# Asynchronous inference has the largest payload of SageMaker's modes: 1 GB.
+LARGEST_PAYLOAD_MB = 1024
+
+PORT_OPTION = "--port"
+
+Value = TypeVar("Value")
+Value_co = TypeVar("Value_co", covariant=True)
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return the parser of a whole number; it raises ValueError outside of the range."""
+
+    def parse(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(text)
+        return number
+
+    return parse
+
+
+def _truth(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
+
+
+def _accept(text: str) -> str:
+    return {name: name for name in ENCODERS}[text.lower()]
+
+
+@dataclass(frozen=True)
+class Variable(Generic[Value_co]):
+    """One environment variable; `allowed` completes "must be ...", `default` says what holds."""
+
+    name: str
+    parse: Callable[[str], Value_co]
+    allowed: str
+    default: str
+    help: str
+
+
+PORT = Variable(
+    parameters.BIND_TO_PORT_ENV,
+    whole_number(0, 65535),
+    "a port number up to 65535 (0: any free port)",
+    "8080",
+    "port to listen on",
+)
+WORKERS = Variable(
+    parameters.MODEL_SERVER_WORKERS_ENV,
+    whole_number(1, 1024),
+    "a whole number from 1 to 1024",
+    "the cores this container may use",
+    "worker processes, each with its own copy of the model",
+)
+TIMEOUT = Variable(
+    parameters.MODEL_SERVER_TIMEOUT_ENV,
+    whole_number(1, 3600),
+    "seconds from 1 to 3600",
+    str(TIMEOUT_SECONDS),
+    "seconds after which a worker that hangs is replaced",
+)
+ACCEPT = Variable(
+    parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV,
+    _accept,
+    f"one of {', '.join(ENCODERS)}",
+    content_types.CSV,
+    "type of the answer to a request without Accept",
+)
+OUTPUT = Variable(
+    "SAGEMAKER_INFERENCE_OUTPUT",
+    parse_keys,
+    f"a comma list of {', '.join(KEYS)}, each once",
+    ",".join(DEFAULT_KEYS),
+    "what an answer holds for each row",
+)
+BATCH = Variable(
+    "SAGEMAKER_BATCH",
+    _truth,
+    "true or false",
+    "false",
+    "set by a batch transform job: answers end without a line end",
+)
+PAYLOAD = Variable(
+    parameters.MAX_REQUEST_SIZE,
+    whole_number(0, LARGEST_PAYLOAD_MB),
+    f"megabytes up to {LARGEST_PAYLOAD_MB} (0: no limit)",
+    str(MAX_PAYLOAD_MB),
+    "largest request body in MB",
+)
+THREADS = Variable(
+    "OMP_NUM_THREADS",
+    whole_number(1, 1024),
+    "a whole number from 1 to 1024",
+    "1",
+    "threads that score one request",
+)
+
+VARIABLES: tuple[Variable[object], ...] = (
+    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, PAYLOAD, THREADS,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ServeSettings:
+    """What the server was told; `max_body` is in bytes, None for no limit."""
+
+    model_dir: Path
+    host: str
+    port: int
+    workers: int
+    threads: int
+    timeout: int
+    accept: str
+    output: tuple[str, ...]
+    batch: bool
+    max_body: int | None
+    reload: bool
+
+    @classmethod
+    def read(
+        cls, environ: Mapping[str, str], *, host: str, port: str | None, reload: bool
+    ) -> "ServeSettings":
+        """Return the settings in `environ`; a variable that is empty counts as not set.
+
+        `host`, `port` (None: take the variable's) and `reload` are the command line's.
+
+        Raises SettingsError that names every fault.
+        """
+        reader = _Reader({**environ, PORT_OPTION: port or ""})
+        megabytes = reader.value(PAYLOAD, MAX_PAYLOAD_MB)
+        settings = cls(
+            model_dir=OptMl.from_environ(environ).model,
+            host=host,
+            port=reader.value(PORT if port is None else replace(PORT, name=PORT_OPTION), 8080),
+            workers=reader.value(WORKERS, usable_cores()),
+            threads=reader.value(THREADS, 1),
+            timeout=reader.value(TIMEOUT, TIMEOUT_SECONDS),
+            accept=reader.value(ACCEPT, content_types.CSV),
+            output=reader.value(OUTPUT, DEFAULT_KEYS),
+            batch=reader.value(BATCH, False),
+            max_body=megabytes * MEGABYTE or None,
+            reload=reload,
+        )
+        if reader.faults:
+            count = len(reader.faults)
+            hint = "Correct it" if count == 1 else f"Correct all {count}"
+            raise SettingsError("; ".join(reader.faults), hint=hint)
+        return settings
+
+
+class _Reader:
+    """Reads variables and keeps the faults, so that all of them are told at once."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def value(self, variable: Variable[Value], default: Value) -> Value:
+        text = self._environ.get(variable.name, "").strip()
+        if not text:
+            return default
+        try:
+            return variable.parse(text)
+        except (ValueError, KeyError):
+            self.faults.append(f"{variable.name} is {quote(text)} and must be {variable.allowed}")
+            return default
+
+
+def variables_help() -> str:
+    """Return the table of all variables for `serve --help`."""
+    rows = [f"  {BASE_DIR_VARIABLE} (/opt/ml)\n      folder that holds model/"]
+    rows += [f"  {v.name} ({v.default})\n      {v.help}: {v.allowed}" for v in VARIABLES]
+    return "\n".join(rows)

@@ -1,0 +1,1 @@
+"""The training program: /opt/ml/input in, a checked model bundle out."""

@@ -1,0 +1,69 @@
+"""The command line of `train`."""
+
+import argparse
+import os
+from collections.abc import Sequence
+
+from sagetree.paths import OptMl
+from sagetree.program import run_job
+from train.parameters import BY_NAME, OWN, XGBOOST
+from train.presets import SAGETREE
+
+DESCRIPTION = """\
+Fit an XGBoost model the way a SageMaker training job does.
+
+reads   /opt/ml/input/config/hyperparameters.json   settings, see below
+        /opt/ml/input/config/inputdataconfig.json   channels (optional)
+        /opt/ml/input/data/train/                   CSV or Parquet files
+        /opt/ml/input/data/validation/              the same (optional)
+writes  /opt/ml/model/                              the model bundle
+        /opt/ml/output/data/metrics.json            metrics of rows left out
+        /opt/ml/output/failure                      the reason, if it fails
+
+SAGEMAKER_BASE_DIR names another folder than /opt/ml. The exit code is 0 only
+if a model was written and gave its own rows the same scores after reloading.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a training job and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="sagetree train",
+        description=DESCRIPTION,
+        epilog=_help_of_parameters(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_assignment,
+        help="set a hyperparameter over hyperparameters.json; may be repeated",
+    )
+    overrides = dict(parser.parse_args(argv).set)
+    opt_ml = OptMl.from_environ(os.environ)
+
+    def work() -> int:
+        from train.job import run  # its imports take seconds, and may fail
+
+        return run(opt_ml, overrides)
+
+    return run_job(work, opt_ml.failure)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _help_of_parameters() -> str:
+    lines = ["hyperparameters:"]
+    for title, group in (("sagetree's own", OWN), ("XGBoost's", XGBOOST)):
+        lines.append(f"  {title}")
+        lines += [f"    {p.name:<22}{p.help}" for p in group]
+    preset = ", ".join(f"{name}={value:g}" for name, (value, _) in SAGETREE.items())
+    aliases = ", ".join(f"{s} = {p.name}" for s, p in BY_NAME.items() if s != p.name)
+    return "\n".join([*lines, f"  preset sagetree: {preset}", f"  other names: {aliases}"])

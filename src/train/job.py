@@ -1,0 +1,153 @@
+"""The walk of a training job: /opt/ml/input to /opt/ml/model."""
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import orjson
+import xgboost
+
+from evaluate.metrics import Evaluation, evaluate
+from evaluate.threshold import choose_threshold
+from sagetree.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
+from sagetree.cells import Cell
+from sagetree.errors import PlatformError
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.model import Model
+from sagetree.paths import OptMl
+from sagetree.program import LOG
+from sagetree.schema import Schema
+from sagetree.scoring import Scorer
+from train.boosting import Examples, Fitter, Rounds
+from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.fitting import fit_features
+from train.settings import TRAIN, VALIDATION, TrainSettings
+from train.summary import schema_table, summary
+
+# Stored with the model and replayed before it serves: enough to meet most
+# categories and missing cells, few enough to read.
+SELFCHECK_ROWS = 20
+
+METRICS_FILE = "metrics.json"
+
+
+def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
+    """Train on `opt_ml`, write the bundle and metrics.json, and return 0.
+
+    Raises UserError for what the user gave, PlatformError for mounts that
+    cannot be written. No half-written model is left in any case.
+    """
+    _check_writable(opt_ml)
+    settings = TrainSettings.read(opt_ml, overrides)
+    train, schema = split_training_table(read_channel(opt_ml, TRAIN, settings), settings.columns)
+    LOG.info(schema_table(schema, train.labels))
+    channels = [train]
+    if VALIDATION in settings.formats:
+        table = read_channel(opt_ml, VALIDATION, settings)
+        channels.append(split_validation_table(table, VALIDATION, schema, settings.columns, train))
+    features = fit_features(schema, settings.columns)
+    examples = {channel.name: _examples(channel, schema, features) for channel in channels}
+    fitter = Fitter(settings.boosting, features)
+    booster, rounds = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
+    threshold = choose_threshold(rounds.labels, rounds.scores, where=rounds.rows)
+    decision = Decision(
+        threshold=threshold.threshold,
+        chosen=f"{threshold.chosen}, on {rounds.rows}",
+        precision=threshold.precision,
+        recall=threshold.recall,
+        f1=threshold.f1,
+    )
+    evaluation = evaluate(rounds.labels, rounds.scores, decision.threshold, where=rounds.rows)
+    bundle = ModelBundle(
+        model=bytes(booster.save_raw("ubj")),
+        schema=schema,
+        features=features,
+        decision=decision,
+        selfcheck=_selfcheck(train, schema, examples[TRAIN], booster),
+        hyperparameters=settings.given,
+        data={name: _fingerprint(rows) for name, rows in examples.items()},
+        metrics={**rounds.metrics, "auc": evaluation.auc},
+    )
+    _verify(bundle)
+    bundle.save(opt_ml.model)
+    _write_metrics(opt_ml, rounds, evaluation)
+    LOG.info(summary(rounds, evaluation, decision, opt_ml))
+    return 0
+
+
+def _check_writable(opt_ml: OptMl) -> None:
+    for folder in (opt_ml.model, opt_ml.output_data):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise PlatformError(
+                "the folder cannot be written",
+                where=str(folder),
+                hint="Mount it writable, for the user the container runs as",
+            ) from error
+
+
+def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
+    return Examples(features.transform(schema.arrange(channel.table)).values, channel.labels)
+
+
+def _selfcheck(
+    train: Channel, schema: Schema, examples: Examples, booster: xgboost.Booster
+) -> SelfCheck:
+    """Return rows of both labels, spread over the table, with their scores."""
+    rows: list[int] = []
+    for label in (0, 1):
+        of_label = np.flatnonzero(train.labels == label)
+        picked = np.linspace(0, len(of_label) - 1, min(len(of_label), SELFCHECK_ROWS // 2))
+        rows += [int(of_label[int(index)]) for index in picked]
+    columns = schema.arrange(train.table).take(rows)
+    scores = Scorer(booster, booster.num_features()).score(examples.matrix[rows])
+    return SelfCheck(
+        columns=schema.input_names,
+        rows=tuple(tuple(map(_as_json, row)) for row in zip(*columns, strict=True)),
+        scores=tuple(map(float, scores)),
+    )
+
+
+def _as_json(cell: Cell) -> Cell:
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return None if cell != cell else cell
+
+
+def _fingerprint(examples: Examples) -> DataFingerprint:
+    digest = hashlib.sha256(examples.matrix.tobytes() + examples.labels.tobytes()).hexdigest()
+    return DataFingerprint(rows=len(examples.labels), sha256=digest)
+
+
+def _verify(bundle: ModelBundle) -> None:
+    """Write the bundle aside, load it as serving does, and compare scores bit for bit."""
+    with tempfile.TemporaryDirectory() as folder:
+        bundle.save(Path(folder))
+        difference = Model.load(Path(folder)).self_check(bundle.selfcheck)
+    if difference != 0:
+        raise RuntimeError(f"the reloaded model scores its stored rows otherwise, by {difference}")
+
+
+def _write_metrics(opt_ml: OptMl, rounds: Rounds, evaluation: Evaluation) -> None:
+    """Write metrics.json: the best round's metrics, and the evaluation of the rows left out."""
+    values = {
+        name.replace("-", ":", 1): {
+            "value": value,
+            "standard_deviation": rounds.deviations.get(name, "NaN"),
+        }
+        for name, value in rounds.metrics.items()
+    }
+    content = {
+        "binary_classification_metrics": values,
+        "rounds": rounds.best,
+        "validation_rows": rounds.rows,
+        "auc_interval": evaluation.auc_interval,
+    }
+    path = opt_ml.output_data / METRICS_FILE
+    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

@@ -1,0 +1,38 @@
+"""Every broken channel is refused with exactly the text beside it (README.md)."""
+
+from pathlib import Path
+
+import pytest
+
+from sagetree.errors import DataError
+from sagetree.program import run_job
+from sagetree.reading import looks_like_header, read_table
+
+CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/error.txt"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_broken_input_is_refused_in_full(case: Path, tmp_path: Path) -> None:
+    folder = case / "train"
+    expected = (case / "error.txt").read_text().replace("{folder}", str(folder))
+    with pytest.raises(DataError) as caught:
+        read_table(folder, looks_like_header)
+    error = caught.value
+    assert f"{error}\n" == expected
+    # What is wrong, where (two files are named in the message itself), and what to do.
+    assert error.message
+    assert error.where or error.message.startswith("of 2.csv and 1.csv ")
+    assert error.hint
+
+    def work() -> int:
+        raise error
+
+    # The same text is what SageMaker shows, in one line of what it shows.
+    assert run_job(work, tmp_path / "failure") == 1
+    assert (tmp_path / "failure").read_text() == expected
+    assert len(expected) < 1024
+    assert expected.count("\n") == 1
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 15

@@ -1,0 +1,62 @@
+"""Make the bundle of the present format: `python -m tests.bundles.make` (see README.md)."""
+
+from pathlib import Path
+
+import numpy as np
+import orjson
+
+from sagetree.bundle import FORMAT
+from sagetree.cells import Cell
+from sagetree.model import Model
+from tests.sagetree.models import Field, table_of, train
+
+HERE = Path(__file__).parent
+EXPECTED_FILE = "expected.json"
+
+STATES = ("CA", "N/A", "OR", "a<b")
+SEVERITIES = ("1", "2", "3")
+
+# Rows to score: usual ones, then missing cells, unseen categories, other spellings.
+ROWS: dict[str, list[Cell]] = {
+    "amount": [12.5, 70, 99.5, None, "70.0", 7e1, "?"],
+    "state": ["CA", "a<b", "OR", None, "TX", " N/A ", ""],
+    "reported": [True, False, "True", None, 0, 1.0, "FALSE"],
+    "on": ["2024-01-31", "2025-06-01T13:45:00", "2024-12-24", None, "2024-02-29", "", "2025-01-01"],
+    "severity": ["1", 2, 3.0, None, "4", " 2 ", "1.0"],
+}
+
+
+def main() -> None:
+    """Train on 120 generated rows and write the bundle beside what it must answer."""
+    random = np.random.default_rng(FORMAT)
+    rows = 120
+    fields = {
+        "policy_id": Field("identifier", list(range(rows))),
+        "amount": Field("number", [float(n) / 10 for n in random.integers(1, 1000, rows)]),
+        "state": Field("category", [str(state) for state in random.choice(STATES, rows)]),
+        "reported": Field("boolean", [bool(value) for value in random.integers(0, 2, rows)]),
+        "on": Field("datetime", [_day(n) for n in random.integers(0, 700, rows)]),
+        "severity": Field("ordinal", [str(s) for s in random.choice(SEVERITIES, rows)]),
+    }
+    labels = [
+        int(amount > 60) ^ int(state == "a<b") ^ int(severity == "3" and not reported)
+        for amount, state, severity, reported in zip(
+            *(fields[name].cells for name in ("amount", "state", "severity", "reported")),
+            strict=True,
+        )
+    ]
+    for encoding in ("native", "onehot"):
+        folder = HERE / f"format-{FORMAT}-{encoding}"
+        folder.mkdir()  # fails where it is there: an old bundle is never made again
+        train(fields, labels, encoding=encoding).bundle.save(folder)
+        scores = Model.load(folder).score(table_of(ROWS))
+        expected = {"rows": ROWS, "scores": scores.tolist()}
+        (folder / EXPECTED_FILE).write_bytes(orjson.dumps(expected, option=orjson.OPT_INDENT_2))
+
+
+def _day(number: int) -> str:
+    return str(np.datetime64("2024-01-01") + int(number))
+
+
+if __name__ == "__main__":
+    main()

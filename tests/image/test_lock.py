@@ -1,0 +1,51 @@
+"""What the Dockerfile installs, without a Docker engine: from the lock, for both architectures."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+
+
+def test_every_locked_wheel_exists_for_both_architectures() -> None:
+    script = ROOT / "container" / "check_wheels.py"
+    result = subprocess.run([sys.executable, script], capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = re.findall(r"^(cpu|gpu) on (amd64|arm64): \d+ packages", result.stdout, re.MULTILINE)
+    assert len(set(found)) == 4
+
+
+def test_the_image_has_every_extra_of_all() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    (everything,) = project["optional-dependencies"]["all"]
+    (options,) = re.findall(r'^ENV EXTRAS="(.*)"$', DOCKERFILE, re.MULTILINE)
+
+    wanted = everything.removeprefix("sagetree[").removesuffix("]").split(",")
+    installed = options.replace("$XGBOOST", "cpu").replace("--extra", "").split()
+    assert installed == [*wanted, "image"]
+
+
+def test_builder_and_developers_have_the_same_uv() -> None:
+    """Another version may read the lock differently."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    pinned = (ROOT / "container" / "builder" / "requirements.txt").read_text("utf-8")
+
+    (version,) = re.findall(r"^UV_VERSION := (.*)$", makefile, re.MULTILINE)
+    assert f"uv=={version} " in pinned
+
+
+def test_no_architecture_and_no_new_syntax_in_the_dockerfile() -> None:
+    """Debian's engine 20.10 has a builder that knows none of these."""
+    assert not re.search(
+        r"amd64|arm64|x86_64|aarch64|# *syntax|<<|--mount|--link", code(DOCKERFILE)
+    )
+
+
+def code(dockerfile: str) -> str:
+    """Return a Dockerfile without its comments, but for one that would be read."""
+    lines = dockerfile.splitlines()
+    return "\n".join(line for line in lines if not line.startswith("#") or "syntax=" in line)

@@ -1,0 +1,232 @@
+"""The front doors: make, the demo, and the scripts of local_test, run as a user runs them."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.programs import BIN
+
+ROOT = Path(__file__).parents[2]
+DESK = ROOT / "local_test"
+TIMEOUT = 120
+
+
+def run(*command: str, **environ: str) -> tuple[int, str]:
+    """Run a command in the project's folder and return its exit code and output."""
+    merged = {**os.environ, **environ, "PATH": environ.get("PATH") or f"{BIN}:{os.environ['PATH']}"}
+    result = subprocess.run(
+        command, cwd=ROOT, env=merged, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return result.returncode, result.stdout
+
+
+def script(name: str, *arguments: str, **environ: str) -> tuple[int, str]:
+    return run(str(DESK / name), *arguments, **environ)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The demo's folder and everything it printed."""
+    folder = tmp_path_factory.mktemp("demo") / "opt ml"  # a space must not matter
+    (folder / "input").mkdir(parents=True)
+    shutil.copytree(DESK / "test_dir" / "input" / "config", folder / "input" / "config")
+    code, log = run(
+        sys.executable, "-m", "local_test.demo", "--dir", str(folder), "--policies", "6000"
+    )
+    assert code == 0, log
+    return folder, log
+
+
+def test_the_demo_ends_with_a_page_of_all_that_came_out(demo: tuple[Path, str]) -> None:
+    folder, log = demo
+    page = log[log.index("=" * 78) :]
+    for heading in (
+        "WHAT THE MODEL KNOWS (it predicts the column 'fraud')",
+        "HOW GOOD IT IS, on test rows that training never saw",
+        "WHEN IT SAYS '1'",
+        "THREE CLAIMS, scored over HTTP",
+        "WHERE THINGS LIE",
+    ):
+        assert heading in page
+    assert re.search(r"^incident_severity +ordinal +0 +3 +Minor, Major, Totaled$", page, re.M)
+    assert re.search(r"^AUC 0\.\d{3}: .*\n.*\(95 % interval 0\.\d{3} to 0\.\d{3}\)", page, re.M)
+    assert re.search(r"^-> (Approved|Rejected)$", page, re.M)
+    assert re.search(r"^From a score of 0\.\d{4} on \(.*validation channel\):\n"
+                     r"precision \d+\.\d% .*\nrecall \d+\.\d% ", page, re.M)  # fmt: skip
+    claims = re.findall(r"^policy \d+: score (0\.\d{4}) -> fraud = [01] \(in truth [01]\)$",
+                        page, re.M)  # fmt: skip
+    assert len(claims) == 3
+    assert claims == sorted(claims, reverse=True)
+    reasons = re.findall(r"^  - .* (?:raises|lowers) the score \(odds x [\d.]+\)$", page, re.M)
+    assert len(reasons) == 9
+    assert (folder / "model.tar.gz").exists()
+
+
+def test_the_demos_server_is_gone(demo: tuple[Path, str]) -> None:
+    address = re.search(r"serving http://127\.0\.0\.1:(\d+)", demo[1])
+    assert address
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(address[1]))) != 0
+
+
+@pytest.fixture(scope="module")
+def port(demo: tuple[Path, str]) -> Iterator[str]:
+    """The port of a server of the demo's model, started by serve_local.sh."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = str(probe.getsockname()[1])
+    process = subprocess.Popen(
+        [str(DESK / "serve_local.sh"), f"--port={number}", str(demo[0])],
+        env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{number}/ping", timeout=2)
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield number
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def body(log: str) -> str:
+    """Return the body that predict.sh printed."""
+    return log.replace("\r", "").split("\n\n", 1)[1].strip()
+
+
+def test_each_payload_gets_the_same_scores(port: str) -> None:
+    answers = set()
+    payloads = sorted(p for p in (DESK / "payloads").iterdir() if p.suffix in (".csv", ".json"))
+    assert len(payloads) == 4
+    for payload in payloads:
+        code, log = script("predict.sh", f"--port={port}", str(payload))
+        assert code == 0, log
+        assert "HTTP/1.1 200 OK" in log
+        assert "Content-Type: text/csv; charset=utf-8" in log
+        answers.add(body(log))
+    assert len(answers) == 1
+    code, log = script("predict.sh", f"--port={port}", str(payloads[0]), "text/csv",
+                       "application/json")  # fmt: skip
+    assert body(log).startswith('{"predictions": [{"score": 0.')
+
+
+def test_predict_compares_with_an_expected_answer(port: str, tmp_path: Path) -> None:
+    payload = tmp_path / "claims.csv"
+    shutil.copy(DESK / "payloads" / "claims.csv", payload)
+    _, log = script("predict.sh", f"--port={port}", str(payload))
+    expected = tmp_path / "claims.csv.expected"
+    expected.write_text(body(log) + "\n")
+    code, log = script("predict.sh", f"--port={port}", str(payload))
+    assert (code, log.splitlines()[-1]) == (0, "as expected")
+    expected.write_text("0.5\n")
+    code, log = script("predict.sh", f"--port={port}", str(payload))
+    assert code == 1
+    assert log.splitlines()[-1] == f"predict.sh: the body is not the one in {expected}"
+
+
+def test_a_taken_port_is_said(port: str, demo: tuple[Path, str]) -> None:
+    code, log = script("serve_local.sh", f"--port={port}", str(demo[0]))
+    text = f"serve_local.sh: port {port} is taken: name another one with --port=PORT\n"
+    assert (code, log) == (1, text)
+
+
+def _tools(folder: Path, *extra: str) -> str:
+    """Return a PATH with a shell's usual commands and no Docker."""
+    folder.mkdir()
+    for name in ("bash", "dirname", "basename", "sed", "env", "mkdir", "rm", *extra):
+        found = shutil.which(name)
+        assert found
+        (folder / name).symlink_to(found)
+    return str(folder)
+
+
+def test_what_is_missing_is_one_sentence(tmp_path: Path, demo: tuple[Path, str]) -> None:
+    folder = str(demo[0])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    faults = [
+        (("train_local.sh", "/nonexistent"), {},
+         "train_local.sh: /nonexistent is no folder: name one that holds input/ or processing/"),
+        (("train_local.sh", str(empty)), {},
+         f"train_local.sh: {empty} holds no input/data/train: put CSV or Parquet files there"),
+        (("prepare_local.sh", str(empty)), {},
+         f"prepare_local.sh: {empty} holds no processing/input: put the tables there"),
+        (("evaluate_local.sh", str(empty)), {},
+         f"evaluate_local.sh: {empty} holds no model.tar.gz: run train_local.sh first"),
+        (("serve_local.sh", str(empty)), {},
+         f"serve_local.sh: {empty} holds no model: run train_local.sh first"),
+        (("train_local.sh", folder, "--docker"), {},
+         "train_local.sh: --docker needs the name of an image"),
+        (("train_local.sh", folder, folder), {},
+         f"train_local.sh: there are two folders, {folder} and {folder}: name one"),
+        (("train_local.sh", "--docker", "x", folder), {"PATH": _tools(tmp_path / "tools")},
+         "train_local.sh: Docker is not installed: leave --docker out to run without it"),
+        (("train_local.sh", "--docker", "x", folder), {"DOCKER_HOST": "tcp://127.0.0.1:1"},
+         "train_local.sh: the Docker engine does not answer: start it, or leave --docker out"),
+        (("predict.sh",), {},
+         f"predict.sh: name a payload file, such as {DESK}/payloads/claims.csv"),
+        (("predict.sh", "/nonexistent.csv"), {}, "predict.sh: there is no file /nonexistent.csv"),
+        (("predict.sh", "--port=1", str(DESK / "payloads" / "claims.csv")), {},
+         "predict.sh: no server answers on port 1: start serve_local.sh"),
+    ]  # fmt: skip
+    for arguments, environ, text in faults:
+        if "DOCKER_HOST" in environ and not shutil.which("docker"):
+            continue
+        code, log = script(*arguments, **environ)
+        assert (code, log.splitlines()[-1]) == (1, text)
+
+
+@pytest.mark.parametrize("name", sorted(p.name for p in DESK.glob("*.sh") if p.name != "desk.sh"))
+def test_every_script_explains_itself(name: str) -> None:
+    code, log = script(name, "--help")
+    assert code == 0
+    assert log.startswith(f"usage: {name} ")
+
+
+def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.10.1" || exit 1\n')
+    old.chmod(0o755)
+    code, log = run("make", "install", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}")
+    assert code == 2
+    assert [line for line in log.splitlines() if not line.startswith("make")] == [
+        f"sagetree needs Python 3.11 or newer: {old} is Python 3.10.1. "
+        "Name another with make PYTHON=python3.12"
+    ]
+
+
+def test_no_pypi_is_said_in_one_line(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:1/simple"
+    code, log = run(
+        "make", "install", f"PYTHON={sys.executable}", f"VENV={tmp_path / 'venv'}",
+        PIP_INDEX_URL=nowhere, PIP_RETRIES="0", PIP_EXTRA_INDEX_URL="", PIP_NO_CACHE_DIR="1",
+        PIP_CONFIG_FILE=os.devnull,
+    )  # fmt: skip
+    assert code == 2
+    lines = [line for line in log.splitlines() if not line.startswith("make")]
+    assert lines == [
+        "The installer uv cannot be fetched from PyPI: is it reachable? "
+        f"Details: {tmp_path / 'venv'}/install.log"
+    ]
+
+
+def test_the_commands_of_the_readme_exist() -> None:
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"\bmake ([a-z][a-z-]*)", readme))
+    assert {"demo", "test", "train", "serve", "predict", "evaluate", "check"} <= named
+    assert named <= targets

@@ -1,0 +1,86 @@
+"""What the database may touch, and what it says when the machine does not suffice."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from prepare.database import identifier, open_database
+from sagetree.errors import PlatformError
+
+
+def test_nothing_outside_the_given_folders_can_be_opened(tmp_path: Path) -> None:
+    inside, outside = tmp_path / "it's", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    (outside / "x.csv").write_text("a\n1\n")
+    with open_database(1_000_000_000) as db:
+        db.confine([inside])
+        db.run(f"COPY (SELECT 1 AS a) TO '{str(inside).replace(chr(39), chr(39) * 2)}/y.csv'")
+        for sql in (
+            f"SELECT * FROM '{outside}/x.csv'",
+            f"SELECT * FROM read_text('{outside}/x.csv')",
+            f"COPY (SELECT 1) TO '{outside}/y.csv'",
+            f"ATTACH '{outside}/z.duckdb'",
+            "INSTALL httpfs",
+            "LOAD httpfs",
+            "SELECT * FROM read_csv('https://example.com/x.csv')",
+            "SET enable_external_access = true",
+            "SET allowed_directories = ['/']",
+        ):
+            with pytest.raises(duckdb.Error):
+                db.run(sql)
+    assert [path.name for path in inside.iterdir()] == ["y.csv"]
+    assert [path.name for path in outside.iterdir()] == ["x.csv"]
+
+
+def test_a_query_sees_no_variable_of_the_program() -> None:
+    import pyarrow as pa
+
+    secret = pa.table({"a": [1]})
+    with open_database(1_000_000_000) as db, pytest.raises(duckdb.CatalogException):
+        db.run("SELECT * FROM secret")
+    assert secret.num_rows == 1
+
+
+def test_the_temporary_folder_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with open_database(1_000_000_000) as db:
+        assert [path.name[:17] for path in tmp_path.iterdir()] == ["sagetree-prepare-"]
+        with pytest.raises(duckdb.CatalogException):
+            db.run("SELECT * FROM nope")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_memory_is_the_machines_fault() -> None:
+    with pytest.raises(PlatformError) as caught, open_database(10_000_000) as db:
+        db.run("CREATE TABLE main.x AS SELECT list(i) AS a FROM range(10_000_000) t(i)")
+    assert str(caught.value) == (
+        "the tables need more memory, or more room in the temporary folder, than there is. "
+        "Raise --memory-limit, let TMPDIR name a larger disk, or use a larger instance"
+    )
+
+
+def test_a_file_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) -> None:
+    with pytest.raises(PlatformError) as caught, open_database(1_000_000_000) as db:
+        db.run(f"COPY (SELECT 1) TO '{tmp_path}/none/x.csv'")
+    assert str(caught.value) == (
+        "a file could not be read or written. "
+        "Is the disk of the temporary folder (TMPDIR) or of the output full?"
+    )
+
+
+@pytest.mark.parametrize("name", ["a", 'a"b', '"', "a'b", "x,y", "select", "é", "a;--", " "])
+def test_any_name_can_be_a_column_and_a_table(name: str) -> None:
+    with open_database(1_000_000_000) as db:
+        db.run(f"CREATE TABLE main.{identifier(name)} AS SELECT 1 AS {identifier(name)}")
+        assert list(db.columns(f"main.{identifier(name)}")) == [name]
+        assert db.count(f"main.{identifier(name)}") == 1
+
+
+@pytest.mark.parametrize("module", ["database", "splitting"])
+def test_examples_in_docstrings_are_true(module: str) -> None:
+    result = doctest.testmod(importlib.import_module(f"prepare.{module}"))
+    assert (result.failed, bool(result.attempted)) == (0, True)

@@ -1,0 +1,92 @@
+"""The command line: what it says, takes and refuses."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from prepare.cli import main
+from prepare.settings import DEFAULTS, read_settings
+from tests.prepare.tables import message, prepare
+
+
+def test_defaults_are_the_example() -> None:
+    settings = read_settings({}, workshop_split=False)
+    assert settings.sql.name == "claims_customers.sql"
+    assert settings.sql.is_file()
+    assert settings.shares == (Fraction(7, 10), Fraction(3, 20), Fraction(3, 20))
+    assert (settings.key, settings.label, settings.seed) == ("policy_id", "fraud", 0)
+    assert (settings.event_time, settings.deleted) == ("event_time", "is_deleted")
+    assert (settings.format, settings.memory_limit) == ("parquet", 10**9)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("1GB", 10**9), ("1.5 gb", 15 * 10**8), ("512MiB", 512 * 2**20), ("2tb", 2 * 10**12),
+     ("300000000B", 3 * 10**8)],
+)  # fmt: skip
+def test_sizes(text: str, size: int) -> None:
+    assert read_settings({"memory_limit": text}, workshop_split=False).memory_limit == size
+
+
+SHARES = "The shares must add up to 1, none below 0, and train's above 0"
+THREE = "Write the shares of train, validation and test, such as 0.7,0.15,0.15"
+BOTH = "Leave out one of the two: the workshop joins nothing and its split is fixed"
+FAULTS = [
+    (["--split", "0.7,0.3"], f"--split: '0.7,0.3' is not three numbers. {THREE}"),
+    (["--split", "a,b,c"], f"--split: 'a,b,c' is not three numbers. {THREE}"),
+    (["--split", "1/0,0,0"], f"--split: '1/0,0,0' is not three numbers. {THREE}"),
+    (["--split", "0.7,0.2,0.2"], f"--split: '0.7,0.2,0.2' is no split of the whole. {SHARES}"),
+    (["--split", "0,0.5,0.5"], f"--split: '0,0.5,0.5' is no split of the whole. {SHARES}"),
+    (["--split=1.2,-0.2,0"], f"--split: '1.2,-0.2,0' is no split of the whole. {SHARES}"),
+    (["--seed", "x"], "--seed: 'x' is no whole number. Give one such as 0"),
+    (["--format", "json"], "--format: 'json' is no format known here. Give parquet or csv"),
+    (["--memory-limit", "much"], "--memory-limit: 'much' is no size. Give one such as 1GB"),
+    (["--memory-limit=-1GB"], "--memory-limit: '-1GB' is no size. Give one such as 1GB"),
+    (
+        ["--workshop-split", "--seed", "1"],
+        f"--seed: does not go with --workshop-split. {BOTH}",
+    ),
+    (
+        ["--workshop-split", "--event-time", "t"],
+        f"--event-time: does not go with --workshop-split. {BOTH}",
+    ),
+    (
+        ["--sead", "1"],
+        "sagetree prepare: unrecognized arguments: --sead 1. "
+        "sagetree prepare --help lists what it takes",
+    ),
+    (
+        ["--seed"],
+        "sagetree prepare: argument --seed: expected one argument. "
+        "sagetree prepare --help lists what it takes",
+    ),
+    (
+        ["--work"],
+        "sagetree prepare: unrecognized arguments: --work. "
+        "sagetree prepare --help lists what it takes",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), FAULTS)
+def test_faults(root: Path, arguments: list[str], text: str) -> None:
+    assert prepare(*arguments) == 1
+    assert message(root) == f"{text}\n"
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_help_says_all_and_runs_nothing(
+    root: Path, capsys: pytest.CaptureFixture[str], flag: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--seed", "1", flag])
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    for name, default in DEFAULTS.items():
+        assert f"--{name.replace('_', '-')} " in printed
+        assert name == "sql" or f"default: {default})" in " ".join(printed.split())
+    assert "--workshop-split" in printed
+    assert "sagetree prepare" in printed
+    assert max(map(len, printed.splitlines())) <= 80
+    assert not (root / "output").exists()

@@ -1,0 +1,98 @@
+"""The workshop's own split, against its own files."""
+
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.prepare.tables import message, outputs, part, prepare, put
+
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
+
+needs_data = pytest.mark.skipif(
+    not SHARED.is_dir(), reason="the workshop's data (../shared/data) are not on this machine"
+)
+
+
+@needs_data
+def test_files_are_the_workshops_byte_for_byte(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(SHARED / "dataset.csv", root / "processing" / "input")
+    assert prepare("--workshop-split", "--format", "csv") == 0
+    assert outputs(root) == {
+        f"{name}/{name}.csv": (SHARED / f"{name}.csv").read_bytes() for name in ("test", "train")
+    }
+    assert capsys.readouterr().out == (
+        "part   rows out  of all  fraud = 1  share\n"
+        "train      4000  80.00%        112  2.80%\n"
+        "test       1000  20.00%         24  2.40%\n"
+    )
+
+
+@needs_data
+def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
+    shutil.copy(SHARED / "dataset.csv", root / "processing" / "input")
+    assert prepare("--workshop-split", "--format", "csv") == 0
+    texts = {name: part(root, name) for name in ("train", "test")}
+    assert prepare("--workshop-split") == 0
+    for name, rows in texts.items():
+        table = pq.read_table(root / "processing" / "output" / name)
+        assert [{k: str(v) for k, v in row.items()} for row in table.to_pylist()] == rows
+
+
+@needs_data
+def test_repeated_keys_are_kept_as_the_workshop_keeps_them(root: Path) -> None:
+    put(root, "dataset/leaky.csv", (SHARED / "leaky20k" / "dataset.csv").read_bytes())
+    assert prepare("--workshop-split", "--format", "csv") == 0
+    assert {name: len(part(root, name)) for name in ("train", "test")} == {
+        "train": 16_000, "test": 4_000,
+    }  # fmt: skip
+
+
+TABLE = "policy_id,x,fraud\n" + "".join(f"{i},N/A,{i % 2}\n" for i in range(10))
+
+
+@pytest.mark.parametrize(
+    ("table", "arguments", "text"),
+    [
+        (
+            None,
+            [],
+            "{root}/processing/input: no table there. Put a CSV or Parquet file there for each "
+            "table, or a folder of them, named as in the query",
+        ),
+        (
+            TABLE,
+            ["--key", "id"],
+            "table dataset: there is no key column 'id'. Name it with --key; the columns (of CSV "
+            "the cells of the first line) are 'policy_id', 'x', 'fraud'",
+        ),
+        (
+            TABLE,
+            ["--label", "y"],
+            "--label: there is no column 'y' in the joined table. The columns are 'policy_id', "
+            "'x', 'fraud'",
+        ),
+        (
+            TABLE.replace("x", "RowID"),
+            [],
+            "table dataset: there is a column 'rowid'. "
+            "Rename it: rows are told apart by a number of that name",
+        ),
+        (
+            "policy_id,fraud\n1,0\n2,0\n3,0\n4,1\n",
+            [],
+            "column 'fraud': the part test has 1 rows, none of them with fraud = '1'. Give the "
+            "part a larger share with --split, leave it out with a share of 0, or add rows with "
+            "fraud = '1'",
+        ),
+    ],
+)
+def test_faults(root: Path, table: str | None, arguments: list[str], text: str) -> None:
+    if table:
+        put(root, "dataset.csv", table)
+    assert prepare("--workshop-split", *arguments) == 1
+    assert message(root) == text.format(root=root) + "\n"
+    assert not (root / "processing" / "output").exists()

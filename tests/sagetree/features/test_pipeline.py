@@ -1,0 +1,193 @@
+"""All transforms together: the matrix, its names, and what is said of cells that do not fit."""
+
+import math
+import re
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import xgboost
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sagetree.cells import Cell
+from sagetree.errors import SchemaError
+from sagetree.features.category import Category, OneHot, Ordinal
+from sagetree.features.moment import Moment
+from sagetree.features.number import Boolean, Number
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.table import Cells, Source, Table
+from tests.sagetree.columns import chunked, table
+
+FEATURES = (
+    Number(column="age"),
+    Boolean(column="x,y"),
+    Category(column="a<b", categories=("front", "rear")),
+    OneHot(column="state", categories=("OR", "WA")),
+    Ordinal(column="size", categories=("small", "large")),
+    Moment(column="seen"),
+)
+
+
+def pipeline(*features: object, unknown: str = "missing", missing: object = ()) -> FeaturePipeline:
+    return FeaturePipeline(missing_values=missing, unknown_category=unknown, features=features)
+
+
+def rows(*cells: list[Cell]) -> Table:
+    """Columns of the six features above, as a file with a header holds them."""
+    names = [feature.column for feature in FEATURES]
+    return table(**dict(zip(names, map(list, zip(*cells, strict=True)), strict=True)))
+
+
+def test_the_matrix_has_every_feature_in_order() -> None:
+    found = pipeline(*FEATURES).transform(
+        rows([31, True, "rear", "WA", "large", "1970-01-02"], [None, "", None, "", "", ""])
+    )
+    nan = math.nan
+    expected = [
+        [31, 1, 1, 0, 1, 1, 1, 1970, 1, 2, 4, 0],
+        [nan, nan, nan, 0, 0, nan, nan, nan, nan, nan, nan, nan],
+    ]
+    assert found.values.dtype == np.float32
+    np.testing.assert_array_equal(found.values, expected)
+    assert found.unseen == ()
+    assert not found.values.flags.writeable
+
+
+def test_names_types_and_owners_go_together() -> None:
+    made = pipeline(*FEATURES)
+    assert made.names == (
+        "age", "x,y", "a<b", "state=OR", "state=WA", "size",
+        "seen.days", "seen.year", "seen.month", "seen.day", "seen.weekday", "seen.hour",
+    )  # fmt: skip
+    assert made.types == ("q", "i", "c", "i", "i", "q", *["q"] * 6)
+    assert made.owners == (0, 1, 2, 3, 3, 4, *[5] * 6)
+
+
+def test_safe_names_are_without_what_xgboost_refuses() -> None:
+    made = pipeline(*(Number(column=name) for name in ("a<b", "a_b", "a[b", "[x]", "y", "a_b__")))
+    assert made.safe_names == ("a_b", "a_b_", "a_b__", "_x_", "y", "a_b___")
+
+
+def test_a_one_hot_name_may_be_another_columns_name() -> None:
+    made = pipeline(Number(column="a=1"), OneHot(column="a", categories=("1", "<", "[")))
+    assert made.names == ("a=1", "a=1", "a=<", "a=[")
+    assert made.safe_names == ("a=1", "a=1_", "a=_", "a=__")
+
+
+@given(st.lists(st.text(alphabet="ab_<[]=. ", max_size=4) | st.text(max_size=5), min_size=1))
+@example(["a<", "a[", "a_", "a__", "a]"])
+def test_safe_names_are_unique_and_taken_by_xgboost(columns: list[str]) -> None:
+    columns = [name or "Unnamed: 0" for name in columns]
+    made = pipeline(*(OneHot(column=name, categories=("x", "<")) for name in columns))
+    safe = made.safe_names
+    assert len(set(safe)) == len(safe) == 2 * len(columns)
+    assert not any(re.search(r"[\[\]<]", name) for name in safe)
+    data = xgboost.DMatrix(np.zeros((1, len(safe)), np.float32), feature_names=list(safe))
+    assert data.feature_names == list(safe)
+
+
+def test_unseen_categories_are_missing_and_counted() -> None:
+    found = pipeline(*FEATURES).transform(
+        rows(
+            [1, 0, "new", "CA", "huge", "1970-01-01"],
+            [1, 0, "front", "OR", "small", "1970-01-01"],
+            [1, 0, "New", "OR", "small", "1970-01-01"],
+        )
+    )
+    assert found.unseen == ((0, "a<b"), (2, "a<b"), (0, "state"), (0, "size"))
+    np.testing.assert_array_equal(found.values[:, 2], [math.nan, 0, math.nan])
+    np.testing.assert_array_equal(found.values[:, 3:5], [[0, 0], [1, 0], [1, 0]])
+    np.testing.assert_array_equal(found.values[:, 5], [math.nan, 0, 0])
+
+
+@pytest.mark.parametrize("kind", [Category, OneHot, Ordinal])
+@pytest.mark.parametrize("arrow", [False, True])
+def test_unseen_categories_are_errors_where_the_user_wants_that(
+    kind: type[Category], arrow: bool
+) -> None:
+    made = pipeline(kind(column="state", categories=("OR",)), unknown="error")
+    cells: Cells = ["OR", "CA", "", "WA"]
+    if arrow:
+        cells = chunked(cells, pa.string(), 1)
+    with pytest.raises(SchemaError) as caught:
+        made.transform(table(state=cells))
+    assert str(caught.value) == (
+        "t.csv row 2, column 'state': holds a category that training did not see "
+        "(and 1 more like it). "
+        "Send a trained category, or train with unknown_category=missing to score it as missing"
+    )
+    assert [violation.row for violation in caught.value.violations] == [1, 3]
+    assert made.transform(table(state=["OR", "", None])).unseen == ()
+
+
+def test_text_where_a_number_is_trained_is_named_by_line_column_and_value() -> None:
+    request = Table(("age",), (["31", "abc"],), 2, True, (Source(2, "", "line", 2),))
+    with pytest.raises(SchemaError) as caught:
+        pipeline(Number(column="age")).transform(request)
+    assert str(caught.value) == (
+        "line 3, column 'age': 'abc' is text where a number is expected. "
+        "Correct the cell, or leave it empty if the value is missing"
+    )
+    assert caught.value.status == 422
+
+
+def test_every_cell_that_does_not_fit_is_named() -> None:
+    with pytest.raises(SchemaError) as caught:
+        pipeline(*FEATURES).transform(
+            rows(
+                ["x", "maybe", "rear", "WA", "large", "tomorrow"],
+                [1, 2, "rear", "WA", "large", "2026-02-30"],
+                ["N/A", 1, "rear", "WA", "large", 20260101],
+            )
+        )
+    error = caught.value
+    assert str(error) == (
+        "t.csv row 1, column 'age': 'x' is text where a number is expected "
+        "(and 6 more like it). Correct the cell, or leave it empty if the value is missing"
+    )
+    not_a_date = "is not a date written as 2026-01-31 or 2026-01-31T13:45:00"
+    assert [str(violation) for violation in error.violations] == [
+        "t.csv row 1, column 'age': 'x' is text where a number is expected",
+        "t.csv row 3, column 'age': 'N/A' is text where a number is expected",
+        "t.csv row 1, column 'x,y': 'maybe' is text where a number is expected",
+        "t.csv row 2, column 'x,y': '2' is neither true nor false",
+        f"t.csv row 1, column 'seen': 'tomorrow' {not_a_date}",
+        "t.csv row 2, column 'seen': '2026-02-30' is no date: day is out of range for month",
+        f"t.csv row 3, column 'seen': '20260101' {not_a_date}",
+    ]
+
+
+def test_only_the_first_violations_are_held() -> None:
+    with pytest.raises(SchemaError) as caught:
+        pipeline(Number(column="a")).transform(table(a=["x"] * 1000))
+    assert len(caught.value.violations) == 20
+    assert caught.value.message == ("'x' is text where a number is expected (and 999 more like it)")
+
+
+def test_a_column_of_a_type_without_cells_is_no_silent_category() -> None:
+    with pytest.raises(SchemaError) as caught:
+        pipeline(Category(column="state", categories=("OR",))).transform(
+            table(state=chunked([b"OR"], pa.binary()))
+        )
+    assert str(caught.value) == (
+        "t.csv row 1, column 'state': its cells are of type binary, not text, numbers or dates. "
+        "Correct the cell, or leave it empty if the value is missing"
+    )
+
+
+def test_declared_missing_values_hold_for_every_kind() -> None:
+    found = pipeline(*FEATURES, missing=("?", "-1")).transform(
+        rows(["?", "?", "?", "?", "?", "?"], [-1, -1.0, "-1", -1, "-1.0", -1])
+    )
+    nan = math.nan
+    expected = [nan, nan, nan, 0, 0, *[nan] * 7]
+    np.testing.assert_array_equal(found.values, [expected, expected])
+    assert found.unseen == ()
+
+
+def test_a_pipeline_is_its_json() -> None:
+    made = pipeline(*FEATURES, missing=("?",))
+    again = FeaturePipeline.model_validate_json(made.model_dump_json())
+    assert again == made
+    assert list(map(type, again.features)) == list(map(type, made.features))

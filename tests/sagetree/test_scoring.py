@@ -1,0 +1,112 @@
+"""Scores and contributions: equal to XGBoost's own, and what cannot be read."""
+
+import numpy as np
+import pytest
+import xgboost
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from sagetree.errors import ArtifactError
+from sagetree.scoring import Scorer, contributions_by_column
+from tests.sagetree.models import claims
+
+UNREADABLE = (
+    "xgboost-model: XGBoost cannot read the model: {}. Save it with Booster.save_model, "
+    f"by an XGBoost that is not newer than {xgboost.__version__}"
+)
+CUT_OFF = UNREADABLE.format("it is cut off, or no model in UBJSON or JSON")
+
+MATRIX: NDArray[np.float32] = np.random.default_rng(5).random((60, 3), np.float32)
+MATRIX[::7, 1] = np.nan
+
+
+def booster(**params: object) -> xgboost.Booster:
+    data = xgboost.DMatrix(MATRIX, MATRIX[:, 0] > MATRIX[:, 2])
+    settings = {"objective": "binary:logistic", "nthread": 1, **params}
+    return xgboost.train(settings, data, 4)
+
+
+@pytest.mark.parametrize("form", ["ubj", "json"])
+@pytest.mark.parametrize("kind", ["gbtree", "dart", "gblinear"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_scores_are_xgboosts_own(form: str, kind: str, threads: int) -> None:
+    trained = booster(booster=kind)
+    scorer = Scorer.load(bytes(trained.save_raw(form)), threads=threads)
+    assert scorer.feature_count == 3
+    scores = scorer.score(MATRIX)
+    assert scores.dtype == np.float32
+    assert scores.tobytes() == trained.predict(xgboost.DMatrix(MATRIX)).tobytes()
+
+
+def test_one_row_gets_the_score_it_has_among_others() -> None:
+    scorer = Scorer.load(bytes(booster().save_raw("ubj")))
+    alone = [scorer.score(MATRIX[row : row + 1]).tobytes() for row in range(len(MATRIX))]
+    assert b"".join(alone) == scorer.score(MATRIX).tobytes()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        b"",  # XGBoost would abort the process
+        b"{",
+        b"hello",
+        b"\x1f\x8b\x08\x00",
+        bytes(booster().save_raw("ubj"))[:-1],
+        bytes(booster().save_raw("ubj"))[:95],  # XGBoost would ask for all the memory there is
+        bytes(booster().save_raw("json"))[:-1],
+        b"binf" + bytes(400),  # XGBoost 1.x wrote this
+    ],
+    ids=lambda model: repr(model[:8]),
+)
+def test_a_model_that_is_cut_off_is_refused(model: bytes) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        Scorer.load(model)
+    assert str(caught.value) == CUT_OFF
+
+
+@pytest.mark.parametrize("model", [b"{}", b'{"learner": {}}', b"{L}", b'{"\xff": 1}'])
+def test_what_xgboost_refuses_is_refused_without_the_place_in_its_source(model: bytes) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        Scorer.load(model, name="model.json")
+    text = str(caught.value)
+    assert text.startswith("model.json: XGBoost cannot read the model: ")
+    assert "[" not in text
+    assert "/" not in text
+
+
+@pytest.mark.parametrize("encoding", ["native", "onehot"])
+def test_contributions_by_column_add_up_to_the_margin(encoding: str) -> None:
+    trained = claims(encoding)
+    model, matrix = trained.model, trained.model.matrix(trained.table).values
+    values = model.scorer.contributions(matrix)
+    assert values.shape == (200, len(model.features.names) + 1)
+    by_column = contributions_by_column(values, model.features.owners)
+    assert by_column.shape == (200, len(model.schema.input_names) + 1)
+    scores = model.score(trained.table).astype(np.float64)
+    margins = np.log(scores / (1 - scores))
+    np.testing.assert_allclose(by_column.sum(axis=1), margins, atol=1e-5)
+    # The base value is one and the same for every row.
+    assert len(set(by_column[:, -1].tolist())) == 1
+
+
+def test_contributions_are_summed_to_their_owners() -> None:
+    values = np.array([[1, 2, 4, 8, 16], [0, 0, 1, 1, 16]], np.float32)
+    summed = contributions_by_column(values, (0, 1, 1, 2))
+    assert summed.tolist() == [[1, 6, 8, 16], [0, 1, 1, 16]]
+    assert summed.dtype == np.float32
+
+
+@given(st.data())
+def test_no_contribution_is_lost(data: st.DataObject) -> None:
+    widths = data.draw(st.lists(st.integers(1, 4), min_size=1, max_size=5))
+    owners = [column for column, width in enumerate(widths) for _ in range(width)]
+    whole = st.integers(-100, 100)
+    row = st.lists(whole, min_size=len(owners) + 1, max_size=len(owners) + 1)
+    values = np.array(data.draw(st.lists(row, min_size=1, max_size=3)), np.float32)
+    summed = contributions_by_column(values, owners)
+    assert summed.shape == (len(values), len(widths) + 1)
+    assert (summed.sum(axis=1) == values.sum(axis=1)).all()
+    assert (summed[:, -1] == values[:, -1]).all()
+    starts = np.cumsum([0, *widths[:-1]])
+    assert (summed[:, :-1] == np.add.reduceat(values[:, :-1], starts, axis=1)).all()

@@ -1,0 +1,220 @@
+"""Rules of the source itself: what no module may do, and that its examples are true."""
+
+import ast
+import dataclasses
+import doctest
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+import sagetree
+from sagetree.bundle import Manifest
+
+SRC = Path(sagetree.__file__).parents[1]
+FILES = sorted(SRC.rglob("*.py"))
+MODULES = sorted(
+    ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix(".__init__")
+    for path in FILES
+)
+
+# Modules that turn data into code or objects, and functions that do.
+FORBIDDEN_MODULES = {
+    "pickle", "cPickle", "_pickle", "joblib", "cloudpickle", "dill", "marshal", "shelve",
+}  # fmt: skip
+FORBIDDEN_NAMES = {"eval", "exec", "compile", "__import__"}
+FORBIDDEN_ATTRIBUTES = {"read_pickle", "to_pickle", "allow_pickle"}
+
+
+def sins(tree: ast.AST) -> Iterator[str]:
+    """What in a module could run data as code."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                found = [name.name for name in names]
+            case ast.ImportFrom(module=module):
+                found = [module or ""]
+            case ast.Call(func=ast.Name(id=name)) if name in FORBIDDEN_NAMES:
+                yield f"{name}() in line {node.lineno}"
+                continue
+            case ast.Attribute(attr=name) | ast.keyword(arg=name) if name in FORBIDDEN_ATTRIBUTES:
+                yield f"{name} in line {node.lineno}"
+                continue
+            case ast.Call(args=[ast.Constant(value=str(name)), *_]):
+                # importlib.import_module("pickle"); its name in a sentence is no module's
+                found = [name]
+            case _:
+                continue
+        for name in found:
+            if name.split(".")[0] in FORBIDDEN_MODULES:
+                yield f"{name} in line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SRC)))
+def test_no_data_becomes_code(path: Path) -> None:
+    assert list(sins(ast.parse(path.read_text()))) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle",
+        "import os, joblib.numpy_pickle as p",
+        "from cloudpickle import loads",
+        "eval('1')",
+        "def f(x):\n    return exec(x)",
+        "import pandas\npandas.read_pickle('x')",
+        "import numpy\nnumpy.load('x', allow_pickle=True)",
+        "import importlib\nimportlib.import_module('pickle')",
+        "__import__('os')",
+    ],
+)
+def test_the_rule_finds_what_it_forbids(source: str) -> None:
+    assert len(list(sins(ast.parse(source)))) == 1
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SRC)))
+def test_opt_ml_is_spelled_in_one_place(path: Path) -> None:
+    """As a value; a docstring may name it."""
+    tree = ast.parse(path.read_text())
+    documents = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    spelled = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and node.value.startswith("/opt/ml")
+        and id(node) not in documents
+    ]
+    assert spelled == (["/opt/ml"] if path.name == "paths.py" else [])
+
+
+# Imports everything, under an audit hook that tells of every environment
+# variable read by our own code, and of every file opened for writing.
+IMPORT_ALL = """
+import importlib, os, signal, sys
+
+class Watched(dict):
+    def __getitem__(self, key):
+        _tell(key)
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        _tell(key)
+        return super().get(key, default)
+
+    def __contains__(self, key):
+        _tell(key)
+        return super().__contains__(key)
+
+told = []
+
+def _tell(key):
+    caller = sys._getframe(2).f_code.co_filename
+    if caller.startswith(sys.argv[1]):
+        told.append(f"read {key}")
+
+def audit(event, arguments):
+    if event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+"):
+        told.append(f"wrote {arguments[0]}")
+    if event in ("os.mkdir", "os.remove", "os.rename", "socket.bind", "subprocess.Popen"):
+        told.append(f"{event} {arguments}")
+
+def handlers():
+    return [signal.getsignal(number) for number in signal.valid_signals()]
+
+before = handlers()
+os.environ = Watched(os.environ)
+sys.addaudithook(audit)
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+
+if handlers() != before:
+    told.append("set a signal")
+import logging
+if logging.getLogger().handlers or logging.getLogger("sagetree").handlers:
+    told.append("set up logging")
+sys.exit("\\n".join(told) or 0)
+"""
+
+
+def test_importing_everything_does_nothing(tmp_path: Path) -> None:
+    """No output, no file, no variable of ours read, with an empty environment."""
+    result = subprocess.run(
+        [sys.executable, "-B", "-W", "error", "-c", IMPORT_ALL, str(SRC), *MODULES],
+        capture_output=True, text=True, timeout=60, cwd=tmp_path, env={},
+    )  # fmt: skip
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_watch_on_imports_sees(tmp_path: Path) -> None:
+    """The test above would tell, were there something to tell."""
+    (tmp_path / "sinner.py").write_text(
+        "import os, signal, logging\n"
+        "os.environ.get('SAGEMAKER_BASE_DIR')\n"
+        "'X' in os.environ\n"
+        "open('made', 'w').close()\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "logging.getLogger('sagetree').addHandler(logging.NullHandler())\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", IMPORT_ALL, str(tmp_path), "sinner"],
+        capture_output=True, text=True, timeout=60, cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert result.stderr.splitlines() == [
+        "read SAGEMAKER_BASE_DIR", "read X", "wrote made", "set a signal", "set up logging",
+    ]  # fmt: skip
+
+
+def test_the_modules_of_sagetree_load_no_program() -> None:
+    shared = [name for name in MODULES if name.split(".")[0] == "sagetree"]
+    code = (
+        f"import importlib, sys\nfor name in {shared!r}: importlib.import_module(name)\n"
+        "programs = {'prepare', 'train', 'evaluate', 'serve'}\n"
+        "print(sorted((programs | {'flask', 'gunicorn', 'duckdb'}) & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sagetree")])
+def test_examples_in_docstrings_are_true(name: str) -> None:
+    failed, _ = doctest.testmod(importlib.import_module(name), report=True)
+    assert failed == 0
+
+
+def types_of(name: str) -> list[type]:
+    """The classes a module defines."""
+    found = vars(importlib.import_module(name)).values()
+    return [kind for kind in found if isinstance(kind, type) and kind.__module__ == name]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith("sagetree")])
+def test_values_are_never_changed(name: str) -> None:
+    for kind in types_of(name):
+        if dataclasses.is_dataclass(kind):
+            assert kind.__dataclass_params__.frozen, kind
+        if issubclass(kind, BaseModel):
+            assert kind.model_config["frozen"], kind
+            # a manifest may tell more than this version asks for
+            assert kind is Manifest or kind.model_config["extra"] == "forbid", kind
+
+
+def test_there_are_examples() -> None:
+    names = ["sagetree.cells", "sagetree.errors", "sagetree.schema"]
+    tried = [doctest.testmod(importlib.import_module(name)).attempted for name in names]
+    assert all(tried)

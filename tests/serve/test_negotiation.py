@@ -1,0 +1,85 @@
+import pytest
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
+
+from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError
+from serve.decoders import decode_csv, decode_json
+from serve.negotiation import choose_accept, choose_decoder
+
+CSV, JSON = "text/csv", "application/json"
+
+
+@pytest.mark.parametrize(
+    ("header", "default", "chosen"),
+    [
+        (None, CSV, CSV),
+        ("", JSON, JSON),
+        ("*/*", CSV, CSV),
+        ("*/*", JSON, JSON),
+        ("text/*", JSON, CSV),
+        ("application/*", CSV, JSON),
+        ("application/json", CSV, JSON),
+        ("Application/JSON", CSV, JSON),
+        ("application/json;verbose=true", CSV, JSON),
+        ("text/csv; charset=utf-8", JSON, CSV),
+        ("application/json, text/csv", CSV, CSV),
+        ("application/json, text/csv", JSON, JSON),
+        ("application/json;q=0.9, text/csv;q=0.8", CSV, JSON),
+        ("text/csv;header=absent;q=0.1, application/json;q=0.2", CSV, JSON),
+        ("text/csv;q=0, */*", CSV, JSON),
+        ("image/png, */*;q=0.1", CSV, CSV),
+        ("image/png, application/json;q=0.1", CSV, JSON),
+    ],
+)
+def test_accept_is_negotiated(header: str | None, default: str, chosen: str):
+    assert choose_accept(parse_accept_header(header, MIMEAccept), default) == chosen
+
+
+@pytest.mark.parametrize("header", ["image/png", "text/html, image/*", "text/csv;q=0", "csv"])
+def test_other_accepts_are_refused(header: str):
+    accept = parse_accept_header(header, MIMEAccept)
+    with pytest.raises(NotAcceptableError) as caught:
+        choose_accept(accept, CSV)
+    assert str(caught.value) == (
+        f"Accept: the answer cannot be {accept.to_header()!r}. "
+        "Accept one of text/csv, application/json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content_type", "decoder", "parameters"),
+    [
+        ("text/csv", decode_csv, {}),
+        ("TEXT/CSV; Charset=UTF-8", decode_csv, {"charset": "UTF-8"}),
+        ('text/csv; header="present"', decode_csv, {"header": "present"}),
+        ("text/csv;label_size=0", decode_csv, {"label_size": "0"}),
+        ("application/json", decode_json, {}),
+        ("Application/Json ; charset=utf-8", decode_json, {"charset": "utf-8"}),
+    ],
+)
+def test_content_types_have_a_decoder(content_type: str, decoder: object, parameters: object):
+    found = choose_decoder(content_type, "identity")
+    assert (found.decode, found.parameters) == (decoder, parameters)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "text"),
+    [
+        ("", "", "Content-Type: there is none. Send one of text/csv, application/json"),
+        (
+            "application/x-www-form-urlencoded",
+            "",
+            "Content-Type: 'application/x-www-form-urlencoded' is not read here. "
+            "Send one of text/csv, application/json",
+        ),
+        (
+            "text/csv",
+            "gzip",
+            "Content-Encoding: the body is packed as 'gzip'. Send the body as it is",
+        ),
+    ],
+)
+def test_other_content_types_are_refused(content_type: str, encoding: str, text: str):
+    with pytest.raises(UnsupportedMediaTypeError) as caught:
+        choose_decoder(content_type, encoding)
+    assert str(caught.value) == text

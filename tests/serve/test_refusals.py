@@ -1,0 +1,231 @@
+"""What the application refuses: the status and the whole text of every answer."""
+
+import json
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from sagetree.program import LOG
+from serve.app import create_app
+from serve.loading import ModelHolder, ServedModel
+from tests.serve.artifacts import INPUTS, client_for, settings_for
+from tests.serve.asking import ATTRIBUTES, CSV, ROWS, post, problem
+from tests.serve.rows import csv_body
+
+LISTED = ", ".join(INPUTS)
+GIVEN = "predicted_label, probability, score, threshold, contributions, reasons"
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "headers", "status", "expected"),
+    [
+        (
+            CSV, "text/csv", {"Accept": "image/png"}, 406,
+            ("NotAcceptableError", "the answer cannot be 'image/png'", "Accept",
+             "Accept one of text/csv, application/json"),
+        ),
+        (
+            CSV, "", {}, 415,
+            ("UnsupportedMediaTypeError", "there is none", "Content-Type",
+             "Send one of text/csv, application/json"),
+        ),
+        (
+            CSV, "text/libsvm", {}, 415,
+            ("UnsupportedMediaTypeError", "'text/libsvm' is not read here", "Content-Type",
+             "Send one of text/csv, application/json"),
+        ),
+        (
+            CSV, "text/csv", {"Content_Encoding": "gzip"}, 415,
+            ("UnsupportedMediaTypeError", "the body is packed as 'gzip'", "Content-Encoding",
+             "Send the body as it is"),
+        ),
+        (
+            b"", "text/csv", {}, 400,
+            ("DecodingError", "the body is empty", "", "Send at least one row"),
+        ),
+        (
+            b"1,2\n3\n", "text/csv", {}, 400,
+            ("DecodingError", "1 cells where the first line has 2", "line 2",
+             "Give every line as many cells; quote a cell that holds a comma"),
+        ),
+        (
+            b'{"num_claims": Infinity}', "application/json", {}, 400,
+            ("DecodingError", "the body is not JSON: unexpected character, expected a JSON value",
+             "line 1 column 16",
+             "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"),
+        ),
+        (
+            CSV, "text/csv", {ATTRIBUTES: "inference_output=score,odds"}, 400,
+            ("RequestError", f"'odds' is none of {GIVEN}", f"{ATTRIBUTES}, inference_output",
+             f"This model gives {GIVEN}"),
+        ),
+        (
+            CSV, "text/csv", {ATTRIBUTES: "inference_output=score,score"}, 400,
+            ("RequestError", "score is asked for twice", f"{ATTRIBUTES}, inference_output",
+             f"This model gives {GIVEN}"),
+        ),
+        (
+            CSV, "text/csv", {ATTRIBUTES: "x" * 1025}, 400,
+            ("RequestError", "the custom attributes cannot be returned", ATTRIBUTES,
+             "Send at most 1024 visible ASCII characters"),
+        ),
+    ],
+)  # fmt: skip
+def test_a_refused_request_says_why(
+    client: FlaskClient,
+    body: bytes,
+    kind: str,
+    headers: dict[str, str],
+    status: int,
+    expected: tuple[str, ...],
+):
+    found = problem(post(client, body, kind, **headers))
+    assert found == (
+        status,
+        dict(zip(("error", "message", "where", "hint"), expected, strict=True)),
+    )
+
+
+def test_the_headers_are_settled_before_any_work(client: FlaskClient):
+    """An answer nobody can read is not computed, nor is a body nobody can read taken in."""
+    assert post(client, b"not,csv\n1", Accept="image/png").status_code == 406
+    assert post(client, b"not,csv\n1", "image/png").status_code == 415
+
+
+def test_rows_that_do_not_fit_are_named_one_by_one(client: FlaskClient):
+    rows = [
+        {**row, "num_claims": "many", "début [UTC]": "yesterday" if number else None}
+        for number, row in enumerate(ROWS)
+    ]
+    hint = "Correct the cell, or leave it empty if the value is missing"
+    not_a_number = "'many' is text where a number is expected"
+    not_a_date = "'yesterday' is not a date written as 2026-01-31 or 2026-01-31T13:45:00"
+    for body, kind, place in [
+        (csv_body(INPUTS, rows, header=True), "text/csv", "line 2"),
+        (csv_body(INPUTS, rows, header=False), "text/csv", "line 1"),
+        (json.dumps(rows).encode(), "application/json", "row 1"),
+    ]:
+        assert problem(post(client, body, kind)) == (
+            422,
+            {
+                "error": "SchemaError",
+                "message": f"{not_a_number} (and 4 more like it)",
+                "where": f"{place}, column 'num_claims'",
+                "hint": hint,
+                "violations": [
+                    {"row": 1, "column": "num_claims", "reason": not_a_number},
+                    {"row": 2, "column": "num_claims", "reason": not_a_number},
+                    {"row": 3, "column": "num_claims", "reason": not_a_number},
+                    {"row": 2, "column": "début [UTC]", "reason": not_a_date},
+                    {"row": 3, "column": "début [UTC]", "reason": not_a_date},
+                ],
+            },
+        )
+
+
+def test_columns_that_do_not_fit_are_named(client: FlaskClient):
+    names = ("num_claims", "a<b", "x,y", "begin", "größe", "fraud")
+    rows = [{**ROWS[0], "begin": "2026-01-31", "fraud": "no"}]
+    answer = post(client, csv_body(names, rows, header=True))
+    reason = "is the label, which a request must not hold"
+    assert problem(answer) == (
+        422,
+        {
+            "error": "SchemaError",
+            "message": "is unknown (and 2 more like it)",
+            "where": "column 'begin'",
+            "hint": f"The model needs {LISTED}",
+            "violations": [
+                {"row": None, "column": "begin", "reason": "is unknown"},
+                {"row": None, "column": "fraud", "reason": reason},
+                {"row": None, "column": "début [UTC]", "reason": "is missing"},
+            ],
+        },
+    )
+
+
+def test_twenty_violations_are_shown(client: FlaskClient):
+    _, found = problem(post(client, b"x,,,,\n" * 50))
+    assert found["message"] == "'x' is text where a number is expected (and 49 more like it)"
+    assert len(found["violations"]) == 20
+
+
+def test_a_row_without_names_must_have_the_trained_columns(client: FlaskClient):
+    message = "2 columns where the model has 5 or 6 columns"
+    assert problem(post(client, b"1,2\n")) == (
+        422,
+        {
+            "error": "SchemaError",
+            "message": message,
+            "where": "line 1",
+            "hint": f"Without a header row the columns must be, in this order, {LISTED}",
+            "violations": [{"row": None, "column": "", "reason": message}],
+        },
+    )
+
+
+def test_a_body_above_the_limit_is_refused(base_dir: Path):
+    client = client_for(base_dir / "model", SAGEMAKER_MAX_PAYLOAD_IN_MB="1")
+    line = csv_body(INPUTS, ROWS[:1], header=False)
+    fitting = line * (2**20 // len(line))
+    assert post(client, fitting).status_code == 200
+    assert problem(post(client, fitting + line)) == (
+        413,
+        {
+            "error": "PayloadTooLargeError",
+            "message": "the body is larger than 1 MB",
+            "where": "",
+            "hint": "Send fewer rows at once, or raise SAGEMAKER_MAX_PAYLOAD_IN_MB",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "error", "message", "hint"),
+    [
+        (
+            "GET", "/", 404, "NotFound", "there is nothing here",
+            "There are GET /ping, POST /invocations and GET /execution-parameters",
+        ),
+        ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
+         "Use POST"),
+        ("OPTIONS", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
+         "Use POST"),
+        ("POST", "/ping", 405, "MethodNotAllowed", "the method is not allowed here",
+         "Use GET, HEAD"),
+    ],
+)  # fmt: skip
+def test_other_places_and_methods(
+    client: FlaskClient, method: str, path: str, status: int, error: str, message: str, hint: str
+):
+    answer = client.open(path, method=method)
+    expected = {"error": error, "message": message, "where": "", "hint": hint}
+    assert problem(answer) == (status, expected)
+    if status == 405:
+        assert sorted(answer.headers["Allow"].split(", ")) == hint[4:].split(", ")
+
+
+def test_a_bug_is_told_without_its_inside(
+    base_dir: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    class BrokenHolder(ModelHolder):
+        def wait(self, seconds: float = 0) -> ServedModel:
+            raise ZeroDivisionError("secret")
+
+    settings = settings_for(base_dir / "model")
+    app = create_app(settings, BrokenHolder(settings.model_dir, lambda: None))
+    monkeypatch.setattr(LOG, "propagate", True)
+    answer = post(app.test_client(), CSV, X_Amzn_RequestId="id-7")
+    assert problem(answer) == (
+        500,
+        {
+            "error": "InternalError",
+            "message": "the server failed",
+            "where": "",
+            "hint": "Its log has the reason under this request_id",
+        },
+    )
+    (record,) = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == "id-7 failed"
+    assert "ZeroDivisionError: secret" in caplog.text

@@ -1,0 +1,181 @@
+"""What the server does with clients of every kind, on the real gunicorn."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from serve.server import GRACEFUL_SECONDS, THREADS_PER_WORKER
+from tests.serve.server_process import (
+    CSV,
+    ROWS,
+    ServerProcess,
+    complete,
+    eventually,
+    healthy,
+    scores_in_process,
+    serving,
+)
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The places a program may write to without being asked: home, temporary, current folder."""
+    folder = tmp_path_factory.mktemp("homes")
+    for name in ("home", "tmp", "cwd"):
+        (folder / name).mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(
+    base_dir: Path, homes: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServerProcess]:
+    log = tmp_path_factory.mktemp("server") / "log"
+    variables = {"HOME": str(homes / "home"), "TMPDIR": str(homes / "tmp")}
+    with serving(base_dir, log, cwd=homes / "cwd", **variables) as server:
+        eventually(lambda: complete(server))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def single(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server with one worker that takes at most 1 MB."""
+    log = tmp_path_factory.mktemp("single") / "log"
+    variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1"}
+    with serving(base_dir, log, **variables) as server:
+        eventually(lambda: healthy(server))
+        yield server
+
+
+def test_it_answers_with_the_scores_of_the_model(server: ServerProcess, base_dir: Path):
+    expected = scores_in_process(base_dir / "model")
+    answer = server.post(CSV, Accept="text/csv")
+    assert (answer.status, answer.body) == (200, expected)
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    answer = server.post(json.dumps(ROWS), "application/json", Accept="text/csv")
+    assert (answer.status, answer.body) == (200, expected)
+    ping = server.get("/ping")
+    assert (ping.status, ping.body) == (200, b"")
+    assert server.get("/execution-parameters").body == (
+        b'{"MaxConcurrentTransforms":2,"BatchStrategy":"MULTI_RECORD","MaxPayloadInMB":6}'
+    )
+
+
+def test_a_body_in_chunks_is_read(server: ServerProcess, base_dir: Path):
+    lines = iter(CSV.splitlines(keepends=True))
+    answer = server.post(lines, Accept="text/csv")
+    assert (answer.status, answer.body) == (200, scores_in_process(base_dir / "model"))
+
+
+def test_all_workers_give_equal_answers_to_many_at_once(server: ServerProcess, base_dir: Path):
+    expected = scores_in_process(base_dir / "model")
+    answers: list[bytes] = []
+
+    def ask() -> None:
+        connection = server.connect()
+        for _ in range(20):
+            connection.request("POST", "/invocations", CSV, {"Content-Type": "text/csv"})
+            answers.append(connection.getresponse().read())
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [expected] * 160
+
+
+def mapped_files(pid: int) -> str:
+    return Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_workers_hold_no_library_they_do_not_need(server: ServerProcess):
+    def any_has(name: str) -> bool:
+        return any(f"/{name}/" in mapped_files(pid) for pid in server.workers())
+
+    assert len(server.workers()) == 2
+    assert any_has("xgboost")
+    assert any_has("numpy")
+    assert not any_has("sklearn")
+    assert not any_has("pandas")
+    bulk = server.post(CSV * 600)
+    assert (bulk.status, bulk.body.count(b"\n")) == (200, 3000)
+    assert not any_has("sklearn")
+    assert not any_has("pandas")
+
+
+def test_a_small_request_needs_no_arrow(single: ServerProcess):
+    (worker,) = single.workers()
+    assert single.post(CSV).status == 200
+    assert "/pyarrow/" not in mapped_files(worker)
+    assert single.post(CSV * 600).status == 200
+    assert "/pyarrow/" in mapped_files(worker)
+
+
+def test_nothing_is_written_anywhere(server: ServerProcess, homes: Path):
+    assert server.post(CSV * 600).status == 200
+    assert [path for path in homes.rglob("*") if path.parent != homes] == []
+
+
+def test_a_body_above_the_limit_leaves_the_connection_usable(single: ServerProcess):
+    connection = single.connect()
+    for body, status in [(CSV * 8000, 413), (CSV, 200)]:
+        connection.request("POST", "/invocations", body, {"Content-Type": "text/csv"})
+        answer = connection.getresponse()
+        assert (answer.status, bool(answer.read())) == (status, True)
+    connection.close()
+    in_chunks = single.post(iter([CSV] * 8000))
+    problem = json.loads(in_chunks.body)
+    assert (in_chunks.status, problem["message"]) == (413, "the body is larger than 1 MB")
+
+
+def raw(server: ServerProcess, *parts: bytes) -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    connection.sendall(b"".join(parts))
+    return connection
+
+
+POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/csv\r\n"
+
+
+@pytest.mark.parametrize(
+    "head_and_body",
+    [
+        b"Content-Length: 1000\r\n\r\n" + CSV,
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n1,2\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n3\r\n1,2\r\n",
+    ],
+)
+def test_a_body_that_breaks_off_is_not_scored(server: ServerProcess, head_and_body: bytes):
+    connection = raw(server, POST, head_and_body)
+    connection.shutdown(socket.SHUT_WR)
+    answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    connection.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    problem = json.loads(body)
+    assert (problem["error"], problem["message"]) == ("DecodingError", "the body breaks off")
+    assert problem["hint"] == "Send it again"
+
+
+def test_clients_that_are_silent_or_do_not_hang_up_stop_nobody(base_dir: Path, tmp_path: Path):
+    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        eventually(lambda: healthy(server))
+        idle = [raw(server) for _ in range(3 * THREADS_PER_WORKER)]
+        for _ in range(3):
+            idle.append(raw(server, b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+            assert idle[-1].recv(100).startswith(b"HTTP/1.1 200 OK")
+        start = time.monotonic()
+        assert all(server.post(CSV).status == 200 for _ in range(5))
+        assert time.monotonic() - start < 4  # a silent client stopped a thread for 5 s
+        start = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - start < GRACEFUL_SECONDS / 2
+        for connection in idle:
+            connection.close()

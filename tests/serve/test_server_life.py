@@ -1,0 +1,246 @@
+"""How the server starts and ends: stop, crash, loading, reload, on the real gunicorn."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from sagetree.bundle import MODEL_FILE, SCHEMA_FILE, ModelBundle
+from serve.server import GRACEFUL_SECONDS, OWN_PACKAGES
+from tests.serve.server_process import (
+    CSV,
+    PROGRAM,
+    START_SECONDS,
+    ServerProcess,
+    complete,
+    environment,
+    eventually,
+    healthy,
+    scores_in_process,
+    serving,
+)
+
+SOURCES = Path(__file__).parents[2] / "src"
+
+
+class SlowRequest:
+    """A request whose body comes in two parts: it runs until `finish`."""
+
+    def __init__(self, server: ServerProcess) -> None:
+        self._connection = server.connect()
+        self._connection.putrequest("POST", "/invocations")
+        self._connection.putheader("Content-Type", "text/csv")
+        self._connection.putheader("Content-Length", str(len(CSV)))
+        self._connection.endheaders(CSV[:10])
+        time.sleep(0.2)  # a worker has taken it
+
+    def finish(self) -> tuple[int, bytes]:
+        """Send the rest and return status and body of the answer."""
+        self._connection.send(CSV[10:])
+        answer = self._connection.getresponse()
+        found = answer.status, answer.read()
+        self._connection.close()
+        return found
+
+
+@pytest.mark.parametrize("whom", ["SIGTERM to the master", "SIGINT to all, as Ctrl-C sends it"])
+def test_running_requests_are_finished_before_the_end(base_dir: Path, tmp_path: Path, whom: str):
+    with serving(base_dir, tmp_path / "log") as server:
+        eventually(lambda: healthy(server))
+        requests = [SlowRequest(server) for _ in range(3)]
+        start = time.monotonic()
+        if whom.startswith("SIGTERM"):
+            server.process.terminate()
+        else:
+            os.killpg(server.process.pid, signal.SIGINT)
+        time.sleep(0.5)
+        assert server.process.poll() is None
+        expected = scores_in_process(base_dir / "model")
+        for request in requests:
+            assert request.finish() == (200, expected)
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - start < GRACEFUL_SECONDS
+        with pytest.raises(ConnectionRefusedError):
+            server.get("/ping")
+
+
+def test_under_load_no_request_that_was_taken_is_lost(base_dir: Path, tmp_path: Path):
+    answers: list[bytes] = []
+    lost: list[Exception] = []
+
+    def ask(server: ServerProcess) -> None:
+        connection = server.connect()
+        while True:
+            try:
+                connection.connect()
+            except OSError:  # it does not take requests any more
+                return
+            try:
+                connection.request("POST", "/invocations", CSV, {"Content-Type": "text/csv"})
+                answers.append(connection.getresponse().read())
+            except ConnectionError as error:  # taken by the kernel only, not by a worker
+                lost.append(error)
+            connection.close()
+
+    with serving(base_dir, tmp_path / "log") as server:
+        eventually(lambda: healthy(server))
+        threads = [threading.Thread(target=ask, args=(server,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        eventually(lambda: len(answers) > 50)
+        assert server.stop() == 0
+        for thread in threads:
+            thread.join(20)
+    assert set(answers) == {scores_in_process(base_dir / "model")}
+    logged = sum("POST /invocations 200" in line for line in server.lines())
+    assert logged == len(answers)
+
+
+def test_a_killed_worker_is_replaced(base_dir: Path, tmp_path: Path):
+    with serving(base_dir, tmp_path / "log") as server:
+        eventually(lambda: complete(server))
+        before = server.workers()
+        victim = min(before)
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: len(server.workers() - {victim}) == 2)
+        eventually(lambda: "SIGKILL! Perhaps out of memory?" in server.log.read_text())
+        expected = scores_in_process(base_dir / "model")
+        for _ in range(20):
+            assert server.post(CSV).body == expected
+        assert before - server.workers() == {victim}
+        assert server.stop() == 0
+
+
+def test_ping_is_503_while_the_model_loads_and_requests_wait(own_base_dir: Path, tmp_path: Path):
+    """The model is a pipe: who reads it waits for who writes it."""
+    path = own_base_dir / "model" / MODEL_FILE
+    content = path.read_bytes()
+    expected = scores_in_process(own_base_dir / "model")
+    path.unlink()
+    os.mkfifo(path)
+    with serving(own_base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        answer = server.get("/ping")
+        assert answer.status == 503
+        problem = json.loads(answer.body)
+        assert problem["message"] == "the model is being loaded"
+        answers: list[bytes] = []
+        waiting = threading.Thread(target=lambda: answers.append(server.post(CSV).body))
+        waiting.start()
+        time.sleep(0.2)
+        assert server.get("/ping").status == 503
+        assert not answers
+        path.write_bytes(content)
+        waiting.join(20)
+        assert answers == [expected]
+        assert healthy(server)
+
+
+def test_a_damaged_model_keeps_the_server_up_and_is_told(own_base_dir: Path, tmp_path: Path):
+    (own_base_dir / "model" / SCHEMA_FILE).write_text("{}")
+    parts = (
+        "the file is not the one that was saved",
+        "sagetree/schema.json",
+        "Copy the artifact again, or train again",
+    )
+    with serving(own_base_dir, tmp_path / "log") as server:
+        eventually(lambda: server.log.read_text().count("/ping answers 503: ") == 2)
+        for answer in (server.get("/ping"), server.post(CSV)):
+            problem = json.loads(answer.body)
+            assert answer.status == 503
+            assert problem["error"] == "NotReadyError"
+            assert (problem["message"], problem["where"], problem["hint"]) == parts
+        workers = server.workers()
+        assert server.stop() == 0
+    expected = {
+        f"worker {pid}: /ping answers 503: {parts[1]}: {parts[0]}. {parts[2]}" for pid in workers
+    }
+    assert {
+        line for line in server.lines() if "worker" in line and "serving" not in line
+    } == expected
+
+
+def test_reload_takes_up_a_model(bundle: ModelBundle, other_bundle: ModelBundle, tmp_path: Path):
+    folder = tmp_path / "ml" / "model"
+    with serving(tmp_path / "ml", tmp_path / "log", "--reload") as server:
+        eventually(lambda: b"there is no model" in server.get("/ping").body)
+        bundle.save(folder)
+        eventually(lambda: "/ping answers 503" in server.log.read_text() and healthy(server))
+        workers = server.workers()
+        eventually(lambda: server.log.read_text().count("model ready") == 2)
+        assert server.post(CSV).body == scores_in_process(folder)
+        other_bundle.save(folder)
+        eventually(lambda: server.log.read_text().count("model ready") == 4)
+        expected = scores_in_process(folder)
+        assert [server.post(CSV).body for _ in range(10)] == [expected] * 10
+        assert server.workers() == workers
+        assert server.stop() == 0
+
+
+def test_reload_takes_up_code(base_dir: Path, tmp_path: Path):
+    for package in OWN_PACKAGES:
+        shutil.copytree(SOURCES / package, tmp_path / "src" / package)
+    encoders = tmp_path / "src" / "serve" / "encoders.py"
+    variables = {"PYTHONPATH": str(tmp_path / "src"), "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
+    with serving(base_dir, tmp_path / "log", "--reload", **variables) as server:
+        eventually(lambda: healthy(server))
+        before = server.workers()
+        assert server.post(CSV).body == scores_in_process(base_dir / "model")
+        encoders.write_text(encoders.read_text().replace(r'"\n"', r'" new\n"'))
+        end = time.monotonic() + START_SECONDS
+        while not (server.workers().isdisjoint(before) and len(server.workers()) == 1):
+            assert time.monotonic() < end
+            time.sleep(1.5)  # more than between two looks of the reloader
+            if server.workers() == before:  # its first look came after the change
+                encoders.touch()
+        assert server.post(CSV).body.splitlines()[0].endswith(b" new")
+        assert server.stop() == 0
+
+
+def run_to_the_end(base_dir: Path, *options: str, **variables: str) -> tuple[int, str]:
+    ended = subprocess.run(
+        [*PROGRAM, "serve", "--host", "127.0.0.1", *options],
+        env=environment(base_dir, **variables),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.stderr == b""
+    return ended.returncode, ended.stdout.decode()
+
+
+def test_a_port_in_use_is_one_plain_sentence(base_dir: Path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert run_to_the_end(base_dir, "--port", str(port)) == (
+            1,
+            f"sagetree serve cannot start: 127.0.0.1 port {port}: it cannot be listened on: "
+            "Address already in use. Stop what listens there, or choose another port by --port "
+            "or SAGEMAKER_BIND_TO_PORT\n",
+        )
+
+
+def test_an_address_of_another_machine_is_one_plain_sentence(base_dir: Path):
+    code, text = run_to_the_end(base_dir, "--host", "192.0.2.1", "--port", "0")
+    assert (code, text) == (
+        1,
+        "sagetree serve cannot start: 192.0.2.1 port 0: it cannot be listened on: "
+        "Cannot assign requested address. Stop what listens there, or choose another port by "
+        "--port or SAGEMAKER_BIND_TO_PORT\n",
+    )
+
+
+def test_faulty_settings_end_it_before_it_listens(base_dir: Path):
+    variables = {"SAGEMAKER_BIND_TO_PORT": "http", "SAGEMAKER_BATCH": "maybe"}
+    assert run_to_the_end(base_dir, **variables) == (
+        1,
+        "sagetree serve cannot start: SAGEMAKER_BIND_TO_PORT is 'http' and must be a port number "
+        "up to 65535 (0: any free port); SAGEMAKER_BATCH is 'maybe' and must be true or false. "
+        "Correct all 2\n",
+    )

@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pytest
+
+from sagetree.cores import usable_cores
+from sagetree.errors import SettingsError
+from serve.settings import VARIABLES, ServeSettings, variables_help
+
+
+def read(environ: dict[str, str], port: str | None = None) -> ServeSettings:
+    return ServeSettings.read(environ, host="127.0.0.1", port=port, reload=False)
+
+
+def test_without_variables_the_platforms_defaults_hold():
+    assert read({}) == ServeSettings(
+        model_dir=Path("/opt/ml/model"),
+        host="127.0.0.1",
+        port=8080,
+        workers=usable_cores(),
+        threads=1,
+        timeout=60,
+        accept="text/csv",
+        output=("score",),
+        batch=False,
+        max_body=25 * 2**20,
+        reload=False,
+    )
+
+
+def test_every_variable_is_read():
+    settings = read(
+        {
+            "SAGEMAKER_BASE_DIR": "/somewhere",
+            "SAGEMAKER_BIND_TO_PORT": "9000",
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "3",
+            "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "Application/JSON",
+            "SAGEMAKER_INFERENCE_OUTPUT": "predicted_label, score",
+            "SAGEMAKER_BATCH": "True",
+            "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0",
+            "OMP_NUM_THREADS": "2",
+        }
+    )
+    assert settings == ServeSettings(
+        model_dir=Path("/somewhere/model"),
+        host="127.0.0.1",
+        port=9000,
+        workers=3,
+        threads=2,
+        timeout=120,
+        accept="application/json",
+        output=("predicted_label", "score"),
+        batch=True,
+        max_body=None,
+        reload=False,
+    )
+
+
+def test_a_variable_without_text_is_not_set_and_the_option_goes_before_the_variable():
+    environ = dict.fromkeys((variable.name for variable in VARIABLES), "  ")
+    assert read(environ) == read({})
+    assert read({"SAGEMAKER_BIND_TO_PORT": "9000"}, port="9001").port == 9001
+
+
+def test_all_faults_are_told_at_once():
+    environ = {
+        "SAGEMAKER_BIND_TO_PORT": "65536",
+        "SAGEMAKER_MODEL_SERVER_WORKERS": "0",
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT": "soon",
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "image/png",
+        "SAGEMAKER_INFERENCE_OUTPUT": "score,,",
+        "SAGEMAKER_BATCH": "maybe",
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1e3",
+        "OMP_NUM_THREADS": "-1",
+    }
+    with pytest.raises(SettingsError) as caught:
+        read(environ)
+    assert str(caught.value) == (
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB is '1e3' and must be megabytes up to 1024 (0: no limit); "
+        "SAGEMAKER_BIND_TO_PORT is '65536' and must be a port number up to 65535 "
+        "(0: any free port); "
+        "SAGEMAKER_MODEL_SERVER_WORKERS is '0' and must be a whole number from 1 to 1024; "
+        "OMP_NUM_THREADS is '-1' and must be a whole number from 1 to 1024; "
+        "SAGEMAKER_MODEL_SERVER_TIMEOUT is 'soon' and must be seconds from 1 to 3600; "
+        "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT is 'image/png' and must be one of text/csv, "
+        "application/json; "
+        "SAGEMAKER_INFERENCE_OUTPUT is 'score,,' and must be a comma list of predicted_label, "
+        "probability, score, threshold, contributions, reasons, each once; "
+        "SAGEMAKER_BATCH is 'maybe' and must be true or false. Correct all 8"
+    )
+
+
+def test_a_fault_of_the_option_names_the_option():
+    with pytest.raises(SettingsError) as caught:
+        read({"SAGEMAKER_BIND_TO_PORT": "9000"}, port="http")
+    assert str(caught.value) == (
+        "--port is 'http' and must be a port number up to 65535 (0: any free port). Correct it"
+    )
+
+
+@pytest.mark.parametrize("text", ["score,score", "Score", "score;reasons"])
+def test_output_keys_are_known_and_asked_for_once(text: str):
+    with pytest.raises(SettingsError):
+        read({"SAGEMAKER_INFERENCE_OUTPUT": text})
+
+
+def test_help_names_every_variable():
+    text = variables_help()
+    assert all(variable.name in text for variable in VARIABLES)
