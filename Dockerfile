@@ -34,6 +34,10 @@ RUN PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 python3 -m compileall -q -f \
 # ---- the locked packages
 FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /build
+# For sagemaker-training, which comes as a source with a file in C.
+# hadolint ignore=DL3008
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends gcc libc6-dev
 # uv and the build backends, by hash, in a folder of their own.
 COPY container/builder/requirements.txt ./
 RUN python3 -m venv /opt/pip \
@@ -48,8 +52,8 @@ ENV PATH=/opt/tools/bin:$PATH \
     UV_NO_PROGRESS=1 \
     UV_SYSTEM_CERTS=1
 ARG XGBOOST=cpu
-# As in the project's extra `all`, but for the choice of XGBoost, and `image`.
-ENV EXTRAS="--extra $XGBOOST --extra prepare --extra train --extra evaluate --extra serve --extra image"
+# As in the project's extra `all`, but for the choice of XGBoost, `script` and `image`.
+ENV EXTRAS="--extra $XGBOOST --extra prepare --extra train --extra evaluate --extra serve --extra script --extra image"
 # The time stamp of every file: ZIP's oldest, which wheels use too, and the same
 # for every commit, so that equal layers stay equal.
 ENV SOURCE_DATE_EPOCH=315532800

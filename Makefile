@@ -13,6 +13,8 @@ XGBOOST ?= cpu
 DOCKER_BUILD_FLAGS ?= --network host
 
 UV_VERSION := 0.13.9
+# sagemaker-training, for users' own scripts, comes as a source that is compiled.
+SCRIPT_EXTRA := $(if $(shell command -v cc),--extra script)
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -30,7 +32,7 @@ $(INSTALLED): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >$(VENV)/install.log 2>&1 || \
 		{ echo "The installer uv cannot be fetched from PyPI: is it reachable? Details: $(VENV)/install.log"; exit 1; }
-	@$(BIN)/uv sync --quiet --locked --inexact --extra all >$(VENV)/install.log 2>&1 || \
+	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) >$(VENV)/install.log 2>&1 || \
 		{ echo "The locked packages cannot be fetched from PyPI: is it reachable? Details: $(VENV)/install.log"; exit 1; }
 	@touch $@
 
