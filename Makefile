@@ -1,4 +1,4 @@
-# make demo | test | check | train | serve | predict | evaluate | prepare | image | test-image | clean
+# make demo | test | test-long | check | train | serve | predict | evaluate | prepare | image | test-image | clean
 # DIR names the folder that stands for /opt/ml, PORT the server's port, IMAGE the image.
 
 PYTHON ?= python3
@@ -19,7 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check format data prepare train evaluate serve predict image test-image sdk lock clean
+.PHONY: help install demo test test-long check format data prepare train evaluate serve predict image test-image sdk lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -40,7 +40,11 @@ demo: $(INSTALLED)
 	@$(BIN)/python -m local_test.demo --dir $(DIR) --policies $(POLICIES) --seed $(SEED)
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -n 2 -m "not docker"
+	@$(BIN)/python -m pytest -n 2 -m "not docker and not long"
+
+# What takes minutes by its nature: jobs killed again and again, a server under load.
+test-long: $(INSTALLED)
+	@$(BIN)/python -m pytest -m "long and not docker"
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
