@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sagetree.cells import Cell
 from sagetree.errors import ArtifactError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.libxgboost import library_version
 from sagetree.schema import Schema
 
 FORMAT = 1
@@ -161,12 +162,10 @@ class ModelBundle:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of what a model's numbers depend on."""
-    import xgboost
-
     return {
         "python": platform.python_version(),
         "sagetree": version("sagetree"),
-        "xgboost": xgboost.__version__,
+        "xgboost": library_version(),
         "numpy": version("numpy"),
     }
 

@@ -88,7 +88,7 @@ class Model:
         if data.startswith(b"\x80") or path.suffix in _PICKLE_SUFFIXES:
             raise ArtifactError("the model is a pickle", where=path.name, hint=_PICKLE_HINT)
         scorer = Scorer.load(data, threads=threads, name=path.name)
-        stored = scorer.booster.feature_names
+        stored = scorer.feature_names
         names = stored or [f"f{index}" for index in range(scorer.feature_count)]
         columns = tuple(Column(name=name, kind="number", missing=0, distinct=0) for name in names)
         features = FeaturePipeline(

@@ -1,6 +1,5 @@
 """What an answer can hold for a row, and which of it a model can give."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -103,17 +102,14 @@ def available_keys(model: Model) -> tuple[str, ...]:
     A threshold needs a decision, which only training here makes; odds need the
     logistic objective, contributions of a single output.
     """
-    learner = json.loads(model.scorer.booster.save_config())["learner"]
-    parameters = learner["learner_model_param"]
-    single = int(parameters["num_class"]) == 0 and int(parameters["num_target"]) == 1
-    logistic = learner["objective"]["name"] == LOGISTIC
+    logistic = model.scorer.objective == LOGISTIC
     decided = model.decision is not None and model.schema.label is not None
     given = {
         "predicted_label": decided,
         "probability": logistic,
         "score": True,
         "threshold": decided,
-        "contributions": single,
+        "contributions": model.scorer.outputs == 1,
         "reasons": logistic,
     }
     return tuple(key for key in COLUMNS if given[key])

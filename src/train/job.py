@@ -106,7 +106,7 @@ def _selfcheck(
         picked = np.linspace(0, len(of_label) - 1, min(len(of_label), SELFCHECK_ROWS // 2))
         rows += [int(of_label[int(index)]) for index in picked]
     columns = schema.arrange(train.table).take(rows)
-    scores = Scorer(booster, booster.num_features()).score(examples.matrix[rows])
+    scores = Scorer.load(bytes(booster.save_raw("ubj"))).score(examples.matrix[rows])
     return SelfCheck(
         columns=schema.input_names,
         rows=tuple(tuple(map(_as_json, row)) for row in zip(*columns, strict=True)),

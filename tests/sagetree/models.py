@@ -81,7 +81,7 @@ def train(
         "base_score": 0.5, "max_cat_to_onehot": 1,
     }  # fmt: skip
     booster = xgboost.train(params, data, ROUNDS)
-    scorer = Scorer(booster, booster.num_features())
+    scorer = Scorer.load(bytes(booster.save_raw("ubj")))
     decision = Decision(threshold=0.25, chosen="by hand", precision=0.5, recall=0.75, f1=0.6)
     stored = schema.arrange(table).take(range(min(4, table.rows)))
     bundle = ModelBundle(

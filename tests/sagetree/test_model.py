@@ -109,8 +109,8 @@ def test_a_bundle_keeps_everything(encoding: str, tmp_path: Path) -> None:
     assert loaded.schema == trained.model.schema
     assert loaded.features == trained.model.features
     assert loaded.decision == trained.model.decision
-    assert loaded.scorer.booster.feature_names == list(trained.model.features.safe_names)
-    assert loaded.scorer.booster.feature_types == list(trained.model.features.types)
+    assert loaded.scorer.feature_names == trained.model.features.safe_names
+    assert loaded.scorer.feature_types == trained.model.features.types
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

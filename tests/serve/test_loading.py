@@ -141,7 +141,7 @@ def test_a_watched_folder_is_loaded_again_when_it_changes(
 
     def rounds() -> int | None:
         try:
-            return holder.model().model.scorer.booster.num_boosted_rounds()
+            return holder.model().model.scorer.boosters[0].rounds
         except NotReadyError:
             return None
 
@@ -151,7 +151,7 @@ def test_a_watched_folder_is_loaded_again_when_it_changes(
     other_bundle.save(folder)
     eventually(lambda: rounds() == 3)
     # a request that took the first model keeps it, whole
-    assert first.model.scorer.booster.num_boosted_rounds() == 12
+    assert first.model.scorer.boosters[0].rounds == 12
     shutil.rmtree(folder)
     eventually(lambda: rounds() is None)
     bundle.save(folder)

@@ -51,7 +51,7 @@ def test_metric_lines_are_what_sagemaker_reads_and_come_from_rows_left_out(job: 
 
 def test_the_bundle_holds_only_the_rounds_that_predict(job: Job) -> None:
     ran = job({"train": lines()}, {"num_round": 300, "early_stopping_rounds": 5})
-    rounds = ran.model.scorer.booster.num_boosted_rounds()
+    rounds = ran.model.scorer.boosters[0].rounds
     metrics = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
     assert metrics["rounds"] == rounds < 300
     assert f"Fitting all 120 rows for {rounds} rounds" in ran.log
@@ -61,7 +61,7 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     settings = {"num_round": 300, "early_stopping_rounds": 5}
     ran = job({"train": lines(), "validation": lines(90, seed=1)}, settings)
     bundle = ModelBundle.load(ran.opt_ml.model)
-    assert ran.model.scorer.booster.num_boosted_rounds() < 300
+    assert ran.model.scorer.boosters[0].rounds < 300
     assert bundle.decision.chosen == "the score with the greatest F1, on the validation channel"
     assert bundle.data["validation"].rows == 90
     (ran.opt_ml.processing / "test").mkdir(parents=True)
