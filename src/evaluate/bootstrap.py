@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from evaluate.measures import Confusion, Scalars, measure
 from evaluate.rows import are_probabilities
-from sagetree.schema import Labels
+from sagetree.label import Labels
 from sagetree.scoring import Scores
 
 # More are seldom needed for a standard error: Efron and Tibshirani, "An

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from sagetree.schema import Labels
+from sagetree.label import Labels
 from sagetree.scoring import Scores
 
 LEVEL = 0.95

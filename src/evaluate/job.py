@@ -13,11 +13,11 @@ from sagetree.cells import MissingValues
 from sagetree.cores import usable_cores
 from sagetree.csv_text import CsvText
 from sagetree.errors import DataError
+from sagetree.label import Label
 from sagetree.model import Model
 from sagetree.paths import OptMl
 from sagetree.program import LOG
 from sagetree.reading import looks_like_header, read_table
-from sagetree.schema import Label
 from sagetree.table import Table
 
 # Without a stored decision the scores are cut where probabilities are even.

@@ -10,7 +10,7 @@ from evaluate.curves import PrecisionRecallCurve, RocCurve
 from evaluate.interval import Interval, auc_interval
 from evaluate.measures import Confusion, measure
 from evaluate.rows import THESE_ROWS, are_probabilities, check_rows, is_positive
-from sagetree.schema import Labels
+from sagetree.label import Labels
 from sagetree.scoring import Scores
 
 

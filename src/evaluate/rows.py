@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import ArtifactError, DataError
-from sagetree.schema import Labels
+from sagetree.label import Labels
 from sagetree.scoring import Scores
 
 # What rows are called in an error, where the caller knows no better name.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evaluate.rows import THESE_ROWS, check_rows
-from sagetree.schema import Labels
+from sagetree.label import Labels
 from sagetree.scoring import Scores
 
 

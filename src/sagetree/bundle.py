@@ -1,9 +1,11 @@
 """The model artifact: what SageMaker packs into model.tar.gz, as plain data.
 
-    xgboost-model           XGBoost's own UBJSON, only the rounds that predict
+    xgboost-model           XGBoost's own UBJSON, only the rounds that predict; of an
+                            ensemble xgboost-model-0, xgboost-model-1, ...
     sagetree/schema.json    the columns and the label
     sagetree/features.json  the fitted transforms
-    sagetree/decision.json  the threshold and how it was chosen
+    sagetree/decision.json  the threshold and how it was chosen; only of a model
+                            whose score is the probability of a positive label
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
@@ -62,13 +64,16 @@ class Decision(BaseModel):
 
 
 class SelfCheck(BaseModel):
-    """Rows of the training table (cells by column) and the scores they got."""
+    """Rows of the training table (cells by column) and the scores they got.
+
+    A model of several outputs has so many scores for a row.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
-    scores: tuple[float, ...]
+    scores: tuple[float, ...] | tuple[tuple[float, ...], ...]
 
     @model_validator(mode="after")
     def _is_rectangular(self) -> Self:
@@ -105,10 +110,10 @@ class Manifest(BaseModel):
 class ModelBundle:
     """A trained model as data; nothing in it is code."""
 
-    model: bytes
+    models: tuple[bytes, ...]
     schema: Schema
     features: FeaturePipeline
-    decision: Decision
+    decision: Decision | None
     selfcheck: SelfCheck
     hyperparameters: Mapping[str, str]
     data: Mapping[str, DataFingerprint]
@@ -117,12 +122,13 @@ class ModelBundle:
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last."""
         files = {
-            MODEL_FILE: self.model,
+            **dict(zip(model_files(len(self.models)), self.models, strict=True)),
             SCHEMA_FILE: _json(self.schema),
             FEATURES_FILE: _json(self.features),
-            DECISION_FILE: _json(self.decision),
             SELFCHECK_FILE: _json(self.selfcheck),
         }
+        if self.decision is not None:
+            files[DECISION_FILE] = _json(self.decision)
         manifest = Manifest(
             format=FORMAT,
             files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
@@ -143,21 +149,38 @@ class ModelBundle:
         """
         manifest = _read_manifest(folder)
         files = {name: _checked(folder, name, digest) for name, digest in manifest.files.items()}
-        absent = sorted(
-            {MODEL_FILE, SCHEMA_FILE, FEATURES_FILE, DECISION_FILE, SELFCHECK_FILE} - set(files)
-        )
+        models = _model_names(files)
+        absent = sorted({SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, *models} - set(files))
         if absent:
             raise ArtifactError(f"it does not list {absent[0]}", where=MANIFEST_FILE, hint=_DAMAGED)
         return cls(
-            model=files[MODEL_FILE],
+            models=tuple(files[name] for name in models),
             schema=_parse(Schema, files[SCHEMA_FILE], SCHEMA_FILE),
             features=_parse(FeaturePipeline, files[FEATURES_FILE], FEATURES_FILE),
-            decision=_parse(Decision, files[DECISION_FILE], DECISION_FILE),
+            decision=(
+                _parse(Decision, files[DECISION_FILE], DECISION_FILE)
+                if DECISION_FILE in files
+                else None
+            ),
             selfcheck=_parse(SelfCheck, files[SELFCHECK_FILE], SELFCHECK_FILE),
             hyperparameters=manifest.hyperparameters,
             data=manifest.data,
             metrics=manifest.metrics,
         )
+
+
+def model_files(count: int) -> tuple[str, ...]:
+    """Return the names of the files of `count` models.
+
+    >>> model_files(2)
+    ('xgboost-model-0', 'xgboost-model-1')
+    """
+    return (MODEL_FILE,) if count == 1 else tuple(f"{MODEL_FILE}-{n}" for n in range(count))
+
+
+def _model_names(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the names the listed models must have: all numbers up to the highest."""
+    return model_files(sum(name.startswith(f"{MODEL_FILE}-") for name in files) or 1)
 
 
 def library_versions() -> dict[str, str]:

@@ -1,5 +1,7 @@
 """A model that is ready to score: the walk table -> check -> transform -> score."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from sagetree.bundle import (
 from sagetree.errors import ArtifactError
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
+from sagetree.objectives import Objective, objective_of
 from sagetree.schema import Column, Schema
 from sagetree.scoring import Scorer, Scores
 from sagetree.table import Cells, Source, Table
@@ -28,12 +31,17 @@ _PICKLE_HINT = (
     "pickle.load(file).save_model('model.ubj'), and put model.ubj into the artifact"
 )
 _MODEL_SUFFIXES = (".ubj", ".json", ".model")
+_MEMBER = re.compile(rf"{MODEL_FILE}-\d+")
 _PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib")
 
 
 @dataclass(frozen=True)
 class Model:
-    """A loaded model. `decision` is None for a model sagetree did not train."""
+    """A loaded model.
+
+    `decision` is None for a model sagetree did not train, and for one whose
+    scores are not the probability of a positive label.
+    """
 
     schema: Schema
     features: FeaturePipeline
@@ -50,7 +58,7 @@ class Model:
         """
         # A bundle that lost its manifest is damaged; its model is not to be taken by position.
         if not (folder / MANIFEST_FILE).parent.exists():
-            return cls._load_plain(_plain_model(folder), threads)
+            return cls._load_plain(_plain_models(folder), threads)
         bundle = ModelBundle.load(folder)
         model = cls.of_bundle(bundle, threads=threads)
         difference = model.self_check(bundle.selfcheck)
@@ -65,7 +73,7 @@ class Model:
     @classmethod
     def of_bundle(cls, bundle: ModelBundle, *, threads: int = 1) -> "Model":
         """Build the model from its data. Raises ArtifactError where the parts do not fit."""
-        scorer = Scorer.load(bundle.model, threads=threads)
+        scorer = Scorer.load(*bundle.models, threads=threads)
         if scorer.feature_count != len(bundle.features.names):
             raise ArtifactError(
                 f"it has {scorer.feature_count} features where sagetree/features.json makes "
@@ -82,12 +90,13 @@ class Model:
         return cls(bundle.schema, bundle.features, scorer, bundle.decision)
 
     @classmethod
-    def _load_plain(cls, path: Path, threads: int) -> "Model":
-        data = path.read_bytes()
-        # the first byte of every pickle protocol since 2
-        if data.startswith(b"\x80") or path.suffix in _PICKLE_SUFFIXES:
-            raise ArtifactError("the model is a pickle", where=path.name, hint=_PICKLE_HINT)
-        scorer = Scorer.load(data, threads=threads, name=path.name)
+    def _load_plain(cls, paths: Sequence[Path], threads: int) -> "Model":
+        models = [path.read_bytes() for path in paths]
+        for path, data in zip(paths, models, strict=True):
+            # the first byte of every pickle protocol since 2
+            if data.startswith(b"\x80") or path.suffix in _PICKLE_SUFFIXES:
+                raise ArtifactError("the model is a pickle", where=path.name, hint=_PICKLE_HINT)
+        scorer = Scorer.load(*models, threads=threads, name=paths[0].name)
         stored = scorer.feature_names
         names = stored or [f"f{index}" for index in range(scorer.feature_count)]
         columns = tuple(Column(name=name, kind="number", missing=0, distinct=0) for name in names)
@@ -99,12 +108,17 @@ class Model:
         schema = Schema(columns=columns, label=None, named=bool(stored))
         return cls(schema, features, scorer, None)
 
+    @property
+    def objective(self) -> Objective:
+        """What the model learnt, and what its scores are."""
+        return objective_of(self.scorer.objective)
+
     def matrix(self, table: Table) -> FeatureMatrix:
         """Return the features of a table. Raises SchemaError where it does not fit."""
         return self.features.transform(self.schema.arrange(table))
 
     def score(self, table: Table) -> Scores:
-        """Return one score per row (n): the probability of the positive label."""
+        """Return the scores of the rows, (n) or (n, k); `objective` says what they are."""
         return self.scorer.score(self.matrix(table).values)
 
     def self_check(self, check: SelfCheck) -> float:
@@ -116,17 +130,24 @@ class Model:
         return float(np.max(np.abs(self.score(table) - expected), initial=0.0))
 
 
-def _plain_model(folder: Path) -> Path:
-    """Return the one file in `folder` that is a model of XGBoost's own."""
+def _plain_models(folder: Path) -> list[Path]:
+    """Return the one file in `folder` that is a model of XGBoost's own, or those of an ensemble.
+
+    An ensemble is what the official container saves of a cross-validation:
+    xgboost-model-0, xgboost-model-1, ...
+    """
     if (folder / MODEL_FILE).is_file():
-        return folder / MODEL_FILE
+        return [folder / MODEL_FILE]
     files = sorted(folder.iterdir()) if folder.is_dir() else []
     visible = [path for path in files if path.is_file() and not path.name.startswith(".")]
+    ensemble = [path for path in visible if _MEMBER.fullmatch(path.name)]
+    if ensemble:
+        return sorted(ensemble, key=lambda path: int(path.name.rpartition("-")[2]))
     found = [path for path in visible if path.suffix in _MODEL_SUFFIXES] or [
         path for path in visible if path.suffix in _PICKLE_SUFFIXES
     ]
     if len(found) == 1:
-        return found[0]
+        return found
     names = ", ".join(path.name for path in found)
     reason = f"there are several models: {names}" if found else "there is no model"
     hint = "Put one xgboost-model, *.ubj or *.json there, or the output of sagetree train"

@@ -5,22 +5,22 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from sagetree.cells import MissingValues, category_text
-from sagetree.errors import DataError, SchemaError, Violation, quote
-from sagetree.table import Cells, Table, column_cell, encode
+from sagetree.errors import SchemaError, Violation
+from sagetree.label import AnyLabel
+from sagetree.table import Cells, Table
 
 Kind = Literal[
-    "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped"
-]
+    "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
+    "weight", "base_margin", "group", "time",
+]  # fmt: skip
+
+# Columns that say how training takes a row, not what the row is.
+ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time"})
 
 # Columns of these kinds feed no feature; requests may hold them or not.
-LEFT_OUT: frozenset[Kind] = frozenset({"identifier", "constant", "dropped"})
-
-Labels = NDArray[np.int8]
+LEFT_OUT: frozenset[Kind] = frozenset({"identifier", "constant", "dropped", *ROLES})
 
 
 class Column(BaseModel):
@@ -40,51 +40,6 @@ class Column(BaseModel):
         return self.kind not in LEFT_OUT
 
 
-class Label(BaseModel):
-    """The label column and the spelling of its two values."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    negative: str
-    positive: str
-
-    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
-        """Return the labels (0 or 1, n rows) and the table without them.
-
-        The column is found by name, in a table without names it is the first.
-        Raises DataError where it is absent or holds another value.
-        """
-        name = self.name if table.named else table.names[0]
-        if name not in table.names:
-            raise DataError(
-                f"there is no label column {quote(name)}",
-                where=f"{table.locate(0)}",
-                hint=f"The columns are {', '.join(map(quote, table.names))}",
-            )
-        codes = {self.negative: 0.0, self.positive: 1.0}
-        texts = missing.texts
-
-        def encoder(cell: object) -> float:
-            text = category_text(cell)  # type: ignore[arg-type]
-            return np.nan if text is None or text in texts else codes.get(text, -1.0)
-
-        cells = table.column(name)
-        values, _ = encode(cells, encoder)
-        wrong = np.flatnonzero(~(values >= 0))
-        if len(wrong):
-            raise self._refusal(table, name, int(wrong[0]), bool(np.isnan(values[wrong[0]])))
-        return values.astype(np.int8), table.without(name)
-
-    def _refusal(self, table: Table, name: str, row: int, empty: bool) -> DataError:
-        cell = column_cell(table.column(name), row)
-        return DataError(
-            "the label is empty" if empty else f"the label is {quote(cell)}",
-            where=f"{table.locate(row)}, column {quote(name)}",
-            hint=f"Every label must be {quote(self.negative)} or {quote(self.positive)}",
-        )
-
-
 class Schema(BaseModel):
     """All columns of the training table but the label, in its order.
 
@@ -94,7 +49,7 @@ class Schema(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[Column, ...]
-    label: Label | None
+    label: AnyLabel | None
     named: bool
 
     @cached_property
@@ -114,7 +69,7 @@ class Schema(BaseModel):
         taken as one, its columns are named in the error.
         """
         names = header_names(cells)
-        known = set(self.all_names) | {self._label_name}
+        known = {*self.all_names, *self._label_names}
         hits = sum(name in known for name in names)
         if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
             return True
@@ -141,7 +96,7 @@ class Schema(BaseModel):
     def _unknown(self, names: Sequence[str]) -> list[Violation]:
         known = set(self.all_names)
         return [
-            Violation(name, LABEL_IN_REQUEST if name == self._label_name else "is unknown")
+            Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
             for name in names
             if name not in known
         ]
@@ -169,8 +124,8 @@ class Schema(BaseModel):
         return replace(table, names=self.input_names, columns=tuple(columns), named=True)
 
     @property
-    def _label_name(self) -> str | None:
-        return self.label.name if self.label else None
+    def _label_names(self) -> tuple[str, ...]:
+        return self.label.columns if self.label else ()
 
 
 # With fewer cells, a row of categories that happen to be column names is thinkable.

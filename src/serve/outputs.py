@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.features.pipeline import FeatureMatrix
+from sagetree.label import Label
 from sagetree.model import Model
-from sagetree.schema import Label
 from sagetree.scoring import Scores, contributions_by_column
 from sagetree.table import Table
 from serve.encoders import Predictions, Value
@@ -47,7 +47,7 @@ def _thresholds(rows: ScoredRows) -> Sequence[Value]:
 
 def _predicted_labels(rows: ScoredRows) -> Sequence[Value]:
     label, threshold = rows.model.schema.label, _threshold(rows.model)
-    assert label is not None  # noqa: S101 - available_keys() looked
+    assert isinstance(label, Label)  # noqa: S101 - available_keys() looked
     negative, positive = _spellings(label)
     return [positive if score >= threshold else negative for score in rows.scores.tolist()]
 
@@ -103,7 +103,7 @@ def available_keys(model: Model) -> tuple[str, ...]:
     logistic objective, contributions of a single output.
     """
     logistic = model.scorer.objective == LOGISTIC
-    decided = model.decision is not None and model.schema.label is not None
+    decided = model.decision is not None and isinstance(model.schema.label, Label)
     given = {
         "predicted_label": decided,
         "probability": logistic,

@@ -13,8 +13,8 @@ from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
 from sagetree.cores import usable_cores
 from sagetree.errors import DataError, SettingsError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.label import Labels
 from sagetree.program import LOG
-from sagetree.schema import Labels
 from train.progress import Progress, last_values, metric_line
 from train.settings import DEFAULT_FOLDS, Boosting
 
@@ -186,7 +186,7 @@ class Fitter:
 
         Not stratified, these are the folds xgboost.cv makes for the same seed.
         """
-        rarest = int(np.bincount(labels, minlength=2).min())
+        rarest = int(np.bincount(labels.astype(np.intp), minlength=2).min())
         nfold = self.settings.nfold or max(2, min(DEFAULT_FOLDS, rarest))
         if rarest < nfold:
             raise DataError(

@@ -9,9 +9,10 @@ import pyarrow as pa
 from sagetree.cells import MissingValues, category_text
 from sagetree.csv_text import CsvText
 from sagetree.errors import DataError, SettingsError, quote
+from sagetree.label import Label, Labels
 from sagetree.paths import OptMl
 from sagetree.reading import looks_like_header, read_table
-from sagetree.schema import Column, Label, Labels, Schema
+from sagetree.schema import Column, Schema
 from sagetree.table import Table, distinct_cells
 from train.kinds import infer_columns
 from train.settings import TRAIN, Columns, TrainSettings
@@ -144,7 +145,7 @@ def split_validation_table(
     that training holds too.
     """
     label = schema.label
-    if label is None:
+    if not isinstance(label, Label):
         raise DataError("the schema has no label", where=name)
     if table.named != schema.named:
         which = "train" if schema.named else name

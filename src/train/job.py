@@ -62,7 +62,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     )
     evaluation = evaluate(rounds.labels, rounds.scores, decision.threshold, where=rounds.rows)
     bundle = ModelBundle(
-        model=bytes(booster.save_raw("ubj")),
+        models=(bytes(booster.save_raw("ubj")),),
         schema=schema,
         features=features,
         decision=decision,

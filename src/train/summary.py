@@ -4,8 +4,9 @@ import numpy as np
 
 from evaluate.metrics import Evaluation
 from sagetree.bundle import Decision
+from sagetree.label import Label, Labels
 from sagetree.paths import OptMl
-from sagetree.schema import Column, Labels, Schema
+from sagetree.schema import Column, Schema
 from train.boosting import Rounds
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.
@@ -37,7 +38,7 @@ def columns_table(schema: Schema) -> str:
 
 def _label_line(schema: Schema, labels: Labels) -> str:
     positives = int(np.sum(labels))
-    if schema.label is None:
+    if not isinstance(schema.label, Label):
         return ""
     return (
         f"{len(labels)} rows; label {schema.label.name}: {positives} are "

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from sagetree.schema import Labels
+from sagetree.label import Labels
 from sagetree.scoring import Scores
 
 Labelled = tuple[Labels, Scores]

@@ -15,8 +15,9 @@ from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
+from sagetree.label import Label
 from sagetree.model import Model
-from sagetree.schema import Column, Kind, Label, Schema
+from sagetree.schema import Column, Kind, Schema
 from sagetree.scoring import Scorer
 from sagetree.table import Source, Table
 
@@ -85,7 +86,7 @@ def train(
     decision = Decision(threshold=0.25, chosen="by hand", precision=0.5, recall=0.75, f1=0.6)
     stored = schema.arrange(table).take(range(min(4, table.rows)))
     bundle = ModelBundle(
-        model=bytes(booster.save_raw("ubj")),
+        models=(bytes(booster.save_raw("ubj")),),
         schema=schema,
         features=features,
         decision=decision,

@@ -184,7 +184,7 @@ def test_a_damaged_manifest(damage: Callable[[Path], None], folder: Path) -> Non
             {"files": {MODEL_FILE: "0" * 64}},
             f"{MODEL_FILE}: the file is not the one that was saved. {AGAIN}",
         ),
-        ({"files": {}}, f"{MANIFEST_FILE}: it does not list {DECISION_FILE}. {AGAIN}"),
+        ({"files": {}}, f"{MANIFEST_FILE}: it does not list {FEATURES_FILE}. {AGAIN}"),
         (
             {"files": {"../secret": "0" * 64}},
             f"{MANIFEST_FILE}: it names a file outside. {AGAIN}",

@@ -257,7 +257,7 @@ def test_no_folder(tmp_path: Path) -> None:
 
 def test_a_model_with_other_features_than_the_bundle(tmp_path: Path) -> None:
     bundle = claims().bundle
-    replace(bundle, model=claims("onehot").bundle.model).save(tmp_path)
+    replace(bundle, models=claims("onehot").bundle.models).save(tmp_path)
     with pytest.raises(ArtifactError) as caught:
         Model.load(tmp_path)
     assert str(caught.value) == (

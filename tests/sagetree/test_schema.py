@@ -6,7 +6,8 @@ import pytest
 
 from sagetree.cells import Cell, MissingValues
 from sagetree.errors import DataError, SchemaError
-from sagetree.schema import Column, Label, Schema, header_names
+from sagetree.label import Label
+from sagetree.schema import Column, Schema, header_names
 from sagetree.table import Source, Table
 from tests.sagetree.columns import chunked
 
@@ -228,7 +229,7 @@ def labelled(cells: list[Cell], *, named: bool = True) -> Table:
 
 def test_labels_are_found_by_name() -> None:
     labels, rest = LABEL.encode(labelled(["no", " yes ", "no"]), NOTHING)
-    assert labels.dtype == np.int8
+    assert labels.dtype == np.float32
     assert labels.tolist() == [0, 1, 0]
     assert rest.names == ("age",)
 

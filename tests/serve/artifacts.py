@@ -11,7 +11,8 @@ from sagetree.features.category import Category, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.schema import Column, Label, Schema
+from sagetree.label import Label
+from sagetree.schema import Column, Schema
 from sagetree.table import Source, Table
 from serve.app import create_app
 from serve.loading import ModelHolder, ServedModel
@@ -64,7 +65,7 @@ def make_bundle(seed: int, *, rounds: int = 12) -> ModelBundle:
     booster = xgboost.train(params, data, rounds)
     shown = rows[:8]
     return ModelBundle(
-        model=bytes(booster.save_raw("ubj")),
+        models=(bytes(booster.save_raw("ubj")),),
         schema=SCHEMA,
         features=FEATURES,
         decision=Decision(threshold=THRESHOLD, chosen="by hand", precision=0.8, recall=0.8, f1=0.8),

@@ -95,7 +95,7 @@ def test_a_model_that_scores_otherwise_than_in_training_is_not_served(
     bundle: ModelBundle, other_bundle: ModelBundle, tmp_path: Path
 ):
     parts = {name: getattr(bundle, name) for name in bundle.__dataclass_fields__}
-    ModelBundle(**(parts | {"model": other_bundle.model})).save(tmp_path / "model")
+    ModelBundle(**(parts | {"models": other_bundle.models})).save(tmp_path / "model")
     text = reason(tmp_path / "model")
     assert text.startswith(
         f"{tmp_path / 'model'}: its stored rows get other scores than in training (by 0."

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from sagetree.bundle import ModelBundle
 from sagetree.errors import SettingsError
+from sagetree.label import Label
 from sagetree.model import Model
-from sagetree.schema import Label
 from serve.loading import ServedModel
 from serve.output_keys import KEYS
 from serve.outputs import COLUMNS, available_keys
