@@ -1,0 +1,84 @@
+"""The lines of the log, as text or as JSON: one per request, and those of events."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import orjson
+
+from sagetree.program import LOG
+from serve.observation import PHASES, Observation
+
+LineFormat = Callable[[Observation], str]
+
+
+def text_line(seen: Observation) -> str:
+    """Return a request's line: its id, method, route and status, then name=value pairs."""
+    phases = "".join(
+        f" {name}={value:.2f}" for name, value in zip(PHASES, seen.milliseconds(), strict=False)
+    )
+    return (
+        f"{seen.request_id} {seen.method} {seen.route} {seen.status} rows={seen.rows} "
+        f"bytes_in={seen.bytes_in} bytes_out={seen.bytes_out} ms={seen.seconds * 1000:.2f}{phases}"
+        f"{f' model={seen.model}' if seen.model else ''}"
+        f"{f' trace={seen.trace}' if seen.trace else ''}"
+    )
+
+
+def json_line(seen: Observation) -> str:
+    """Return a request's line as a JSON object."""
+    phases = zip(PHASES, seen.milliseconds(), strict=False)
+    fields = {
+        "time": _now(),
+        "level": "INFO",
+        "request_id": seen.request_id,
+        "method": seen.method,
+        "route": seen.route,
+        "status": seen.status,
+        "rows": seen.rows,
+        "bytes_in": seen.bytes_in,
+        "bytes_out": seen.bytes_out,
+        "ms": round(seen.seconds * 1000, 2),
+        **{name: round(value, 2) for name, value in phases},
+    }
+    optional = {"model": seen.model, "trace": seen.trace}
+    told = {name: text for name, text in optional.items() if text}
+    return orjson.dumps(fields | told).decode()  # a fifth of the standard library's time
+
+
+LINE_FORMATS: Mapping[str, LineFormat] = MappingProxyType({"text": text_line, "json": json_line})
+
+
+class JsonFormatter(logging.Formatter):
+    """An event of the log as a JSON object, a traceback in it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the event's line."""
+        fields = {"time": _now(), "level": record.levelname, "message": record.getMessage()}
+        if record.exc_info:
+            fields["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)  # takes any text a traceback may hold
+
+
+def set_log_format(name: str) -> None:
+    """Give the program's log the format `name` ("text" or "json")."""
+    if name == "json":
+        for handler in LOG.handlers:
+            handler.setFormatter(JsonFormatter())
+
+
+def write_line(line: str) -> None:
+    """Write one line to standard output, whole: lines of several processes do not mix.
+
+    Not through `logging`: its record and its locks cost four times the line.
+    """
+    os.write(1, f"{line}\n".encode(errors="backslashreplace"))
+
+
+def _now() -> str:
+    seconds = time.time()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{stamp}.{int(seconds * 1000) % 1000:03d}Z"

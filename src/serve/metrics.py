@@ -1,0 +1,121 @@
+"""What a worker counts of its requests: one call per request, some microseconds."""
+
+import os
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Callable
+from pathlib import Path
+
+from serve.counts import Counts
+from serve.drift import Monitor
+from serve.log_lines import write_line
+from serve.observation import PHASES, Observation
+
+# Upper bounds in seconds: from a tenth of a request's usual time to SageMaker's limit.
+BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
+
+FLUSH_SECONDS = 1.0
+
+# The routes whose time and rows are those of predictions.
+PREDICTING = frozenset({"/invocations", "/models/{name}/invoke", "/v2/models/{name}/infer"})
+
+
+class Tally:
+    """The counters of one worker, by name and labels, with tabs between them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: dict[tuple[str, str, int], int] = {}
+        self._buckets = [0] * (len(BUCKETS) + 1)
+        self._phases = [0.0] * len(PHASES)
+        self._seconds = 0.0
+        self._rows = self._bytes_in = self._bytes_out = 0
+
+    def add(self, seen: Observation) -> None:
+        """Count one answered request."""
+        key = (seen.method, seen.route, seen.status)
+        with self._lock:
+            self._requests[key] = self._requests.get(key, 0) + 1
+            self._bytes_in += seen.bytes_in
+            self._bytes_out += seen.bytes_out
+            if seen.route not in PREDICTING:
+                return
+            seconds = seen.seconds
+            self._buckets[bisect_left(BUCKETS, seconds)] += 1
+            self._seconds += seconds
+            self._rows += seen.rows
+            before = seen.start
+            for phase, mark in enumerate(seen.marks):
+                self._phases[phase] += mark - before
+                before = mark
+
+    def values(self) -> dict[str, float]:
+        """Return every counter by its name and labels."""
+        with self._lock:
+            return {
+                "rows": self._rows,
+                "bytes_in": self._bytes_in,
+                "bytes_out": self._bytes_out,
+                "seconds": self._seconds,
+                **{f"bucket\t{place}": count for place, count in enumerate(self._buckets)},
+                **{
+                    f"phase\t{name}": ns / 1e9
+                    for name, ns in zip(PHASES, self._phases, strict=True)
+                },
+                **{
+                    f"requests\t{method}\t{route}\t{status}": count
+                    for (method, route, status), count in self._requests.items()
+                },
+            }
+
+
+class Observer:
+    """Takes every request of a worker once it is answered: its line, its counts, its rows.
+
+    `folder` is the one the workers share; `line` makes the log's line.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        line: Callable[[Observation], str],
+        write: Callable[[str], None] = write_line,
+    ) -> None:
+        self.folder = folder
+        self._tally = Tally()
+        self._line = line
+        self._write = write
+        self._monitor: Monitor | None = None
+
+    def record(self, seen: Observation) -> None:
+        """Log and count one answered request."""
+        self._tally.add(seen)
+        if seen.monitor is not None and seen.matrix is not None and seen.scores is not None:
+            self._monitor = seen.monitor
+            seen.monitor.note(seen.matrix, seen.scores)
+        self._write(self._line(seen))
+
+    def start(self, tell: Callable[[Counts], None] = lambda _: None) -> None:
+        """Flush every second, in a thread that ends with the process; then call `tell`."""
+        threading.Thread(target=self._run, args=(tell,), name="observer", daemon=True).start()
+
+    def flush(self) -> Counts:
+        """Write what this worker has counted to its file, and return it."""
+        monitor = self._monitor
+        if monitor is not None:
+            monitor.digest()
+        monitors = {monitor.key: monitor.counts()} if monitor is not None else {}
+        counts = Counts(self._tally.values(), monitors)
+        counts.write(self.folder, os.getpid())
+        return counts
+
+    def totals(self) -> Counts:
+        """Return what all workers have counted: this one until now, the others a second ago."""
+        self.flush()
+        return Counts.total(self.folder)
+
+    def _run(self, tell: Callable[[Counts], None]) -> None:
+        while True:
+            time.sleep(FLUSH_SECONDS)
+            tell(self.flush())

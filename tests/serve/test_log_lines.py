@@ -1,0 +1,78 @@
+"""The lines of the log, as text and as JSON."""
+
+import json
+import logging
+import re
+import sys
+
+import pytest
+
+from sagetree.program import LOG, start_logging
+from serve.log_lines import json_line, set_log_format, text_line, write_line
+from serve.observation import Observation, trace_id
+
+
+def answered() -> Observation:
+    seen = Observation("abc", "POST", "/invocations", trace_id("Root=1-5759e988-bd862e3fe1be46a"))
+    seen.start = 0
+    seen.marks = [400_000, 500_000]
+    seen.rows, seen.bytes_in, seen.model = 3, 120, "claims"
+    seen.finish(422, 60)
+    seen.finished = 1_250_000
+    return seen
+
+
+def test_a_text_line_has_every_fact():
+    assert text_line(answered()) == (
+        "abc POST /invocations 422 rows=3 bytes_in=120 bytes_out=60 ms=1.25 "
+        "decode=0.40 transform=0.10 model=claims trace=Root=1-5759e988-bd862e3fe1be46a"
+    )
+
+
+def test_a_json_line_has_the_same_facts():
+    line = json.loads(json_line(answered()))
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert line == {
+        "level": "INFO", "request_id": "abc", "method": "POST", "route": "/invocations",
+        "status": 422, "rows": 3, "bytes_in": 120, "bytes_out": 60, "ms": 1.25, "decode": 0.4,
+        "transform": 0.1, "model": "claims", "trace": "Root=1-5759e988-bd862e3fe1be46a",
+    }  # fmt: skip
+
+
+def test_what_is_not_known_is_not_in_the_line():
+    seen = Observation("1", "GET", "/ping")
+    seen.finish(200, 0)
+    assert text_line(seen).startswith("1 GET /ping 200 rows=0 bytes_in=0 bytes_out=0 ms=0.")
+    assert not {"decode", "model", "trace"} & json.loads(json_line(seen)).keys()
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Smith", "name=Smith", "Root=Smith", "Root=1-5759e988 Smith", "Root=" + "1" * 400],
+)
+def test_a_trace_header_of_another_form_is_not_logged(header: str):
+    assert trace_id(header) == ""
+
+
+def test_events_are_json_too(capsys: pytest.CaptureFixture[str]):
+    start_logging()
+    set_log_format("json")
+    LOG.info("serving %s", "größe")
+    LOG.error("failed", exc_info=ValueError("a reason"))
+    event, failure = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (event["level"], event["message"]) == ("INFO", "serving größe")
+    assert (failure["level"], failure["message"]) == ("ERROR", "failed")
+    assert failure["traceback"] == "ValueError: a reason"
+
+
+def test_text_is_the_default(capsys: pytest.CaptureFixture[str]):
+    start_logging()
+    set_log_format("text")
+    LOG.log(logging.INFO, "serving")
+    assert capsys.readouterr().out == "serving\n"
+
+
+def test_a_line_is_written_whole(capfd: pytest.CaptureFixture[str]):
+    sys.stdout.flush()
+    write_line("größe")
+    assert capfd.readouterr().out == "größe\n"

@@ -1,0 +1,226 @@
+"""Counting in one worker, adding up over all, and what /metrics and CloudWatch are told."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from sagetree.baseline import Baseline
+from sagetree.features.category import Category, OneHot
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
+from serve.counts import Counts, keep_gone, make_folder, remove_folder
+from serve.drift import ROWS_PER_DIGEST, ROWS_PER_REQUEST, WINDOW_SECONDS, Monitor, Window
+from serve.emf import EmfReport, emf_line
+from serve.exposition import exposition
+from serve.metrics import Observer
+from serve.observation import Observation
+
+FEATURES = FeaturePipeline(
+    missing_values=(),
+    unknown_category="missing",
+    features=(
+        Number(column="amount"),
+        Category(column="state", categories=("a", "b")),
+        OneHot(column="size", categories=("s", "m")),
+    ),
+)
+NAN = np.nan
+TRAINED = np.array([[i, i % 2, 1, 0] for i in range(100)], np.float32)
+BASELINE = Baseline.measure(TRAINED, TRAINED[:, 0] / 100)
+
+
+def monitor_for(key: str = "k", baseline: Baseline | None = BASELINE) -> Monitor:
+    return Monitor(key, FEATURES, baseline)
+
+
+def matrix_of(*rows: tuple[float, ...], unseen: tuple[tuple[int, str], ...] = ()) -> FeatureMatrix:
+    return FeatureMatrix(np.array(rows, np.float32), unseen)
+
+
+def observation(route: str = "/invocations", status: int = 200, rows: int = 1) -> Observation:
+    seen = Observation("1", "POST", route)
+    seen.start = 0
+    seen.marks = [1_000_000, 3_000_000, 6_000_000, 10_000_000]
+    seen.rows, seen.bytes_in = rows, 100
+    seen.finish(status, 10)
+    seen.finished = 12_000_000
+    return seen
+
+
+def samples(text: bytes) -> dict[str, float]:
+    """Each sample of an exposition, by its name and labels."""
+    return {
+        f"{sample.name}{sorted(sample.labels.values()) if sample.labels else ''}": sample.value
+        for family in text_string_to_metric_families(text.decode())
+        for sample in family.samples
+    }
+
+
+def test_missing_cells_and_unseen_categories_are_counted_by_column():
+    monitor = monitor_for()
+    matrix = matrix_of(
+        (NAN, 0, 1, 0), (2, NAN, 0, 0), (3, NAN, 0, 0), unseen=((1, "state"), (2, "size"))
+    )
+    monitor.note(matrix, np.zeros(3, np.float32))
+    monitor.digest()
+    counts = monitor.counts()
+    assert (counts.missing, counts.unseen) == ([1, 1, 1], [0, 1, 1])
+
+
+def test_rows_fall_into_the_bins_of_the_baseline():
+    monitor = monitor_for()
+    monitor.note(FeatureMatrix(TRAINED, ()), TRAINED[:, 0] / 100)
+    monitor.digest()
+    histograms = (*BASELINE.features, *BASELINE.scores)
+    assert monitor.counts().bins == [list(histogram.counts) for histogram in histograms]
+
+
+def test_of_many_rows_some_are_binned_and_every_missing_cell_is_counted():
+    monitor = monitor_for()
+    many = np.tile(np.array([NAN, 0, 1, 0], np.float32), (ROWS_PER_REQUEST * 3, 1))
+    monitor.note(FeatureMatrix(many, ()), many[:, 1])
+    assert monitor.counts().missing == [len(many), 0, 0]
+    assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST
+    small = FeatureMatrix(many[:ROWS_PER_REQUEST], ())
+    for _ in range(3):
+        monitor.note(small, many[:ROWS_PER_REQUEST, 1])
+    monitor.digest()
+    assert monitor.counts().missing == [2 * len(many), 0, 0]
+    assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST + ROWS_PER_DIGEST
+
+
+def test_a_model_without_a_baseline_has_its_columns_counted():
+    monitor = monitor_for(baseline=None)
+    monitor.note(matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
+    monitor.digest()
+    assert (monitor.counts().missing, monitor.counts().bins) == ([1, 0, 0], [])
+
+
+def test_a_window_forgets_what_is_older_than_the_hour_before():
+    window = Window(BASELINE.features[1])
+    zeros = np.zeros(5, np.float32)
+    window.add(zeros, 0.0)
+    window.add(zeros, WINDOW_SECONDS - 1.0)
+    assert window.counts(WINDOW_SECONDS * 1.5).tolist() == [10, 0, 0]
+    window.add(zeros, WINDOW_SECONDS * 1.5)
+    assert window.counts(WINDOW_SECONDS * 1.9).tolist() == [15, 0, 0]
+    assert window.counts(WINDOW_SECONDS * 2.0).tolist() == [5, 0, 0]
+    assert window.counts(WINDOW_SECONDS * 4.0).tolist() == [0, 0, 0]
+
+
+def test_an_observer_writes_the_line_and_counts(tmp_path: Path):
+    lines: list[str] = []
+    observer = Observer(tmp_path, lambda seen: f"{seen.route} {seen.status}", lines.append)
+    observer.record(observation(rows=3))
+    observer.record(observation(status=422, rows=0))
+    observer.record(observation(route="/ping"))
+    assert lines == ["/invocations 200", "/invocations 422", "/ping 200"]
+    values = observer.totals().values
+    assert values["requests\tPOST\t/invocations\t200"] == 1
+    assert values["requests\tPOST\t/invocations\t422"] == 1
+    assert values["requests\tPOST\t/ping\t200"] == 1
+    assert (values["rows"], values["bytes_in"], values["bytes_out"]) == (3, 300, 30)
+    assert values["seconds"] == pytest.approx(0.024)
+    assert values["bucket\t5"] == 2  # of 12 ms, between 10 and 25
+    phases = [values[f"phase\t{name}"] for name in ("decode", "transform", "score", "encode")]
+    assert phases == pytest.approx([0.002, 0.004, 0.006, 0.008])
+
+
+def test_the_counts_of_all_workers_add_up_also_of_those_that_are_gone():
+    folder = make_folder()
+    monitor = monitor_for()
+    monitor.note(matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
+    monitor.digest()
+    for pid in (11, 12):
+        Counts({"rows": 2, f"only {pid}": 1}, {"k": monitor.counts()}).write(folder, pid)
+    before = Counts.total(folder)
+    assert before.values == {"rows": 4, "only 11": 1, "only 12": 1}
+    assert before.monitors["k"].missing == [2, 0, 0]
+    keep_gone(folder, 11)
+    keep_gone(folder, 13)  # it ended before it had counted anything
+    after = Counts.total(folder)
+    assert after.values == before.values
+    assert after.monitors["k"].missing == [2, 0, 0]
+    # what a worker saw an hour ago is no part of this hour's shares
+    assert sum(after.monitors["k"].bins[0]) == 1
+    assert sorted(path.name for path in folder.iterdir()) == ["12", "gone"]
+    remove_folder(folder)
+    assert not folder.exists()
+
+
+def test_metrics_tell_requests_times_and_drift(tmp_path: Path):
+    monitor = monitor_for()
+    observer = Observer(tmp_path, lambda seen: "", lambda line: None)
+    shifted = TRAINED.copy()
+    shifted[:, 0] += 90
+    for _ in range(2):
+        seen = observation(rows=100)
+        seen.monitor, seen.matrix = monitor, FeatureMatrix(shifted, ((0, "state"),))
+        seen.scores = TRAINED[:, 0] / 100
+        observer.record(seen)
+    found = samples(exposition(observer.totals(), monitor))
+    assert found["sagetree_requests_total['/invocations', '200', 'POST']"] == 2
+    assert found["sagetree_rows_total"] == 200
+    assert found["sagetree_request_seconds_bucket['0.01']"] == 0
+    assert found["sagetree_request_seconds_bucket['0.025']"] == 2
+    assert found["sagetree_request_seconds_bucket['+Inf']"] == 2
+    assert found["sagetree_request_seconds_count"] == 2
+    assert found["sagetree_request_seconds_sum"] == pytest.approx(0.024)
+    assert found["sagetree_phase_seconds_total['score']"] == pytest.approx(0.006)
+    assert found["sagetree_unseen_categories_total['state']"] == 2
+    assert found["sagetree_missing_values_total['amount']"] == 0
+    assert found["sagetree_drift_rows"] == 200
+    assert found["sagetree_feature_psi['amount']"] > 1
+    assert found["sagetree_feature_psi['state']"] < 0.01
+    assert found["sagetree_feature_psi['size=s']"] < 0.01
+    assert found["sagetree_score_psi['0']"] < 0.01
+    assert found["sagetree_score_rows['0', 'missing']"] == 0
+    assert found["sagetree_score_rows['0', 'above']"] == 20
+
+
+def test_with_few_rows_there_is_no_index(tmp_path: Path):
+    monitor = monitor_for()
+    observer = Observer(tmp_path, lambda seen: "", lambda line: None)
+    seen = observation()
+    seen.monitor, seen.matrix = monitor, matrix_of((1, 0, 1, 0))
+    seen.scores = np.zeros(1, np.float32)
+    observer.record(seen)
+    found = samples(exposition(observer.totals(), monitor))
+    assert found["sagetree_drift_rows"] == 1
+    assert not [name for name in found if "psi" in name]
+    assert "sagetree_drift_rows" not in samples(exposition(observer.totals(), None))
+
+
+def test_cloudwatch_is_told_what_was_counted_since_the_last_line():
+    clock, lines = iter([0.0, 59.0, 60.0, 119.0, 120.0, 180.0]), []
+    report = EmfReport(60, lines.append, lambda: next(clock))
+    first = {
+        "requests\tPOST\t/invocations\t200": 3, "requests\tGET\t/ping\t503": 1, "rows": 30,
+        "bytes_in": 300, "bytes_out": 30, "seconds": 0.006, "bucket\t1": 3,
+        "phase\tdecode": 0.003, "phase\ttransform": 0.0, "phase\tscore": 0.0, "phase\tencode": 0.0,
+    }  # fmt: skip
+    second = first | {"requests\tPOST\t/invocations\t422": 1, "bucket\t1": 4, "seconds": 0.016}
+    for values in (first, first, second, second, second):
+        report.tell(Counts(values, {}))
+    one, two = map(json.loads, lines)
+    definitions = one["_aws"]["CloudWatchMetrics"]
+    names = [metric["Name"] for metric in definitions[0]["Metrics"]]
+    assert definitions[0]["Namespace"] == "sagetree"
+    assert definitions[0]["Dimensions"] == [["Model"]]
+    assert one["_aws"]["Timestamp"] == 60_000
+    assert {name: one[name] for name in names} == {
+        "Requests": 4, "Errors4XX": 0, "Errors5XX": 1, "Rows": 30, "BytesIn": 300, "BytesOut": 30,
+        "Latency": 2.0, "DecodeLatency": 1.0, "TransformLatency": 0, "ScoreLatency": 0,
+        "EncodeLatency": 0,
+    }  # fmt: skip
+    assert (two["Requests"], two["Errors4XX"], two["Rows"], two["Latency"]) == (1, 1, 0, 10.0)
+
+
+def test_a_time_without_predictions_has_no_latency():
+    values = {"requests\tGET\t/ping\t200": 1, "rows": 0, "bytes_in": 0, "bytes_out": 0}
+    line = json.loads(emf_line({}, values, "m", 1))
+    assert (line["Requests"], line["Model"], "Latency" in line) == (1, "m", False)
+    assert emf_line(values, values, "m", 1) == ""
