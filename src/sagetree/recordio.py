@@ -1,0 +1,255 @@
+"""SageMaker's recordio-protobuf: frames of bytes, each one a message `aialgs.data.Record`.
+
+The frames are dmlc's RecordIO: a magic number, flag and length in 32 bits, the
+bytes, zeros to a multiple of four. A record that holds the magic number itself
+at a multiple of four is cut there into parts. The message is built from its
+published definition, so that neither a compiler nor a generated file is needed.
+"""
+
+import math
+import struct
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sagetree.cells import NAN
+from sagetree.errors import quote
+from sagetree.sparse_rows import RecordError, SparseRows
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
+    from google.protobuf.message import Message
+
+MAGIC = 0xCED7230A
+_HEADER = struct.Struct("<II")
+_MAGIC_BYTES = struct.pack("<I", MAGIC)
+_LENGTH_BITS = 29
+_WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
+
+# XGBoost numbers columns by 32 bits.
+MAX_WIDTH = 2**31
+
+# What SageMaker's own writers call the one tensor of features, and of labels.
+VALUES = "values"
+
+HINT = "Write the records with sagemaker.amazon.common, or send another content type"
+
+# The tensor messages: the type of their values, and their field in the message Value.
+_TENSORS = {
+    "Float32Tensor": ("float", "float32_tensor", 2),
+    "Float64Tensor": ("double", "float64_tensor", 3),
+    "Int32Tensor": ("int32", "int32_tensor", 7),
+}
+
+
+def frames(data: bytes) -> Iterator[bytes]:
+    """Yield the bytes of each record. Raises RecordError naming the record."""
+    view, at, number = memoryview(data), 0, 1
+    parts: list[bytes] = []
+    while at < len(data):
+        if len(data) - at < _HEADER.size:
+            raise _cut_off(number)
+        magic, flag_and_length = _HEADER.unpack_from(data, at)
+        if magic != MAGIC:
+            raise _framing(f"it begins with {bytes(view[at : at + 4]).hex()}", number)
+        flag = flag_and_length >> _LENGTH_BITS
+        length = flag_and_length & ((1 << _LENGTH_BITS) - 1)
+        at += _HEADER.size
+        if at + length > len(data):
+            raise _cut_off(number)
+        if flag > _LAST or (flag in (_MIDDLE, _LAST)) != bool(parts):
+            raise _framing("its parts do not follow each other", number)
+        parts.append(bytes(view[at : at + length]))
+        at += length + -length % 4
+        if flag in (_WHOLE, _LAST):
+            yield _MAGIC_BYTES.join(parts)
+            parts, number = [], number + 1
+    if parts:
+        raise _cut_off(number)
+
+
+def _cut_off(number: int) -> RecordError:
+    return _framing("it is cut off", number)
+
+
+def _framing(reason: str, number: int) -> RecordError:
+    return RecordError(f"the record is no RecordIO: {reason}", f"record {number}", HINT)
+
+
+def frame(record: bytes) -> bytes:
+    """Return the record with its header and padding, in parts where it holds the magic number."""
+    cuts = [at for at in range(0, len(record) // 4 * 4, 4) if record[at : at + 4] == _MAGIC_BYTES]
+    begins = [0, *(cut + 4 for cut in cuts)]
+    parts = [record[begin:end] for begin, end in zip(begins, [*cuts, len(record)], strict=True)]
+    flags = [_FIRST, *[_MIDDLE] * (len(parts) - 2), _LAST] if cuts else [_WHOLE]
+    return b"".join(
+        _HEADER.pack(MAGIC, flag << _LENGTH_BITS | len(part)) + part + bytes(-len(part) % 4)
+        for flag, part in zip(flags, parts, strict=True)
+    )
+
+
+@cache
+def record_class() -> "type[Message]":
+    """Return the class of the message aialgs.data.Record."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(
+        name="record.proto", package="aialgs.data", syntax="proto2"
+    )
+    value = file.message_type.add(name="Value")
+    value.oneof_decl.add(name="value")
+    for name, (kind, choice, number) in _TENSORS.items():
+        tensor = file.message_type.add(name=name)
+        for place, (part, scalar) in enumerate(
+            (("values", kind), ("keys", "uint64"), ("shape", "uint64")), 1
+        ):
+            _add_field(tensor, part, place, scalar, many=True).options.packed = True
+        _add_field(value, choice, number, name).oneof_index = 0
+    binary = file.message_type.add(name="Bytes")
+    _add_field(binary, "value", 1, "bytes", many=True)
+    _add_field(binary, "content_type", 2, "string")
+    _add_field(value, "bytes", 9, "Bytes").oneof_index = 0
+    record = file.message_type.add(name="Record")
+    for number, (name, entry) in enumerate(
+        (("features", "FeaturesEntry"), ("label", "LabelEntry")), 1
+    ):
+        pair = record.nested_type.add(name=entry)
+        pair.options.map_entry = True
+        _add_field(pair, "key", 1, "string")
+        _add_field(pair, "value", 2, "Value")
+        _add_field(record, name, number, f"Record.{entry}", many=True)
+    for number, name in enumerate(("uid", "metadata", "configuration"), 3):
+        _add_field(record, name, number, "string")
+    # a pool of our own: another package may bring the same definition
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("aialgs.data.Record"))
+
+
+def _add_field(
+    message: "DescriptorProto", name: str, number: int, kind: str, *, many: bool = False
+) -> "FieldDescriptorProto":
+    """Add a field whose type is a scalar's name or another message's."""
+    field = message.field.add(name=name, number=number)
+    field.label = field.LABEL_REPEATED if many else field.LABEL_OPTIONAL
+    if kind[0].islower():
+        field.type = getattr(field, f"TYPE_{kind.upper()}")
+    else:
+        field.type, field.type_name = field.TYPE_MESSAGE, f".aialgs.data.{kind}"
+    return field
+
+
+def parse_recordio(data: bytes) -> SparseRows:
+    """Return the rows of recordio-protobuf: the tensor of features, dense or sparse, and the label.
+
+    A record without cells is a row of missing values. Raises RecordError
+    naming the record.
+    """
+    make = record_class()
+    values, keys, counts, labels = array("d"), array("q"), array("q"), array("d")
+    width, dense = 0, 0
+    for number, record in enumerate(frames(data), 1):
+        cells = _row(make, record, number)
+        values.extend(cells.values)
+        keys.extend(range(len(cells.values)) if cells.keys is None else cells.keys)
+        counts.append(len(cells.values))
+        labels.append(cells.label)
+        width = max(width, cells.width)
+        if cells.keys is None:
+            if dense not in (0, cells.width):
+                problem = f"{cells.width} values where an earlier record has {dense}"
+                raise _fault(problem, number, "Give every dense record as many values")
+            dense = cells.width
+    if not counts:
+        raise RecordError("there are no records", "record 1", HINT)
+    return SparseRows(
+        values=np.array(values),
+        indices=np.array(keys),
+        starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        width=width,
+        labels=np.array(labels),
+    )
+
+
+class _Row(NamedTuple):
+    """One record: its cells, their places (None where dense), its width and its label."""
+
+    values: Sequence[float]
+    keys: Sequence[int] | None
+    width: int
+    label: float
+
+
+def _row(make: "type[Message]", data: bytes, number: int) -> _Row:
+    from google.protobuf.message import DecodeError
+
+    record: Any = make()
+    try:
+        record.ParseFromString(data)
+    except DecodeError as error:
+        raise _fault("it is no aialgs.data.Record", number) from error
+    label = _label(_tensor(record.label, "labels", number), number)
+    return _cells(_tensor(record.features, "features", number), label, number)
+
+
+def _fault(reason: str, number: int, hint: str = HINT) -> RecordError:
+    return RecordError(f"the record cannot be read: {reason}", f"record {number}", hint)
+
+
+def _tensor(entries: Any, what: str, number: int) -> Any:  # noqa: ANN401 - of three classes
+    """Return the tensor called "values", or the only one; None if there is none."""
+    if not entries:
+        return None
+    name = VALUES if VALUES in entries else next(iter(entries))
+    if name != VALUES and len(entries) > 1:
+        names = ", ".join(map(quote, sorted(entries)))
+        hint = f"Call the tensor of {what} {quote(VALUES)}"
+        raise _fault(f"it has several {what} ({names})", number, hint)
+    entry = entries[name]
+    kind = entry.WhichOneof("value")
+    if kind == "bytes":
+        raise _fault(f"its {what} are bytes", number, "Write them as a tensor of numbers")
+    return getattr(entry, kind) if kind else None
+
+
+def _label(tensor: Any, number: int) -> float:  # noqa: ANN401
+    values = tensor.values if tensor is not None else ()
+    if len(values) > 1:
+        raise _fault(f"it has {len(values)} labels", number, "Give every record one label")
+    return float(values[0]) if values else NAN
+
+
+def _cells(tensor: Any, label: float, number: int) -> _Row:  # noqa: ANN401
+    if tensor is None:
+        return _Row((), (), 0, label)
+    # a slice is a list: many times faster than the field itself
+    values, keys, shape = tensor.values[:], tensor.keys[:], tensor.shape[:]
+    size = math.prod(shape) if shape else 0
+    if len(keys) != len(values) if keys else size not in (0, len(values)) and values:
+        beside = f"{len(keys)} keys" if keys else f"the shape {shape}"
+        raise _fault(f"it has {len(values)} values and {beside}", number)
+    if not keys:  # without values it is, in a sparse table, a row without cells
+        return _Row(values, None, len(values), label) if values else _Row((), (), size, label)
+    if max(keys) >= min(size or MAX_WIDTH, MAX_WIDTH):
+        raise _fault(f"its key {max(keys)} lies outside of its shape {shape}", number)
+    if len(set(keys)) != len(keys):
+        raise _fault("it has a key twice", number)
+    return _Row(values, keys, size or max(keys) + 1, label)
+
+
+def encode_recordio(rows: Iterable[Mapping[str, Sequence[float]]]) -> bytes:
+    """Return one record per row whose labels are the given numbers, as float32 tensors.
+
+    This is how the official container answers: `{"score": [0.5]}`.
+    """
+    make = record_class()
+    written = []
+    for row in rows:
+        record: Any = make()
+        for name, values in row.items():
+            record.label[name].float32_tensor.values.extend(values)
+        written.append(frame(record.SerializeToString(deterministic=True)))
+    return b"".join(written)
