@@ -15,6 +15,7 @@ from sagetree.errors import DataError, SettingsError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import Labels
 from sagetree.program import LOG
+from train.metrics import is_maximized
 from train.progress import Progress, last_values, metric_line
 from train.settings import DEFAULT_FOLDS, Boosting
 
@@ -65,8 +66,10 @@ class Fitter:
         self.settings = settings
         self.names = list(features.safe_names)
         self.types = list(features.types)
+        self.feature_weights = settings.constraints.feature_weights(features)
         self.params: dict[str, Any] = {
             **settings.params,
+            **settings.constraints.params(features),
             "eval_metric": list(settings.metrics),
         }
 
@@ -77,7 +80,6 @@ class Fitter:
         or from 200 000 rows on a hold-out, and all rows are fitted afterwards.
         """
         self.params.setdefault("nthread", _threads(train))
-        self._check_constraints()
         try:
             if validation is not None:
                 return self._fit_watched(train, validation, "the validation channel")
@@ -93,21 +95,13 @@ class Fitter:
                 hint="Change the hyperparameter it names",
             ) from error
 
-    def _check_constraints(self) -> None:
-        constraints = self.params.get("monotone_constraints")
-        if constraints is not None and len(constraints) != len(self.names):
-            raise SettingsError(
-                f"monotone_constraints has {len(constraints)} values for "
-                f"{len(self.names)} features",
-                hint=f"The features are {', '.join(self.names)}",
-            )
-
     def _data(self, examples: Examples) -> xgboost.DMatrix:
         return xgboost.DMatrix(
             examples.matrix,
             examples.labels,
             feature_names=self.names,
             feature_types=self.types,
+            feature_weights=self.feature_weights,
             enable_categorical=True,
             nthread=self.params["nthread"],
         )
@@ -118,8 +112,9 @@ class Fitter:
         return [
             xgboost.callback.EarlyStopping(
                 rounds=self.settings.patience,
-                metric_name=self.settings.metrics[-1],
+                metric_name=self.settings.stopping_metric,
                 data_name=rows,
+                maximize=is_maximized(self.settings.stopping_metric),
             )
         ]
 

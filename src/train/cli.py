@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from sagetree.paths import OptMl
 from sagetree.program import run_job
-from train.parameters import BY_NAME, OWN, XGBOOST
+from train.parameters import BY_NAME, OWN
 from train.presets import SAGETREE
+from train.xgboost_parameters import XGBOOST
 
 DESCRIPTION = """\
 Fit an XGBoost model the way a SageMaker training job does.
@@ -63,7 +64,7 @@ def _help_of_parameters() -> str:
     lines = ["hyperparameters:"]
     for title, group in (("sagetree's own", OWN), ("XGBoost's", XGBOOST)):
         lines.append(f"  {title}")
-        lines += [f"    {p.name:<22}{p.help}" for p in group]
+        lines += [f"    {p.name:<31}{p.help}" for p in group]
     preset = ", ".join(f"{name}={value:g}" for name, (value, _) in SAGETREE.items())
     aliases = ", ".join(f"{s} = {p.name}" for s, p in BY_NAME.items() if s != p.name)
     return "\n".join([*lines, f"  preset sagetree: {preset}", f"  other names: {aliases}"])

@@ -42,6 +42,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     """
     _check_writable(opt_ml)
     settings = TrainSettings.read(opt_ml, overrides)
+    for note in settings.notes:
+        LOG.warning(note)
     train, schema = split_training_table(read_channel(opt_ml, TRAIN, settings), settings.columns)
     LOG.info(schema_table(schema, train.labels))
     channels = [train]

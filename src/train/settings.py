@@ -2,36 +2,49 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
-
-import orjson
 
 from sagetree.errors import SettingsError, quote
 from sagetree.paths import OptMl
 from sagetree.reading import Format
-from train.parameter import ParameterError, plain_text
-from train.parameters import BY_NAME, METRICS, PARAMETERS
-from train.presets import SAGETREE, SAGETREE_PATIENCE, SAGETREE_ROUNDS, XGBOOST_ROUNDS
+from train.channel_settings import TRAIN, VALIDATION, read_formats, read_json
+from train.combinations import check_together
+from train.constraints import Constraints
+from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED
+from train.presets import (
+    DEFAULT_OBJECTIVE,
+    SAGETREE,
+    SAGETREE_PATIENCE,
+    SAGETREE_ROUNDS,
+    XGBOOST_ROUNDS,
+    default_metric,
+)
+from train.value_types import ParameterError, plain_text
+from train.xgboost_parameters import XGBOOST
+
+__all__ = ["DEFAULT_FOLDS", "TRAIN", "VALIDATION", "Boosting", "Columns", "TrainSettings"]
 
 DEFAULT_FOLDS = 5
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"
-TUNING_METRIC = "_tuning_objective_metric"
 
-TRAIN = "train"
-VALIDATION = "validation"
+# What holds where one of our own is not given.
+_DEFAULTS = {p.name: p.parse(p.default) for p in OWN if p.default}
 
-CSV_TYPES = frozenset({"csv", "text/csv"})
-PARQUET_TYPES = frozenset({"parquet", "application/x-parquet"})
+# XGBoost's, but given it feature by feature once these are known.
+_BY_COLUMN = ("monotone_constraints", "interaction_constraints", "feature_weights")
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What the user says about columns."""
+    """What the user says about columns, by name; None where the user says nothing.
+
+    `base_margin` has one column for each output; `csv_weights` says that the
+    second column of CSV files is the weight.
+    """
 
     target: str | None
     positive_label: str | None
@@ -41,11 +54,25 @@ class Columns:
     missing_values: tuple[str, ...]
     unknown_category: str
     encoding: str
+    weight: str | None = None
+    csv_weights: bool = False
+    base_margin: tuple[str, ...] = ()
+    group: str | None = None
+    time: str | None = None
+    label_lower_bound: str | None = None
+    label_upper_bound: str | None = None
 
 
 @dataclass(frozen=True)
 class Boosting:
-    """How rounds are made and chosen; `params` are XGBoost's own."""
+    """How rounds are made and chosen; `params` are XGBoost's own.
+
+    `metrics` are printed each round, `stopping_metric` is the one of them that
+    early stopping goes by. `nfold` folds choose the rounds of one model;
+    `kfold` folds, `kfold_repeats` times, each give a model of an ensemble.
+    `num_class` is None where the label says how many there are. `seed` is that
+    of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
+    """
 
     params: Mapping[str, Any]
     rounds: int
@@ -53,18 +80,51 @@ class Boosting:
     nfold: int | None
     stratified: bool
     metrics: tuple[str, ...]
+    stopping_metric: str
     seed: int
+    num_class: int | None = None
+    kfold: int | None = None
+    kfold_repeats: int = 1
+    constraints: Constraints = field(default_factory=Constraints)
+    external_memory: bool | None = None
+
+    @property
+    def objective(self) -> str:
+        """XGBoost's name of what is learnt."""
+        return str(self.params["objective"])
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """When a job saves its state, and what it leaves when it is stopped.
+
+    A checkpoint every `rounds` rounds where given, else every `seconds`.
+    """
+
+    rounds: int | None
+    seconds: int
+    kept: int
+    save_on_termination: bool
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything a training job was told; `given` is what the user wrote, as text."""
+    """Everything a training job was told.
+
+    `header` and `delimiter` are of CSV files, None where they are looked at;
+    `formats` what each channel's ContentType promises; `given` is what the user
+    wrote, as text; `notes` are lines to log, such as of settings without effect.
+    """
 
     columns: Columns
     boosting: Boosting
     header: bool | None
+    delimiter: str | None
+    checkpointing: Checkpointing
+    fail_on_leakage: bool
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
+    notes: tuple[str, ...]
 
     @classmethod
     def read(cls, opt_ml: OptMl, overrides: Mapping[str, str]) -> "TrainSettings":
@@ -72,10 +132,10 @@ class TrainSettings:
 
         Raises SettingsError that names every fault.
         """
-        raw = _read_json(opt_ml.config / "hyperparameters.json")
+        raw = read_json(opt_ml.config / "hyperparameters.json")
         texts = {name: plain_text(value) for name, value in raw.items()} | dict(overrides)
         faults: list[str] = []
-        formats = _formats(opt_ml, faults)
+        formats = read_formats(opt_ml, faults)
         return cls._of(texts, formats, faults)
 
     @classmethod
@@ -89,15 +149,25 @@ class TrainSettings:
     ) -> "TrainSettings":
         given = {n: t for n, t in texts.items() if not n.startswith(PLATFORM_PREFIX)}
         values = _parse(given, faults)
-        _check_together(values, faults)
+        check_together(values, faults)
         if faults:
             raise SettingsError("; ".join(faults), hint=_hint(len(faults)))
+        settled = _DEFAULTS | values
         return cls(
-            columns=_columns(values),
-            boosting=_boosting(values),
-            header=values.get("header"),
+            columns=_columns(settled),
+            boosting=_boosting(settled),
+            header=settled.get("header"),
+            delimiter=settled.get("delimiter"),
+            checkpointing=Checkpointing(
+                rounds=settled.get("checkpoint_interval"),
+                seconds=settled["checkpoint_seconds"],
+                kept=settled["checkpoints_kept"],
+                save_on_termination=settled["save_model_on_termination"],
+            ),
+            fail_on_leakage=settled["fail_on_leakage"],
             formats=formats,
             given=MappingProxyType(given),
+            notes=tuple(f"{p.name} has no effect: {p.help}" for p in UNUSED if p.name in values),
         )
 
 
@@ -105,28 +175,10 @@ def _hint(faults: int) -> str:
     return "Correct it" if faults == 1 else f"Correct all {faults}"
 
 
-def _read_json(path: Path) -> Mapping[str, Any]:
-    """Return the object in a config file; one that is absent is empty."""
-    try:
-        value = orjson.loads(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except orjson.JSONDecodeError as error:
-        raise SettingsError(
-            f"it is no JSON: {error}", where=path.name, hint="Write an object"
-        ) from error
-    if not isinstance(value, dict):
-        raise SettingsError("it holds no JSON object", where=path.name, hint="Write an object")
-    return value
-
-
 def _parse(given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     spelled: dict[str, str] = {}
     for spelling, text in given.items():
-        if spelling == TUNING_METRIC:
-            values[TUNING_METRIC] = text.removeprefix("validation:")
-            continue
         parameter = BY_NAME.get(spelling)
         if parameter is None:
             faults.append(f"{quote(spelling)} is no hyperparameter{_nearest(spelling)}")
@@ -147,70 +199,6 @@ def _nearest(spelling: str) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _check_together(values: Mapping[str, Any], faults: list[str]) -> None:
-    metrics = [*values.get("eval_metric", ()), *filter(None, [values.get(TUNING_METRIC)])]
-    faults.extend(
-        f"eval_metric {quote(name)} is no metric of a binary label: "
-        f"take {', '.join(METRICS)} or error@t"
-        for name in metrics
-        if name.split("@")[0] not in METRICS
-    )
-    lists = {
-        "drop_columns": values.get("drop_columns", ()),
-        "categorical_columns": values.get("categorical_columns", ()),
-        "ordinal_columns": values.get("ordinal_columns", {}),
-        "column_types": values.get("column_types", {}),
-    }
-    seen: dict[str, str] = {}
-    for setting, columns in lists.items():
-        for column in columns:
-            if column in seen:
-                faults.append(f"column {quote(column)} is in {seen[column]} and in {setting}")
-            seen.setdefault(column, setting)
-            if column == values.get("target"):
-                faults.append(f"column {quote(column)} is the target and in {setting}")
-
-
-def _formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
-    """Return each channel and what its ContentType promises.
-
-    Without an inputdataconfig.json the channels are the folders under
-    input/data, as in the classic test_dir.
-    """
-    config = _read_json(opt_ml.config / "inputdataconfig.json")
-    if not config and opt_ml.data.is_dir():
-        config = {p.name: {} for p in sorted(opt_ml.data.iterdir()) if not p.name.startswith(".")}
-    formats = {}
-    for channel, description in config.items():
-        content_type = ""
-        if isinstance(description, dict):
-            content_type = str(description.get("ContentType") or "")
-            if description.get("TrainingInputMode") == "Pipe":
-                faults.append(f"channel {quote(channel)} is in Pipe mode: use File or FastFile")
-        try:
-            formats[channel] = _format(content_type)
-        except ValueError as error:
-            if channel in (TRAIN, VALIDATION):
-                faults.append(f"channel {quote(channel)} has {error}")
-    if TRAIN not in config:
-        found = ", ".join(map(quote, config)) or "none"
-        faults.append(f"there is no channel 'train' (channels: {found})")
-    return formats
-
-
-def _format(content_type: str) -> Format | None:
-    media_type = content_type.split(";")[0].strip().lower()
-    if media_type in CSV_TYPES:
-        return "csv"
-    if media_type in PARQUET_TYPES:
-        return "parquet"
-    if media_type:
-        raise ValueError(
-            f"the ContentType {quote(content_type)}: take text/csv or application/x-parquet"
-        )
-    return None
-
-
 def _columns(values: Mapping[str, Any]) -> Columns:
     orders = {
         name: tuple(map(plain_text, order))
@@ -226,27 +214,68 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         kinds=MappingProxyType(kinds),
         orders=MappingProxyType(orders),
         missing_values=values.get("missing_values", ()),
-        unknown_category=values.get("unknown_category", "missing"),
-        encoding=values.get("encoding", "native"),
+        unknown_category=values["unknown_category"],
+        encoding=values.get("encoding", _encoding(values)),
+        weight=values.get("weight_column"),
+        csv_weights=values["csv_weights"],
+        base_margin=values.get("base_margin_column", ()),
+        group=values.get("group_column"),
+        time=values.get("time_column"),
+        label_lower_bound=values.get("label_lower_bound"),
+        label_upper_bound=values.get("label_upper_bound"),
     )
 
 
+def _encoding(values: Mapping[str, Any]) -> str:
+    """Return how categories are given to a booster that may have no splits of its own for them."""
+    splits = values.get("booster") != "gblinear" and values.get("tree_method") != "exact"
+    return "native" if splits else "onehot"
+
+
 def _boosting(values: Mapping[str, Any]) -> Boosting:
-    own = values.get("preset", "sagetree") == "sagetree"
-    seed = values.get("seed", 0)
-    params = {name: value for name, (value, _) in SAGETREE.items()} if own else {}
-    params |= {p.name: values[p.name] for p in PARAMETERS if p.xgboost and p.name in values}
-    params = {"objective": "binary:logistic", **params, "seed": seed}
-    metrics = list(values.get("eval_metric", ("auc",)))
+    own = values["preset"] == "sagetree"
+    params = _params(values, own=own)
+    metrics = list(values.get("eval_metric", ()))
     tuned = values.get(TUNING_METRIC)
     if tuned and tuned not in metrics:
         metrics.append(tuned)
+    metrics = metrics or [default_metric(params)]
     return Boosting(
         params=MappingProxyType(params),
         rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
         patience=values.get("early_stopping_rounds", SAGETREE_PATIENCE if own else None),
         nfold=values.get("nfold"),
-        stratified=values.get("stratified", True),
+        stratified=values["stratified"],
         metrics=tuple(metrics),
-        seed=seed,
+        stopping_metric=tuned or metrics[-1],
+        seed=params["seed"] % 2**32,
+        num_class=values.get("num_class"),
+        kfold=values.get("_kfold"),
+        kfold_repeats=values["_num_cv_round"],
+        constraints=Constraints(
+            values.get("monotone_constraints"),
+            values.get("interaction_constraints"),
+            values.get("feature_weights"),
+        ),
+        external_memory=values.get("external_memory"),
     )
+
+
+def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
+    """Return what is handed to XGBoost: the preset, and above it what the user gave."""
+    trees = values.get("booster") != "gblinear"
+    params: dict[str, Any] = {}
+    if own and trees:
+        params |= {name: value for name, (value, _) in SAGETREE.items()}
+    names = (p.name for p in XGBOOST if p.name in values and p.name not in _BY_COLUMN)
+    params |= {name: values[name] for name in names}
+    params = {"objective": DEFAULT_OBJECTIVE, "seed": 0, **params}
+    if params.get("tree_method") == "gpu_hist":
+        params |= {"tree_method": "hist", "device": "cuda"}
+    if "updater" in params:
+        params["updater"] = ",".join(params["updater"])
+    for name in ("quantile_alpha", "expectile_alpha", "base_score"):
+        if name in params:
+            numbers = params[name]
+            params[name] = numbers[0] if len(numbers) == 1 else list(numbers)
+    return params

@@ -30,13 +30,12 @@ SETTINGS = [
     ({"lambda": "nan"}, "lambda is 'nan' and must be a number from 0. Correct it"),
     ({"header": "maybe"}, "header is 'maybe' and must be true or false. Correct it"),
     (
-        {"objective": "reg:squarederror"},
-        "objective is 'reg:squarederror' and must be one of binary:logistic. Correct it",
+        {"tree_method": "fast"},
+        "tree_method is 'fast' and must be one of auto, exact, approx, hist, gpu_hist. Correct it",
     ),
     (
-        {"eval_metric": "auc,accuracy"},
-        "eval_metric 'accuracy' is no metric of a binary label: "
-        "take auc, aucpr, logloss, error, rmse, mae or error@t. Correct it",
+        {"header": "perhaps"},
+        "header is 'perhaps' and must be true or false. Correct it",
     ),
     (
         {"ordinal_columns": "[1]"},
@@ -46,7 +45,8 @@ SETTINGS = [
     (
         {"monotone_constraints": '__import__("os").system("true")'},
         'monotone_constraints is \'__import__("os").system("true")\' '
-        "and must be whole numbers such as (1,0,-1). Correct it",
+        'and must be -1, 0 or 1 for each column, such as {"amount": 1}, or for each feature '
+        "(1,0,-1). Correct it",
     ),
     (
         {"drop_columns": "kind", "categorical_columns": "kind"},
@@ -83,7 +83,7 @@ SETTINGS = [
         "monotone_constraints has 2 values for 3 features. The features are amount, kind, state",
     ),
     (
-        {"tree_method": "exact"},
+        {"tree_method": "exact", "encoding": "native"},
         "XGBoost refuses the training: Updater `grow_colmaker` or `exact` tree method doesn't "
         "support categorical features. Change the hyperparameter it names",
     ),

@@ -1,0 +1,75 @@
+"""inputdataconfig.json: the channels, and what their content types promise."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from sagetree.errors import SettingsError, quote
+from sagetree.paths import OptMl
+from sagetree.reading import Format
+
+TRAIN = "train"
+VALIDATION = "validation"
+
+CSV_TYPES = frozenset({"csv", "text/csv"})
+PARQUET_TYPES = frozenset({"parquet", "application/x-parquet"})
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """Return the object in a config file; one that is absent is empty.
+
+    Raises SettingsError.
+    """
+    try:
+        value = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except orjson.JSONDecodeError as error:
+        raise SettingsError(
+            f"it is no JSON: {error}", where=path.name, hint="Write an object"
+        ) from error
+    if not isinstance(value, dict):
+        raise SettingsError("it holds no JSON object", where=path.name, hint="Write an object")
+    return value
+
+
+def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
+    """Return each channel and what its ContentType promises.
+
+    Without an inputdataconfig.json the channels are the folders under
+    input/data, as in the classic test_dir.
+    """
+    config = read_json(opt_ml.config / "inputdataconfig.json")
+    if not config and opt_ml.data.is_dir():
+        config = {p.name: {} for p in sorted(opt_ml.data.iterdir()) if not p.name.startswith(".")}
+    formats = {}
+    for channel, description in config.items():
+        content_type = ""
+        if isinstance(description, dict):
+            content_type = str(description.get("ContentType") or "")
+            if description.get("TrainingInputMode") == "Pipe":
+                faults.append(f"channel {quote(channel)} is in Pipe mode: use File or FastFile")
+        try:
+            formats[channel] = _format(content_type)
+        except ValueError as error:
+            if channel in (TRAIN, VALIDATION):
+                faults.append(f"channel {quote(channel)} has {error}")
+    if TRAIN not in config:
+        found = ", ".join(map(quote, config)) or "none"
+        faults.append(f"there is no channel 'train' (channels: {found})")
+    return formats
+
+
+def _format(content_type: str) -> Format | None:
+    media_type = content_type.split(";")[0].strip().lower()
+    if media_type in CSV_TYPES:
+        return "csv"
+    if media_type in PARQUET_TYPES:
+        return "parquet"
+    if media_type:
+        raise ValueError(
+            f"the ContentType {quote(content_type)}: take text/csv or application/x-parquet"
+        )
+    return None

@@ -1,0 +1,346 @@
+"""The types of hyperparameters: text to value, and how SageMaker describes each.
+
+A value is data. Nothing here evaluates a text, whatever the official
+container does with Python tuples.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from sagetree.errors import quote
+
+Value = Any  # what a hyperparameter's own type makes of the text
+
+# The four types of SageMaker's HyperParameterSpecification.
+SageMakerType = Literal["Integer", "Continuous", "Categorical", "FreeText"]
+
+# SageMaker's ranges have two ends; where ours have none, XGBoost's types end.
+LARGEST_INTEGER = 2**31 - 1
+LARGEST_REAL = 3.4e38
+
+
+class ParameterError(ValueError):
+    """A text is not a value of the hyperparameter; says what is allowed."""
+
+
+def plain_text(value: object) -> str:
+    """Return a value of hyperparameters.json as text, whatever client wrote it.
+
+    SageMaker sends strings, framework estimators JSON inside of strings, local
+    tools numbers.
+
+    >>> [plain_text(v) for v in ("3", '"3"', 3, 0.5, True, ["a"], None)]
+    ['3', '3', '3', '0.5', 'true', '["a"]', '']
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        if text.startswith('"') and text.endswith('"') and len(text) > 1:
+            try:
+                return plain_text(orjson.loads(text))
+            except orjson.JSONDecodeError:
+                return text
+        return text
+    return "" if value is None else orjson.dumps(value).decode()
+
+
+@dataclass(frozen=True)
+class Text:
+    """Any text but the empty one."""
+
+    allowed: str
+    sagemaker: SageMakerType = "FreeText"
+
+    def parse(self, text: str) -> Value:
+        """Return the value of `text`. Raises ParameterError."""
+        if not text:
+            raise ParameterError(self.allowed)
+        return text
+
+    def range(self) -> Mapping[str, object] | None:
+        """Return SageMaker's ParameterRange of this type, None if it has none."""
+        return None
+
+
+@dataclass(frozen=True)
+class TuningMetric(Text):
+    """A metric as tuning jobs name it, of validation rows."""
+
+    allowed: str = "validation: and a metric, such as validation:auc"
+
+    def parse(self, text: str) -> Value:
+        """Return the metric. Raises ParameterError."""
+        metric = text.removeprefix("validation:")
+        if not metric or ":" in metric:
+            raise ParameterError(self.allowed)
+        return metric
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number in a range, both ends included."""
+
+    low: int
+    high: int | None = None
+    sagemaker: SageMakerType = "Integer"
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words."""
+        return f"a whole number from {self.low}" + ("" if self.high is None else f" to {self.high}")
+
+    def parse(self, text: str) -> Value:
+        """Return the number `text` spells, also as 3.0. Raises ParameterError."""
+        try:
+            number = float(text)
+        except ValueError:
+            raise ParameterError(self.allowed) from None
+        too_high = self.high is not None and number > self.high
+        if not number.is_integer() or number < self.low or too_high:
+            raise ParameterError(self.allowed)
+        return int(number)
+
+    def range(self) -> Mapping[str, object]:
+        """Return SageMaker's IntegerParameterRangeSpecification."""
+        high = LARGEST_INTEGER if self.high is None else self.high
+        ends = {"MinValue": str(self.low), "MaxValue": str(high)}
+        return {"IntegerParameterRangeSpecification": ends}
+
+
+@dataclass(frozen=True)
+class Real:
+    """A finite number in a range; `above` leaves `low` itself out, `below` leaves `high` out."""
+
+    low: float | None = None
+    high: float | None = None
+    above: bool = False
+    below: bool = False
+    sagemaker: SageMakerType = "Continuous"
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words."""
+        low = "" if self.low is None else f"{'above' if self.above else 'from'} {self.low:g}"
+        high = "" if self.high is None else f"{'below' if self.below else 'to'} {self.high:g}"
+        joined = " and ".join if self.above and self.below else " ".join
+        return " ".join(["a number", joined(filter(None, [low, high]))]).strip()
+
+    def parse(self, text: str) -> Value:
+        """Return the number `text` spells. Raises ParameterError."""
+        try:
+            number = float(text)
+        except ValueError:
+            raise ParameterError(self.allowed) from None
+        if not self._holds(number):
+            raise ParameterError(self.allowed)
+        return number
+
+    def _holds(self, number: float) -> bool:
+        if not abs(number) < float("inf"):
+            return False
+        if self.low is not None and (number <= self.low if self.above else number < self.low):
+            return False
+        return self.high is None or (number < self.high if self.below else number <= self.high)
+
+    def range(self) -> Mapping[str, object]:
+        """Return SageMaker's ContinuousParameterRangeSpecification."""
+        low = -LARGEST_REAL if self.low is None else self.low
+        high = LARGEST_REAL if self.high is None else self.high
+        ends = {"MinValue": f"{low:g}", "MaxValue": f"{high:g}"}
+        return {"ContinuousParameterRangeSpecification": ends}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some words; `also` maps further spellings to one of them."""
+
+    words: tuple[str, ...]
+    also: tuple[tuple[str, str], ...] = ()
+    sagemaker: SageMakerType = "Categorical"
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words."""
+        return "one of " + ", ".join(self.words)
+
+    def parse(self, text: str) -> Value:
+        """Return the word. Raises ParameterError."""
+        word = dict(self.also).get(text, text)
+        if word not in self.words:
+            raise ParameterError(self.allowed)
+        return word
+
+    def range(self) -> Mapping[str, object]:
+        """Return SageMaker's CategoricalParameterRangeSpecification."""
+        spellings = [*self.words, *(text for text, _ in self.also)]
+        return {"CategoricalParameterRangeSpecification": {"Values": spellings}}
+
+
+# The words of separators that a hyperparameter, stripped of spaces, cannot hold.
+_BLANKS = {"tab": "\t", "space": " "}
+
+
+@dataclass(frozen=True)
+class Delimiter(Choice):
+    """A character between cells; those that are blank by their names."""
+
+    words: tuple[str, ...] = (",", ";", "|", *_BLANKS)
+    also: tuple[tuple[str, str], ...] = (
+        ("comma", ","),
+        ("semicolon", ";"),
+        ("pipe", "|"),
+        ("\\t", "tab"),
+    )
+
+    def parse(self, text: str) -> Value:
+        """Return the character. Raises ParameterError."""
+        word = super().parse(text)
+        return _BLANKS.get(word, word)
+
+
+@dataclass(frozen=True)
+class Boolean:
+    """True or false, in any case, also 1 and 0."""
+
+    allowed: str = "true or false"
+    sagemaker: SageMakerType = "Categorical"
+
+    def parse(self, text: str) -> Value:
+        """Return True or False. Raises ParameterError."""
+        values = {"true": True, "1": True, "false": False, "0": False}
+        if text.lower() not in values:
+            raise ParameterError(self.allowed)
+        return values[text.lower()]
+
+    def range(self) -> Mapping[str, object]:
+        """Return the spellings as SageMaker's CategoricalParameterRangeSpecification."""
+        spellings = ["true", "false", "True", "False", "1", "0"]
+        return {"CategoricalParameterRangeSpecification": {"Values": spellings}}
+
+
+@dataclass(frozen=True)
+class Names(Text):
+    """Several texts: a JSON list, or separated by commas."""
+
+    allowed: str = 'names separated by commas, or a JSON list such as ["a", "b,c"]'
+
+    def parse(self, text: str) -> Value:
+        """Return the texts as a tuple. Raises ParameterError."""
+        if not text.startswith("["):
+            return tuple(part.strip() for part in text.split(",")) if text else ()
+        items = _json(text, self.allowed)
+        if not isinstance(items, list) or any(isinstance(i, list | dict) for i in items):
+            raise ParameterError(self.allowed)
+        return tuple(map(plain_text, items))
+
+
+@dataclass(frozen=True)
+class Words:
+    """Some of a list of words, separated by commas."""
+
+    words: tuple[str, ...]
+    sagemaker: SageMakerType = "FreeText"
+
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words."""
+        return "one or several of " + ", ".join(self.words)
+
+    def parse(self, text: str) -> Value:
+        """Return the words as a tuple. Raises ParameterError."""
+        given = Names().parse(text)
+        if not given or not set(given) <= set(self.words):
+            raise ParameterError(self.allowed)
+        return given
+
+    def range(self) -> None:
+        """Return None: SageMaker has no range for several words."""
+
+
+@dataclass(frozen=True)
+class Numbers(Text):
+    """Numbers in a range: one of them, a JSON list, or separated by commas."""
+
+    allowed: str = "numbers such as [0.1, 0.5, 0.9]"
+    each: Real = Real()
+
+    def parse(self, text: str) -> Value:
+        """Return the numbers as a tuple. Raises ParameterError."""
+        parts = [part.strip() for part in text.strip("()[] ").split(",")]
+        try:
+            return tuple(self.each.parse(part) for part in parts if part or len(parts) == 1)
+        except ParameterError:
+            raise ParameterError(self.allowed) from None
+
+
+@dataclass(frozen=True)
+class JsonObject(Text):
+    """A JSON object whose every value passes `check`."""
+
+    check: Callable[[Any], bool] = bool
+
+    def parse(self, text: str) -> Value:
+        """Return the object. Raises ParameterError."""
+        value = _json(text, self.allowed)
+        if not isinstance(value, dict) or not all(map(self.check, value.values())):
+            raise ParameterError(self.allowed)
+        return value
+
+
+@dataclass(frozen=True)
+class Monotone(Text):
+    """A direction for each feature in order, or for columns by name."""
+
+    allowed: str = '-1, 0 or 1 for each column, such as {"amount": 1}, or for each feature (1,0,-1)'
+
+    def parse(self, text: str) -> Value:
+        """Return column -> direction, or the tuple of all directions. Raises ParameterError."""
+        if text.startswith("{"):
+            named = _json(text, self.allowed)
+            if isinstance(named, dict) and all(map(_is_direction, named.values())):
+                return named
+            raise ParameterError(self.allowed)
+        try:
+            numbers = [int(part) for part in text.strip("()[] ").split(",") if part.strip()]
+        except ValueError:
+            raise ParameterError(self.allowed) from None
+        if not numbers or not all(map(_is_direction, numbers)):
+            raise ParameterError(self.allowed)
+        return tuple(numbers)
+
+
+@dataclass(frozen=True)
+class Groups(Text):
+    """Groups of columns by name, or of features by number, counted from 0."""
+
+    allowed: str = 'lists of columns such as [["amount", "kind"], ["state"]], or of feature numbers'
+
+    def parse(self, text: str) -> Value:
+        """Return a tuple of groups, each all names or all numbers. Raises ParameterError."""
+        groups = _json(text, self.allowed)
+        if not isinstance(groups, list) or not groups or not all(map(_is_group, groups)):
+            raise ParameterError(self.allowed)
+        return tuple(map(tuple, groups))
+
+
+def _is_direction(value: object) -> bool:
+    return type(value) is int and value in (-1, 0, 1)
+
+
+def _is_group(value: object) -> bool:
+    if not isinstance(value, list) or not value:
+        return False
+    numbers = all(type(item) is int and item >= 0 for item in value)
+    return numbers or all(isinstance(item, str) for item in value)
+
+
+def _json(text: str, allowed: str) -> object:
+    """Return what JSON says; also with the single quotes that Python's str() gives a list."""
+    if "'" in text and '"' not in text:
+        text = text.replace("'", '"')
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ParameterError(f"{allowed} ({quote(text)} is no JSON: {error})") from error
