@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
-Task = Literal["binary", "multiclass", "regression", "ranking", "survival"]
+from sagetree.objectives import Task
 
 CLASSIFICATION: tuple[Task, ...] = ("binary", "multiclass")
-ANY: tuple[Task, ...] = ("binary", "multiclass", "regression", "ranking", "survival")
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,8 @@ _METRICS = (
     Metric("mae", ("binary", "regression")),
     Metric("mape", ("regression",)),
     Metric("mphe", ("regression",)),
-    Metric("quantile", ("regression",)),
-    Metric("expectile", ("regression",)),
+    Metric("quantile", ("quantile",)),
+    Metric("expectile", ("quantile",)),
     Metric("poisson-nloglik", ("regression",)),
     Metric("gamma-nloglik", ("regression",)),
     Metric("gamma-deviance", ("regression",)),

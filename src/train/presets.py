@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from sagetree.objectives import objective_of
+
 # (value, reason): what README's table shows. bench/quality.py measures them.
 SAGETREE: Mapping[str, tuple[object, str]] = MappingProxyType(
     {
@@ -16,8 +18,6 @@ SAGETREE: Mapping[str, tuple[object, str]] = MappingProxyType(
     }
 )
 
-DEFAULT_OBJECTIVE = "binary:logistic"
-
 # Rounds: an upper bound that small steps need, and the patience noise needs.
 SAGETREE_ROUNDS = 2000
 SAGETREE_PATIENCE = 50
@@ -25,30 +25,14 @@ SAGETREE_PATIENCE = 50
 # XGBoost's own: no parameter is set, and its documentation's usual 100 rounds.
 XGBOOST_ROUNDS = 100
 
-# The metric of an objective where eval_metric names none. The rest have rmse.
-_METRICS = {
-    "binary": "auc",
-    "multi": "mlogloss",
-    "rank": "ndcg",
-    "reg:squaredlogerror": "rmsle",
-    "reg:pseudohubererror": "mphe",
-    "reg:absoluteerror": "mae",
-    "reg:quantileerror": "quantile",
-    "reg:expectileerror": "expectile",
-    "reg:gamma": "gamma-nloglik",
-    "count:poisson": "poisson-nloglik",
-    "survival:aft": "aft-nloglik",
-    "survival:cox": "cox-nloglik",
-}
-
 
 def default_metric(params: Mapping[str, Any]) -> str:
-    """Return the metric that says most about the objective among XGBoost's `params`.
+    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`.
 
     >>> default_metric({"objective": "reg:tweedie", "tweedie_variance_power": 1.2})
     'tweedie-nloglik@1.2'
     """
-    objective = params["objective"]
-    if objective == "reg:tweedie":
-        return f"tweedie-nloglik@{params.get('tweedie_variance_power', 1.5):g}"
-    return _METRICS.get(objective) or _METRICS.get(objective.partition(":")[0], "rmse")
+    metric = objective_of(params["objective"]).metric
+    if metric == "tweedie-nloglik":
+        return f"{metric}@{params.get('tweedie_variance_power', 1.5):g}"
+    return metric

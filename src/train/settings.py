@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sagetree.errors import SettingsError, quote
+from sagetree.objectives import DEFAULT_OBJECTIVE
 from sagetree.paths import OptMl
 from sagetree.reading import Format
 from train.channel_settings import TRAIN, VALIDATION, read_formats, read_json
@@ -14,7 +15,6 @@ from train.combinations import check_together
 from train.constraints import Constraints
 from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED
 from train.presets import (
-    DEFAULT_OBJECTIVE,
     SAGETREE,
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,

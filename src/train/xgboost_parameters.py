@@ -5,6 +5,7 @@ booster of 3.2 and of 3.4 saves. The ranges worth searching are those of
 SageMaker's built-in XGBoost.
 """
 
+from sagetree.objectives import DEFAULT_OBJECTIVE, OBJECTIVES
 from train.parameter import Parameter, ValueType
 from train.value_types import (
     Boolean,
@@ -17,16 +18,6 @@ from train.value_types import (
     Real,
     Words,
 )
-
-OBJECTIVES = (
-    "binary:logistic", "binary:logitraw", "binary:hinge",
-    "multi:softprob", "multi:softmax",
-    "reg:squarederror", "reg:squaredlogerror", "reg:logistic", "reg:pseudohubererror",
-    "reg:absoluteerror", "reg:quantileerror", "reg:expectileerror", "reg:gamma", "reg:tweedie",
-    "count:poisson",
-    "rank:ndcg", "rank:map", "rank:pairwise",
-    "survival:aft", "survival:cox",
-)  # fmt: skip
 
 UPDATERS = (
     "grow_colmaker", "grow_histmaker", "grow_quantile_histmaker", "grow_gpu_hist",
@@ -56,9 +47,9 @@ def _handed_on(
 GENERAL = (
     _handed_on(
         "objective",
-        Choice(OBJECTIVES, also=(("reg:linear", "reg:squarederror"),)),
+        Choice(tuple(OBJECTIVES)),
         "what is learnt",
-        "binary:logistic",
+        DEFAULT_OBJECTIVE,
     ),
     _handed_on(
         "booster",
