@@ -7,6 +7,7 @@
     sagetree/decision.json  the threshold and how it was chosen; only of a model
                             whose score is the probability of a positive label
     sagetree/selfcheck.json some rows and the scores they must get
+    sagetree/baseline.json  histograms of training's rows, if they were measured
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
 To change the format: raise FORMAT, keep reading the older ones, and keep an
@@ -27,6 +28,7 @@ from typing import Self, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sagetree.baseline import Baseline
 from sagetree.cells import Cell
 from sagetree.errors import ArtifactError
 from sagetree.features.pipeline import FeaturePipeline
@@ -40,6 +42,7 @@ SCHEMA_FILE = "sagetree/schema.json"
 FEATURES_FILE = "sagetree/features.json"
 DECISION_FILE = "sagetree/decision.json"
 SELFCHECK_FILE = "sagetree/selfcheck.json"
+BASELINE_FILE = "sagetree/baseline.json"
 MANIFEST_FILE = "sagetree/manifest.json"
 
 _DAMAGED = "Copy the artifact again, or train again"
@@ -118,6 +121,7 @@ class ModelBundle:
     hyperparameters: Mapping[str, str]
     data: Mapping[str, DataFingerprint]
     metrics: Mapping[str, float]
+    baseline: Baseline | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last."""
@@ -129,6 +133,8 @@ class ModelBundle:
         }
         if self.decision is not None:
             files[DECISION_FILE] = _json(self.decision)
+        if self.baseline is not None:
+            files[BASELINE_FILE] = _json(self.baseline)
         manifest = Manifest(
             format=FORMAT,
             files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
@@ -166,6 +172,11 @@ class ModelBundle:
             hyperparameters=manifest.hyperparameters,
             data=manifest.data,
             metrics=manifest.metrics,
+            baseline=(
+                _parse(Baseline, files[BASELINE_FILE], BASELINE_FILE)
+                if BASELINE_FILE in files
+                else None
+            ),
         )
 
 

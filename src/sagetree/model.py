@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from sagetree.baseline import Baseline
 from sagetree.bundle import (
+    BASELINE_FILE,
     FEATURES_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
@@ -40,13 +42,15 @@ class Model:
     """A loaded model.
 
     `decision` is None for a model sagetree did not train, and for one whose
-    scores are not the probability of a positive label.
+    scores are not the probability of a positive label; `baseline` is None where
+    training's rows were not measured.
     """
 
     schema: Schema
     features: FeaturePipeline
     scorer: Scorer
     decision: Decision | None
+    baseline: Baseline | None = None
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> "Model":
@@ -87,7 +91,8 @@ class Model:
                 where=FEATURES_FILE,
                 hint="Train again",
             )
-        return cls(bundle.schema, bundle.features, scorer, bundle.decision)
+        _check_baseline(bundle)
+        return cls(bundle.schema, bundle.features, scorer, bundle.decision, bundle.baseline)
 
     @classmethod
     def _load_plain(cls, paths: Sequence[Path], threads: int) -> "Model":
@@ -128,6 +133,21 @@ class Model:
         table = Table(check.columns, tuple(columns), rows, True, (Source(rows),))
         expected = np.asarray(check.scores, np.float32)
         return float(np.max(np.abs(self.score(table) - expected), initial=0.0))
+
+
+def _check_baseline(bundle: ModelBundle) -> None:
+    if bundle.baseline is None:
+        return
+    found = len(bundle.baseline.features), len(bundle.baseline.scores)
+    needed = len(bundle.features.names), np.asarray(bundle.selfcheck.scores[:1]).size
+    if found != needed:
+        raise ArtifactError(
+            "it has {} features and {} outputs where the model has {} and {}".format(
+                *found, *needed
+            ),
+            where=BASELINE_FILE,
+            hint="Train again",
+        )
 
 
 def _plain_models(folder: Path) -> list[Path]:

@@ -12,6 +12,7 @@ import xgboost
 
 from evaluate.metrics import Evaluation, evaluate
 from evaluate.threshold import choose_threshold
+from sagetree.baseline import Baseline
 from sagetree.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
 from sagetree.cells import Cell
 from sagetree.errors import PlatformError
@@ -72,6 +73,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         hyperparameters=settings.given,
         data={name: _fingerprint(rows) for name, rows in examples.items()},
         metrics={**rounds.metrics, "auc": evaluation.auc},
+        baseline=Baseline.measure(examples[TRAIN].matrix, rounds.scores),
     )
     _verify(bundle)
     bundle.save(opt_ml.model)

@@ -1,5 +1,8 @@
 """Histograms of training's rows, and the index that compares others with them."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,6 +11,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from sagetree.baseline import MOST_ROWS, Baseline, Histogram, bin_counts, spread, stability_index
+from sagetree.errors import ArtifactError
+from sagetree.model import Model
+from tests.sagetree.models import claims
 
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
@@ -87,3 +93,24 @@ def test_a_stored_histogram_is_checked(
 ):
     with pytest.raises(ValidationError, match=reason):
         Histogram(edges=edges, counts=counts)
+
+
+def test_a_bundle_keeps_its_baseline_and_does_without(tmp_path: Path):
+    trained = claims()
+    baseline = Baseline.measure(trained.model.matrix(trained.table).values, np.zeros(9, np.float32))
+    replace(trained.bundle, baseline=baseline).save(tmp_path / "with")
+    trained.bundle.save(tmp_path / "without")
+    assert Model.load(tmp_path / "with").baseline == baseline
+    assert Model.load(tmp_path / "without").baseline is None
+
+
+def test_a_baseline_of_another_model_is_refused():
+    matrix = np.zeros((4, 2), np.float32)
+    bundle = replace(claims().bundle, baseline=Baseline.measure(matrix, matrix))
+    with pytest.raises(ArtifactError) as caught:
+        Model.of_bundle(bundle)
+    features = len(bundle.features.names)
+    assert str(caught.value) == (
+        "sagetree/baseline.json: it has 2 features and 2 outputs where the model has "
+        f"{features} and 1. Train again"
+    )

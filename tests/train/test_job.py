@@ -45,6 +45,9 @@ def test_metric_lines_are_what_sagemaker_reads_and_come_from_rows_left_out(job: 
     assert len(values) == 8 + 1  # one a round, and the best round's again at the end
     assert "Best round, metrics named validation on the rows left out by 5-fold" in ran.log
     bundle = ModelBundle.load(ran.opt_ml.model)
+    assert bundle.baseline is not None
+    assert sum(bundle.baseline.features[0].counts) == bundle.data["train"].rows
+    assert sum(bundle.baseline.scores[0].counts) == bundle.data["train"].rows
     assert values[-1] == pytest.approx(bundle.metrics["validation-auc"], abs=1e-5)
     assert max(values[:-1]) == values[-1]
 
