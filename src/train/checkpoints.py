@@ -1,0 +1,290 @@
+"""Where a training stands, kept on disk: what a job stopped by force goes on from.
+
+SageMaker copies the folder of checkpoints to S3 all the time, and back before it
+starts the job again. A file appears there whole or not at all, and holds data
+only: a line with the sha256 of all that follows, a line of JSON, and the
+boosters as XGBoost's own UBJSON.
+
+Every training of a job has its own files (`folds`, then `all-rows`): a job that
+was stopped in its second one finds the first one's end, and repeats no round.
+
+Source: SageMaker developer guide, "Use checkpoints in Amazon SageMaker AI"; the
+markers are those of its XGBoost container.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from sagetree.errors import DataError, PlatformError, SettingsError, quote
+from sagetree.program import LOG
+from train.rounds import Standing
+
+MAGIC = b"sagetree-checkpoint 1"
+
+# The newest so many of each training: enough to survive damaged ones, few to copy.
+KEPT = 3
+
+# So often where neither hyperparameter says otherwise: a spot instance is taken
+# away at any time, and what was done since is lost.
+DEFAULT_SECONDS = 60.0
+
+# What SageMaker adds to the name of a file it is copying; and what makes it leave one alone.
+UPLOADING = ".sagemaker-uploading"
+IGNORED = ".sagemaker-ignore"
+
+_PREFIX = "sagetree-checkpoint-"
+_NAME = re.compile(_PREFIX + r"([a-z0-9-]+)\.([0-9]+)")
+
+_REMEDY = "Restore what it was, or empty the folder of checkpoints to train anew"
+
+
+class Fingerprint(BaseModel):
+    """What a training depends on: hyperparameters as text, and the sha256 of each channel.
+
+    `num_round` stands apart: more rounds may be asked for later, fewer not.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    num_round: int
+    hyperparameters: dict[str, str]
+    data: dict[str, str]
+
+    def check(self, earlier: "Fingerprint", where: Path) -> None:
+        """Raise SettingsError or DataError where a checkpoint is of another training."""
+        if earlier.num_round > self.num_round:
+            raise SettingsError(
+                f"num_round was {earlier.num_round} for this checkpoint and is "
+                f"{self.num_round} now; it may only grow",
+                where=str(where),
+                hint=_REMEDY,
+            )
+        changes = [
+            f"{name} was {_shown(before)} and is {_shown(now)}"
+            for name, before, now in _changes(earlier.hyperparameters, self.hyperparameters)
+        ]
+        if changes:
+            raise SettingsError(
+                f"it is of a training with other hyperparameters: {', '.join(changes)}",
+                where=str(where),
+                hint=_REMEDY,
+            )
+        channels = [name for name, _, _ in _changes(earlier.data, self.data)]
+        if channels:
+            raise DataError(
+                f"it is of a training on other data: channel {', '.join(channels)} has changed",
+                where=str(where),
+                hint=_REMEDY,
+            )
+
+
+class _Change(NamedTuple):
+    name: str
+    before: str | None
+    now: str | None
+
+
+def _changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[_Change]:
+    names = sorted({*before, *now})
+    changes = [_Change(name, before.get(name), now.get(name)) for name in names]
+    return [change for change in changes if change.before != change.now]
+
+
+def _shown(value: str | None) -> str:
+    return "not set" if value is None else quote(value)
+
+
+class _Header(BaseModel):
+    """The line of JSON: `sizes` are the bytes of each booster behind it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phase: str
+    rounds: int
+    fingerprint: Fingerprint
+    history: dict[str, dict[str, list[float | tuple[float, float]]]]
+    sizes: list[int]
+
+
+class _DamagedError(Exception):
+    """A file that is no whole checkpoint."""
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of one job: where, how often, and of which training."""
+
+    folder: Path
+    fingerprint: Fingerprint
+    interval: int | None = None
+    seconds: float | None = None
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        fingerprint: Fingerprint,
+        *,
+        interval: int | None = None,
+        seconds: float | None = None,
+    ) -> "Checkpoints":
+        """Return the checkpoints in `folder`; without interval or seconds every minute.
+
+        Raises PlatformError for a folder that cannot be written, SettingsError or
+        DataError if it holds checkpoints of another training.
+        """
+        if interval is None and seconds is None:
+            seconds = DEFAULT_SECONDS
+        _check_writable(folder)
+        for path in folder.glob(
+            f"{_PREFIX}*{IGNORED}"
+        ):  # of a job that was stopped while it wrote one
+            path.unlink(missing_ok=True)
+        for path in _files(folder):
+            try:
+                earlier = _read(path)[0].fingerprint
+            except _DamagedError:
+                continue  # named in a warning by who asks for it
+            fingerprint.check(earlier, path)
+        return cls(folder, fingerprint, interval, seconds)
+
+    def phase(self, name: str, parts: int = 1) -> "Phase":
+        """Return the checkpoints of one of the job's trainings, of so many boosters."""
+        return Phase(self, name, parts)
+
+
+class Phase:
+    """The checkpoints of one training; a `train.rounds.Keeper`."""
+
+    def __init__(self, checkpoints: Checkpoints, name: str, parts: int) -> None:
+        self.checkpoints = checkpoints
+        self.name = name
+        self.parts = parts
+        self.kept_at = time.monotonic()
+        self.kept_rounds = 0
+
+    def newest(self, limit: int) -> Standing | None:
+        """Return the newest standing of at most `limit` rounds; a damaged file is passed over."""
+        for path in reversed(_files(self.checkpoints.folder, self.name)):
+            try:
+                header, models = _read(path)
+            except _DamagedError as error:
+                LOG.warning("The checkpoint %s is damaged (%s): trying the one before", path, error)
+                continue
+            if header.rounds <= limit and len(models) == self.parts:
+                LOG.info("Going on after round %d, from %s", header.rounds - 1, path)
+                self.kept_rounds = header.rounds
+                return Standing(header.rounds, models, header.history)
+        return None
+
+    def is_due(self, rounds: int) -> bool:
+        """Say whether the standing after so many rounds is to be kept."""
+        interval, seconds = self.checkpoints.interval, self.checkpoints.seconds
+        if interval is not None and rounds % interval == 0:
+            return True
+        return seconds is not None and time.monotonic() - self.kept_at >= seconds
+
+    def keep(self, standing: Standing) -> None:
+        """Write a checkpoint and remove the oldest ones; where that fails, warn and go on."""
+        if standing.rounds == self.kept_rounds:
+            return
+        self.kept_at = time.monotonic()
+        self.kept_rounds = standing.rounds
+        path = self.checkpoints.folder / f"{_PREFIX}{self.name}.{standing.rounds}"
+        try:
+            _write(path, self._content(standing))
+            _remove_old(_files(path.parent, self.name))
+        except OSError as error:
+            LOG.warning("The checkpoint %s could not be written: %s", path, error)
+
+    def _content(self, standing: Standing) -> bytes:
+        header = _Header(
+            phase=self.name,
+            rounds=standing.rounds,
+            fingerprint=self.checkpoints.fingerprint,
+            history=standing.history,
+            sizes=[len(model) for model in standing.models],
+        )
+        line = json.dumps(header.model_dump()).encode()  # orjson has no NaN and no infinity
+        return b"\n".join([line, b"".join(standing.models)])
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=IGNORED):
+            pass
+    except OSError as error:
+        raise PlatformError(
+            "the folder of checkpoints cannot be written",
+            where=str(folder),
+            hint="Mount it writable, for the user the container runs as",
+        ) from error
+
+
+def _files(folder: Path, phase: str | None = None) -> list[Path]:
+    """Return the checkpoints in a folder, of one phase or of all, the oldest first."""
+    found = []
+    for path in folder.iterdir():
+        match = _NAME.fullmatch(path.name)
+        if match and phase in (None, match[1]):
+            found.append((int(match[2]), path))
+    return [path for _, path in sorted(found)]
+
+
+def _read(path: Path) -> tuple[_Header, tuple[bytes, ...]]:
+    """Return what a checkpoint holds. Raises _DamagedError."""
+    try:
+        first, _, rest = path.read_bytes().partition(b"\n")
+    except OSError as error:
+        raise _DamagedError(error.strerror) from error
+    if not first.startswith(MAGIC):
+        raise _DamagedError("it does not begin as one")
+    if first != _first_line(rest):
+        raise _DamagedError("its sha256 is another")
+    line, _, blob = rest.partition(b"\n")
+    try:
+        header = _Header.model_validate(json.loads(line))
+    except (ValueError, ValidationError) as error:
+        raise _DamagedError("its header is not as sagetree writes it") from error
+    if path.name != f"{_PREFIX}{header.phase}.{header.rounds}":
+        raise _DamagedError("it was renamed")
+    ends = list(accumulate(header.sizes))
+    starts = [0, *ends]
+    return header, tuple(blob[a:b] for a, b in zip(starts, ends, strict=False))
+
+
+def _first_line(rest: bytes) -> bytes:
+    return MAGIC + b" " + hashlib.sha256(rest).hexdigest().encode()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file under a name SageMaker ignores, then give it its own."""
+    temporary = path.with_name(path.name + IGNORED)
+    try:
+        with temporary.open("wb") as file:
+            file.write(_first_line(content) + b"\n" + content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _remove_old(files: Sequence[Path]) -> None:
+    """Remove all but the newest; one that SageMaker is copying stays until the next time."""
+    for path in files[:-KEPT]:
+        if not path.with_name(path.name + UPLOADING).exists():
+            path.unlink(missing_ok=True)
