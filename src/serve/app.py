@@ -1,79 +1,56 @@
-"""The Flask application: routes, and the one walk from request bytes to response bytes."""
+"""What the server answers: its routes, for the worker's loop and for any WSGI server.
 
+Both come to the same handlers: the loop calls those that are named here
+itself, and hands the rest to Flask, which has all of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
+import flask
 import orjson
-from flask import Flask, Response, g, request
 from sagemaker_inference import content_types
-from werkzeug.exceptions import HTTPException
 
-from sagetree.program import LOG
-from serve import access
-from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
-from serve.attributes import choose_output, parse_attributes
-from serve.bodies import discard_body, read_body
-from serve.encoders import CONTENT_TYPES, ENCODERS
+from serve import wsgi
+from serve.access import NO_ROUTE, Handler, Trace, raising, respond
+from serve.bodies import body_of
 from serve.loading import ModelHolder
-from serve.negotiation import choose_accept, choose_decoder
-from serve.outputs import ScoredRows, predictions_of
-from serve.problems import problem_of
+from serve.messages import Request, Response
 from serve.settings import MEGABYTE, ServeSettings
+from serve.walk import invocations
 
 # SageMaker's documented default of MaxPayloadInMB, and its limit on the
 # product of that and MaxConcurrentTransforms.
 BATCH_PAYLOAD_MB = 6
 BATCH_TOTAL_MB = 100
 
+INVOCATIONS = "/invocations"
 
-def create_app(settings: ServeSettings, holder: ModelHolder) -> Flask:
-    """Return the application; `holder` has the model, or will have."""
-    app = Flask("serve", static_folder=None)
-    routes = {
-        "/ping": (partial(ping, holder), "GET"),
-        "/invocations": (partial(invocations, settings, holder), "POST"),
-        "/execution-parameters": (partial(execution_parameters, settings), "GET"),
+# A body up to this size is answered by the loop itself: some 50 rows, which
+# take a few milliseconds.
+AT_ONCE_BYTES = 16 * 1024
+
+# What WSGI gives of a body at a time.
+PIECE = 64 * 1024
+
+
+def handlers(settings: ServeSettings, holder: ModelHolder) -> Mapping[tuple[str, str], Handler]:
+    """Return the handler of each method and path."""
+    return {
+        ("GET", "/ping"): partial(ping, holder),
+        ("POST", INVOCATIONS): partial(invocations, settings, holder),
+        ("GET", "/execution-parameters"): partial(execution_parameters, settings),
     }
-    for rule, (view, method) in routes.items():
-        app.add_url_rule(rule, rule, view, methods=[method], provide_automatic_options=False)
-    app.before_request(access.begin)
-    app.after_request(access.finish)
-    app.register_error_handler(Exception, answer_error)
-    return app
 
 
-def ping(holder: ModelHolder) -> Response:
+def ping(holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
     """Answer 200 with an empty body once the model has passed its self-check."""
     holder.model()
     return Response(content_type="text/plain")
 
 
-def invocations(settings: ServeSettings, holder: ModelHolder) -> Response:
-    """Answer rows with scores; every error it raises has its answer in `serve.problems`."""
-    accept = choose_accept(request.accept_mimetypes, settings.accept)
-    body_format = choose_decoder(
-        request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", "")
-    )
-    attributes = parse_attributes(request.headers.get(CUSTOM_ATTRIBUTES, ""))
-
-    served = holder.wait()
-    output = choose_output(attributes, settings.output, served.keys)
-    model = served.model
-
-    body = read_body(settings.max_body)
-    table = body_format.decode(body, body_format.parameters, model.schema)
-    g.rows = table.rows
-    inputs = model.schema.arrange(table)
-    matrix = model.features.transform(inputs)
-    scores = model.scorer.score(matrix.values)
-
-    predictions = predictions_of(ScoredRows(model, inputs, matrix, scores), output)
-    answer = ENCODERS[accept](predictions)
-    if settings.batch:  # AssembleWith=Line puts line ends of its own between answers
-        answer = answer.removesuffix(b"\n")
-    return Response(answer, content_type=CONTENT_TYPES[accept])
-
-
-def execution_parameters(settings: ServeSettings) -> Response:
+def execution_parameters(settings: ServeSettings, _request: Request, _trace: Trace) -> Response:
     """Answer what a batch transform job may send when its creator did not say."""
     megabytes = min(
         BATCH_PAYLOAD_MB, (settings.max_body or BATCH_PAYLOAD_MB * MEGABYTE) // MEGABYTE
@@ -83,20 +60,77 @@ def execution_parameters(settings: ServeSettings) -> Response:
         "BatchStrategy": "MULTI_RECORD",
         "MaxPayloadInMB": megabytes,
     }
-    return Response(orjson.dumps(parameters), content_type=content_types.JSON)
+    return Response(body=orjson.dumps(parameters), content_type=content_types.JSON)
 
 
-def answer_error(error: Exception) -> Response:
-    """Answer any error with its problem; one that nobody foresaw goes to the log."""
-    problem = problem_of(error)
-    if problem.status == 500:
-        LOG.error("%s failed", g.request_id, exc_info=error)
-    discard_body()
-    response = Response(
-        problem.to_json(g.request_id), status=problem.status, content_type=content_types.JSON
-    )
-    if isinstance(error, HTTPException):  # such as Allow
-        response.headers.extend(
-            [(name, value) for name, value in error.get_headers() if name != "Content-Type"]
+class Application:
+    """What a worker's loop serves."""
+
+    def __init__(self, settings: ServeSettings, holder: ModelHolder) -> None:
+        self.max_body = settings.max_body
+        self._holder = holder
+        self._handlers = handlers(settings, holder)
+        self._flask = create_app(settings, holder)
+
+    def answer_at_once(self, request: Request) -> Response | None:
+        """Return the response, None if that may take long."""
+        handler = self._handlers.get((request.method, request.path))
+        if handler is None or len(request.body) > AT_ONCE_BYTES:
+            return None
+        if request.path == INVOCATIONS and not self._holder.is_settled:  # it waits for the model
+            return None
+        return respond(request.path, handler, request)
+
+    def answer(self, request: Request) -> Response:
+        """Return the response, however long it takes."""
+        handler = self._handlers.get((request.method, request.path))
+        if handler is None:
+            return wsgi.call(self._flask, request)
+        return respond(request.path, handler, request)
+
+    def refuse(self, request: Request, error: Exception) -> Response:
+        """Return the response to a request that could not be read."""
+        known = (request.method, request.path) in self._handlers
+        return respond(request.path if known else NO_ROUTE, raising(error), request)
+
+
+def create_app(settings: ServeSettings, holder: ModelHolder) -> flask.Flask:
+    """Return the Flask application; `holder` has the model, or will have."""
+    app = flask.Flask("serve", static_folder=None)
+    for (method, path), handler in handlers(settings, holder).items():
+        view = partial(_view, path, handler, settings.max_body)
+        app.add_url_rule(
+            path, f"{method} {path}", view, methods=[method], provide_automatic_options=False
         )
-    return response
+    app.register_error_handler(Exception, _view_error)
+    return app
+
+
+def _view(route: str, handler: Handler, limit: int | None) -> flask.Response:
+    def with_body(request: Request, trace: Trace) -> Response:
+        stream = flask.request.stream
+        pieces = iter(lambda: stream.read(PIECE), b"")
+        body = body_of(pieces, flask.request.content_length, limit)
+        trace.bytes_in = len(body)
+        return handler(replace(request, body=body), trace)
+
+    return _flask_response(respond(route, with_body, _head()))
+
+
+def _view_error(error: Exception) -> flask.Response:
+    return _flask_response(respond(NO_ROUTE, raising(error), _head()))
+
+
+def _head() -> Request:
+    """Return Flask's request at hand, without its body."""
+    now = flask.request
+    headers = {name.lower(): value for name, value in now.headers.items()}
+    return Request(now.method, now.path, now.query_string.decode("latin-1"), headers)
+
+
+def _flask_response(response: Response) -> flask.Response:
+    made = flask.Response(
+        response.body, response.status, content_type=response.content_type or None
+    )
+    made.headers.extend(response.headers)
+    return made

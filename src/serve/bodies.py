@@ -1,52 +1,72 @@
-"""The body of the request at hand: taken in whole, or thrown away."""
+"""The body of a request as it comes in: counted, bounded, and on disk where it is large."""
 
-from flask import request
-from gunicorn.http.errors import ParseException
+import mmap
+import tempfile
+from collections.abc import Iterator
+from typing import IO
 
-from sagetree.errors import DecodingError, PayloadTooLargeError
+from sagetree.errors import DecodingError, PayloadTooLargeError, RequestError
+from serve.messages import Body
 from serve.settings import MEGABYTE, PAYLOAD
 
-# Of a body that is refused, this much is read all the same: a client that
-# sends everything first would otherwise meet a closed connection instead of
-# the answer. SageMaker's largest mini-batch is 100 MB.
-DISCARDED_BYTES = 100 * 2**20
-PIECE = 64 * 1024
+# From here on a body goes to a file: above what SageMaker sends in real time.
+# Asynchronous inference sends up to 1 GB.
+SPOOLED_BYTES = 32 * MEGABYTE
 
 
-def read_body(limit: int | None) -> bytes:
-    """Return the whole body, of at most `limit` bytes (None: of any length).
+class BodyBuffer:
+    """Takes a body in pieces and gives it out whole."""
 
-    Flask's own MAX_CONTENT_LENGTH is not used: werkzeug 3.1 cuts a chunked body
-    at the limit without an error. Raises PayloadTooLargeError, and
-    DecodingError for a body that is empty or breaks off.
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._pieces: list[bytes] = []
+        self._file: IO[bytes] | None = None
+        self.length = 0
+
+    def expect(self, length: int | None) -> None:
+        """Raise PayloadTooLargeError if a body of that length is too large."""
+        if self._limit is not None and (length or 0) > self._limit:
+            raise too_large(self._limit)
+
+    def add(self, piece: bytes) -> None:
+        """Take the next piece. Raises PayloadTooLargeError for one too many."""
+        self.length += len(piece)
+        self.expect(self.length)
+        self._pieces.append(piece)
+        if self.length > SPOOLED_BYTES:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the mapping
+            self._file.writelines(self._pieces)
+            self._pieces.clear()
+
+    def whole(self) -> Body:
+        """Return the body."""
+        if self._file is None:
+            return b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
+        self._file.flush()
+        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def body_of(pieces: Iterator[bytes], length: int | None, limit: int | None) -> Body:
+    """Return the body that `pieces` make; `length` is what its header says (None: nothing).
+
+    Raises PayloadTooLargeError above `limit` bytes, and DecodingError where it breaks off.
     """
-    length = request.content_length
-    if limit is not None and (length or 0) > limit:
-        raise _too_large(limit)
-    try:
-        body: bytes = request.stream.read() if limit is None else request.stream.read(limit + 1)
-    except (ParseException, OSError) as error:
-        raise DecodingError("the body breaks off", hint="Send it again") from error
-    if limit is not None and len(body) > limit:
-        raise _too_large(limit)
-    # gunicorn takes the end of the connection for the end of the body
-    if length not in (None, len(body)):
-        raise DecodingError("the body breaks off", hint="Send it again")
-    if not body:
-        raise DecodingError("the body is empty", hint="Send at least one row")
-    return body
+    buffer = BodyBuffer(limit)
+    buffer.expect(length)
+    for piece in pieces:
+        buffer.add(piece)
+    if length not in (None, buffer.length):
+        raise broken_off()
+    return buffer.whole()
 
 
-def _too_large(limit: int) -> PayloadTooLargeError:
+def too_large(limit: int) -> PayloadTooLargeError:
+    """Return the error of a body above the limit."""
     hint = f"Send fewer rows at once, or raise {PAYLOAD.name}"
     return PayloadTooLargeError(f"the body is larger than {limit // MEGABYTE} MB", hint=hint)
 
 
-def discard_body() -> None:
-    """Read what is left of a refused request's body, up to a bound."""
-    stream, left = request.environ["wsgi.input"], DISCARDED_BYTES
-    try:
-        while left > 0 and (piece := stream.read(PIECE)):
-            left -= len(piece)
-    except (ParseException, OSError):  # it is not worth more
-        return
+def broken_off() -> RequestError:
+    """Return the error of a body that ends before its end."""
+    return DecodingError("the body breaks off", hint="Send it again")

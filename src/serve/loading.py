@@ -77,6 +77,11 @@ class ModelHolder:
         # A daemon: a worker that is told to stop need not wait for it.
         threading.Thread(target=self._run, args=(watch,), name="model-loader", daemon=True).start()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the first loading has ended, well or badly."""
+        return self._settled.is_set()
+
     def model(self) -> ServedModel:
         """Return the model. Raises NotReadyError with the reason if there is none."""
         state = self._state

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_options_header
+from werkzeug.http import parse_accept_header, parse_options_header
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
 from serve.decoders import DECODERS, Decoder
@@ -19,20 +19,21 @@ class BodyFormat:
     parameters: Mapping[str, str]
 
 
-def choose_accept(accept: MIMEAccept, default: str) -> str:
-    """Return the type of the answer; `default` where the client leaves the choice.
+def choose_accept(header: str, default: str) -> str:
+    """Return the type of the answer; `default` where the client (header Accept) leaves the choice.
 
     Parameters such as charset do not matter: there is one form of each type.
     Raises NotAcceptableError where no type fits.
     """
-    if not accept:
+    if not header:
         return default
+    accept = parse_accept_header(header, MIMEAccept)
     plain = MIMEAccept([(item.split(";")[0].strip(), quality) for item, quality in accept])
     offered = [default, *(name for name in ENCODERS if name != default)]
     chosen = plain.best_match(offered)
     if chosen is None:
         raise NotAcceptableError(
-            f"the answer cannot be {quote(accept.to_header())}",
+            f"the answer cannot be {quote(header)}",
             where="Accept",
             hint=f"Accept one of {', '.join(ENCODERS)}",
         )

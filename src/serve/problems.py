@@ -1,7 +1,7 @@
 """Errors to answers: the one table from an exception to a status and a problem."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ from werkzeug.exceptions import (
 )
 
 from sagetree.errors import PlatformError, SagetreeError, SchemaError
+from serve.messages import NO_HEADERS
 
 ROUTES = "GET /ping, POST /invocations and GET /execution-parameters"
 
@@ -27,6 +28,7 @@ class Problem:
     where: str = ""
     hint: str = ""
     violations: tuple[Mapping[str, object], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
 
     def to_json(self, request_id: str) -> bytes:
         """Return the body of the answer."""
@@ -73,7 +75,13 @@ def _not_found(_error: NotFound) -> Problem:
 
 def _not_allowed(error: MethodNotAllowed) -> Problem:
     methods = ", ".join(sorted(error.valid_methods or ()))
-    return Problem(405, "MethodNotAllowed", "the method is not allowed here", hint=f"Use {methods}")
+    return Problem(
+        405,
+        "MethodNotAllowed",
+        "the method is not allowed here",
+        hint=f"Use {methods}",
+        headers={"Allow": methods},
+    )
 
 
 def _http(error: HTTPException) -> Problem:

@@ -22,21 +22,10 @@ from sagetree.errors import PlatformError
 from sagetree.program import LOG
 from serve.settings import PORT, PORT_OPTION, ServeSettings
 from serve.unused import leave_out_unused
-from serve.worker import turn_away
+from serve.worker import GRACEFUL_SECONDS, turn_away
 
 if TYPE_CHECKING:
-    from flask import Flask
-
-# A thread is taken by a request until its whole body has come, so there are
-# more than a worker can compute at once: slow clients and /ping get in between.
-THREADS_PER_WORKER = 8
-
-# SageMaker sends SIGKILL 30 s after SIGTERM.
-GRACEFUL_SECONDS = 25
-
-# Longer than the idle time of the clients before us (60 s), which thus close
-# first: a server that does so now and then breaks a request under way.
-KEEPALIVE_SECONDS = 75
+    from serve.app import Application
 
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
@@ -82,10 +71,8 @@ def gunicorn_settings(settings: ServeSettings, listener: int) -> Mapping[str, An
         "bind": f"fd://{listener}",
         "workers": settings.workers,
         "worker_class": "serve.worker.Worker",
-        "threads": THREADS_PER_WORKER,
         "timeout": settings.timeout,
-        "graceful_timeout": GRACEFUL_SECONDS,
-        "keepalive": KEEPALIVE_SECONDS,
+        "graceful_timeout": GRACEFUL_SECONDS + 2,  # a worker keeps to it by itself
         # The heartbeat file: on a disk it could stall a worker; elsewhere /tmp
         "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
         # It would be a file in the home folder, which may be read-only.
@@ -116,9 +103,9 @@ class Server(BaseApplication):  # type: ignore[misc]
         for name, value in gunicorn_settings(self._settings, self._listener).items():
             self.cfg.set(name, value)
 
-    def load(self) -> "Flask":
-        """Return the application of one worker and start loading its model."""
-        from serve.app import create_app
+    def load(self) -> "Application":
+        """Return what one worker serves, and start loading its model."""
+        from serve.app import Application
         from serve.loading import ModelHolder, ServedModel
 
         settings = self._settings
@@ -127,7 +114,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         )
         holder = ModelHolder(settings.model_dir, load)
         holder.start(watch=settings.reload)
-        return create_app(settings, holder)
+        return Application(settings, holder)
 
     def run(self) -> None:
         """Serve; ends in SystemExit."""

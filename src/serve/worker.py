@@ -1,94 +1,71 @@
-"""Gunicorn's threaded worker, less the places where one client holds up the others.
-
-All are of gunicorn 27; tests/serve/test_server.py has a client of each kind.
-"""
+"""Gunicorn's worker process around `serve.loop`, and the end of listening."""
 
 import contextlib
 import ctypes
+import os
+import resource
 import socket
 import struct
-from functools import partial
-from typing import Any
 
-from gunicorn.workers.gthread import _DEFER, ThreadWorker
+from gunicorn.workers.base import Worker as BaseWorker
 
-PIECE = 64 * 1024
+from serve.loop import Loop
 
-# As many as may wait in the kernel: gunicorn's default backlog.
-MOST_WAITING = 2048
+# SageMaker sends SIGKILL 30 s after SIGTERM.
+GRACEFUL_SECONDS = 25
 
+# So many connections of one worker may be open; further ones wait in the kernel.
+MOST_CLIENTS = 8192
 
-class Worker(ThreadWorker):  # type: ignore[misc]
-    """A process with a loop that accepts connections and threads that answer requests."""
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Accept connections or not; at the end, take those that wait already.
-
-        Gunicorn's own leaves them to the kernel, which resets them when the
-        socket is closed, requests and all.
-        """
-        super().set_accept_enabled(enabled)
-        if not self.alive:
-            for listener in self.sockets:
-                self._accept_waiting(listener)
-                listener.close()  # at once: who comes now is refused, not kept waiting
-
-    def _accept_waiting(self, listener: Any) -> None:  # noqa: ANN401
-        for _ in range(MOST_WAITING):
-            connections = self.nr_conns
-            self.accept(listener)
-            if self.nr_conns == connections:
-                return
-
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401 - gunicorn has no types
-        """Answer a request, unless the connection is silent as yet.
-
-        Gunicorn's own waits 5 s in a thread for its first byte; eight silent
-        connections thus stop a worker. The loop can wait for thousands.
-        """
-        if self.alive and not conn.initialized and not conn.wait_for_data(timeout=0):
-            return _DEFER
-        return super().handle(conn)
-
-    def finish_request(self, conn: Any, fs: Any) -> None:  # noqa: ANN401
-        """Keep the connection or close it.
-
-        Gunicorn's own waits up to 2 s, in the loop, for the client to close its
-        side: as long as SageMaker waits for /ping.
-        """
-        conn.close = partial(hang_up, conn.sock)
-        super().finish_request(conn, fs)
-
-    def _cap_keepalive(self, deadline: float) -> None:
-        """At the end, wait for idle connections until `deadline`.
-
-        Gunicorn's own forgets the silent ones, and waits until it is killed.
-        """
-        super()._cap_keepalive(deadline)
-        for conn in self.pending_conns:
-            conn.timeout = min(conn.timeout, deadline)
+# Descriptors that are not connections: libraries, files, pipes.
+OTHER_DESCRIPTORS = 128
 
 
-def hang_up(connection: socket.socket, graceful: bool = False) -> None:  # noqa: ARG001 - gunicorn's signature
-    """Close a connection so that what was sent still arrives.
+class Worker(BaseWorker):  # type: ignore[misc]
+    """A process with a loop that serves `self.wsgi`, which is a `serve.loop.Application`."""
 
-    A socket closed with unread bytes in it resets the connection, and the
-    client may lose the answer: so what has come is read, without waiting.
-    """
-    try:
-        connection.setblocking(False)
-        connection.shutdown(socket.SHUT_WR)
-        while connection.recv(PIECE):
-            pass
-    except OSError:  # nothing more has come, or the client is gone
-        pass
-    finally:
-        connection.close()
+    def run(self) -> None:
+        """Serve until SIGTERM, then finish what has begun."""
+        loop = Loop(
+            [listener.sock for listener in self.sockets],
+            self.wsgi,
+            alive=self._is_needed,
+            beat=self.notify,
+            wake=self.PIPE[0],
+            most_clients=_most_clients(),
+        )
+        loop.run()
+        loop.drain(GRACEFUL_SECONDS)
+
+    def _is_needed(self) -> bool:
+        return bool(self.alive) and os.getppid() == self.ppid
 
 
-# Linux's number of the option, and a filter program of one instruction: drop.
+def _most_clients() -> int:
+    """Return how many connections the process may hold; raises its limit as far as allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CLIENTS + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    now = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_CLIENTS if now == resource.RLIM_INFINITY else max(16, now - OTHER_DESCRIPTORS)
+
+
+# Linux's number of the option, and a filter program for incoming TCP packets:
+# byte 13 holds the flags; one that has SYN and no ACK asks for a connection.
 SO_ATTACH_FILTER = 26
-DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
+DROP_NEW = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in (
+        (0x30, 0, 0, 13),  # load the byte at 13
+        (0x54, 0, 0, 0x12),  # keep SYN and ACK
+        (0x15, 0, 1, 0x02),  # is it SYN alone?
+        (0x06, 0, 0, 0),  # yes: drop
+        (0x06, 0, 0, 0xFFFFFFFF),  # no: take all of it
+    )
+)
 
 
 def turn_away(listener: socket.socket) -> None:
@@ -96,10 +73,11 @@ def turn_away(listener: socket.socket) -> None:
 
     Closing it would reset the connections that wait to be accepted. What the
     filter drops is sent again by the client, which is refused once the socket
-    is closed. Where a container may not set filters, the moment between a
-    worker's last accept and its close remains.
+    is closed; connections that are being made are made. Where a container may
+    not set filters, the moment between a worker's last accept and its close
+    remains.
     """
-    program = ctypes.create_string_buffer(DROP_ALL)
-    option = struct.pack("HP", 1, ctypes.addressof(program))
+    program = ctypes.create_string_buffer(DROP_NEW)
+    option = struct.pack("HP", len(DROP_NEW) // 8, ctypes.addressof(program))
     with contextlib.suppress(OSError):
         listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, option)

@@ -1,6 +1,4 @@
 import pytest
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError
 from serve.decoders import decode_csv, decode_json
@@ -12,7 +10,7 @@ CSV, JSON = "text/csv", "application/json"
 @pytest.mark.parametrize(
     ("header", "default", "chosen"),
     [
-        (None, CSV, CSV),
+        ("", CSV, CSV),
         ("", JSON, JSON),
         ("*/*", CSV, CSV),
         ("*/*", JSON, JSON),
@@ -31,18 +29,16 @@ CSV, JSON = "text/csv", "application/json"
         ("image/png, application/json;q=0.1", CSV, JSON),
     ],
 )
-def test_accept_is_negotiated(header: str | None, default: str, chosen: str):
-    assert choose_accept(parse_accept_header(header, MIMEAccept), default) == chosen
+def test_accept_is_negotiated(header: str, default: str, chosen: str):
+    assert choose_accept(header, default) == chosen
 
 
 @pytest.mark.parametrize("header", ["image/png", "text/html, image/*", "text/csv;q=0", "csv"])
 def test_other_accepts_are_refused(header: str):
-    accept = parse_accept_header(header, MIMEAccept)
     with pytest.raises(NotAcceptableError) as caught:
-        choose_accept(accept, CSV)
+        choose_accept(header, CSV)
     assert str(caught.value) == (
-        f"Accept: the answer cannot be {accept.to_header()!r}. "
-        "Accept one of text/csv, application/json"
+        f"Accept: the answer cannot be {header!r}. Accept one of text/csv, application/json"
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.server import GRACEFUL_SECONDS, THREADS_PER_WORKER
+from serve.worker import GRACEFUL_SECONDS
 from tests.serve.server_process import (
     CSV,
     ROWS,
@@ -167,7 +167,7 @@ def test_a_body_that_breaks_off_is_not_scored(server: ServerProcess, head_and_bo
 def test_clients_that_are_silent_or_do_not_hang_up_stop_nobody(base_dir: Path, tmp_path: Path):
     with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         eventually(lambda: healthy(server))
-        idle = [raw(server) for _ in range(3 * THREADS_PER_WORKER)]
+        idle = [raw(server) for _ in range(50)]
         for _ in range(3):
             idle.append(raw(server, b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
             assert idle[-1].recv(100).startswith(b"HTTP/1.1 200 OK")

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from sagetree.bundle import MODEL_FILE, SCHEMA_FILE, ModelBundle
-from serve.server import GRACEFUL_SECONDS, OWN_PACKAGES
+from serve.server import OWN_PACKAGES
+from serve.worker import GRACEFUL_SECONDS
 from tests.serve.server_process import (
     CSV,
     PROGRAM,

@@ -1,0 +1,184 @@
+"""One client's connection: bytes in, whole requests out, responses to bytes.
+
+HTTP itself is parsed by httptools (llhttp, Node's parser). Here is what a
+server has to decide: bounds, pieces of bodies, and when a connection ends.
+"""
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+
+import httptools
+
+from sagetree.errors import RequestError
+from serve.bodies import BodyBuffer, broken_off
+from serve.messages import Request, Response
+
+# Request line and headers; SageMaker's take some 2 KB.
+HEAD_BYTES = 32 * 1024
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+class HeadTooLargeError(RequestError):
+    """The headers of a request are larger than the server takes."""
+
+    status = 431
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request that has come; `error` is what it is refused with, `keep` whether more may come."""
+
+    request: Request
+    keep: bool
+    old: bool
+    error: Exception | None = None
+
+
+class RequestReader:
+    """Makes requests of the bytes of one connection; `found` holds those not yet answered."""
+
+    def __init__(self, max_body: int | None) -> None:
+        self._max_body = max_body
+        self._parser = httptools.HttpRequestParser(self)
+        self._within = False
+        self._reset()
+        self.found: deque[Incoming] = deque()
+        self.ended = False
+
+    @property
+    def within(self) -> bool:
+        """Whether a request has begun that is not whole yet."""
+        return self._within
+
+    @property
+    def in_body(self) -> bool:
+        """Whether its headers are whole, and its body is not."""
+        return self._in_body
+
+    def feed(self, data: bytes) -> None:
+        """Take what the client has sent; nothing is taken after a request that is refused."""
+        if self.ended:
+            return
+        try:
+            self._parser.feed_data(data)
+            if self._within and not self._in_body:
+                self._head_bytes += len(data)
+                if self._head_bytes > HEAD_BYTES:
+                    raise _head_too_large()
+        except httptools.HttpParserUpgrade:  # to a protocol that is not spoken here
+            self.ended = True
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(error.__context__ or error)
+        except RequestError as error:
+            self._refuse(error)
+        except httptools.HttpParserError:
+            self._refuse(broken_off() if self._in_body else _no_http())
+
+    def end(self) -> None:
+        """Take the end of what the client sends."""
+        if self._within and not self.ended and self._in_body:
+            self._refuse(broken_off())
+        self.ended = True
+
+    def wants_continue(self) -> bool:
+        """Say, once, whether the client waits for leave to send its body."""
+        waits = self._in_body and self._headers.pop("expect", "").lower() == "100-continue"
+        return waits and not self.ended
+
+    def _refuse(self, error: BaseException) -> None:
+        if not isinstance(error, RequestError):
+            raise error
+        self.ended = True
+        self.found.append(Incoming(self._request(b""), False, False, error))
+
+    def _request(self, body: object) -> Request:
+        try:
+            url = httptools.parse_url(self._url)
+            path, query = url.path.decode("latin-1"), (url.query or b"").decode("latin-1")
+        except (httptools.HttpParserInvalidURLError, AttributeError):
+            path, query = self._url.decode("latin-1"), ""
+        method = self._parser.get_method().decode("latin-1") if self._in_body else "-"
+        return Request(method, path, query, self._headers, body)  # type: ignore[arg-type]
+
+    def _reset(self) -> None:
+        self._url = b""
+        self._headers: dict[str, str] = {}
+        self._head_bytes = 0
+        self._in_body = False
+        self._body = BodyBuffer(self._max_body)
+
+    # What httptools calls:
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._reset()
+        self._within = True
+
+    def on_url(self, url: bytes) -> None:
+        """Take a piece of the request's target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; one that comes again is joined to the first."""
+        key = name.decode("latin-1").lower()
+        text = value.decode("latin-1")
+        self._head_bytes += len(name) + len(value)
+        if self._head_bytes > HEAD_BYTES:
+            raise _head_too_large()
+        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        """Look at what is promised, before it is sent."""
+        self._in_body = True
+        length = self._headers.get("content-length", "")
+        self._body.expect(int(length) if length.isdecimal() else None)
+
+    def on_body(self, piece: bytes) -> None:
+        """Take a piece of the body."""
+        self._body.add(piece)
+
+    def on_message_complete(self) -> None:
+        """End a request."""
+        keep = self._parser.should_keep_alive()
+        old = self._parser.get_http_version() == "1.0"
+        self.found.append(Incoming(self._request(self._body.whole()), keep, old))
+        self._within = False
+        self._in_body = False
+
+
+def _head_too_large() -> HeadTooLargeError:
+    hint = f"Send at most {HEAD_BYTES // 1024} KB of headers"
+    return HeadTooLargeError("the request's headers are too large", hint=hint)
+
+
+def _no_http() -> RequestError:
+    return RequestError("the request is not HTTP/1.1", hint="Send HTTP/1.1")
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def head_of(response: Response, keep: bool, old: bool) -> bytes:
+    """Return the head of a response; `old` is whether the client speaks HTTP/1.0."""
+    lines = [
+        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}",
+        f"Date: {_date(int(time.time()))}",
+        f"Content-Length: {len(response.body)}",
+    ]
+    if response.content_type:
+        lines.append(f"Content-Type: {response.content_type}")
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    if not keep:
+        lines.append("Connection: close")
+    elif old:
+        lines.append("Connection: keep-alive")
+    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
