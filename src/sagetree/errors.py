@@ -11,6 +11,7 @@
     │       ├── UnsupportedMediaTypeError  415
     │       ├── NotAcceptableError         406
     │       ├── PayloadTooLargeError       413
+    │       ├── HeadTooLargeError          431
     │       └── NotReadyError              503: the model is not loaded, or failed its checks
     └── PlatformError             a mount, a file system, memory: the machine's fault
 
@@ -136,6 +137,12 @@ class PayloadTooLargeError(RequestError):
     """The body of a request is larger than the server takes."""
 
     status = 413
+
+
+class HeadTooLargeError(RequestError):
+    """The headers of a request are larger than the server takes."""
+
+    status = 431
 
 
 class NotReadyError(RequestError):

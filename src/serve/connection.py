@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import httptools
 
-from sagetree.errors import RequestError
+from sagetree.errors import HeadTooLargeError, RequestError
 from serve.bodies import BodyBuffer, broken_off
 from serve.messages import Request, Response
 
@@ -23,12 +23,6 @@ HEAD_BYTES = 32 * 1024
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class HeadTooLargeError(RequestError):
-    """The headers of a request are larger than the server takes."""
-
-    status = 431
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ def test_every_error_of_the_tree_has_its_own_status():
         "UnsupportedMediaTypeError": 415,
         "NotAcceptableError": 406,
         "PayloadTooLargeError": 413,
+        "HeadTooLargeError": 431,
         "NotReadyError": 503,
     }
 
