@@ -29,15 +29,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sagetree.errors import DataError, PlatformError, SettingsError, quote
 from sagetree.program import LOG
 from train.rounds import Standing
+from train.settings import Checkpointing
 
 MAGIC = b"sagetree-checkpoint 1"
-
-# The newest so many of each training: enough to survive damaged ones, few to copy.
-KEPT = 3
-
-# So often where neither hyperparameter says otherwise: a spot instance is taken
-# away at any time, and what was done since is lost.
-DEFAULT_SECONDS = 60.0
 
 # What SageMaker adds to the name of a file it is copying; and what makes it leave one alone.
 UPLOADING = ".sagemaker-uploading"
@@ -113,7 +107,7 @@ class _Header(BaseModel):
     phase: str
     rounds: int
     fingerprint: Fingerprint
-    history: dict[str, dict[str, list[float | tuple[float, float]]]]
+    history: dict[str, dict[str, list[list[float]]]]
     sizes: list[int]
 
 
@@ -127,25 +121,15 @@ class Checkpoints:
 
     folder: Path
     fingerprint: Fingerprint
-    interval: int | None = None
-    seconds: float | None = None
+    settings: Checkpointing
 
     @classmethod
-    def open(
-        cls,
-        folder: Path,
-        fingerprint: Fingerprint,
-        *,
-        interval: int | None = None,
-        seconds: float | None = None,
-    ) -> "Checkpoints":
-        """Return the checkpoints in `folder`; without interval or seconds every minute.
+    def open(cls, folder: Path, fingerprint: Fingerprint, settings: Checkpointing) -> "Checkpoints":
+        """Return the checkpoints in `folder`.
 
         Raises PlatformError for a folder that cannot be written, SettingsError or
         DataError if it holds checkpoints of another training.
         """
-        if interval is None and seconds is None:
-            seconds = DEFAULT_SECONDS
         _check_writable(folder)
         for path in folder.glob(
             f"{_PREFIX}*{IGNORED}"
@@ -157,7 +141,7 @@ class Checkpoints:
             except _DamagedError:
                 continue  # named in a warning by who asks for it
             fingerprint.check(earlier, path)
-        return cls(folder, fingerprint, interval, seconds)
+        return cls(folder, fingerprint, settings)
 
     def phase(self, name: str, parts: int = 1) -> "Phase":
         """Return the checkpoints of one of the job's trainings, of so many boosters."""
@@ -190,10 +174,10 @@ class Phase:
 
     def is_due(self, rounds: int) -> bool:
         """Say whether the standing after so many rounds is to be kept."""
-        interval, seconds = self.checkpoints.interval, self.checkpoints.seconds
-        if interval is not None and rounds % interval == 0:
-            return True
-        return seconds is not None and time.monotonic() - self.kept_at >= seconds
+        settings = self.checkpoints.settings
+        if settings.rounds is not None:
+            return rounds % settings.rounds == 0
+        return time.monotonic() - self.kept_at >= settings.seconds
 
     def keep(self, standing: Standing) -> None:
         """Write a checkpoint and remove the oldest ones; where that fails, warn and go on."""
@@ -204,7 +188,7 @@ class Phase:
         path = self.checkpoints.folder / f"{_PREFIX}{self.name}.{standing.rounds}"
         try:
             _write(path, self._content(standing))
-            _remove_old(_files(path.parent, self.name))
+            _remove_old(_files(path.parent, self.name), self.checkpoints.settings.kept)
         except OSError as error:
             LOG.warning("The checkpoint %s could not be written: %s", path, error)
 
@@ -283,8 +267,8 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
-def _remove_old(files: Sequence[Path]) -> None:
+def _remove_old(files: Sequence[Path], kept: int) -> None:
     """Remove all but the newest; one that SageMaker is copying stays until the next time."""
-    for path in files[:-KEPT]:
+    for path in files[:-kept]:
         if not path.with_name(path.name + UPLOADING).exists():
             path.unlink(missing_ok=True)

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 import xgboost
 
-# Values of a metric by round: numbers, or (mean, standard deviation) over folds.
-Series = list[float | tuple[float, float]]
+# Values of a metric by round, of each booster.
+Series = list[list[float]]
 
-# Rows ("train", "validation") -> metric -> values by round.
+# Rows ("train", "validation") -> metric -> its values.
 History = dict[str, dict[str, Series]]
 
 CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
@@ -45,8 +45,8 @@ class Part:
 class Stopping:
     """Stop once `metric` of the rows left out has not improved for `patience` rounds.
 
-    The state of early stopping is the log itself: nothing else is kept, so
-    nothing can contradict it.
+    Of several boosters the mean counts. The state of early stopping is the log
+    itself: nothing else is kept, so nothing can contradict it.
     """
 
     metric: str
@@ -74,7 +74,7 @@ class Stopping:
         return history.get(VALIDATION, {}).get(self.metric, [])
 
     def _better(self, values: Series, best: int, index: int) -> int:
-        one, other = _mean(values[best]), _mean(values[index])
+        one, other = np.mean(values[best]), np.mean(values[index])
         return index if (other > one if self.maximize else other < one) else best
 
 
@@ -85,6 +85,18 @@ class Standing:
     rounds: int
     models: tuple[bytes, ...]
     history: History
+
+
+class Callback(Protocol):
+    """What is told of each round; `xgboost.callback.TrainingCallback` has these methods too."""
+
+    def after_iteration(
+        self, model: None, epoch: int, evals_log: Mapping[str, Mapping[str, Sequence[float]]]
+    ) -> object:
+        """Learn the newest value of each metric, of several boosters their mean."""
+
+    def after_training(self, model: None) -> object:
+        """Learn that no round comes any more."""
 
 
 class Keeper(Protocol):
@@ -122,13 +134,14 @@ def boost(
     first: bytes | None = None,
     stopping: Stopping | None = None,
     custom_metric: CustomMetric | None = None,
-    callbacks: Sequence[xgboost.callback.TrainingCallback] = (),
+    callbacks: Sequence[Callback] = (),
     keeper: Keeper | None = None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> Boosted:
     """Make at most `limit` rounds on each part, and return the boosters.
 
-    `first` is a model whose trees come before the first round. With a `keeper`
+    `first` is a model whose trees come before the first round. Metrics of
+    several boosters are of their rows each, and stopping goes by the mean. With a `keeper`
     the training goes on from the newest standing; where rounds draw rows or
     columns, each then draws by the seed and its own number alone.
     """
@@ -147,7 +160,7 @@ def boost(
             booster.update(part.train, iteration=rounds)
         _watch(boosters, parts, rounds, custom_metric, history)
         for callback in callbacks:
-            callback.after_iteration(None, rounds, history)  # type: ignore[arg-type]
+            callback.after_iteration(None, rounds, _newest_means(history))
         if stopping:
             best = stopping.best_after(history, best)
         rounds += 1
@@ -193,7 +206,7 @@ def _standing(rounds: int, boosters: Sequence[xgboost.Booster], history: History
 
 def _copied(history: History) -> History:
     return {
-        rows: {metric: list(values) for metric, values in metrics.items()}
+        rows: {metric: [list(values) for values in series] for metric, series in metrics.items()}
         for rows, metrics in history.items()
     }
 
@@ -205,18 +218,13 @@ def _watch(
     custom_metric: CustomMetric | None,
     history: History,
 ) -> None:
-    """Append this round's metrics to the log; of several boosters, mean and deviation."""
-    values = [
-        _evaluate(booster, part, number, custom_metric)
-        for booster, part in zip(boosters, parts, strict=True)
-    ]
-    for rows, metric in values[0]:
-        of_parts = [value[rows, metric] for value in values]
-        series = history.setdefault(rows, {}).setdefault(metric, [])
-        if len(of_parts) == 1:
-            series.append(of_parts[0])
-        else:
-            series.append((float(np.mean(of_parts)), float(np.std(of_parts))))
+    """Append this round's metrics of each booster to the log."""
+    for booster, part in zip(boosters, parts, strict=True):
+        for (rows, metric), value in _evaluate(booster, part, number, custom_metric).items():
+            series = history.setdefault(rows, {}).setdefault(metric, [])
+            if len(series) == number:
+                series.append([])
+            series[number].append(value)
 
 
 def _evaluate(
@@ -237,5 +245,8 @@ def _evaluate(
     return values
 
 
-def _mean(value: float | tuple[float, float]) -> float:
-    return value[0] if isinstance(value, tuple) else value
+def _newest_means(history: History) -> dict[str, dict[str, list[float]]]:
+    return {
+        rows: {metric: [float(np.mean(series[-1]))] for metric, series in metrics.items()}
+        for rows, metrics in history.items()
+    }

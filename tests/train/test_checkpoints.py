@@ -3,6 +3,7 @@
 import logging
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,19 @@ from sagetree.errors import DataError, PlatformError, SettingsError
 from tests.train.test_rounds import AUC, PARAMS, part, raw
 from train.checkpoints import IGNORED, UPLOADING, Checkpoints, Fingerprint, Phase
 from train.rounds import Standing, boost
+from train.settings import Checkpointing
 
+EVERY_ROUND = Checkpointing(rounds=1, seconds=60, kept=3, save_on_termination=True)
 MARK = Fingerprint(num_round=20, hyperparameters={"eta": "0.1"}, data={"train": "abc"})
 
 
 def standing(rounds: int, parts: int = 1) -> Standing:
-    history: Any = {"train": {"auc": [float("nan"), float("inf"), 0.1, (0.5, 0.25)]}}
+    history: Any = {"train": {"auc": [[float("nan"), 0.1], [float("inf"), 1.0]]}}
     return Standing(rounds, tuple(b"model %d\n" % n for n in range(parts)), history)
 
 
 def phase(folder: Path, mark: Fingerprint = MARK, name: str = "folds", parts: int = 1) -> Phase:
-    return Checkpoints.open(folder, mark, interval=1).phase(name, parts)
+    return Checkpoints.open(folder, mark, EVERY_ROUND).phase(name, parts)
 
 
 def names(folder: Path) -> list[str]:
@@ -180,11 +183,13 @@ def test_a_checkpoint_that_cannot_be_written_is_a_warning(
 
 
 def test_when_a_checkpoint_is_due(tmp_path: Path) -> None:
-    every_three = Checkpoints.open(tmp_path, MARK, interval=3).phase("folds")
-    assert [n for n in range(1, 10) if every_three.is_due(n)] == [3, 6, 9]
-    always = Checkpoints.open(tmp_path, MARK, seconds=1e-9).phase("folds")
-    seldom = Checkpoints.open(tmp_path, MARK).phase("folds")
-    assert (always.is_due(1), seldom.is_due(1)) == (True, False)
+    def due(**settings: Any) -> list[int]:
+        files = Checkpoints.open(tmp_path, MARK, replace(EVERY_ROUND, **settings)).phase("folds")
+        return [rounds for rounds in range(1, 8) if files.is_due(rounds)]
+
+    assert due(rounds=3) == [3, 6]
+    assert due(rounds=None, seconds=0) == [1, 2, 3, 4, 5, 6, 7]
+    assert due(rounds=None, seconds=60) == []
 
 
 class _StoppedError(Exception):
@@ -209,7 +214,8 @@ def test_a_training_stopped_again_and_again_ends_with_the_same_model(
     params = {**PARAMS, "subsample": 0.6, "colsample_bytree": 0.5}
 
     def training(folder: Path, stop_after: int) -> Any:
-        keeper = Checkpoints.open(folder, MARK, interval=interval).phase("validation", 2)
+        settings = replace(EVERY_ROUND, rounds=interval)
+        keeper = Checkpoints.open(folder, MARK, settings).phase("validation", 2)
         stop = _StopAfter(stop_after)
         return boost(params, [part(1), part(2)], 20, keeper=keeper, stopping=AUC, is_stopped=stop)
 
