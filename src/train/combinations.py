@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagetree.errors import quote
-from train.metrics import METRICS, metric_of
+from train.metrics import Asked
 from train.parameters import TUNING_METRIC
 
 
 def check_together(values: Mapping[str, Any], faults: list[str]) -> None:
     """Add to `faults` what is wrong with values that are right by themselves."""
     metrics = [*values.get("eval_metric", ()), *filter(None, [values.get(TUNING_METRIC)])]
-    faults.extend(
-        f"eval_metric {quote(name)} is no metric: take {', '.join(METRICS)}"
-        for name in metrics
-        if metric_of(name) is None
-    )
+    for name in metrics:
+        try:
+            Asked.of(name)
+        except ValueError as error:
+            faults.append(f"eval_metric {quote(name)} {error}")
     lists = {
         "drop_columns": values.get("drop_columns", ()),
         "categorical_columns": values.get("categorical_columns", ()),
