@@ -8,6 +8,7 @@ the message first in that file, whatever was raised.
 import logging
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,20 @@ def start_logging() -> None:
     LOG.propagate = False
 
 
+def check_writable(folder: Path, name: str = "the folder") -> None:
+    """Make a folder if need be, and raise PlatformError if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PlatformError(
+            f"{name} cannot be written",
+            where=str(folder),
+            hint="Mount it writable, for the user the container runs as",
+        ) from error
+
+
 def run_job(work: Callable[[], int], report: Path) -> int:
     """Run `work` and return the process's exit code.
 
@@ -61,7 +76,7 @@ def describe(error: BaseException) -> str:
         case SagetreeError():
             return str(error)
         case Terminated():
-            return "The job was stopped by SIGTERM before it had finished"
+            return str(error) or "The job was stopped by SIGTERM before it had finished"
         case KeyboardInterrupt():
             return "The job was interrupted before it had finished"
         case MemoryError():

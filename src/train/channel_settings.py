@@ -35,15 +35,21 @@ def read_json(path: Path) -> Mapping[str, Any]:
     return value
 
 
-def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
-    """Return each channel and what its ContentType promises.
+def read_channels(opt_ml: OptMl) -> Mapping[str, Any]:
+    """Return each channel and what inputdataconfig.json says about it.
 
-    Without an inputdataconfig.json the channels are the folders under
-    input/data, as in the classic test_dir.
+    Without that file the channels are the folders under input/data, as in the
+    classic test_dir.
     """
     config = read_json(opt_ml.config / "inputdataconfig.json")
     if not config and opt_ml.data.is_dir():
-        config = {p.name: {} for p in sorted(opt_ml.data.iterdir()) if not p.name.startswith(".")}
+        return {p.name: {} for p in sorted(opt_ml.data.iterdir()) if not p.name.startswith(".")}
+    return config
+
+
+def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
+    """Return each channel and what its ContentType promises."""
+    config = read_channels(opt_ml)
     formats = {}
     for channel, description in config.items():
         content_type = ""

@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +25,8 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from sagetree.errors import DataError, PlatformError, SettingsError, quote
-from sagetree.program import LOG
+from sagetree.errors import DataError, SettingsError, quote
+from sagetree.program import LOG, check_writable
 from train.rounds import Standing
 from train.settings import Checkpointing
 
@@ -130,7 +129,7 @@ class Checkpoints:
         Raises PlatformError for a folder that cannot be written, SettingsError or
         DataError if it holds checkpoints of another training.
         """
-        _check_writable(folder)
+        check_writable(folder, "the folder of checkpoints")
         for path in folder.glob(
             f"{_PREFIX}*{IGNORED}"
         ):  # of a job that was stopped while it wrote one
@@ -202,19 +201,6 @@ class Phase:
         )
         line = json.dumps(header.model_dump()).encode()  # orjson has no NaN and no infinity
         return b"\n".join([line, b"".join(standing.models)])
-
-
-def _check_writable(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder, suffix=IGNORED):
-            pass
-    except OSError as error:
-        raise PlatformError(
-            "the folder of checkpoints cannot be written",
-            where=str(folder),
-            hint="Mount it writable, for the user the container runs as",
-        ) from error
 
 
 def _files(folder: Path, phase: str | None = None) -> list[Path]:

@@ -8,6 +8,8 @@ from sagetree.paths import OptMl
 from sagetree.program import run_job
 from train.parameters import BY_NAME, OWN
 from train.presets import SAGETREE
+from train.script import Script
+from train.script import run as run_script
 from train.xgboost_parameters import XGBOOST
 
 DESCRIPTION = """\
@@ -46,6 +48,9 @@ def main(argv: Sequence[str]) -> int:
     opt_ml = OptMl.from_environ(os.environ)
 
     def work() -> int:
+        script = Script.of(opt_ml, overrides, os.environ)
+        if script is not None:
+            return run_script(opt_ml, script, overrides)
         from train.job import run  # its imports take seconds, and may fail
 
         return run(opt_ml, overrides)

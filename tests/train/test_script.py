@@ -1,0 +1,190 @@
+"""Script mode: the user's script runs as in SageMaker's toolkit, and fails in its own words."""
+
+import signal
+import subprocess
+import tarfile
+from pathlib import Path
+
+import orjson
+import pytest
+
+from sagetree.errors import SettingsError
+from sagetree.paths import OptMl
+from tests.programs import SAGETREE, environment, run_sagetree
+from train.script import Script, _command, _fetch, describe_failure
+
+
+def configured(root: Path, **hyperparameters: object) -> OptMl:
+    """An /opt/ml whose hyperparameters are these, as SageMaker's SDK writes them."""
+    opt_ml = OptMl(root)
+    opt_ml.config.mkdir(parents=True)
+    values = {name: orjson.dumps(value).decode() for name, value in hyperparameters.items()}
+    (opt_ml.config / "hyperparameters.json").write_bytes(orjson.dumps(values))
+    return opt_ml
+
+
+def code(root: Path, **files: str) -> Path:
+    folder = root / "source"
+    folder.mkdir(parents=True)
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    return folder
+
+
+def test_who_asks_for_a_script(tmp_path: Path) -> None:
+    opt_ml = configured(tmp_path, sagemaker_program="a.py", sagemaker_submit_directory="s3://b/c")
+    assert Script.of(opt_ml, {}, {}) == Script("a.py", "s3://b/c")
+    assert Script.of(opt_ml, {}, {"SAGEMAKER_PROGRAM": "e.py"}) == Script("e.py", "s3://b/c")
+    assert Script.of(opt_ml, {"sagemaker_program": ""}, {}) is None
+    plain = OptMl(tmp_path / "other")
+    assert Script.of(plain, {}, {}) is None
+    directory = {"SAGEMAKER_PROGRAM": "e.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/code"}
+    assert Script.of(plain, {}, directory) == Script("e.py", "/opt/ml/code")
+
+
+TRACE = ["Traceback (most recent call last):", '  File "a.py", line 1', "    x", "KeyError: 'age'"]
+SAID = [
+    (TRACE, "KeyError: 'age'"),
+    (["working", *TRACE, "Exception ignored in: <x>"], "KeyError: 'age'"),
+    ([*TRACE, "", "During it:", TRACE[0], "  File", "my.own.Error: no"], "my.own.Error: no"),
+    ([TRACE[0], "  File", "AssertionError"], "AssertionError"),
+    (["usage: a.py", "a.py: error: the following arguments are required: --x"],
+     "a.py: error: the following arguments are required: --x"),
+    ([], "The script a.py ended with exit code 2 and wrote nothing to stderr"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "first"), SAID)
+def test_the_reason_begins_with_the_scripts_own_words(said: list[str], first: str) -> None:
+    reason = describe_failure("The script a.py", 2, said).splitlines()
+    assert reason[0] == first
+    if said:
+        end = "The script a.py ended with exit code 2. The last it wrote to stderr:"
+        assert reason[1:] == ["", end, *said]
+
+
+def test_a_script_that_was_killed_says_so() -> None:
+    assert describe_failure("It", -9, []) == "It was killed by signal 9 and wrote nothing to stderr"
+
+
+def test_how_a_program_is_run(tmp_path: Path) -> None:
+    folder = code(tmp_path, a_py="", run_sh="", tool="")
+    _python, program, *arguments = _command("a.py", folder, ["--x", "1"])
+    assert (program, arguments) == ("a.py", ["--x", "1"])
+    assert _command("run.sh", folder, ["a b"])[3:] == ["./run.sh", "a b"]
+    assert (folder / "run.sh").stat().st_mode & 0o111
+    (folder / "setup.py").write_text("")
+    assert _command("a.py", folder, [])[1:] == ["-m", "a"]
+
+
+def refuse(_source: str, _folder: str) -> None:
+    raise FileNotFoundError(2, "No such file or directory", _source)
+
+
+def test_a_source_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        _fetch(Script("a.py", "/no/where"), tmp_path / "code", refuse)
+    assert str(caught.value) == (
+        "sagemaker_submit_directory: '/no/where' cannot be fetched: [Errno 2] No such file or "
+        "directory: '/no/where'. Name a folder or a tar.gz, in this container or on s3://"
+    )
+
+
+def test_a_program_that_is_not_in_the_source(tmp_path: Path) -> None:
+    folder = code(tmp_path, a_py="", b_py="")
+    with pytest.raises(SettingsError) as caught:
+        _fetch(Script("train.py", None), folder, lambda source, target: None)
+    assert str(caught.value) == (
+        "sagemaker_program: there is no 'train.py' in the code; it holds a.py, b.py. "
+        "Name a file of the folder that is submitted"
+    )
+
+
+def test_without_the_toolkit_it_says_what_to_install(tmp_path: Path) -> None:
+    opt_ml = configured(tmp_path, sagemaker_program="a.py")
+    block = "import sys; sys.modules['sagemaker_training'] = None\n"
+    run = "from train.cli import main; sys.exit(main([]))"
+    result = subprocess.run(
+        [Path(SAGETREE).with_name("python"), "-c", block + run], env=environment(tmp_path)
+    )
+    assert result.returncode == 1
+    assert opt_ml.failure.read_text().splitlines()[0] == (
+        "sagemaker_program is 'a.py', but sagemaker-training is not installed. Install "
+        "sagetree[script], which needs a C compiler, or train without a script"
+    )
+
+
+SCRIPT = """
+import json, os, sys
+seen = {"arguments": sys.argv[1:], "channel": os.environ["SM_CHANNEL_TRAIN"]}
+seen["hp"] = os.environ["SM_HP_MAX_DEPTH"]
+open(os.environ["SM_MODEL_DIR"] + "/seen.json", "w").write(json.dumps(seen))
+raise ValueError("the column 'age' is not there")
+"""
+
+
+def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
+    tmp_path: Path,
+) -> None:
+    """From a tar.gz, as the SDK packs it."""
+    with tarfile.open(tmp_path / "sourcedir.tar.gz", "w:gz") as tar:
+        tar.add(code(tmp_path, train_py=SCRIPT), ".")
+    opt_ml = configured(
+        tmp_path, sagemaker_program="train.py",
+        sagemaker_submit_directory=str(tmp_path / "sourcedir.tar.gz"), max_depth=3, note="a b",
+    )  # fmt: skip
+    (opt_ml.data / "train").mkdir(parents=True)
+    outcome = run_sagetree(tmp_path, "train")
+    assert outcome.code == 1
+    assert opt_ml.failure.read_text().splitlines()[:3] == [
+        "ValueError: the column 'age' is not there",
+        "",
+        "The script train.py ended with exit code 1. The last it wrote to stderr:",
+    ]
+    assert orjson.loads((opt_ml.model / "seen.json").read_bytes()) == {
+        "arguments": ["--max_depth", "3", "--note", "a b"],
+        "channel": str(opt_ml.data / "train"),
+        "hp": "3",
+    }
+
+
+STOPPABLE = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(sys.argv[2])))
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("code_of_exit", "reason"), [(0, None), (5, "on which the script ended with 5")]
+)
+def test_sigterm_reaches_the_script(tmp_path: Path, code_of_exit: int, reason: str | None) -> None:
+    opt_ml = configured(
+        tmp_path, sagemaker_program="s.py", code=code_of_exit,
+        sagemaker_submit_directory=str(code(tmp_path, s_py=STOPPABLE)),
+    )  # fmt: skip
+    with subprocess.Popen(
+        [SAGETREE, "train"], env=environment(tmp_path), stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert any(line == "ready\n" for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == (1 if reason else 0)
+    assert (reason is None) or (reason in opt_ml.failure.read_text())
+
+
+@pytest.mark.long
+def test_requirements_are_installed_and_a_wrong_one_is_the_reason(tmp_path: Path) -> None:
+    source = str(code(tmp_path, s_py="import numpy"))
+    opt_ml = configured(tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=source)
+    (tmp_path / "source" / "requirements.txt").write_text("numpy\n")
+    assert run_sagetree(tmp_path, "train").code == 0
+    (tmp_path / "code" / "requirements.txt").write_text("numpy==0.0.1\n")
+    assert run_sagetree(tmp_path, "train").code == 1
+    first = opt_ml.failure.read_text().splitlines()[0]
+    assert first == (
+        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; "
+        "without a network only what is installed can be asked for"
+    )
