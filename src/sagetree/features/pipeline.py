@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from sagetree.cells import MissingValues
+from sagetree.cells import CellError, MissingValues
 from sagetree.errors import SchemaError, Violation
-from sagetree.features.base import UNSEEN
+from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
-from sagetree.table import Table
+from sagetree.table import Cells, Encoder, Floats, Table
 
 AnyFeature = Annotated[
     Number | Boolean | Category | Ordinal | OneHot | Moment, Field(discriminator="kind")
@@ -87,27 +87,85 @@ class FeaturePipeline(BaseModel):
 
         Raises SchemaError if cells are not of their column's kind, naming each.
         """
+        values = self._encode_lists(table.columns)
+        if values is None:
+            values = self._encode_columns(table)
+        unseen = self._take_out_unseen(values)
+        if unseen and self.unknown_category == "error":
+            raise self._unseen_error(table, unseen)
+        matrix = self._expand(values)
+        matrix.flags.writeable = False
+        return FeatureMatrix(matrix, unseen)
+
+    @cached_property
+    def _encoders(self) -> tuple[Encoder, ...]:
+        return tuple(feature.encoder(self.missing) for feature in self.features)
+
+    @cached_property
+    def _categories(self) -> NDArray[np.intp]:
+        """The numbers of the columns that may hold a category never seen."""
+        found = [i for i, feature in enumerate(self.features) if isinstance(feature, Category)]
+        return np.array(found, np.intp)
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether every encoded column is a feature as it stands."""
+        return all(type(feature).expand is Feature.expand for feature in self.features)
+
+    def _encode_lists(self, columns: Sequence[Cells]) -> Floats | None:
+        """Return the encoded columns (columns, n) of a small table.
+
+        None where a column is Arrow's, or holds a cell that is not of its
+        kind: `_encode_columns` takes more time, and finds every fault. For one
+        row numpy's overhead for each column would be most of the whole time.
+        """
+        if not all(type(cells) is list for cells in columns):
+            return None
+        try:
+            encoded = [
+                [*map(encoder, cells)]
+                for encoder, cells in zip(self._encoders, columns, strict=True)
+            ]
+        except CellError:
+            return None
+        return np.array(encoded, np.float64)
+
+    def _encode_columns(self, table: Table) -> Floats:
+        """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""
         violations: list[Violation] = []
-        unseen: list[tuple[int, str]] = []
-        blocks = []
+        encoded = []
         for feature, cells in zip(self.features, table.columns, strict=True):
             values, misfits = feature.encode(cells, self.missing)
             violations += [
                 Violation(feature.column, misfit.reason, misfit.row, table.locate(misfit.row))
                 for misfit in misfits
             ]
-            if isinstance(feature, Category):
-                new = np.flatnonzero(values == UNSEEN)
-                unseen += [(int(row), feature.column) for row in new]
-                values[new] = np.nan
-            blocks.append(feature.expand(values))
+            encoded.append(values)
         if violations:
             raise SchemaError(violations, hint=MISFIT_HINT)
-        if unseen and self.unknown_category == "error":
-            raise self._unseen_error(table, unseen)
-        matrix = np.concatenate(blocks, axis=1)
-        matrix.flags.writeable = False
-        return FeatureMatrix(matrix, tuple(unseen))
+        return np.array(encoded, np.float64)
+
+    def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
+        """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
+        codes = values[self._categories]
+        if not (codes == UNSEEN).any():
+            return ()
+        places = np.argwhere(codes == UNSEEN)
+        columns = self._categories[places[:, 0]]
+        values[columns, places[:, 1]] = np.nan
+        return tuple(
+            (int(row), self.features[column].column)
+            for column, row in zip(columns, places[:, 1], strict=True)
+        )
+
+    def _expand(self, values: Floats) -> NDArray[np.float32]:
+        """Return the features (n, m) of the encoded columns (columns, n)."""
+        if self._is_plain:
+            return np.array(values.T, np.float32, order="C")
+        blocks = [
+            feature.expand(column) for feature, column in zip(self.features, values, strict=True)
+        ]
+        return np.concatenate(blocks, axis=1)
 
     def _unseen_error(self, table: Table, unseen: Sequence[tuple[int, str]]) -> SchemaError:
         violations = [
