@@ -1,7 +1,6 @@
 """The columns a model was trained on, and the check of any table against them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import Literal
 
@@ -68,8 +67,10 @@ class Schema(BaseModel):
         A row of which most cells are trained names is a faulty header, not data:
         taken as one, its columns are named in the error.
         """
+        known = self._known_names
+        if known.isdisjoint(map(str.strip, cells)):  # rows of data, at a glance
+            return False
         names = header_names(cells)
-        known = {*self.all_names, *self._label_names}
         hits = sum(name in known for name in names)
         if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
             return True
@@ -102,10 +103,11 @@ class Schema(BaseModel):
         ]
 
     def _arrange_by_position(self, table: Table) -> Table:
-        for names in (self.input_names, self.all_names):
-            if len(names) == len(table.columns):
-                found = dict(zip(names, table.columns, strict=True))
-                return self._inputs(table, [found[name] for name in self.input_names])
+        if len(table.columns) == len(self.input_names):
+            return self._inputs(table, table.columns)
+        if len(table.columns) == len(self.all_names):
+            found = dict(zip(self.all_names, table.columns, strict=True))
+            return self._inputs(table, [found[name] for name in self.input_names])
         inputs, every = len(self.input_names), len(self.all_names)
         needed = f"{inputs} columns" if inputs == every else f"{inputs} or {every} columns"
         raise SchemaError(
@@ -121,7 +123,11 @@ class Schema(BaseModel):
         )
 
     def _inputs(self, table: Table, columns: Sequence[Cells]) -> Table:
-        return replace(table, names=self.input_names, columns=tuple(columns), named=True)
+        return Table(self.input_names, tuple(columns), table.rows, True, table.sources)
+
+    @cached_property
+    def _known_names(self) -> frozenset[str]:
+        return frozenset({*self.all_names, *self._label_names})
 
     @property
     def _label_names(self) -> tuple[str, ...]:

@@ -1,10 +1,9 @@
 """What stands around every request: its id, its time, its errors, its line in the log."""
 
+import os
 import re
 import time
-import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeAlias
 
 from sagetree.program import LOG
@@ -53,7 +52,7 @@ def request_id(headers: Mapping[str, str]) -> str:
         given = headers.get(name)
         if given and _ID.fullmatch(given):
             return given
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 def respond(route: str, handler: Handler, request: Request) -> Response:
@@ -100,4 +99,4 @@ def _finish(request: Request, response: Response, trace: Trace) -> Response:
         len(response.body),
         (time.perf_counter() - trace.start) * 1000,
     )
-    return replace(response, headers=headers)
+    return Response(response.status, response.body, response.content_type, headers)

@@ -44,7 +44,14 @@ class BodyBuffer:
         if self._file is None:
             return b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
         self._file.flush()
-        return mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        body = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.close()  # the mapping keeps what it needs
+        return body
+
+    def close(self) -> None:
+        """Give up the file, if there is one."""
+        if self._file is not None:
+            self._file.close()
 
 
 def body_of(pieces: Iterator[bytes], length: int | None, limit: int | None) -> Body:

@@ -81,6 +81,10 @@ class RequestReader:
             self._refuse(broken_off())
         self.ended = True
 
+    def close(self) -> None:
+        """Give up what has come of a request that never will be whole."""
+        self._body.close()
+
     def wants_continue(self) -> bool:
         """Say, once, whether the client waits for leave to send its body."""
         waits = self._in_body and self._headers.pop("expect", "").lower() == "100-continue"
@@ -90,6 +94,7 @@ class RequestReader:
         if not isinstance(error, RequestError):
             raise error
         self.ended = True
+        self.close()
         self.found.append(Incoming(self._request(b""), False, False, error))
 
     def _request(self, body: object) -> Request:

@@ -219,6 +219,7 @@ class Loop:
         if client.events:
             self._selector.unregister(client.sock)
         client.sock.close()
+        client.reader.close()
         if len(self._clients) < self._most_clients and self._listeners and not self._draining:
             self._accept_more(True)
 
