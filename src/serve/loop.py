@@ -42,7 +42,7 @@ LINGER_BYTES = 100 * 2**20
 # were told are still taken for the first of these times; one that has not sent
 # anything yet is waited for until the second, an idle one until the third.
 LAST_ACCEPT_SECONDS = 0.2
-FIRST_REQUEST_SECONDS = 5.0
+FIRST_REQUEST_SECONDS = 2.0
 NEXT_REQUEST_SECONDS = 1.0
 
 # How often deadlines are looked at.

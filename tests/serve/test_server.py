@@ -1,6 +1,7 @@
 """What the server does with clients of every kind, on the real gunicorn."""
 
 import json
+import resource
 import socket
 import threading
 import time
@@ -162,6 +163,109 @@ def test_a_body_that_breaks_off_is_not_scored(server: ServerProcess, head_and_bo
     problem = json.loads(body)
     assert (problem["error"], problem["message"]) == ("DecodingError", "the body breaks off")
     assert problem["hint"] == "Send it again"
+
+
+def ask_raw(server: ServerProcess, *parts: bytes) -> bytes:
+    """All that comes back until the server closes the connection."""
+    connection = raw(server, *parts)
+    answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    connection.close()
+    return answer
+
+
+def test_requests_that_come_together_are_answered_in_order(server: ServerProcess, base_dir: Path):
+    rows = CSV.splitlines(keepends=True)
+    head = POST.replace(b"close", b"keep-alive") + b"Content-Length: %d\r\n\r\n"
+    requests = [head % len(row) + row for row in rows * 20]
+    large = CSV * 600  # answered by a thread, the ones behind it wait
+    requests.insert(50, head % len(large) + large)
+    last = b"GET /ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    answers = ask_raw(server, *requests, last).split(b"HTTP/1.1 200 OK\r\n")[1:]
+    bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answers]
+    scores = scores_in_process(base_dir / "model").splitlines(keepends=True)
+    assert b"".join(bodies[:50] + bodies[51:]) == b"".join(scores * 20)
+    assert bodies[50] == b"".join(scores) * 600
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_a_client_that_has_said_all_still_gets_its_answer(
+    server: ServerProcess, base_dir: Path, version: bytes
+):
+    head = b"POST /invocations HTTP/%s\r\nHost: x\r\nContent-Type: text/csv\r\n" % version
+    connection = raw(server, head, b"Content-Length: %d\r\n\r\n" % len(CSV), CSV)
+    connection.shutdown(socket.SHUT_WR)
+    answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    connection.close()
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answer.endswith(b"\r\n\r\n" + scores_in_process(base_dir / "model"))
+
+
+def test_a_client_that_asks_first_is_told_to_go_on_or_not(single: ServerProcess):
+    head = POST + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+    connection = raw(single, head % len(CSV))
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    connection.sendall(CSV)
+    assert connection.recv(100).startswith(b"HTTP/1.1 200 OK")
+    connection.close()
+    refused = raw(single, head % 2**21)
+    assert refused.recv(100).startswith(b"HTTP/1.1 413 ")
+    refused.close()
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "message"),
+    [
+        (b"hello\r\n\r\n", 400, "the request is not HTTP/1.1"),
+        (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 40_000, 431, "the request's headers are too large"),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_ends_the_connection(
+    server: ServerProcess, request_: bytes, status: int, message: str
+):
+    head, _, body = ask_raw(server, request_).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"\r\nConnection: close" in head
+    assert json.loads(body)["message"] == message
+    assert server.get("/ping").status == 200
+
+
+def test_a_ping_does_not_wait_for_large_requests(single: ServerProcess):
+    """One worker, more large bodies than it has cores: they are a second's work."""
+    done: list[int] = []
+    body = CSV * 8000
+    threads = [
+        threading.Thread(target=lambda: done.append(single.post(body[: 2**20 - 2**15]).status))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    slowest = 0.0
+    while len(done) < 6:
+        start = time.monotonic()
+        assert single.get("/ping").status == 200
+        slowest = max(slowest, time.monotonic() - start)
+    for thread in threads:
+        thread.join()
+    assert len(done) == 6
+    assert slowest < 2.0  # what SageMaker allows
+
+
+def test_two_thousand_idle_connections_and_half_sent_requests_stop_nobody(
+    server: ServerProcess, base_dir: Path
+):
+    raise_descriptor_limit()
+    halves = (POST, POST + b"Content-Length: 999\r\n\r\n1,", b"GET /pi", b"")
+    idle = [raw(server, halves[number % 4]) for number in range(2000)]
+    expected = scores_in_process(base_dir / "model")
+    assert [server.post(CSV).body for _ in range(20)] == [expected] * 20
+    assert server.get("/ping").status == 200
+    for connection in idle:
+        connection.close()
+
+
+def raise_descriptor_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
 
 
 def test_clients_that_are_silent_or_do_not_hang_up_stop_nobody(base_dir: Path, tmp_path: Path):
