@@ -1,23 +1,29 @@
 """The metrics of each round, by name: what each is of, which way is better, who computes it."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-import xgboost
 from numpy.typing import NDArray
 
 from sagetree.objectives import Objective, Task
 from train import own_metrics as own
 from train.own_metrics import Predicted
+from train.value_types import LARGEST_INTEGER
+
+if TYPE_CHECKING:
+    import xgboost  # takes a second: --help and refusals do without
 
 # Rows and the metric's parameter to its value.
 Function = Callable[[Predicted, float], float]
 
 # What XGBoost calls a round, and a name and value for each metric.
-CustomMetric = Callable[[NDArray[np.float32], xgboost.DMatrix], list[tuple[str, float]]]
+CustomMetric: TypeAlias = (
+    "Callable[[NDArray[np.float32], xgboost.DMatrix], list[tuple[str, float]]]"
+)
 
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 _NUMBERS: tuple[Task, ...] = ("regression", "quantile")
@@ -29,16 +35,23 @@ class Parameter:
 
     meaning: str
     low: float
-    high: float
+    high: float | None = None
     whole: bool = False
     default: float | None = None
 
     def parse(self, text: str) -> float:
         """Return the number. Raises ValueError for a text that is none or out of range."""
         number = float(text)
-        if not self.low <= number <= self.high or (self.whole and not number.is_integer()):
+        high = LARGEST_INTEGER if self.high is None else self.high
+        if not self.low <= number <= high or (self.whole and not number.is_integer()):
             raise ValueError(text)
         return number
+
+    @property
+    def allowed(self) -> str:
+        """The range in words."""
+        kind = "a whole number" if self.whole else "a number"
+        return f"{kind} from {self.low:g}" + ("" if self.high is None else f" to {self.high:g}")
 
 
 @dataclass(frozen=True)
@@ -60,8 +73,8 @@ class Metric:
 
 
 _THRESHOLD = Parameter("a probability", 0, 1, default=0.5)
-_TOP = Parameter("a number of rows", 1, 2**31 - 1, whole=True, default=2**31 - 1)
-_POWER = Parameter("a variance power", 1, 2)
+_TOP = Parameter("a number of rows", 1, whole=True, default=LARGEST_INTEGER)
+_POWER = Parameter("a variance power", 1, 2, default=1.5)
 _PRECISION = Parameter("a precision", 0, 1)
 
 
@@ -184,7 +197,9 @@ class Asked:
             name, text = name.removesuffix("-"), text.removesuffix("-")
         metric = METRICS.get(name)
         if metric is None:
-            raise ValueError(f"is no metric: take {', '.join(METRICS)}")
+            close = difflib.get_close_matches(name, METRICS, n=1)
+            meant = f" (did you mean {close[0]}?)" if close else ""
+            raise ValueError(f"is no metric{meant}: take {', '.join(METRICS)}")
         parameter = metric.parameter
         if parameter is None:
             if at:
@@ -197,10 +212,8 @@ class Asked:
         try:
             return cls(spelling, metric, parameter.parse(text))
         except ValueError:
-            kind = "a whole number" if parameter.whole else "a number"
             raise ValueError(
-                f"must have {parameter.meaning} behind its @, {kind} from {parameter.low:g} "
-                f"to {parameter.high:g}"
+                f"must have {parameter.meaning} behind its @, {parameter.allowed}"
             ) from None
 
     def is_computed_here(self, objective: Objective) -> bool:
@@ -241,12 +254,12 @@ class RoundMetrics:
         return {"eval_metric": list(self.by_xgboost)}
 
     @property
-    def custom_metric(self) -> CustomMetric | None:
+    def custom_metric(self) -> "CustomMetric | None":
         """The function that computes the rest, None if there is no rest."""
         return self._values if self.here else None
 
     def _values(
-        self, predictions: NDArray[np.float32], data: xgboost.DMatrix
+        self, predictions: NDArray[np.float32], data: "xgboost.DMatrix"
     ) -> list[tuple[str, float]]:
         weights = data.get_weight()
         if self.objective.score == "margin":

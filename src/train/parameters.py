@@ -1,5 +1,7 @@
 """sagetree's own hyperparameters, those without effect, and all of them by name."""
 
+from collections.abc import Mapping
+
 from train.metrics import METRICS
 from train.parameter import Parameter
 from train.value_types import (
@@ -12,6 +14,7 @@ from train.value_types import (
     Real,
     Text,
     TuningMetric,
+    Value,
 )
 from train.xgboost_parameters import XGBOOST
 
@@ -183,3 +186,8 @@ BY_NAME = {
     for parameter in PARAMETERS
     for spelling in (parameter.name, *parameter.aliases)
 }
+
+
+def is_given(values: Mapping[str, Value], name: str) -> bool:
+    """Say whether a hyperparameter was set to something else than what holds anyway."""
+    return name in values and not BY_NAME[name].is_default(values[name])

@@ -27,12 +27,16 @@ XGBOOST_ROUNDS = 100
 
 
 def default_metric(params: Mapping[str, Any]) -> str:
-    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`.
+    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`."""
+    return objective_of(params["objective"]).metric
 
-    >>> default_metric({"objective": "reg:tweedie", "tweedie_variance_power": 1.2})
+
+def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
+    """Return a metric as XGBoost takes it: Tweedie's needs the objective's variance power.
+
+    >>> with_parameter("tweedie-nloglik", {"tweedie_variance_power": 1.2})
     'tweedie-nloglik@1.2'
     """
-    metric = objective_of(params["objective"]).metric
     if metric == "tweedie-nloglik":
         return f"{metric}@{params.get('tweedie_variance_power', 1.5):g}"
     return metric

@@ -1,7 +1,7 @@
 """/opt/ml/input/config to one frozen record of settings, with every fault at once."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -10,8 +10,9 @@ from sagetree.errors import SettingsError, quote
 from sagetree.objectives import DEFAULT_OBJECTIVE
 from sagetree.paths import OptMl
 from sagetree.reading import Format
+from train.booster_rules import grows_exactly
 from train.channel_settings import TRAIN, VALIDATION, read_formats, read_json
-from train.combinations import check_together
+from train.combinations import check_together, notes_together
 from train.constraints import Constraints
 from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED
 from train.presets import (
@@ -20,6 +21,7 @@ from train.presets import (
     SAGETREE_ROUNDS,
     XGBOOST_ROUNDS,
     default_metric,
+    with_parameter,
 )
 from train.value_types import ParameterError, plain_text
 from train.xgboost_parameters import XGBOOST
@@ -148,8 +150,9 @@ class TrainSettings:
         cls, texts: Mapping[str, str], formats: Mapping[str, Format | None], faults: list[str]
     ) -> "TrainSettings":
         given = {n: t for n, t in texts.items() if not n.startswith(PLATFORM_PREFIX)}
-        values = _parse(given, faults)
-        check_together(values, faults)
+        failed: set[str] = set()
+        values = _parse(given, faults, failed)
+        check_together(values, faults, failed, formats or None)
         if faults:
             raise SettingsError("; ".join(faults), hint=_hint(len(faults)))
         settled = _DEFAULTS | values
@@ -167,7 +170,7 @@ class TrainSettings:
             fail_on_leakage=settled["fail_on_leakage"],
             formats=formats,
             given=MappingProxyType(given),
-            notes=tuple(f"{p.name} has no effect: {p.help}" for p in UNUSED if p.name in values),
+            notes=tuple(_notes(values, formats)),
         )
 
 
@@ -175,7 +178,8 @@ def _hint(faults: int) -> str:
     return "Correct it" if faults == 1 else f"Correct all {faults}"
 
 
-def _parse(given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dict[str, Any]:
+    """Return the values; add what is wrong to `faults`, and the names of those to `failed`."""
     values: dict[str, Any] = {}
     spelled: dict[str, str] = {}
     for spelling, text in given.items():
@@ -190,6 +194,7 @@ def _parse(given: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
         try:
             values[parameter.name] = parameter.parse(text)
         except ParameterError as error:
+            failed.add(parameter.name)
             faults.append(f"{spelling} is {quote(text)} and must be {error}")
     return values
 
@@ -226,28 +231,34 @@ def _columns(values: Mapping[str, Any]) -> Columns:
     )
 
 
+def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str]:
+    """Return what the log should say of settings that change nothing."""
+    for parameter in UNUSED:
+        if parameter.name in values:
+            yield f"{parameter.name} has no effect: {parameter.help}"
+    yield from notes_together(values, channels)
+
+
 def _encoding(values: Mapping[str, Any]) -> str:
     """Return how categories are given to a booster that may have no splits of its own for them."""
-    splits = values.get("booster") != "gblinear" and values.get("tree_method") != "exact"
-    return "native" if splits else "onehot"
+    without = values.get("booster") == "gblinear" or grows_exactly(values)
+    return "onehot" if without else "native"
 
 
 def _boosting(values: Mapping[str, Any]) -> Boosting:
     own = values["preset"] == "sagetree"
     params = _params(values, own=own)
-    metrics = list(values.get("eval_metric", ()))
     tuned = values.get(TUNING_METRIC)
-    if tuned and tuned not in metrics:
-        metrics.append(tuned)
-    metrics = metrics or [default_metric(params)]
+    asked = [*values.get("eval_metric", ()), *([tuned] if tuned else [])]
+    asked = [with_parameter(metric, params) for metric in asked or [default_metric(params)]]
     return Boosting(
         params=MappingProxyType(params),
         rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
         patience=values.get("early_stopping_rounds", SAGETREE_PATIENCE if own else None),
         nfold=values.get("nfold"),
         stratified=values["stratified"],
-        metrics=tuple(metrics),
-        stopping_metric=tuned or metrics[-1],
+        metrics=tuple(dict.fromkeys(asked)),
+        stopping_metric=asked[-1],
         seed=params["seed"] % 2**32,
         num_class=values.get("num_class"),
         kfold=values.get("_kfold"),
@@ -273,7 +284,7 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if params.get("tree_method") == "gpu_hist":
         params |= {"tree_method": "hist", "device": "cuda"}
     if "updater" in params:
-        params["updater"] = ",".join(params["updater"])
+        params["updater"] = ",".join(name for name in params["updater"] if name != "sync")
     for name in ("quantile_alpha", "expectile_alpha", "base_score"):
         if name in params:
             numbers = params[name]

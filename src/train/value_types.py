@@ -194,6 +194,11 @@ class Delimiter(Choice):
         ("\\t", "tab"),
     )
 
+    @property
+    def allowed(self) -> str:
+        """What it takes, in words."""
+        return "one of comma, semicolon, pipe, tab, space, or the character itself"
+
     def parse(self, text: str) -> Value:
         """Return the character. Raises ParameterError."""
         word = super().parse(text)
