@@ -2,7 +2,6 @@
 
 import os
 import re
-import time
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -10,6 +9,8 @@ from sagetree.program import LOG
 from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from serve.attributes import returnable
 from serve.messages import Request, Response
+from serve.metrics import Observer
+from serve.observation import TRACE_HEADER, Trace, trace_id
 from serve.problems import problem_of
 
 REQUEST_ID = "X-Amzn-RequestId"
@@ -23,25 +24,7 @@ _ID = re.compile(r"[!-~]{1,64}")
 
 # A path or method that is none of ours is the client's text, which stays out of the log.
 NO_ROUTE = "-"
-
-
-class Trace:
-    """What the line of one request tells; the walk notes what it has reached, and when."""
-
-    __slots__ = ("bytes_in", "phases", "request_id", "route", "rows", "start")
-
-    def __init__(self, request_id: str, route: str, bytes_in: int) -> None:
-        self.request_id = request_id
-        self.route = route
-        self.bytes_in = bytes_in
-        self.rows = 0
-        self.start = time.perf_counter()
-        self.phases: list[tuple[str, float]] = []
-
-    def reached(self, phase: str) -> None:
-        """Note that a phase of the walk has ended."""
-        self.phases.append((phase, time.perf_counter()))
-
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 Handler: TypeAlias = Callable[[Request, Trace], Response]
 
@@ -55,14 +38,19 @@ def request_id(headers: Mapping[str, str]) -> str:
     return os.urandom(16).hex()
 
 
-def respond(route: str, handler: Handler, request: Request) -> Response:
-    """Return the handler's answer, or that of the error it raises; write the request's line."""
-    trace = Trace(request_id(request.headers), route, len(request.body))
+def respond(observer: Observer, route: str, handler: Handler, request: Request) -> Response:
+    """Return the handler's answer, or that of the error it raises; tell the observer."""
+    method = request.method if request.method in METHODS else NO_ROUTE
+    trace = Trace(request_id(request.headers), method, route, len(request.body))
+    trace.trace_id = trace_id(request.header(TRACE_HEADER))
     try:
         response = handler(request, trace)
     except Exception as error:  # the server's one outer handler
         response = _refusal(error, trace)
-    return _finish(request, response, trace)
+    response = _named(request, response, trace)
+    trace.finish(response.status, len(response.body))
+    observer.record(trace)
+    return response
 
 
 def raising(error: Exception) -> Handler:
@@ -82,21 +70,10 @@ def _refusal(error: Exception, trace: Trace) -> Response:
     return Response(problem.status, body, "application/json", problem.headers)
 
 
-def _finish(request: Request, response: Response, trace: Trace) -> Response:
-    """Return the response with the request's id and attributes; write the line."""
+def _named(request: Request, response: Response, trace: Trace) -> Response:
+    """Return the response with the request's id and attributes."""
     headers = {**response.headers, REQUEST_ID: trace.request_id}
     attributes = request.header(CUSTOM_ATTRIBUTES)
     if attributes and returnable(attributes):
         headers[CUSTOM_ATTRIBUTES] = attributes
-    LOG.info(
-        "%s %s %s %d rows=%d bytes_in=%d bytes_out=%d ms=%.1f",
-        trace.request_id,
-        request.method,
-        trace.route,
-        response.status,
-        trace.rows,
-        trace.bytes_in,
-        len(response.body),
-        (time.perf_counter() - trace.start) * 1000,
-    )
     return Response(response.status, response.body, response.content_type, headers)

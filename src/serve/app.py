@@ -4,19 +4,22 @@ Both come to the same handlers: the loop calls those that are named here
 itself, and hands the rest to Flask, which has all of them.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeAlias
 
 import flask
 import orjson
 from sagemaker_inference import content_types
 
 from serve import wsgi
-from serve.access import NO_ROUTE, Handler, Trace, raising, respond
+from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.bodies import body_of
-from serve.loading import ModelHolder
+from serve.loading import ModelHolder, ServedModel
 from serve.messages import Request, Response
+from serve.metrics import Observer
+from serve.observation import Trace
 from serve.settings import MEGABYTE, ServeSettings
 from serve.walk import invocations
 
@@ -27,6 +30,9 @@ BATCH_TOTAL_MB = 100
 
 INVOCATIONS = "/invocations"
 
+# Paths that a worker's loop answers itself, as far as their bodies are small.
+AT_ONCE = frozenset({"/ping", INVOCATIONS, "/execution-parameters"})
+
 # A body up to this size is answered by the loop itself: some 50 rows, which
 # take a few milliseconds.
 AT_ONCE_BYTES = 16 * 1024
@@ -35,13 +41,32 @@ AT_ONCE_BYTES = 16 * 1024
 PIECE = 64 * 1024
 
 
-def handlers(settings: ServeSettings, holder: ModelHolder) -> Mapping[tuple[str, str], Handler]:
-    """Return the handler of each method and path."""
-    return {
+Handlers: TypeAlias = Mapping[tuple[str, str], Handler]
+
+
+@dataclass(frozen=True)
+class Site:
+    """What a worker serves: the handler of each method and path.
+
+    A path may be a pattern of Flask's. `is_settled` says whether an invocation
+    need not wait for the model; `observer` takes note of every request.
+    """
+
+    settings: ServeSettings
+    handlers: Handlers
+    observer: Observer
+    is_settled: Callable[[], bool]
+
+
+def one_model(settings: ServeSettings, holder: ModelHolder, observer: Observer) -> Site:
+    """Return the site of one model; `holder` has it, or will have."""
+    handlers: Handlers = {
         ("GET", "/ping"): partial(ping, holder),
         ("POST", INVOCATIONS): partial(invocations, settings, holder),
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
+        ("GET", "/metrics"): partial(metrics, observer, holder),
     }
+    return Site(settings, handlers, observer, lambda: holder.is_settled)
 
 
 def ping(holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
@@ -63,69 +88,82 @@ def execution_parameters(settings: ServeSettings, _request: Request, _trace: Tra
     return Response(body=orjson.dumps(parameters), content_type=content_types.JSON)
 
 
+def metrics(observer: Observer, holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
+    """Answer what all workers have counted, for Prometheus."""
+    from serve.exposition import CONTENT_TYPE, exposition  # its library is needed here alone
+
+    state = holder.state
+    monitor = state.monitor if isinstance(state, ServedModel) else None
+    return Response(body=exposition(observer.totals(), monitor), content_type=CONTENT_TYPE)
+
+
 class Application:
     """What a worker's loop serves."""
 
-    def __init__(self, settings: ServeSettings, holder: ModelHolder) -> None:
-        self.max_body = settings.max_body
-        self._holder = holder
-        self._handlers = handlers(settings, holder)
-        self._flask = create_app(settings, holder)
+    def __init__(self, site: Site) -> None:
+        self.max_body = site.settings.max_body
+        self._site = site
+        self._handlers = site.handlers
+        self._respond = partial(respond, site.observer)
+        self._flask = create_app(site)
 
     def answer_at_once(self, request: Request) -> Response | None:
         """Return the response, None if that may take long."""
         handler = self._handlers.get((request.method, request.path))
         if handler is None or len(request.body) > AT_ONCE_BYTES:
             return None
-        if request.path == INVOCATIONS and not self._holder.is_settled:  # it waits for the model
+        # what waits for the model, or for a file
+        if request.path not in AT_ONCE or not self._site.is_settled():
             return None
-        return respond(request.path, handler, request)
+        return self._respond(request.path, handler, request)
 
     def answer(self, request: Request) -> Response:
         """Return the response, however long it takes."""
         handler = self._handlers.get((request.method, request.path))
         if handler is None:
             return wsgi.call(self._flask, request)
-        return respond(request.path, handler, request)
+        return self._respond(request.path, handler, request)
 
     def refuse(self, request: Request, error: Exception) -> Response:
         """Return the response to a request that could not be read."""
         known = (request.method, request.path) in self._handlers
-        return respond(request.path if known else NO_ROUTE, raising(error), request)
+        return self._respond(request.path if known else NO_ROUTE, raising(error), request)
 
 
-def create_app(settings: ServeSettings, holder: ModelHolder) -> flask.Flask:
-    """Return the Flask application; `holder` has the model, or will have."""
+def create_app(site: Site) -> flask.Flask:
+    """Return the Flask application of a site."""
     app = flask.Flask("serve", static_folder=None)
-    for (method, path), handler in handlers(settings, holder).items():
-        view = partial(_view, path, handler, settings.max_body)
+    app.url_map.merge_slashes = False
+    for (method, path), handler in site.handlers.items():
+        view = partial(_view, site, path, handler)
         app.add_url_rule(
             path, f"{method} {path}", view, methods=[method], provide_automatic_options=False
         )
-    app.register_error_handler(Exception, _view_error)
+    app.register_error_handler(Exception, partial(_view_error, site))
     return app
 
 
-def _view(route: str, handler: Handler, limit: int | None) -> flask.Response:
+def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Response:
     def with_body(request: Request, trace: Trace) -> Response:
         stream = flask.request.stream
         pieces = iter(lambda: stream.read(PIECE), b"")
-        body = body_of(pieces, flask.request.content_length, limit)
+        body = body_of(pieces, flask.request.content_length, site.settings.max_body)
         trace.bytes_in = len(body)
         return handler(replace(request, body=body), trace)
 
-    return _flask_response(respond(route, with_body, _head()))
+    return _flask_response(respond(site.observer, route, with_body, _head()))
 
 
-def _view_error(error: Exception) -> flask.Response:
-    return _flask_response(respond(NO_ROUTE, raising(error), _head()))
+def _view_error(site: Site, error: Exception) -> flask.Response:
+    return _flask_response(respond(site.observer, NO_ROUTE, raising(error), _head()))
 
 
 def _head() -> Request:
     """Return Flask's request at hand, without its body."""
     now = flask.request
     headers = {name.lower(): value for name, value in now.headers.items()}
-    return Request(now.method, now.path, now.query_string.decode("latin-1"), headers)
+    path = now.environ.get("RAW_URI", now.path).partition("?")[0]  # not decoded
+    return Request(now.method, path, now.query_string.decode("latin-1"), headers)
 
 
 def _flask_response(response: Response) -> flask.Response:

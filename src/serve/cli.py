@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sagetree.errors import SagetreeError
 from sagetree.program import LOG, start_logging
 from serve import server
+from serve.log_lines import set_log_format
 from serve.settings import PORT, PORT_OPTION, ServeSettings, variables_help
 
 FAILED = 1
@@ -28,6 +29,7 @@ def main(argv: Sequence[str]) -> int:
         settings = ServeSettings.read(
             os.environ, host=arguments.host, port=arguments.port, reload=arguments.reload
         )
+        set_log_format(settings.log_format)
         return server.run(settings)
     except SagetreeError as error:
         LOG.error("sagetree serve cannot start: %s", error)

@@ -4,6 +4,7 @@ It is loaded in the worker and not before the fork: a process that holds a
 Booster and forks leaves the child hanging in predict.
 """
 
+import hashlib
 import os
 import threading
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.model import Model
 from sagetree.program import LOG
+from serve.drift import Monitor
 from serve.outputs import available_keys
 from serve.settings import OUTPUT
 
@@ -29,13 +31,16 @@ Snapshot = tuple[tuple[str, int, int, int], ...]
 
 @dataclass(frozen=True)
 class ServedModel:
-    """A model that has passed its self-check, and the keys it can give."""
+    """A model that has passed its self-check, the keys it can give, and what it is asked."""
 
     model: Model
     keys: tuple[str, ...]
+    monitor: Monitor | None
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int, output: tuple[str, ...]) -> "ServedModel":
+    def load(
+        cls, folder: Path, *, threads: int, output: tuple[str, ...], monitored: bool = True
+    ) -> "ServedModel":
         """Load the model in `folder` and check that it can give `output`.
 
         Raises ArtifactError for the one, SettingsError for the other.
@@ -49,7 +54,13 @@ class ServedModel:
                     where=OUTPUT.name,
                     hint=f"It gives {', '.join(keys)}",
                 )
-        return cls(model, keys)
+        monitor = Monitor(_key(folder), model.features, model.baseline) if monitored else None
+        return cls(model, keys, monitor)
+
+
+def _key(folder: Path) -> str:
+    """Return what tells the model from others, the same in every worker."""
+    return hashlib.sha256(repr(snapshot(folder)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -81,6 +92,11 @@ class ModelHolder:
     def is_settled(self) -> bool:
         """Whether the first loading has ended, well or badly."""
         return self._settled.is_set()
+
+    @property
+    def state(self) -> "ServedModel | Unavailable":
+        """The model, or why there is none."""
+        return self._state
 
     def model(self) -> ServedModel:
         """Return the model. Raises NotReadyError with the reason if there is none."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from serve.counts import Counts
 from serve.drift import Monitor
 from serve.log_lines import write_line
-from serve.observation import PHASES, Observation
+from serve.observation import PHASES, Trace
 
 # Upper bounds in seconds: from a tenth of a request's usual time to SageMaker's limit.
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
@@ -28,11 +28,11 @@ class Tally:
         self._lock = threading.Lock()
         self._requests: dict[tuple[str, str, int], int] = {}
         self._buckets = [0] * (len(BUCKETS) + 1)
-        self._phases = [0.0] * len(PHASES)
+        self._phases = dict.fromkeys(PHASES, 0.0)
         self._seconds = 0.0
         self._rows = self._bytes_in = self._bytes_out = 0
 
-    def add(self, seen: Observation) -> None:
+    def add(self, seen: Trace) -> None:
         """Count one answered request."""
         key = (seen.method, seen.route, seen.status)
         with self._lock:
@@ -45,10 +45,8 @@ class Tally:
             self._buckets[bisect_left(BUCKETS, seconds)] += 1
             self._seconds += seconds
             self._rows += seen.rows
-            before = seen.start
-            for phase, mark in enumerate(seen.marks):
-                self._phases[phase] += mark - before
-                before = mark
+            for phase, taken in seen.phase_seconds():
+                self._phases[phase] += taken
 
     def values(self) -> dict[str, float]:
         """Return every counter by its name and labels."""
@@ -59,10 +57,7 @@ class Tally:
                 "bytes_out": self._bytes_out,
                 "seconds": self._seconds,
                 **{f"bucket\t{place}": count for place, count in enumerate(self._buckets)},
-                **{
-                    f"phase\t{name}": ns / 1e9
-                    for name, ns in zip(PHASES, self._phases, strict=True)
-                },
+                **{f"phase\t{name}": seconds for name, seconds in self._phases.items()},
                 **{
                     f"requests\t{method}\t{route}\t{status}": count
                     for (method, route, status), count in self._requests.items()
@@ -73,22 +68,23 @@ class Tally:
 class Observer:
     """Takes every request of a worker once it is answered: its line, its counts, its rows.
 
-    `folder` is the one the workers share; `line` makes the log's line.
+    `folder` is the one the workers share (None: there is one worker); `line`
+    makes the log's line.
     """
 
     def __init__(
         self,
-        folder: Path,
-        line: Callable[[Observation], str],
+        folder: Path | None,
+        line: Callable[[Trace], str],
         write: Callable[[str], None] = write_line,
     ) -> None:
-        self.folder = folder
+        self._folder = folder
         self._tally = Tally()
         self._line = line
         self._write = write
         self._monitor: Monitor | None = None
 
-    def record(self, seen: Observation) -> None:
+    def record(self, seen: Trace) -> None:
         """Log and count one answered request."""
         self._tally.add(seen)
         if seen.monitor is not None and seen.matrix is not None and seen.scores is not None:
@@ -100,6 +96,11 @@ class Observer:
         """Flush every second, in a thread that ends with the process; then call `tell`."""
         threading.Thread(target=self._run, args=(tell,), name="observer", daemon=True).start()
 
+    def totals(self) -> Counts:
+        """Return what all workers have counted: this one until now, the others a second ago."""
+        counts = self.flush()
+        return counts if self._folder is None else Counts.total(self._folder)
+
     def flush(self) -> Counts:
         """Write what this worker has counted to its file, and return it."""
         monitor = self._monitor
@@ -107,13 +108,9 @@ class Observer:
             monitor.digest()
         monitors = {monitor.key: monitor.counts()} if monitor is not None else {}
         counts = Counts(self._tally.values(), monitors)
-        counts.write(self.folder, os.getpid())
+        if self._folder is not None:
+            counts.write(self._folder, os.getpid())
         return counts
-
-    def totals(self) -> Counts:
-        """Return what all workers have counted: this one until now, the others a second ago."""
-        self.flush()
-        return Counts.total(self.folder)
 
     def _run(self, tell: Callable[[Counts], None]) -> None:
         while True:

@@ -4,70 +4,75 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sagetree.features.pipeline import FeatureMatrix
-
+# The master process has these names in its imports, and must not load numpy before it listens.
 if TYPE_CHECKING:
+    from sagetree.features.pipeline import FeatureMatrix
+    from sagetree.scoring import Scores
     from serve.drift import Monitor
 
 PHASES = ("decode", "transform", "score", "encode")
 
-TRACE_HEADER = "X-Amzn-Trace-Id"
+TRACE_HEADER = "x-amzn-trace-id"
 
 # AWS X-Ray's form of it; anything else is the client's own text and stays out of the log.
 _TRACE = re.compile(r"(?:(?:Root|Self|Parent|Sampled|Lineage)=[0-9a-fA-F:|-]{1,64};?){1,5}")
 
 
-class Observation:
-    """The facts of one request, filled in as they become known.
+class Trace:
+    """The facts of one request, noted as they become known.
 
     Not a frozen record: a request that fails half way keeps what was known by
-    then. `marks` holds `time.perf_counter_ns` at the end of each phase.
+    then. Times are `time.perf_counter`'s; `route` is the rule, never the path.
     """
 
     __slots__ = (
-        "bytes_in", "bytes_out", "finished", "marks", "matrix", "method", "model",
-        "monitor", "request_id", "route", "rows", "scores", "start", "status", "trace",
+        "bytes_in", "bytes_out", "finished", "matrix", "method", "model", "monitor", "phases",
+        "request_id", "route", "rows", "scores", "start", "status", "trace_id",
     )  # fmt: skip
 
-    def __init__(self, request_id: str, method: str, route: str, trace: str = "") -> None:
-        self.start = time.perf_counter_ns()
-        self.finished = 0
+    def __init__(self, request_id: str, method: str, route: str, bytes_in: int) -> None:
+        self.start = time.perf_counter()
+        self.finished = 0.0
         self.request_id = request_id
         self.method = method
         self.route = route
-        self.trace = trace
+        self.bytes_in = bytes_in
+        self.trace_id = ""
         self.status = 0
         self.rows = 0
-        self.bytes_in = 0
         self.bytes_out = 0
         self.model = ""
-        self.marks: list[int] = []
+        self.phases: list[tuple[str, float]] = []
         self.matrix: FeatureMatrix | None = None
-        self.scores: NDArray[np.float32] | None = None
+        self.scores: Scores | None = None
         self.monitor: Monitor | None = None
 
-    def mark(self) -> None:
-        """Note that the next of `PHASES` has ended."""
-        self.marks.append(time.perf_counter_ns())
+    def reached(self, phase: str) -> None:
+        """Note that a phase of the walk (one of `PHASES`) has ended."""
+        self.phases.append((phase, time.perf_counter()))
+
+    def scored(self, monitor: "Monitor | None", matrix: "FeatureMatrix", scores: "Scores") -> None:
+        """Note what was scored, for the counts of the model's `monitor`."""
+        self.monitor, self.matrix, self.scores = monitor, matrix, scores
 
     def finish(self, status: int, bytes_out: int) -> None:
         """Note the answer."""
-        self.finished = time.perf_counter_ns()
+        self.finished = time.perf_counter()
         self.status = status
         self.bytes_out = bytes_out
-
-    def milliseconds(self) -> list[float]:
-        """Return the time of each phase that has ended."""
-        ends = self.marks
-        return [(end - begin) / 1e6 for begin, end in zip([self.start, *ends], ends, strict=False)]
 
     @property
     def seconds(self) -> float:
         """The time from the request's coming to its answer."""
-        return (self.finished - self.start) / 1e9
+        return self.finished - self.start
+
+    def phase_seconds(self) -> list[tuple[str, float]]:
+        """Return the time of each phase that has ended."""
+        before, found = self.start, []
+        for phase, end in self.phases:
+            found.append((phase, end - before))
+            before = end
+        return found
 
 
 def trace_id(header: str) -> str:

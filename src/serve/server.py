@@ -20,6 +20,7 @@ from gunicorn.arbiter import Arbiter
 
 from sagetree.errors import PlatformError
 from sagetree.program import LOG
+from serve.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from serve.settings import PORT, PORT_OPTION, ServeSettings
 from serve.unused import leave_out_unused
 from serve.worker import GRACEFUL_SECONDS, turn_away
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
-
-SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only the folder; mkstemp makes the names
 
 # The application and everything it imports.
 APP_MODULE = "serve.app"
@@ -44,10 +43,14 @@ def run(settings: ServeSettings) -> int:
     """
     listener = listen(settings.host, settings.port)
     leave_out_unused()
+    shared, master = make_folder(), os.getpid()
     try:
-        Server(settings, listener).run()
+        Server(settings, listener, shared).run()
     except SystemExit as end:  # how gunicorn ends, its workers too
         return end.code if isinstance(end.code, int) else 1
+    finally:
+        if os.getpid() == master:
+            remove_folder(shared)
     return 0
 
 
@@ -65,8 +68,11 @@ def listen(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def gunicorn_settings(settings: ServeSettings, listener: int) -> Mapping[str, Any]:
-    """Return all settings of gunicorn that are not its defaults; `listener` is a descriptor."""
+def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> Mapping[str, Any]:
+    """Return all settings of gunicorn that are not its defaults.
+
+    `listener` is a descriptor, `shared` the folder of the workers' counts.
+    """
     return {
         "bind": f"fd://{listener}",
         "workers": settings.workers,
@@ -87,34 +93,31 @@ def gunicorn_settings(settings: ServeSettings, listener: int) -> Mapping[str, An
         "when_ready": partial(_when_ready, settings),
         "post_fork": partial(_post_fork, settings),
         "post_worker_init": _post_worker_init,
+        "child_exit": partial(_child_exit, shared),
     }
 
 
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, told by ServeSettings instead of a command line."""
 
-    def __init__(self, settings: ServeSettings, listener: socket.socket) -> None:
+    def __init__(self, settings: ServeSettings, listener: socket.socket, shared: Path) -> None:
         self._settings = settings
+        self._shared = shared
         self._listener = listener.detach()  # gunicorn owns it from here on
         super().__init__()
 
     def load_config(self) -> None:
         """Set gunicorn's settings."""
-        for name, value in gunicorn_settings(self._settings, self._listener).items():
+        settings = gunicorn_settings(self._settings, self._listener, self._shared)
+        for name, value in settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> "Application":
         """Return what one worker serves, and start loading its model."""
         from serve.app import Application
-        from serve.loading import ModelHolder, ServedModel
+        from serve.modes import site_of
 
-        settings = self._settings
-        load = partial(
-            ServedModel.load, settings.model_dir, threads=settings.threads, output=settings.output
-        )
-        holder = ModelHolder(settings.model_dir, load)
-        holder.start(watch=settings.reload)
-        return Application(settings, holder)
+        return Application(site_of(self._settings, self._shared))
 
     def run(self) -> None:
         """Serve; ends in SystemExit."""
@@ -148,6 +151,10 @@ def _post_fork(settings: ServeSettings, _arbiter: Arbiter, _worker: Any) -> None
     if settings.reload:
         for name in [name for name in sys.modules if name.split(".")[0] in OWN_PACKAGES]:
             del sys.modules[name]
+
+
+def _child_exit(shared: Path, _arbiter: Arbiter, worker: Any) -> None:  # noqa: ANN401
+    keep_gone(shared, worker.pid)
 
 
 def _post_worker_init(_worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types

@@ -14,6 +14,8 @@ from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError, quote
 from sagetree.paths import BASE_DIR_VARIABLE, OptMl
 from serve.encoders import ENCODERS
+from serve.log_lines import LINE_FORMATS
+from serve.memory import usable_memory
 from serve.output_keys import DEFAULT_KEYS, KEYS, parse_keys
 
 # SageMaker sends real-time requests of up to 25 MB.
@@ -24,6 +26,15 @@ TIMEOUT_SECONDS = 60
 MEGABYTE = 2**20
 # Asynchronous inference has the largest payload of SageMaker's modes: 1 GB.
 LARGEST_PAYLOAD_MB = 1024
+
+# Of the memory; the rest is for the programs, for requests, and for loading.
+MODEL_MEMORY_SHARE = 0.7
+
+# CloudWatch's usual period.
+EMF_SECONDS = 60
+
+# SageMaker's containers get their credentials from it.
+ON_SAGEMAKER = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 
 PORT_OPTION = "--port"
 
@@ -119,14 +130,68 @@ THREADS = Variable(
     "threads that score one request",
 )
 
+MULTI_MODEL = Variable(
+    parameters.MULTI_MODEL_ENV,
+    _truth,
+    "true or false",
+    "false",
+    "serve models that are loaded and unloaded by requests to /models",
+)
+MODEL_MEMORY = Variable(
+    "SAGETREE_MODEL_MEMORY_MB",
+    whole_number(1, 2**24),
+    "megabytes from 1 on",
+    f"{MODEL_MEMORY_SHARE:.0%} of the memory this container may use",
+    "with many models: memory for them in all workers together",
+)
+PROGRAM = Variable(
+    parameters.USER_PROGRAM_ENV,
+    str,
+    "the name of a Python file",
+    "none",
+    "your own script that answers, in model/code or the submit directory",
+)
+SUBMIT_DIRECTORY = Variable(
+    "SAGEMAKER_SUBMIT_DIRECTORY",
+    str,
+    "a folder, or a .tar.gz file",
+    "model/code",
+    "where your own script is",
+)
+LOG_FORMAT = Variable(
+    "SAGETREE_LOG_FORMAT",
+    lambda text: {name: name for name in LINE_FORMATS}[text.lower()],
+    f"one of {', '.join(LINE_FORMATS)}",
+    "text",
+    "form of the log's lines",
+)
+EMF = Variable(
+    "SAGETREE_EMF_SECONDS",
+    whole_number(0, 3600),
+    "seconds up to 3600 (0: never)",
+    f"{EMF_SECONDS} on SageMaker, else 0",
+    "how often the log has a line that CloudWatch makes metrics of",
+)
+PAGE = Variable(
+    "SAGETREE_PAGE",
+    _truth,
+    "true or false",
+    "false on SageMaker, else true",
+    "answer GET / with a page to try the model",
+)
+
 VARIABLES: tuple[Variable[object], ...] = (
-    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, PAYLOAD, THREADS,
+    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, PAYLOAD, THREADS, MULTI_MODEL, MODEL_MEMORY,
+    PROGRAM, SUBMIT_DIRECTORY, LOG_FORMAT, EMF, PAGE,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """What the server was told; `max_body` is in bytes, None for no limit."""
+    """What the server was told.
+
+    `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
+    """
 
     model_dir: Path
     host: str
@@ -139,6 +204,13 @@ class ServeSettings:
     batch: bool
     max_body: int | None
     reload: bool
+    multi_model: bool
+    model_memory: int
+    program: str
+    submit_directory: str
+    log_format: str
+    emf_seconds: int
+    page: bool
 
     @classmethod
     def read(
@@ -152,6 +224,7 @@ class ServeSettings:
         """
         reader = _Reader({**environ, PORT_OPTION: port or ""})
         megabytes = reader.value(PAYLOAD, MAX_PAYLOAD_MB)
+        on_sagemaker = bool(environ.get(ON_SAGEMAKER))
         settings = cls(
             model_dir=OptMl.from_environ(environ).model,
             host=host,
@@ -164,6 +237,14 @@ class ServeSettings:
             batch=reader.value(BATCH, False),
             max_body=megabytes * MEGABYTE or None,
             reload=reload,
+            multi_model=reader.value(MULTI_MODEL, False),
+            model_memory=reader.value(MODEL_MEMORY, 0) * MEGABYTE
+            or int(usable_memory() * MODEL_MEMORY_SHARE),
+            program=reader.value(PROGRAM, ""),
+            submit_directory=reader.value(SUBMIT_DIRECTORY, ""),
+            log_format=reader.value(LOG_FORMAT, "text"),
+            emf_seconds=reader.value(EMF, EMF_SECONDS if on_sagemaker else 0),
+            page=reader.value(PAGE, not on_sagemaker),
         )
         if reader.faults:
             count = len(reader.faults)

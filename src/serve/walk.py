@@ -1,13 +1,13 @@
 """The one walk from the bytes of a request to the bytes of its answer."""
 
 from sagetree.errors import DecodingError
-from serve.access import Trace
 from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from serve.attributes import choose_output, parse_attributes
 from serve.encoders import CONTENT_TYPES, ENCODERS
 from serve.loading import ModelHolder
 from serve.messages import Request, Response
 from serve.negotiation import choose_accept, choose_decoder
+from serve.observation import Trace
 from serve.outputs import ScoredRows, predictions_of
 from serve.settings import ServeSettings
 
@@ -33,6 +33,7 @@ def invocations(
     matrix = model.features.transform(inputs)
     trace.reached("transform")
     scores = model.scorer.score(matrix.values)
+    trace.scored(served.monitor, matrix, scores)
     trace.reached("score")
 
     predictions = predictions_of(ScoredRows(model, inputs, matrix, scores), output)

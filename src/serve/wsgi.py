@@ -22,6 +22,7 @@ def environ_of(request: Request) -> dict[str, Any]:
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+        "RAW_URI": request.path,
         "QUERY_STRING": request.query,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "8080",

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
+from flask import Flask
 from flask.testing import FlaskClient
 
 from sagetree.bundle import Decision, ModelBundle, SelfCheck
@@ -12,10 +13,13 @@ from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import Label
+from sagetree.program import LOG
 from sagetree.schema import Column, Schema
 from sagetree.table import Source, Table
-from serve.app import create_app
+from serve.app import create_app, one_model
 from serve.loading import ModelHolder, ServedModel
+from serve.log_lines import LINE_FORMATS
+from serve.metrics import Observer
 from serve.settings import ServeSettings
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, is_fraud, records
 
@@ -93,4 +97,10 @@ def client_for(folder: Path, **environ: str) -> FlaskClient:
         folder, lambda: ServedModel.load(folder, threads=1, output=settings.output)
     )
     holder.start(watch=False)
-    return create_app(settings, holder).test_client()
+    return app_of(settings, holder).test_client()
+
+
+def app_of(settings: ServeSettings, holder: ModelHolder) -> Flask:
+    """The application; its lines go to the log."""
+    observer = Observer(None, LINE_FORMATS[settings.log_format], LOG.info)
+    return create_app(one_model(settings, holder, observer))

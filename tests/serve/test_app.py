@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -124,9 +125,9 @@ def test_one_line_per_request_and_nothing_of_its_content(
         client.get("/secret?secret=secret", headers={"X-Amzn-RequestId": "lost"})
         client.get("/ping", headers={"X-Amzn-RequestId": "ping"})
     lines = [
-        record.getMessage().rpartition(" ms=")
+        record.getMessage().partition(" ms=")
         for record in caplog.records
-        if record.module == "access"
+        if record.module == "metrics"
     ]
     assert [line for line, _, _ in lines] == [
         f"good POST /invocations 200 rows=3 bytes_in={len(CSV)} "
@@ -137,7 +138,31 @@ def test_one_line_per_request_and_nothing_of_its_content(
         f"{len(client.get('/x', headers={'X-Amzn-RequestId': 'lost'}).data)}",
         "ping GET /ping 200 rows=0 bytes_in=0 bytes_out=0",
     ]
-    assert all(float(milliseconds) >= 0 for _, _, milliseconds in lines)
+    times = "[0-9.]+ decode=[0-9.]+ transform=[0-9.]+ score=[0-9.]+ encode=[0-9.]+"
+    assert re.fullmatch(times, lines[0][2])
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_value_of_a_request_is_logged(
+    base_dir: Path, form: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    client = client_for(base_dir / "model", SAGETREE_LOG_FORMAT=form)
+    monkeypatch.setattr(LOG, "propagate", True)
+    names = (
+        "Accept", "Content-Encoding", ATTRIBUTES, "X-Amzn-Trace-Id", "Authorization", "Cookie",
+        "User-Agent", "X-Amzn-SageMaker-Target-Model", "X-Amzn-RequestId ",
+    )  # fmt: skip
+    with caplog.at_level(logging.INFO):
+        for name in names:
+            post(client, CSV, **{name.strip(): "canary canary"})
+        post(client, CSV, "canary/canary; charset=canary")
+        post(client, b"canary\ncanary\n")
+        post(client, b'{"canary": "canary"}', "application/json")
+        post(client, csv_body(INPUTS, [{**ROWS[0], "a<b": "canary"}], header=False))
+        client.get("/canary?canary=canary")
+        client.open("/invocations?canary", method="CANARY")
+    assert len([r for r in caplog.records if r.module == "metrics"]) == len(names) + 6
+    assert "canary" not in caplog.text.lower()
 
 
 def test_a_row_does_not_depend_on_its_batch_mates(client: FlaskClient):

@@ -11,9 +11,8 @@ import pytest
 
 from sagetree.bundle import SELFCHECK_FILE, ModelBundle
 from sagetree.errors import NotReadyError
-from serve.app import create_app
 from serve.loading import ModelHolder, ServedModel, snapshot
-from tests.serve.artifacts import settings_for
+from tests.serve.artifacts import app_of, settings_for
 from tests.serve.rows import records
 
 
@@ -45,7 +44,7 @@ def test_ping_is_503_until_the_model_is_loaded_and_a_request_waits_for_it(base_d
         return ServedModel.load(folder, threads=1, output=("score",))
 
     holder = ModelHolder(folder, load)
-    client = create_app(settings_for(folder), holder).test_client()
+    client = app_of(settings_for(folder), holder).test_client()
     holder.start(watch=False)
     answer = client.get("/ping", headers={"X-Amzn-RequestId": "1"})
     assert answer.status_code == 503

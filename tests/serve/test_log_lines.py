@@ -9,16 +9,17 @@ import pytest
 
 from sagetree.program import LOG, start_logging
 from serve.log_lines import json_line, set_log_format, text_line, write_line
-from serve.observation import Observation, trace_id
+from serve.observation import Trace, trace_id
 
 
-def answered() -> Observation:
-    seen = Observation("abc", "POST", "/invocations", trace_id("Root=1-5759e988-bd862e3fe1be46a"))
-    seen.start = 0
-    seen.marks = [400_000, 500_000]
-    seen.rows, seen.bytes_in, seen.model = 3, 120, "claims"
+def answered() -> Trace:
+    seen = Trace("abc", "POST", "/invocations", 120)
+    seen.trace_id = trace_id("Root=1-5759e988-bd862e3fe1be46a")
+    seen.start = 0.0
+    seen.phases = [("decode", 0.0004), ("transform", 0.0005)]
+    seen.rows, seen.model = 3, "claims"
     seen.finish(422, 60)
-    seen.finished = 1_250_000
+    seen.finished = 0.00125
     return seen
 
 
@@ -40,7 +41,7 @@ def test_a_json_line_has_the_same_facts():
 
 
 def test_what_is_not_known_is_not_in_the_line():
-    seen = Observation("1", "GET", "/ping")
+    seen = Trace("1", "GET", "/ping", 0)
     seen.finish(200, 0)
     assert text_line(seen).startswith("1 GET /ping 200 rows=0 bytes_in=0 bytes_out=0 ms=0.")
     assert not {"decode", "model", "trace"} & json.loads(json_line(seen)).keys()

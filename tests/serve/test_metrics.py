@@ -16,7 +16,7 @@ from serve.drift import ROWS_PER_DIGEST, ROWS_PER_REQUEST, WINDOW_SECONDS, Monit
 from serve.emf import EmfReport, emf_line
 from serve.exposition import exposition
 from serve.metrics import Observer
-from serve.observation import Observation
+from serve.observation import Trace
 
 FEATURES = FeaturePipeline(
     missing_values=(),
@@ -40,13 +40,14 @@ def matrix_of(*rows: tuple[float, ...], unseen: tuple[tuple[int, str], ...] = ()
     return FeatureMatrix(np.array(rows, np.float32), unseen)
 
 
-def observation(route: str = "/invocations", status: int = 200, rows: int = 1) -> Observation:
-    seen = Observation("1", "POST", route)
-    seen.start = 0
-    seen.marks = [1_000_000, 3_000_000, 6_000_000, 10_000_000]
-    seen.rows, seen.bytes_in = rows, 100
+def observation(route: str = "/invocations", status: int = 200, rows: int = 1) -> Trace:
+    seen = Trace("1", "POST", route, 100)
+    seen.start = 0.0
+    phases = ("decode", 0.001), ("transform", 0.003), ("score", 0.006), ("encode", 0.010)
+    seen.phases = list(phases)
+    seen.rows = rows
     seen.finish(status, 10)
-    seen.finished = 12_000_000
+    seen.finished = 0.012
     return seen
 
 
@@ -158,8 +159,8 @@ def test_metrics_tell_requests_times_and_drift(tmp_path: Path):
     shifted[:, 0] += 90
     for _ in range(2):
         seen = observation(rows=100)
-        seen.monitor, seen.matrix = monitor, FeatureMatrix(shifted, ((0, "state"),))
-        seen.scores = TRAINED[:, 0] / 100
+        matrix = FeatureMatrix(shifted, ((0, "state"),))
+        seen.scored(monitor, matrix, TRAINED[:, 0] / 100)
         observer.record(seen)
     found = samples(exposition(observer.totals(), monitor))
     assert found["sagetree_requests_total['/invocations', '200', 'POST']"] == 2
@@ -185,8 +186,7 @@ def test_with_few_rows_there_is_no_index(tmp_path: Path):
     monitor = monitor_for()
     observer = Observer(tmp_path, lambda seen: "", lambda line: None)
     seen = observation()
-    seen.monitor, seen.matrix = monitor, matrix_of((1, 0, 1, 0))
-    seen.scores = np.zeros(1, np.float32)
+    seen.scored(monitor, matrix_of((1, 0, 1, 0)), np.zeros(1, np.float32))
     observer.record(seen)
     found = samples(exposition(observer.totals(), monitor))
     assert found["sagetree_drift_rows"] == 1

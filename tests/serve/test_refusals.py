@@ -7,9 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from sagetree.program import LOG
-from serve.app import create_app
 from serve.loading import ModelHolder, ServedModel
-from tests.serve.artifacts import INPUTS, client_for, settings_for
+from tests.serve.artifacts import INPUTS, app_of, client_for, settings_for
 from tests.serve.asking import ATTRIBUTES, CSV, ROWS, post, problem
 from tests.serve.rows import csv_body
 
@@ -214,7 +213,7 @@ def test_a_bug_is_told_without_its_inside(
             raise ZeroDivisionError("secret")
 
     settings = settings_for(base_dir / "model")
-    app = create_app(settings, BrokenHolder(settings.model_dir, lambda: None))
+    app = app_of(settings, BrokenHolder(settings.model_dir, lambda: None))
     monkeypatch.setattr(LOG, "propagate", True)
     answer = post(app.test_client(), CSV, X_Amzn_RequestId="id-7")
     assert problem(answer) == (

@@ -4,6 +4,7 @@ import pytest
 
 from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError
+from serve.memory import usable_memory
 from serve.settings import VARIABLES, ServeSettings, variables_help
 
 
@@ -24,7 +25,19 @@ def test_without_variables_the_platforms_defaults_hold():
         batch=False,
         max_body=25 * 2**20,
         reload=False,
+        multi_model=False,
+        model_memory=int(usable_memory() * 0.7),
+        program="",
+        submit_directory="",
+        log_format="text",
+        emf_seconds=0,
+        page=True,
     )
+
+
+def test_on_sagemaker_cloudwatch_is_told_and_there_is_no_page():
+    settings = read({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/v2/credentials/x"})
+    assert (settings.emf_seconds, settings.page) == (60, False)
 
 
 def test_every_variable_is_read():
@@ -39,6 +52,13 @@ def test_every_variable_is_read():
             "SAGEMAKER_BATCH": "True",
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0",
             "OMP_NUM_THREADS": "2",
+            "SAGEMAKER_MULTI_MODEL": "true",
+            "SAGETREE_MODEL_MEMORY_MB": "100",
+            "SAGEMAKER_PROGRAM": "answer.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": "/code",
+            "SAGETREE_LOG_FORMAT": "JSON",
+            "SAGETREE_EMF_SECONDS": "30",
+            "SAGETREE_PAGE": "false",
         }
     )
     assert settings == ServeSettings(
@@ -53,6 +73,13 @@ def test_every_variable_is_read():
         batch=True,
         max_body=None,
         reload=False,
+        multi_model=True,
+        model_memory=100 * 2**20,
+        program="answer.py",
+        submit_directory="/code",
+        log_format="json",
+        emf_seconds=30,
+        page=False,
     )
 
 

@@ -1,0 +1,27 @@
+"""What a worker serves, by the settings: one model, many, or a user's script."""
+
+from functools import partial
+from pathlib import Path
+
+from serve.app import Site, one_model
+from serve.emf import EmfReport
+from serve.loading import ModelHolder, ServedModel
+from serve.log_lines import LINE_FORMATS, write_line
+from serve.metrics import Observer
+from serve.settings import ServeSettings
+
+
+def site_of(settings: ServeSettings, shared: Path) -> Site:
+    """Return what one worker serves, and start loading its model.
+
+    `shared` is the folder that all workers of the server share.
+    """
+    observer = Observer(shared, LINE_FORMATS[settings.log_format])
+    report = EmfReport(settings.emf_seconds, write_line)
+    observer.start(report.tell)
+    load = partial(
+        ServedModel.load, settings.model_dir, threads=settings.threads, output=settings.output
+    )
+    holder = ModelHolder(settings.model_dir, load)
+    holder.start(watch=settings.reload)
+    return one_model(settings, holder, observer)
