@@ -12,11 +12,26 @@ row of four). Ours is 0.75: the accuracy a model has to beat.
 """
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from evaluate.metrics import Evaluation
+from sagetree.objectives import Task
 
 # Our name of a metric -> SageMaker's, where they differ.
 _NAMES = {"aucpr": "au_prc"}
+
+# Where a task's metrics stand; SageMaker has the first three of these names.
+METRICS_KEYS: Mapping[Task, str] = MappingProxyType(
+    {
+        "binary": "binary_classification_metrics",
+        "multiclass": "multiclass_classification_metrics",
+        "regression": "regression_metrics",
+        "quantile": "quantile_metrics",
+        "ranking": "ranking_metrics",
+        "survival": "survival_metrics",
+    }
+)
 
 
 def evaluation_json(evaluation: Evaluation) -> dict[str, object]:

@@ -133,7 +133,7 @@ class NumberLabel(_Label):
         """
         name = label_column(table, self.name)
         encoded = encode_numbers(table.column(name), missing)
-        values = _checked(table, name, encoded, self.allowed.fits, self.allowed.words)
+        values = check_cells(table, name, encoded, self.allowed.fits, self.allowed.words)
         return values.astype(np.float32), table.without(name)
 
 
@@ -172,8 +172,8 @@ class IntervalLabel(_Label):
         low, high = (label_column(table, name) for name in self.columns)
         allowed = LabelRange(low=0)
         encoded = encode_numbers(table.column(low), missing)
-        lower = _checked(table, low, encoded, allowed.fits, allowed.words)
-        upper = _checked(
+        lower = check_cells(table, low, encoded, allowed.fits, allowed.words)
+        upper = check_cells(
             table,
             high,
             _upper_bounds(table.column(high), missing),
@@ -215,7 +215,7 @@ def _encode_classes(
         return np.nan if text is None or text in texts else codes.get(text, -1.0)
 
     encoded = encode(table.column(name), number)
-    values = _checked(table, name, encoded, lambda values: values >= 0, allowed)
+    values = check_cells(table, name, encoded, lambda values: values >= 0, allowed)
     return values.astype(np.float32), table.without(name)
 
 
@@ -236,14 +236,20 @@ def _upper_bounds(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Mi
     return encode(cells, bound)
 
 
-def _checked(
+def check_cells(
     table: Table,
     name: str,
     encoded: tuple[Floats, list[Misfit]],
     fits: Callable[[Floats], NDArray[np.bool_]],
     allowed: str,
+    *,
+    what: str = "label",
 ) -> Floats:
-    """Return a label column's numbers (n). Raises DataError for the first that does not fit."""
+    """Return a column's numbers (n) if all of them fit.
+
+    `allowed` says in words what fits, `what` what the column is. Raises
+    DataError for the first cell that does not.
+    """
     values, misfits = encoded
     words = [misfit.row for misfit in misfits]
     wrong = np.flatnonzero(~fits(values))
@@ -252,8 +258,8 @@ def _checked(
         empty = bool(np.isnan(values[row])) and row not in words
         cell = column_cell(table.column(name), row)
         raise DataError(
-            "the label is empty" if empty else f"the label is {quote(cell)}",
+            f"the {what} is empty" if empty else f"the {what} is {quote(cell)}",
             where=f"{table.locate(row)}, column {quote(name)}",
-            hint=f"Every label must be {allowed}",
+            hint=f"Every {what} must be {allowed}",
         )
     return values

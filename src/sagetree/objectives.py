@@ -64,7 +64,6 @@ _TABLE = (
     Objective("multi:softprob", "multiclass", "probabilities", "mlogloss"),
     Objective("multi:softmax", "multiclass", "class", "mlogloss"),
     Objective("reg:squarederror", "regression", "value", "rmse", _ANY),
-    Objective("reg:linear", "regression", "value", "rmse", _ANY),
     Objective(
         "reg:squaredlogerror", "regression", "value", "rmsle", LabelRange(low=-1, above=True)
     ),
@@ -82,7 +81,11 @@ _TABLE = (
     Objective("survival:cox", "survival", "hazard", "cox-nloglik", _ANY),
 )
 
-OBJECTIVES: Mapping[str, Objective] = MappingProxyType({o.name: o for o in _TABLE})
+# Every name a user may write; reg:linear is what reg:squarederror was called once.
+OBJECTIVES: Mapping[str, Objective] = MappingProxyType(
+    {o.name: o for o in _TABLE}
+    | {"reg:linear": next(o for o in _TABLE if o.name == "reg:squarederror")}
+)
 
 
 def objective_of(name: str) -> Objective:

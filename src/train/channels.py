@@ -9,15 +9,19 @@ import pyarrow as pa
 from sagetree.cells import MissingValues, category_text
 from sagetree.csv_text import CsvText
 from sagetree.errors import DataError, SettingsError, quote
-from sagetree.label import Label, Labels
+from sagetree.label import AnyLabel, Label, Labels
 from sagetree.paths import OptMl
 from sagetree.reading import looks_like_header, read_table
 from sagetree.schema import Column, Schema
 from sagetree.table import Table, distinct_cells
+from train.examples import RowRoles
 from train.kinds import infer_columns
+from train.labels import Goal, find_label
+from train.roles import RoleColumns, Vocabulary, check_queries, read_roles
 from train.settings import TRAIN, Columns, TrainSettings
 
 LABEL_NAME = "label"
+WEIGHT_NAME = "weight"
 
 # Names pandas gives to row numbers: equal in two files, they say nothing.
 _ROW_NUMBERS = ("Unnamed: ", "__index_level_", "index")
@@ -25,17 +29,23 @@ _ROW_NUMBERS = ("Unnamed: ", "__index_level_", "index")
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel's rows: the table without its label, and the labels (n, 0 or 1)."""
+    """One channel's rows: the table without the label, the labels (n) or (n, 2), the roles.
+
+    `groups` has the number of each group's name.
+    """
 
     name: str
     table: Table
     labels: Labels
+    roles: RowRoles
+    groups: Vocabulary
 
 
 def read_channel(opt_ml: OptMl, name: str, settings: TrainSettings) -> Table:
     """Return all rows of a channel; without a header columns are called label, f0, f1, ...
 
-    Raises DataError naming file and line.
+    With csv_weights the second one is called weight. Raises DataError naming
+    file and line.
     """
 
     def is_header(text: CsvText) -> bool:
@@ -44,100 +54,41 @@ def read_channel(opt_ml: OptMl, name: str, settings: TrainSettings) -> Table:
     table = read_table(opt_ml.data / name, is_header, settings.formats[name])
     if table.named:
         return table
-    features = (f"f{index}" for index in range(len(table.names) - 1))
-    return replace(table, names=(LABEL_NAME, *features))
+    first = (LABEL_NAME, WEIGHT_NAME) if settings.columns.csv_weights else (LABEL_NAME,)
+    features = (f"f{index}" for index in range(len(table.names) - len(first)))
+    return replace(table, names=(*first, *features)[: len(table.names)])
 
 
-def split_training_table(table: Table, columns: Columns) -> tuple[Channel, Schema]:
+def split_training_table(table: Table, columns: Columns, goal: Goal) -> tuple[Channel, Schema]:
     """Return the training channel's rows and labels, and the schema they make.
 
-    Raises SettingsError for a target or label that is not there, DataError for
-    labels that are empty or not of two values.
+    Raises SettingsError for a column that is named and not there, DataError
+    for labels that are empty or that the objective cannot learn.
     """
-    label = _find_label(table, columns)
-    missing = MissingValues.of(columns.missing_values)
-    labels, rest = label.encode(table, missing)
-    if not rest.names:
+    label = find_label(table, columns, goal)
+    roles = RoleColumns.find(table, columns, TRAIN)
+    if goal.is_ranking and roles.group is None:
+        raise SettingsError(
+            f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
+            hint="Set group_column to the column that says to which query a row belongs",
+        )
+    channel = _split(TRAIN, table, label, roles, columns, goal, {})
+    features = roles.without(channel.table)
+    if not features.names:
         raise DataError(
             "there is no column beside the label",
             where=table.locate(0),
             hint="Put features beside it",
         )
-    kinds = infer_columns(rest, columns)
-    return Channel(TRAIN, rest, labels), Schema(columns=kinds, label=label, named=table.named)
-
-
-def _find_label(table: Table, columns: Columns) -> Label:
-    name = columns.target or table.names[0]
-    if columns.target and not table.named:
-        raise SettingsError(
-            f"target is {quote(name)}, but the files of the channel have no header",
-            hint="Add one, or leave target out and put the label into the first column",
-        )
-    if name not in table.names:
-        raise SettingsError(
-            f"target is {quote(name)}, which is no column",
-            hint=f"The columns are {', '.join(map(quote, table.names))}",
-        )
-    values = _label_values(table, name, columns)
-    positive = _positive(values, columns, name)
-    negative = next(value for value in values if value != positive)
-    return Label(name=name, negative=negative, positive=positive)
-
-
-def _label_values(table: Table, name: str, columns: Columns) -> list[str]:
-    """Return the two spellings of the label, the lesser first."""
-    missing = MissingValues.of(columns.missing_values)
-    codes, cells = distinct_cells(table.column(name))
-    texts = [category_text(cell) for cell in cells]
-    first_row = {
-        text: int(np.argmax(codes == code)) for code, text in reversed([*enumerate(texts)])
-    }
-    values = sorted(
-        (text for text, cell in zip(texts, cells, strict=True) if cell is not None and text),
-        key=_order,
-    )
-    values = [value for value in dict.fromkeys(values) if value not in missing.texts]
-    where = f"column {quote(name)}"
-    hint = f"Name the label column with target; it is {quote(name)} now"
-    if len(values) > 2:
-        third = sorted(first_row[value] for value in values)[2]
-        shown = ", ".join(map(quote, values[:3]))
-        more = ", ..." if len(values) > 3 else ""
-        raise DataError(
-            f"the label has {len(values)} values ({shown}{more}) where two are needed",
-            where=f"{table.locate(third)}, {where}",
-            hint=hint,
-        )
-    if len(values) < 2:
-        found = f"is {quote(values[0])} in every row" if values else "is empty in every row"
-        raise DataError(f"the label {found}; two values are needed", where=where, hint=hint)
-    return values
-
-
-def _order(text: str) -> tuple[bool, float, str]:
-    """Order numbers as numbers, before words."""
-    try:
-        return False, float(text), text
-    except ValueError:
-        return True, 0.0, text
-
-
-def _positive(values: list[str], columns: Columns, name: str) -> str:
-    if columns.positive_label is None:
-        return values[-1]
-    positive = category_text(columns.positive_label)
-    if positive not in values:
-        raise SettingsError(
-            f"positive_label is {quote(columns.positive_label)}, "
-            f"but column {quote(name)} holds {' and '.join(map(quote, values))}",
-            hint="Take one of the two",
-        )
-    return str(positive)
+    found = {column.name: column for column in infer_columns(features, columns)}
+    for name, kind in roles.kinds.items():
+        found[name] = Column(name=name, kind=kind, missing=0, distinct=0)
+    ordered = tuple(found[name] for name in channel.table.names)
+    return channel, Schema(columns=ordered, label=label, named=table.named)
 
 
 def split_validation_table(
-    table: Table, name: str, schema: Schema, columns: Columns, train: Channel
+    table: Table, name: str, schema: Schema, columns: Columns, goal: Goal, train: Channel
 ) -> Channel:
     """Return a further channel's rows and labels.
 
@@ -145,7 +96,7 @@ def split_validation_table(
     that training holds too.
     """
     label = schema.label
-    if not isinstance(label, Label):
+    if label is None:
         raise DataError("the schema has no label", where=name)
     if table.named != schema.named:
         which = "train" if schema.named else name
@@ -153,16 +104,34 @@ def split_validation_table(
             f"of train and {name} only {which} has a header",
             hint="Give the files of both channels a header, or none; or set header",
         )
-    labels, rest = label.encode(table, MissingValues.of(columns.missing_values))
-    if len(set(labels.tolist())) < 2:
-        value = label.positive if labels[0] else label.negative
+    roles = RoleColumns.find(table, columns, name)
+    channel = _split(name, table, label, roles, columns, goal, train.groups)
+    if isinstance(label, Label) and len(np.unique(channel.labels)) < 2:
+        value = label.positive if channel.labels[0] else label.negative
         raise DataError(
             f"the label is {quote(value)} in every row",
             where=f"channel {name}",
             hint="The channel needs rows of both kinds; split with stratification",
         )
-    _check_keys(train.table, rest, schema, name)
-    return Channel(name, rest, labels)
+    _check_keys(train.table, channel.table, schema, name)
+    return channel
+
+
+def _split(
+    name: str,
+    table: Table,
+    label: AnyLabel,
+    role_columns: RoleColumns,
+    columns: Columns,
+    goal: Goal,
+    groups: Vocabulary,
+) -> Channel:
+    missing = MissingValues.of(columns.missing_values)
+    labels, rest = label.encode(table, missing)
+    roles, groups = read_roles(rest, role_columns, missing, groups)
+    if goal.is_ranking and role_columns.group is not None:
+        check_queries(rest, role_columns.group, roles)
+    return Channel(name, rest, labels, roles, groups)
 
 
 def _check_keys(train: Table, other: Table, schema: Schema, name: str) -> None:

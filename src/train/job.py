@@ -8,23 +8,27 @@ from pathlib import Path
 
 import numpy as np
 import orjson
-import xgboost
 
 from evaluate.metrics import Evaluation, evaluate
+from evaluate.sagemaker import METRICS_KEYS
 from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
 from sagetree.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
 from sagetree.cells import Cell
 from sagetree.errors import PlatformError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.label import ClassLabel, Label, Labels
 from sagetree.model import Model
+from sagetree.objectives import Objective, objective_of
 from sagetree.paths import OptMl
 from sagetree.program import LOG
 from sagetree.schema import Schema
 from sagetree.scoring import Scorer
-from train.boosting import Examples, Fitter, Rounds
+from train.boosting import Fitter, Rounds
 from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.examples import Examples
 from train.fitting import fit_features
+from train.labels import Goal
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.summary import schema_table, summary
 
@@ -45,41 +49,71 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     settings = TrainSettings.read(opt_ml, overrides)
     for note in settings.notes:
         LOG.warning(note)
-    train, schema = split_training_table(read_channel(opt_ml, TRAIN, settings), settings.columns)
+    goal = _goal(settings)
+    train, schema = split_training_table(
+        read_channel(opt_ml, TRAIN, settings), settings.columns, goal
+    )
     LOG.info(schema_table(schema, train.labels))
     channels = [train]
     if VALIDATION in settings.formats:
         table = read_channel(opt_ml, VALIDATION, settings)
-        channels.append(split_validation_table(table, VALIDATION, schema, settings.columns, train))
+        channels.append(
+            split_validation_table(table, VALIDATION, schema, settings.columns, goal, train)
+        )
     features = fit_features(schema, settings.columns)
     examples = {channel.name: _examples(channel, schema, features) for channel in channels}
-    fitter = Fitter(settings.boosting, features)
-    booster, rounds = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
+    fitter = Fitter(settings.boosting, features, goal.objective, _class_count(schema))
+    boosters, rounds = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
+    decision = _decide(rounds) if goal.objective.has_threshold else None
+    evaluation = _evaluate(rounds, decision)
+    models = tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
+    bundle = ModelBundle(
+        models=models,
+        schema=schema,
+        features=features,
+        decision=decision,
+        selfcheck=_selfcheck(train, schema, examples[TRAIN], models),
+        hyperparameters=settings.given,
+        data={name: _fingerprint(rows) for name, rows in examples.items()},
+        metrics={**rounds.metrics, **({"auc": evaluation.auc} if evaluation else {})},
+        baseline=Baseline.measure(examples[TRAIN].matrix, rounds.scores),
+    )
+    _verify(bundle)
+    bundle.save(opt_ml.model)
+    _write_metrics(opt_ml, goal.objective, rounds, evaluation)
+    LOG.info(summary(rounds, evaluation, decision, opt_ml))
+    return 0
+
+
+def _goal(settings: TrainSettings) -> Goal:
+    boosting = settings.boosting
+    return Goal(
+        objective=objective_of(boosting.objective),
+        given="objective" in settings.given,
+        num_class=boosting.num_class,
+        exponential_gain=bool(boosting.params.get("ndcg_exp_gain", True)),
+    )
+
+
+def _class_count(schema: Schema) -> int:
+    return len(schema.label.classes) if isinstance(schema.label, ClassLabel) else 0
+
+
+def _decide(rounds: Rounds) -> Decision:
     threshold = choose_threshold(rounds.labels, rounds.scores, where=rounds.rows)
-    decision = Decision(
+    return Decision(
         threshold=threshold.threshold,
         chosen=f"{threshold.chosen}, on {rounds.rows}",
         precision=threshold.precision,
         recall=threshold.recall,
         f1=threshold.f1,
     )
-    evaluation = evaluate(rounds.labels, rounds.scores, decision.threshold, where=rounds.rows)
-    bundle = ModelBundle(
-        models=(bytes(booster.save_raw("ubj")),),
-        schema=schema,
-        features=features,
-        decision=decision,
-        selfcheck=_selfcheck(train, schema, examples[TRAIN], booster),
-        hyperparameters=settings.given,
-        data={name: _fingerprint(rows) for name, rows in examples.items()},
-        metrics={**rounds.metrics, "auc": evaluation.auc},
-        baseline=Baseline.measure(examples[TRAIN].matrix, rounds.scores),
-    )
-    _verify(bundle)
-    bundle.save(opt_ml.model)
-    _write_metrics(opt_ml, rounds, evaluation)
-    LOG.info(summary(rounds, evaluation, decision, opt_ml))
-    return 0
+
+
+def _evaluate(rounds: Rounds, decision: Decision | None) -> Evaluation | None:
+    if decision is None:
+        return None
+    return evaluate(rounds.labels, rounds.scores, decision.threshold, where=rounds.rows)
 
 
 def _check_writable(opt_ml: OptMl) -> None:
@@ -97,25 +131,34 @@ def _check_writable(opt_ml: OptMl) -> None:
 
 
 def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
-    return Examples(features.transform(schema.arrange(channel.table)).values, channel.labels)
+    matrix = features.transform(schema.arrange(channel.table)).values
+    return Examples(matrix, channel.labels, channel.roles)
 
 
 def _selfcheck(
-    train: Channel, schema: Schema, examples: Examples, booster: xgboost.Booster
+    train: Channel, schema: Schema, examples: Examples, models: tuple[bytes, ...]
 ) -> SelfCheck:
-    """Return rows of both labels, spread over the table, with their scores."""
-    rows: list[int] = []
-    for label in (0, 1):
-        of_label = np.flatnonzero(train.labels == label)
-        picked = np.linspace(0, len(of_label) - 1, min(len(of_label), SELFCHECK_ROWS // 2))
-        rows += [int(of_label[int(index)]) for index in picked]
+    """Return rows of all labels, spread over the table, with their scores."""
+    rows = _spread(train.labels if isinstance(schema.label, Label | ClassLabel) else None, examples)
     columns = schema.arrange(train.table).take(rows)
-    scores = Scorer.load(bytes(booster.save_raw("ubj"))).score(examples.matrix[rows])
+    scores = Scorer.load(*models).score(examples.matrix[rows])
     return SelfCheck(
         columns=schema.input_names,
         rows=tuple(tuple(map(_as_json, row)) for row in zip(*columns, strict=True)),
-        scores=tuple(map(float, scores)),
+        scores=tuple(map(tuple, scores.tolist())) if scores.ndim == 2 else tuple(scores.tolist()),
     )
+
+
+def _spread(classes: Labels | None, examples: Examples) -> list[int]:
+    """Return rows far from each other, of each class where there are any."""
+    kinds = np.zeros(examples.rows) if classes is None else classes
+    found = np.unique(kinds)[:SELFCHECK_ROWS]
+    rows: list[int] = []
+    for kind in found:
+        of_kind = np.flatnonzero(kinds == kind)
+        picked = np.linspace(0, len(of_kind) - 1, min(len(of_kind), SELFCHECK_ROWS // len(found)))
+        rows += [int(of_kind[int(index)]) for index in picked]
+    return rows
 
 
 def _as_json(cell: Cell) -> Cell:
@@ -126,7 +169,7 @@ def _as_json(cell: Cell) -> Cell:
 
 def _fingerprint(examples: Examples) -> DataFingerprint:
     digest = hashlib.sha256(examples.matrix.tobytes() + examples.labels.tobytes()).hexdigest()
-    return DataFingerprint(rows=len(examples.labels), sha256=digest)
+    return DataFingerprint(rows=examples.rows, sha256=digest)
 
 
 def _verify(bundle: ModelBundle) -> None:
@@ -138,7 +181,9 @@ def _verify(bundle: ModelBundle) -> None:
         raise RuntimeError(f"the reloaded model scores its stored rows otherwise, by {difference}")
 
 
-def _write_metrics(opt_ml: OptMl, rounds: Rounds, evaluation: Evaluation) -> None:
+def _write_metrics(
+    opt_ml: OptMl, objective: Objective, rounds: Rounds, evaluation: Evaluation | None
+) -> None:
     """Write metrics.json: the best round's metrics, and the evaluation of the rows left out."""
     values = {
         name.replace("-", ":", 1): {
@@ -147,11 +192,12 @@ def _write_metrics(opt_ml: OptMl, rounds: Rounds, evaluation: Evaluation) -> Non
         }
         for name, value in rounds.metrics.items()
     }
-    content = {
-        "binary_classification_metrics": values,
+    content: dict[str, object] = {
+        METRICS_KEYS[objective.task]: values,
         "rounds": rounds.best,
         "validation_rows": rounds.rows,
-        "auc_interval": evaluation.auc_interval,
     }
+    if evaluation is not None:
+        content["auc_interval"] = evaluation.auc_interval
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

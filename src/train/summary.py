@@ -4,7 +4,8 @@ import numpy as np
 
 from evaluate.metrics import Evaluation
 from sagetree.bundle import Decision
-from sagetree.label import Label, Labels
+from sagetree.errors import quote
+from sagetree.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
 from sagetree.paths import OptMl
 from sagetree.schema import Column, Schema
 from train.boosting import Rounds
@@ -16,6 +17,10 @@ _NOTES = {
     "identifier": "left out: it only names rows",
     "constant": "left out: one value everywhere",
     "dropped": "left out: drop_columns",
+    "weight": "no feature: how much a row counts",
+    "base_margin": "no feature: where a row starts from",
+    "group": "no feature: which rows belong together",
+    "time": "no feature: which rows come first",
 }
 
 
@@ -37,14 +42,25 @@ def columns_table(schema: Schema) -> str:
 
 
 def _label_line(schema: Schema, labels: Labels) -> str:
-    positives = int(np.sum(labels))
-    if not isinstance(schema.label, Label):
-        return ""
-    return (
-        f"{len(labels)} rows; label {schema.label.name}: {positives} are "
-        f"{schema.label.positive!r} ({positives / len(labels):.2%}), the rest "
-        f"{schema.label.negative!r}"
-    )
+    rows = len(labels)
+    match schema.label:
+        case Label(name=name, negative=negative, positive=positive):
+            positives = int(np.sum(labels))
+            said = f"{name}: {positives} are {positive!r} ({positives / rows:.2%}), "
+            said += f"the rest {negative!r}"
+        case ClassLabel(name=name, classes=classes):
+            counts = np.bincount(labels.astype(np.intp), minlength=len(classes))
+            shares = (f"{quote(c)} {n / rows:.2%}" for c, n in zip(classes, counts, strict=True))
+            said = f"{name}: {_shorten(', '.join(shares))}"
+        case NumberLabel(name=name):
+            said = f"{name}: {labels.min():g} to {labels.max():g}, mean {labels.mean():g}"
+        case IntervalLabel(name=name):
+            exact = int(np.sum(labels[:, 0] == labels[:, 1]))
+            open_ended = int(np.sum(np.isinf(labels[:, 1])))
+            said = f"{name}: {exact} known exactly, {open_ended} without an upper bound"
+        case None:
+            return ""
+    return f"{rows} rows; label {said}"
 
 
 def _row(column: Column) -> tuple[str, str, str, str, str]:
@@ -56,14 +72,22 @@ def _shorten(text: str) -> str:
     return text if len(text) <= CATEGORIES_WIDTH else text[: CATEGORIES_WIDTH - 3] + "..."
 
 
-def summary(rounds: Rounds, evaluation: Evaluation, decision: Decision, opt_ml: OptMl) -> str:
+def summary(
+    rounds: Rounds, evaluation: Evaluation | None, decision: Decision | None, opt_ml: OptMl
+) -> str:
     """Return the result of a job as a paragraph."""
-    low, high = evaluation.auc_interval
+    text = f"\nModel of {rounds.best} rounds."
+    if evaluation is not None:
+        low, high = evaluation.auc_interval
+        text += (
+            f" On {rounds.rows}: AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})."
+        )
+    if decision is not None:
+        text += (
+            f"\nRows scoring at least {decision.threshold:.4g} are called positive: of these "
+            f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all positives "
+            f"are found."
+        )
     return (
-        f"\nModel of {rounds.best} rounds. On {rounds.rows}: "
-        f"AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f}).\n"
-        f"Rows scoring at least {decision.threshold:.4g} are called positive: of these "
-        f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all positives "
-        f"are found.\n"
-        f"The model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
+        f"{text}\nThe model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
     )

@@ -71,7 +71,8 @@ SETTINGS = [
         {"target": "amount"},
         "data.csv line 4, column 'amount': the label has 118 values ('-2.936', '-2.365', "
         "'-2.250', ...) where two are needed. "
-        "Name the label column with target; it is 'amount' now",
+        "Name the label column with target; it is 'amount' now. Or set objective: "
+        "multi:softprob for classes, reg:squarederror for numbers, or another one",
     ),
     (
         {"nfold": 50},
@@ -129,7 +130,8 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "categorical_columns"),
     ("a stray header", {"train": table("y,n,c", "1,2,a")},
      "data.csv line 42, column 'y': the label has 3 values ('0', '1', 'y') where two are needed. "
-     "Name the label column with target; it is 'y' now"),
+     "Name the label column with target; it is 'y' now. Or set objective: multi:softprob for "
+     "classes, reg:squarederror for numbers, or another one"),
     ("a ragged line", {"train": table("1,2")},
      "data.csv line 42: 2 cells where the first line has 3. "
      "Give every line as many cells; quote a cell that holds a comma"),
