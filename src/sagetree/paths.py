@@ -40,6 +40,11 @@ class OptMl:
         return self.root / "model"
 
     @property
+    def checkpoints(self) -> Path:
+        """Folder SageMaker copies to S3 while a job runs, and back before it starts again."""
+        return self.root / "checkpoints"
+
+    @property
     def output_data(self) -> Path:
         """Folder of a training job's other results."""
         return self.root / "output" / "data"

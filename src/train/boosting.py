@@ -58,13 +58,15 @@ class Course:
     """How a job's boosting goes beside its settings: what it begins with, and who looks on.
 
     `first` is a model whose trees come before all rounds, `keeper` gives the
-    checkpoints of a phase of so many boosters, `is_stopped` ends a phase early.
+    checkpoints of a phase of so many boosters, `is_stopped` ends a phase early, and
+    `check_stopped` is then given its rounds and raises if no model is to be left.
     """
 
     first: bytes | None = None
     callbacks: Sequence[Callback] = ()
     keeper: Callable[[str, int], Keeper | None] = lambda _phase, _parts: None
     is_stopped: Callable[[], bool] = lambda: False
+    check_stopped: Callable[[int], None] = lambda _rounds: None
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ class Fitter:
 
         With validation rows they choose the rounds; else cross-validation does,
         or from 200 000 rows on a hold-out, and all rows are fitted afterwards.
+        Where that was stopped, the boosters that chose the rounds are the model.
         """
         self.params.setdefault("nthread", _threads(train))
         self.layout = Layout(
@@ -131,10 +134,10 @@ class Fitter:
             if validation is not None:
                 return self._fit_watched(train, validation, "watched", "the validation channel")
             if self.settings.nfold or train.rows <= HOLD_OUT_ROWS:
-                rounds = self._cross_validate(train)
+                chosen, rounds = self._cross_validate(train)
             else:
-                rounds = self._hold_out(train)
-            return (self._fit_all(train, rounds.best),), rounds
+                chosen, rounds = self._hold_out(train)
+            return self._fit_all(train, rounds.best, chosen), rounds
         except xgboost.core.XGBoostError as error:
             reason = _XGBOOST_PLACE.sub("", str(error).strip()).splitlines()[0]
             raise SettingsError(
@@ -142,9 +145,17 @@ class Fitter:
                 hint="Change the hyperparameter it names",
             ) from error
 
-    def _fit_all(self, train: Examples, rounds: int) -> xgboost.Booster:
-        LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
-        return self._boost("all-rows", [Part(self.layout.data(train))], rounds).boosters[0]
+    def _fit_all(
+        self, train: Examples, rounds: int, otherwise: tuple[xgboost.Booster, ...]
+    ) -> tuple[xgboost.Booster, ...]:
+        """Return the booster of all rows; where it is stopped before its end, those given."""
+        if not self.course.is_stopped():
+            LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
+            boosted = self._boost("all-rows", [Part(self.layout.data(train))], rounds)
+            if not boosted.stopped:
+                return boosted.boosters
+        LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")
+        return otherwise
 
     def _fit_watched(
         self, train: Examples, watched: Examples, phase: str, rows: str
@@ -156,19 +167,19 @@ class Fitter:
         rounds = Rounds(cut.best, watched.labels, scores, watched.roles, metrics, {}, rows)
         return cut.boosters, rounds
 
-    def _hold_out(self, train: Examples) -> Rounds:
+    def _hold_out(self, train: Examples) -> tuple[tuple[xgboost.Booster, ...], Rounds]:
         inside, outside = self.splitter.hold_out(train, HOLD_OUT_SHARE)
         rows = f"a hold-out of {HOLD_OUT_SHARE:.0%} of train"
-        return self._fit_watched(train.take(inside), train.take(outside), "hold-out", rows)[1]
+        return self._fit_watched(train.take(inside), train.take(outside), "hold-out", rows)
 
-    def _cross_validate(self, train: Examples) -> Rounds:
+    def _cross_validate(self, train: Examples) -> tuple[tuple[xgboost.Booster, ...], Rounds]:
         folds = self.splitter.split(train)
         cut, scores = self._fit_folds(train, folds, "folds")
         rows = f"the rows left out by {len(folds)}-fold cross-validation"
         metrics = cut.means()
         _tell_choice(cut.best, metrics, rows)
         kept = np.sort(np.concatenate([outside for _, outside in folds]))
-        return Rounds(
+        return cut.boosters, Rounds(
             cut.best,
             train.labels[kept],
             scores[kept],
@@ -210,6 +221,8 @@ class Fitter:
         stopping = Stopping(metric, is_maximized(metric), patience) if patience else None
         boosted = self._boost(phase, parts, limit, stopping)
         best = boosted.best
+        if boosted.stopped:
+            self.course.check_stopped(boosted.rounds)
         return _Cut(
             tuple(self._first_rounds(booster, best) for booster in boosted.boosters),
             best,

@@ -21,14 +21,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sagetree.bundle import DataFingerprint
 from sagetree.errors import DataError, SettingsError, quote
+from sagetree.paths import DEFAULT_BASE_DIR, OptMl
 from sagetree.program import LOG, check_writable
+from train.channel_settings import read_json
+from train.parameters import BY_NAME
 from train.rounds import Standing
-from train.settings import Checkpointing
+from train.settings import Checkpointing, TrainSettings
 
 MAGIC = b"sagetree-checkpoint 1"
 
@@ -38,6 +42,14 @@ IGNORED = ".sagemaker-ignore"
 
 _PREFIX = "sagetree-checkpoint-"
 _NAME = re.compile(_PREFIX + r"([a-z0-9-]+)\.([0-9]+)")
+
+# Hyperparameters a training does not depend on; num_round is looked at by itself.
+_IMMATERIAL = frozenset(
+    {
+        "num_round", "nthread", "verbosity", "checkpoint_interval", "checkpoint_seconds",
+        "checkpoints_kept", "save_model_on_termination", "fail_on_leakage",
+    }
+)  # fmt: skip
 
 _REMEDY = "Restore what it was, or empty the folder of checkpoints to train anew"
 
@@ -123,6 +135,25 @@ class Checkpoints:
     settings: Checkpointing
 
     @classmethod
+    def of_job(
+        cls, opt_ml: OptMl, settings: TrainSettings, data: Mapping[str, DataFingerprint]
+    ) -> "Checkpoints | None":
+        """Return the checkpoints of a training job; None where it is to make none.
+
+        That is where there is no checkpointconfig.json, or where XGBoost keeps a
+        state that no file can hold. Raises as `open` does.
+        """
+        path = opt_ml.config / "checkpointconfig.json"
+        if not path.exists():
+            return None
+        reason = cannot_resume(settings.boosting.params)
+        if reason:
+            LOG.warning("No checkpoints are made: %s", reason)
+            return None
+        folder = _folder(opt_ml, read_json(path).get("LocalPath"))
+        return cls.open(folder, fingerprint(settings, data), settings.checkpointing)
+
+    @classmethod
     def open(cls, folder: Path, fingerprint: Fingerprint, settings: Checkpointing) -> "Checkpoints":
         """Return the checkpoints in `folder`.
 
@@ -201,6 +232,36 @@ class Phase:
         )
         line = json.dumps(header.model_dump()).encode()  # orjson has no NaN and no infinity
         return b"\n".join([line, b"".join(standing.models)])
+
+
+def fingerprint(settings: TrainSettings, data: Mapping[str, DataFingerprint]) -> Fingerprint:
+    """Return what a job's training depends on: what was given, and what holds where nothing was."""
+    boosting = settings.boosting
+    known = {spelling: BY_NAME[spelling] for spelling in settings.given if spelling in BY_NAME}
+    values = {p.name: p.parse(settings.given[spelling]) for spelling, p in known.items()}
+    values |= dict(boosting.params)
+    values |= {"early_stopping_rounds": boosting.patience, "eval_metric": boosting.metrics}
+    return Fingerprint(
+        num_round=boosting.rounds,
+        hyperparameters={n: str(v) for n, v in values.items() if n not in _IMMATERIAL},
+        data={name: channel.sha256 for name, channel in data.items()},
+    )
+
+
+def cannot_resume(params: Mapping[str, Any]) -> str | None:
+    """Return why no training with these parameters of XGBoost's can go on after a stop, if so."""
+    if params.get("lambdarank_unbiased"):
+        return "XGBoost does not store what lambdarank_unbiased=true learns about positions"
+    if params.get("feature_selector") in ("shuffle", "random"):
+        return f"XGBoost does not store the state of feature_selector={params['feature_selector']}"
+    return None
+
+
+def _folder(opt_ml: OptMl, local_path: object) -> Path:
+    """Return LocalPath, which SageMaker writes as one below /opt/ml, at this job's root."""
+    path = Path(str(local_path or opt_ml.checkpoints))
+    below = Path(DEFAULT_BASE_DIR)
+    return opt_ml.root / path.relative_to(below) if path.is_relative_to(below) else path
 
 
 def _files(folder: Path, phase: str | None = None) -> list[Path]:

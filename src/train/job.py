@@ -15,22 +15,23 @@ from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
 from sagetree.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
 from sagetree.cells import Cell
-from sagetree.errors import PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import ClassLabel, Label, Labels
 from sagetree.model import Model
 from sagetree.objectives import Objective, objective_of
 from sagetree.paths import OptMl
-from sagetree.program import LOG
+from sagetree.program import LOG, check_writable
 from sagetree.schema import Schema
 from sagetree.scoring import Scorer
 from train.boosting import Fitter, Rounds
 from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.checkpoints import Checkpoints
 from train.examples import Examples
 from train.fitting import fit_features
 from train.labels import Goal
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.summary import schema_table, summary
+from train.termination import Termination
 
 # Stored with the model and replayed before it serves: enough to meet most
 # categories and missing cells, few enough to read.
@@ -45,8 +46,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     Raises UserError for what the user gave, PlatformError for mounts that
     cannot be written. No half-written model is left in any case.
     """
-    _check_writable(opt_ml)
+    for folder in (opt_ml.model, opt_ml.output_data):
+        check_writable(folder)
     settings = TrainSettings.read(opt_ml, overrides)
+    termination = Termination(saves=settings.checkpointing.save_on_termination).install()
     for note in settings.notes:
         LOG.warning(note)
     goal = _goal(settings)
@@ -62,7 +65,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         )
     features = fit_features(schema, settings.columns)
     examples = {channel.name: _examples(channel, schema, features) for channel in channels}
-    fitter = Fitter(settings.boosting, features, goal.objective, _class_count(schema))
+    data = {name: _fingerprint(rows) for name, rows in examples.items()}
+    course = termination.course(Checkpoints.of_job(opt_ml, settings, data))
+    fitter = Fitter(settings.boosting, features, goal.objective, _class_count(schema), course)
     boosters, rounds = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
     decision = _decide(rounds) if goal.objective.has_threshold else None
     evaluation = _evaluate(rounds, decision)
@@ -74,7 +79,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         decision=decision,
         selfcheck=_selfcheck(train, schema, examples[TRAIN], models),
         hyperparameters=settings.given,
-        data={name: _fingerprint(rows) for name, rows in examples.items()},
+        data=data,
         metrics={**rounds.metrics, **({"auc": evaluation.auc} if evaluation else {})},
         baseline=Baseline.measure(examples[TRAIN].matrix, rounds.scores),
     )
@@ -114,20 +119,6 @@ def _evaluate(rounds: Rounds, decision: Decision | None) -> Evaluation | None:
     if decision is None:
         return None
     return evaluate(rounds.labels, rounds.scores, decision.threshold, where=rounds.rows)
-
-
-def _check_writable(opt_ml: OptMl) -> None:
-    for folder in (opt_ml.model, opt_ml.output_data):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=folder):
-                pass
-        except OSError as error:
-            raise PlatformError(
-                "the folder cannot be written",
-                where=str(folder),
-                hint="Mount it writable, for the user the container runs as",
-            ) from error
 
 
 def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:

@@ -116,12 +116,14 @@ class Keeper(Protocol):
 class Boosted:
     """What a training made: the boosters with all their rounds, and the log.
 
-    `best` is the number of rounds up to the best one, all of them without early
-    stopping; `stopped` says that the training was ended from outside, before its time.
+    `rounds` have been made in all, of which `best` are those up to the best one, all
+    of them without early stopping; `stopped` says that the training was ended
+    from outside, before its time.
     """
 
     boosters: tuple[xgboost.Booster, ...]
     history: History
+    rounds: int
     best: int
     stopped: bool
 
@@ -172,7 +174,8 @@ def boost(
         callback.after_training(None)
     if keeper and rounds > start.rounds:
         keeper.keep(_standing(rounds, boosters, history))
-    return Boosted(boosters, history, best + 1 if stopping and rounds else rounds, stopped)
+    best = best + 1 if stopping and rounds else rounds
+    return Boosted(boosters, history, rounds, best, stopped)
 
 
 def draws(params: Mapping[str, Any]) -> bool:

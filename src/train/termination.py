@@ -11,10 +11,12 @@ from types import FrameType
 from typing import Self
 
 from sagetree.program import LOG, Terminated
+from train.boosting import Course
+from train.checkpoints import Checkpoints
 
 
 class Termination:
-    """Whether the job was told to end. As a function it says so, for `train.rounds.boost`."""
+    """Whether the job was told to end."""
 
     def __init__(self, *, saves: bool) -> None:
         """Take whether a model is to be left: `save_model_on_termination`."""
@@ -27,13 +29,14 @@ class Termination:
         signal.signal(signal.SIGTERM, self._arrived)
         return self
 
-    def begin(self) -> None:
-        """Say that rounds are made from now on: the signal waits for the end of one."""
+    def course(self, checkpoints: Checkpoints | None) -> Course:
+        """Return how boosting goes on from here: the signal waits for the end of a round."""
         self.has_begun = True
-
-    def __call__(self) -> bool:
-        """Say whether no further round is to be made."""
-        return self.is_requested
+        return Course(
+            keeper=checkpoints.phase if checkpoints else lambda _phase, _parts: None,
+            is_stopped=lambda: self.is_requested,
+            check_stopped=self.check,
+        )
 
     def check(self, rounds: int) -> None:
         """Tell of a training that was stopped. Raises Terminated if there is nothing to leave."""
