@@ -19,7 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test test-long check format data prepare train evaluate serve predict image test-image sdk lock clean
+.PHONY: help install demo test test-long check generated format data prepare train evaluate serve predict image test-image sdk lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -51,6 +51,10 @@ check: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md.
+generated: $(INSTALLED)
+	@$(BIN)/python container/generate.py
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

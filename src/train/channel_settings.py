@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -13,8 +14,14 @@ from sagetree.reading import Format
 TRAIN = "train"
 VALIDATION = "validation"
 
-CSV_TYPES = frozenset({"csv", "text/csv"})
-PARQUET_TYPES = frozenset({"parquet", "application/x-parquet"})
+CONTENT_TYPES: Mapping[str, Format] = MappingProxyType(
+    {
+        "text/csv": "csv",
+        "csv": "csv",
+        "application/x-parquet": "parquet",
+        "parquet": "parquet",
+    }
+)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -70,12 +77,8 @@ def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
 
 def _format(content_type: str) -> Format | None:
     media_type = content_type.split(";")[0].strip().lower()
-    if media_type in CSV_TYPES:
-        return "csv"
-    if media_type in PARQUET_TYPES:
-        return "parquet"
-    if media_type:
+    if media_type and media_type not in CONTENT_TYPES:
         raise ValueError(
             f"the ContentType {quote(content_type)}: take text/csv or application/x-parquet"
         )
-    return None
+    return CONTENT_TYPES.get(media_type)

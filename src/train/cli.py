@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sagetree.paths import OptMl
 from sagetree.program import run_job
+from train.metrics import METRICS
 from train.parameters import BY_NAME, OWN
 from train.presets import SAGETREE
 from train.script import Script
@@ -73,4 +74,5 @@ def _help_of_parameters() -> str:
         lines += [f"    {p.name:<31}{p.help}" for p in group]
     preset = ", ".join(f"{name}={value:g}" for name, (value, _) in SAGETREE.items())
     aliases = ", ".join(f"{s} = {p.name}" for s, p in BY_NAME.items() if s != p.name)
+    lines.append(f"  metrics: {', '.join(METRICS)}")
     return "\n".join([*lines, f"  preset sagetree: {preset}", f"  other names: {aliases}"])

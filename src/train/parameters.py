@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from train.metrics import METRICS
 from train.parameter import Parameter
 from train.value_types import (
     Boolean,
@@ -133,7 +132,7 @@ OWN = (
     Parameter(
         "eval_metric",
         Names(),
-        "metrics of each round; the last one stops: " + ", ".join(METRICS),
+        "metrics of each round, of which the last one stops; default: the objective's own",
     ),
     Parameter(
         TUNING_METRIC,

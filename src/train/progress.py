@@ -13,6 +13,10 @@ import xgboost
 from tqdm import tqdm
 
 from sagetree.program import LOG
+from train.metrics import Metric
+
+# Below it five decimals would be less than three digits.
+SMALL = 0.001
 
 # A line about the time left at most so often.
 SECONDS_BETWEEN = 10.0
@@ -29,7 +33,24 @@ def metric_line(round_number: int, values: Mapping[str, float]) -> str:
     >>> metric_line(12, {"train-auc": 0.812341, "validation-auc": 0.79012})
     '[12]\ttrain-auc:0.81234\tvalidation-auc:0.79012'
     """
-    return "\t".join([f"[{round_number}]", *(f"{name}:{v:.5f}" for name, v in values.items())])
+    return "\t".join([f"[{round_number}]", *(f"{n}:{_shown(v)}" for n, v in values.items())])
+
+
+def _shown(value: float) -> str:
+    """Return a value with five decimals, but never fewer than five digits: tuning compares them."""
+    return f"{value:.5g}" if 0 < abs(value) < SMALL else f"{value:.5f}"
+
+
+def metric_pattern(metric: Metric) -> str:
+    r"""Return the regular expression that finds a metric of validation rows in its line.
+
+    >>> import re
+    >>> line = metric_line(3, {"validation-auc": 0.79, "validation-error@0.2": 0.1})
+    >>> re.search(metric_pattern(Asked.of("error").metric), line.replace("\t", "#011")).group(1)
+    '0.10000'
+    """
+    parameter = "(?:@[^:]+)?-?" if metric.parameter else ""
+    return rf".*\[[0-9]+\].*(?:\s|#011)validation-{metric.name}{parameter}:([-+.0-9eE]+)"
 
 
 def last_values(history: History) -> dict[str, float]:
