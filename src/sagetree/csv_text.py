@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sagetree.cells import Cell
 from sagetree.table import Cells
@@ -20,9 +21,18 @@ _BOM = b"\xef\xbb\xbf"
 _NEWLINES = b"\r\n"
 _LINE_ENDS = (b"", b"\n", b"\r\n", b"\r")
 
-# A well-formed quoted cell: from a cell's start to a cell's end, inner quotes doubled.
-# Not (?:[^"]|"")*, which takes 100 bytes of memory for each of the cell.
-_QUOTED_CELL = re.compile(rb'(?<![^,\r\n])"[^"]*(?:""[^"]*)*"(?![^,\r\n])')
+COMMA = ","
+
+
+@cache
+def quoted_cell(delimiter: str) -> re.Pattern[bytes]:
+    """Return the pattern of a well-formed quoted cell: from a cell's start to a cell's end.
+
+    Inner quotes are doubled. Not (?:[^"]|"")*, which takes 100 bytes of memory
+    for each of the cell.
+    """
+    other = rb"[^%s\r\n]" % re.escape(delimiter.encode())
+    return re.compile(rb'(?<!%s)"[^"]*(?:""[^"]*)*"(?!%s)' % (other, other))
 
 
 class CsvError(ValueError):
@@ -53,19 +63,28 @@ class CsvText:
         return replace(self, columns=columns, rows=self.rows - 1)
 
 
-def parse_csv(data: bytes) -> CsvText:
-    """Return the cells of comma-separated text in UTF-8 (a byte-order mark is dropped).
+def parse_csv(data: bytes, delimiter: str = COMMA) -> CsvText:
+    """Return the cells of delimited text in UTF-8 (a byte-order mark is dropped).
 
     Empty lines at the end do not count. Raises CsvError for text that is empty,
     not UTF-8, or whose rows differ in length.
     """
     body = data.removeprefix(_BOM)
-    body = _without_last_lines(body)
+    body = body[: rows_end(body, delimiter)]
     if not body:
         raise CsvError("there are no rows", 1, "Send at least one line of comma-separated values")
-    if len(body) >= BULK_BYTES and _is_plain(body):
-        return _parse_bulk(body)
-    return _parse_small(body)
+    return parse_rows(body, delimiter)
+
+
+def parse_rows(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
+    """Return the cells of whole rows of text, of which every line end ends one.
+
+    Each must have as many cells as the first, or `width` where it is given.
+    Raises CsvError with the number of the faulty line in `body`.
+    """
+    if len(body) >= BULK_BYTES and _is_plain(body, delimiter):
+        return _parse_bulk(body, delimiter, width)
+    return _parse_small(body, delimiter, width)
 
 
 def _one_line_each(body: bytes, rows: int) -> bool:
@@ -75,32 +94,31 @@ def _one_line_each(body: bytes, rows: int) -> bool:
     return ends + (not body.endswith((b"\n", b"\r"))) == rows
 
 
-def _parse_small(body: bytes) -> CsvText:
-    rows = list(_rows(body))
+def _parse_small(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
+    rows = list(_rows(body, delimiter, width))
     # Transposed to lists: the request path asks for each column once.
     columns: list[list[Cell]] = [list(column) for column in zip(*rows, strict=True)]
     return CsvText(tuple(rows[0]), tuple(columns), len(rows), _one_line_each(body, len(rows)))
 
 
-def _without_last_lines(body: bytes) -> bytes:
-    """Return the text without the line end and empty lines at its end.
+def rows_end(body: bytes, delimiter: str = COMMA) -> int:
+    """Return where the rows end: before the line end and the empty lines at the text's end.
 
     One column is the exception: there an empty line is a row whose cell is missing.
     """
-    stripped = body.rstrip(_NEWLINES)
-    if not stripped or body[len(stripped) :] in _LINE_ENDS:
-        return stripped
+    end = len(body.rstrip(_NEWLINES))
+    if not end or body[end:] in _LINE_ENDS:
+        return end
     try:
-        one_column = len(_first_row(stripped)) == 1
+        one_column = len(first_row(body[:end], delimiter)) == 1
     except CsvError:  # to be found again, with all that is wrong before it
-        return stripped
-    return body if one_column else stripped
+        return end
+    return len(body) if one_column else end
 
 
-def _rows(body: bytes) -> Iterator[list[str]]:
+def _rows(body: bytes, delimiter: str, width: int = 0) -> Iterator[list[str]]:
     """Yield each row. Raises CsvError with the number of the faulty line."""
-    reader = csv.reader(io.StringIO(_decode(body), newline=""), strict=True)
-    width = 0
+    reader = csv.reader(io.StringIO(_decode(body), newline=""), delimiter=delimiter, strict=True)
     try:
         for row in reader:
             cells = row or [""]
@@ -109,17 +127,19 @@ def _rows(body: bytes) -> Iterator[list[str]]:
                 raise CsvError(
                     f"{len(cells)} cells where the first line has {width}",
                     reader.line_num,
-                    "Give every line as many cells; quote a cell that holds a comma",
+                    f"Give every line as many cells; quote a cell that holds {_NAMES[delimiter]}",
                 )
             yield cells
     except csv.Error as error:
         raise CsvError(f"the line is not CSV: {error}", reader.line_num, QUOTE_HINT) from error
 
 
+_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": "a space"}
+
 QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
 
 
-def _is_plain(body: bytes) -> bool:
+def _is_plain(body: bytes, delimiter: str = COMMA) -> bool:
     """Say whether Arrow reads the text as the csv module does.
 
     It takes empty lines for rows of empty cells, makes something of unbalanced
@@ -128,7 +148,7 @@ def _is_plain(body: bytes) -> bool:
     empty_lines = (b"\n\n", b"\n\r", b"\r\r")
     if body.startswith((b"\n", b"\r", _BOM)) or any(pair in body for pair in empty_lines):
         return False
-    return b'"' not in body or b'"' not in _QUOTED_CELL.sub(b"", body)
+    return b'"' not in body or b'"' not in quoted_cell(delimiter).sub(b"", body)
 
 
 def _decode(body: bytes) -> str:
@@ -139,17 +159,20 @@ def _decode(body: bytes) -> str:
         raise CsvError("the text is not UTF-8", line, "Save the file as UTF-8") from error
 
 
-def _parse_bulk(body: bytes) -> CsvText:
+def _parse_bulk(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
     import pyarrow as pa  # costs 0.3 s and 40 MB, which small requests never need
     import pyarrow.csv as pa_csv
 
-    first_row = _first_row(body)
-    names = [str(index) for index in range(len(first_row))]
+    first = first_row(body, delimiter)
+    if width not in (0, len(first)):
+        return _parse_small(body, delimiter, width)  # says so
+    names = [str(index) for index in range(len(first))]
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(body),
             read_options=pa_csv.ReadOptions(column_names=names),
             parse_options=pa_csv.ParseOptions(
+                delimiter=delimiter,
                 # cutting at any newline is faster, and wrong only inside quotes
                 newlines_in_values=b'"' in body,
                 ignore_empty_lines=False,
@@ -157,17 +180,20 @@ def _parse_bulk(body: bytes) -> CsvText:
             convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
     except pa.ArrowInvalid:
-        return _parse_small(body)  # names the faulty line
+        return _parse_small(body, delimiter, width)  # names the faulty line
     rows = table.num_rows
-    return CsvText(tuple(first_row), tuple(table.columns), rows, _one_line_each(body, rows))
+    return CsvText(tuple(first), tuple(table.columns), rows, _one_line_each(body, rows))
 
 
-def _first_row(body: bytes) -> list[str]:
-    """Return the first row's cells, which may hold line ends inside quotes."""
+def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:
+    """Return the first row's cells, which may hold line ends inside quotes.
+
+    Raises CsvError where it is no row.
+    """
     end = quotes = 0
     for line in io.BytesIO(body):
         end += len(line)
         quotes += line.count(b'"')
         if quotes % 2 == 0:
             break
-    return next(_rows(body[:end]))
+    return next(_rows(body[:end], delimiter))

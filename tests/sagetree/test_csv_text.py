@@ -19,6 +19,7 @@ from sagetree.csv_text import (
     _parse_bulk,
     _parse_small,
     parse_csv,
+    parse_rows,
 )
 from tests.sagetree.columns import texts
 
@@ -270,3 +271,25 @@ def test_quoted_line_ends_do_not_hinder_the_bulk_reader() -> None:
     assert isinstance(text.columns[0], pa.ChunkedArray)
     expected = [cell.replace('""', '"') for cell in cells]
     assert [column.unique().to_pylist() for column in text.columns] == [[c] for c in expected]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t", "|", " "])
+def test_another_delimiter_is_read_as_the_comma_is(delimiter: str) -> None:
+    rows = 'a,"1,5;\t| x","say ""no"""\n,2,\n'
+    expected = [["a", ""], ["1,5;\t| x", "2"], ['say "no"', ""]]
+    text = rows.replace('"1,5;\t| x"', "\0").replace(",", delimiter).replace("\0", '"1,5;\t| x"')
+    body = text.encode()
+    for times in (1, BULK_BYTES // len(body) + 1):
+        found = parse_csv(body * times, delimiter)
+        assert [list(map(str, cells)) for cells in found.columns] == [c * times for c in expected]
+
+
+def test_rows_of_a_text_cut_in_pieces_keep_its_width_and_its_empty_lines() -> None:
+    found = parse_rows(b"1\n\n", width=1)
+    assert (found.rows, found.columns) == (2, (["1", ""],))
+    with pytest.raises(CsvError) as caught:
+        parse_rows(b"1,2\n1,2\n", width=3)
+    assert (str(caught.value), caught.value.line) == (
+        "2 cells where the first line has 3",
+        1,
+    )
