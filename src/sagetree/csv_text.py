@@ -7,6 +7,7 @@ ones by Arrow, which is many times faster per row; both give the same cells.
 import csv
 import io
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -82,7 +83,7 @@ def parse_rows(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
     Each must have as many cells as the first, or `width` where it is given.
     Raises CsvError with the number of the faulty line in `body`.
     """
-    if len(body) >= BULK_BYTES and _is_plain(body, delimiter):
+    if len(body) >= BULK_BYTES and is_plain(body, delimiter):
         return _parse_bulk(body, delimiter, width)
     return _parse_small(body, delimiter, width)
 
@@ -90,8 +91,13 @@ def parse_rows(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
 def _one_line_each(body: bytes, rows: int) -> bool:
     if b'"' not in body:
         return True
-    ends = body.count(b"\n") + body.count(b"\r") - body.count(b"\r\n")
-    return ends + (not body.endswith((b"\n", b"\r"))) == rows
+    return line_count(body) == rows
+
+
+def line_count(text: bytes) -> int:
+    """Return how many lines there are, also ones that end inside of a quoted cell."""
+    ends = text.count(b"\n") + text.count(b"\r") - text.count(b"\r\n")
+    return ends + (not text.endswith((b"\n", b"\r")))
 
 
 def _parse_small(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
@@ -139,8 +145,8 @@ _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": 
 QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
 
 
-def _is_plain(body: bytes, delimiter: str = COMMA) -> bool:
-    """Say whether Arrow reads the text as the csv module does.
+def is_plain(body: bytes, delimiter: str = COMMA) -> bool:
+    """Say whether Arrow reads a text as the csv module does.
 
     It takes empty lines for rows of empty cells, makes something of unbalanced
     quotes, and drops a second byte-order mark.
@@ -180,7 +186,8 @@ def _parse_bulk(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
             convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
         )
     except pa.ArrowInvalid:
-        return _parse_small(body, delimiter, width)  # names the faulty line
+        deque(_rows(body, delimiter, width), maxlen=0)  # names the faulty line, keeping none
+        return _parse_small(body, delimiter, width)
     rows = table.num_rows
     return CsvText(tuple(first), tuple(table.columns), rows, _one_line_each(body, rows))
 

@@ -1,53 +1,193 @@
-"""Predictions to response bytes: one function per type, and the table of them."""
+"""Predictions to response bytes: one class per type, and the table of them.
 
-import csv
-import io
+An answer is written in parts, one for each slice of the request's rows, so
+that a large request never holds all of its answer's values at once.
+"""
+
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from sagemaker_inference import content_types
 
-Value: TypeAlias = "float | str | Sequence[float] | Sequence[str] | Mapping[str, object]"
+from sagetree.errors import NotAcceptableError
+from serve.npy import npy_header
+from serve.number_text import joined_numbers, number_texts
+from serve.reading import Body
+from serve.spool import Spool
 
-# Each asked key with one value per row, in the asked order.
-Predictions: TypeAlias = Mapping[str, Sequence[Value]]
+Value: TypeAlias = (
+    "float | str | Sequence[float] | Sequence[str] | Mapping[str, object] | Sequence[object] | None"
+)
+
+# One value per row, or numbers of shape (n) or (n, k).
+Column: TypeAlias = "Sequence[Value] | NDArray[Any]"
+
+# Each asked key with its column, in the asked order.
+Predictions: TypeAlias = Mapping[str, Column]
+
+JSON_LINES = "application/jsonlines"
 
 
-def encode_csv(predictions: Predictions) -> bytes:
-    r"""Return one line per row; numbers print as the official container prints them.
+class Encoder(ABC):
+    """Writes the answers of one type; `content_type` is the header's value."""
 
-    >>> encode_csv({"score": [0.25, 1.0], "reasons": [[], ["it's"]]})
-    b'0.25,[]\n1.0,"[""it\'s""]"\n'
+    content_type: ClassVar[str]
+    separator: ClassVar[bytes] = b""
+
+    def encode(self, predictions: Predictions) -> bytes:
+        """Return the answer to a request whose rows came in one slice."""
+        head = self.head(predictions, _rows(predictions))
+        return head + self.part(predictions) + self.tail()
+
+    def encode_all(self, slices: Iterable[Predictions]) -> Body:
+        """Return the answer to a request whose rows came in several slices, in order."""
+        slices = iter(slices)
+        first, rows = next(slices), 0
+        with Spool() as spool:
+            spool.write(self.head(first, 0))
+            for number, predictions in enumerate(chain([first], slices)):
+                if number:
+                    spool.write(self.separator)
+                spool.write(self.part(predictions))
+                rows += _rows(predictions)
+            spool.write(self.tail())
+            return spool.finish(self.head(first, rows))
+
+    def head(self, predictions: Predictions, rows: int) -> bytes:  # noqa: ARG002 - npy's needs them
+        """Return what comes first, of a length that does not depend on `rows`."""
+        return b""
+
+    @abstractmethod
+    def part(self, predictions: Predictions) -> bytes:
+        """Return the rows of one slice."""
+
+    def tail(self) -> bytes:
+        """Return what comes last."""
+        return b""
+
+
+def _rows(predictions: Predictions) -> int:
+    return len(next(iter(predictions.values())))
+
+
+class CsvEncoder(Encoder):
+    r"""One line per row; numbers print as the official container prints them.
+
+    >>> CsvEncoder().encode({"score": np.array([0.25, 1.0]), "labels": [[0, 1], [0, 1]]})
+    b'0.25,"[0, 1]"\n1.0,"[0, 1]"\n'
     """
-    text = io.StringIO()
-    rows = zip(*predictions.values(), strict=True)
-    csv.writer(text, lineterminator="\n").writerows(map(_cells, rows))
-    return text.getvalue().encode()
 
+    content_type = "text/csv; charset=utf-8"
 
-def _cells(row: Sequence[Value]) -> Iterator[object]:
-    """Yield a row's cells: a vector of numbers takes one cell each, other parts are JSON."""
-    for value in row:
-        if isinstance(value, (float, str, int)):
-            yield value
-        elif not isinstance(value, Mapping) and value and isinstance(value[0], float):
-            yield from value
+    def part(self, predictions: Predictions) -> bytes:
+        """Return a line for each row; several numbers take a cell each if they stand alone."""
+        (column, *others) = predictions.values()
+        if not others and isinstance(column, np.ndarray):
+            lines = joined_numbers(column, "\n") if column.ndim == 1 else _lines(_vectors(column))
         else:
-            yield _json(value)
+            lines = _lines(zip(*map(_csv_cells, predictions.values()), strict=True))
+        return f"{lines}\n".encode()
 
 
-def encode_json(predictions: Predictions) -> bytes:
-    """Return the official container's shape, to the byte.
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(map(",".join, rows))
 
-    >>> encode_json({"score": [0.25, 1.0]})
+
+def _csv_cells(column: Column) -> Iterable[str]:
+    if isinstance(column, np.ndarray) and column.ndim == 1:
+        return number_texts(column)
+    return map(_csv_cell, column.tolist() if isinstance(column, np.ndarray) else column)
+
+
+def _csv_cell(value: Value) -> str:
+    if isinstance(value, str):
+        text = value
+    elif value is None:
+        return ""
+    elif isinstance(value, (int, float)):
+        return repr(value)
+    else:
+        text = _json(value)
+    if not text or any(character in text for character in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _vectors(column: NDArray[Any]) -> Iterator[list[str]]:
+    """Yield the numbers of each row of an array (n, k) as texts."""
+    texts, width = number_texts(column.ravel()), column.shape[1]
+    return (texts[start : start + width] for start in range(0, len(texts), width))
+
+
+class JsonEncoder(Encoder):
+    """The official container's shape, to the byte.
+
+    >>> JsonEncoder().encode({"score": np.array([0.25, 1.0])})
     b'{"predictions": [{"score": 0.25}, {"score": 1.0}]}'
     """
-    rows = zip(*predictions.values(), strict=True)
-    return _json(
-        {"predictions": [dict(zip(predictions, row, strict=True)) for row in rows]}
-    ).encode()
+
+    content_type = content_types.JSON
+    separator = b", "
+
+    def head(self, predictions: Predictions, rows: int) -> bytes:  # noqa: ARG002
+        """Return what stands before the first row."""
+        return b'{"predictions": ['
+
+    def part(self, predictions: Predictions) -> bytes:
+        """Return an object for each row, with commas between them."""
+        return json_objects(predictions, ", ").encode()
+
+    def tail(self) -> bytes:
+        """Return what closes the list."""
+        return b"]}"
+
+
+class JsonLinesEncoder(Encoder):
+    r"""An object per line.
+
+    >>> JsonLinesEncoder().encode({"score": np.array([0.25, 1.0])})
+    b'{"score": 0.25}\n{"score": 1.0}\n'
+    """
+
+    content_type = JSON_LINES
+
+    def part(self, predictions: Predictions) -> bytes:
+        """Return a line for each row."""
+        return f"{json_objects(predictions, chr(10))}\n".encode()
+
+
+def json_objects(predictions: Predictions, separator: str) -> str:
+    """Return an object for each row, with `separator` between them."""
+    keys = [f"{_json(key)}: " for key in predictions]
+    (column, *others) = predictions.values()
+    if not others and isinstance(column, np.ndarray) and column.ndim == 1 and _finite(column):
+        between = f"}}{separator}{{{keys[0]}"
+        return f"{{{keys[0]}{joined_numbers(column, between)}}}"
+    cells = [
+        [key + text for text in _json_cells(column)]
+        for key, column in zip(keys, predictions.values(), strict=True)
+    ]
+    return separator.join(f"{{{', '.join(row)}}}" for row in zip(*cells, strict=True))
+
+
+def _json_cells(column: Column) -> Iterable[str]:
+    if not isinstance(column, np.ndarray):
+        return map(_json, column)
+    if not _finite(column):  # JSON has no infinity
+        return map(_json, np.where(np.isfinite(column), column, None).tolist())
+    if column.ndim == 1:
+        return number_texts(column)
+    return (f"[{', '.join(row)}]" for row in _vectors(column))
+
+
+def _finite(column: NDArray[Any]) -> bool:
+    return bool(np.isfinite(column).all())
 
 
 def _json(value: object) -> str:
@@ -55,16 +195,46 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-Encoder = Callable[[Predictions], bytes]
+class NpyEncoder(Encoder):
+    """NumPy's own file format: float32 of shape (n) or (n, outputs), of several keys (n, keys)."""
+
+    content_type = content_types.NPY
+
+    def head(self, predictions: Predictions, rows: int) -> bytes:
+        """Return the header."""
+        columns = _arrays(predictions)
+        width = sum(column.shape[1] for column in columns)
+        (column, *others) = predictions.values()
+        flat = not others and np.ndim(column) == 1
+        return npy_header((rows,) if flat else (rows, width))
+
+    def part(self, predictions: Predictions) -> bytes:
+        """Return the numbers, row by row."""
+        return np.concatenate(_arrays(predictions), axis=1).tobytes()
+
+
+def _arrays(predictions: Predictions) -> list[NDArray[np.float32]]:
+    return [_array(key, column) for key, column in predictions.items()]
+
+
+def _array(key: str, column: Column) -> NDArray[np.float32]:
+    """Return a column as numbers (n, k). Raises NotAcceptableError for texts and objects."""
+    try:
+        numbers = np.asarray(column, np.float32)
+    except (ValueError, TypeError) as error:
+        raise NotAcceptableError(
+            f"the values of {key} are no numbers, which is all that application/x-npy holds",
+            where="Accept",
+            hint="Accept application/json",
+        ) from error
+    return numbers.reshape(len(numbers), -1)
+
 
 ENCODERS: Mapping[str, Encoder] = MappingProxyType(
-    {content_types.CSV: encode_csv, content_types.JSON: encode_json}
-)
-
-# The header of the answer. SageMaker's monitor and Clarify read the charset.
-CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
     {
-        content_types.CSV: "text/csv; charset=utf-8",
-        content_types.JSON: "application/json",
+        content_types.CSV: CsvEncoder(),
+        content_types.JSON: JsonEncoder(),
+        JSON_LINES: JsonLinesEncoder(),
+        content_types.NPY: NpyEncoder(),
     }
 )

@@ -4,9 +4,12 @@
     {"age": 31, "state": "WA"}                         one record
     [[31, "WA"], ...]                                  rows in the trained order
     {"columns": ["age", "state"], "data": [[31, "WA"], ...]}   (or "rows")
-    {"instances": [...]}                               records or rows
+    {"instances": [...]}                               any of the above lists: KServe, SageMaker
+    {"features": [31, "WA"]}, {"features": [[31, "WA"], ...]}  Clarify, scikit-learn's containers
+    {"dataframe_split": {...}}, {"dataframe_records": [...]}   MLflow
 
-null is a missing value. A record that lacks a column the model needs is an
+Records, and rows as {"features": [...]}, may stand in a list or one in a line
+(JSON Lines). null is a missing value. A record that lacks a column the model needs is an
 error, because a misspelled or forgotten key would look just like that.
 """
 
@@ -17,16 +20,28 @@ from typing import Any
 import orjson
 
 from sagetree.cells import Cell
-from sagetree.errors import DecodingError, SchemaError, Violation, quote
+from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
+from serve.reading import Body
 
 SHAPES = (
     'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
     'or {"instances": [...]}'
 )
+LINES = 'Send a record in each line, {"column": value, ...}, or a list, or {"features": [...]}'
 
 # What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
 _COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
-_INSTANCES_KEYS = frozenset({"instances", "signature_name"})
+_WRAPPERS = {
+    "instances": frozenset({"instances", "signature_name"}),
+    "features": frozenset({"features"}),
+    "dataframe_records": frozenset({"dataframe_records"}),
+}
+_SPLIT = "dataframe_split"
+
+# What Python's objects take of memory, at most, by the byte that begins or parts
+# them; JSON is the one format that has to be read as a whole.
+_OBJECT_COST, _LIST_COST, _VALUE_COST = 232, 88, 40
+MOST_MEMORY = 200 * 2**20
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -40,13 +55,32 @@ class JsonColumns:
     rows: int
 
 
-def columns_of_json(body: bytes, needed: Sequence[str]) -> JsonColumns:
+def columns_of_json(body: Body, needed: Sequence[str]) -> JsonColumns:
     """Return the columns in a JSON body in UTF-8; every record must have the `needed` ones.
 
     Raises DecodingError for what is no JSON or has none of the shapes,
-    SchemaError for a cell that is no single value and for a lacking key.
+    SchemaError for a cell that is no single value and for a lacking key,
+    PayloadTooLargeError for what would take too much memory.
     """
-    value = _parse(body.removeprefix(_BOM))
+    if len(body) > MOST_MEMORY // _OBJECT_COST:
+        _refuse_costly(body)
+    return columns_of_value(_parse(body), needed)
+
+
+def _refuse_costly(body: Body) -> None:
+    text = body if isinstance(body, bytes) else body[:MOST_MEMORY]  # as much costs it anyway
+    cost = len(text) + text.count(b"{") * _OBJECT_COST
+    cost += text.count(b"[") * _LIST_COST + text.count(b",") * _VALUE_COST
+    if cost > MOST_MEMORY:
+        raise PayloadTooLargeError(
+            f"reading this JSON would take more than {MOST_MEMORY >> 20} MB of memory",
+            hint="Send fewer rows at once, or JSON Lines (application/jsonlines) or CSV, "
+            "which are read in slices",
+        )
+
+
+def columns_of_value(value: Any, needed: Sequence[str]) -> JsonColumns:  # noqa: ANN401
+    """Return the columns in a JSON value, as `columns_of_json` does."""
     if isinstance(value, dict):
         found = _of_object(value, needed)
     elif isinstance(value, list):
@@ -57,22 +91,47 @@ def columns_of_json(body: bytes, needed: Sequence[str]) -> JsonColumns:
     return found
 
 
-def _parse(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def columns_of_lines(body: bytes, lines_before: int, needed: Sequence[str]) -> JsonColumns:
+    """Return the columns of JSON Lines, one row a line; empty lines do not count."""
+    rows, places = [], []
+    for number, line in enumerate(body.split(b"\n"), lines_before + 1):
+        if line and not line.isspace():
+            rows.append(_parse(line, number))
+            places.append(number)
+    if not rows:
+        return JsonColumns(None, [], 0)
+    for row, number in zip(rows, places, strict=True):
+        if not isinstance(row, (dict, list)):
+            raise DecodingError("the line is no row", where=f"line {number}", hint=LINES)
+    found = _of_rows(rows, needed)
+    _refuse_nested(found, needed)
+    return found
+
+
+def _parse(body: Body, line: int = 0) -> Any:  # noqa: ANN401 - whatever JSON can hold
     try:
-        return orjson.loads(body)
+        return orjson.loads(body[len(_BOM) :] if body[: len(_BOM)] == _BOM else memoryview(body))
     except orjson.JSONDecodeError as error:
         raise DecodingError(
-            f"the body is not JSON: {error.msg}",
-            where=f"line {error.lineno} column {error.colno}",
+            f"the {'line' if line else 'body'} is not JSON: {error.msg}",
+            where=f"line {line or error.lineno} column {error.colno}",
             hint="Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON",
         ) from error
 
 
 def _of_object(value: dict[str, Any], needed: Sequence[str]) -> JsonColumns:
-    # Only a list makes it a wrapper: a column may well be called "instances".
-    if isinstance(value.get("instances"), list):
-        _refuse_keys(value, _INSTANCES_KEYS)
-        return _of_rows(value["instances"], needed)
+    # Only a list, or columns, make it a wrapper: a column may well be called "instances".
+    for key, known in _WRAPPERS.items():
+        if isinstance(value.get(key), list):
+            _refuse_keys(value, known)
+            rows = value[key]
+            single = key == "features" and not (rows and isinstance(rows[0], (list, dict)))
+            return _of_rows([rows] if single else rows, needed)
+    split = value.get(_SPLIT)
+    if isinstance(split, dict):
+        _refuse_keys(value, frozenset({_SPLIT}))
+        if isinstance(split.get("columns"), list):
+            return _of_object(split, needed)
     data = value.get("data", value.get("rows"))
     if isinstance(value.get("columns"), list) and isinstance(data, list):
         _refuse_keys(value, _COLUMNS_KEYS - {"rows"} if "data" in value else _COLUMNS_KEYS)
@@ -99,6 +158,8 @@ def _of_rows(rows: list[Any], needed: Sequence[str]) -> JsonColumns:
     if not rows or not isinstance(rows[0], dict):
         return _of_lists(rows, None)
     _refuse_others(rows, dict, "the row is no record, which the first row is")
+    if all(len(row) == 1 and isinstance(row.get("features"), list) for row in rows):
+        return _of_lists([row["features"] for row in rows], None)
     return _of_records(rows, needed)
 
 

@@ -15,9 +15,9 @@ from sagetree.csv_text import (
     BULK_BYTES,
     CsvError,
     CsvText,
-    _is_plain,
     _parse_bulk,
     _parse_small,
+    is_plain,
     parse_csv,
     parse_rows,
 )
@@ -174,7 +174,7 @@ def test_any_bytes_are_cells_or_a_csv_error(body: bytes) -> None:
 def test_both_readers_give_the_same_cells(text: str) -> None:
     """Also where the text is faulty: the bulk reader then asks the small one."""
     body = text.encode()
-    if not _is_plain(body):
+    if not is_plain(body):
         return
     assert cells_or_error(_parse_bulk, body) == cells_or_error(_parse_small, body)
 
