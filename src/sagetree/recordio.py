@@ -171,6 +171,7 @@ def parse_recordio(data: bytes) -> SparseRows:
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         width=width,
         labels=np.array(labels),
+        dense=bool(dense),
     )
 
 

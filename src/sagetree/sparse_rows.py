@@ -30,7 +30,8 @@ class SparseRows:
 
     Row i has the cells `values[starts[i]:starts[i + 1]]` in the columns
     `indices[...]`; `starts` has n + 1 entries, `width` is one more than the
-    largest index, or what the data declare. `labels` (n) is NaN where a row has
+    largest index, or what the data declare; `dense` says that its cells came as
+    whole rows, without indices. `labels` (n) is NaN where a row has
     none; `weights` and `groups` (n) are None where the format or the data have
     none.
     """
@@ -42,6 +43,7 @@ class SparseRows:
     labels: Floats
     weights: Floats | None = None
     groups: Integers | None = None
+    dense: bool = False
 
     @property
     def rows(self) -> int:

@@ -1,109 +1,122 @@
-"""Body bytes to a table: one function per content type, and the table of them."""
+"""Body bytes to tables: the table of content types.
 
-from collections.abc import Callable, Mapping, Sequence
+A decoder takes a body and a `Reading` and returns the rows in one table or,
+where there are many, in several. Their own modules hold what each type means.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from sagemaker_inference import content_types
 
-from sagetree.csv_text import CsvError, CsvText, parse_csv
-from sagetree.errors import (
-    DecodingError,
-    RequestError,
-    SchemaError,
-    UnsupportedMediaTypeError,
-    Violation,
-    quote,
-)
-from sagetree.schema import Schema, header_names
-from sagetree.table import Cells, Source, Table
+from sagetree.errors import SchemaError, Violation
+from sagetree.json_lines import JsonLines, parse_json_lines
+from sagetree.sparse_rows import RecordError
+from sagetree.table import Source, Table
+from serve.csv_body import as_utf8, decode_csv
 from serve.json_body import columns_of_json
+from serve.lines import pieces
+from serve.npy import decode_npy
+from serve.parquet_body import decode_parquet
+from serve.reading import Body, Decoder, Reading
+from serve.sparse_bodies import decode_libsvm, decode_recordio, refused
+from serve.tables import table_of_columns
 
-Decoder = Callable[[bytes, Mapping[str, str], Schema], Table]
+# Records of one cell take 30 times their text.
+JSON_LINES_BYTES = 2 * 2**20
 
-# The charsets of web pages and spreadsheets, by their registered names. Not
-# codecs.lookup(): it knows codecs that are no charsets, and never forgets a name.
-CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252", "utf-16")
-ALIASES = MappingProxyType({"utf8": "utf-8", "ascii": "us-ascii", "latin-1": "iso-8859-1"})
-
-# RFC 4180's parameter of text/csv; None leaves it to the trained names.
-HEADER = MappingProxyType({"present": True, "absent": False, "": None})
-
-
-def decode_csv(body: bytes, parameters: Mapping[str, str], schema: Schema) -> Table:
-    """Return the rows of CSV text, named where its first row is a header.
-
-    Raises DecodingError naming the line, SchemaError for a repeated name.
-    """
-    try:
-        text = parse_csv(_as_utf8(body, parameters))
-    except CsvError as error:
-        raise DecodingError(str(error), where=f"line {error.line}", hint=error.hint) from error
-    if not _has_header(text, parameters, schema):
-        return _table(None, text.columns, _source(text, first_line=1))
-    rows = text.without_first_row()
-    if not rows.rows:
-        hint = "Send at least one row below the header"
-        raise DecodingError("there is a header and no row", where="line 1", hint=hint)
-    return _table(header_names(text.first_row), rows.columns, _source(rows, first_line=2))
+LACKING_HINT = "Give every record every column, null where missing"
 
 
-def _source(text: CsvText, first_line: int) -> Source:
-    """Return where the rows stand: by line, where every row is one, else by row."""
-    if text.one_line_each:
-        return Source(text.rows, unit="line", first=first_line)
-    return Source(text.rows)
-
-
-def decode_json(body: bytes, parameters: Mapping[str, str], schema: Schema) -> Table:
+def decode_json(body: Body, reading: Reading) -> Iterable[Table]:
     """Return the rows of a JSON body, in any of the shapes of `serve.json_body`.
 
     Raises DecodingError naming the place, SchemaError naming row and column.
     """
-    found = columns_of_json(_as_utf8(body, parameters), schema.input_names)
-    return _table(found.names, found.columns, Source(found.rows))
+    text = as_utf8(body[:], reading) if "charset" in reading.parameters else body
+    found = columns_of_json(text, reading.schema.input_names)
+    return (table_of_columns(found.names, found.columns, Source(found.rows)),)
 
 
-def _has_header(text: CsvText, parameters: Mapping[str, str], schema: Schema) -> bool:
-    word = parameters.get("header", "").lower()
-    if word not in HEADER:
-        raise RequestError(
-            f"the parameter header is {quote(word)}",
-            where="Content-Type",
-            hint="Write header=present or header=absent, or leave it out",
-        )
-    told = HEADER[word]
-    return schema.is_header(text.first_row) if told is None else told
+def decode_json_lines(body: Body, reading: Reading) -> Iterable[Table]:
+    """Return the rows of JSON Lines: a record, a list or {"features": [...]} in each line.
+
+    Raises DecodingError naming the line, SchemaError for a key that a record lacks.
+    """
+    size = min(JSON_LINES_BYTES, reading.slice_bytes)
+    if len(body) <= size:
+        return (_lines_table(_json_lines(as_utf8(body[:], reading), 0, reading), 0, 0, reading),)
+    return _json_lines_slices(body, size, reading)
 
 
-def _as_utf8(body: bytes, parameters: Mapping[str, str]) -> bytes:
-    name = parameters.get("charset", "utf-8")
-    charset = ALIASES.get(name.lower(), name.lower())
-    if charset not in CHARSETS:
-        hint = f"Send one of {', '.join(CHARSETS)}"
-        problem = f"the charset {quote(name)} is not read here"
-        raise UnsupportedMediaTypeError(problem, where="Content-Type", hint=hint)
-    if charset == "utf-8":
-        return body
+def _json_lines_slices(body: Body, size: int, reading: Reading) -> Iterator[Table]:
+    lines = rows = 0
+    named: bool | None = None
+    for piece in pieces(body, 0, len(body), size):
+        if piece.strip():
+            found = _json_lines(as_utf8(piece, reading), lines, reading)
+            if named not in (None, found.names is not None):
+                problem = "the line is of another shape than the first"
+                raise refused(RecordError(problem, "line 1", SHAPE_HINT), lines)
+            named = found.names is not None
+            yield _lines_table(found, lines, rows, reading)
+            rows += found.rows
+        lines += piece.count(b"\n")
+    if not rows:
+        _json_lines(b"", 0, reading)  # says so
+
+
+SHAPE_HINT = "Send records in all lines, or values in order in all lines"
+
+
+def _json_lines(text: bytes, lines_before: int, reading: Reading) -> JsonLines:
     try:
-        return body.decode(charset).encode()
-    except UnicodeError as error:
-        hint = "Correct the charset, or send UTF-8"
-        raise DecodingError(f"the text is not {charset}", where="the body", hint=hint) from error
+        found = parse_json_lines(text, reading.schema.input_names)
+    except RecordError as error:
+        raise refused(error, lines_before) from error
+    if found.label is not None:
+        reason = "is the label, which a request must not hold"
+        raise SchemaError([Violation("label", reason)], hint="Send the features alone")
+    return found
 
 
-def _table(names: Sequence[str] | None, columns: Sequence[Cells], source: Source) -> Table:
-    """Return the table; without names its columns count from 0."""
-    if names is None:
-        return Table(
-            tuple(map(str, range(len(columns)))), tuple(columns), source.rows, False, (source,)
-        )
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    if repeated:
-        violations = [Violation(name, "is given twice") for name in repeated]
-        raise SchemaError(violations, hint="Send every column once")
-    return Table(tuple(names), tuple(columns), source.rows, True, (source,))
+def _lines_table(found: JsonLines, lines: int, rows: int, reading: Reading) -> Table:
+    if found.one_line_each and lines == rows:
+        source = Source(found.rows, unit="line", first=lines + 1)
+    else:
+        source = Source(found.rows, first=rows + 1)
+    table = table_of_columns(found.names, found.columns, source)
+    violations = [
+        Violation(name, "is missing from this record", row, table.locate(row))
+        for name, row in found.lacking.items()
+    ]
+    if violations:
+        raise SchemaError(violations, hint=LACKING_HINT)
+    return table
 
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType(
-    {content_types.CSV: decode_csv, content_types.JSON: decode_json}
+    {
+        content_types.CSV: decode_csv,
+        content_types.JSON: decode_json,
+        "application/jsonlines": decode_json_lines,
+        "text/libsvm": decode_libsvm,
+        "application/x-parquet": decode_parquet,
+        "application/x-recordio-protobuf": decode_recordio,
+        content_types.NPY: decode_npy,
+    }
+)
+
+# Other names of the same types: what the official container and others take.
+OTHER_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "csv": content_types.CSV,
+        "libsvm": "text/libsvm",
+        "text/x-libsvm": "text/libsvm",
+        "parquet": "application/x-parquet",
+        "recordio-protobuf": "application/x-recordio-protobuf",
+        "application/json-lines": "application/jsonlines",
+        "application/x-jsonlines": "application/jsonlines",
+        "application/vnd.apache.parquet": "application/x-parquet",
+    }
 )

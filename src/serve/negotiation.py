@@ -1,14 +1,23 @@
-"""What the headers ask for, settled before any work is done."""
+"""What the headers ask for, settled before any work is done.
+
+Clients send the same headers again and again: what they mean is remembered.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
-from serve.decoders import DECODERS, Decoder
+from serve.decoders import DECODERS, OTHER_NAMES
 from serve.encoders import ENCODERS
+from serve.reading import Decoder
+
+# Headers remembered; a longer one than usual clients send is not worth its memory.
+REMEMBERED = 256
 
 
 @dataclass(frozen=True)
@@ -19,15 +28,16 @@ class BodyFormat:
     parameters: Mapping[str, str]
 
 
+@lru_cache(REMEMBERED)
 def choose_accept(header: str, default: str) -> str:
     """Return the type of the answer; `default` where the client (header Accept) leaves the choice.
 
     Parameters such as charset do not matter: there is one form of each type.
     Raises NotAcceptableError where no type fits.
     """
-    if not header:
-        return default
     accept = parse_accept_header(header, MIMEAccept)
+    if not accept:
+        return default
     plain = MIMEAccept([(item.split(";")[0].strip(), quality) for item, quality in accept])
     offered = [default, *(name for name in ENCODERS if name != default)]
     chosen = plain.best_match(offered)
@@ -40,6 +50,7 @@ def choose_accept(header: str, default: str) -> str:
     return chosen
 
 
+@lru_cache(REMEMBERED)
 def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
     """Return how to read a body with these headers (Content-Type, Content-Encoding).
 
@@ -52,10 +63,11 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
             hint="Send the body as it is",
         )
     name, parameters = parse_options_header(content_type)
-    decoder = DECODERS.get(name.lower())
+    name = name.lower()
+    decoder = DECODERS.get(OTHER_NAMES.get(name, name))
     if decoder is None:
         problem = f"{quote(content_type)} is not read here" if name else "there is none"
         raise UnsupportedMediaTypeError(
             problem, where="Content-Type", hint=f"Send one of {', '.join(DECODERS)}"
         )
-    return BodyFormat(decoder, parameters)
+    return BodyFormat(decoder, MappingProxyType(parameters))
