@@ -33,7 +33,7 @@ def quoted_cell(delimiter: str) -> re.Pattern[bytes]:
     for each of the cell.
     """
     other = rb"[^%s\r\n]" % re.escape(delimiter.encode())
-    return re.compile(rb'(?<!%s)"[^"]*(?:""[^"]*)*"(?!%s)' % (other, other))
+    return re.compile(rb'(?<!%s)"[^"]*+(?:""[^"]*+)*+"(?!%s)' % (other, other))
 
 
 class CsvError(ValueError):
@@ -197,10 +197,15 @@ def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:
 
     Raises CsvError where it is no row.
     """
+    return next(_rows(first_line(body), delimiter))
+
+
+def first_line(body: bytes) -> bytes:
+    """Return the first row's text, which is more than a line where quotes hold line ends."""
     end = quotes = 0
     for line in io.BytesIO(body):
         end += len(line)
         quotes += line.count(b'"')
         if quotes % 2 == 0:
             break
-    return next(_rows(body[:end], delimiter))
+    return body[:end]

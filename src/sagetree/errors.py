@@ -19,7 +19,7 @@ Anything else that is raised is a bug of this project.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # A value quoted in a message is cut to this length, so that a message stays
 # readable and no whole record of a user's data lands in a log.
@@ -107,6 +107,13 @@ class SchemaError(UserError):
         where = f"{first.where}, " if first.where else ""
         place = f"{where}column {quote(first.column)}" if first.column else first.where
         super().__init__(f"{first.reason}{more}", where=place, hint=hint)
+
+    def moved(self, rows: int) -> "SchemaError":
+        """Return the error as one of a larger table, in which `rows` rows come before."""
+        violations = [v if v.row is None else replace(v, row=v.row + rows) for v in self.violations]
+        moved = SchemaError(violations, hint=self.hint)
+        moved.message = self.message
+        return moved
 
 
 class ArtifactError(UserError):

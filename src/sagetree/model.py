@@ -1,5 +1,6 @@
 """A model that is ready to score: the walk table -> check -> transform -> score."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Model:
 
     `decision` is None for a model sagetree did not train, and for one whose
     scores are not the probability of a positive label; `baseline` is None where
-    training's rows were not measured.
+    training's rows were not measured. `sha256` is of XGBoost's model, or models.
     """
 
     schema: Schema
@@ -51,6 +52,7 @@ class Model:
     scorer: Scorer
     decision: Decision | None
     baseline: Baseline | None = None
+    sha256: str = ""
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> "Model":
@@ -92,7 +94,8 @@ class Model:
                 hint="Train again",
             )
         _check_baseline(bundle)
-        return cls(bundle.schema, bundle.features, scorer, bundle.decision, bundle.baseline)
+        parts = bundle.schema, bundle.features, scorer, bundle.decision, bundle.baseline
+        return cls(*parts, _sha256(bundle.models))
 
     @classmethod
     def _load_plain(cls, paths: Sequence[Path], threads: int) -> "Model":
@@ -111,7 +114,7 @@ class Model:
             features=tuple(Number(column=name) for name in names),
         )
         schema = Schema(columns=columns, label=None, named=bool(stored))
-        return cls(schema, features, scorer, None)
+        return cls(schema, features, scorer, None, None, _sha256(models))
 
     @property
     def objective(self) -> Objective:
@@ -133,6 +136,10 @@ class Model:
         table = Table(check.columns, tuple(columns), rows, True, (Source(rows),))
         expected = np.asarray(check.scores, np.float32)
         return float(np.max(np.abs(self.score(table) - expected), initial=0.0))
+
+
+def _sha256(models: Sequence[bytes]) -> str:
+    return hashlib.sha256(b"".join(models)).hexdigest()
 
 
 def _check_baseline(bundle: ModelBundle) -> None:

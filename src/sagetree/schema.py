@@ -43,6 +43,8 @@ class Schema(BaseModel):
     """All columns of the training table but the label, in its order.
 
     `named` says whether training knew names; if not, columns are f0, f1, ...
+    `first_index` is the number that libsvm and recordio-protobuf give the first
+    column.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class Schema(BaseModel):
     columns: tuple[Column, ...]
     label: AnyLabel | None
     named: bool
+    first_index: int = 0
 
     @cached_property
     def all_names(self) -> tuple[str, ...]:

@@ -80,6 +80,11 @@ def column_cell(cells: Cells, row: int) -> Cell:
     return cells[row] if isinstance(cells, list) else _python_cells(cells.slice(row, 1))[0]
 
 
+def cell_list(cells: Cells) -> list[Cell]:
+    """Return all cells of a column."""
+    return cells if isinstance(cells, list) else _python_cells(cells)
+
+
 def _python_cells(cells: "pa.ChunkedArray | pa.Array") -> list[Cell]:
     """Return Arrow values as cells: decimals as floats, times to the microsecond."""
     import pyarrow as pa

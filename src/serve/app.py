@@ -168,7 +168,7 @@ def _head() -> Request:
 
 def _flask_response(response: Response) -> flask.Response:
     made = flask.Response(
-        response.body, response.status, content_type=response.content_type or None
+        bytes(response.body), response.status, content_type=response.content_type or None
     )
     made.headers.extend(response.headers)
     return made

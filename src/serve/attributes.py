@@ -1,6 +1,6 @@
 """The one header SageMaker hands through in both directions.
 
-    X-Amzn-SageMaker-Custom-Attributes: inference_output=score,reasons;trace=17
+    X-Amzn-SageMaker-Custom-Attributes: inference_output=score,contributions;top_k=5;trace=17
 
 Parts are separated by semicolons. Those this server does not know are the
 caller's own, and come back to it with the rest.
@@ -8,15 +8,21 @@ caller's own, and come back to it with the rest.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
-from sagetree.errors import RequestError
-from serve.output_keys import parse_keys
+from sagetree.errors import RequestError, quote
+from serve.output_keys import Output, parse_keys
 
 HEADER = "X-Amzn-SageMaker-Custom-Attributes"
 OUTPUT_ATTRIBUTE = "inference_output"
+TOP_ATTRIBUTE = "top_k"
+
+# Headers whose meaning is remembered.
+REMEMBERED = 256
 
 # SageMaker's limit, and what may stand in a response header.
 _RETURNABLE = re.compile(r"[ -~]{1,1024}")
+_COUNT = re.compile(r"[1-9]\d{0,5}")
 
 
 def returnable(text: str) -> bool:
@@ -36,13 +42,19 @@ def parse_attributes(text: str) -> Mapping[str, str]:
     return {name.strip(): value.strip() for name, equals, value in parts if equals}
 
 
-def choose_output(
-    attributes: Mapping[str, str], default: tuple[str, ...], available: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the keys a request asks for, else `default`.
+@lru_cache(REMEMBERED)
+def choose_output(header: str, default: tuple[str, ...], available: tuple[str, ...]) -> Output:
+    """Return what a request with this header (custom attributes) asks for, else `default`.
 
     Raises RequestError for a key that does not exist or that the model cannot give.
     """
+    attributes = parse_attributes(header)
+    return Output(_keys(attributes, default, available), _top(attributes))
+
+
+def _keys(
+    attributes: Mapping[str, str], default: tuple[str, ...], available: tuple[str, ...]
+) -> tuple[str, ...]:
     text = attributes.get(OUTPUT_ATTRIBUTE)
     if text is None:
         return default
@@ -56,3 +68,16 @@ def choose_output(
         if key not in available:
             raise RequestError(f"this model cannot give {key}", where=where, hint=hint)
     return keys
+
+
+def _top(attributes: Mapping[str, str]) -> int | None:
+    text = attributes.get(TOP_ATTRIBUTE)
+    if text is None:
+        return None
+    if not _COUNT.fullmatch(text):
+        raise RequestError(
+            f"it is {quote(text)}",
+            where=f"{HEADER}, {TOP_ATTRIBUTE}",
+            hint="Write how many columns the contributions shall name, such as top_k=5",
+        )
+    return int(text)

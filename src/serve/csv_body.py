@@ -1,5 +1,6 @@
 """CSV bodies: which delimiter, whether there is a header, and the rows in slices."""
 
+import re
 from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 
@@ -7,6 +8,7 @@ from sagetree.csv_text import (
     COMMA,
     CsvError,
     CsvText,
+    first_line,
     first_row,
     is_plain,
     line_count,
@@ -27,7 +29,8 @@ from sagetree.errors import (
 from sagetree.schema import header_names
 from sagetree.table import Source, Table
 from serve.lines import pieces
-from serve.reading import Body, Reading
+from serve.messages import Body
+from serve.reading import Reading
 from serve.tables import table_of_columns
 
 # The charsets of web pages and spreadsheets, by their registered names. Not
@@ -57,6 +60,7 @@ MOST_PER_COLUMN = 4
 UNEVEN_BYTES = 2**20
 
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile(rb"[\r\n]")
 
 
 def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
@@ -68,7 +72,7 @@ def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
         return _slices(body, reading)
     text = as_utf8(body[:], reading).removeprefix(_BOM)
     delimiter = find_delimiter(text, reading)
-    _refuse_width(_first_line(text), delimiter, reading)
+    _refuse_width(text, delimiter, reading)
     try:
         found = parse_csv(text, delimiter)
     except CsvError as error:
@@ -110,7 +114,7 @@ def _slices(body: Body, reading: Reading) -> Iterator[Table]:
     start = len(_BOM) if body[:3] == _BOM else 0
     text = as_utf8(body[start : start + DELIMITER_BYTES], reading)
     delimiter = find_delimiter(text, reading)
-    _refuse_width(_first_line(text), delimiter, reading)
+    _refuse_width(text, delimiter, reading)
     end = _rows_end(body, start, delimiter, reading)
     names = None
     header = width = rows = lines = 0
@@ -172,7 +176,7 @@ def find_delimiter(text: bytes, reading: Reading) -> str:
     told = reading.parameters.get("delimiter")
     if told is not None:
         return _told_delimiter(told)
-    line = _first_line(text)
+    line = first_line(text)
     others = [delimiter for delimiter in _OTHERS if delimiter.encode() in line]
     if not others:
         return COMMA
@@ -202,28 +206,22 @@ def _told_delimiter(word: str) -> str:
     return delimiter
 
 
-def _first_line(text: bytes) -> bytes:
-    """Return the first line; more of the text where a quote may hide its end."""
-    line = text[: text.find(b"\n") + 1 or len(text)]
-    return text[:DELIMITER_BYTES] if b'"' in line else line
-
-
-def _refuse_width(line: bytes, delimiter: str, reading: Reading) -> None:
-    """Raise SchemaError for a line that is far too wide to be worth its parsing."""
-    columns = len(reading.schema.all_names)
+def _refuse_width(text: bytes, delimiter: str, reading: Reading) -> None:
+    """Raise SchemaError for a first row that is far too wide to be worth its parsing."""
+    columns, mark = len(reading.schema.all_names), delimiter.encode()
     most = max(MOST_CELLS, MOST_PER_COLUMN * columns)
-    if line.count(delimiter.encode()) < most:
+    if text.count(mark) < most:
         return
-    cells = quoted_cell(delimiter).sub(b"", line).count(delimiter.encode()) + 1
-    if cells > most:
-        reason = f"{cells} columns where the model has {columns}"
+    text = quoted_cell(delimiter).sub(b"", text) if b'"' in text else text
+    if _LINE_END.split(text, 1)[0].count(mark) >= most:
+        reason = f"more than {most} columns where the model has {columns}"
         raise SchemaError([Violation("", reason, where="line 1")], hint="Send the trained columns")
 
 
 def _fits(text: bytes, delimiter: str, reading: Reading) -> bool:
     """Say whether the first row has the model's columns, in number or by name."""
     try:
-        _refuse_width(_first_line(text), delimiter, reading)
+        _refuse_width(text, delimiter, reading)
         cells = tuple(first_row(text, delimiter))
     except (CsvError, SchemaError):
         return False

@@ -16,9 +16,10 @@ from sagetree.table import Source, Table
 from serve.csv_body import as_utf8, decode_csv
 from serve.json_body import columns_of_json
 from serve.lines import pieces
+from serve.messages import Body
 from serve.npy import decode_npy
 from serve.parquet_body import decode_parquet
-from serve.reading import Body, Decoder, Reading
+from serve.reading import Decoder, Reading
 from serve.sparse_bodies import decode_libsvm, decode_recordio, refused
 from serve.tables import table_of_columns
 
@@ -45,7 +46,7 @@ def decode_json_lines(body: Body, reading: Reading) -> Iterable[Table]:
     """
     size = min(JSON_LINES_BYTES, reading.slice_bytes)
     if len(body) <= size:
-        return (_lines_table(_json_lines(as_utf8(body[:], reading), 0, reading), 0, 0, reading),)
+        return (_lines_table(_json_lines(as_utf8(body[:], reading), 0, reading), 0, 0),)
     return _json_lines_slices(body, size, reading)
 
 
@@ -59,7 +60,7 @@ def _json_lines_slices(body: Body, size: int, reading: Reading) -> Iterator[Tabl
                 problem = "the line is of another shape than the first"
                 raise refused(RecordError(problem, "line 1", SHAPE_HINT), lines)
             named = found.names is not None
-            yield _lines_table(found, lines, rows, reading)
+            yield _lines_table(found, lines, rows)
             rows += found.rows
         lines += piece.count(b"\n")
     if not rows:
@@ -80,7 +81,7 @@ def _json_lines(text: bytes, lines_before: int, reading: Reading) -> JsonLines:
     return found
 
 
-def _lines_table(found: JsonLines, lines: int, rows: int, reading: Reading) -> Table:
+def _lines_table(found: JsonLines, lines: int, rows: int) -> Table:
     if found.one_line_each and lines == rows:
         source = Source(found.rows, unit="line", first=lines + 1)
     else:

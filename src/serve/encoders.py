@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from sagemaker_inference import content_types
 
 from sagetree.errors import NotAcceptableError
+from sagetree.recordio import encode_recordio
+from serve.messages import Body
 from serve.npy import npy_header
 from serve.number_text import joined_numbers, number_texts
-from serve.reading import Body
 from serve.spool import Spool
 
 Value: TypeAlias = (
@@ -32,31 +33,46 @@ Column: TypeAlias = "Sequence[Value] | NDArray[Any]"
 Predictions: TypeAlias = Mapping[str, Column]
 
 JSON_LINES = "application/jsonlines"
+RECORDIO = "application/x-recordio-protobuf"
 
 
 class Encoder(ABC):
-    """Writes the answers of one type; `content_type` is the header's value."""
+    """Writes the answers of one type; `content_type` is the header's value.
+
+    Without `line_end` a line end at the very end of an answer is left out.
+    """
 
     content_type: ClassVar[str]
     separator: ClassVar[bytes] = b""
 
+    def __init__(self, *, line_end: bool = True) -> None:
+        self._line_end = line_end
+
     def encode(self, predictions: Predictions) -> bytes:
         """Return the answer to a request whose rows came in one slice."""
         head = self.head(predictions, _rows(predictions))
-        return head + self.part(predictions) + self.tail()
+        answer = head + self.part(predictions) + self.tail()
+        return answer if self._line_end else answer.removesuffix(b"\n")
 
     def encode_all(self, slices: Iterable[Predictions]) -> Body:
-        """Return the answer to a request whose rows came in several slices, in order."""
+        """Return the answer to a request whose rows came in one or several slices, in order."""
         slices = iter(slices)
-        first, rows = next(slices), 0
+        first, second = next(slices, None), next(slices, None)
+        if first is None:
+            return b""
+        if second is None:
+            return self.encode(first)
+        rows = 0
         with Spool() as spool:
             spool.write(self.head(first, 0))
-            for number, predictions in enumerate(chain([first], slices)):
+            for number, predictions in enumerate(chain((first, second), slices)):
                 if number:
                     spool.write(self.separator)
                 spool.write(self.part(predictions))
                 rows += _rows(predictions)
             spool.write(self.tail())
+            if not self._line_end:
+                spool.remove_suffix(b"\n")
             return spool.finish(self.head(first, rows))
 
     def head(self, predictions: Predictions, rows: int) -> bytes:  # noqa: ARG002 - npy's needs them
@@ -180,7 +196,9 @@ def _json_cells(column: Column) -> Iterable[str]:
     if not isinstance(column, np.ndarray):
         return map(_json, column)
     if not _finite(column):  # JSON has no infinity
-        return map(_json, np.where(np.isfinite(column), column, None).tolist())
+        values = column.astype(object)
+        values[~np.isfinite(column)] = None
+        return map(_json, values.tolist())
     if column.ndim == 1:
         return number_texts(column)
     return (f"[{', '.join(row)}]" for row in _vectors(column))
@@ -202,32 +220,45 @@ class NpyEncoder(Encoder):
 
     def head(self, predictions: Predictions, rows: int) -> bytes:
         """Return the header."""
-        columns = _arrays(predictions)
+        columns = _arrays(predictions, self.content_type).values()
         width = sum(column.shape[1] for column in columns)
         (column, *others) = predictions.values()
-        flat = not others and np.ndim(column) == 1
+        flat = not others and not (isinstance(column, np.ndarray) and column.ndim == 2)
         return npy_header((rows,) if flat else (rows, width))
 
     def part(self, predictions: Predictions) -> bytes:
         """Return the numbers, row by row."""
-        return np.concatenate(_arrays(predictions), axis=1).tobytes()
+        arrays = _arrays(predictions, self.content_type)
+        return np.concatenate(list(arrays.values()), axis=1).tobytes()
 
 
-def _arrays(predictions: Predictions) -> list[NDArray[np.float32]]:
-    return [_array(key, column) for key, column in predictions.items()]
+def _arrays(predictions: Predictions, accept: str) -> dict[str, NDArray[np.float32]]:
+    return {key: _array(key, column, accept) for key, column in predictions.items()}
 
 
-def _array(key: str, column: Column) -> NDArray[np.float32]:
+def _array(key: str, column: Column, accept: str) -> NDArray[np.float32]:
     """Return a column as numbers (n, k). Raises NotAcceptableError for texts and objects."""
     try:
         numbers = np.asarray(column, np.float32)
     except (ValueError, TypeError) as error:
         raise NotAcceptableError(
-            f"the values of {key} are no numbers, which is all that application/x-npy holds",
+            f"the values of {key} are no numbers, which is all that {accept} holds",
             where="Accept",
             hint="Accept application/json",
         ) from error
     return numbers.reshape(len(numbers), -1)
+
+
+class RecordioEncoder(Encoder):
+    """The official container's records: float32 tensors as labels, named by the key."""
+
+    content_type = RECORDIO
+
+    def part(self, predictions: Predictions) -> bytes:
+        """Return a record for each row."""
+        arrays = {key: array.tolist() for key, array in _arrays(predictions, RECORDIO).items()}
+        rows = zip(*arrays.values(), strict=True)
+        return encode_recordio(dict(zip(arrays, row, strict=True)) for row in rows)
 
 
 ENCODERS: Mapping[str, Encoder] = MappingProxyType(
@@ -235,6 +266,23 @@ ENCODERS: Mapping[str, Encoder] = MappingProxyType(
         content_types.CSV: CsvEncoder(),
         content_types.JSON: JsonEncoder(),
         JSON_LINES: JsonLinesEncoder(),
+        RECORDIO: RecordioEncoder(),
         content_types.NPY: NpyEncoder(),
     }
 )
+
+# In a batch transform job: AssembleWith=Line puts line ends of its own between
+# answers, and one record has to be one line.
+BATCH_ENCODERS: Mapping[str, Encoder] = MappingProxyType(
+    {
+        **ENCODERS,
+        content_types.CSV: CsvEncoder(line_end=False),
+        content_types.JSON: JsonLinesEncoder(line_end=False),
+        JSON_LINES: JsonLinesEncoder(line_end=False),
+    }
+)
+
+
+def encoder_for(accept: str, *, batch: bool) -> Encoder:
+    """Return the encoder of a type that `serve.negotiation` chose."""
+    return (BATCH_ENCODERS if batch else ENCODERS)[accept]

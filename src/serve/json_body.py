@@ -21,7 +21,7 @@ import orjson
 
 from sagetree.cells import Cell
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
-from serve.reading import Body
+from serve.messages import Body
 
 SHAPES = (
     'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from sagetree.errors import DecodingError
-from serve.reading import Body
+from serve.messages import Body
 
 # A row of more bytes is no row: csv's own bound for one cell is 128 kB.
 LONGEST_ROW = 8 * 2**20
@@ -32,7 +32,7 @@ def _piece_end(body: Body, start: int, end: int, size: int, delimiter: str) -> i
         length = _rows_length(piece, delimiter)
         if length:
             return start + length
-        if size > LONGEST_ROW:
+        if size >= LONGEST_ROW:
             raise DecodingError(
                 f"a row is longer than {LONGEST_ROW >> 20} MB",
                 where=f"byte {start + 1}",
@@ -64,7 +64,7 @@ def _opening(delimiter: str) -> re.Pattern[bytes]:
     return re.compile(rb'(?<![^%s\r\n])"' % re.escape(delimiter.encode()))
 
 
-_CELL_REST = re.compile(rb'[^"]*(?:""[^"]*)*"')
+_CELL_REST = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
 
 
 def _csv_rows_length(piece: bytes, last: int, delimiter: str) -> int:

@@ -334,7 +334,10 @@ class Loop:
         if sent == len(head) + len(body):
             self._sent(client)
         else:
-            client.output = memoryview(b"".join((head, body)))[sent:]
+            # a large body is mapped from a file, and stays there
+            begun = sent >= len(head)
+            left = memoryview(body)[sent - len(head) :] if begun else b"".join((head, body))[sent:]
+            client.output = memoryview(left)
             client.deadline = now + SLOW_SECONDS
             self._watch(client, selectors.EVENT_WRITE)
 

@@ -36,6 +36,6 @@ class Response:
     """One response; its length, date and connection are the adapter's matter."""
 
     status: int = 200
-    body: bytes = field(default=b"", repr=False)
+    body: Body = field(default=b"", repr=False)
     content_type: str = ""
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)

@@ -35,9 +35,9 @@ def choose_accept(header: str, default: str) -> str:
     Parameters such as charset do not matter: there is one form of each type.
     Raises NotAcceptableError where no type fits.
     """
-    accept = parse_accept_header(header, MIMEAccept)
-    if not accept:
+    if not header:
         return default
+    accept = parse_accept_header(header, MIMEAccept)
     plain = MIMEAccept([(item.split(";")[0].strip(), quality) for item, quality in accept])
     offered = [default, *(name for name in ENCODERS if name != default)]
     chosen = plain.best_match(offered)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from sagetree.errors import DecodingError, quote
 from sagetree.table import Table
-from serve.reading import Body, Reading
+from serve.messages import Body
+from serve.reading import Reading
 from serve.tables import table_of_array
 
 MAGIC = b"\x93NUMPY"
@@ -68,8 +69,8 @@ def array_of(body: Body) -> NDArray[Any]:
     if not expected:
         raise DecodingError("there are no rows", hint=HINT)
     dtype = np.dtype(f"{order.replace('|', '')}{letter.decode()}{size}")
-    layout = "F" if fortran[1] == b"True" else "C"
-    return np.frombuffer(body, dtype, offset=start).reshape(rows, columns, order=layout)
+    numbers: NDArray[Any] = np.frombuffer(body, dtype, offset=start)
+    return numbers.reshape((rows, columns), order="F" if fortran[1] == b"True" else "C")
 
 
 def _data_start(body: Body) -> int:

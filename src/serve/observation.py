@@ -52,7 +52,13 @@ class Trace:
         self.phases.append((phase, time.perf_counter()))
 
     def scored(self, monitor: "Monitor | None", matrix: "FeatureMatrix", scores: "Scores") -> None:
-        """Note what was scored, for the counts of the model's `monitor`."""
+        """Note what was scored, for the counts of the model's `monitor`.
+
+        Of a request in several slices the last is left for the end; the others
+        are counted at once, and need not be kept.
+        """
+        if self.monitor is not None and self.matrix is not None and self.scores is not None:
+            self.monitor.note(self.matrix, self.scores)
         self.monitor, self.matrix, self.scores = monitor, matrix, scores
 
     def finish(self, status: int, bytes_out: int) -> None:
@@ -68,11 +74,12 @@ class Trace:
 
     def phase_seconds(self) -> list[tuple[str, float]]:
         """Return the time of each phase that has ended."""
-        before, found = self.start, []
-        for phase, end in self.phases:
-            found.append((phase, end - before))
+        before = self.start
+        found: dict[str, float] = {}
+        for phase, end in self.phases:  # again and again, where rows come in slices
+            found[phase] = found.get(phase, 0.0) + end - before
             before = end
-        return found
+        return list(found.items())
 
 
 def trace_id(header: str) -> str:

@@ -1,11 +1,25 @@
 """The keys a client or the user may ask for, and how a list of them is written."""
 
+from dataclasses import dataclass
+
 from sagetree.errors import quote
 
-KEYS = ("predicted_label", "probability", "score", "threshold", "contributions", "reasons")
+# The official container's keys for classes, then its one for other objectives, then our own.
+KEYS = (
+    "predicted_label", "labels", "probability", "probabilities", "raw_score", "raw_scores",
+    "predicted_score", "score", "threshold", "contributions", "reasons", "model", "identifiers",
+)  # fmt: skip
 
 # What the official container answers, to clients that ask for nothing.
 DEFAULT_KEYS = ("score",)
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an answer holds for each row; `top` bounds the columns in contributions (None: all)."""
+
+    keys: tuple[str, ...]
+    top: int | None = None
 
 
 def parse_keys(text: str) -> tuple[str, ...]:
@@ -16,7 +30,7 @@ def parse_keys(text: str) -> tuple[str, ...]:
 
     Raises ValueError, which says what is wrong, for an unknown or repeated key.
     """
-    keys = tuple(key.strip() for key in text.split(","))
+    keys = tuple(key.strip().lower() for key in text.split(","))
     for key in keys:
         if key not in KEYS:
             raise ValueError(f"{quote(key)} is none of {', '.join(KEYS)}")

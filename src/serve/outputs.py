@@ -1,115 +1,229 @@
-"""What an answer can hold for a row, and which of it a model can give."""
+"""What an answer can hold for a row, and which of it a model can give.
+
+The keys of the official container mean what they mean there, with two
+exceptions: `raw_scores` of binary:logitraw are the margins of both labels, and
+those of multi:softmax are one for each class; there they make no sense.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.cells import Cell
+from sagetree.errors import RequestError, quote
 from sagetree.features.pipeline import FeatureMatrix
-from sagetree.label import Label
+from sagetree.label import ClassLabel, Label
 from sagetree.model import Model
+from sagetree.objectives import class_numbers
 from sagetree.scoring import Scores, contributions_by_column
-from sagetree.table import Table
-from serve.encoders import Predictions, Value
+from sagetree.table import Table, cell_list
+from serve.encoders import Column, Predictions, Value
+from serve.output_keys import DEFAULT_KEYS, KEYS, Output
 from serve.reasons import explain
 
 # Its score is a probability and its margin the log of the odds.
 LOGISTIC = "binary:logistic"
 
+# The official container's threshold, for models that bring none.
+HALF = 0.5
+
 
 @dataclass(frozen=True)
 class ScoredRows:
-    """Rows and their scores; `table` holds the model's columns in its order."""
+    """Rows and their scores.
+
+    `request` holds the rows as they came, `table` the model's columns of them
+    in its order; `name` is what the model is called here.
+    """
 
     model: Model
+    request: Table
     table: Table
     matrix: FeatureMatrix
     scores: Scores
+    name: str = "model"
 
     @cached_property
     def contributions(self) -> NDArray[np.float32]:
-        """SHAP values of the user's columns, the base value last (n, columns + 1)."""
+        """SHAP values of the user's columns, the base value last: (n, columns + 1).
+
+        With several outputs they are of shape (n, outputs, columns + 1).
+        """
         values = self.model.scorer.contributions(self.matrix.values)
         return contributions_by_column(values, self.model.features.owners)
 
-
-def _scores(rows: ScoredRows) -> Sequence[Value]:
-    scores: list[Value] = rows.scores.tolist()
-    return scores
-
-
-def _thresholds(rows: ScoredRows) -> Sequence[Value]:
-    return [_threshold(rows.model)] * rows.table.rows
-
-
-def _predicted_labels(rows: ScoredRows) -> Sequence[Value]:
-    label, threshold = rows.model.schema.label, _threshold(rows.model)
-    assert isinstance(label, Label)  # noqa: S101 - available_keys() looked
-    negative, positive = _spellings(label)
-    return [positive if score >= threshold else negative for score in rows.scores.tolist()]
+    @cached_property
+    def classes(self) -> tuple[Value, ...]:
+        """The spelling of each class; whole numbers as such, as the official container does."""
+        label = self.model.schema.label
+        if not isinstance(label, (Label, ClassLabel)):
+            return tuple(range(max(self.model.scorer.outputs, 2)))
+        try:
+            numbers = tuple(map(int, label.classes))
+        except ValueError:
+            return label.classes
+        return numbers if tuple(map(str, numbers)) == label.classes else label.classes
 
 
-def _threshold(model: Model) -> float:
-    assert model.decision is not None  # noqa: S101 - available_keys() looked
-    return model.decision.threshold
+def _score(rows: ScoredRows) -> Column:
+    return rows.scores
 
 
-def _spellings(label: Label) -> tuple[Value, Value]:
-    """Return the two labels as trained; whole numbers as such, as the official container does."""
-    texts = (label.negative, label.positive)
-    try:
-        numbers = int(label.negative), int(label.positive)
-    except ValueError:
-        return texts
-    return numbers if tuple(map(str, numbers)) == texts else texts
+def _predicted_label(rows: ScoredRows) -> Column:
+    scores, objective, decision = rows.scores, rows.model.objective, rows.model.decision
+    if decision is not None:
+        numbers = (scores.astype(np.float64) >= decision.threshold).astype(np.intp)
+    elif objective.has_threshold:
+        numbers = (scores > HALF).astype(np.intp)
+    elif objective.score == "class" and rows.model.schema.label is None:
+        return scores  # 1.0, as the official container has it
+    else:
+        numbers = class_numbers(objective, scores)
+    classes = rows.classes
+    return [classes[number] for number in numbers.tolist()]
 
 
-def _contributions(rows: ScoredRows) -> Sequence[Value]:
+def _labels(rows: ScoredRows) -> Column:
+    return [list(rows.classes)] * rows.table.rows
+
+
+def _winner(rows: ScoredRows) -> Column:
+    """Return the number that speaks for the predicted class, in binary for the positive one."""
+    if rows.model.objective.name == "multi:softmax":
+        scores = rows.model.scorer.margin(rows.matrix.values)
+    else:
+        scores = rows.scores
+    return np.max(scores, axis=1) if scores.ndim == 2 else scores
+
+
+def _all(rows: ScoredRows) -> Column:
+    """Return a number for each class (n, classes)."""
+    objective = rows.model.objective
+    if objective.name == "multi:softmax":
+        return rows.model.scorer.margin(rows.matrix.values)
+    if rows.scores.ndim == 2:
+        return rows.scores
+    positive = rows.scores.astype(np.float64)
+    negative = -positive if objective.score == "margin" else 1.0 - positive
+    return np.stack([negative, positive], axis=1)
+
+
+def _threshold(rows: ScoredRows) -> Column:
+    assert rows.model.decision is not None  # noqa: S101 - available_keys() looked
+    return np.full(rows.table.rows, rows.model.decision.threshold)
+
+
+def _contributions(rows: ScoredRows, top: int | None) -> Column:
     names = rows.table.names
-    return [
-        {"base_value": values[-1], "columns": dict(zip(names, values[:-1], strict=True))}
-        for values in rows.contributions.tolist()
-    ]
+    values = rows.contributions
+    if values.ndim == 3:
+        return [[_parts(names, output, top) for output in row] for row in values]
+    return [_parts(names, row, top) for row in values]
 
 
-def _reasons(rows: ScoredRows) -> Sequence[Value]:
+def _parts(names: Sequence[str], values: NDArray[np.float32], top: int | None) -> dict[str, object]:
+    """Return base value and columns; with `top` the strongest ones, and the sum of the others."""
+    base_value = float(values[-1])
+    if top is None:
+        columns = dict(zip(names, values[:-1].tolist(), strict=True))
+        return {"base_value": base_value, "columns": columns}
+    order = np.argsort(-np.abs(values[:-1]), kind="stable")
+    columns = {names[index]: float(values[index]) for index in order[:top].tolist()}
+    others = float(values[order[top:]].sum(dtype=np.float64))
+    return {"base_value": base_value, "columns": columns, "others": others}
+
+
+def _reasons(rows: ScoredRows) -> Column:
     return explain(rows.model, rows.table, rows.matrix, rows.contributions[:, :-1])
 
 
-COLUMNS: Mapping[str, Callable[[ScoredRows], Sequence[Value]]] = MappingProxyType(
+def _model(rows: ScoredRows) -> Column:
+    return [{"name": rows.name, "sha256": rows.model.sha256}] * rows.table.rows
+
+
+COLUMNS: Mapping[str, Callable[[ScoredRows], Column]] = MappingProxyType(
     {
-        "predicted_label": _predicted_labels,
-        "probability": _scores,
-        "score": _scores,
-        "threshold": _thresholds,
-        "contributions": _contributions,
+        "predicted_label": _predicted_label,
+        "labels": _labels,
+        "probability": _winner,
+        "probabilities": _all,
+        "raw_score": _winner,
+        "raw_scores": _all,
+        "predicted_score": _score,
+        "score": _score,
+        "threshold": _threshold,
         "reasons": _reasons,
+        "model": _model,
     }
 )
 
 
-def predictions_of(rows: ScoredRows, keys: Sequence[str]) -> Predictions:
-    """Return the asked columns; the model must be able to give them (`available_keys`)."""
-    return {key: COLUMNS[key](rows) for key in keys}
+def predictions_of(rows: ScoredRows, output: Output) -> Predictions:
+    """Return the asked columns; the model must be able to give them (`available_keys`).
+
+    Raises RequestError for identifiers that the request does not hold.
+    """
+    if output.keys == DEFAULT_KEYS:
+        return {"score": rows.scores}
+    columns: dict[str, Column] = {}
+    for key in output.keys:
+        if key == "identifiers":
+            columns |= _identifiers(rows)
+        elif key == "contributions":
+            columns[key] = _contributions(rows, output.top)
+        else:
+            columns[key] = COLUMNS[key](rows)
+    return columns
+
+
+def _identifiers(rows: ScoredRows) -> dict[str, Column]:
+    """Return the columns that identify the rows, under their own names."""
+    schema, request = rows.model.schema, rows.request
+    names = request.names
+    if not request.named and len(names) == len(schema.all_names):
+        names = schema.all_names
+    found: dict[str, Column] = {}
+    for name in identifier_names(rows.model):
+        if name not in names:
+            raise RequestError(
+                f"the rows do not hold {quote(name)}, which identifiers asks for",
+                where="the body",
+                hint=f"Send the columns {', '.join(map(quote, schema.all_names[:50]))}",
+            )
+        found[name] = list(map(_plain, cell_list(request.columns[names.index(name)])))
+    return found
+
+
+def _plain(cell: Cell) -> Value:
+    return cell if cell is None or isinstance(cell, (str, int, float)) else cell.isoformat()
+
+
+def identifier_names(model: Model) -> tuple[str, ...]:
+    """Return the columns that identify rows; none if an answer could not name them."""
+    names = [column.name for column in model.schema.columns if column.kind == "identifier"]
+    return () if set(names) & set(KEYS) else tuple(names)
 
 
 def available_keys(model: Model) -> tuple[str, ...]:
-    """Return the keys the model can give.
+    """Return the keys the model can give, by what its scores mean.
 
-    A threshold needs a decision, which only training here makes; odds need the
-    logistic objective, contributions of a single output.
+    A threshold needs a decision, which only training here makes; reasons speak
+    of odds and need the logistic objective.
     """
-    logistic = model.scorer.objective == LOGISTIC
-    decided = model.decision is not None and isinstance(model.schema.label, Label)
-    given = {
-        "predicted_label": decided,
-        "probability": logistic,
-        "score": True,
-        "threshold": decided,
-        "contributions": model.scorer.outputs == 1,
-        "reasons": logistic,
+    objective = model.objective
+    classes = objective.is_classification
+    probable = objective.score in ("probability", "probabilities") and classes
+    given: dict[str, Any] = {
+        **dict.fromkeys(("predicted_label", "labels", "raw_score", "raw_scores"), classes),
+        **dict.fromkeys(("probability", "probabilities"), probable),
+        "predicted_score": not classes,
+        "threshold": model.decision is not None,
+        "reasons": objective.name == LOGISTIC,
+        "identifiers": bool(identifier_names(model)),
     }
-    return tuple(key for key in COLUMNS if given[key])
+    return tuple(key for key in KEYS if given.get(key, True))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation
 from sagetree.table import Source, Table
+from serve.messages import Body
 from serve.parquet_pages import PageError, unpacked_bytes
-from serve.reading import Body, Reading
+from serve.reading import Reading
 from serve.tables import table_of_columns
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def decode_parquet(body: Body, reading: Reading) -> Iterable[Table]:
 
     _check_footer(body)
     try:
-        return _batches(body, _open(body, reading), reading)
+        return _batches(_open(body, reading), reading)
     except (pa.ArrowException, OSError, PageError) as error:
         raise _no_parquet(str(error)) from error
 
@@ -82,10 +83,11 @@ def _is_text(kind: "pa.DataType") -> bool:
 
 
 def _check_columns(file: "pq.ParquetFile", reading: Reading) -> None:
-    """Raise SchemaError for far too many columns, and for ones whose cells are not single values."""
+    """Raise SchemaError for far too many columns, and for cells that are no single values."""
     columns = len(reading.schema.all_names)
-    if file.metadata.num_columns > max(MOST_COLUMNS, MOST_PER_COLUMN * columns):
-        reason = f"{file.metadata.num_columns} columns where the model has {columns}"
+    most = max(MOST_COLUMNS, MOST_PER_COLUMN * columns)
+    if file.metadata.num_columns > most:
+        reason = f"more than {most} columns where the model has {columns}"
         raise SchemaError([Violation("", reason)], hint="Send the trained columns")
     violations = [
         Violation(field.name, f"its cells are of type {field.type}, not text, numbers or dates")
@@ -123,7 +125,7 @@ def _check_size(body: Body, metadata: "pq.FileMetaData", reading: Reading) -> No
         )
 
 
-def _batches(body: Body, file: "pq.ParquetFile", reading: Reading) -> Iterator[Table]:
+def _batches(file: "pq.ParquetFile", reading: Reading) -> Iterator[Table]:
     import pyarrow as pa
 
     rows = max(1, reading.slice_values // file.metadata.num_columns)

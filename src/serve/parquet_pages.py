@@ -8,7 +8,7 @@ protocol, of which only what pages use is read here.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from serve.reading import Body
+from serve.messages import Body
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -46,12 +46,7 @@ def unpacked_bytes(body: Body, metadata: "pq.FileMetaData") -> int:
     for start, end in _chunks(metadata):
         while start < end:
             header, data = _header(body, start)
-            unpacked, packed = header.get(_UNPACKED), header.get(_PACKED)
-            if (
-                not (isinstance(unpacked, int) and isinstance(packed, int))
-                or min(unpacked, packed) < 0
-            ):
-                raise PageError("the header of a page has no sizes")
+            unpacked, packed = _size(header, _UNPACKED), _size(header, _PACKED)
             if any(_encoding(header, kind) == _DELTA_BYTE_ARRAY for kind in _ENCODING):
                 raise PageError("DELTA_BYTE_ARRAY is not read here")
             total += unpacked
@@ -60,6 +55,13 @@ def unpacked_bytes(body: Body, metadata: "pq.FileMetaData") -> int:
             if pages > MOST_PAGES:
                 raise PageError(f"it has more than {MOST_PAGES} pages")
     return total
+
+
+def _size(header: Fields, number: int) -> int:
+    size = header.get(number)
+    if not isinstance(size, int) or size < 0:
+        raise PageError("the header of a page has no sizes")
+    return size
 
 
 def _chunks(metadata: "pq.FileMetaData") -> Iterator[tuple[int, int]]:

@@ -1,14 +1,12 @@
 """What a decoder is told beside the body: the content type's parameters, the model, the bounds."""
 
-import mmap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from sagetree.schema import Schema
 from sagetree.table import Table
-
-Body: TypeAlias = "bytes | mmap.mmap"
+from serve.messages import Body
 
 # A body of more bytes, or values, is decoded and scored in slices of about this
 # size, so that the memory for it does not grow with it. Smaller slices cost

@@ -14,7 +14,8 @@ from sagetree.schema import Schema
 from sagetree.sparse_rows import RecordError, SparseRows
 from sagetree.table import Table
 from serve.lines import pieces
-from serve.reading import Body, Reading
+from serve.messages import Body
+from serve.reading import Reading
 from serve.tables import table_of_array
 
 # libsvm's arrays take some 20 times the text's bytes, protobuf's values 8 times.

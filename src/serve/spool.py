@@ -4,7 +4,7 @@ import mmap
 import tempfile
 from typing import Self
 
-from serve.reading import Body
+from serve.messages import Body
 
 # An answer of more bytes goes to a file in the folder for temporary files.
 SPOOL_BYTES = 16 * 2**20
@@ -28,6 +28,15 @@ class Spool:
         """Append a part."""
         self._file.write(part)
         self._size += len(part)
+
+    def remove_suffix(self, suffix: bytes) -> None:
+        """Take back the last bytes if they are `suffix`."""
+        start = max(0, self._size - len(suffix))
+        self._file.seek(start)
+        if self._file.read() == suffix:
+            self._size = start
+            self._file.seek(start)
+            self._file.truncate()
 
     def finish(self, head: bytes) -> Body:
         """Return all that was written, its beginning replaced by `head` of the same length."""

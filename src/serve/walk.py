@@ -1,14 +1,19 @@
 """The one walk from the bytes of a request to the bytes of its answer."""
 
-from sagetree.errors import DecodingError
+from collections.abc import Iterable, Iterator
+
+from sagetree.errors import SchemaError
+from sagetree.model import Model
+from sagetree.table import Table
 from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
-from serve.attributes import choose_output, parse_attributes
-from serve.encoders import CONTENT_TYPES, ENCODERS
+from serve.attributes import choose_output
+from serve.encoders import encoder_for
 from serve.loading import ModelHolder
 from serve.messages import Request, Response
 from serve.negotiation import choose_accept, choose_decoder
 from serve.observation import Trace
 from serve.outputs import ScoredRows, predictions_of
+from serve.reading import Reading
 from serve.settings import ServeSettings
 
 
@@ -17,28 +22,35 @@ def invocations(
 ) -> Response:
     """Answer rows with scores; every error it raises has its answer in `serve.problems`."""
     accept = choose_accept(request.header("Accept"), settings.accept)
+    encoder = encoder_for(accept, batch=settings.batch)
     body_format = choose_decoder(request.header("Content-Type"), request.header("Content-Encoding"))
-    attributes = parse_attributes(request.header(CUSTOM_ATTRIBUTES))
 
     served = holder.wait()
-    output = choose_output(attributes, settings.output, served.keys)
+    output = choose_output(request.header(CUSTOM_ATTRIBUTES), settings.output, served.keys)
     model = served.model
 
     if not request.body:
-        raise DecodingError("the body is empty", hint="Send at least one row")
-    table = body_format.decode(request.body[:], body_format.parameters, model.schema)
-    trace.rows = table.rows
-    trace.reached("decode")
-    inputs = model.schema.arrange(table)
-    matrix = model.features.transform(inputs)
-    trace.reached("transform")
-    scores = model.scorer.score(matrix.values)
-    trace.scored(served.monitor, matrix, scores)
-    trace.reached("score")
-
-    predictions = predictions_of(ScoredRows(model, inputs, matrix, scores), output)
-    answer = ENCODERS[accept](predictions)
-    if settings.batch:  # AssembleWith=Line puts line ends of its own between answers
-        answer = answer.removesuffix(b"\n")
+        return Response(204)
+    reading = Reading(model.schema, body_format.parameters, settings.max_body, settings.batch)
+    tables = body_format.decode(request.body, reading)
+    predictions = (predictions_of(rows, output) for rows in score(model, tables, trace))
+    answer = encoder.encode_all(predictions)
     trace.reached("encode")
-    return Response(200, answer, CONTENT_TYPES[accept])
+    return Response(200, answer, encoder.content_type)
+
+
+def score(model: Model, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:
+    """Yield the scored rows of each table, of which a large body has several."""
+    for table in tables:
+        trace.reached("decode")
+        before = trace.rows
+        trace.rows += table.rows
+        try:
+            inputs = model.schema.arrange(table)
+            matrix = model.features.transform(inputs)
+        except SchemaError as error:
+            raise error.moved(before) from error
+        trace.reached("transform")
+        scores = model.scorer.score(matrix.values)
+        trace.reached("score")
+        yield ScoredRows(model, table, inputs, matrix, scores)

@@ -14,7 +14,9 @@ from sagetree.errors import (
 )
 from sagetree.schema import Column, Schema
 from sagetree.table import Table
-from serve.decoders import DECODERS, decode_csv, decode_json
+from serve.csv_body import decode_csv
+from serve.decoders import DECODERS, decode_json
+from serve.reading import Decoder, Reading
 
 SCHEMA = Schema(
     columns=(
@@ -37,6 +39,14 @@ NAMED = (("age", "état"), [[31, None], ["WA", "CA"]])
 POSITIONAL = (None, [[31, None], ["WA", "CA"]])
 
 
+def one(
+    decoder: Decoder, body: bytes, parameters: dict[str, str], schema: Schema = SCHEMA
+) -> Table:
+    """The table of a body that comes in one slice."""
+    (table,) = decoder(body, Reading(schema, parameters))
+    return table
+
+
 def shape(table: Table) -> tuple[object, list[object]]:
     return (table.names if table.named else None), [list(cells) for cells in table.columns]
 
@@ -54,19 +64,19 @@ def shape(table: Table) -> tuple[object, list[object]]:
     ],
 )
 def test_csv(body: str, parameters: dict[str, str], expected: object):
-    assert shape(decode_csv(body.encode(), parameters, SCHEMA)) == expected
+    assert shape(one(decode_csv, body.encode(), parameters)) == expected
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF8", "latin-1", "windows-1252", "UTF-16"])
 def test_the_charset_is_honoured(charset: str):
     body = "état,age\nWA,31\n".encode(charset)
-    assert decode_csv(body, {"charset": charset}, SCHEMA).names == ("état", "age")
+    assert one(decode_csv, body, {"charset": charset}).names == ("état", "age")
 
 
 def test_rows_are_located_by_their_line():
-    assert decode_csv(b"1,2\n3,4\n", {}, SCHEMA).locate(1) == "line 2"
-    assert decode_csv("age,état\n1,2\n3,4\n".encode(), {}, SCHEMA).locate(1) == "line 3"
-    assert decode_json(b"[[1,2],[3,4]]", {}, SCHEMA).locate(1) == "row 2"
+    assert one(decode_csv, b"1,2\n3,4\n", {}).locate(1) == "line 2"
+    assert one(decode_csv, "age,état\n1,2\n3,4\n".encode(), {}).locate(1) == "line 3"
+    assert one(decode_json, b"[[1,2],[3,4]]", {}).locate(1) == "row 2"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +151,7 @@ def test_rows_are_located_by_their_line():
 )
 def test_faulty_csv(body: bytes, parameters: dict[str, str], kind: type[UserError], text: str):
     with pytest.raises(kind) as caught:
-        decode_csv(body, parameters, SCHEMA)
+        one(decode_csv, body, parameters)
     assert (type(caught.value), str(caught.value)) == (kind, text)
 
 
@@ -162,18 +172,30 @@ def test_faulty_csv(body: bytes, parameters: dict[str, str], kind: type[UserErro
         ('{"age": 31, "état": "WA"}', (("age", "état"), [[31], ["WA"]])),
         ('{"age": 1, "age": 2.5, "état": true}', (("age", "état"), [[2.5], [True]])),
         ('{"instances": 3, "columns": "x"}', (("instances", "columns"), [[3], ["x"]])),
+        ('{"dataframe_records": [{"age": 31, "état": "WA"}, {"age": null, "état": "CA"}]}', NAMED),
+        (
+            '{"dataframe_split": {"index": [0, 1], "columns": ["age", "état"], '
+            '"data": [[31, "WA"], [null, "CA"]]}}',
+            NAMED,
+        ),
+        ('{"features": [[31, "WA"], [null, "CA"]]}', POSITIONAL),
+        ('{"instances": [{"features": [31, "WA"]}, {"features": [null, "CA"]}]}', POSITIONAL),
+        ('[{"features": [31, "WA"]}, {"features": [null, "CA"]}]', POSITIONAL),
+        ('{"features": [31, "WA"]}', (None, [[31], ["WA"]])),
+        ('{"features": [{"age": 31, "état": "WA"}]}', (("age", "état"), [[31], ["WA"]])),
+        ('{"features": 3}', (("features",), [[3]])),
         ("[[]]", (None, [])),
         ("{}", ((), [])),
     ],
 )
 def test_json(body: str, expected: object):
     schema = SCHEMA if "age" in body else SCHEMA.model_copy(update={"columns": ()})
-    assert shape(decode_json(body.encode(), {}, schema)) == expected
+    assert shape(one(decode_json, body.encode(), {}, schema)) == expected
 
 
 def test_a_column_the_model_does_not_need_may_come_and_go():
     body = b'[{"age": 1, "\xc3\xa9tat": "WA"}, {"id": 7, "age": 2, "\xc3\xa9tat": "CA"}]'
-    table = decode_json(body, {}, SCHEMA)
+    table = one(decode_json, body, {})
     assert shape(table) == (("age", "état", "id"), [[1, 2], ["WA", "CA"], [None, 7]])
 
 
@@ -241,6 +263,16 @@ def test_a_column_the_model_does_not_need_may_come_and_go():
             "Give every record every column, null where missing",
         ),
         (
+            '{"dataframe_records": [[1]], "x": 1}',
+            DecodingError,
+            "the key 'x' is not known. Known here are dataframe_records",
+        ),
+        (
+            '{"dataframe_split": {"columns": ["age"], "data": [[1]]}, "x": 1}',
+            DecodingError,
+            "the key 'x' is not known. Known here are dataframe_split",
+        ),
+        (
             '{"inputs": [[1, 2]]}',
             SchemaError,
             f"row 1, column 'inputs': is a list where one value is expected. {SHAPES}",
@@ -264,7 +296,7 @@ def test_a_column_the_model_does_not_need_may_come_and_go():
 )
 def test_faulty_json(body: str, kind: type[UserError], text: str):
     with pytest.raises(kind) as caught:
-        decode_json(body.encode(), {}, SCHEMA)
+        one(decode_json, body.encode(), {})
     assert (type(caught.value), str(caught.value)) == (kind, text)
 
 
@@ -291,6 +323,7 @@ PARAMETERS = st.fixed_dictionaries(
     optional={
         "charset": st.sampled_from(["utf-8", "utf-16", "latin-1", "rot13", "", "\0"]),
         "header": st.sampled_from(["present", "absent", "?"]),
+        "delimiter": st.sampled_from([";", "tab", "COMMA", "|"]),
     },
 )
 
@@ -300,10 +333,11 @@ def test_any_bytes_are_a_table_or_the_clients_fault(
     body: bytes, parameters: dict[str, str], kind: str
 ):
     try:
-        table = DECODERS[kind](body, parameters, SCHEMA)
+        tables = list(DECODERS[kind](body, Reading(SCHEMA, parameters, limit=10**6)))
     except (RequestError, SchemaError):
         return
-    assert {len(cells) for cells in table.columns} <= {table.rows}
+    for table in tables:
+        assert {len(cells) for cells in table.columns} <= {table.rows}
 
 
 @given(value=VALUES)
@@ -313,7 +347,7 @@ def test_any_json_is_a_table_or_the_clients_fault(value: object):
     except (orjson.JSONEncodeError, TypeError):  # an integer of more than 64 bits, a surrogate
         return
     try:
-        table = decode_json(body, {}, SCHEMA)
+        table = one(decode_json, body, {})
     except (RequestError, SchemaError):
         return
     cells = [cell for column in table.columns for cell in column]
@@ -326,4 +360,4 @@ def test_any_json_is_a_table_or_the_clients_fault(value: object):
     [(b"age,id\n1,a\n2,b\n", "line 3"), (b'age,id\n1,"a\nb"\n2,b\n', "row 2")],
 )
 def test_a_row_is_named_by_its_line_only_where_rows_are_lines(body: bytes, place: str) -> None:
-    assert decode_csv(body, {"header": "present"}, SCHEMA).locate(1) == place
+    assert one(decode_csv, body, {"header": "present"}).locate(1) == place

@@ -1,10 +1,19 @@
 import pytest
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError
-from serve.decoders import decode_csv, decode_json
+from serve.csv_body import decode_csv
+from serve.decoders import decode_json, decode_json_lines
 from serve.negotiation import choose_accept, choose_decoder
+from serve.npy import decode_npy
+from serve.parquet_body import decode_parquet
+from serve.sparse_bodies import decode_libsvm, decode_recordio
 
 CSV, JSON = "text/csv", "application/json"
+LINES, RECORDIO, NPY = (
+    "application/jsonlines", "application/x-recordio-protobuf", "application/x-npy",
+)  # fmt: skip
+ACCEPTS = ", ".join((CSV, JSON, LINES, RECORDIO, NPY))
+TYPES = ", ".join((CSV, JSON, LINES, "text/libsvm", "application/x-parquet", RECORDIO, NPY))
 
 
 @pytest.mark.parametrize(
@@ -25,6 +34,10 @@ CSV, JSON = "text/csv", "application/json"
         ("application/json;q=0.9, text/csv;q=0.8", CSV, JSON),
         ("text/csv;header=absent;q=0.1, application/json;q=0.2", CSV, JSON),
         ("text/csv;q=0, */*", CSV, JSON),
+        ("application/jsonlines", CSV, LINES),
+        ("application/x-npy, application/x-recordio-protobuf;q=0.5", CSV, NPY),
+        ("application/x-recordio-protobuf", CSV, RECORDIO),
+        ("application/*;q=0.5, application/jsonlines", CSV, LINES),
         ("image/png, */*;q=0.1", CSV, CSV),
         ("image/png, application/json;q=0.1", CSV, JSON),
     ],
@@ -38,7 +51,7 @@ def test_other_accepts_are_refused(header: str):
     with pytest.raises(NotAcceptableError) as caught:
         choose_accept(header, CSV)
     assert str(caught.value) == (
-        f"Accept: the answer cannot be {header!r}. Accept one of text/csv, application/json"
+        f"Accept: the answer cannot be {header!r}. Accept one of {ACCEPTS}"
     )
 
 
@@ -51,6 +64,16 @@ def test_other_accepts_are_refused(header: str):
         ("text/csv;label_size=0", decode_csv, {"label_size": "0"}),
         ("application/json", decode_json, {}),
         ("Application/Json ; charset=utf-8", decode_json, {"charset": "utf-8"}),
+        ('text/csv; delimiter=";"', decode_csv, {"delimiter": ";"}),
+        ("csv", decode_csv, {}),
+        ("application/jsonlines", decode_json_lines, {}),
+        ("text/libsvm", decode_libsvm, {}),
+        ("text/x-libsvm; charset=utf-8", decode_libsvm, {"charset": "utf-8"}),
+        ("libsvm", decode_libsvm, {}),
+        ("application/x-parquet", decode_parquet, {}),
+        ("application/x-recordio-protobuf", decode_recordio, {}),
+        ("recordio-protobuf", decode_recordio, {}),
+        ("application/x-npy", decode_npy, {}),
     ],
 )
 def test_content_types_have_a_decoder(content_type: str, decoder: object, parameters: object):
@@ -61,12 +84,12 @@ def test_content_types_have_a_decoder(content_type: str, decoder: object, parame
 @pytest.mark.parametrize(
     ("content_type", "encoding", "text"),
     [
-        ("", "", "Content-Type: there is none. Send one of text/csv, application/json"),
+        ("", "", f"Content-Type: there is none. Send one of {TYPES}"),
         (
             "application/x-www-form-urlencoded",
             "",
             "Content-Type: 'application/x-www-form-urlencoded' is not read here. "
-            "Send one of text/csv, application/json",
+            f"Send one of {TYPES}",
         ),
         (
             "text/csv",

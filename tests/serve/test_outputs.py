@@ -22,6 +22,7 @@ from tests.serve.rows import Record, csv_body, records
 
 ROWS = records(60, seed=21)
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
+LOGISTIC_KEYS = tuple(key for key in KEYS if key != "predicted_score")
 
 
 def ask(client: FlaskClient, keys: str, rows: list[Record], accept: str = "application/json"):
@@ -36,7 +37,7 @@ def predictions(client: FlaskClient, keys: str, rows: list[Record]) -> list[dict
 
 
 def test_every_key_has_its_column():
-    assert tuple(COLUMNS) == KEYS
+    assert {*COLUMNS, "contributions", "identifiers"} == set(KEYS)
 
 
 def test_keys_stand_in_the_asked_order(client: FlaskClient):
@@ -50,15 +51,15 @@ def test_keys_stand_in_the_asked_order(client: FlaskClient):
 
 
 def test_csv_has_the_same_values(client: FlaskClient):
-    keys = ",".join(KEYS)
+    keys = ",".join(LOGISTIC_KEYS)
     text = ask(client, keys, ROWS, "text/csv").data.decode()
     for cells, row in zip(
         csv.reader(io.StringIO(text)), predictions(client, keys, ROWS), strict=True
     ):
-        values = dict(zip(KEYS, cells, strict=True))
-        assert values["predicted_label"] == row["predicted_label"]
-        assert [float(values[key]) for key in KEYS[1:4]] == [row[key] for key in KEYS[1:4]]
-        assert [json.loads(values[key]) for key in KEYS[4:]] == [row[key] for key in KEYS[4:]]
+        label, *others = zip(row, cells, strict=True)
+        assert label == ("predicted_label", row["predicted_label"])
+        assert others[-1] == ("policy_id", row["policy_id"] or "")
+        assert [json.loads(cell) for _, cell in others[:-1]] == [row[key] for key, _ in others[:-1]]
 
 
 def test_the_environment_chooses_for_all_requests_and_a_request_for_itself(base_dir: Path):
@@ -138,14 +139,15 @@ def test_labels_that_are_whole_numbers_are_given_as_such(
 
 
 def test_a_model_gives_what_it_has(model: Model, plain_dir: Path, multiclass_dir: Path):
-    assert available_keys(model) == KEYS
-    plain = ("probability", "score", "contributions", "reasons")
+    assert available_keys(model) == LOGISTIC_KEYS
+    plain = tuple(key for key in LOGISTIC_KEYS if key not in ("threshold", "identifiers"))
     assert available_keys(Model.load(plain_dir)) == plain
-    assert available_keys(Model.load(multiclass_dir)) == ("score",)
+    several = tuple(key for key in plain if key != "reasons")
+    assert available_keys(Model.load(multiclass_dir)) == several
 
 
 def test_a_key_the_model_cannot_give_is_refused(plain_dir: Path, multiclass_dir: Path):
-    headers = {ATTRIBUTES: "inference_output=predicted_label"}
+    headers = {ATTRIBUTES: "inference_output=threshold"}
     answer = client_for(plain_dir).post("/invocations", json=[[1, 2, 3]], headers=headers)
     found = answer.get_json()
     assert (
@@ -157,14 +159,16 @@ def test_a_key_the_model_cannot_give_is_refused(plain_dir: Path, multiclass_dir:
     ) == (
         400,
         "RequestError",
-        "this model cannot give predicted_label",
+        "this model cannot give threshold",
         f"{ATTRIBUTES}, inference_output",
-        "This model gives probability, score, contributions, reasons",
+        "This model gives predicted_label, labels, probability, probabilities, raw_score, "
+        "raw_scores, score, contributions, reasons, model",
     )
     with pytest.raises(SettingsError) as caught:
         ServedModel.load(multiclass_dir, threads=1, output=("score", "reasons"))
     assert str(caught.value) == (
-        "SAGEMAKER_INFERENCE_OUTPUT: this model cannot give reasons. It gives score"
+        "SAGEMAKER_INFERENCE_OUTPUT: this model cannot give reasons. It gives predicted_label, "
+        "labels, probability, probabilities, raw_score, raw_scores, score, contributions, model"
     )
 
 
@@ -191,5 +195,5 @@ def test_a_bulk_body_gets_the_same_reasons(client: FlaskClient):
 
 def test_scores_are_not_touched_by_what_else_is_asked(client: FlaskClient):
     alone = [row["score"] for row in predictions(client, "score", ROWS)]
-    together = [row["score"] for row in predictions(client, ",".join(KEYS), ROWS)]
+    together = [row["score"] for row in predictions(client, ",".join(LOGISTIC_KEYS), ROWS)]
     assert np.array_equal(alone, together)

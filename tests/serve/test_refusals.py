@@ -7,13 +7,21 @@ import pytest
 from flask.testing import FlaskClient
 
 from sagetree.program import LOG
+from serve.decoders import DECODERS
+from serve.encoders import ENCODERS
 from serve.loading import ModelHolder, ServedModel
 from tests.serve.artifacts import INPUTS, app_of, client_for, settings_for
 from tests.serve.asking import ATTRIBUTES, CSV, ROWS, post, problem
 from tests.serve.rows import csv_body
 
 LISTED = ", ".join(INPUTS)
-GIVEN = "predicted_label, probability, score, threshold, contributions, reasons"
+GIVEN = (
+    "predicted_label, labels, probability, probabilities, raw_score, raw_scores, score, "
+    "threshold, contributions, reasons, model, identifiers"
+)
+KNOWN = GIVEN.replace("raw_scores, ", "raw_scores, predicted_score, ")
+ACCEPTS = ", ".join(ENCODERS)
+TYPES = ", ".join(DECODERS)
 
 
 @pytest.mark.parametrize(
@@ -22,26 +30,22 @@ GIVEN = "predicted_label, probability, score, threshold, contributions, reasons"
         (
             CSV, "text/csv", {"Accept": "image/png"}, 406,
             ("NotAcceptableError", "the answer cannot be 'image/png'", "Accept",
-             "Accept one of text/csv, application/json"),
+             f"Accept one of {ACCEPTS}"),
         ),
         (
             CSV, "", {}, 415,
             ("UnsupportedMediaTypeError", "there is none", "Content-Type",
-             "Send one of text/csv, application/json"),
+             f"Send one of {TYPES}"),
         ),
         (
-            CSV, "text/libsvm", {}, 415,
-            ("UnsupportedMediaTypeError", "'text/libsvm' is not read here", "Content-Type",
-             "Send one of text/csv, application/json"),
+            CSV, "text/html", {}, 415,
+            ("UnsupportedMediaTypeError", "'text/html' is not read here", "Content-Type",
+             f"Send one of {TYPES}"),
         ),
         (
             CSV, "text/csv", {"Content_Encoding": "gzip"}, 415,
             ("UnsupportedMediaTypeError", "the body is packed as 'gzip'", "Content-Encoding",
              "Send the body as it is"),
-        ),
-        (
-            b"", "text/csv", {}, 400,
-            ("DecodingError", "the body is empty", "", "Send at least one row"),
         ),
         (
             b"1,2\n3\n", "text/csv", {}, 400,
@@ -56,7 +60,7 @@ GIVEN = "predicted_label, probability, score, threshold, contributions, reasons"
         ),
         (
             CSV, "text/csv", {ATTRIBUTES: "inference_output=score,odds"}, 400,
-            ("RequestError", f"'odds' is none of {GIVEN}", f"{ATTRIBUTES}, inference_output",
+            ("RequestError", f"'odds' is none of {KNOWN}", f"{ATTRIBUTES}, inference_output",
              f"This model gives {GIVEN}"),
         ),
         (

@@ -110,9 +110,11 @@ def test_all_faults_are_told_at_once():
         "OMP_NUM_THREADS is '-1' and must be a whole number from 1 to 1024; "
         "SAGEMAKER_MODEL_SERVER_TIMEOUT is 'soon' and must be seconds from 1 to 3600; "
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT is 'image/png' and must be one of text/csv, "
-        "application/json; "
+        "application/json, application/jsonlines, application/x-recordio-protobuf, "
+        "application/x-npy; "
         "SAGEMAKER_INFERENCE_OUTPUT is 'score,,' and must be a comma list of predicted_label, "
-        "probability, score, threshold, contributions, reasons, each once; "
+        "labels, probability, probabilities, raw_score, raw_scores, predicted_score, score, "
+        "threshold, contributions, reasons, model, identifiers, each once; "
         "SAGEMAKER_BATCH is 'maybe' and must be true or false. Correct all 8"
     )
 
@@ -125,7 +127,7 @@ def test_a_fault_of_the_option_names_the_option():
     )
 
 
-@pytest.mark.parametrize("text", ["score,score", "Score", "score;reasons"])
+@pytest.mark.parametrize("text", ["score,score", "scores", "score;reasons"])
 def test_output_keys_are_known_and_asked_for_once(text: str):
     with pytest.raises(SettingsError):
         read({"SAGEMAKER_INFERENCE_OUTPUT": text})
