@@ -7,8 +7,6 @@ where there are many, in several. Their own modules hold what each type means.
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from sagemaker_inference import content_types
-
 from sagetree.errors import SchemaError, Violation
 from sagetree.json_lines import JsonLines, parse_json_lines
 from sagetree.sparse_rows import RecordError
@@ -16,6 +14,7 @@ from sagetree.table import Source, Table
 from serve.csv_body import as_utf8, decode_csv
 from serve.json_body import columns_of_json
 from serve.lines import pieces
+from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, PARQUET, RECORDIO
 from serve.messages import Body
 from serve.npy import decode_npy
 from serve.parquet_body import decode_parquet
@@ -98,26 +97,12 @@ def _lines_table(found: JsonLines, lines: int, rows: int) -> Table:
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType(
     {
-        content_types.CSV: decode_csv,
-        content_types.JSON: decode_json,
-        "application/jsonlines": decode_json_lines,
-        "text/libsvm": decode_libsvm,
-        "application/x-parquet": decode_parquet,
-        "application/x-recordio-protobuf": decode_recordio,
-        content_types.NPY: decode_npy,
-    }
-)
-
-# Other names of the same types: what the official container and others take.
-OTHER_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "csv": content_types.CSV,
-        "libsvm": "text/libsvm",
-        "text/x-libsvm": "text/libsvm",
-        "parquet": "application/x-parquet",
-        "recordio-protobuf": "application/x-recordio-protobuf",
-        "application/json-lines": "application/jsonlines",
-        "application/x-jsonlines": "application/jsonlines",
-        "application/vnd.apache.parquet": "application/x-parquet",
+        CSV: decode_csv,
+        JSON: decode_json,
+        JSON_LINES: decode_json_lines,
+        LIBSVM: decode_libsvm,
+        PARQUET: decode_parquet,
+        RECORDIO: decode_recordio,
+        NPY: decode_npy,
     }
 )

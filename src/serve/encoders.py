@@ -13,10 +13,10 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from sagemaker_inference import content_types
 
 from sagetree.errors import NotAcceptableError
 from sagetree.recordio import encode_recordio
+from serve.media_types import CSV, JSON, JSON_LINES, NPY, RECORDIO
 from serve.messages import Body
 from serve.npy import npy_header
 from serve.number_text import joined_numbers, number_texts
@@ -31,9 +31,6 @@ Column: TypeAlias = "Sequence[Value] | NDArray[Any]"
 
 # Each asked key with its column, in the asked order.
 Predictions: TypeAlias = Mapping[str, Column]
-
-JSON_LINES = "application/jsonlines"
-RECORDIO = "application/x-recordio-protobuf"
 
 
 class Encoder(ABC):
@@ -148,7 +145,7 @@ class JsonEncoder(Encoder):
     b'{"predictions": [{"score": 0.25}, {"score": 1.0}]}'
     """
 
-    content_type = content_types.JSON
+    content_type = JSON
     separator = b", "
 
     def head(self, predictions: Predictions, rows: int) -> bytes:  # noqa: ARG002
@@ -216,7 +213,7 @@ def _json(value: object) -> str:
 class NpyEncoder(Encoder):
     """NumPy's own file format: float32 of shape (n) or (n, outputs), of several keys (n, keys)."""
 
-    content_type = content_types.NPY
+    content_type = NPY
 
     def head(self, predictions: Predictions, rows: int) -> bytes:
         """Return the header."""
@@ -263,11 +260,11 @@ class RecordioEncoder(Encoder):
 
 ENCODERS: Mapping[str, Encoder] = MappingProxyType(
     {
-        content_types.CSV: CsvEncoder(),
-        content_types.JSON: JsonEncoder(),
+        CSV: CsvEncoder(),
+        JSON: JsonEncoder(),
         JSON_LINES: JsonLinesEncoder(),
         RECORDIO: RecordioEncoder(),
-        content_types.NPY: NpyEncoder(),
+        NPY: NpyEncoder(),
     }
 )
 
@@ -276,8 +273,8 @@ ENCODERS: Mapping[str, Encoder] = MappingProxyType(
 BATCH_ENCODERS: Mapping[str, Encoder] = MappingProxyType(
     {
         **ENCODERS,
-        content_types.CSV: CsvEncoder(line_end=False),
-        content_types.JSON: JsonLinesEncoder(line_end=False),
+        CSV: CsvEncoder(line_end=False),
+        JSON: JsonLinesEncoder(line_end=False),
         JSON_LINES: JsonLinesEncoder(line_end=False),
     }
 )

@@ -12,8 +12,8 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
-from serve.decoders import DECODERS, OTHER_NAMES
-from serve.encoders import ENCODERS
+from serve.decoders import DECODERS
+from serve.media_types import ACCEPTS, OTHER_NAMES
 from serve.reading import Decoder
 
 # Headers remembered; a longer one than usual clients send is not worth its memory.
@@ -39,13 +39,13 @@ def choose_accept(header: str, default: str) -> str:
         return default
     accept = parse_accept_header(header, MIMEAccept)
     plain = MIMEAccept([(item.split(";")[0].strip(), quality) for item, quality in accept])
-    offered = [default, *(name for name in ENCODERS if name != default)]
+    offered = [default, *(name for name in ACCEPTS if name != default)]
     chosen = plain.best_match(offered)
     if chosen is None:
         raise NotAcceptableError(
             f"the answer cannot be {quote(header)}",
             where="Accept",
-            hint=f"Accept one of {', '.join(ENCODERS)}",
+            hint=f"Accept one of {', '.join(ACCEPTS)}",
         )
     return chosen
 

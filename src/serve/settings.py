@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from sagemaker_inference import content_types, parameters
+from sagemaker_inference import parameters
 
 from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError, quote
 from sagetree.paths import BASE_DIR_VARIABLE, OptMl
-from serve.encoders import ENCODERS
 from serve.log_lines import LINE_FORMATS
+from serve.media_types import ACCEPTS, CSV
 from serve.memory import usable_memory
 from serve.output_keys import DEFAULT_KEYS, KEYS, parse_keys
 
@@ -59,7 +59,7 @@ def _truth(text: str) -> bool:
 
 
 def _accept(text: str) -> str:
-    return {name: name for name in ENCODERS}[text.lower()]
+    return {name: name for name in ACCEPTS}[text.lower()]
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,8 @@ TIMEOUT = Variable(
 ACCEPT = Variable(
     parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV,
     _accept,
-    f"one of {', '.join(ENCODERS)}",
-    content_types.CSV,
+    f"one of {', '.join(ACCEPTS)}",
+    CSV,
     "type of the answer to a request without Accept",
 )
 OUTPUT = Variable(
@@ -232,7 +232,7 @@ class ServeSettings:
             workers=reader.value(WORKERS, usable_cores()),
             threads=reader.value(THREADS, 1),
             timeout=reader.value(TIMEOUT, TIMEOUT_SECONDS),
-            accept=reader.value(ACCEPT, content_types.CSV),
+            accept=reader.value(ACCEPT, CSV),
             output=reader.value(OUTPUT, DEFAULT_KEYS),
             batch=reader.value(BATCH, False),
             max_body=megabytes * MEGABYTE or None,

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 from sagetree.errors import NotAcceptableError
 from sagetree.recordio import frames, record_class
 from serve.encoders import BATCH_ENCODERS, ENCODERS, Predictions, encoder_for
+from serve.media_types import ACCEPTS
 from serve.number_text import BULK_NUMBERS, joined_numbers, number_texts
 from serve.spool import SPOOL_BYTES, Spool
 
@@ -118,6 +119,10 @@ def test_records_hold_a_label_for_each_key():
         {"score": [np.float32(0.1)], "raw_scores": [1, 2]},
         {"score": [np.float32(1e-5)], "raw_scores": [3, 4]},
     ]
+
+
+def test_every_type_that_can_be_accepted_is_written():
+    assert tuple(ENCODERS) == tuple(BATCH_ENCODERS) == ACCEPTS
 
 
 @pytest.mark.parametrize("accept", [NPY, RECORDIO])
