@@ -1,0 +1,1 @@
+"""The server against others that hold the same model, on this machine, in one interleaved run."""
