@@ -112,7 +112,7 @@ class Scorer:
         if len(values) == 1:
             result = values[0]
         elif kind == VALUE and self.objective in _VOTING:
-            result = _most_frequent(np.stack(values))
+            result = most_frequent(np.stack(values))
         else:
             result = np.mean(values, axis=0, dtype=np.float32)
         return result[:, 0] if result.shape[1] == 1 else result
@@ -172,7 +172,7 @@ def _unreadable(name: str, reason: str) -> ArtifactError:
     )
 
 
-def _most_frequent(votes: Matrix) -> Matrix:
+def most_frequent(votes: Matrix) -> Matrix:
     """Return the most frequent value over the models (models, n, 1); of a tie the least."""
     values = np.unique(votes)
     counts = (votes[..., None] == values).sum(axis=0)

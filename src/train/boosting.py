@@ -1,7 +1,7 @@
 """Feature matrix to boosters: how many rounds, chosen on rows that were left out."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,12 @@ import xgboost
 from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.label import Labels
 from sagetree.objectives import Objective
 from sagetree.program import LOG
-from sagetree.scoring import Scores
-from train.examples import Examples, Layout, RowRoles
-from train.folds import Fold, Splitter
-from train.metrics import is_maximized
+from sagetree.scoring import Scores, most_frequent
+from train.examples import Examples, Layout, LeftOut
+from train.folds import Fold, Splitter, rows_left_out
+from train.metrics import RoundMetrics, is_maximized
 from train.progress import Progress, metric_line
 from train.rounds import Boosted, Callback, Keeper, Part, Stopping, boost
 from train.settings import Boosting
@@ -38,19 +37,29 @@ _XGBOOST_PLACE = re.compile(r"^\[[0-9:]+\] \S+:\d+: (Check failed: .*?: )?")
 class Rounds:
     """How many rounds were found best, and how the rows left out fared.
 
-    `labels`, `scores` and `roles` are of the rows left out (n), in the order of
-    the rows they were taken from; `metrics` holds the value of each metric at
-    the best round, `deviations` its standard deviation over folds (empty without
-    folds); `rows` says in words which rows these are.
+    `best` is of each model. `left_out` are the rows no model they are scored by
+    was fitted on, in the order of the tables, `scores` what serving would answer
+    for them. `metrics` holds the value of each metric at the best round,
+    `deviations` its standard deviation over folds (empty without folds); `rows`
+    says in words which rows these are. `repeats` are the scores of each repeat
+    of an ensemble's folds.
     """
 
-    best: int
-    labels: Labels
+    best: tuple[int, ...]
+    left_out: LeftOut
     scores: Scores
-    roles: RowRoles
     metrics: Mapping[str, float]
     deviations: Mapping[str, float]
     rows: str
+    repeats: tuple[Scores, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The models, cut at their best round, and how that round was chosen."""
+
+    models: tuple[bytes, ...]
+    rounds: Rounds
 
 
 @dataclass(frozen=True)
@@ -102,24 +111,26 @@ class Fitter:
         self.features = features
         self.objective = objective
         self.course = course or Course()
+        self.metrics = RoundMetrics.of(settings.metrics, objective)
         self.params: dict[str, Any] = {
             **settings.params,
             **settings.constraints.params(features),
+            **self.metrics.params,
             "objective": objective.name,
-            "eval_metric": list(settings.metrics),
         }
         if objective.task == "multiclass":
             self.params["num_class"] = classes
-        self.splitter = Splitter(objective, settings.nfold, settings.stratified, settings.seed)
+        nfold = settings.kfold or settings.nfold
+        self.splitter = Splitter(objective, nfold, settings.stratified, settings.seed)
 
-    def fit(
-        self, train: Examples, validation: Examples | None
-    ) -> tuple[tuple[xgboost.Booster, ...], Rounds]:
-        """Return the boosters, cut at their best round, and how that round was chosen.
+    def fit(self, train: Examples, validation: Examples | None) -> Fitted:
+        """Fit one model, or one for each of `kfold` folds.
 
         With validation rows they choose the rounds; else cross-validation does,
         or from 200 000 rows on a hold-out, and all rows are fitted afterwards.
         Where that was stopped, the boosters that chose the rounds are the model.
+        An ensemble is fitted on the folds of both. Raises SettingsError for what
+        XGBoost refuses.
         """
         self.params.setdefault("nthread", _threads(train))
         self.layout = Layout(
@@ -131,13 +142,15 @@ class Fitter:
             bounds=self.objective.name == "survival:aft",
         )
         try:
+            if self.settings.kfold:
+                return self._fit_ensemble(train if validation is None else train.joined(validation))
             if validation is not None:
                 return self._fit_watched(train, validation, "watched", "the validation channel")
             if self.settings.nfold or train.rows <= HOLD_OUT_ROWS:
-                chosen, rounds = self._cross_validate(train)
+                chosen = self._cross_validate(train)
             else:
-                chosen, rounds = self._hold_out(train)
-            return self._fit_all(train, rounds.best, chosen), rounds
+                chosen = self._hold_out(train)
+            return self._fit_all(train, chosen)
         except xgboost.core.XGBoostError as error:
             reason = _XGBOOST_PLACE.sub("", str(error).strip()).splitlines()[0]
             raise SettingsError(
@@ -145,73 +158,101 @@ class Fitter:
                 hint="Change the hyperparameter it names",
             ) from error
 
-    def _fit_all(
-        self, train: Examples, rounds: int, otherwise: tuple[xgboost.Booster, ...]
-    ) -> tuple[xgboost.Booster, ...]:
-        """Return the booster of all rows; where it is stopped before its end, those given."""
+    def _fit_all(self, train: Examples, chosen: Fitted) -> Fitted:
+        """Return the model of all rows; where it is stopped before its end, what was chosen."""
+        rounds = chosen.rounds.best[0]
         if not self.course.is_stopped():
             LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
             boosted = self._boost("all-rows", [Part(self.layout.data(train))], rounds)
             if not boosted.stopped:
-                return boosted.boosters
+                return Fitted(_saved(boosted.boosters), chosen.rounds)
         LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")
-        return otherwise
+        return chosen
 
-    def _fit_watched(
-        self, train: Examples, watched: Examples, phase: str, rows: str
-    ) -> tuple[tuple[xgboost.Booster, ...], Rounds]:
-        cut = self._watched(phase, [Part(self.layout.data(train), self.layout.data(watched))])
-        scores = self._predict(cut.boosters[0], watched)
+    def _fit_watched(self, train: Examples, watched: Examples, phase: str, rows: str) -> Fitted:
+        part = Part(self.layout.data(train), self.layout.data(watched))
+        cut = self._watched(phase, [part])
+        scores = self._predict(cut.boosters[0], part, watched)
         metrics = cut.means()
         _tell_choice(cut.best, metrics, rows)
-        rounds = Rounds(cut.best, watched.labels, scores, watched.roles, metrics, {}, rows)
-        return cut.boosters, rounds
+        rounds = Rounds((cut.best,), LeftOut.of(watched), scores, metrics, {}, rows)
+        return Fitted(_saved(cut.boosters), rounds)
 
-    def _hold_out(self, train: Examples) -> tuple[tuple[xgboost.Booster, ...], Rounds]:
+    def _hold_out(self, train: Examples) -> Fitted:
         inside, outside = self.splitter.hold_out(train, HOLD_OUT_SHARE)
         rows = f"a hold-out of {HOLD_OUT_SHARE:.0%} of train"
         return self._fit_watched(train.take(inside), train.take(outside), "hold-out", rows)
 
-    def _cross_validate(self, train: Examples) -> tuple[tuple[xgboost.Booster, ...], Rounds]:
+    def _cross_validate(self, train: Examples) -> Fitted:
         folds = self.splitter.split(train)
         cut, scores = self._fit_folds(train, folds, "folds")
         rows = f"the rows left out by {len(folds)}-fold cross-validation"
         metrics = cut.means()
         _tell_choice(cut.best, metrics, rows)
-        kept = np.sort(np.concatenate([outside for _, outside in folds]))
-        return cut.boosters, Rounds(
-            cut.best,
-            train.labels[kept],
-            scores[kept],
-            train.roles.take(kept),
-            metrics,
-            cut.deviations(),
-            rows,
+        left_out = LeftOut.of(train, rows_left_out(folds))
+        rounds = Rounds((cut.best,), left_out, scores, metrics, cut.deviations(), rows)
+        return Fitted(_saved(cut.boosters), rounds)
+
+    def _fit_ensemble(self, rows: Examples) -> Fitted:
+        """Fit a model on each fold of each repeat; no row is scored by one that has seen it."""
+        cuts: list[_Cut] = []
+        scores: list[Scores] = []
+        for repeat in range(self.settings.kfold_repeats):
+            if cuts and self.course.is_stopped():
+                break
+            folds = self.splitter.split(rows, repeat=repeat)
+            cut, of_repeat = self._fit_folds(rows, folds, f"folds-{repeat}")
+            cuts.append(cut)
+            scores.append(of_repeat)
+        every = _Cut(
+            tuple(booster for cut in cuts for booster in cut.boosters),
+            max(cut.best for cut in cuts),
+            {name: [v for cut in cuts for v in cut.metrics[name]] for name in cuts[0].metrics},
         )
+        said = f"the rows left out by {len(folds)}-fold cross-validation"
+        if len(cuts) > 1:
+            said += f", repeated {len(cuts)} times"
+        metrics = every.means()
+        _tell_choice(every.best, metrics, said)
+        rounds = Rounds(
+            best=tuple(cut.best for cut in cuts for _ in cut.boosters),
+            left_out=LeftOut.of(rows, rows_left_out(folds)),
+            scores=_together(scores, self.objective),
+            metrics=metrics,
+            deviations=every.deviations(),
+            rows=said,
+            repeats=tuple(scores),
+        )
+        return Fitted(_saved(every.boosters), rounds)
 
     def _fit_folds(self, train: Examples, folds: Sequence[Fold], phase: str) -> tuple[_Cut, Scores]:
-        """Return a booster for each fold and the scores of the rows it left out.
+        """Return a booster for each fold and the scores of all rows left out, in their order.
 
-        The rounds are those with the best mean over the folds. Rows that no
-        fold leaves out (the first in time) have the score NaN.
+        The rounds are those with the best mean over the folds.
         """
         parts = [
             Part(self.layout.data(train.take(inside)), self.layout.data(train.take(outside)))
             for inside, outside in folds
         ]
         cut = self._watched(phase, parts)
-        scores: Scores | None = None
-        for (_, outside), booster in zip(folds, cut.boosters, strict=True):
-            found = self._predict(booster, train.take(outside))
-            if scores is None:
-                scores = np.full((train.rows, *found.shape[1:]), np.nan, np.float32)
-            scores[outside] = found
-        assert scores is not None  # noqa: S101 - there are two folds at least
-        return cut, scores
+        at_zero = train.roles.base_margin is None
+        found = [
+            self._predict(booster, part, None if at_zero else train.take(outside))
+            for booster, part, (_, outside) in zip(cut.boosters, parts, folds, strict=True)
+        ]
+        order = np.argsort(np.concatenate([outside for _, outside in folds]))
+        return cut, np.concatenate(found)[order]
 
-    def _predict(self, booster: xgboost.Booster, examples: Examples) -> Scores:
-        """Return what serving would answer: it knows of no margin to start from."""
-        scores: Scores = booster.predict(self.layout.data(examples.without_margin()))
+    def _predict(self, booster: xgboost.Booster, part: Part, examples: Examples | None) -> Scores:
+        """Return what serving would answer for the rows left out.
+
+        It knows of no margin to start from: `examples` are these rows where
+        they have one.
+        """
+        data = part.validation
+        if examples is not None and examples.roles.base_margin is not None:
+            data = self.layout.data(examples.without_margin())
+        scores: Scores = booster.predict(data)
         return scores
 
     def _watched(self, phase: str, parts: Sequence[Part]) -> _Cut:
@@ -223,8 +264,11 @@ class Fitter:
         best = boosted.best
         if boosted.stopped:
             self.course.check_stopped(boosted.rounds)
+        later = len(boosted.history["validation"][metric]) - best
+        if later and self.params.get("booster") == "gblinear":  # it cannot be cut, only made again
+            boosted, later = self._boost(phase, parts, best), 0
         return _Cut(
-            tuple(self._first_rounds(booster, best) for booster in boosted.boosters),
+            tuple(_without_last(booster, later) for booster in boosted.boosters),
             best,
             {
                 f"{rows}-{name}": series[best - 1]
@@ -244,14 +288,27 @@ class Fitter:
             limit,
             first=course.first,
             stopping=stopping,
+            custom_metric=self.metrics.custom_metric,
             callbacks=[*([Progress(limit)] if watched else []), *course.callbacks],
             keeper=course.keeper(phase, len(parts)),
             is_stopped=course.is_stopped,
         )
 
-    def _first_rounds(self, booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
-        made = booster.num_boosted_rounds()
-        return booster if made == rounds else booster[:rounds]
+
+def _together(scores: Sequence[Scores], objective: Objective) -> Scores:
+    """Return what models say together, as serving has it: the mean, of classes the mode."""
+    if objective.score == "class":
+        return most_frequent(np.stack(scores)[..., None])[:, 0]
+    mean: Scores = np.mean(scores, axis=0, dtype=np.float32)
+    return mean
+
+
+def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
+    return booster[: booster.num_boosted_rounds() - rounds] if rounds else booster
+
+
+def _saved(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
+    return tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
 
 
 def _threads(train: Examples) -> int:

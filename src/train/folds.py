@@ -4,6 +4,7 @@ Without a group or time column they are those scikit-learn (stratified) and
 xgboost.cv (not stratified) make for the same seed; tests compare.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,7 +35,7 @@ class Splitter:
 
         Raises DataError for rows that are too few or too unlike for them.
         """
-        roles, seed = examples.roles, self.seed + repeat
+        roles, seed = examples.roles, (self.seed + repeat) % 2**32
         if roles.times is not None:
             folds = self._in_time(roles.times)
         elif roles.groups is not None:
@@ -116,6 +117,11 @@ def stratified_numbers(labels: Rows, nfold: int, seed: int) -> Rows:
         random.shuffle(of_code)
         folds[codes == code] = of_code
     return folds
+
+
+def rows_left_out(folds: Sequence[Fold]) -> Rows:
+    """Return the rows that a fold leaves out, in their order; in time the first ones never are."""
+    return np.sort(np.concatenate([outside for _, outside in folds]))
 
 
 def _folds(numbers: Rows, nfold: int) -> list[Fold]:

@@ -26,6 +26,7 @@ from sagetree.scoring import Scorer
 from train.boosting import Fitter, Rounds
 from train.channels import Channel, read_channel, split_training_table, split_validation_table
 from train.checkpoints import Checkpoints
+from train.ensemble import write_predictions
 from train.examples import Examples
 from train.fitting import fit_features
 from train.labels import Goal
@@ -68,16 +69,16 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     data = {name: _fingerprint(rows) for name, rows in examples.items()}
     course = termination.course(Checkpoints.of_job(opt_ml, settings, data))
     fitter = Fitter(settings.boosting, features, goal.objective, _class_count(schema), course)
-    boosters, rounds = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
+    fitted = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
+    rounds = fitted.rounds
     decision = _decide(rounds) if goal.objective.has_threshold else None
     evaluation = _evaluate(rounds, decision)
-    models = tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
     bundle = ModelBundle(
-        models=models,
+        models=fitted.models,
         schema=schema,
         features=features,
         decision=decision,
-        selfcheck=_selfcheck(train, schema, examples[TRAIN], models),
+        selfcheck=_selfcheck(train, schema, examples[TRAIN], fitted.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**rounds.metrics, **({"auc": evaluation.auc} if evaluation else {})},
@@ -86,6 +87,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     _verify(bundle)
     bundle.save(opt_ml.model)
     _write_metrics(opt_ml, goal.objective, rounds, evaluation)
+    if rounds.repeats:
+        threshold = decision.threshold if decision else None
+        write_predictions(opt_ml.output_data, rounds, goal.objective, threshold)
     LOG.info(summary(rounds, evaluation, decision, opt_ml))
     return 0
 
@@ -105,7 +109,7 @@ def _class_count(schema: Schema) -> int:
 
 
 def _decide(rounds: Rounds) -> Decision:
-    threshold = choose_threshold(rounds.labels, rounds.scores, where=rounds.rows)
+    threshold = choose_threshold(rounds.left_out.labels, rounds.scores, where=rounds.rows)
     return Decision(
         threshold=threshold.threshold,
         chosen=f"{threshold.chosen}, on {rounds.rows}",
@@ -118,7 +122,8 @@ def _decide(rounds: Rounds) -> Decision:
 def _evaluate(rounds: Rounds, decision: Decision | None) -> Evaluation | None:
     if decision is None:
         return None
-    return evaluate(rounds.labels, rounds.scores, decision.threshold, where=rounds.rows)
+    labels = rounds.left_out.labels
+    return evaluate(labels, rounds.scores, decision.threshold, where=rounds.rows)
 
 
 def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
@@ -185,7 +190,7 @@ def _write_metrics(
     }
     content: dict[str, object] = {
         METRICS_KEYS[objective.task]: values,
-        "rounds": rounds.best,
+        "rounds": rounds.best[0] if len(rounds.best) == 1 else rounds.best,
         "validation_rows": rounds.rows,
     }
     if evaluation is not None:

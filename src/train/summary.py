@@ -1,5 +1,7 @@
 """What a training job tells a person: the schema at its start, the model at its end."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from evaluate.metrics import Evaluation
@@ -72,11 +74,19 @@ def _shorten(text: str) -> str:
     return text if len(text) <= CATEGORIES_WIDTH else text[: CATEGORIES_WIDTH - 3] + "..."
 
 
+def _models(rounds: Sequence[int]) -> str:
+    if len(rounds) == 1:
+        return f"Model of {rounds[0]} rounds"
+    least, most = min(rounds), max(rounds)
+    made = f"{least} rounds each" if least == most else f"{least} to {most} rounds"
+    return f"Ensemble of {len(rounds)} models of {made}"
+
+
 def summary(
     rounds: Rounds, evaluation: Evaluation | None, decision: Decision | None, opt_ml: OptMl
 ) -> str:
     """Return the result of a job as a paragraph."""
-    text = f"\nModel of {rounds.best} rounds."
+    text = f"\n{_models(rounds.best)}."
     if evaluation is not None:
         low, high = evaluation.auc_interval
         text += (
