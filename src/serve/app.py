@@ -12,10 +12,12 @@ from typing import TypeAlias
 import flask
 import orjson
 from sagemaker_inference import content_types
+from werkzeug.routing import PathConverter
 
 from serve import wsgi
 from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.bodies import body_of
+from serve.drift import Monitor
 from serve.loading import ModelHolder, ServedModel
 from serve.messages import Request, Response
 from serve.metrics import Observer
@@ -29,6 +31,7 @@ BATCH_PAYLOAD_MB = 6
 BATCH_TOTAL_MB = 100
 
 INVOCATIONS = "/invocations"
+METRICS = "/metrics"
 
 # Paths that a worker's loop answers itself, as far as their bodies are small.
 AT_ONCE = frozenset({"/ping", INVOCATIONS, "/execution-parameters"})
@@ -48,8 +51,9 @@ Handlers: TypeAlias = Mapping[tuple[str, str], Handler]
 class Site:
     """What a worker serves: the handler of each method and path.
 
-    A path may be a pattern of Flask's. `is_settled` says whether an invocation
-    need not wait for the model; `observer` takes note of every request.
+    A path may have names in braces, which stand for any text. `is_settled` says
+    whether an invocation need not wait for the model; `observer` takes note of
+    every request.
     """
 
     settings: ServeSettings
@@ -64,7 +68,7 @@ def one_model(settings: ServeSettings, holder: ModelHolder, observer: Observer) 
         ("GET", "/ping"): partial(ping, holder),
         ("POST", INVOCATIONS): partial(invocations, settings, holder),
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
-        ("GET", "/metrics"): partial(metrics, observer, holder),
+        ("GET", METRICS): partial(metrics, observer, lambda: _monitor(holder)),
     }
     return Site(settings, handlers, observer, lambda: holder.is_settled)
 
@@ -88,13 +92,21 @@ def execution_parameters(settings: ServeSettings, _request: Request, _trace: Tra
     return Response(body=orjson.dumps(parameters), content_type=content_types.JSON)
 
 
-def metrics(observer: Observer, holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
+def metrics(
+    observer: Observer,
+    monitor: Callable[[], Monitor | None],
+    _request: Request,
+    _trace: Trace,
+) -> Response:
     """Answer what all workers have counted, for Prometheus."""
     from serve.exposition import CONTENT_TYPE, exposition  # its library is needed here alone
 
+    return Response(body=exposition(observer.totals(), monitor()), content_type=CONTENT_TYPE)
+
+
+def _monitor(holder: ModelHolder) -> Monitor | None:
     state = holder.state
-    monitor = state.monitor if isinstance(state, ServedModel) else None
-    return Response(body=exposition(observer.totals(), monitor), content_type=CONTENT_TYPE)
+    return state.monitor if isinstance(state, ServedModel) else None
 
 
 class Application:
@@ -112,8 +124,9 @@ class Application:
         handler = self._handlers.get((request.method, request.path))
         if handler is None or len(request.body) > AT_ONCE_BYTES:
             return None
-        # what waits for the model, or for a file
-        if request.path not in AT_ONCE or not self._site.is_settled():
+        if request.path not in AT_ONCE:
+            return None
+        if request.path == INVOCATIONS and not self._site.is_settled():  # it waits for the model
             return None
         return self._respond(request.path, handler, request)
 
@@ -130,14 +143,23 @@ class Application:
         return self._respond(request.path if known else NO_ROUTE, raising(error), request)
 
 
+class AnyText(PathConverter):
+    """Any text in a path, also slashes at its beginning."""
+
+    regex = ".+?"
+    part_isolating = False
+
+
 def create_app(site: Site) -> flask.Flask:
     """Return the Flask application of a site."""
     app = flask.Flask("serve", static_folder=None)
     app.url_map.merge_slashes = False
+    app.url_map.converters["any"] = AnyText
     for (method, path), handler in site.handlers.items():
         view = partial(_view, site, path, handler)
+        rule = path.replace("{", "<any:").replace("}", ">")
         app.add_url_rule(
-            path, f"{method} {path}", view, methods=[method], provide_automatic_options=False
+            rule, f"{method} {path}", view, methods=[method], provide_automatic_options=False
         )
     app.register_error_handler(Exception, partial(_view_error, site))
     return app

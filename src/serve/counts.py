@@ -51,7 +51,9 @@ class Counts:
     @classmethod
     def total(cls, folder: Path) -> "Counts":
         """Return the sums of all files in `folder`."""
-        return _total(cls.read(path) for path in folder.iterdir() if not path.suffix)
+        return _total(
+            cls.read(path) for path in folder.iterdir() if path.name == GONE or path.name.isdigit()
+        )
 
     def write(self, folder: Path, name: int | str) -> None:
         """Write the file `name`; who reads it meets the old one or the new one, whole."""

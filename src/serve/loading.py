@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.model import Model
@@ -70,6 +71,13 @@ class Unavailable:
     message: str
     where: str
     hint: str
+
+
+class Holder(Protocol):
+    """Who has a model, or will have."""
+
+    def wait(self) -> ServedModel:
+        """Return the model. Raises NotReadyError with the reason if there is none."""
 
 
 class ModelHolder:

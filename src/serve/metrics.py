@@ -66,7 +66,7 @@ class Tally:
 
 
 class Observer:
-    """Takes every request of a worker once it is answered: its line, its counts, its rows.
+    """Takes every request of a worker once it is answered: its line and its counts.
 
     `folder` is the one the workers share (None: there is one worker); `line`
     makes the log's line.
@@ -87,9 +87,8 @@ class Observer:
     def record(self, seen: Trace) -> None:
         """Log and count one answered request."""
         self._tally.add(seen)
-        if seen.monitor is not None and seen.matrix is not None and seen.scores is not None:
+        if seen.monitor is not None:
             self._monitor = seen.monitor
-            seen.monitor.note(seen.matrix, seen.scores)
         self._write(self._line(seen))
 
     def start(self, tell: Callable[[Counts], None] = lambda _: None) -> None:

@@ -17,11 +17,28 @@ def site_of(settings: ServeSettings, shared: Path) -> Site:
     `shared` is the folder that all workers of the server share.
     """
     observer = Observer(shared, LINE_FORMATS[settings.log_format])
-    report = EmfReport(settings.emf_seconds, write_line)
-    observer.start(report.tell)
+    if settings.emf_seconds:
+        observer.start(EmfReport(settings.emf_seconds, write_line).tell)
+    else:
+        observer.start()
+    if settings.multi_model:
+        return _many_models(settings, shared, observer)
     load = partial(
         ServedModel.load, settings.model_dir, threads=settings.threads, output=settings.output
     )
     holder = ModelHolder(settings.model_dir, load)
     holder.start(watch=settings.reload)
     return one_model(settings, holder, observer)
+
+
+def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> Site:
+    from serve.model_routes import many_models
+    from serve.multi_model import ModelStore
+    from serve.registry import Registry
+
+    folder = shared / "models"
+    folder.mkdir(exist_ok=True)
+    registry = Registry(folder, settings.model_memory, settings.workers)
+    store = ModelStore(registry, settings.output, settings.threads)
+    store.start()
+    return many_models(settings, store, observer)

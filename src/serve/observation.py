@@ -26,8 +26,8 @@ class Trace:
     """
 
     __slots__ = (
-        "bytes_in", "bytes_out", "finished", "matrix", "method", "model", "monitor", "phases",
-        "request_id", "route", "rows", "scores", "start", "status", "trace_id",
+        "bytes_in", "bytes_out", "finished", "method", "model", "monitor", "phases", "request_id",
+        "route", "rows", "start", "status", "trace_id",
     )  # fmt: skip
 
     def __init__(self, request_id: str, method: str, route: str, bytes_in: int) -> None:
@@ -43,8 +43,6 @@ class Trace:
         self.bytes_out = 0
         self.model = ""
         self.phases: list[tuple[str, float]] = []
-        self.matrix: FeatureMatrix | None = None
-        self.scores: Scores | None = None
         self.monitor: Monitor | None = None
 
     def reached(self, phase: str) -> None:
@@ -52,14 +50,10 @@ class Trace:
         self.phases.append((phase, time.perf_counter()))
 
     def scored(self, monitor: "Monitor | None", matrix: "FeatureMatrix", scores: "Scores") -> None:
-        """Note what was scored, for the counts of the model's `monitor`.
-
-        Of a request in several slices the last is left for the end; the others
-        are counted at once, and need not be kept.
-        """
-        if self.monitor is not None and self.matrix is not None and self.scores is not None:
-            self.monitor.note(self.matrix, self.scores)
-        self.monitor, self.matrix, self.scores = monitor, matrix, scores
+        """Give scored rows to the counts of their model, each slice of a large body at once."""
+        self.monitor = monitor
+        if monitor is not None:
+            monitor.note(matrix, scores)
 
     def finish(self, status: int, bytes_out: int) -> None:
         """Note the answer."""

@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from sagetree.errors import SchemaError
-from sagetree.model import Model
 from sagetree.table import Table
 from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from serve.attributes import choose_output
 from serve.encoders import encoder_for
-from serve.loading import ModelHolder
+from serve.loading import Holder, ServedModel
 from serve.messages import Request, Response
 from serve.negotiation import choose_accept, choose_decoder
 from serve.observation import Trace
@@ -18,7 +17,7 @@ from serve.settings import ServeSettings
 
 
 def invocations(
-    settings: ServeSettings, holder: ModelHolder, request: Request, trace: Trace
+    settings: ServeSettings, holder: Holder, request: Request, trace: Trace
 ) -> Response:
     """Answer rows with scores; every error it raises has its answer in `serve.problems`."""
     accept = choose_accept(request.header("Accept"), settings.accept)
@@ -33,14 +32,15 @@ def invocations(
         return Response(204)
     reading = Reading(model.schema, body_format.parameters, settings.max_body, settings.batch)
     tables = body_format.decode(request.body, reading)
-    predictions = (predictions_of(rows, output) for rows in score(model, tables, trace))
+    predictions = (predictions_of(rows, output) for rows in score(served, tables, trace))
     answer = encoder.encode_all(predictions)
     trace.reached("encode")
     return Response(200, answer, encoder.content_type)
 
 
-def score(model: Model, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:
+def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:
     """Yield the scored rows of each table, of which a large body has several."""
+    model = served.model
     for table in tables:
         trace.reached("decode")
         before = trace.rows
@@ -52,5 +52,6 @@ def score(model: Model, tables: Iterable[Table], trace: Trace) -> Iterator[Score
             raise error.moved(before) from error
         trace.reached("transform")
         scores = model.scorer.score(matrix.values)
+        trace.scored(served.monitor, matrix, scores)
         trace.reached("score")
         yield ScoredRows(model, table, inputs, matrix, scores)
