@@ -57,10 +57,15 @@ def to_number(cell: Cell) -> float:
 
     Raises CellError for text, for infinity and for what float32 cannot hold.
     """
-    if cell is None:
+    if type(cell) is str:  # the usual case on the request path, where each call counts
+        try:
+            value = float(cell)
+        except ValueError:
+            return _word(cell)
+        if "_" in cell:  # float() reads 1_000; in data that is a code
+            raise CellError(f"{quote(cell)} is text where a number is expected")
+    elif cell is None:
         return NAN
-    if isinstance(cell, str):
-        value = _parse(cell)
     elif isinstance(cell, date):
         raise CellError("is a date where a number is expected")
     else:
@@ -68,29 +73,25 @@ def to_number(cell: Cell) -> float:
             value = float(cell)
         except OverflowError:
             value = math.inf
-    if abs(value) >= FLOAT32_LIMIT:
-        raise CellError(f"{quote(cell)} is infinite or too large (float32)")
-    return value
+    if -FLOAT32_LIMIT < value < FLOAT32_LIMIT or value != value:
+        return value
+    raise CellError(f"{quote(cell)} is infinite or too large (float32)")
 
 
-def _parse(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        word = text.strip()
-        if word in MISSING_TEXTS:
-            return NAN
-        value = _BOOLEANS.get(word.lower(), NAN)
-        if value != value:
-            raise CellError(f"{quote(text)} is text where a number is expected") from None
-    if "_" in text:  # float() reads 1_000; in data that is a code
+def _word(text: str) -> float:
+    """Return the number a text stands for that is not written as one."""
+    word = text.strip()
+    if word in MISSING_TEXTS:
+        return NAN
+    value = _BOOLEANS.get(word.lower(), NAN)
+    if value != value:
         raise CellError(f"{quote(text)} is text where a number is expected")
     return value
 
 
 def _number_or_none(text: str) -> float | None:
     try:
-        return _parse(text) if text and text not in _BOOLEANS else None
+        return to_number(text) if text and text not in _BOOLEANS else None
     except CellError:
         return None
 

@@ -119,7 +119,7 @@ class FeaturePipeline(BaseModel):
         kind: `_encode_columns` takes more time, and finds every fault. For one
         row numpy's overhead for each column would be most of the whole time.
         """
-        if not all(type(cells) is list for cells in columns):
+        if {*map(type, columns)} != {list}:
             return None
         try:
             encoded = [
@@ -147,6 +147,8 @@ class FeaturePipeline(BaseModel):
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
         """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
+        if not self._categories.size:
+            return ()
         codes = values[self._categories]
         if not (codes == UNSEEN).any():
             return ()
