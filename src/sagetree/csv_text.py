@@ -8,12 +8,16 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import TYPE_CHECKING
 
-from sagetree.cells import Cell
+from sagetree.cells import FLOAT32_LIMIT, MISSING_TEXTS, Cell
 from sagetree.table import Cells
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # The two readers need the same time at about 150 rows of 45 columns.
 BULK_BYTES = 32 * 1024
@@ -77,14 +81,29 @@ def parse_csv(data: bytes, delimiter: str = COMMA) -> CsvText:
     return parse_rows(body, delimiter)
 
 
-def parse_rows(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
+@dataclass(frozen=True)
+class Numbers:
+    """The places of columns that may be read as numbers at once, and what is missing there."""
+
+    places: Collection[int] = ()
+    missing: Collection[str] = ()
+
+
+NO_NUMBERS = Numbers()
+
+
+def parse_rows(
+    body: bytes, delimiter: str = COMMA, width: int = 0, numbers: Numbers = NO_NUMBERS
+) -> CsvText:
     """Return the cells of whole rows of text, of which every line end ends one.
 
     Each must have as many cells as the first, or `width` where it is given.
-    Raises CsvError with the number of the faulty line in `body`.
+    Large texts give the columns of `numbers` as numbers (float64, null where
+    missing) if all their cells are. Raises CsvError with the number of the
+    faulty line in `body`.
     """
     if len(body) >= BULK_BYTES and is_plain(body, delimiter):
-        return _parse_bulk(body, delimiter, width)
+        return _parse_bulk(body, delimiter, width, numbers)
     return _parse_small(body, delimiter, width)
 
 
@@ -165,31 +184,58 @@ def _decode(body: bytes) -> str:
         raise CsvError("the text is not UTF-8", line, "Save the file as UTF-8") from error
 
 
-def _parse_bulk(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
+def _parse_bulk(
+    body: bytes, delimiter: str = COMMA, width: int = 0, numbers: Numbers = NO_NUMBERS
+) -> CsvText:
     import pyarrow as pa  # costs 0.3 s and 40 MB, which small requests never need
-    import pyarrow.csv as pa_csv
 
     first = first_row(body, delimiter)
     if width not in (0, len(first)):
         return _parse_small(body, delimiter, width)  # says so
-    names = [str(index) for index in range(len(first))]
+    types = {str(place): pa.string() for place in range(len(first))}
+    missing = [*MISSING_TEXTS, *numbers.missing]
     try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(body),
-            read_options=pa_csv.ReadOptions(column_names=names),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=delimiter,
-                # cutting at any newline is faster, and wrong only inside quotes
-                newlines_in_values=b'"' in body,
-                ignore_empty_lines=False,
-            ),
-            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-        )
+        kinds = types | {str(place): pa.float64() for place in numbers.places}
+        table = _read_bulk(body, delimiter, kinds, missing)
+        if not all(map(_is_sound, table.columns)):
+            table = _read_bulk(body, delimiter, types, missing)
     except pa.ArrowInvalid:
+        if numbers.places:  # some cell is text
+            return _parse_bulk(body, delimiter, width)
         deque(_rows(body, delimiter, width), maxlen=0)  # names the faulty line, keeping none
         return _parse_small(body, delimiter, width)
     rows = table.num_rows
     return CsvText(tuple(first), tuple(table.columns), rows, _one_line_each(body, rows))
+
+
+def _read_bulk(
+    body: bytes, delimiter: str, types: Mapping[str, "pa.DataType"], missing: Collection[str]
+) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    return pa_csv.read_csv(
+        pa.BufferReader(body),
+        read_options=pa_csv.ReadOptions(column_names=list(types)),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=delimiter,
+            # cutting at any newline is faster, and wrong only inside quotes
+            newlines_in_values=b'"' in body,
+            ignore_empty_lines=False,
+        ),
+        convert_options=pa_csv.ConvertOptions(column_types=types, null_values=missing),
+    )
+
+
+def _is_sound(column: "pa.ChunkedArray") -> bool:
+    """Say whether Arrow's numbers are those of `to_number`: none infinite or too large, no NaN."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_floating(column.type) or column.null_count == len(column):
+        return True
+    within = pc.sum(pc.less(pc.abs(column), FLOAT32_LIMIT)).as_py()
+    return bool(within == len(column) - column.null_count)
 
 
 def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:

@@ -4,7 +4,7 @@ A cell that is not written is a missing value, as XGBoost takes it, not a zero.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +55,19 @@ class SparseRows:
         """The smallest index of all rows, None where no row has a cell."""
         return int(self.indices.min()) if len(self.indices) else None
 
+    def part(self, begin: int, end: int) -> "SparseRows":
+        """Return the rows from `begin` up to `end`."""
+        low, high = int(self.starts[begin]), int(self.starts[end])
+        return SparseRows(
+            values=self.values[low:high],
+            indices=self.indices[low:high],
+            starts=self.starts[begin : end + 1] - low,
+            width=self.width,
+            labels=self.labels[begin:end],
+            weights=None if self.weights is None else self.weights[begin:end],
+            groups=None if self.groups is None else self.groups[begin:end],
+        )
+
     def matrix(self, first: int, width: int) -> Floats:
         """Return the columns `first` to `first + width - 1` (n, width), NaN where absent.
 
@@ -92,8 +105,3 @@ def _weights(parts: Sequence[SparseRows]) -> Floats | None:
 def _groups(parts: Sequence[SparseRows]) -> Integers | None:
     groups = [part.groups for part in parts if part.groups is not None]
     return np.concatenate(groups) if len(groups) == len(parts) else None
-
-
-def declare_width(rows: SparseRows, width: int) -> SparseRows:
-    """Return the rows as ones of at least `width` columns."""
-    return replace(rows, width=max(rows.width, width))

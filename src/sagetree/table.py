@@ -4,9 +4,9 @@ Small tables (requests) hold lists, large ones Arrow arrays; every reader of
 cells goes through the functions of this module and sees no difference.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +41,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns of equal length; `named` says whether the data brought their names."""
+    """Columns of equal length; `named` says whether the data brought their names.
+
+    `roles` names the columns that a format itself sets apart: libsvm has a
+    weight and a group for each row.
+    """
 
     names: tuple[str, ...]
     columns: tuple[Cells, ...]
     rows: int
     named: bool
     sources: tuple[Source, ...]
+    roles: Mapping[Literal["weight", "group"], str] = field(default_factory=dict)
 
     def locate(self, row: int) -> str:
         """Return the place of row number `row` (from 0), such as `claims.csv line 7`."""

@@ -1,0 +1,83 @@
+"""What a data file is: by what its channel promises, else by its first bytes."""
+
+import re
+from typing import Literal, get_args
+
+from sagetree.errors import DataError
+
+Format = Literal["csv", "parquet", "jsonlines", "libsvm", "recordio"]
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+TITLES = {
+    "csv": "CSV",
+    "parquet": "a Parquet file",
+    "jsonlines": "JSON Lines",
+    "libsvm": "libsvm text",
+    "recordio": "a RecordIO file",
+}
+
+_MAGIC: dict[bytes, Format] = {b"PAR1": "parquet", b"\x0a\x23\xd7\xce": "recordio"}
+
+_OTHER_MAGIC = {
+    b"\x1f\x8b": "a gzip file",
+    b"PK\x03\x04": "a zip or Excel file",
+    b"\x28\xb5\x2f\xfd": "a zstd file",
+    b"\x89PNG": "a PNG image",
+    b"%PDF": "a PDF document",
+    b"\x80": "a Python pickle",
+    b"ARROW1": "an Arrow file",
+    b"Obj\x01": "an Avro file",
+    b'[{"': "a JSON document",
+    b"<?xml": "XML",
+}
+_PACKED = {"a gzip file": ".gz", "a zstd file": ".zst"}
+
+# A line of libsvm has a pair; a line of CSV whose only cell looks like one is none that trains.
+_LIBSVM = re.compile(
+    rb"[-+.\deE]+(:[-+.\deE]+)?([ \t]+qid:\d+)?([ \t]+\d+:[-+.\deEnainf]+)+[ \t]*\r?\n?"
+)
+_EMPTY_LINE = re.compile(rb"[ \t]*(#.*)?\r?\n")
+
+_BOM = b"\xef\xbb\xbf"
+
+# So many lines must be libsvm before a file that promises nothing is taken for it.
+_SAMPLE_LINES = 20
+
+HINT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files into the channel"
+
+
+def find_format(head: bytes, name: str, promised: Format | None) -> Format:
+    """Return what a file is whose first bytes are `head`.
+
+    Text may be anything that the channel promises. Raises DataError for what is
+    none of ours, and where a promise is broken.
+    """
+    for magic, kind in _OTHER_MAGIC.items():
+        if head.startswith(magic):
+            suffix = _PACKED.get(kind)
+            hint = f"Let its name end in {suffix} if it holds data" if suffix else HINT
+            raise DataError(f"this is {kind}", where=name, hint=hint)
+    found = _by_content(head)
+    binary = "parquet", "recordio"
+    if promised is None or promised == found:
+        return found
+    if found in binary or promised in binary:
+        what = TITLES[found] if found in binary else f"no {TITLES[promised].removeprefix('a ')}"
+        hint = f"Its channel's ContentType promises {promised}: correct the one or the other"
+        raise DataError(f"this is {what}", where=name, hint=hint)
+    return promised
+
+
+def _by_content(head: bytes) -> Format:
+    for magic, format in _MAGIC.items():  # noqa: A001
+        if head.startswith(magic):
+            return format
+    text = head.removeprefix(_BOM).lstrip()
+    if text.startswith((b"{", b"[")):
+        return "jsonlines"
+    lines = [line for line in text.splitlines(keepends=True) if not _EMPTY_LINE.fullmatch(line)]
+    sample = lines[:_SAMPLE_LINES]
+    if sample and all(map(_LIBSVM.fullmatch, sample)):
+        return "libsvm"
+    return "csv"

@@ -1,0 +1,139 @@
+"""Columns of a table too large for its text: numbers in four bytes, words as codes.
+
+What a cell means is left as it is: numbers become the float32 that the model
+works in, or the whole numbers they are; words keep their spelling.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from sagetree.cells import MissingValues
+from sagetree.table import Floats, as_numbers, encode_numbers
+
+_INT64 = 2.0**63
+
+_WHOLE_TYPES = (np.int8, np.int16, np.int32, np.int64)
+_CODE_TYPES = (pa.int8(), pa.int16(), pa.int32())
+_WORDS = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass
+class ShrinkingColumn:
+    """One column while its file is read: what came so far, in as few bytes as keep its meaning.
+
+    `as_text` says that its cells are words whatever they look like; `lost_text`
+    that words came after numbers, whose spelling is gone: the column must be
+    read again as text.
+    """
+
+    missing: MissingValues
+    as_text: bool
+    lost_text: bool = False
+    _parts: list[pa.Array] = field(default_factory=list)
+    _has_numbers: bool = False
+    _has_words: bool = False
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        """Take the cells of the next rows."""
+        for chunk in cells.chunks:
+            if not self.lost_text:
+                self._add(_plain(chunk))
+
+    def _add(self, chunk: pa.Array) -> None:
+        if chunk.null_count == len(chunk):
+            self._parts.append(pa.nulls(len(chunk)))
+            return
+        numbers = None if self.as_text or self._has_words else self._as_numbers(chunk)
+        if numbers is None:
+            self.lost_text = self._has_numbers
+            self._has_words = True
+            self._parts.append(chunk)
+            return
+        part = shrink_numbers(numbers)
+        self._has_numbers |= part.null_count < len(part)
+        self._parts.append(part)
+
+    def _as_numbers(self, chunk: pa.Array) -> Floats | None:
+        cells = pa.chunked_array([chunk])
+        textual = pa.types.is_dictionary(chunk.type)
+        if textual:
+            cells = cells.cast(pa.string())
+            if self.missing.texts:
+                no_value = pc.is_in(cells, pa.array([*self.missing.texts]))
+                cells = pc.if_else(no_value, None, cells)
+        numbers = as_numbers(cells, self.missing)
+        if numbers is None and textual and self._has_numbers:  # ` 7 `, for one
+            exact, misfits = encode_numbers(cells, self.missing)
+            return None if misfits else exact
+        return numbers
+
+    def finish(self) -> pa.ChunkedArray:
+        """Return all rows as one column of one type."""
+        parts, self._parts = self._parts, []
+        if self._has_words:
+            return _words(parts)
+        kind = _common_type([part.type for part in parts])
+        # one after the other, so that no second copy of the whole arises
+        return pa.chunked_array([parts.pop(0).cast(kind, safe=False) for _ in range(len(parts))])
+
+
+def shrink_numbers(values: Floats) -> pa.Array:
+    """Return numbers (float64, NaN = missing) in as few bytes as a model sees of them.
+
+    Whole numbers stay what they are, in the narrowest type; others become float32.
+    """
+    absent = np.isnan(values)
+    present = values[~absent] if absent.any() else values
+    if not len(present):
+        return pa.nulls(len(values))
+    low, high = float(present.min()), float(present.max())
+    if max(-low, high) < _INT64 and (present == np.floor(present)).all():
+        kind = next(t for t in _WHOLE_TYPES if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
+        whole: NDArray[np.signedinteger] = np.where(absent, 0, values).astype(kind)
+        return pa.array(whole, mask=absent if absent.any() else None)
+    return pa.array(values.astype(np.float32))
+
+
+def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
+    if any(map(pa.types.is_floating, kinds)):
+        return pa.float32()
+    wholes = [kind for kind in kinds if not pa.types.is_null(kind)]
+    return max(wholes, key=lambda kind: kind.bit_width, default=pa.int8())
+
+
+def _plain(chunk: pa.Array) -> pa.Array:
+    """Return text as codes of a list of words; other types as they are."""
+    if pa.types.is_dictionary(chunk.type):
+        if not _is_text(chunk.type.value_type):
+            return chunk.dictionary_decode()
+        words = chunk.dictionary.cast(pa.string())
+        return pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), words)
+    if _is_text(chunk.type):
+        return chunk.cast(pa.string()).dictionary_encode()
+    return chunk
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return any(
+        test(kind)
+        for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    )
+
+
+def _words(parts: Sequence[pa.Array]) -> pa.ChunkedArray:
+    """Return the column; codes get one list of words, and indices as narrow as can be."""
+    tables = [pa.table({"cells": part}) for part in parts]
+    column = pa.concat_tables(tables, promote_options="permissive").column("cells")
+    if not pa.types.is_dictionary(column.type):
+        return column
+    column = column.cast(_WORDS).unify_dictionaries()
+    words = column.chunk(0).dictionary
+    width = next(kind for kind in _CODE_TYPES if len(words) < 2 ** (kind.bit_width - 1))
+    return pa.chunked_array(
+        [pa.DictionaryArray.from_arrays(part.indices.cast(width), words) for part in column.chunks]
+    )
