@@ -6,7 +6,7 @@ from pathlib import Path
 
 from prepare.query import Query
 from sagetree.errors import DataError, quote
-from sagetree.reading import data_files
+from sagetree.files import data_files
 
 _SUFFIXES = frozenset({".csv", ".parquet"})
 

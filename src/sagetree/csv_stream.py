@@ -14,7 +14,8 @@ from sagetree.cells import MissingValues
 from sagetree.csv_text import CsvError, CsvText, Dialect, find_delimiter, parse_csv
 from sagetree.errors import DataError
 from sagetree.schema import header_names
-from sagetree.table import Cells, Source, Table, as_numbers
+from sagetree.shrink import text_as_numbers
+from sagetree.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
@@ -146,10 +147,12 @@ def _numbers(text: CsvText, allowed: Sequence[bool], missing: MissingValues) -> 
     """Return the places of the columns whose cells in `text` are all numbers."""
     columns = enumerate(zip(text.columns, allowed, strict=True))
     return tuple(
-        place
-        for place, (cells, may) in columns
-        if may and as_numbers(_arrow(cells), missing) is not None
+        place for place, (cells, may) in columns if may and _are_numbers(_arrow(cells), missing)
     )
+
+
+def _are_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> bool:
+    return pa.types.is_floating(cells.type) or text_as_numbers(cells, missing) is not None
 
 
 def _table(text: CsvText, names: tuple[str, ...], named: bool, place: _Place) -> Table:

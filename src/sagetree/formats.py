@@ -19,6 +19,14 @@ TITLES = {
 
 _MAGIC: dict[bytes, Format] = {b"PAR1": "parquet", b"\x0a\x23\xd7\xce": "recordio"}
 
+HINT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"
+_DOCUMENT = "a JSON document"
+_HINTS = {
+    "a gzip file": "Let its name end in .gz if it holds data",
+    "a zstd file": "Let its name end in .zst if it holds data",
+    _DOCUMENT: "Write JSON Lines: one record a line, without a list around them",
+}
+
 _OTHER_MAGIC = {
     b"\x1f\x8b": "a gzip file",
     b"PK\x03\x04": "a zip or Excel file",
@@ -28,10 +36,10 @@ _OTHER_MAGIC = {
     b"\x80": "a Python pickle",
     b"ARROW1": "an Arrow file",
     b"Obj\x01": "an Avro file",
-    b'[{"': "a JSON document",
+    b'[{"': _DOCUMENT,
+    b"[\n": _DOCUMENT,
     b"<?xml": "XML",
 }
-_PACKED = {"a gzip file": ".gz", "a zstd file": ".zst"}
 
 # A line of libsvm has a pair; a line of CSV whose only cell looks like one is none that trains.
 _LIBSVM = re.compile(
@@ -44,8 +52,6 @@ _BOM = b"\xef\xbb\xbf"
 # So many lines must be libsvm before a file that promises nothing is taken for it.
 _SAMPLE_LINES = 20
 
-HINT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files into the channel"
-
 
 def find_format(head: bytes, name: str, promised: Format | None) -> Format:
     """Return what a file is whose first bytes are `head`.
@@ -55,9 +61,7 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
     """
     for magic, kind in _OTHER_MAGIC.items():
         if head.startswith(magic):
-            suffix = _PACKED.get(kind)
-            hint = f"Let its name end in {suffix} if it holds data" if suffix else HINT
-            raise DataError(f"this is {kind}", where=name, hint=hint)
+            raise DataError(f"this is {kind}", where=name, hint=_HINTS.get(kind, HINT))
     found = _by_content(head)
     binary = "parquet", "recordio"
     if promised is None or promised == found:

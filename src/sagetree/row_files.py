@@ -11,7 +11,7 @@ from sagetree.json_lines import parse_json_lines
 from sagetree.libsvm import parse_libsvm
 from sagetree.recordio import parse_recordio
 from sagetree.sparse_rows import RecordError, SparseRows
-from sagetree.table import Cells, Source, Table
+from sagetree.table import Cells, Role, Source, Table
 
 LABEL, WEIGHT, GROUP = "label", "weight", "qid"
 
@@ -151,12 +151,14 @@ def _sparse_table(
         columns[GROUP] = pa.array(part.groups)
     for name, values in zip(indices.names, matrix.T, strict=True):
         columns[name] = pa.array(values, from_pandas=True)
-    roles = {"weight": WEIGHT} if weighted else {}
+    roles: dict[Role, str] = {"weight": WEIGHT} if weighted else {}
+    if grouped:
+        roles["group"] = GROUP
     return Table(
         tuple(columns),
         tuple(pa.chunked_array([column]) for column in columns.values()),
         part.rows,
         False,
         (Source(part.rows, file.name, file.unit, begin + 1),),
-        roles | ({"group": GROUP} if grouped else {}),
+        roles,
     )

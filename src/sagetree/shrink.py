@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sagetree.cells import MissingValues
+from sagetree.cells import MISSING_TEXTS, MissingValues
 from sagetree.table import Floats, as_numbers, encode_numbers
 
 _INT64 = 2.0**63
@@ -60,14 +60,10 @@ class ShrinkingColumn:
 
     def _as_numbers(self, chunk: pa.Array) -> Floats | None:
         cells = pa.chunked_array([chunk])
-        textual = pa.types.is_dictionary(chunk.type)
-        if textual:
-            cells = cells.cast(pa.string())
-            if self.missing.texts:
-                no_value = pc.is_in(cells, pa.array([*self.missing.texts]))
-                cells = pc.if_else(no_value, None, cells)
-        numbers = as_numbers(cells, self.missing)
-        if numbers is None and textual and self._has_numbers:  # ` 7 `, for one
+        if not pa.types.is_dictionary(chunk.type):
+            return as_numbers(cells, self.missing)
+        numbers = text_as_numbers(cells.cast(pa.string()), self.missing)
+        if numbers is None and self._has_numbers:  # ` 7 `, for one
             exact, misfits = encode_numbers(cells, self.missing)
             return None if misfits else exact
         return numbers
@@ -80,6 +76,12 @@ class ShrinkingColumn:
         kind = _common_type([part.type for part in parts])
         # one after the other, so that no second copy of the whole arises
         return pa.chunked_array([parts.pop(0).cast(kind, safe=False) for _ in range(len(parts))])
+
+
+def text_as_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> Floats | None:
+    """Return a column of text as numbers (float64), None if that needs a look at each cell."""
+    no_value = pc.is_in(cells, pa.array([*MISSING_TEXTS, *missing.texts]))
+    return as_numbers(pc.if_else(no_value, None, cells), missing)
 
 
 def shrink_numbers(values: Floats) -> pa.Array:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 Cells: TypeAlias = "list[Cell] | pa.ChunkedArray"
 Encoder: TypeAlias = Callable[[Cell], float]
+Role: TypeAlias = Literal["weight", "group"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Table:
     rows: int
     named: bool
     sources: tuple[Source, ...]
-    roles: Mapping[Literal["weight", "group"], str] = field(default_factory=dict)
+    roles: Mapping[Role, str] = field(default_factory=dict)
 
     def locate(self, row: int) -> str:
         """Return the place of row number `row` (from 0), such as `claims.csv line 7`."""

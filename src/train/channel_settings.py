@@ -8,18 +8,28 @@ from typing import Any
 import orjson
 
 from sagetree.errors import SettingsError, quote
+from sagetree.formats import Format
 from sagetree.paths import OptMl
-from sagetree.reading import Format
 
 TRAIN = "train"
 VALIDATION = "validation"
 
+# The official container's names, and those of JSON Lines.
 CONTENT_TYPES: Mapping[str, Format] = MappingProxyType(
     {
         "text/csv": "csv",
         "csv": "csv",
         "application/x-parquet": "parquet",
         "parquet": "parquet",
+        "application/jsonlines": "jsonlines",
+        "application/x-jsonlines": "jsonlines",
+        "application/x-ndjson": "jsonlines",
+        "jsonlines": "jsonlines",
+        "text/libsvm": "libsvm",
+        "text/x-libsvm": "libsvm",
+        "libsvm": "libsvm",
+        "application/x-recordio-protobuf": "recordio",
+        "recordio-protobuf": "recordio",
     }
 )
 
@@ -76,9 +86,11 @@ def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
 
 
 def _format(content_type: str) -> Format | None:
+    """Return what a content type promises, whatever parameters it has."""
     media_type = content_type.split(";")[0].strip().lower()
-    if media_type and media_type not in CONTENT_TYPES:
-        raise ValueError(
-            f"the ContentType {quote(content_type)}: take text/csv or application/x-parquet"
-        )
-    return CONTENT_TYPES.get(media_type)
+    if not media_type:
+        return None
+    if media_type not in CONTENT_TYPES:
+        known = [name for name in CONTENT_TYPES if "/" in name and "/x-nd" not in name]
+        raise ValueError(f"the ContentType {quote(content_type)}: take one of {', '.join(known)}")
+    return CONTENT_TYPES[media_type]

@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from sagetree.errors import SettingsError, quote
+from sagetree.formats import Format
 from sagetree.objectives import DEFAULT_OBJECTIVE
 from sagetree.paths import OptMl
-from sagetree.reading import Format
 from train.booster_rules import grows_exactly
 from train.channel_settings import TRAIN, VALIDATION, read_formats, read_json
 from train.combinations import check_together, notes_together

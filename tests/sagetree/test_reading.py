@@ -136,7 +136,7 @@ def test_a_link_that_leads_nowhere(channel: Callable[..., Path], loop: bool) -> 
 # The broken channels: their files, and the whole text of the error ({root} is the folder).
 HEADERS = "Give every file a header, or none; or set header=true or header=false"
 SAME_COLUMNS = "All files of a channel need the same columns"
-PUT = "Put CSV (UTF-8) or Parquet files into the channel"
+PUT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"
 BAD: dict[str, tuple[dict[str, Content], str]] = {
     "no file": ({}, "{root}: the folder holds no data file. Put CSV or Parquet there"),
     "only skipped files": (
@@ -177,18 +177,59 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
         {"1.parquet": pa.table([[1], [2]], names=["a", "a"])},
         "1.parquet: two columns are called 'a'. Give every column its own name",
     ),
-    "gzip": ({"1.csv.gz": gzip.compress(ROWS.encode())}, f"1.csv.gz: this is a gzip file. {PUT}"),
+    "gzip of another name": (
+        {"1.csv": gzip.compress(ROWS.encode())},
+        "1.csv: this is a gzip file. Let its name end in .gz if it holds data",
+    ),
+    "gzip that is none": (
+        {"1.csv.gz": ROWS},
+        "1.csv.gz: the gzip file is damaged: Not a gzipped file (b'a,'). "
+        "Write the file again; it may be cut off",
+    ),
+    "gzip that is cut off": (
+        {"1.csv.gz": gzip.compress(ROWS.encode())[:-9]},
+        "1.csv.gz: the gzip file is damaged: Compressed file ended before the end-of-stream "
+        "marker was reached. Write the file again; it may be cut off",
+    ),
     "Excel": ({"1.xlsx": b"PK\x03\x04rest"}, f"1.xlsx: this is a zip or Excel file. {PUT}"),
-    "zstd": ({"1.zst": b"\x28\xb5\x2f\xfd12"}, f"1.zst: this is a zstd file. {PUT}"),
+    "zstd of another name": (
+        {"1": b"\x28\xb5\x2f\xfd12"},
+        "1: this is a zstd file. Let its name end in .zst if it holds data",
+    ),
+    "zstd that is cut off": (
+        {"1.zst": b"\x28\xb5\x2f\xfd12"},
+        "1.zst: the zstd file is damaged: Truncated compressed stream. "
+        "Write the file again; it may be cut off",
+    ),
     "a picture": ({"1.png": b"\x89PNG\r\n"}, f"1.png: this is a PNG image. {PUT}"),
     "PDF": ({"1.pdf": b"%PDF-1.7\n"}, f"1.pdf: this is a PDF document. {PUT}"),
     "a pickle": ({"1.csv": pickle.dumps([1])}, f"1.csv: this is a Python pickle. {PUT}"),
     "an older pickle": ({"1": pickle.dumps([1], 2)}, f"1: this is a Python pickle. {PUT}"),
-    "RecordIO": ({"1.pbr": b"\x0a\x23\xd7\xce12"}, f"1.pbr: this is a RecordIO file. {PUT}"),
+    "RecordIO that is cut off": (
+        {"1.pbr": b"\x0a\x23\xd7\xce12"},
+        "1.pbr record 1: the record is no RecordIO: it is cut off. "
+        "Write the records with sagemaker.amazon.common, or send another content type",
+    ),
     "Arrow": ({"1.arrow": b"ARROW1\0\0"}, f"1.arrow: this is an Arrow file. {PUT}"),
     "Avro": ({"1.avro": b"Obj\x01"}, f"1.avro: this is an Avro file. {PUT}"),
-    "JSON Lines": ({"1.jsonl": '{"a": 1}\n'}, f"1.jsonl: this is JSON. {PUT}"),
-    "JSON": ({"1.json": '[{"a": 1}]'}, f"1.json: this is JSON. {PUT}"),
+    "JSON Lines with a fault": (
+        {"1.jsonl": '{"a": 1}\n{"a": [2]}\n'},
+        "1.jsonl line 2, column 'a': a list stands where one value is expected. "
+        'Write one record a line: {"column": value, ...}, or {"features": [value, ...]}',
+    ),
+    "JSON": (
+        {"1.json": '[{"a": 1}]'},
+        "1.json: this is a JSON document. "
+        "Write JSON Lines: one record a line, without a list around them",
+    ),
+    "libsvm with a fault": (
+        {"1.libsvm": "1 0:1\n0 0:2 0:3\n"},
+        "1.libsvm line 2: the index 0 is given twice. Give every index once a line",
+    ),
+    "libsvm beside CSV": (
+        {"1.libsvm": "1 0:1\n", "2.csv": ROWS},
+        "1.libsvm is libsvm text, and 2.csv is not. All files of a channel need the same format",
+    ),
     "XML": ({"1.xml": '<?xml version="1.0"?>'}, f"1.xml: this is XML. {PUT}"),
     "text of another encoding in Parquet": (
         {"1.parquet": pa.table({"a": pa.array([b"gr\xf6\xdfe"]).view(pa.string())})},
@@ -229,7 +270,7 @@ def test_what_is_refused(
     channel: Callable[..., Path], files: dict[str, Content], text: str
 ) -> None:
     folder = channel(files)
-    assert refusal(folder) == text.format(root=folder)
+    assert refusal(folder) == text.replace("{root}", str(folder))
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -147,9 +147,10 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
     ("an empty folder", {"train": {".hidden": "x"}},
      "{root}/input/data/train: the folder holds no data file. Put CSV or Parquet there"),
     ("a gzip file", {"train": {"a.csv": b"\x1f\x8b\x08\x00"}},
-     "a.csv: this is a gzip file. Put CSV (UTF-8) or Parquet files into the channel"),
+     "a.csv: this is a gzip file. Let its name end in .gz if it holds data"),
     ("a pickle", {"train": {"a.csv": b"\x80\x04\x95"}},
-     "a.csv: this is a Python pickle. Put CSV (UTF-8) or Parquet files into the channel"),
+     "a.csv: this is a Python pickle. "
+     "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"),
     ("not UTF-8", {"train": {"a.csv": table("1,2,b").encode() + b"0,1,\xff\n"}},
      "a.csv line 43: the text is not UTF-8. Save the file as UTF-8"),
     ("a cut Parquet file", {"train": {"a.parquet": b"PAR1\x15\x04"}},
@@ -239,7 +240,9 @@ def test_index_columns_may_repeat(job: Job) -> None:
         (
             {"train": {"ContentType": "image/png"}},
             "channel 'train' has the ContentType 'image/png': "
-            "take text/csv or application/x-parquet. Correct it",
+            "take one of text/csv, application/x-parquet, application/jsonlines, "
+            "application/x-jsonlines, text/libsvm, text/x-libsvm, "
+            "application/x-recordio-protobuf. Correct it",
         ),
         (
             {"training": {}},
