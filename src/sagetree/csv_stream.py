@@ -4,6 +4,8 @@ A block is some megabytes: enough for Arrow to be fast, few enough that text
 never fills the memory.
 """
 
+import csv
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
@@ -11,13 +13,28 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from sagetree.cells import MissingValues
-from sagetree.csv_text import CsvError, CsvText, Dialect, find_delimiter, parse_csv
+from sagetree.csv_text import (
+    BOM,
+    NO_NUMBERS,
+    CsvError,
+    CsvText,
+    Numbers,
+    parse_csv,
+    parse_rows,
+    rows_end,
+)
 from sagetree.errors import DataError
 from sagetree.schema import header_names
 from sagetree.shrink import text_as_numbers
 from sagetree.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
+
+# What may stand between cells; the first is meant where several would do.
+DELIMITERS = (",", ";", "\t", "|", " ")
+
+# So many lines tell the delimiter: one alone may be a title, or a cell with commas.
+_DELIMITER_LINES = 200
 
 NOTHING_MISSING = MissingValues.of(())
 
@@ -45,28 +62,51 @@ def read_csv(file: BinaryIO, head: bytes, name: str, rules: CsvRules) -> Iterato
 
     Raises DataError naming file and line.
     """
-    blocks = _whole_rows(file, head)
+    blocks = _whole_rows(file, head.removeprefix(BOM))
     first = next(blocks)
     delimiter = rules.delimiter or find_delimiter(first.data[:_SAMPLE_BYTES])
-    dialect = Dialect(delimiter=delimiter, missing=rules.missing.texts)
-    text = _parse(first, replace(dialect, whole=first.last), name)
+    text = _parse(first, name, delimiter)
     named = rules.is_header(text)
     names = header_names(text.first_row) if named else tuple(map(str, range(len(text.columns))))
     allowed = rules.numbers(names, named) if rules.numbers else [False] * len(names)
     if named:
         text = text.without_first_row()
     place = _Place(name, line=2 if named else 1, row=1)
-    numbers = _numbers(text, allowed, rules.missing)
+    numbers = Numbers(_numbers(text, allowed, rules.missing), rules.missing.texts)
     yield _table(text, names, named, place)
     place = place.after(text, lines=first.lines - named)
     for block in blocks:
-        dialect = replace(dialect, width=len(names), numbers=numbers, whole=block.last)
-        text = _parse(block, dialect, name)
-        if numbers and not pa.types.is_floating(_type(text, numbers[0])):
+        text = _parse(block, name, delimiter, len(names), numbers)
+        if numbers.places and not pa.types.is_floating(_type(text, numbers.places[0])):
             still = set(_numbers(text, allowed, rules.missing))
-            numbers = tuple(place for place in numbers if place in still)
+            places = tuple(place for place in numbers.places if place in still)
+            numbers = replace(numbers, places=places)
         yield _table(text, names, named, place)
         place = place.after(text, lines=block.lines)
+
+
+def find_delimiter(text: bytes) -> str:
+    r"""Return what stands between the cells of the first lines of a text.
+
+    It is the one that cuts most lines into equally many cells, several of them.
+
+    >>> find_delimiter(b"a;b\n1,5;2\n1;2,5\n")
+    ';'
+    """
+    lines = text.decode(errors="replace").splitlines()[:_DELIMITER_LINES]
+    found = {delimiter: _regularity(lines, delimiter) for delimiter in DELIMITERS}
+    return max(found, key=lambda delimiter: found[delimiter])
+
+
+def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
+    """Return the share of lines with the usual number of cells, and that number."""
+    rows = csv.reader(lines, delimiter=delimiter)
+    try:
+        widths = Counter(len(row) for row in rows if row)
+    except csv.Error:  # a line of more than 128 KB without the delimiter
+        return 0.0, 0
+    width, count = max(widths.items(), key=lambda item: item[1], default=(0, 0))
+    return (count / widths.total(), width) if width > 1 else (0.0, 0)
 
 
 @dataclass(frozen=True)
@@ -130,9 +170,13 @@ def _end_of_rows(data: bytes) -> int:
     return end
 
 
-def _parse(block: _Block, dialect: Dialect, name: str) -> CsvText:
+def _parse(
+    block: _Block, name: str, delimiter: str, width: int = 0, numbers: Numbers = NO_NUMBERS
+) -> CsvText:
+    # Empty lines count where rows follow, so only the last block may end with some.
+    data = block.data[: rows_end(block.data, delimiter)] if block.last else block.data
     try:
-        return parse_csv(block.data, dialect)
+        return parse_rows(data, delimiter, width, numbers) if data else parse_csv(data)
     except CsvError as error:
         where = f"{name} line {block.line + error.line - 1}"
         raise DataError(str(error), where=where, hint=error.hint) from error

@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # The two readers need the same time at about 150 rows of 45 columns.
 BULK_BYTES = 32 * 1024
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _NEWLINES = b"\r\n"
 _LINE_ENDS = (b"", b"\n", b"\r\n", b"\r")
 
@@ -74,7 +74,7 @@ def parse_csv(data: bytes, delimiter: str = COMMA) -> CsvText:
     Empty lines at the end do not count. Raises CsvError for text that is empty,
     not UTF-8, or whose rows differ in length.
     """
-    body = data.removeprefix(_BOM)
+    body = data.removeprefix(BOM)
     body = body[: rows_end(body, delimiter)]
     if not body:
         raise CsvError("there are no rows", 1, "Send at least one line of comma-separated values")
@@ -85,7 +85,7 @@ def parse_csv(data: bytes, delimiter: str = COMMA) -> CsvText:
 class Numbers:
     """The places of columns that may be read as numbers at once, and what is missing there."""
 
-    places: Collection[int] = ()
+    places: Sequence[int] = ()
     missing: Collection[str] = ()
 
 
@@ -171,7 +171,7 @@ def is_plain(body: bytes, delimiter: str = COMMA) -> bool:
     quotes, and drops a second byte-order mark.
     """
     empty_lines = (b"\n\n", b"\n\r", b"\r\r")
-    if body.startswith((b"\n", b"\r", _BOM)) or any(pair in body for pair in empty_lines):
+    if body.startswith((b"\n", b"\r", BOM)) or any(pair in body for pair in empty_lines):
         return False
     return b'"' not in body or b'"' not in quoted_cell(delimiter).sub(b"", body)
 
