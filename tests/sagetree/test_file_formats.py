@@ -163,6 +163,7 @@ def test_recordio(tmp_path: Path) -> None:
         ("pbr", frame(record([1]))),
         ("gz", gzip.compress(ROWS.encode())),
     ],
+    ids=["csv", "jsonl", "libsvm", "pbr", "gz"],
 )
 def test_a_file_is_opened_once_and_read_front_to_back(
     tmp_path: Path, name: str, content: bytes
