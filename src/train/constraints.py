@@ -51,17 +51,26 @@ class Constraints:
         return np.asarray(weights, np.float32)
 
     def _directions(self, monotone: Directions, features: FeaturePipeline) -> tuple[int, ...]:
-        if isinstance(monotone, tuple):
-            if len(monotone) != len(features.names):
-                raise SettingsError(
-                    f"monotone_constraints has {len(monotone)} values for "
-                    f"{len(features.names)} features",
-                    hint=f"The features are {', '.join(features.safe_names)}",
-                )
-            return monotone
         columns = _columns(features)
-        _check("monotone_constraints", monotone, columns)
-        return tuple(monotone.get(columns[owner], 0) for owner in features.owners)
+        if isinstance(monotone, Mapping):
+            _check("monotone_constraints", monotone, columns)
+            directions = tuple(monotone.get(columns[owner], 0) for owner in features.owners)
+        elif len(monotone) == len(features.names):
+            directions = monotone
+        else:
+            raise SettingsError(
+                f"monotone_constraints has {len(monotone)} values for "
+                f"{len(features.names)} features",
+                hint=f"The features are {', '.join(features.safe_names)}",
+            )
+        for direction, kind, owner in zip(directions, features.types, features.owners, strict=True):
+            if direction and kind == "c":
+                raise SettingsError(
+                    f"monotone_constraints gives a direction to {quote(columns[owner])}, whose "
+                    "categories have no order",
+                    hint="Give them one with ordinal_columns, or set encoding=onehot",
+                )
+        return directions
 
     def _numbers(self, group: tuple[str | int, ...], features: FeaturePipeline) -> list[int]:
         named = [item for item in group if isinstance(item, str)]

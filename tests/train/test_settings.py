@@ -1,9 +1,15 @@
 """Every hyperparameter reaches its setting, by each of its names, as one of its values."""
 
+import re
+import warnings
+
+import numpy as np
 import pytest
+import xgboost
 
 from train.parameters import BY_NAME, PARAMETERS
 from train.settings import TrainSettings
+from train.xgboost_parameters import XGBOOST
 
 OFFICIAL = {
     "num_round": "10", "csv_weights": "1", "early_stopping_rounds": "5", "booster": "gbtree",
@@ -64,3 +70,73 @@ def test_what_nothing_heeds_is_told() -> None:
 @pytest.mark.parametrize(("text", "character"), [("tab", "\t"), (";", ";"), ("space", " ")])
 def test_a_delimiter_is_a_character(text: str, character: str) -> None:
     assert TrainSettings.of({"delimiter": text}).delimiter == character
+
+
+TREES = {
+    "eta": "0.2", "gamma": "0.1", "max_depth": "3", "min_child_weight": "2", "max_delta_step": "1",
+    "subsample": "0.9", "sampling_method": "uniform", "colsample_bytree": "0.9",
+    "colsample_bylevel": "0.9", "colsample_bynode": "0.9", "lambda": "2", "alpha": "0.1",
+    "tree_method": "hist", "scale_pos_weight": "2", "grow_policy": "lossguide",
+    "max_leaves": "4", "max_bin": "16", "num_parallel_tree": "2", "max_cat_to_onehot": "2",
+    "max_cat_threshold": "8", "max_cached_hist_node": "4", "process_type": "default",
+    "base_score": "0.4", "seed": "-3", "seed_per_iteration": "true", "nthread": "1",
+    "device": "cpu", "verbosity": "1", "validate_parameters": "true", "booster": "gbtree",
+}  # fmt: skip
+COMBINATIONS = {
+    "trees": TREES,
+    "updaters": {"updater": "grow_histmaker,refresh", "refresh_leaf": "0"},
+    "dart": {"booster": "dart", "sample_type": "weighted", "normalize_type": "forest",
+             "rate_drop": "0.1", "one_drop": "1", "skip_drop": "0.1"},
+    "linear": {"booster": "gblinear", "updater": "coord_descent", "feature_selector": "greedy",
+               "top_k": "1", "tolerance": "0.1", "lambda": "1", "alpha": "1", "eta": "0.4"},
+    "tweedie": {"objective": "reg:tweedie", "tweedie_variance_power": "1.2"},
+    "huber": {"objective": "reg:pseudohubererror", "huber_slope": "2"},
+    "quantiles": {"objective": "reg:quantileerror", "quantile_alpha": "0.1,0.9",
+                  "multi_strategy": "multi_output_tree"},
+    "one quantile": {"objective": "reg:quantileerror", "quantile_alpha": "0.3"},
+    "classes": {"objective": "multi:softprob", "num_class": "2", "base_score": "[0.3, 0.7]"},
+    "aft": {"objective": "survival:aft", "aft_loss_distribution": "logistic",
+            "aft_loss_distribution_scale": "0.5"},
+    "ranking": {"objective": "rank:ndcg", "lambdarank_pair_method": "topk",
+                "lambdarank_num_pair_per_sample": "4", "lambdarank_normalization": "0",
+                "lambdarank_score_normalization": "0", "lambdarank_unbiased": "1",
+                "lambdarank_bias_norm": "2", "ndcg_exp_gain": "0"},
+}  # fmt: skip
+
+# What a booster's saved configuration names beside hyperparameters: its parts, and
+# what XGBoost's documentation leaves to itself.
+INTERNAL = {
+    "learner", "generic_param", "gradient_booster", "gbtree_model_param", "gbtree_train_param",
+    "tree_train_param", "hist_train_param", "dart_train_param", "gblinear_train_param",
+    "linear_train_param", "coordinate_param", "colmaker_train_param", "learner_model_param",
+    "learner_train_param",
+    "reg_loss_param", "tweedie_regression_param", "pseudo_huber_param", "quantile_loss_param",
+    "softmax_multiclass_param", "aft_loss_param", "lambdarank_param", "poisson_regression_param",
+    "name", "gbtree", "metrics", "version", "specified_updater", "updater_seq", "num_trees",
+    "num_feature", "num_target", "boost_from_average", "fail_on_invalid_gpu_id", "rng_state",
+    "sparse_threshold", "debug_synchronize", "max_row_perbatch",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("texts", COMBINATIONS.values(), ids=COMBINATIONS)
+def test_xgboost_takes_and_uses_every_one_of_its_own(texts: dict[str, str]) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    data = xgboost.DMatrix(
+        random.normal(size=(40, 2)), labels, nthread=1, qid=np.arange(40) // 10,
+        label_lower_bound=labels + 1, label_upper_bound=labels + 2,
+    )  # fmt: skip
+    params = TrainSettings.of({"preset": "xgboost", "nthread": "1", **texts}).boosting.params
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        booster = xgboost.train(dict(params), data, 1)
+    assert set(re.findall(r'"(\w+)":', booster.save_config())) - set(BY_NAME) <= INTERNAL
+    unused = [str(warning.message) for warning in told if "not used" in str(warning.message)]
+    assert unused == []
+
+
+def test_these_are_all_of_xgboosts() -> None:
+    tried = {name for texts in COMBINATIONS.values() for name in texts}
+    by_column = {"monotone_constraints", "interaction_constraints", "feature_weights"}
+    newer = {"expectile_alpha"}  # since XGBoost 3.3
+    assert {p.name for p in XGBOOST} == tried | by_column | newer
