@@ -19,7 +19,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test test-long check generated format data prepare train evaluate serve predict image test-image sdk lock clean
+.PHONY: help install demo test test-long soak check generated format data prepare train evaluate serve predict image test-image sdk lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -45,6 +45,11 @@ test: $(INSTALLED)
 # What takes minutes by its nature: jobs killed again and again, a server under load.
 test-long: $(INSTALLED)
 	@$(BIN)/python -m pytest -m "long and not docker"
+
+# Ten minutes of full load and trouble; the newest result is kept.
+soak: $(INSTALLED)
+	@mkdir -p bench/results
+	@$(BIN)/python -m bench.soak --seconds 600 >bench/results/soak.txt; code=$$?; cat bench/results/soak.txt; exit $$code
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,22 @@ HYPERPARAMETERS = {"preset": "xgboost", "num_round": "200", "max_depth": "6", "n
 
 def models(folder: Path) -> Iterator[Model]:
     """Train and yield both models."""
+    numbers, mixed = tables()
+    yield train(folder / "45", "45 numbers", numbers)
+    yield train(folder / "28", "28 mixed columns", mixed)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table as text, and its labels."""
+
+    names: list[str]
+    cells: list[list[str]]
+    labels: list[int]
+
+
+def tables() -> tuple[Rows, Rows]:
+    """Return the rows of both models: 45 numbers, and 20 numbers with 8 categories."""
     source = np.random.default_rng(0)
     numbers = source.random((ROWS, 45))
     labels = (numbers[:, 0] * numbers[:, 1] + source.random(ROWS) * 0.5 > 0.6).astype(int)
@@ -27,20 +44,21 @@ def models(folder: Path) -> Iterator[Model]:
     wide = [[f"{x:.4f}" for x in row] for row in numbers]
     mixed = [[*row[:20], *kinds] for row, kinds in zip(wide, zip(*texts, strict=True), strict=True)]
     names = [f"n{index}" for index in range(45)]
-    yield _train(folder / "45", "45 numbers", names, wide, labels.tolist())
-    names = [*names[:20], *(f"t{index}" for index in range(len(CATEGORIES)))]
-    yield _train(folder / "28", "28 mixed columns", names, mixed, labels.tolist())
+    mixed_names = [*names[:20], *(f"t{index}" for index in range(len(CATEGORIES)))]
+    return Rows(names, wide, labels.tolist()), Rows(mixed_names, mixed, labels.tolist())
 
 
-def _train(
-    root: Path, name: str, names: list[str], rows: list[list[str]], labels: list[int]
-) -> Model:
+def train(root: Path, name: str, rows: Rows, **hyperparameters: str) -> Model:
+    """Train a model on `rows` below `root`, for us and for the rivals."""
     for part in ("input/config", "input/data/train", "rival"):
         (root / part).mkdir(parents=True)
-    lines = [",".join(["y", *names])]
-    lines += [",".join([str(label), *row]) for label, row in zip(labels, rows, strict=True)]
+    lines = [",".join(["y", *rows.names])]
+    for label, cells in zip(rows.labels, rows.cells, strict=True):
+        lines.append(",".join([str(label), *cells]))
     (root / "input/data/train/rows.csv").write_text("\n".join(lines) + "\n")
-    (root / "input/config/hyperparameters.json").write_text(json.dumps(HYPERPARAMETERS))
+    (root / "input/config/hyperparameters.json").write_text(
+        json.dumps(HYPERPARAMETERS | hyperparameters)
+    )
     subprocess.run(
         [BIN / "sagetree", "train"],
         env={"SAGEMAKER_BASE_DIR": str(root), "PATH": f"{BIN}:/usr/bin:/bin"},
@@ -57,8 +75,8 @@ def _train(
     booster = xgboost.Booster(model_file=bytearray((root / "model/xgboost-model").read_bytes()))
     booster.save_model(root / "rival/xgboost-model.ubj")
     (root / "rival/codes.json").write_text(json.dumps(codes))
-    cells = rows[0]
-    record = dict(zip(names, [_cell(cell) for cell in cells], strict=True))
+    cells = rows.cells[0]
+    record = dict(zip(rows.names, [_cell(cell) for cell in cells], strict=True))
     numbers = tuple(
         float(cell) if known is None else known[cell]
         for cell, known in zip(cells, codes, strict=True)
