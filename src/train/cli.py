@@ -46,14 +46,25 @@ def main(argv: Sequence[str]) -> int:
         type=_assignment,
         help="set a hyperparameter over hyperparameters.json; may be repeated",
     )
-    overrides = dict(parser.parse_args(argv).set)
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="look at the settings and a sample of the data, tell what was found, train nothing",
+    )
+    arguments = parser.parse_args(argv)
+    overrides = dict(arguments.set)
     opt_ml = OptMl.from_environ(os.environ)
 
     def work() -> int:
         script = Script.of(opt_ml, overrides, os.environ)
         if script is not None:
             return run_script(opt_ml, script, overrides)
-        from train.job import run  # its imports take seconds, and may fail
+        # imports that take seconds, and may fail
+        if arguments.check:
+            from train import check
+
+            return check.run(opt_ml, overrides)
+        from train.job import run
 
         return run(opt_ml, overrides)
 

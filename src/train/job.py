@@ -1,6 +1,5 @@
 """The walk of a training job: /opt/ml/input to /opt/ml/model."""
 
-import hashlib
 import tempfile
 from collections.abc import Mapping
 from datetime import date
@@ -13,25 +12,24 @@ from evaluate.metrics import Evaluation, evaluate
 from evaluate.sagemaker import METRICS_KEYS
 from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
-from sagetree.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
+from sagetree.bundle import Decision, ModelBundle, SelfCheck
 from sagetree.cells import Cell
-from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import ClassLabel, Label, Labels
 from sagetree.model import Model
-from sagetree.objectives import Objective, objective_of
+from sagetree.objectives import Objective
 from sagetree.paths import OptMl
 from sagetree.program import LOG, check_writable
 from sagetree.schema import Schema
 from sagetree.scoring import Scorer
 from train.boosting import Fitter, Rounds
-from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.channels import Channel
+from train.check import warn_of_leakage
 from train.checkpoints import Checkpoints
 from train.ensemble import write_predictions
 from train.examples import Examples
-from train.fitting import fit_features
-from train.labels import Goal
+from train.ingest import ingest
 from train.settings import TRAIN, VALIDATION, TrainSettings
-from train.summary import schema_table, summary
+from train.summary import summary
 from train.termination import Termination
 
 # Stored with the model and replayed before it serves: enough to meet most
@@ -53,59 +51,35 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     termination = Termination(saves=settings.checkpointing.save_on_termination).install()
     for note in settings.notes:
         LOG.warning(note)
-    goal = _goal(settings)
-    train, schema = split_training_table(
-        read_channel(opt_ml, TRAIN, settings), settings.columns, goal
-    )
-    LOG.info(schema_table(schema, train.labels))
-    channels = [train]
-    if VALIDATION in settings.formats:
-        table = read_channel(opt_ml, VALIDATION, settings)
-        channels.append(
-            split_validation_table(table, VALIDATION, schema, settings.columns, goal, train)
-        )
-    features = fit_features(schema, settings.columns)
-    examples = {channel.name: _examples(channel, schema, features) for channel in channels}
-    data = {name: _fingerprint(rows) for name, rows in examples.items()}
+    read = ingest(opt_ml, settings)
+    warn_of_leakage(read, fails=settings.fail_on_leakage)
+    data = read.fingerprints()
     course = termination.course(Checkpoints.of_job(opt_ml, settings, data))
-    fitter = Fitter(settings.boosting, features, goal.objective, _class_count(schema), course)
-    fitted = fitter.fit(examples[TRAIN], examples.get(VALIDATION))
+    objective = read.goal.objective
+    fitter = Fitter(settings.boosting, read.features, objective, read.class_count, course)
+    fitted = fitter.fit(read.examples[TRAIN], read.examples.get(VALIDATION))
     rounds = fitted.rounds
-    decision = _decide(rounds) if goal.objective.has_threshold else None
+    decision = _decide(rounds) if objective.has_threshold else None
     evaluation = _evaluate(rounds, decision)
     bundle = ModelBundle(
         models=fitted.models,
-        schema=schema,
-        features=features,
+        schema=read.schema,
+        features=read.features,
         decision=decision,
-        selfcheck=_selfcheck(train, schema, examples[TRAIN], fitted.models),
+        selfcheck=_selfcheck(read.train, read.schema, read.examples[TRAIN], fitted.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**rounds.metrics, **({"auc": evaluation.auc} if evaluation else {})},
-        baseline=Baseline.measure(examples[TRAIN].matrix, rounds.scores),
+        baseline=Baseline.measure(read.examples[TRAIN].matrix, rounds.scores),
     )
     _verify(bundle)
     bundle.save(opt_ml.model)
-    _write_metrics(opt_ml, goal.objective, rounds, evaluation)
+    _write_metrics(opt_ml, objective, rounds, evaluation)
     if rounds.repeats:
         threshold = decision.threshold if decision else None
-        write_predictions(opt_ml.output_data, rounds, goal.objective, threshold)
+        write_predictions(opt_ml.output_data, rounds, objective, threshold)
     LOG.info(summary(rounds, evaluation, decision, opt_ml))
     return 0
-
-
-def _goal(settings: TrainSettings) -> Goal:
-    boosting = settings.boosting
-    return Goal(
-        objective=objective_of(boosting.objective),
-        given="objective" in settings.given,
-        num_class=boosting.num_class,
-        exponential_gain=bool(boosting.params.get("ndcg_exp_gain", True)),
-    )
-
-
-def _class_count(schema: Schema) -> int:
-    return len(schema.label.classes) if isinstance(schema.label, ClassLabel) else 0
 
 
 def _decide(rounds: Rounds) -> Decision:
@@ -124,11 +98,6 @@ def _evaluate(rounds: Rounds, decision: Decision | None) -> Evaluation | None:
         return None
     labels = rounds.left_out.labels
     return evaluate(labels, rounds.scores, decision.threshold, where=rounds.rows)
-
-
-def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
-    matrix = features.transform(schema.arrange(channel.table)).values
-    return Examples(matrix, channel.labels, channel.roles)
 
 
 def _selfcheck(
@@ -161,11 +130,6 @@ def _as_json(cell: Cell) -> Cell:
     if isinstance(cell, date):
         return cell.isoformat()
     return None if cell != cell else cell
-
-
-def _fingerprint(examples: Examples) -> DataFingerprint:
-    digest = hashlib.sha256(examples.matrix.tobytes() + examples.labels.tobytes()).hexdigest()
-    return DataFingerprint(rows=examples.rows, sha256=digest)
 
 
 def _verify(bundle: ModelBundle) -> None:

@@ -1,0 +1,199 @@
+"""`train --check`: what a job would meet, said in seconds and before it is paid for.
+
+It reads the first megabytes of each channel, through the very steps of a job,
+looks for leakage, and tries a few rounds to say what all of them will take.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sagetree.files import data_files
+from sagetree.paths import OptMl
+from sagetree.program import LOG
+from train.boosting import Fitter
+from train.ingest import Ingested, ingest
+from train.leakage import Leakage, find_leakage, useless_columns
+from train.settings import DEFAULT_FOLDS, TRAIN, VALIDATION, TrainSettings
+
+# So much of a channel is read; of a Parquet file so many rows.
+SAMPLE_BYTES = 16 * 2**20
+SAMPLE_ROWS = 100_000
+
+# Rounds tried to see what one takes; the first also sorts the columns.
+TRIED_ROUNDS = 10
+
+# What a job needs beside its rows, and for each value of its matrix: the cell
+# in Arrow or text, the float32, and XGBoost's bin (bench/train measures it).
+PROCESS_BYTES = 250 * 2**20
+BYTES_PER_VALUE = 16
+
+# Files that can be cut after any line.
+_LINES = frozenset({".csv", ".txt", ".tsv", ".data", ".jsonl", ".json", ".libsvm", ".svm", ""})
+
+
+def warn_of_leakage(read: Ingested, *, fails: bool) -> None:
+    """Log what looks like leakage. Raises DataError instead if `fails`."""
+    found = leakage_of(read)
+    found.check(fails=fails)
+    for suspect in found.suspects:
+        LOG.warning("Leakage? %s", suspect)
+
+
+def leakage_of(read: Ingested) -> Leakage:
+    """Return what looks like leakage in the channels."""
+    return find_leakage(
+        read.examples[TRAIN],
+        read.examples.get(VALIDATION),
+        read.features.names,
+        read.features.types,
+        is_binary=read.goal.objective.task == "binary",
+    )
+
+
+def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
+    """Look at a sample of the channels, tell what was found, and return 0.
+
+    Raises what a job would raise, and DataError for leakage where
+    fail_on_leakage is set.
+    """
+    settings = TrainSettings.read(opt_ml, overrides)
+    for note in settings.notes:
+        LOG.warning(note)
+    with tempfile.TemporaryDirectory() as folder:
+        sample = OptMl(Path(folder))
+        shares = {
+            name: _take_sample(opt_ml.data / name, sample.data / name, SAMPLE_BYTES)
+            for name in (TRAIN, VALIDATION)
+            if name in settings.formats
+        }
+        read = ingest(sample, settings)
+    LOG.info(_columns(read))
+    found = leakage_of(read)
+    for suspect in found.suspects or ("no sign of it",):
+        LOG.info("leakage: %s", suspect)
+    LOG.info(_forecast(read, settings, shares).told())
+    found.check(fails=settings.fail_on_leakage)
+    return 0
+
+
+def _take_sample(channel: Path, target: Path, limit: int) -> float:
+    """Copy the first rows of a channel's files, and return the share of its bytes they are."""
+    files = data_files(channel)
+    whole = taken = 0
+    for path in files:
+        size = path.stat().st_size
+        whole += size
+        if taken < limit:
+            name = path.name if channel.is_file() else str(path.relative_to(channel))
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            taken += _copy(path, target / name, limit - taken)
+    if taken < whole:
+        LOG.info("%s: the first %.1f of %.1f MB", channel.name, taken / 2**20, whole / 2**20)
+    return taken / whole if whole else 1.0
+
+
+def _copy(path: Path, target: Path, limit: int) -> int:
+    """Copy the first rows of a file, if it can be cut, and return the bytes they had."""
+    size = path.stat().st_size
+    if size > limit and path.suffix == ".parquet":
+        return _copy_rows(path, target, size)
+    if size <= limit or path.suffix not in _LINES:
+        shutil.copyfile(path, target)
+        return size
+    with path.open("rb") as file:
+        text = _whole_lines(file.read(limit))
+    target.write_bytes(text)
+    return len(text)
+
+
+def _whole_lines(text: bytes) -> bytes:
+    r"""Return the lines at the start of a text that are whole, though cells may hold newlines.
+
+    >>> _whole_lines(b'1,2\n3,"4\n5')
+    b'1,2\n'
+    """
+    end = len(text)
+    while (end := text.rfind(b"\n", 0, end)) >= 0:
+        if text.count(b'"', 0, end) % 2 == 0:
+            return text[: end + 1]
+    return text
+
+
+def _copy_rows(path: Path, target: Path, size: int) -> int:
+    """Copy the first rows of a Parquet file, and return their share of its bytes."""
+    try:
+        file = pq.ParquetFile(path)
+        rows = next(file.iter_batches(batch_size=SAMPLE_ROWS))
+    except (pa.ArrowInvalid, OSError):
+        shutil.copyfile(path, target)  # damaged: whoever reads it says how
+        return size
+    pq.write_table(pa.Table.from_batches([rows]), target)
+    return int(size * rows.num_rows / file.metadata.num_rows)
+
+
+def _columns(read: Ingested) -> str:
+    """Return which columns are left out, and which might as well be."""
+    left_out = [c.name for c in read.schema.columns if c.kind in ("identifier", "constant")]
+    lines = [f"left out: {', '.join(left_out) or 'no column'}"]
+    lines += [
+        f"worth dropping: {note}"
+        for note in useless_columns(read.examples[TRAIN], read.features.names)
+    ]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class _Forecast:
+    """What a job is going to need: rows (about), bytes, and seconds at most."""
+
+    rows: int
+    is_exact: bool
+    memory: float
+    seconds: float
+
+    def told(self) -> str:
+        """Return it in words."""
+        about = "" if self.is_exact else "about "
+        return (
+            f"{about}{self.rows} rows of train; about {self.memory / 2**30:.1f} GiB of memory, "
+            f"and at most about {_duration(self.seconds)} of boosting on this machine"
+        )
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def _forecast(read: Ingested, settings: TrainSettings, shares: Mapping[str, float]) -> _Forecast:
+    train = read.examples[TRAIN]
+    rows = {name: read.examples[name].rows / share for name, share in shares.items()}
+    values = sum(rows.values()) * train.matrix.shape[1]
+    return _Forecast(
+        rows=round(rows[TRAIN]),
+        is_exact=shares[TRAIN] == 1,
+        memory=PROCESS_BYTES + BYTES_PER_VALUE * values,
+        seconds=_seconds(read, settings) * rows[TRAIN] / train.rows,
+    )
+
+
+def _seconds(read: Ingested, settings: TrainSettings) -> float:
+    """Return the seconds of all rounds on the sample, should none of them stop early."""
+    boosting = replace(settings.boosting, rounds=TRIED_ROUNDS, patience=None)
+    fitter = Fitter(boosting, read.features, read.goal.objective, read.class_count)
+    train = read.examples[TRAIN]
+    started = time.monotonic()
+    LOG.setLevel("ERROR")  # nobody is to read of these rounds
+    try:
+        fitter.fit(train, read.examples.get(VALIDATION, train))
+    finally:
+        LOG.setLevel("INFO")
+    each = (time.monotonic() - started) / TRIED_ROUNDS
+    trainings = 1 if VALIDATION in read.examples else settings.boosting.nfold or DEFAULT_FOLDS
+    return each * settings.boosting.rounds * trainings

@@ -1,0 +1,81 @@
+"""Channels to examples: everything a job reads before it learns anything."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sagetree.bundle import DataFingerprint
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.label import ClassLabel
+from sagetree.objectives import objective_of
+from sagetree.paths import OptMl
+from sagetree.program import LOG
+from sagetree.schema import Schema
+from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.examples import Examples
+from train.fitting import fit_features
+from train.labels import Goal
+from train.settings import TRAIN, VALIDATION, TrainSettings
+from train.summary import schema_table
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What was read: the columns and transforms, train's rows, and each channel's examples."""
+
+    goal: Goal
+    schema: Schema
+    features: FeaturePipeline
+    train: Channel
+    examples: Mapping[str, Examples]
+
+    @property
+    def class_count(self) -> int:
+        """The number of classes, 0 for a label that has none."""
+        label = self.schema.label
+        return len(label.classes) if isinstance(label, ClassLabel) else 0
+
+    def fingerprints(self) -> dict[str, DataFingerprint]:
+        """Return the size and sha256 of each channel."""
+        return {name: _fingerprint(rows) for name, rows in self.examples.items()}
+
+
+def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
+    """Read the channels, tell what train's columns are, and return what there is to learn from.
+
+    Raises UserError for what the user gave.
+    """
+    goal = _goal(settings)
+    train, schema = split_training_table(
+        read_channel(opt_ml, TRAIN, settings), settings.columns, goal
+    )
+    LOG.info(schema_table(schema, train.labels))
+    channels = [train]
+    if VALIDATION in settings.formats:
+        table = read_channel(opt_ml, VALIDATION, settings)
+        channels.append(
+            split_validation_table(table, VALIDATION, schema, settings.columns, goal, train)
+        )
+    features = fit_features(schema, settings.columns)
+    examples = {channel.name: _examples(channel, schema, features) for channel in channels}
+    return Ingested(goal, schema, features, train, examples)
+
+
+def _goal(settings: TrainSettings) -> Goal:
+    boosting = settings.boosting
+    return Goal(
+        objective=objective_of(boosting.objective),
+        given="objective" in settings.given,
+        num_class=boosting.num_class,
+        exponential_gain=bool(boosting.params.get("ndcg_exp_gain", True)),
+    )
+
+
+def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
+    matrix = features.transform(schema.arrange(channel.table)).values
+    return Examples(matrix, channel.labels, channel.roles)
+
+
+def _fingerprint(examples: Examples) -> DataFingerprint:
+    digest = hashlib.sha256(examples.matrix.tobytes() + examples.labels.tobytes()).hexdigest()
+    return DataFingerprint(rows=examples.rows, sha256=digest)
