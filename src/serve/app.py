@@ -10,25 +10,20 @@ from functools import partial
 from typing import TypeAlias
 
 import flask
-import orjson
-from sagemaker_inference import content_types
 from werkzeug.routing import PathConverter
 
 from serve import wsgi
 from serve.access import NO_ROUTE, Handler, raising, respond
+from serve.batch_transform import execution_parameters
 from serve.bodies import body_of
 from serve.drift import Monitor
 from serve.loading import ModelHolder, ServedModel
 from serve.messages import Request, Response
 from serve.metrics import Observer
+from serve.negotiation import is_packed
 from serve.observation import Trace
-from serve.settings import MEGABYTE, ServeSettings
+from serve.settings import ServeSettings
 from serve.walk import invocations
-
-# SageMaker's documented default of MaxPayloadInMB, and its limit on the
-# product of that and MaxConcurrentTransforms.
-BATCH_PAYLOAD_MB = 6
-BATCH_TOTAL_MB = 100
 
 INVOCATIONS = "/invocations"
 METRICS = "/metrics"
@@ -79,19 +74,6 @@ def ping(holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
     return Response(content_type="text/plain")
 
 
-def execution_parameters(settings: ServeSettings, _request: Request, _trace: Trace) -> Response:
-    """Answer what a batch transform job may send when its creator did not say."""
-    megabytes = min(
-        BATCH_PAYLOAD_MB, (settings.max_body or BATCH_PAYLOAD_MB * MEGABYTE) // MEGABYTE
-    )
-    parameters = {
-        "MaxConcurrentTransforms": min(settings.workers, BATCH_TOTAL_MB // megabytes),
-        "BatchStrategy": "MULTI_RECORD",
-        "MaxPayloadInMB": megabytes,
-    }
-    return Response(body=orjson.dumps(parameters), content_type=content_types.JSON)
-
-
 def metrics(
     observer: Observer,
     monitor: Callable[[], Monitor | None],
@@ -127,6 +109,8 @@ class Application:
         if request.path not in AT_ONCE:
             return None
         if request.path == INVOCATIONS and not self._site.is_settled():  # it waits for the model
+            return None
+        if is_packed(request.header("Content-Type")):
             return None
         return self._respond(request.path, handler, request)
 

@@ -71,7 +71,7 @@ def body_of(pieces: Iterator[bytes], length: int | None, limit: int | None) -> B
 def too_large(limit: int) -> PayloadTooLargeError:
     """Return the error of a body above the limit."""
     hint = f"Send fewer rows at once, or raise {PAYLOAD.name}"
-    return PayloadTooLargeError(f"the body is larger than {limit // MEGABYTE} MB", hint=hint)
+    return PayloadTooLargeError(f"the body is larger than {limit / MEGABYTE:.3g} MB", hint=hint)
 
 
 def broken_off() -> RequestError:

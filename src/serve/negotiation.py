@@ -13,7 +13,7 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
 from serve.decoders import DECODERS
-from serve.media_types import ACCEPTS, OTHER_NAMES
+from serve.media_types import ACCEPTS, OTHER_NAMES, PARQUET
 from serve.reading import Decoder
 
 # Headers remembered; a longer one than usual clients send is not worth its memory.
@@ -48,6 +48,13 @@ def choose_accept(header: str, default: str) -> str:
             hint=f"Accept one of {', '.join(ACCEPTS)}",
         )
     return chosen
+
+
+@lru_cache(REMEMBERED)
+def is_packed(content_type: str) -> bool:
+    """Say whether a few bytes of this type can be many rows: its reading may take long."""
+    name = parse_options_header(content_type)[0].lower()
+    return OTHER_NAMES.get(name, name) == PARQUET
 
 
 @lru_cache(REMEMBERED)

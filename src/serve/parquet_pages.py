@@ -144,6 +144,7 @@ class _Thrift:
         if kind == _STRUCT:
             return self.struct(depth - 1)
         if kind in (_BYTE, _DOUBLE, _BINARY):
-            self.at += {_BYTE: 1, _DOUBLE: 8}.get(kind) or self.varint()
+            length = {_BYTE: 1, _DOUBLE: 8}.get(kind) or self.varint()
+            self.at += length
             return 0
         raise PageError("the header of a page is not Parquet's")

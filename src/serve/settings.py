@@ -38,7 +38,10 @@ ON_SAGEMAKER = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 
 PORT_OPTION = "--port"
 
+MULTI_RECORD, SINGLE_RECORD = "MULTI_RECORD", "SINGLE_RECORD"
+
 Value = TypeVar("Value")
+Default = TypeVar("Default")
 Value_co = TypeVar("Value_co", covariant=True)
 
 
@@ -122,6 +125,27 @@ PAYLOAD = Variable(
     str(MAX_PAYLOAD_MB),
     "largest request body in MB",
 )
+CONTENT_LENGTH = Variable(
+    "MAX_CONTENT_LENGTH",
+    whole_number(1, LARGEST_PAYLOAD_MB * MEGABYTE),
+    f"bytes up to {LARGEST_PAYLOAD_MB * MEGABYTE}",
+    PAYLOAD.name,
+    "the same in bytes",
+)
+STRATEGY = Variable(
+    "SAGEMAKER_BATCH_STRATEGY",
+    lambda text: {name: name for name in (MULTI_RECORD, SINGLE_RECORD)}[text.upper()],
+    f"{MULTI_RECORD} or {SINGLE_RECORD}",
+    MULTI_RECORD,
+    "set by a batch transform job: what /execution-parameters says",
+)
+TRANSFORMS = Variable(
+    "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS",
+    whole_number(1, 1024),
+    "a whole number from 1 to 1024",
+    "as many as keep the workers busy",
+    "set by a batch transform job: what /execution-parameters says",
+)
 THREADS = Variable(
     "OMP_NUM_THREADS",
     whole_number(1, 1024),
@@ -181,8 +205,8 @@ PAGE = Variable(
 )
 
 VARIABLES: tuple[Variable[object], ...] = (
-    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, PAYLOAD, THREADS, MULTI_MODEL, MODEL_MEMORY,
-    PROGRAM, SUBMIT_DIRECTORY, LOG_FORMAT, EMF, PAGE,
+    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, STRATEGY, TRANSFORMS, PAYLOAD, CONTENT_LENGTH,
+    THREADS, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, LOG_FORMAT, EMF, PAGE,
 )  # fmt: skip
 
 
@@ -191,6 +215,8 @@ class ServeSettings:
     """What the server was told.
 
     `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
+    `payload_told` says whether it was set; `strategy` and `transforms` are None
+    where they were not.
     """
 
     model_dir: Path
@@ -202,7 +228,10 @@ class ServeSettings:
     accept: str
     output: tuple[str, ...]
     batch: bool
+    strategy: str | None
+    transforms: int | None
     max_body: int | None
+    payload_told: bool
     reload: bool
     multi_model: bool
     model_memory: int
@@ -223,7 +252,8 @@ class ServeSettings:
         Raises SettingsError that names every fault.
         """
         reader = _Reader({**environ, PORT_OPTION: port or ""})
-        megabytes = reader.value(PAYLOAD, MAX_PAYLOAD_MB)
+        megabytes = reader.value(PAYLOAD, None)
+        length = reader.value(CONTENT_LENGTH, MAX_PAYLOAD_MB * MEGABYTE)
         on_sagemaker = bool(environ.get(ON_SAGEMAKER))
         settings = cls(
             model_dir=OptMl.from_environ(environ).model,
@@ -235,7 +265,10 @@ class ServeSettings:
             accept=reader.value(ACCEPT, CSV),
             output=reader.value(OUTPUT, DEFAULT_KEYS),
             batch=reader.value(BATCH, False),
-            max_body=megabytes * MEGABYTE or None,
+            strategy=reader.value(STRATEGY, None),
+            transforms=reader.value(TRANSFORMS, None),
+            max_body=length if megabytes is None else megabytes * MEGABYTE or None,
+            payload_told=bool(megabytes),
             reload=reload,
             multi_model=reader.value(MULTI_MODEL, False),
             model_memory=reader.value(MODEL_MEMORY, 0) * MEGABYTE
@@ -260,7 +293,7 @@ class _Reader:
         self._environ = environ
         self.faults: list[str] = []
 
-    def value(self, variable: Variable[Value], default: Value) -> Value:
+    def value(self, variable: Variable[Value], default: Default) -> Value | Default:
         text = self._environ.get(variable.name, "").strip()
         if not text:
             return default

@@ -61,35 +61,11 @@ def test_every_shape_of_the_rows_gets_the_same_answer(client: FlaskClient):
     assert b"".join(single) == plain
 
 
-def test_in_batch_no_answer_ends_in_a_line_end(base_dir: Path, client: FlaskClient):
-    batch = client_for(base_dir / "model", SAGEMAKER_BATCH="true")
-    parts = [post(batch, csv_body(INPUTS, [row], header=False)).data for row in ROWS]
-    assert b"\n".join(parts) + b"\n" == post(client, CSV).data
-
-
 def test_the_default_accept_can_be_set(base_dir: Path):
     variables = {"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/json"}
     client = client_for(base_dir / "model", **variables)
     assert list(post(client, CSV).get_json()) == ["predictions"]
     assert post(client, CSV, Accept="text/csv").data.count(b"\n") == 3
-
-
-@pytest.mark.parametrize(
-    ("workers", "megabytes", "expected"),
-    [("2", "", (2, 6)), ("2", "100", (2, 6)), ("3", "4", (3, 4)), ("64", "", (16, 6))],
-)
-def test_execution_parameters_keep_to_sagemakers_limits(
-    base_dir: Path, workers: str, megabytes: str, expected: tuple[int, int]
-):
-    variables = {
-        "SAGEMAKER_MODEL_SERVER_WORKERS": workers,
-        "SAGEMAKER_MAX_PAYLOAD_IN_MB": megabytes,
-    }
-    answer = client_for(base_dir / "model", **variables).get("/execution-parameters")
-    assert answer.data == (
-        b'{"MaxConcurrentTransforms":%d,"BatchStrategy":"MULTI_RECORD","MaxPayloadInMB":%d}'
-        % expected
-    )
 
 
 def test_a_request_keeps_the_id_its_caller_gave(client: FlaskClient):

@@ -1,13 +1,18 @@
 """The same rows get the same scores, bit for bit, whatever they come in."""
 
 import json
+from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pytest
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sagetree.csv_text import BULK_BYTES
-from tests.serve.artifacts import INPUTS
+from tests.serve.artifacts import INPUTS, client_for
+from tests.serve.bodies import every_body, parquet
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, Record, csv_body
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
@@ -32,7 +37,7 @@ ROWS = st.lists(
     max_size=6,
 )
 QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -73,3 +78,42 @@ def test_a_bulk_body_gets_the_scores_of_a_small_one(
     bulk = csv_body(NAMES, rows * times, header=header)
     assert len(bulk) >= BULK_BYTES
     assert scores(client, bulk, kind) == one * times
+
+
+# -0.0 and numbers near float32's ends among them
+NUMBERS = st.floats(width=32, allow_infinity=False) | st.sampled_from([0.1, 1e-5, -9.99, np.nan])
+MATRICES = st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=1, max_size=5)
+
+
+@pytest.fixture(scope="module")
+def numbers_client(plain_dir: Path) -> FlaskClient:
+    return client_for(plain_dir)
+
+
+@settings(max_examples=8)
+@given(rows=MATRICES)
+def test_every_content_type_gets_equal_scores(numbers_client: FlaskClient, rows: list[list[float]]):
+    """And a row alone gets the score it has among others."""
+    matrix = np.array(rows, np.float32)
+    bodies = every_body(matrix, ("f0", "f1", "f2"))
+    expected = scores(numbers_client, bodies[0][1] + b"\n", "text/csv;header=absent")
+    assert len(expected) == len(rows)
+    for kind, body in bodies:
+        assert scores(numbers_client, body, kind) == expected, kind
+    for kind, body in every_body(matrix[-1:], ("f0", "f1", "f2")):
+        assert scores(numbers_client, body, kind) == expected[-1:], kind
+
+
+@settings(max_examples=10)
+@given(rows=ROWS)
+def test_parquet_and_json_lines_hold_every_kind_of_column(client: FlaskClient, rows: list[Record]):
+    texts = [{n: None if v is None else csv_text(v) for n, v in row.items()} for row in rows]
+    expected = scores(client, json.dumps(texts).encode(), "application/json")
+    lines = "\n".join(map(json.dumps, rows)).encode()
+    assert scores(client, lines, "application/jsonlines") == expected
+    columns = {name: pa.array([row[name] for row in texts], pa.string()) for name in NAMES}
+    assert scores(client, parquet(columns), "application/x-parquet") == expected
+
+
+def csv_text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else str(value)

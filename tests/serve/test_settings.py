@@ -23,7 +23,10 @@ def test_without_variables_the_platforms_defaults_hold():
         accept="text/csv",
         output=("score",),
         batch=False,
+        strategy=None,
+        transforms=None,
         max_body=25 * 2**20,
+        payload_told=False,
         reload=False,
         multi_model=False,
         model_memory=int(usable_memory() * 0.7),
@@ -50,6 +53,9 @@ def test_every_variable_is_read():
             "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "Application/JSON",
             "SAGEMAKER_INFERENCE_OUTPUT": "predicted_label, score",
             "SAGEMAKER_BATCH": "True",
+            "SAGEMAKER_BATCH_STRATEGY": "single_record",
+            "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "7",
+            "MAX_CONTENT_LENGTH": "1000",
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0",
             "OMP_NUM_THREADS": "2",
             "SAGEMAKER_MULTI_MODEL": "true",
@@ -71,7 +77,10 @@ def test_every_variable_is_read():
         accept="application/json",
         output=("predicted_label", "score"),
         batch=True,
+        strategy="SINGLE_RECORD",
+        transforms=7,
         max_body=None,
+        payload_told=False,
         reload=False,
         multi_model=True,
         model_memory=100 * 2**20,
@@ -89,6 +98,22 @@ def test_a_variable_without_text_is_not_set_and_the_option_goes_before_the_varia
     assert read({"SAGEMAKER_BIND_TO_PORT": "9000"}, port="9001").port == 9001
 
 
+@pytest.mark.parametrize(
+    ("environ", "max_body", "told"),
+    [
+        ({"MAX_CONTENT_LENGTH": "6291456"}, 6291456, False),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "100"}, 100 * 2**20, True),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "2", "MAX_CONTENT_LENGTH": "7"}, 2 * 2**20, True),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0", "MAX_CONTENT_LENGTH": "7"}, None, False),
+    ],
+)
+def test_the_limit_of_a_body_has_two_names(
+    environ: dict[str, str], max_body: int | None, told: bool
+):
+    settings = read(environ)
+    assert (settings.max_body, settings.payload_told) == (max_body, told)
+
+
 def test_all_faults_are_told_at_once():
     environ = {
         "SAGEMAKER_BIND_TO_PORT": "65536",
@@ -97,6 +122,9 @@ def test_all_faults_are_told_at_once():
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "image/png",
         "SAGEMAKER_INFERENCE_OUTPUT": "score,,",
         "SAGEMAKER_BATCH": "maybe",
+        "SAGEMAKER_BATCH_STRATEGY": "RECORDS",
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "0",
+        "MAX_CONTENT_LENGTH": "6 MB",
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1e3",
         "OMP_NUM_THREADS": "-1",
     }
@@ -104,6 +132,7 @@ def test_all_faults_are_told_at_once():
         read(environ)
     assert str(caught.value) == (
         "SAGEMAKER_MAX_PAYLOAD_IN_MB is '1e3' and must be megabytes up to 1024 (0: no limit); "
+        "MAX_CONTENT_LENGTH is '6 MB' and must be bytes up to 1073741824; "
         "SAGEMAKER_BIND_TO_PORT is '65536' and must be a port number up to 65535 "
         "(0: any free port); "
         "SAGEMAKER_MODEL_SERVER_WORKERS is '0' and must be a whole number from 1 to 1024; "
@@ -115,7 +144,10 @@ def test_all_faults_are_told_at_once():
         "SAGEMAKER_INFERENCE_OUTPUT is 'score,,' and must be a comma list of predicted_label, "
         "labels, probability, probabilities, raw_score, raw_scores, predicted_score, score, "
         "threshold, contributions, reasons, model, identifiers, each once; "
-        "SAGEMAKER_BATCH is 'maybe' and must be true or false. Correct all 8"
+        "SAGEMAKER_BATCH is 'maybe' and must be true or false; "
+        "SAGEMAKER_BATCH_STRATEGY is 'RECORDS' and must be MULTI_RECORD or SINGLE_RECORD; "
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS is '0' and must be a whole number from 1 to 1024. "
+        "Correct all 11"
     )
 
 
