@@ -19,7 +19,8 @@ import orjson
 from sagemaker_inference import content_types
 
 from sagetree.errors import DecodingError, RequestError
-from serve.app import INVOCATIONS, METRICS, Handlers, Site, execution_parameters, metrics
+from serve.app import INVOCATIONS, METRICS, Handlers, Site, metrics
+from serve.batch_transform import execution_parameters
 from serve.loading import ServedModel
 from serve.messages import Request, Response
 from serve.metrics import Observer
