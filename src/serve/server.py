@@ -83,8 +83,7 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
         "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
         # It would be a file in the home folder, which may be read-only.
         "control_socket_disable": True,
-        # Read by the libraries when they are loaded: more than one thread makes
-        # the slowest small requests ten times slower.
+        # Arrow reads it. XGBoost is told to use one thread for each call (sagetree.libxgboost).
         "raw_env": [f"OMP_NUM_THREADS={settings.threads}"],
         # The lines of the log are ours (serve.access); gunicorn's warnings quote requests.
         "loglevel": "info" if settings.reload else "error",

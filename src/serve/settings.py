@@ -150,8 +150,8 @@ THREADS = Variable(
     "OMP_NUM_THREADS",
     whole_number(1, 1024),
     "a whole number from 1 to 1024",
-    "1",
-    "threads that score one request",
+    "the cores this container may use",
+    "threads that share the rows of one large request",
 )
 
 MULTI_MODEL = Variable(
@@ -260,7 +260,7 @@ class ServeSettings:
             host=host,
             port=reader.value(PORT if port is None else replace(PORT, name=PORT_OPTION), 8080),
             workers=reader.value(WORKERS, usable_cores()),
-            threads=reader.value(THREADS, 1),
+            threads=reader.value(THREADS, usable_cores()),
             timeout=reader.value(TIMEOUT, TIMEOUT_SECONDS),
             accept=reader.value(ACCEPT, CSV),
             output=reader.value(OUTPUT, DEFAULT_KEYS),

@@ -18,7 +18,7 @@ def test_without_variables_the_platforms_defaults_hold():
         host="127.0.0.1",
         port=8080,
         workers=usable_cores(),
-        threads=1,
+        threads=usable_cores(),
         timeout=60,
         accept="text/csv",
         output=("score",),
