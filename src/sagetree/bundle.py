@@ -96,6 +96,21 @@ class DataFingerprint(BaseModel):
     sha256: str
 
 
+class Origin(BaseModel):
+    """What a training depends on beside hyperparameters, data and versions.
+
+    Rounds draw otherwise in a job that makes checkpoints; one that was stopped
+    cannot be had again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seed: int
+    threads: int
+    has_checkpoints: bool
+    is_stopped: bool
+
+
 class Manifest(BaseModel):
     """The bundle's list of contents and its origin."""
 
@@ -107,6 +122,7 @@ class Manifest(BaseModel):
     hyperparameters: dict[str, str]
     data: dict[str, DataFingerprint]
     metrics: dict[str, float]
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +138,7 @@ class ModelBundle:
     data: Mapping[str, DataFingerprint]
     metrics: Mapping[str, float]
     baseline: Baseline | None = None
+    origin: Origin | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last."""
@@ -143,6 +160,7 @@ class ModelBundle:
             data=dict(self.data),
             # one that was never a number (an AUC of one class) is not one for JSON
             metrics={name: value for name, value in self.metrics.items() if isfinite(value)},
+            origin=self.origin,
         )
         _replace_files(folder, {**files, MANIFEST_FILE: _json(manifest)})
         return manifest
@@ -153,7 +171,7 @@ class ModelBundle:
 
         Raises ArtifactError for a file that is absent, changed or not of a known format.
         """
-        manifest = _read_manifest(folder)
+        manifest = read_manifest(folder / MANIFEST_FILE)
         files = {name: _checked(folder, name, digest) for name, digest in manifest.files.items()}
         models = _model_names(files)
         absent = sorted({SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, *models} - set(files))
@@ -172,6 +190,7 @@ class ModelBundle:
             hyperparameters=manifest.hyperparameters,
             data=manifest.data,
             metrics=manifest.metrics,
+            origin=manifest.origin,
             baseline=(
                 _parse(Baseline, files[BASELINE_FILE], BASELINE_FILE)
                 if BASELINE_FILE in files
@@ -219,9 +238,10 @@ def _parse(kind: type[Record], data: bytes, name: str) -> Record:
         ) from error
 
 
-def _read_manifest(folder: Path) -> Manifest:
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest in a file. Raises ArtifactError if it is none of a known format."""
     try:
-        data = (folder / MANIFEST_FILE).read_bytes()
+        data = path.read_bytes()
         number = orjson.loads(data).get("format")
     except (OSError, orjson.JSONDecodeError, AttributeError) as error:
         raise ArtifactError("it cannot be read", where=MANIFEST_FILE, hint=_DAMAGED) from error

@@ -3,6 +3,7 @@
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from sagetree.paths import OptMl
 from sagetree.program import run_job
@@ -51,6 +52,13 @@ def main(argv: Sequence[str]) -> int:
         action="store_true",
         help="look at the settings and a sample of the data, tell what was found, train nothing",
     )
+    parser.add_argument(
+        "--reproduce",
+        metavar="MANIFEST",
+        type=Path,
+        help="train again as a model's sagetree/manifest.json says, in a folder of its own, and "
+        "say whether the model is the same or what is not",
+    )
     arguments = parser.parse_args(argv)
     overrides = dict(arguments.set)
     opt_ml = OptMl.from_environ(os.environ)
@@ -64,6 +72,10 @@ def main(argv: Sequence[str]) -> int:
             from train import check
 
             return check.run(opt_ml, overrides)
+        if arguments.reproduce:
+            from train import reproduce
+
+            return reproduce.run(opt_ml, arguments.reproduce)
         from train.job import run
 
         return run(opt_ml, overrides)

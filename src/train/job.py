@@ -12,7 +12,7 @@ from evaluate.metrics import Evaluation, evaluate
 from evaluate.sagemaker import METRICS_KEYS
 from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
-from sagetree.bundle import Decision, ModelBundle, SelfCheck
+from sagetree.bundle import Decision, ModelBundle, Origin, SelfCheck
 from sagetree.cells import Cell
 from sagetree.label import ClassLabel, Label, Labels
 from sagetree.model import Model
@@ -54,7 +54,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     read = ingest(opt_ml, settings)
     warn_of_leakage(read, fails=settings.fail_on_leakage)
     data = read.fingerprints()
-    course = termination.course(Checkpoints.of_job(opt_ml, settings, data))
+    checkpoints = Checkpoints.of_job(opt_ml, settings, data)
+    course = termination.course(checkpoints)
     objective = read.goal.objective
     fitter = Fitter(settings.boosting, read.features, objective, read.class_count, course)
     fitted = fitter.fit(read.examples[TRAIN], read.examples.get(VALIDATION))
@@ -71,6 +72,12 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         data=data,
         metrics={**rounds.metrics, **({"auc": evaluation.auc} if evaluation else {})},
         baseline=Baseline.measure(read.examples[TRAIN].matrix, rounds.scores),
+        origin=Origin(
+            seed=settings.boosting.seed,
+            threads=fitter.params["nthread"],
+            has_checkpoints=checkpoints is not None,
+            is_stopped=termination.is_requested,
+        ),
     )
     _verify(bundle)
     bundle.save(opt_ml.model)

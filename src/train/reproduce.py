@@ -1,0 +1,106 @@
+"""`train --reproduce manifest.json`: the same training again, and whether the same comes out.
+
+It trains with the hyperparameters, seed and threads that the manifest names, on
+the data that are there now, in a folder of its own: no model is overwritten.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from sagetree.bundle import MANIFEST_FILE, MODEL_FILE, Manifest, read_manifest
+from sagetree.errors import DataError, SettingsError, UserError
+from sagetree.paths import OptMl
+from sagetree.program import LOG
+from train.job import run as train
+
+HYPERPARAMETERS = "hyperparameters.json"
+
+
+def run(opt_ml: OptMl, path: Path) -> int:
+    """Train as the manifest at `path` says, and return 0 if the models are equal.
+
+    Raises ArtifactError for a file that is no manifest, UserError naming the
+    first thing that is not as it was.
+    """
+    then = read_manifest(path)
+    if then.origin is None or then.origin.is_stopped:
+        raise SettingsError(
+            "it is of a job that was stopped before its end"
+            if then.origin
+            else "it says neither seed nor threads: it is of an older sagetree",
+            where=str(path),
+            hint="Name the manifest of a job that came to its end",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        again = OptMl(Path(folder))
+        _prepare(opt_ml, again, then)
+        train(again, {"nthread": str(then.origin.threads)})
+        now = read_manifest(again.model / MANIFEST_FILE)
+    difference = find_difference(then, now)
+    if difference is not None:
+        raise difference
+    models = sum(name.startswith(MODEL_FILE) for name in now.files)
+    LOG.info(
+        "Equal: %s of %s again, byte for byte",
+        "the model" if models == 1 else f"{models} models",
+        path,
+    )
+    return 0
+
+
+def _prepare(opt_ml: OptMl, again: OptMl, then: Manifest) -> None:
+    """Make a folder whose job has the channels of `opt_ml` and the settings of `then`."""
+    again.config.mkdir(parents=True)
+    channels = opt_ml.config / "inputdataconfig.json"
+    if channels.exists():
+        shutil.copyfile(channels, again.config / channels.name)
+    again.data.symlink_to(opt_ml.data.absolute())
+    (again.config / HYPERPARAMETERS).write_bytes(orjson.dumps(then.hyperparameters))
+    if then.origin and then.origin.has_checkpoints:
+        (again.config / "checkpointconfig.json").write_text("{}")
+
+
+def find_difference(then: Manifest, now: Manifest) -> UserError | None:
+    """Return the first thing that made models differ, None where they are equal.
+
+    Data come first, then versions, hyperparameters, and the bytes themselves.
+    """
+    models = {name for name in {*then.files, *now.files} if name.startswith(MODEL_FILE)}
+    if all(then.files.get(name) == now.files.get(name) for name in models):
+        return None
+    for channel in sorted({*then.data, *now.data}):
+        before, after = then.data.get(channel), now.data.get(channel)
+        if before != after:
+            return DataError(
+                f"channel {channel} is not what it was: {_rows(before)} then, {_rows(after)} now, "
+                "of another sha256",
+                hint="Restore the data to get the same model",
+            )
+    for what, one, other in (
+        ("the version of", then.versions, now.versions),
+        ("the hyperparameter", then.hyperparameters, now.hyperparameters),
+    ):
+        name = _first_other(one, other)
+        if name is not None:
+            return SettingsError(
+                f"{what} {name} is not what it was: {one.get(name, 'none')} then, "
+                f"{other.get(name, 'none')} now",
+                hint="Restore it to get the same model",
+            )
+    return UserError(
+        f"{min(models)} has other bytes, though data, versions and hyperparameters are the same",
+        hint="Another kind of processor rounds otherwise: use one like the first",
+    )
+
+
+def _rows(fingerprint: object) -> str:
+    return f"{getattr(fingerprint, 'rows', 0)} rows"
+
+
+def _first_other(one: Mapping[str, str], other: Mapping[str, str]) -> str | None:
+    names = sorted({*one, *other} - {"nthread"})
+    return next((name for name in names if one.get(name) != other.get(name)), None)
