@@ -39,6 +39,7 @@ def booster_faults(values: Values, channels: Collection[str] | None) -> Iterator
         yield from _tree_faults(values, booster)
         yield from _updater_faults(values)
         yield from _exact_faults(values)
+        yield from _vector_faults(values)
         yield from _category_faults(values)
     yield from _update_faults(values, channels)
     yield from _draw_faults(values)
@@ -106,6 +107,8 @@ def _updater_faults(values: Values) -> Iterator[str]:
         )
         return
     method = values.get("tree_method", "auto").removeprefix("gpu_")
+    if "refresh" in updaters and "monotone_constraints" in values:
+        yield "monotone_constraints is not for updater refresh: leave one of them out"
     if method not in ("auto", _GROWERS[growers[0]]):
         yield (
             f"updater {growers[0]} is tree_method {_GROWERS[growers[0]]}, and tree_method is "
@@ -129,10 +132,20 @@ def _exact_faults(values: Values) -> Iterator[str]:
         yield "tree_method=exact is not for a GPU: take hist, or device=cpu"
     if values.get("external_memory"):
         yield "tree_method=exact needs all rows in memory: take hist, or external_memory=false"
-    if values.get("multi_strategy") == "multi_output_tree":
-        yield "multi_strategy=multi_output_tree needs tree_method=hist: set it"
+    if values.get("colsample_bynode", 1) < 1:
+        yield "colsample_bynode is not for tree_method=exact: take hist, or colsample_bylevel"
     if values.get("sampling_method") == "gradient_based":
         yield "sampling_method=gradient_based needs tree_method=hist: set it"
+
+
+def _vector_faults(values: Values) -> Iterator[str]:
+    """Return what trees with a vector in each leaf cannot be grown by."""
+    if values.get("multi_strategy") != "multi_output_tree":
+        return
+    growers = {_GROWERS.get(updater, "hist") for updater in values.get("updater", ())}
+    methods = {values.get("tree_method", "hist").removeprefix("gpu_"), *growers}
+    if not methods <= {"auto", "hist"}:
+        yield "multi_strategy=multi_output_tree needs tree_method=hist: set it"
 
 
 def _category_faults(values: Values) -> Iterator[str]:

@@ -14,7 +14,7 @@ from train.booster_rules import grows_exactly
 from train.channel_settings import TRAIN, VALIDATION, read_formats, read_json
 from train.combinations import check_together, notes_together
 from train.constraints import Constraints
-from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED
+from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
 from train.presets import (
     SAGETREE,
     SAGETREE_PATIENCE,
@@ -278,7 +278,7 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     params: dict[str, Any] = {}
     if own and trees:
         params |= {name: value for name, (value, _) in SAGETREE.items()}
-    names = (p.name for p in XGBOOST if p.name in values and p.name not in _BY_COLUMN)
+    names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in _BY_COLUMN)
     params |= {name: values[name] for name in names}
     params = {"objective": DEFAULT_OBJECTIVE, "seed": 0, **params}
     if params.get("tree_method") == "gpu_hist":

@@ -140,3 +140,10 @@ def test_these_are_all_of_xgboosts() -> None:
     by_column = {"monotone_constraints", "interaction_constraints", "feature_weights"}
     newer = {"expectile_alpha"}  # since XGBoost 3.3
     assert {p.name for p in XGBOOST} == tried | by_column | newer
+
+
+def test_values_that_hold_anyway_are_not_handed_on() -> None:
+    """XGBoost would warn of those that the objective or booster has no use for."""
+    defaults = {p.name: p.default for p in XGBOOST if p.default}
+    params = TrainSettings.of({"preset": "xgboost", **defaults}).boosting.params
+    assert params == {"objective": "binary:logistic", "seed": 0}
