@@ -64,7 +64,7 @@ class Model:
         """
         # A bundle that lost its manifest is damaged; its model is not to be taken by position.
         if not (folder / MANIFEST_FILE).parent.exists():
-            return cls._load_plain(_plain_models(folder), threads)
+            return cls._load_plain(plain_models(folder), threads)
         bundle = ModelBundle.load(folder)
         model = cls.of_bundle(bundle, threads=threads)
         difference = model.self_check(bundle.selfcheck)
@@ -157,7 +157,7 @@ def _check_baseline(bundle: ModelBundle) -> None:
         )
 
 
-def _plain_models(folder: Path) -> list[Path]:
+def plain_models(folder: Path) -> list[Path]:
     """Return the one file in `folder` that is a model of XGBoost's own, or those of an ensemble.
 
     An ensemble is what the official container saves of a cross-validation:

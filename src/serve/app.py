@@ -17,7 +17,7 @@ from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.batch_transform import execution_parameters
 from serve.bodies import body_of
 from serve.drift import Monitor
-from serve.loading import ModelHolder, ServedModel
+from serve.loading import Kind, ModelHolder, ServedModel
 from serve.messages import Request, Response
 from serve.metrics import Observer
 from serve.negotiation import is_packed
@@ -57,7 +57,9 @@ class Site:
     is_settled: Callable[[], bool]
 
 
-def one_model(settings: ServeSettings, holder: ModelHolder, observer: Observer) -> Site:
+def one_model(
+    settings: ServeSettings, holder: ModelHolder[ServedModel], observer: Observer
+) -> Site:
     """Return the site of one model; `holder` has it, or will have."""
     handlers: Handlers = {
         ("GET", "/ping"): partial(ping, holder),
@@ -68,7 +70,7 @@ def one_model(settings: ServeSettings, holder: ModelHolder, observer: Observer) 
     return Site(settings, handlers, observer, lambda: holder.is_settled)
 
 
-def ping(holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
+def ping(holder: ModelHolder[Kind], _request: Request, _trace: Trace) -> Response:
     """Answer 200 with an empty body once the model has passed its self-check."""
     holder.model()
     return Response(content_type="text/plain")
@@ -86,7 +88,7 @@ def metrics(
     return Response(body=exposition(observer.totals(), monitor()), content_type=CONTENT_TYPE)
 
 
-def _monitor(holder: ModelHolder) -> Monitor | None:
+def _monitor(holder: ModelHolder[ServedModel]) -> Monitor | None:
     state = holder.state
     return state.monitor if isinstance(state, ServedModel) else None
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.model import Model
@@ -58,6 +58,11 @@ class ServedModel:
         monitor = Monitor(_key(folder), model.features, model.baseline) if monitored else None
         return cls(model, keys, monitor)
 
+    def describe(self) -> str:
+        """Return what the log says of it."""
+        columns = len(self.model.schema.input_names)
+        return f"{columns} columns, answers hold {', '.join(self.keys)}"
+
 
 def _key(folder: Path) -> str:
     """Return what tells the model from others, the same in every worker."""
@@ -80,13 +85,23 @@ class Holder(Protocol):
         """Return the model. Raises NotReadyError with the reason if there is none."""
 
 
-class ModelHolder:
+class Loaded(Protocol):
+    """What a holder can hold: a model, or a script with its model."""
+
+    def describe(self) -> str:
+        """Return what the log says of it."""
+
+
+Kind = TypeVar("Kind", bound=Loaded)
+
+
+class ModelHolder(Generic[Kind]):
     """Holds the worker's model; each request takes it once, whole or not at all."""
 
-    def __init__(self, folder: Path, load: Callable[[], ServedModel]) -> None:
+    def __init__(self, folder: Path, load: Callable[[], Kind]) -> None:
         self._folder = folder
         self._load_model = load
-        self._state: ServedModel | Unavailable = Unavailable(
+        self._state: Kind | Unavailable = Unavailable(
             "the model is being loaded", str(folder), "Ask again in a moment"
         )
         self._settled = threading.Event()
@@ -102,18 +117,18 @@ class ModelHolder:
         return self._settled.is_set()
 
     @property
-    def state(self) -> "ServedModel | Unavailable":
+    def state(self) -> "Kind | Unavailable":
         """The model, or why there is none."""
         return self._state
 
-    def model(self) -> ServedModel:
+    def model(self) -> Kind:
         """Return the model. Raises NotReadyError with the reason if there is none."""
         state = self._state
         if isinstance(state, Unavailable):
             raise NotReadyError(state.message, where=state.where, hint=state.hint)
         return state
 
-    def wait(self, seconds: float = MODEL_WAIT_SECONDS) -> ServedModel:
+    def wait(self, seconds: float = MODEL_WAIT_SECONDS) -> Kind:
         """Return the model, after waiting for its loading to end. Raises as `model` does."""
         self._settled.wait(seconds)
         return self.model()
@@ -137,7 +152,7 @@ class ModelHolder:
         _report(self._state, self._folder, time.monotonic() - start)
         self._settled.set()
 
-    def _outcome(self) -> ServedModel | Unavailable:
+    def _outcome(self) -> Kind | Unavailable:
         try:
             return self._load_model()
         except SagetreeError as error:
@@ -151,15 +166,14 @@ class ModelHolder:
             return Unavailable(message, str(self._folder), "The server's log has it")
 
 
-def _report(state: ServedModel | Unavailable, folder: Path, seconds: float) -> None:
+def _report(state: Loaded | Unavailable, folder: Path, seconds: float) -> None:
     if isinstance(state, Unavailable):
         reason = SagetreeError(state.message, where=state.where, hint=state.hint)
         LOG.error("worker %d: /ping answers 503: %s", os.getpid(), reason)
         return
     LOG.info(
-        "worker %d: model ready in %.2f s: %s, %d columns, answers hold %s",
-        os.getpid(), seconds, folder, len(state.model.schema.input_names), ", ".join(state.keys),
-    )  # fmt: skip
+        "worker %d: model ready in %.2f s: %s, %s", os.getpid(), seconds, folder, state.describe()
+    )
 
 
 def snapshot(folder: Path) -> Snapshot:

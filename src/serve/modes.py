@@ -23,6 +23,8 @@ def site_of(settings: ServeSettings, shared: Path) -> Site:
         observer.start()
     if settings.multi_model:
         return _many_models(settings, shared, observer)
+    if settings.program:
+        return _user_script(settings, shared, observer)
     load = partial(
         ServedModel.load, settings.model_dir, threads=settings.threads, output=settings.output
     )
@@ -42,3 +44,13 @@ def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> S
     store = ModelStore(registry, settings.output, settings.threads)
     store.start()
     return many_models(settings, store, observer)
+
+
+def _user_script(settings: ServeSettings, shared: Path, observer: Observer) -> Site:
+    # SageMaker's toolkit with it, which takes time to import
+    from serve.script_code import script_folder
+    from serve.user_script import script_holder, script_site
+
+    holder = script_holder(settings, script_folder(settings, shared))
+    holder.start(watch=settings.reload)
+    return script_site(settings, holder, observer)

@@ -21,6 +21,7 @@ from gunicorn.arbiter import Arbiter
 from sagetree.errors import PlatformError
 from sagetree.program import LOG
 from serve.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
+from serve.script_code import prepare_script
 from serve.settings import PORT, PORT_OPTION, ServeSettings
 from serve.unused import leave_out_unused
 from serve.worker import GRACEFUL_SECONDS, turn_away
@@ -39,12 +40,15 @@ OWN_PACKAGES = ("serve", "sagetree")
 def run(settings: ServeSettings) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code.
 
-    Raises PlatformError if the address cannot be listened on.
+    Raises PlatformError if the address cannot be listened on, SettingsError if
+    there is no script where one is named.
     """
     listener = listen(settings.host, settings.port)
-    leave_out_unused()
+    if not settings.program:  # a user's script may want them
+        leave_out_unused()
     shared, master = make_folder(), os.getpid()
     try:
+        prepare_script(settings, shared)
         Server(settings, listener, shared).run()
     except SystemExit as end:  # how gunicorn ends, its workers too
         return end.code if isinstance(end.code, int) else 1

@@ -178,7 +178,7 @@ PROGRAM = Variable(
 SUBMIT_DIRECTORY = Variable(
     "SAGEMAKER_SUBMIT_DIRECTORY",
     str,
-    "a folder, or a .tar.gz file",
+    "a folder, a .tar.gz file, or s3://bucket/key of one",
     "model/code",
     "where your own script is",
 )

@@ -84,10 +84,9 @@ def test_500_models_in_one_server(tmp_path: Path):
         for name, expected in answers.items():
             assert ask(server, "POST", f"/models/{name}/invoke", row).body in expected
 
-        before = memory(server)
         for number in range(1, MODELS):
             assert ask(server, "DELETE", f"/models/m{number}").status == 200
         after = memory(server)
-        assert before - after > 0.8 * (full - empty), (empty, full, before, after)
+        assert after - empty < 0.2 * (full - empty)
         assert ask(server, "POST", "/models/m0/invoke", row).body in answers["m0"]
         assert ask(server, "POST", "/models/m1/invoke", row).status == 404
