@@ -13,6 +13,8 @@ from sagetree.paths import OptMl
 
 TRAIN = "train"
 VALIDATION = "validation"
+TEST = "test"
+MODEL = "model"
 
 # The official container's names, and those of JSON Lines.
 CONTENT_TYPES: Mapping[str, Format] = MappingProxyType(
@@ -77,7 +79,7 @@ def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
         try:
             formats[channel] = _format(content_type)
         except ValueError as error:
-            if channel in (TRAIN, VALIDATION):
+            if channel in (TRAIN, VALIDATION, TEST):
                 faults.append(f"channel {quote(channel)} has {error}")
     if TRAIN not in config:
         found = ", ".join(map(quote, config)) or "none"

@@ -18,6 +18,7 @@ from sagetree.files import data_files
 from sagetree.paths import OptMl
 from sagetree.program import LOG
 from train.boosting import Fitter
+from train.channel_settings import MODEL, TEST
 from train.ingest import Ingested, ingest
 from train.leakage import Leakage, find_leakage, useless_columns
 from train.settings import DEFAULT_FOLDS, TRAIN, VALIDATION, TrainSettings
@@ -70,9 +71,11 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         sample = OptMl(Path(folder))
         shares = {
             name: _take_sample(opt_ml.data / name, sample.data / name, SAMPLE_BYTES)
-            for name in (TRAIN, VALIDATION)
+            for name in (TRAIN, VALIDATION, TEST)
             if name in settings.formats
         }
+        if MODEL in settings.formats:
+            (sample.data / MODEL).symlink_to((opt_ml.data / MODEL).absolute())
         read = ingest(sample, settings)
     LOG.info(_columns(read))
     found = leakage_of(read)

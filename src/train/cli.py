@@ -21,6 +21,8 @@ reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/config/inputdataconfig.json   channels (optional)
         /opt/ml/input/data/train/                   CSV or Parquet files
         /opt/ml/input/data/validation/              the same (optional)
+        /opt/ml/input/data/test/                    rows that are only scored (optional)
+        /opt/ml/input/data/model/                   a model to train on from (optional)
         /opt/ml/checkpoints/                        if there is a checkpointconfig.json
 writes  /opt/ml/model/                              the model bundle
         /opt/ml/output/data/metrics.json            metrics of rows left out

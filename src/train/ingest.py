@@ -4,14 +4,16 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sagetree.bundle import DataFingerprint
+from sagetree.bundle import DataFingerprint, ModelBundle
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import ClassLabel
 from sagetree.objectives import objective_of
 from sagetree.paths import OptMl
 from sagetree.program import LOG
 from sagetree.schema import Schema
+from train.channel_settings import MODEL, TEST
 from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.continuing import check_label, fingerprint, read_earlier
 from train.examples import Examples
 from train.fitting import fit_features
 from train.labels import Goal
@@ -21,13 +23,17 @@ from train.summary import schema_table
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was read: the columns and transforms, train's rows, and each channel's examples."""
+    """What was read: the columns and transforms, train's rows, and each channel's examples.
+
+    `earlier` is the model whose rounds come first, if there is one.
+    """
 
     goal: Goal
     schema: Schema
     features: FeaturePipeline
     train: Channel
     examples: Mapping[str, Examples]
+    earlier: ModelBundle | None = None
 
     @property
     def class_count(self) -> int:
@@ -35,30 +41,42 @@ class Ingested:
         label = self.schema.label
         return len(label.classes) if isinstance(label, ClassLabel) else 0
 
+    @property
+    def first_model(self) -> bytes | None:
+        """The model whose rounds come first, as UBJSON."""
+        return self.earlier.models[0] if self.earlier else None
+
     def fingerprints(self) -> dict[str, DataFingerprint]:
         """Return the size and sha256 of each channel."""
-        return {name: _fingerprint(rows) for name, rows in self.examples.items()}
+        found = {name: _fingerprint(rows) for name, rows in self.examples.items()}
+        return found | ({MODEL: fingerprint(self.earlier)} if self.earlier else {})
 
 
 def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     """Read the channels, tell what train's columns are, and return what there is to learn from.
 
+    Columns and transforms are those of the channel `model` where there is one.
     Raises UserError for what the user gave.
     """
     goal = _goal(settings)
+    earlier = read_earlier(opt_ml, settings, goal.objective)
     train, schema = split_training_table(
         read_channel(opt_ml, TRAIN, settings), settings.columns, goal
     )
     LOG.info(schema_table(schema, train.labels))
+    if earlier is not None:
+        check_label(schema, earlier.schema)
+        schema = earlier.schema
     channels = [train]
-    if VALIDATION in settings.formats:
-        table = read_channel(opt_ml, VALIDATION, settings)
-        channels.append(
-            split_validation_table(table, VALIDATION, schema, settings.columns, goal, train)
-        )
-    features = fit_features(schema, settings.columns)
+    for name in (VALIDATION, TEST):
+        if name in settings.formats:
+            table = read_channel(opt_ml, name, settings)
+            channels.append(
+                split_validation_table(table, name, schema, settings.columns, goal, train)
+            )
+    features = earlier.features if earlier else fit_features(schema, settings.columns)
     examples = {channel.name: _examples(channel, schema, features) for channel in channels}
-    return Ingested(goal, schema, features, train, examples)
+    return Ingested(goal, schema, features, train, examples, earlier)
 
 
 def _goal(settings: TrainSettings) -> Goal:

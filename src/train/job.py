@@ -22,6 +22,7 @@ from sagetree.program import LOG, check_writable
 from sagetree.schema import Schema
 from sagetree.scoring import Scorer
 from train.boosting import Fitter, Rounds
+from train.channel_settings import TEST
 from train.channels import Channel
 from train.check import warn_of_leakage
 from train.checkpoints import Checkpoints
@@ -31,6 +32,7 @@ from train.ingest import ingest
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.summary import summary
 from train.termination import Termination
+from train.testing import with_test
 
 # Stored with the model and replayed before it serves: enough to meet most
 # categories and missing cells, few enough to read.
@@ -55,11 +57,11 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     warn_of_leakage(read, fails=settings.fail_on_leakage)
     data = read.fingerprints()
     checkpoints = Checkpoints.of_job(opt_ml, settings, data)
-    course = termination.course(checkpoints)
+    course = termination.course(checkpoints, read.first_model)
     objective = read.goal.objective
     fitter = Fitter(settings.boosting, read.features, objective, read.class_count, course)
     fitted = fitter.fit(read.examples[TRAIN], read.examples.get(VALIDATION))
-    rounds = fitted.rounds
+    rounds = with_test(fitted, fitter, read.examples.get(TEST))
     decision = _decide(rounds) if objective.has_threshold else None
     evaluation = _evaluate(rounds, decision)
     bundle = ModelBundle(

@@ -223,27 +223,31 @@ def _watch(
 ) -> None:
     """Append this round's metrics of each booster to the log."""
     for booster, part in zip(boosters, parts, strict=True):
-        for (rows, metric), value in _evaluate(booster, part, number, custom_metric).items():
+        found = evaluate_rows(booster, part.watched, number, custom_metric)
+        for (rows, metric), value in found.items():
             series = history.setdefault(rows, {}).setdefault(metric, [])
             if len(series) == number:
                 series.append([])
             series[number].append(value)
 
 
-def _evaluate(
-    booster: xgboost.Booster, part: Part, number: int, custom_metric: CustomMetric | None
+def evaluate_rows(
+    booster: xgboost.Booster,
+    watched: Sequence[tuple[xgboost.DMatrix, str]],
+    number: int,
+    custom_metric: CustomMetric | None,
 ) -> dict[tuple[str, str], float]:
-    """Return (rows, metric) -> value after one round."""
-    if not part.watched:
+    """Return (rows, metric) -> value after one round; `watched` are rows and their names."""
+    if not watched:
         return {}
-    line = booster.eval_set(part.watched, number)
+    line = booster.eval_set(watched, number)
     values = {}
     for word in line.split()[1:]:
         name, value = word.rsplit(":", 1)
         rows, metric = name.split("-", 1)
         values[rows, metric] = float(value)
     if custom_metric is not None:
-        for data, rows in part.watched:
+        for data, rows in watched:
             values |= {(rows, name): v for name, v in custom_metric(booster.predict(data), data)}
     return values
 

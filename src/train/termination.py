@@ -29,10 +29,14 @@ class Termination:
         signal.signal(signal.SIGTERM, self._arrived)
         return self
 
-    def course(self, checkpoints: Checkpoints | None) -> Course:
-        """Return how boosting goes on from here: the signal waits for the end of a round."""
+    def course(self, checkpoints: Checkpoints | None, first: bytes | None) -> Course:
+        """Return how boosting goes on from here: the signal waits for the end of a round.
+
+        `first` is a model whose rounds come before all others.
+        """
         self.has_begun = True
         return Course(
+            first=first,
             keeper=checkpoints.phase if checkpoints else lambda _phase, _parts: None,
             is_stopped=lambda: self.is_requested,
             check_stopped=self.check,
