@@ -49,14 +49,14 @@ class RankedRows:
         high, low = wide[labels == 1], wide[labels == 0]
         edges = np.unique(np.append(high, threshold))
         bins = np.searchsorted(edges, low, "left") + np.searchsorted(edges, low, "right")
-        shares = _clip(wide) if are_probabilities(scores) else np.full(len(wide), np.nan)
+        losses = log_losses(labels, scores)
         return cls(
             edges=len(edges),
             threshold_edge=int(np.searchsorted(edges, threshold)),
             positive_edges=np.searchsorted(edges, high),
             negative_bins=bins,
-            positive_losses=-np.log(shares[labels == 1]),
-            negative_losses=-np.log1p(-shares[labels == 0]),
+            positive_losses=losses[labels == 1],
+            negative_losses=losses[labels == 0],
         )
 
     def measure(self, positives: NDArray[np.intp], negatives: NDArray[np.intp]) -> Scalars:
@@ -81,10 +81,17 @@ class RankedRows:
         )
 
 
-def _clip(shares: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Clip as scikit-learn does: a float32 that rounds to 1 is no certainty."""
+def log_losses(labels: Labels, scores: Scores) -> NDArray[np.float64]:
+    """Return each row's negative log-likelihood (n), NaN where scores are no probabilities.
+
+    Scores are clipped as scikit-learn does: a float32 that rounds to 1 is no certainty.
+    """
+    if not are_probabilities(scores):
+        return np.full(len(scores), np.nan)
     least = float(np.finfo(np.float32).eps)
-    return shares.clip(least, 1 - least)
+    shares = scores.astype(np.float64).clip(least, 1 - least)
+    losses: NDArray[np.float64] = -np.where(labels == 1, np.log(shares), np.log1p(-shares))
+    return losses
 
 
 def standard_deviations(

@@ -1,9 +1,11 @@
 """The command line of `evaluate`."""
 
 import argparse
+import math
 import os
 from collections.abc import Sequence
 
+from evaluate.gate import Gate
 from sagetree.paths import OptMl
 from sagetree.program import run_job
 
@@ -13,7 +15,7 @@ Score a model on rows it has not seen, and say whether it is good enough.
 reads   /opt/ml/processing/model/        model.tar.gz, or the files in it
         /opt/ml/processing/test/         CSV or Parquet files with the label
 writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
-        /opt/ml/processing/evaluation/decision.json     AUC, interval, verdict
+        /opt/ml/processing/evaluation/decision.json     the metric, and the verdict
         /opt/ml/output/message                          the reason, if it fails
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
@@ -37,8 +39,15 @@ def main(argv: Sequence[str]) -> int:
         help="the gate: approve an AUC of at least this (default: 0.7)",
     )
     parser.add_argument(
+        "--gate",
+        type=_gate,
+        metavar="METRIC>=VALUE",
+        help="the gate by another metric of evaluation.json, such as 'rmse<=3.5'; without one "
+        "a model that is not binary has to beat one that says the same of every row",
+    )
+    parser.add_argument(
         "--threshold",
-        type=_share,
+        type=_number,
         metavar="SCORE",
         help="call rows positive from this score on (default: the one stored with the model)",
     )
@@ -49,12 +58,33 @@ def main(argv: Sequence[str]) -> int:
     opt_ml = OptMl.from_environ(os.environ)
 
     def work() -> int:
-        from evaluate.job import EvaluateSettings, run  # its imports take seconds, and may fail
+        from evaluate.job import EvaluateSettings, run  # its imports take a second, and may fail
 
-        settings = EvaluateSettings(options.threshold_auc, options.threshold, options.fail_below)
+        settings = EvaluateSettings(
+            options.threshold_auc, options.threshold, options.fail_below, options.gate
+        )
         return run(opt_ml, settings)
 
     return run_job(work, opt_ml.message)
+
+
+def _gate(text: str) -> Gate:
+    try:
+        return Gate.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not METRIC>=VALUE or METRIC<=VALUE"
+        ) from None
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number")
+    return value
 
 
 def _share(text: str) -> float:

@@ -1,38 +1,41 @@
 """The walk of an evaluation: a model and labelled rows to metrics and a verdict."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import orjson
 
 from evaluate.archive import open_model
-from evaluate.gate import Verdict, decide
-from evaluate.metrics import Evaluation, evaluate
+from evaluate.cases import Cases, quantiles_of
+from evaluate.gate import Gate, MetricVerdict, Verdict, decide, decide_by
+from evaluate.measured import Measured
+from evaluate.metrics import Evaluation
 from evaluate.sagemaker import evaluation_json
-from sagetree.cells import MissingValues
+from evaluate.tasks import evaluate_task
 from sagetree.cores import usable_cores
 from sagetree.csv_text import CsvText
-from sagetree.errors import DataError
-from sagetree.label import Label
+from sagetree.errors import DataError, SettingsError
 from sagetree.model import Model
 from sagetree.paths import OptMl
 from sagetree.program import LOG
 from sagetree.reading import looks_like_header, read_table
 from sagetree.table import Table
 
-# Without a stored decision the scores are cut where probabilities are even.
-EVEN = 0.5
+# What these metrics are of is said once, as what the verdict's metric would be.
+_CONSTANT = "_best_constant_classifier"
 
 REJECTED = 1
 
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What the command line says; `threshold` None is the model's own."""
+    """What the command line says; `threshold` None is the model's own, `gate` None the default."""
 
     threshold_auc: float
     threshold: float | None
     fail_below: bool
+    gate: Gate | None = None
 
 
 def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
@@ -44,17 +47,24 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     """
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores())
-    table = _read(opt_ml.processing / "test", model)
-    label = model.schema.label or Label(name=table.names[0], negative="0", positive="1")
-    labels, rows = label.encode(table, MissingValues.of(model.features.missing_values))
-    evaluation = evaluate(
-        labels,
-        model.score(rows),
-        _threshold(settings, model),
-        where=str(opt_ml.processing / "test"),
+    where = str(opt_ml.processing / "test")
+    cases = Cases.of(_read(opt_ml.processing / "test", model), model)
+    evaluation = evaluate_task(
+        model.objective,
+        cases.labels,
+        model.score(cases.table),
+        threshold=_threshold(settings, model),
+        classes=cases.classes,
+        quantiles=quantiles_of(model),
+        groups=cases.groups,
+        where=where,
     )
-    verdict = decide(evaluation.auc, evaluation.auc_interval, settings.threshold_auc)
-    _write(opt_ml.processing / "evaluation", evaluation, verdict)
+    verdict = _verdict(settings, evaluation)
+    contents = {
+        "evaluation.json": evaluation_json(evaluation, model.objective.task),
+        "decision.json": verdict.as_json(),
+    }
+    _write(opt_ml.processing / "evaluation", contents)
     LOG.info(_summary(evaluation, verdict))
     if verdict.warning:
         LOG.warning("WARNING: %s", verdict.warning)
@@ -79,29 +89,57 @@ def _read(folder: Path, model: Model) -> Table:
     return table
 
 
-def _threshold(settings: EvaluateSettings, model: Model) -> float:
-    if settings.threshold is not None:
-        return settings.threshold
-    return model.decision.threshold if model.decision else EVEN
+def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
+    """Return the score from which rows are called positive, None where odds are even."""
+    if settings.threshold is None:
+        return model.decision.threshold if model.decision else None
+    if model.objective.task != "binary":
+        raise SettingsError(
+            f"--threshold is of a binary label, and the model's objective is "
+            f"{model.objective.name}",
+            hint="Leave it out",
+        )
+    return settings.threshold
 
 
-def _write(folder: Path, evaluation: Evaluation, verdict: Verdict) -> None:
+def _verdict(
+    settings: EvaluateSettings, evaluation: Evaluation | Measured
+) -> Verdict | MetricVerdict:
+    """Judge by the gate that was given; without one a binary model by its AUC.
+
+    Any other then has to do as well as one that says the same of every row.
+    """
+    if settings.gate is not None:
+        return decide_by(settings.gate, evaluation.scalars, evaluation.deviations)
+    if isinstance(evaluation, Evaluation):
+        return decide(evaluation.auc, evaluation.auc_interval, settings.threshold_auc)
+    gate = Gate(evaluation.headline, not evaluation.falling, evaluation.baseline)
+    why = ", which saying the same of every row would give"
+    return decide_by(gate, evaluation.scalars, evaluation.deviations, why=why)
+
+
+def _write(folder: Path, contents: Mapping[str, object]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {
-        "evaluation.json": evaluation_json(evaluation),
-        "decision.json": verdict.as_json(),
-    }
     for name, content in contents.items():
         (folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
-def _summary(evaluation: Evaluation, verdict: Verdict) -> str:
-    low, high = verdict.interval
+def _summary(evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict) -> str:
     values = evaluation.scalars
-    return (
-        f"{evaluation.rows} rows, {evaluation.positives} positive\n"
-        f"AUC {verdict.auc:.4f} (95 % interval {low:.4f} to {high:.4f})\n"
-        f"At the threshold {evaluation.threshold:.4g}: precision {values['precision']:.1%}, "
-        f"recall {values['recall']:.1%}, accuracy {values['accuracy']:.1%}\n"
-        f"{verdict.verdict}: {verdict.reason}"
-    )
+    if isinstance(evaluation, Evaluation):
+        low, high = evaluation.auc_interval
+        said = (
+            f"{evaluation.rows} rows, {evaluation.positives} positive\n"
+            f"AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})\n"
+            f"At the threshold {evaluation.threshold:.4g}: precision {values['precision']:.1%}, "
+            f"recall {values['recall']:.1%}, accuracy {values['accuracy']:.1%}"
+        )
+    else:
+        listed = ", ".join(
+            f"{name} {value:.4g}" for name, value in values.items() if not name.endswith(_CONSTANT)
+        )
+        said = (
+            f"{evaluation.rows} rows: {listed}\n"
+            f"Saying the same of every row gives {evaluation.headline} {evaluation.baseline:.4g}"
+        )
+    return f"{said}\n{verdict.verdict}: {verdict.reason}"

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sklearn.metrics import average_precision_score, confusion_matrix, log_loss, roc_auc_score
+import numpy as np
 
-from evaluate.bootstrap import standard_deviations
-from evaluate.curves import PrecisionRecallCurve, RocCurve
+from evaluate.bootstrap import log_losses, standard_deviations
+from evaluate.curves import PrecisionRecallCurve, RocCurve, auc_of, average_precision_of
 from evaluate.interval import Interval, auc_interval
 from evaluate.measures import Confusion, measure
-from evaluate.rows import THESE_ROWS, are_probabilities, check_rows, is_positive
+from evaluate.rows import THESE_ROWS, check_rows, is_positive
 from sagetree.label import Labels
 from sagetree.scoring import Scores
 
@@ -37,6 +37,8 @@ class Evaluation:
     roc: RocCurve
     precision_recall: PrecisionRecallCurve
 
+    headline = "auc"
+
     @property
     def auc(self) -> float:
         """The area under the ROC curve."""
@@ -54,16 +56,17 @@ def evaluate(
     """
     check_rows(labels, scores, where)
     called = is_positive(scores, threshold)
-    confusion = Confusion(*map(int, confusion_matrix(labels, called).ravel()))
+    counts = np.bincount(2 * (labels == 1) + called, minlength=4)
+    confusion = Confusion(*counts.tolist())
     return Evaluation(
         rows=len(labels),
         positives=confusion.positives,
         threshold=threshold,
         scalars=measure(
             confusion,
-            auc=float(roc_auc_score(labels, scores)),
-            aucpr=float(average_precision_score(labels, scores)),
-            logloss=float(log_loss(labels, scores)) if are_probabilities(scores) else float("nan"),
+            auc=auc_of(labels, scores),
+            aucpr=average_precision_of(labels, scores),
+            logloss=float(np.mean(log_losses(labels, scores))),
         ),
         deviations=standard_deviations(labels, scores, threshold, seed=seed),
         auc_interval=auc_interval(labels, scores),

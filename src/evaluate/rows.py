@@ -25,10 +25,17 @@ def check_rows(labels: Labels, scores: Scores, where: str) -> None:
     if positives in (0, len(labels)):
         kind = "positive" if positives else "negative"
         raise DataError(f"all {len(labels)} rows are {kind}", where=where, hint=_BOTH_LABELS)
-    strange = np.flatnonzero(~np.isfinite(scores))
+    check_finite(labels, scores, where)
+
+
+def check_finite(labels: Labels, scores: Scores, where: str) -> None:
+    """Refuse scores that are NaN or infinite (ArtifactError), and no rows at all (DataError)."""
+    if len(labels) == 0:
+        raise DataError("there are no rows", where=where, hint="Give rows with labels")
+    strange = np.argwhere(~np.isfinite(scores))
     if len(strange):
         raise ArtifactError(
-            f"the model gives {scores[strange[0]]} as the score of row {strange[0] + 1}",
+            f"the model gives {scores[tuple(strange[0])]} as the score of row {strange[0][0] + 1}",
             where=where,
             hint="Train again: a model must give every row a finite score",
         )

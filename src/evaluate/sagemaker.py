@@ -15,6 +15,7 @@ import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from evaluate.measured import Measured
 from evaluate.metrics import Evaluation
 from sagetree.objectives import Task
 
@@ -34,8 +35,24 @@ METRICS_KEYS: Mapping[Task, str] = MappingProxyType(
 )
 
 
-def evaluation_json(evaluation: Evaluation) -> dict[str, object]:
+def evaluation_json(evaluation: Evaluation | Measured, task: Task = "binary") -> dict[str, object]:
     """Return the content of evaluation.json."""
+    if isinstance(evaluation, Evaluation):
+        return _binary_json(evaluation)
+    matrix = {} if evaluation.confusion is None else {"confusion_matrix": evaluation.confusion}
+    return {
+        METRICS_KEYS[task]: matrix | scalars_json(evaluation),
+        "rows": evaluation.rows,
+        "same_for_every_row": {evaluation.headline: evaluation.baseline},
+    }
+
+
+def scalars_json(evaluation: Evaluation | Measured) -> dict[str, object]:
+    """Return each metric by SageMaker's name, with value and standard deviation."""
+    return {_NAMES.get(name, name): _scalar(evaluation, name) for name in evaluation.scalars}
+
+
+def _binary_json(evaluation: Evaluation) -> dict[str, object]:
     confusion, roc, curve = evaluation.confusion, evaluation.roc, evaluation.precision_recall
     low, high = evaluation.auc_interval
     return {
@@ -45,7 +62,7 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, object]:
                 "0": {"0": confusion.true_negatives, "1": confusion.false_positives},
                 "1": {"0": confusion.false_negatives, "1": confusion.true_positives},
             },
-            **{_NAMES.get(name, name): _scalar(evaluation, name) for name in evaluation.scalars},
+            **scalars_json(evaluation),
             "receiver_operating_characteristic_curve": {
                 "false_positive_rates": roc.false_positive_rates,
                 "true_positive_rates": roc.true_positive_rates,
@@ -59,7 +76,7 @@ def evaluation_json(evaluation: Evaluation) -> dict[str, object]:
     }
 
 
-def _scalar(evaluation: Evaluation, name: str) -> dict[str, float | str]:
+def _scalar(evaluation: Evaluation | Measured, name: str) -> dict[str, float | str]:
     deviation = evaluation.deviations.get(name, math.nan)
     return {"value": _number(evaluation.scalars[name]), "standard_deviation": _number(deviation)}
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from evaluate.metrics import Evaluation, evaluate
-from evaluate.sagemaker import METRICS_KEYS
+from evaluate.measured import Measured
+from evaluate.metrics import Evaluation
+from evaluate.sagemaker import METRICS_KEYS, scalars_json
+from evaluate.tasks import evaluate_task
 from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
 from sagetree.bundle import Decision, ModelBundle, Origin, SelfCheck
@@ -28,7 +30,7 @@ from train.check import warn_of_leakage
 from train.checkpoints import Checkpoints
 from train.ensemble import write_predictions
 from train.examples import Examples
-from train.ingest import ingest
+from train.ingest import Ingested, ingest
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.summary import summary
 from train.termination import Termination
@@ -63,7 +65,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     fitted = fitter.fit(read.examples[TRAIN], read.examples.get(VALIDATION))
     rounds = with_test(fitted, fitter, read.examples.get(TEST))
     decision = _decide(rounds) if objective.has_threshold else None
-    evaluation = _evaluate(rounds, decision)
+    evaluation = _evaluate(rounds, decision, read, settings)
     bundle = ModelBundle(
         models=fitted.models,
         schema=read.schema,
@@ -72,7 +74,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         selfcheck=_selfcheck(read.train, read.schema, read.examples[TRAIN], fitted.models),
         hyperparameters=settings.given,
         data=data,
-        metrics={**rounds.metrics, **({"auc": evaluation.auc} if evaluation else {})},
+        metrics={**rounds.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
         baseline=Baseline.measure(read.examples[TRAIN].matrix, rounds.scores),
         origin=Origin(
             seed=settings.boosting.seed,
@@ -102,11 +104,20 @@ def _decide(rounds: Rounds) -> Decision:
     )
 
 
-def _evaluate(rounds: Rounds, decision: Decision | None) -> Evaluation | None:
-    if decision is None:
-        return None
-    labels = rounds.left_out.labels
-    return evaluate(labels, rounds.scores, decision.threshold, where=rounds.rows)
+def _evaluate(
+    rounds: Rounds, decision: Decision | None, read: Ingested, settings: TrainSettings
+) -> Evaluation | Measured:
+    label = read.schema.label
+    return evaluate_task(
+        read.goal.objective,
+        rounds.left_out.labels,
+        rounds.scores,
+        threshold=decision.threshold if decision else None,
+        classes=label.classes if isinstance(label, Label | ClassLabel) else (),
+        quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
+        groups=rounds.left_out.roles.groups if read.goal.is_ranking else None,
+        where=rounds.rows,
+    )
 
 
 def _selfcheck(
@@ -151,7 +162,7 @@ def _verify(bundle: ModelBundle) -> None:
 
 
 def _write_metrics(
-    opt_ml: OptMl, objective: Objective, rounds: Rounds, evaluation: Evaluation | None
+    opt_ml: OptMl, objective: Objective, rounds: Rounds, evaluation: Evaluation | Measured
 ) -> None:
     """Write metrics.json: the best round's metrics, and the evaluation of the rows left out."""
     values = {
@@ -162,11 +173,11 @@ def _write_metrics(
         for name, value in rounds.metrics.items()
     }
     content: dict[str, object] = {
-        METRICS_KEYS[objective.task]: values,
+        METRICS_KEYS[objective.task]: values | scalars_json(evaluation),
         "rounds": rounds.best[0] if len(rounds.best) == 1 else rounds.best,
         "validation_rows": rounds.rows,
     }
-    if evaluation is not None:
+    if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))

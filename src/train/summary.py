@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evaluate.measured import Measured
 from evaluate.metrics import Evaluation
 from sagetree.bundle import Decision
 from sagetree.errors import quote
@@ -83,14 +84,20 @@ def _models(rounds: Sequence[int]) -> str:
 
 
 def summary(
-    rounds: Rounds, evaluation: Evaluation | None, decision: Decision | None, opt_ml: OptMl
+    rounds: Rounds, evaluation: Evaluation | Measured, decision: Decision | None, opt_ml: OptMl
 ) -> str:
     """Return the result of a job as a paragraph."""
     text = f"\n{_models(rounds.best)}."
-    if evaluation is not None:
+    if isinstance(evaluation, Evaluation):
         low, high = evaluation.auc_interval
         text += (
             f" On {rounds.rows}: AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})."
+        )
+    else:
+        name = evaluation.headline
+        text += (
+            f" On {rounds.rows}: {name} {evaluation.scalars[name]:.4g} "
+            f"(saying the same of every row gives {evaluation.baseline:.4g})."
         )
     if decision is not None:
         text += (

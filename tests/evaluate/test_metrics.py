@@ -16,11 +16,13 @@ def of_sklearn(labels, scores, threshold):
     """The metrics by name, each from its own function of scikit-learn."""
     called = scores.astype(np.float64) >= threshold
     ones = np.ones(len(labels), bool)
+    least = np.finfo(np.float32).eps  # scikit-learn would sum float32 as such
+    clipped = scores.astype(np.float64).clip(least, 1 - least)
     names = {0.5: "f0_5", 1: "f1", 2: "f2"}
     return {
         "auc": sk.roc_auc_score(labels, scores),
         "aucpr": sk.average_precision_score(labels, scores),
-        "logloss": sk.log_loss(labels, scores),
+        "logloss": sk.log_loss(labels, clipped),
         "accuracy": sk.accuracy_score(labels, called),
         "precision": sk.precision_score(labels, called, zero_division=0),
         "recall": sk.recall_score(labels, called),

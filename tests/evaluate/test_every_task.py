@@ -1,0 +1,115 @@
+"""The program `evaluate` on a model of each task, with the rows that chose its rounds."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from evaluate.cli import main as evaluate
+from sagetree.paths import OptMl
+from tests.train.tasks import CASES, FEATURES, Case
+from train.cli import main as train
+
+
+@pytest.fixture
+def opt_ml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OptMl:
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+    return OptMl(tmp_path)
+
+
+def write(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "t.csv").write_text(text)
+
+
+def trained(opt_ml: OptMl, one: Case) -> None:
+    """Train on a part of the rows; the others are the test set as well."""
+    write(opt_ml.data / "train", one.csv(slice(0, 80)))
+    for folder in (opt_ml.data / "validation", opt_ml.processing / "test"):
+        write(folder, one.csv(slice(80, None)))
+    opt_ml.config.mkdir(parents=True)
+    settings = {"preset": "xgboost", "num_round": "5", **one.hyperparameters}
+    (opt_ml.config / "hyperparameters.json").write_text(json.dumps(settings))
+    assert train([]) == 0
+    shutil.copytree(opt_ml.model, opt_ml.processing / "model")
+
+
+def result(opt_ml: OptMl, name: str) -> dict[str, object]:
+    content: dict[str, object] = json.loads((opt_ml.processing / "evaluation" / name).read_text())
+    return content
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "headline", "logged"),
+    [
+        ("multi:softprob", "multiclass_classification_metrics", "accuracy", None),
+        ("reg:squarederror", "regression_metrics", "r2", ("rmse", "rmse")),
+        ("reg:quantileerror", "quantile_metrics", "pinball_loss", ("quantile", "pinball_loss")),
+        ("rank:ndcg", "ranking_metrics", "ndcg", ("ndcg", "ndcg")),
+        ("survival:aft", "survival_metrics", "concordance_index", None),
+        ("binary:logitraw", "binary_classification_metrics", "auc", ("auc", "auc")),
+    ],
+)
+def test_it_says_what_training_said_of_the_same_rows(
+    opt_ml: OptMl,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    key: str,
+    headline: str,
+    logged: tuple[str, str] | None,
+) -> None:
+    trained(opt_ml, CASES[name])
+    capsys.readouterr()
+    assert evaluate([]) == 0
+    metrics = result(opt_ml, "evaluation.json")[key]
+    of_training = json.loads((opt_ml.output_data / "metrics.json").read_text())[key]
+    assert metrics[headline] == of_training[headline]
+    assert metrics[headline]["standard_deviation"] > 0
+    if logged:
+        of_xgboost, ours = logged
+        value = of_training[f"validation:{of_xgboost}"]["value"]
+        ties = 1e-3 if name == "rank:ndcg" else 1e-5  # XGBoost leaves them in no order
+        assert value == pytest.approx(metrics[ours]["value"], abs=ties)
+    decision = result(opt_ml, "decision.json")
+    assert decision["verdict"] == "Approved", decision
+    if name != "binary:logitraw":
+        assert decision["metric"] == headline
+        assert decision["reason"].endswith(", which saying the same of every row would give")
+    shown = "AUC" if headline == "auc" else headline
+    assert f"Approved: The {shown} of " in capsys.readouterr().out
+
+
+def test_a_gate_by_another_metric(opt_ml: OptMl) -> None:
+    trained(opt_ml, CASES["reg:squarederror"])
+    assert evaluate(["--gate", "rmse<=0.01", "--fail-below"]) == 1
+    assert result(opt_ml, "decision.json")["gate"] == "rmse<=0.01"
+    assert evaluate(["--gate", "mae<=100"]) == 0
+    assert evaluate(["--gate", "auc>=0.5"]) == 1
+    assert "there is no metric 'auc' of these rows. Take one of mae, mse, rmse, r2" in (
+        opt_ml.message.read_text()
+    )
+    assert evaluate(["--threshold", "0.5"]) == 1
+    assert opt_ml.message.read_text() == (
+        "--threshold is of a binary label, and the model's objective is reg:squarederror. "
+        "Leave it out\n"
+    )
+
+
+def test_a_ranking_needs_its_groups(opt_ml: OptMl) -> None:
+    one = CASES["rank:ndcg"]
+    trained(opt_ml, one)
+    alone = Case({name: one.columns[name] for name in ("y", *FEATURES)})
+    write(opt_ml.processing / "test", alone.csv())
+    assert evaluate([]) == 1
+    assert opt_ml.message.read_text() == (
+        "t.csv line 2: there is no group column 'query'. "
+        "The model ranks rows within a group: say to which one each row belongs\n"
+    )
+
+
+def test_a_gate_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        evaluate(["--gate", "rmse"])
+    text = "argument --gate: 'rmse' is not METRIC>=VALUE or METRIC<=VALUE"
+    assert text in capsys.readouterr().err
