@@ -97,11 +97,13 @@ ENV PATH=/opt/sagetree/bin:/opt/venv/bin:$PATH \
 WORKDIR /opt/ml
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["healthcheck"]
-# SageMaker may name a port (SAGEMAKER_BIND_TO_PORT) only where a label says so.
+# SageMaker may name a port (SAGEMAKER_BIND_TO_PORT), and serve many models, only
+# where a label says so.
 ARG BASE_IMAGE
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \
+      com.amazonaws.sagemaker.capabilities.multi-models=true \
       org.opencontainers.image.title=sagetree \
       org.opencontainers.image.description="XGBoost training and serving for Amazon SageMaker and any other machine" \
       org.opencontainers.image.licenses=Apache-2.0 \

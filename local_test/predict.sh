@@ -2,9 +2,13 @@
 # usage: predict.sh [--port=PORT] PAYLOAD [CONTENT_TYPE [ACCEPT]]
 #
 # Post the file PAYLOAD to /invocations on 127.0.0.1:PORT (8080) and print
-# status, headers and body. CONTENT_TYPE is text/csv unless PAYLOAD ends with
-# .json, ACCEPT is what the server prefers. If a file PAYLOAD.expected lies
-# beside it, the body is compared with it.
+# status, headers and body. CONTENT_TYPE is that of PAYLOAD's ending (.csv,
+# .json, .jsonl, .parquet, .libsvm, .npy, .pbr for recordio-protobuf), ACCEPT
+# is what the server prefers. If a file PAYLOAD.expected lies beside it, the
+# body is compared with it.
+#
+# payloads/claims.* are for the example's model in test_dir, payloads/numbers.*
+# for the small one in numbers_dir: serve_local.sh numbers_dir.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,7 +28,15 @@ done
 [ ${#words[@]} -gt 0 ] || die "name a payload file, such as $here/payloads/claims.csv"
 payload=${words[0]}
 [ -f "$payload" ] || die "there is no file $payload"
-case $payload in *.json) type=application/json ;; *) type=text/csv ;; esac
+case $payload in
+    *.json) type=application/json ;;
+    *.jsonl) type=application/jsonlines ;;
+    *.parquet) type=application/x-parquet ;;
+    *.libsvm) type=text/libsvm ;;
+    *.npy) type=application/x-npy ;;
+    *.pbr) type=application/x-recordio-protobuf ;;
+    *) type=text/csv ;;
+esac
 type=${words[1]-$type}
 command -v curl >/dev/null || die "curl is not installed"
 body=$(mktemp)

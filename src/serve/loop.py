@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Protocol
 
+from serve.client import SLOW_SECONDS, Application, Client
 from serve.connection import CONTINUE, Incoming, RequestReader, head_of
-from serve.messages import Request, Response
+from serve.messages import Response
 
 # Large requests that one worker has under way; further ones wait.
 THREADS = 8
@@ -28,9 +28,6 @@ PIECE = 256 * 1024
 # Longer than the idle time of the clients before us (60 s), which thus close
 # first: a server that does so now and then breaks a request under way.
 IDLE_SECONDS = 75.0
-
-# A request's headers, and each next piece of it, have to come within this time.
-SLOW_SECONDS = 60.0
 
 # After an answer that ends a connection, what the client still sends is read
 # for so long and so much: closing at once could destroy the answer on its way.
@@ -48,42 +45,6 @@ NEXT_REQUEST_SECONDS = 1.0
 # How often deadlines are looked at.
 SWEEP_SECONDS = 1.0
 DRAIN_SWEEP_SECONDS = 0.05
-
-
-class Application(Protocol):
-    """What a worker serves."""
-
-    max_body: int | None
-
-    def answer_at_once(self, request: Request) -> Response | None:
-        """Return the response, None if that may take long."""
-
-    def answer(self, request: Request) -> Response:
-        """Return the response, however long it takes; never raises."""
-
-    def refuse(self, request: Request, error: Exception) -> Response:
-        """Return the response to a request that could not be read."""
-
-
-class Client:
-    """A connection as the loop sees it."""
-
-    __slots__ = (
-        "answered", "busy", "closing", "deadline", "events", "left", "lingered", "output",
-        "reader", "sock",
-    )  # fmt: skip
-
-    def __init__(self, sock: socket.socket, reader: RequestReader, now: float) -> None:
-        self.sock = sock
-        self.reader = reader
-        self.deadline = now + SLOW_SECONDS
-        self.answered = False  # whether it has got an answer yet
-        self.busy = False  # whether a thread works on its request
-        self.closing = False  # whether it ends after the output
-        self.output = memoryview(b"")
-        self.lingered: int | None = None  # bytes thrown away since the last answer
-        self.events = selectors.EVENT_READ
-        self.left = False  # whether it has sent its last byte
 
 
 class Loop:

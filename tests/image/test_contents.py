@@ -107,6 +107,7 @@ def test_labels(runner: Runner) -> None:
     labels = runner.inspect_image(".Config.Labels")
 
     assert labels["com.amazonaws.sagemaker.capabilities.accept-bind-to-port"] == "true"
+    assert labels["com.amazonaws.sagemaker.capabilities.multi-models"] == "true"
     said = {key: value for key, value in labels.items() if key.startswith("org.opencontainers.")}
     assert {key.removeprefix("org.opencontainers.image.") for key in said} == {
         "title", "description", "licenses", "version", "revision", "base.name",
