@@ -12,7 +12,7 @@ from typing import TypeAlias
 import flask
 from werkzeug.routing import PathConverter
 
-from serve import wsgi
+from serve import kserve, wsgi
 from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.batch_transform import execution_parameters
 from serve.bodies import body_of
@@ -66,6 +66,7 @@ def one_model(
         ("POST", INVOCATIONS): partial(invocations, settings, holder),
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
         ("GET", METRICS): partial(metrics, observer, lambda: _monitor(holder)),
+        **kserve.routes(settings, holder),
     }
     return Site(settings, handlers, observer, lambda: holder.is_settled)
 

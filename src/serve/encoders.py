@@ -126,7 +126,7 @@ def _csv_cell(value: Value) -> str:
     elif isinstance(value, (int, float)):
         return repr(value)
     else:
-        text = _json(value)
+        text = json_text(value)
     if not text or any(character in text for character in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text
@@ -177,7 +177,7 @@ class JsonLinesEncoder(Encoder):
 
 def json_objects(predictions: Predictions, separator: str) -> str:
     """Return an object for each row, with `separator` between them."""
-    keys = [f"{_json(key)}: " for key in predictions]
+    keys = [f"{json_text(key)}: " for key in predictions]
     (column, *others) = predictions.values()
     if not others and isinstance(column, np.ndarray) and column.ndim == 1 and _finite(column):
         between = f"}}{separator}{{{keys[0]}"
@@ -191,11 +191,11 @@ def json_objects(predictions: Predictions, separator: str) -> str:
 
 def _json_cells(column: Column) -> Iterable[str]:
     if not isinstance(column, np.ndarray):
-        return map(_json, column)
+        return map(json_text, column)
     if not _finite(column):  # JSON has no infinity
         values = column.astype(object)
         values[~np.isfinite(column)] = None
-        return map(_json, values.tolist())
+        return map(json_text, values.tolist())
     if column.ndim == 1:
         return number_texts(column)
     return (f"[{', '.join(row)}]" for row in _vectors(column))
@@ -205,7 +205,8 @@ def _finite(column: NDArray[Any]) -> bool:
     return bool(np.isfinite(column).all())
 
 
-def _json(value: object) -> str:
+def json_text(value: object) -> str:
+    """Return a value as JSON, spelled as the official container spells it."""
     # The standard library's: orjson prints 1e-05 and spaces in another way.
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 

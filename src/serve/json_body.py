@@ -27,7 +27,6 @@ SHAPES = (
     'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
     'or {"instances": [...]}'
 )
-LINES = 'Send a record in each line, {"column": value, ...}, or a list, or {"features": [...]}'
 
 # What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
 _COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
@@ -62,9 +61,14 @@ def columns_of_json(body: Body, needed: Sequence[str]) -> JsonColumns:
     SchemaError for a cell that is no single value and for a lacking key,
     PayloadTooLargeError for what would take too much memory.
     """
+    return columns_of_value(parse_json(body), needed)
+
+
+def parse_json(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return the value in a JSON body. Raises as `columns_of_json` does."""
     if len(body) > MOST_MEMORY // _OBJECT_COST:
         _refuse_costly(body)
-    return columns_of_value(_parse(body), needed)
+    return _parse(body)
 
 
 def _refuse_costly(body: Body) -> None:
@@ -91,30 +95,13 @@ def columns_of_value(value: Any, needed: Sequence[str]) -> JsonColumns:  # noqa:
     return found
 
 
-def columns_of_lines(body: bytes, lines_before: int, needed: Sequence[str]) -> JsonColumns:
-    """Return the columns of JSON Lines, one row a line; empty lines do not count."""
-    rows, places = [], []
-    for number, line in enumerate(body.split(b"\n"), lines_before + 1):
-        if line and not line.isspace():
-            rows.append(_parse(line, number))
-            places.append(number)
-    if not rows:
-        return JsonColumns(None, [], 0)
-    for row, number in zip(rows, places, strict=True):
-        if not isinstance(row, (dict, list)):
-            raise DecodingError("the line is no row", where=f"line {number}", hint=LINES)
-    found = _of_rows(rows, needed)
-    _refuse_nested(found, needed)
-    return found
-
-
-def _parse(body: Body, line: int = 0) -> Any:  # noqa: ANN401 - whatever JSON can hold
+def _parse(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
     try:
         return orjson.loads(body[len(_BOM) :] if body[: len(_BOM)] == _BOM else memoryview(body))
     except orjson.JSONDecodeError as error:
         raise DecodingError(
-            f"the {'line' if line else 'body'} is not JSON: {error.msg}",
-            where=f"line {line or error.lineno} column {error.colno}",
+            f"the body is not JSON: {error.msg}",
+            where=f"line {error.lineno} column {error.colno}",
             hint="Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON",
         ) from error
 

@@ -29,6 +29,9 @@ from serve.reasons import explain
 # Its score is a probability and its margin the log of the odds.
 LOGISTIC = "binary:logistic"
 
+# What the only model of a server is called.
+ONE_MODEL = "model"
+
 # The official container's threshold, for models that bring none.
 HALF = 0.5
 
@@ -46,7 +49,7 @@ class ScoredRows:
     table: Table
     matrix: FeatureMatrix
     scores: Scores
-    name: str = "model"
+    name: str = ONE_MODEL
 
     @cached_property
     def contributions(self) -> NDArray[np.float32]:

@@ -11,7 +11,7 @@ from serve.loading import Holder, ServedModel
 from serve.messages import Request, Response
 from serve.negotiation import choose_accept, choose_decoder
 from serve.observation import Trace
-from serve.outputs import ScoredRows, predictions_of
+from serve.outputs import ONE_MODEL, ScoredRows, predictions_of
 from serve.reading import Reading
 from serve.settings import ServeSettings
 
@@ -54,4 +54,4 @@ def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterato
         scores = model.scorer.score(matrix.values)
         trace.scored(served.monitor, matrix, scores)
         trace.reached("score")
-        yield ScoredRows(model, table, inputs, matrix, scores)
+        yield ScoredRows(model, table, inputs, matrix, scores, trace.model or ONE_MODEL)
