@@ -29,7 +29,7 @@ from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from serve.attributes import OUTPUT_ATTRIBUTE, choose_output
 from serve.encoders import Column, json_text
 from serve.json_body import parse_json
-from serve.loading import ModelHolder
+from serve.loading import ModelHolder, ServedModel
 from serve.media_types import JSON
 from serve.messages import Request, Response
 from serve.observation import Trace
@@ -55,7 +55,9 @@ HINT = (
 )
 
 
-def routes(settings: ServeSettings, holder: ModelHolder) -> dict[tuple[str, str], Handler]:
+def routes(
+    settings: ServeSettings, holder: ModelHolder[ServedModel]
+) -> dict[tuple[str, str], Handler]:
     """Return the handlers of the protocol."""
     return {
         ("GET", "/v2/health/live"): _live,
@@ -71,7 +73,7 @@ def _live(_request: Request, _trace: Trace) -> Response:
     return _json({"live": True})
 
 
-def _ready(holder: ModelHolder, _request: Request, _trace: Trace) -> Response:
+def _ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
     holder.model()
     return _json({"ready": True})
 
@@ -85,7 +87,7 @@ def _json(value: object) -> Response:
 
 
 def _metadata(
-    settings: ServeSettings, holder: ModelHolder, _request: Request, _trace: Trace
+    settings: ServeSettings, holder: ModelHolder[ServedModel], _request: Request, _trace: Trace
 ) -> Response:
     model = holder.model().model
     inputs = [
@@ -113,7 +115,9 @@ def _version(model: Model) -> str:
     return model.sha256[:12]
 
 
-def infer(settings: ServeSettings, holder: ModelHolder, request: Request, trace: Trace) -> Response:
+def infer(
+    settings: ServeSettings, holder: ModelHolder[ServedModel], request: Request, trace: Trace
+) -> Response:
     """Answer tensors with tensors."""
     served = holder.wait()
     asked = _asked(request)
