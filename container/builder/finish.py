@@ -29,6 +29,8 @@ TEST_FILE = "conftest.py"
 UNUSED = ("pyarrow/*flight*",)
 # To change a shell's PATH; the image's is set.
 ACTIVATION = ("bin/activate*", "bin/*.bat")
+# Headers that a package installs for the whole environment.
+HEADERS = ("include",)
 # To compile against, or to read: nothing that runs opens them.
 SOURCES = (".a", ".c", ".cc", ".cpp", ".h", ".hpp", ".pxd", ".pxi", ".pyi", ".pyx", ".tp")
 # What uv notes about where and when it installed, which differs from build to build.
@@ -45,7 +47,7 @@ def main() -> int:
     parser.add_argument("tree", type=Path)
     options = parser.parse_args()
     (site,) = options.tree.glob("lib/python3.*/site-packages")
-    unused = (*matches(site, UNUSED), *matches(options.tree, ACTIVATION))
+    unused = (*matches(site, UNUSED), *matches(options.tree, ACTIVATION + HEADERS))
     for path in {*unneeded(site), *unused}:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     for record in sorted(site.glob("*.dist-info/RECORD")):

@@ -162,7 +162,7 @@ def test_every_shape_of_rows_gets_the_same_scores(served: Served) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "body", "headers", "status"),
     [
-        ("POST", "/invocations", "", {"Content_Type": "text/csv"}, 400),
+        ("POST", "/invocations", '"', {"Content_Type": "text/csv"}, 400),
         ("POST", "/invocations", "{", {"Content_Type": "application/json"}, 400),
         ("POST", "/invocations", "1,a", {"Content_Type": "text/csv"}, 422),
         ("POST", "/invocations", "much,a,CA", {"Content_Type": "text/csv"}, 422),
@@ -184,6 +184,11 @@ def test_every_error_is_a_problem_with_a_request_id(
     assert {"error", "message", "where", "hint", "request_id"} <= set(problem)
     assert problem["message"]
     assert problem["request_id"]
+
+
+def test_an_empty_body_has_an_empty_answer(served: Served) -> None:
+    status, _, text = ask(served, "POST", "/invocations", "", Content_Type="text/csv")
+    assert (status, text) == (204, "")
 
 
 def test_execution_parameters(served: Served) -> None:
