@@ -41,11 +41,12 @@ _OTHER_MAGIC = {
     b"<?xml": "XML",
 }
 
-# A line of libsvm has a pair; a line of CSV whose only cell looks like one is none that trains.
-_LIBSVM = re.compile(
-    rb"[-+.\deE]+(:[-+.\deE]+)?([ \t]+qid:\d+)?([ \t]+\d+:[-+.\deEnainf]+)+[ \t]*\r?\n?"
-)
-_EMPTY_LINE = re.compile(rb"[ \t]*(#.*)?\r?\n")
+# What libsvm's lines consist of. Text of another format has no cell like a pair.
+_LABEL = re.compile(rb"[-+.\deEnaif]+(:[-+.\deE]+)?")
+_PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]+")
+
+# From here on the beginning of a file may end inside of a line.
+LONG_HEAD = 1024
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -80,8 +81,20 @@ def _by_content(head: bytes) -> Format:
     text = head.removeprefix(_BOM).lstrip()
     if text.startswith((b"{", b"[")):
         return "jsonlines"
-    lines = [line for line in text.splitlines(keepends=True) if not _EMPTY_LINE.fullmatch(line)]
-    sample = lines[:_SAMPLE_LINES]
-    if sample and all(map(_LIBSVM.fullmatch, sample)):
-        return "libsvm"
-    return "csv"
+    return "libsvm" if _is_libsvm(text) else "csv"
+
+
+def _is_libsvm(text: bytes) -> bool:
+    """Say whether the first lines are libsvm. The last word of `text` may be cut off."""
+    words = [line.partition(b"#")[0].split() for line in text.splitlines()[: _SAMPLE_LINES + 1]]
+    lines = [line for line in words if line]
+    if len(lines) > _SAMPLE_LINES:
+        lines.pop()
+    elif lines and len(text) > LONG_HEAD:
+        lines[-1].pop()
+    pairs = [word for line in lines for word in line[1:]]
+    return (
+        any(map(_PAIR.fullmatch, pairs))
+        and all(map(_PAIR.fullmatch, pairs))
+        and all(_LABEL.fullmatch(line[0]) for line in lines if line)
+    )

@@ -1,7 +1,7 @@
 """Files that are read whole to tables: JSON Lines, libsvm, recordio-protobuf."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
@@ -117,7 +117,8 @@ def sparse_tables(
         _check_range(file, indices)
         for begin in range(0, file.rows.rows, BATCH_ROWS):
             part = file.rows.part(begin, min(begin + BATCH_ROWS, file.rows.rows))
-            yield _sparse_table(part, indices, weighted, grouped, file, begin)
+            table = _sparse_table(part, indices, weighted, grouped, file, begin)
+            yield replace(table, first_index=indices.first if based else None)
 
 
 def _check_range(file: SparseFile, indices: Indices) -> None:

@@ -134,8 +134,24 @@ def _words(parts: Sequence[pa.Array]) -> pa.ChunkedArray:
     if not pa.types.is_dictionary(column.type):
         return column
     column = column.cast(_WORDS).unify_dictionaries()
-    words = column.chunk(0).dictionary
+    words, column = _used_words(column)
     width = next(kind for kind in _CODE_TYPES if len(words) < 2 ** (kind.bit_width - 1))
     return pa.chunked_array(
         [pa.DictionaryArray.from_arrays(part.indices.cast(width), words) for part in column.chunks]
     )
+
+
+def _used_words(column: pa.ChunkedArray) -> tuple[pa.Array, pa.ChunkedArray]:
+    """Return the words that some row has, and the column of codes into them."""
+    words = column.chunk(0).dictionary
+    used = np.zeros(len(words), bool)
+    for part in column.chunks:
+        used[part.indices.drop_null().to_numpy()] = True
+    if used.all():
+        return words, column
+    places = pa.array(np.cumsum(used) - 1, pa.int32())
+    words = words.filter(pa.array(used))
+    parts = [
+        pa.DictionaryArray.from_arrays(places.take(part.indices), words) for part in column.chunks
+    ]
+    return words, pa.chunked_array(parts)

@@ -45,7 +45,8 @@ class Table:
     """Columns of equal length; `named` says whether the data brought their names.
 
     `roles` names the columns that a format itself sets apart: libsvm has a
-    weight and a group for each row.
+    weight and a group for each row; `first_index` is the number that libsvm
+    gives the first column, None in other formats.
     """
 
     names: tuple[str, ...]
@@ -54,6 +55,7 @@ class Table:
     named: bool
     sources: tuple[Source, ...]
     roles: Mapping[Role, str] = field(default_factory=dict)
+    first_index: int | None = None
 
     def locate(self, row: int) -> str:
         """Return the place of row number `row` (from 0), such as `claims.csv line 7`."""
@@ -75,6 +77,22 @@ class Table:
             names=self.names[:index] + self.names[index + 1 :],
             columns=self.columns[:index] + self.columns[index + 1 :],
         )
+
+    def part(self, begin: int, end: int) -> "Table":
+        """Return the rows from `begin` up to `end`."""
+        columns = tuple(cells[begin:end] for cells in self.columns)
+        return replace(
+            self, columns=columns, rows=end - begin, sources=self._part_of_sources(begin, end)
+        )
+
+    def _part_of_sources(self, begin: int, end: int) -> "tuple[Source, ...]":
+        parts, before = [], 0
+        for source in self.sources:
+            low, high = max(begin - before, 0), min(end - before, source.rows)
+            if low < high:
+                parts.append(replace(source, rows=high - low, first=source.first + low))
+            before += source.rows
+        return tuple(parts)
 
     def take(self, rows: Sequence[int]) -> list[list[Cell]]:
         """Return the given rows as lists of cells, one list per column."""
@@ -176,19 +194,35 @@ def _encode_arrow(cells: "pa.ChunkedArray", encoder: Encoder) -> tuple[Floats, l
 def distinct_cells(cells: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[Cell]]:
     """Return each row's index into the list of distinct cells, and that list (None last).
 
+    A column of codes brings its list, which may have words that no row has.
+
     Raises CellError for a column whose type holds no cells.
     """
     import pyarrow as pa
 
-    if pa.types.is_dictionary(cells.type):  # its indices may be too narrow for one more
-        cells = cells.cast(cells.type.value_type)
-    _check_type(cells.type)
-    coded = cells.dictionary_encode().unify_dictionaries().combine_chunks()
+    if pa.types.is_dictionary(cells.type):
+        _check_type(cells.type.value_type)
+        cells = _with_wide_indices(cells)
+    else:
+        _check_type(cells.type)
+        cells = cells.dictionary_encode()
+    coded = cells.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):  # of a column without rows
         return np.zeros(0, np.int64), [None]
     distinct = _python_cells(coded.dictionary)
     codes = coded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
     return codes.astype(np.int64), [*distinct, None]
+
+
+def _with_wide_indices(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Return codes whose indices have room for the words of all chunks, and one more."""
+    import pyarrow as pa
+
+    wide = [
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), chunk.dictionary)
+        for chunk in cells.chunks
+    ]
+    return pa.chunked_array(wide, pa.dictionary(pa.int32(), cells.type.value_type))
 
 
 def encode_numbers(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:

@@ -1,5 +1,6 @@
 """Channels of a training job to tables, labels and a schema."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -9,10 +10,12 @@ import pyarrow as pa
 from sagetree.cells import MissingValues, category_text
 from sagetree.csv_text import CsvText
 from sagetree.errors import DataError, SettingsError, quote
+from sagetree.gathering import Shrink
 from sagetree.label import AnyLabel, Label, Labels
 from sagetree.paths import OptMl
-from sagetree.reading import looks_like_header, read_table
-from sagetree.schema import Column, Schema
+from sagetree.reading import Reading, looks_like_header, read_files
+from sagetree.row_files import Indices
+from sagetree.schema import ROLES, Column, Schema
 from sagetree.table import Table, distinct_cells
 from train.examples import RowRoles
 from train.kinds import infer_columns
@@ -41,22 +44,65 @@ class Channel:
     groups: Vocabulary
 
 
-def read_channel(opt_ml: OptMl, name: str, settings: TrainSettings) -> Table:
+def read_channel(
+    opt_ml: OptMl, name: str, settings: TrainSettings, schema: Schema | None = None
+) -> Table:
     """Return all rows of a channel; without a header columns are called label, f0, f1, ...
 
-    With csv_weights the second one is called weight. Raises DataError naming
-    file and line.
+    With csv_weights the second one is called weight. Columns that `schema` knows
+    are read as training's were. Raises DataError naming file and line.
     """
 
     def is_header(text: CsvText) -> bool:
         return looks_like_header(text) if settings.header is None else settings.header
 
-    table = read_table(opt_ml.data / name, is_header, settings.formats[name])
-    if table.named:
-        return table
-    first = (LABEL_NAME, WEIGHT_NAME) if settings.columns.csv_weights else (LABEL_NAME,)
-    features = (f"f{index}" for index in range(len(table.names) - len(first)))
-    return replace(table, names=(*first, *features)[: len(table.names)])
+    columns = settings.columns
+    shrink = Shrink(
+        names=lambda count: _names(count, columns),
+        kept=lambda names: _roles(names, columns),
+        text=_texts_of(columns, schema),
+        missing=MissingValues.of(columns.missing_values),
+    )
+    indices = _indices(schema) if schema and not schema.named else None
+    reading = Reading(is_header, settings.formats[name], settings.delimiter, indices, shrink)
+    return read_files(opt_ml.data / name, reading)
+
+
+def _names(count: int, columns: Columns) -> tuple[str, ...]:
+    first = (LABEL_NAME, WEIGHT_NAME) if columns.csv_weights else (LABEL_NAME,)
+    features = (f"f{index}" for index in range(count - len(first)))
+    return (*first, *features)[:count]
+
+
+def _roles(names: Sequence[str], columns: Columns) -> set[str]:
+    """Return the columns that are no features: their cells are kept as they are."""
+    single = (
+        columns.target or names[0],
+        columns.label_lower_bound,
+        columns.label_upper_bound,
+        columns.weight,
+        columns.group,
+        columns.time,
+    )
+    weight = names[1:2] if columns.csv_weights else ()
+    return {name for name in (*single, *columns.base_margin, *weight) if name is not None}
+
+
+def _texts_of(columns: Columns, schema: Schema | None) -> frozenset[str]:
+    """Return the columns whose cells are words: by the user's word, or training's."""
+    declared = {name for name, kind in columns.kinds.items() if kind != "number"}
+    known = schema.columns if schema else ()
+    return frozenset(declared | {c.name for c in known if c.kind in _TEXT_KINDS})
+
+
+# Kinds whose cells may be spelled with digits and be no numbers: 007.
+_TEXT_KINDS = frozenset({"category", "ordinal", "boolean", "datetime"})
+
+
+def _indices(schema: Schema) -> Indices:
+    """Return the columns that a libsvm or recordio file of training's has."""
+    features = [column for column in schema.columns if column.kind not in ROLES]
+    return Indices(schema.first_index, len(features))
 
 
 def split_training_table(table: Table, columns: Columns, goal: Goal) -> tuple[Channel, Schema]:
@@ -84,7 +130,9 @@ def split_training_table(table: Table, columns: Columns, goal: Goal) -> tuple[Ch
     for name, kind in roles.kinds.items():
         found[name] = Column(name=name, kind=kind, missing=0, distinct=0)
     ordered = tuple(found[name] for name in channel.table.names)
-    return channel, Schema(columns=ordered, label=label, named=table.named)
+    first_index = 0 if table.first_index is None else table.first_index
+    schema = Schema(columns=ordered, label=label, named=table.named, first_index=first_index)
+    return channel, schema
 
 
 def split_validation_table(
@@ -132,6 +180,21 @@ def _split(
     if goal.is_ranking and role_columns.group is not None:
         check_queries(rest, role_columns.group, roles)
     return Channel(name, rest, labels, roles, groups)
+
+
+def inputs_of(channel: Channel, schema: Schema) -> Table:
+    """Return the model's input columns of a channel, in the model's order.
+
+    Files without names give their columns the names of training's, so that
+    they too are found by name: one may have weights where others have none.
+    Raises SchemaError naming each column that is missing or unknown.
+    """
+    table = channel.table
+    if not set(schema.input_names) <= set(table.names):
+        return schema.arrange(table)
+    for name in set(table.roles.values()) - set(schema.all_names):
+        table = table.without(name)
+    return schema.arrange(replace(table, named=True))
 
 
 def _check_keys(train: Table, other: Table, schema: Schema, name: str) -> None:

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from sagetree.bundle import DataFingerprint, ModelBundle
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import ClassLabel
@@ -12,26 +14,35 @@ from sagetree.paths import OptMl
 from sagetree.program import LOG
 from sagetree.schema import Schema
 from train.channel_settings import MODEL, TEST
-from train.channels import Channel, read_channel, split_training_table, split_validation_table
+from train.channels import (
+    Channel,
+    inputs_of,
+    read_channel,
+    split_training_table,
+    split_validation_table,
+)
 from train.continuing import check_label, fingerprint, read_earlier
 from train.examples import Examples
 from train.fitting import fit_features
 from train.labels import Goal
+from train.matrix import feature_matrix
 from train.settings import TRAIN, VALIDATION, TrainSettings
+from train.stored_rows import StoredRows
 from train.summary import schema_table
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What was read: the columns and transforms, train's rows, and each channel's examples.
+    """What was read: the columns and transforms, rows to be stored, each channel's examples.
 
+    The tables themselves are gone: features are all that is left in memory.
     `earlier` is the model whose rounds come first, if there is one.
     """
 
     goal: Goal
     schema: Schema
     features: FeaturePipeline
-    train: Channel
+    stored: StoredRows
     examples: Mapping[str, Examples]
     earlier: ModelBundle | None = None
 
@@ -60,23 +71,21 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     """
     goal = _goal(settings)
     earlier = read_earlier(opt_ml, settings, goal.objective)
-    train, schema = split_training_table(
-        read_channel(opt_ml, TRAIN, settings), settings.columns, goal
-    )
+    table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
+    train, schema = split_training_table(table, settings.columns, goal)
     LOG.info(schema_table(schema, train.labels))
     if earlier is not None:
         check_label(schema, earlier.schema)
         schema = earlier.schema
-    channels = [train]
+    features = earlier.features if earlier else fit_features(schema, settings.columns)
+    stored = StoredRows.of(inputs_of(train, schema), train.labels, schema.label)
+    examples = {TRAIN: _examples(train, schema, features)}
     for name in (VALIDATION, TEST):
         if name in settings.formats:
-            table = read_channel(opt_ml, name, settings)
-            channels.append(
-                split_validation_table(table, name, schema, settings.columns, goal, train)
-            )
-    features = earlier.features if earlier else fit_features(schema, settings.columns)
-    examples = {channel.name: _examples(channel, schema, features) for channel in channels}
-    return Ingested(goal, schema, features, train, examples, earlier)
+            table = read_channel(opt_ml, name, settings, schema)
+            other = split_validation_table(table, name, schema, settings.columns, goal, train)
+            examples[name] = _examples(other, schema, features)
+    return Ingested(goal, schema, features, stored, examples, earlier)
 
 
 def _goal(settings: TrainSettings) -> Goal:
@@ -90,10 +99,11 @@ def _goal(settings: TrainSettings) -> Goal:
 
 
 def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
-    matrix = features.transform(schema.arrange(channel.table)).values
+    matrix = feature_matrix(inputs_of(channel, schema), features)
     return Examples(matrix, channel.labels, channel.roles)
 
 
 def _fingerprint(examples: Examples) -> DataFingerprint:
-    digest = hashlib.sha256(examples.matrix.tobytes() + examples.labels.tobytes()).hexdigest()
-    return DataFingerprint(rows=examples.rows, sha256=digest)
+    digest = hashlib.sha256(np.ascontiguousarray(examples.matrix).data)  # without a copy
+    digest.update(examples.labels.tobytes())
+    return DataFingerprint(rows=examples.rows, sha256=digest.hexdigest())

@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,31 +13,22 @@ from evaluate.sagemaker import METRICS_KEYS, scalars_json
 from evaluate.tasks import evaluate_task
 from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
-from sagetree.bundle import Decision, ModelBundle, Origin, SelfCheck
-from sagetree.cells import Cell
-from sagetree.label import ClassLabel, Label, Labels
+from sagetree.bundle import Decision, ModelBundle, Origin
+from sagetree.label import ClassLabel, Label
 from sagetree.model import Model
 from sagetree.objectives import Objective
 from sagetree.paths import OptMl
 from sagetree.program import LOG, check_writable
-from sagetree.schema import Schema
-from sagetree.scoring import Scorer
 from train.boosting import Fitter, Rounds
 from train.channel_settings import TEST
-from train.channels import Channel
 from train.check import warn_of_leakage
 from train.checkpoints import Checkpoints
 from train.ensemble import write_predictions
-from train.examples import Examples
 from train.ingest import Ingested, ingest
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.summary import summary
 from train.termination import Termination
 from train.testing import with_test
-
-# Stored with the model and replayed before it serves: enough to meet most
-# categories and missing cells, few enough to read.
-SELFCHECK_ROWS = 20
 
 METRICS_FILE = "metrics.json"
 
@@ -71,7 +61,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         schema=read.schema,
         features=read.features,
         decision=decision,
-        selfcheck=_selfcheck(read.train, read.schema, read.examples[TRAIN], fitted.models),
+        selfcheck=read.stored.check(read.examples[TRAIN].matrix, fitted.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**rounds.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
@@ -118,38 +108,6 @@ def _evaluate(
         groups=rounds.left_out.roles.groups if read.goal.is_ranking else None,
         where=rounds.rows,
     )
-
-
-def _selfcheck(
-    train: Channel, schema: Schema, examples: Examples, models: tuple[bytes, ...]
-) -> SelfCheck:
-    """Return rows of all labels, spread over the table, with their scores."""
-    rows = _spread(train.labels if isinstance(schema.label, Label | ClassLabel) else None, examples)
-    columns = schema.arrange(train.table).take(rows)
-    scores = Scorer.load(*models).score(examples.matrix[rows])
-    return SelfCheck(
-        columns=schema.input_names,
-        rows=tuple(tuple(map(_as_json, row)) for row in zip(*columns, strict=True)),
-        scores=tuple(map(tuple, scores.tolist())) if scores.ndim == 2 else tuple(scores.tolist()),
-    )
-
-
-def _spread(classes: Labels | None, examples: Examples) -> list[int]:
-    """Return rows far from each other, of each class where there are any."""
-    kinds = np.zeros(examples.rows) if classes is None else classes
-    found = np.unique(kinds)[:SELFCHECK_ROWS]
-    rows: list[int] = []
-    for kind in found:
-        of_kind = np.flatnonzero(kinds == kind)
-        picked = np.linspace(0, len(of_kind) - 1, min(len(of_kind), SELFCHECK_ROWS // len(found)))
-        rows += [int(of_kind[int(index)]) for index in picked]
-    return rows
-
-
-def _as_json(cell: Cell) -> Cell:
-    if isinstance(cell, date):
-        return cell.isoformat()
-    return None if cell != cell else cell
 
 
 def _verify(bundle: ModelBundle) -> None:

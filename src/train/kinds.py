@@ -207,8 +207,8 @@ def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataE
 
 
 def _number_column(name: str, values: Floats) -> Column:
-    present = values[~np.isnan(values)]
-    distinct = len(np.unique(present))
+    present = np.sort(values[~np.isnan(values)])  # many times faster than np.unique
+    distinct = np.count_nonzero(np.diff(present)) + bool(len(present))
     missing = len(values) - len(present)
     constant = distinct == 0 or (distinct == 1 and not missing)
     numbered = not missing and distinct == len(values) and _is_numbering(name, values)

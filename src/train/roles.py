@@ -42,7 +42,12 @@ class RoleColumns:
         Raises SettingsError for one that is not there.
         """
         weight = table.names[1] if columns.csv_weights and len(table.names) > 1 else columns.weight
-        found = cls(weight, columns.base_margin, columns.group, columns.time)
+        found = cls(
+            weight or table.roles.get("weight"),
+            columns.base_margin,
+            columns.group or table.roles.get("group"),
+            columns.time,
+        )
         for name, kind in found.kinds.items():
             setting = next(setting for setting, role in _SETTINGS.items() if role == kind)
             if name not in table.names:
