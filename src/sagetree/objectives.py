@@ -104,12 +104,3 @@ def class_numbers(objective: Objective, scores: NDArray[np.float32]) -> NDArray[
     if objective.score == "margin":
         return (scores > 0).astype(np.intp)
     return scores.astype(np.intp)
-
-
-def two_probabilities(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the probabilities of both labels (n, 2) from those of the positive one (n).
-
-    >>> two_probabilities(np.array([0.25], np.float32)).tolist()
-    [[0.75, 0.25]]
-    """
-    return np.stack([1 - scores, scores], axis=1)

@@ -132,6 +132,7 @@ class Fitter:
         An ensemble is fitted on the folds of both. Raises SettingsError for what
         XGBoost refuses.
         """
+        self._check_margins(train)
         self.params.setdefault("nthread", _threads(train))
         self.layout = Layout(
             names=self.features.safe_names,
@@ -152,11 +153,24 @@ class Fitter:
                 chosen = self._hold_out(train)
             return self._fit_all(train, chosen)
         except xgboost.core.XGBoostError as error:
-            reason = _XGBOOST_PLACE.sub("", str(error).strip()).splitlines()[0]
+            line = str(error).strip().splitlines()[0]
+            reason = _XGBOOST_PLACE.sub("", line) or line
             raise SettingsError(
                 f"XGBoost refuses the training: {reason}",
                 hint="Change the hyperparameter it names",
             ) from error
+
+    def _check_margins(self, train: Examples) -> None:
+        margin = train.roles.base_margin
+        quantiles = np.size(self.params.get("quantile_alpha", 0.5))
+        outputs = self.params.get("num_class", quantiles)
+        columns = 1 if margin is None or margin.ndim == 1 else margin.shape[1]
+        if margin is not None and columns != outputs:
+            raise SettingsError(
+                f"base_margin_column names {columns} column{'s' if columns > 1 else ''}, and the "
+                f"model has {outputs} output{'s' if outputs > 1 else ''}",
+                hint="Name one for each",
+            )
 
     def _fit_all(self, train: Examples, chosen: Fitted) -> Fitted:
         """Return the model of all rows; where it is stopped before its end, what was chosen."""

@@ -112,7 +112,7 @@ def split_training_table(table: Table, columns: Columns, goal: Goal) -> tuple[Ch
     for labels that are empty or that the objective cannot learn.
     """
     label = find_label(table, columns, goal)
-    roles = RoleColumns.find(table, columns, TRAIN)
+    roles = RoleColumns.find(table, columns, label, TRAIN)
     if goal.is_ranking and roles.group is None:
         raise SettingsError(
             f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
@@ -152,7 +152,7 @@ def split_validation_table(
             f"of train and {name} only {which} has a header",
             hint="Give the files of both channels a header, or none; or set header",
         )
-    roles = RoleColumns.find(table, columns, name)
+    roles = RoleColumns.find(table, columns, label, name)
     channel = _split(name, table, label, roles, columns, goal, train.groups)
     if isinstance(label, Label) and len(np.unique(channel.labels)) < 2:
         value = label.positive if channel.labels[0] else label.negative

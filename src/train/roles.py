@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sagetree.cells import MissingValues, category_text, to_moment
 from sagetree.errors import DataError, SettingsError, quote
-from sagetree.label import check_cells
+from sagetree.label import AnyLabel, check_cells
 from sagetree.schema import Kind
 from sagetree.table import Floats, Table, encode, encode_numbers
 from train.examples import RowRoles, Rows
@@ -36,10 +36,10 @@ class RoleColumns:
     time: str | None = None
 
     @classmethod
-    def find(cls, table: Table, columns: Columns, channel: str) -> "RoleColumns":
+    def find(cls, table: Table, columns: Columns, label: AnyLabel, channel: str) -> "RoleColumns":
         """Return the columns the settings name.
 
-        Raises SettingsError for one that is not there.
+        Raises SettingsError for one that is not there, or is the label.
         """
         weight = table.names[1] if columns.csv_weights and len(table.names) > 1 else columns.weight
         found = cls(
@@ -50,6 +50,12 @@ class RoleColumns:
         )
         for name, kind in found.kinds.items():
             setting = next(setting for setting, role in _SETTINGS.items() if role == kind)
+            if name in label.columns:
+                raise SettingsError(
+                    f"{setting} is {quote(name)}, which is the label",
+                    where=f"channel {channel}",
+                    hint="Name another column",
+                )
             if name not in table.names:
                 raise SettingsError(
                     f"{setting} is {quote(name)}, which is no column",
