@@ -1,5 +1,8 @@
-"""Make the bundle of the present format: `python -m tests.bundles.make` (see README.md)."""
+"""Make the bundles of the present format: `python -m tests.bundles.make` (see README.md)."""
 
+import json
+import shutil
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +11,23 @@ import orjson
 from sagetree.bundle import FORMAT
 from sagetree.cells import Cell
 from sagetree.model import Model
+from sagetree.paths import OptMl
 from tests.sagetree.models import Field, table_of, train
+from tests.train.tasks import CASES, FEATURES
+from train.job import run
 
 HERE = Path(__file__).parent
 EXPECTED_FILE = "expected.json"
+
+ENCODINGS = ("native", "onehot")
+
+# Kinds of bundles that a job of `tests.train.tasks` makes: the case, and settings beside its own.
+TASKS: dict[str, tuple[str, dict[str, str]]] = {
+    "multiclass": ("multi:softprob", {}),
+    "quantiles": ("reg:quantileerror", {}),
+    "interval": ("survival:aft", {}),
+    "ensemble": ("rank:ndcg", {"_kfold": "2"}),
+}
 
 STATES = ("CA", "N/A", "OR", "a<b")
 SEVERITIES = ("1", "2", "3")
@@ -27,7 +43,14 @@ ROWS: dict[str, list[Cell]] = {
 
 
 def main() -> None:
-    """Train on 120 generated rows and write the bundle beside what it must answer."""
+    """Write bundles of all kinds, each beside what it must answer."""
+    make_encodings()
+    for name in TASKS:
+        make_task(name)
+
+
+def make_encodings() -> None:
+    """Train a binary model of all kinds of columns on 120 generated rows."""
     random = np.random.default_rng(FORMAT)
     rows = 120
     fields = {
@@ -45,13 +68,34 @@ def main() -> None:
             strict=True,
         )
     ]
-    for encoding in ("native", "onehot"):
+    for encoding in ENCODINGS:
         folder = HERE / f"format-{FORMAT}-{encoding}"
         folder.mkdir()  # fails where it is there: an old bundle is never made again
         train(fields, labels, encoding=encoding).bundle.save(folder)
         scores = Model.load(folder).score(table_of(ROWS))
         expected = {"rows": ROWS, "scores": scores.tolist()}
         (folder / EXPECTED_FILE).write_bytes(orjson.dumps(expected, option=orjson.OPT_INDENT_2))
+
+
+def make_task(name: str) -> None:
+    """Run the training job of a task."""
+    case, more = TASKS[name]
+    one = CASES[case]
+    folder = HERE / f"format-{FORMAT}-{name}"
+    folder.mkdir()
+    with tempfile.TemporaryDirectory() as root:
+        opt_ml = OptMl(Path(root))
+        (opt_ml.data / "train").mkdir(parents=True)
+        (opt_ml.data / "train" / "t.csv").write_text(one.csv())
+        opt_ml.config.mkdir(parents=True)
+        settings = {"preset": "xgboost", "max_depth": "2", "num_round": "3"}
+        texts = {**settings, **one.hyperparameters, **more}
+        (opt_ml.config / "hyperparameters.json").write_text(json.dumps(texts))
+        run(opt_ml, {})
+        shutil.copytree(opt_ml.model, folder, dirs_exist_ok=True)
+    rows = {column: [*cells[:6], None] for column, cells in FEATURES.items()}
+    expected = {"rows": rows, "scores": Model.load(folder).score(table_of(rows)).tolist()}
+    (folder / EXPECTED_FILE).write_bytes(orjson.dumps(expected, option=orjson.OPT_INDENT_2))
 
 
 def _day(number: int) -> str:
