@@ -20,7 +20,7 @@ from train.metrics import METRICS, Metric
 from train.objective_rules import defined_for
 from train.parameter import Parameter
 from train.parameters import OWN, UNUSED
-from train.presets import SAGETREE
+from train.presets import SAGETREE, SAGETREE_OTHERS
 from train.progress import metric_pattern
 from train.xgboost_parameters import BY_OBJECTIVE, DART, GENERAL, LINEAR, TREES
 
@@ -118,8 +118,9 @@ def document() -> str:
     lines = [
         "# Hyperparameters and metrics",
         "",
-        "Made by `make generated`; change `src/train` instead. A default in brackets is that of",
-        "`preset=sagetree`, without them it is XGBoost's or sagetree's own.",
+        "Made by `make generated`; change `src/train` instead. Defaults in brackets are those of",
+        "`preset=sagetree`: for a label of two values, and for other labels if there is a second",
+        "(else XGBoost's). Without brackets they are XGBoost's or sagetree's own.",
     ]
     for title, parameters in sections:
         lines += ["", f"## {title}", "", *_table(_ROWS, map(_row, parameters))]
@@ -132,16 +133,22 @@ _METRIC_ROWS = ("name", "what it is", "better", "objectives")
 
 
 def _row(parameter: Parameter) -> tuple[str, ...]:
-    preset = SAGETREE.get(parameter.name)
-    default = f"[{preset[0]:g}]" if preset else parameter.default
     tuned = parameter.tuned
     return (
         ", ".join(f"`{name}`" for name in (parameter.name, *parameter.aliases)),
         parameter.help,
         parameter.type.allowed,
-        default,
+        _default(parameter),
         f"{tuned.low:g} to {tuned.high:g}" if tuned else "",
     )
+
+
+def _default(parameter: Parameter) -> str:
+    name = parameter.name
+    if name not in SAGETREE:
+        return parameter.default
+    others = f", {SAGETREE_OTHERS[name][0]:g}" if name in SAGETREE_OTHERS else ""
+    return f"[{SAGETREE[name][0]:g}{others}]"
 
 
 def _metric_rows() -> Iterator[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from sagetree.paths import OptMl
 from sagetree.program import run_job
 from train.metrics import METRICS
 from train.parameters import BY_NAME, OWN
-from train.presets import SAGETREE
+from train.presets import SAGETREE, SAGETREE_OTHERS
 from train.script import Script
 from train.script import run as run_script
 from train.xgboost_parameters import XGBOOST
@@ -97,7 +97,17 @@ def _help_of_parameters() -> str:
     for title, group in (("sagetree's own", OWN), ("XGBoost's", XGBOOST)):
         lines.append(f"  {title}")
         lines += [f"    {p.name:<31}{p.help}" for p in group]
-    preset = ", ".join(f"{name}={value:g}" for name, (value, _) in SAGETREE.items())
+    binary, others = (
+        ", ".join(f"{name}={value:g}" for name, (value, _) in preset.items())
+        for preset in (SAGETREE, SAGETREE_OTHERS)
+    )
     aliases = ", ".join(f"{s} = {p.name}" for s, p in BY_NAME.items() if s != p.name)
     lines.append(f"  metrics: {', '.join(METRICS)}")
-    return "\n".join([*lines, f"  preset sagetree: {preset}", f"  other names: {aliases}"])
+    return "\n".join(
+        [
+            *lines,
+            f"  preset sagetree, labels of two values: {binary}",
+            f"  preset sagetree, others: {others}",
+            f"  other names: {aliases}",
+        ]
+    )

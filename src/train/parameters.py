@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 
 from train.parameter import Parameter
+from train.value_lists import JsonObject, Names
 from train.value_types import (
     Boolean,
     Choice,
     Delimiter,
     Integer,
-    JsonObject,
-    Names,
     Real,
     Text,
     TuningMetric,

@@ -16,11 +16,11 @@ from train.combinations import check_together, notes_together
 from train.constraints import Constraints
 from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
 from train.presets import (
-    SAGETREE,
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
     XGBOOST_ROUNDS,
     default_metric,
+    preset_of,
     with_parameter,
 )
 from train.value_types import ParameterError, plain_text
@@ -277,7 +277,8 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     trees = values.get("booster") != "gblinear"
     params: dict[str, Any] = {}
     if own and trees:
-        params |= {name: value for name, (value, _) in SAGETREE.items()}
+        preset = preset_of(values.get("objective", DEFAULT_OBJECTIVE))
+        params |= {name: value for name, (value, _) in preset.items()}
     names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in _BY_COLUMN)
     params |= {name: values[name] for name in names}
     params = {"objective": DEFAULT_OBJECTIVE, "seed": 0, **params}

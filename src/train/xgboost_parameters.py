@@ -7,17 +7,8 @@ SageMaker's built-in XGBoost.
 
 from sagetree.objectives import DEFAULT_OBJECTIVE, OBJECTIVES
 from train.parameter import Parameter, ValueType
-from train.value_types import (
-    Boolean,
-    Choice,
-    Groups,
-    Integer,
-    JsonObject,
-    Monotone,
-    Numbers,
-    Real,
-    Words,
-)
+from train.value_lists import Groups, JsonObject, Monotone, Numbers, Words
+from train.value_types import Boolean, Choice, Integer, Real
 
 UPDATERS = (
     "grow_colmaker", "grow_histmaker", "grow_quantile_histmaker", "grow_gpu_hist",

@@ -147,3 +147,13 @@ def test_values_that_hold_anyway_are_not_handed_on() -> None:
     defaults = {p.name: p.default for p in XGBOOST if p.default}
     params = TrainSettings.of({"preset": "xgboost", **defaults}).boosting.params
     assert params == {"objective": "binary:logistic", "seed": 0}
+
+
+def test_a_preset_is_of_the_objective_and_gives_way_to_what_is_set() -> None:
+    binary = TrainSettings.of({"max_depth": "7"}).boosting.params
+    assert (binary["max_depth"], binary["lambda"], binary["colsample_bytree"]) == (7, 10, 0.5)
+    other = TrainSettings.of({"objective": "rank:ndcg"}).boosting.params
+    assert (other["max_depth"], other.get("lambda"), other["colsample_bytree"]) == (4, None, 0.8)
+    assert set(TrainSettings.of({"booster": "gblinear"}).boosting.params) == {
+        "objective", "seed", "booster",
+    }  # fmt: skip
