@@ -14,11 +14,13 @@ from sagetree.features.pipeline import FeaturePipeline
 from sagetree.objectives import Objective
 from sagetree.program import LOG
 from sagetree.scoring import Scores, most_frequent
-from train.examples import Examples, Layout, LeftOut
+from train.examples import Examples, LeftOut
 from train.folds import Fold, Splitter, rows_left_out
+from train.layout import Layout
 from train.metrics import RoundMetrics, is_maximized
 from train.progress import Progress, metric_line
-from train.rounds import Boosted, Callback, Keeper, Part, Stopping, boost
+from train.rounds import TRAIN as TRAIN_ROWS
+from train.rounds import Boosted, Callback, Keeper, Part, Stopping, boost, evaluate_rows
 from train.settings import Boosting
 
 # From here on one hold-out says as much as folds, in a fifth of the time.
@@ -28,6 +30,9 @@ HOLD_OUT_SHARE = 0.1
 # With fewer cells a round is so short that threads wait for each other longer
 # than they work: one of them is up to five times faster (5000 rows, 30 columns).
 THREADED_CELLS = 1_000_000
+
+# XGBoost's own default.
+MAX_BIN = 256
 
 # What XGBoost puts before its messages: the time and a line of its source.
 _XGBOOST_PLACE = re.compile(r"^\[[0-9:]+\] \S+:\d+: (Check failed: .*?: )?")
@@ -127,7 +132,8 @@ class Fitter:
         """Fit one model, or one for each of `kfold` folds.
 
         With validation rows they choose the rounds; else cross-validation does,
-        or from 200 000 rows on a hold-out, and all rows are fitted afterwards.
+        or from 200 000 rows on a hold-out, and all rows are fitted afterwards. Where
+        nothing stops early the hold-out only measures, and its model is kept.
         Where that was stopped, the boosters that chose the rounds are the model.
         An ensemble is fitted on the folds of both. Raises SettingsError for what
         XGBoost refuses.
@@ -141,6 +147,7 @@ class Fitter:
             threads=self.params["nthread"],
             queries=self.objective.task == "ranking",
             bounds=self.objective.name == "survival:aft",
+            max_bin=_max_bin(self.params),
         )
         try:
             if self.settings.kfold:
@@ -151,6 +158,8 @@ class Fitter:
                 chosen = self._cross_validate(train)
             else:
                 chosen = self._hold_out(train)
+                if not self.settings.patience:  # the rounds are given, not chosen
+                    return chosen
             return self._fit_all(train, chosen)
         except xgboost.core.XGBoostError as error:
             line = str(error).strip().splitlines()[0]
@@ -184,7 +193,7 @@ class Fitter:
         return chosen
 
     def _fit_watched(self, train: Examples, watched: Examples, phase: str, rows: str) -> Fitted:
-        part = Part(self.layout.data(train), self.layout.data(watched))
+        part = self._part(train, watched)
         cut = self._watched(phase, [part])
         scores = self._predict(cut.boosters[0], part, watched)
         metrics = cut.means()
@@ -244,10 +253,7 @@ class Fitter:
 
         The rounds are those with the best mean over the folds.
         """
-        parts = [
-            Part(self.layout.data(train.take(inside)), self.layout.data(train.take(outside)))
-            for inside, outside in folds
-        ]
+        parts = [self._part(train.take(inside), train.take(outside)) for inside, outside in folds]
         cut = self._watched(phase, parts)
         at_zero = train.roles.base_margin is None
         found = [
@@ -256,6 +262,12 @@ class Fitter:
         ]
         order = np.argsort(np.concatenate([outside for _, outside in folds]))
         return cut, np.concatenate(found)[order]
+
+    def _part(self, train: Examples, watched: Examples) -> Part:
+        """Return rows to learn from and to watch; many of the former are measured at the end."""
+        data = self.layout.data(train)
+        every_round = train.rows <= HOLD_OUT_ROWS
+        return Part(data, self.layout.data(watched, like=data), watches_train=every_round)
 
     def _predict(self, booster: xgboost.Booster, part: Part, examples: Examples | None) -> Scores:
         """Return what serving would answer for the rows left out.
@@ -281,15 +293,26 @@ class Fitter:
         later = len(boosted.history["validation"][metric]) - best
         if later and self.params.get("booster") == "gblinear":  # it cannot be cut, only made again
             boosted, later = self._boost(phase, parts, best), 0
-        return _Cut(
-            tuple(_without_last(booster, later) for booster in boosted.boosters),
-            best,
-            {
-                f"{rows}-{name}": series[best - 1]
-                for rows, metrics in boosted.history.items()
-                for name, series in metrics.items()
-            },
-        )
+        boosters = tuple(_without_last(booster, later) for booster in boosted.boosters)
+        history = {
+            f"{rows}-{name}": series[best - 1]
+            for rows, metrics in boosted.history.items()
+            for name, series in metrics.items()
+        }
+        return _Cut(boosters, best, self._of_train(boosters, parts, best) | history)
+
+    def _of_train(
+        self, boosters: Sequence[xgboost.Booster], parts: Sequence[Part], best: int
+    ) -> dict[str, list[float]]:
+        """Return the metrics of the rows learnt from, where rounds did not measure them."""
+        found: dict[str, list[float]] = {}
+        for booster, part in zip(boosters, parts, strict=True):
+            if not part.watches_train:
+                own = [(part.train, TRAIN_ROWS)]
+                values = evaluate_rows(booster, own, best - 1, self.metrics.custom_metric)
+                for (rows, name), value in values.items():
+                    found.setdefault(f"{rows}-{name}", []).append(value)
+        return found
 
     def _boost(
         self, phase: str, parts: Sequence[Part], limit: int, stopping: Stopping | None = None
@@ -326,7 +349,15 @@ def _saved(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
 
 
 def _threads(train: Examples) -> int:
-    return usable_cores() if train.matrix.size >= THREADED_CELLS else 1
+    return usable_cores() if train.rows * train.width >= THREADED_CELLS else 1
+
+
+def _max_bin(params: Mapping[str, Any]) -> int | None:
+    """Return the number of quantiles, None where trees are not grown by histograms."""
+    by_histogram = params.get("tree_method", "auto") in ("auto", "hist", "gpu_hist")
+    of_trees = params.get("booster", "gbtree") in ("gbtree", "dart")
+    others = {"updater", "process_type"} & params.keys()
+    return int(params.get("max_bin", MAX_BIN)) if by_histogram and of_trees and not others else None
 
 
 def _tell_choice(best: int, metrics: Mapping[str, float], rows: str) -> None:

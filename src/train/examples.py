@@ -1,13 +1,16 @@
 """Rows as XGBoost learns from them: features, labels, and each row's role."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-import xgboost
 from numpy.typing import NDArray
 
 from sagetree.label import Labels
+from train.matrix import drop_pages
+
+# Values of one block of rows: 8 MB as float32.
+BLOCK_CELLS = 2**21
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -42,20 +45,51 @@ class RowRoles:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from or to choose on: features (n, m), labels (n) or (n, 2), roles."""
+    """Rows to learn from or to choose on: features (n, m), labels (n) or (n, 2), roles.
 
-    matrix: Matrix
+    `source` holds the features of these and perhaps of other rows, `picked` (n)
+    the numbers of these, None for all: rows taken out share their memory, or
+    the file they are in.
+    """
+
+    source: Matrix
     labels: Labels
     roles: RowRoles = RowRoles()
+    picked: Rows | None = None
 
     @property
     def rows(self) -> int:
         """The number of rows."""
         return len(self.labels)
 
+    @property
+    def width(self) -> int:
+        """The number of features."""
+        return int(self.source.shape[1])
+
+    @property
+    def matrix(self) -> Matrix:
+        """The features (n, m) as one array, a copy where these are not all rows of their source."""
+        return self.source if self.picked is None else self.source[self.picked]
+
+    @property
+    def is_on_disk(self) -> bool:
+        """Whether the features are in a file, because the memory is too small."""
+        return isinstance(self.source, np.memmap)
+
+    def blocks(self) -> Iterator[tuple[slice, Matrix]]:
+        """Yield consecutive rows and their features, some megabytes at a time."""
+        step = max(1, BLOCK_CELLS // max(1, self.width))
+        for begin in range(0, self.rows, step):
+            part = slice(begin, min(begin + step, self.rows))
+            picked = part if self.picked is None else self.picked[part]
+            yield part, self.source[picked]
+            drop_pages(self.source)
+
     def take(self, rows: Rows) -> "Examples":
-        """Return a copy of some rows."""
-        return Examples(self.matrix[rows], self.labels[rows], self.roles.take(rows))
+        """Return some rows; their features stay where they are."""
+        picked = rows if self.picked is None else self.picked[rows]
+        return Examples(self.source, self.labels[rows], self.roles.take(rows), picked)
 
     def joined(self, other: "Examples") -> "Examples":
         """Return these rows and those after them, as a copy."""
@@ -93,42 +127,3 @@ def group_sizes(groups: Rows) -> NDArray[np.intp]:
     """
     ends = np.flatnonzero(np.diff(groups)) + 1
     return np.diff(np.concatenate([[0], ends, [len(groups)]]))
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How rows are handed to XGBoost: names, types and weights of features (m), threads.
-
-    `queries` says that groups are queries, whose rows stand together, `bounds`
-    that labels are lower and upper ones (one label is both).
-    """
-
-    names: Sequence[str]
-    types: Sequence[str]
-    feature_weights: Matrix | None
-    threads: int
-    queries: bool
-    bounds: bool
-
-    def data(self, examples: Examples) -> xgboost.DMatrix:
-        """Return rows as XGBoost reads them."""
-        labels, roles = examples.labels, examples.roles
-        lower, upper = (labels[:, 0], labels[:, 1]) if labels.ndim == 2 else (labels, labels)
-        queries = group_sizes(roles.groups) if self.queries and roles.groups is not None else None
-        weight = roles.weight
-        if weight is not None and queries is not None:  # XGBoost weighs whole queries
-            weight = weight[np.cumsum(queries) - queries]
-        return xgboost.DMatrix(
-            examples.matrix,
-            None if self.bounds else labels,
-            weight=weight,
-            base_margin=roles.base_margin,
-            feature_names=self.names,
-            feature_types=self.types,
-            feature_weights=self.feature_weights,
-            enable_categorical=True,
-            nthread=self.threads,
-            group=queries,
-            label_lower_bound=lower if self.bounds else None,
-            label_upper_bound=upper if self.bounds else None,
-        )

@@ -4,8 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from sagetree.bundle import DataFingerprint, ModelBundle
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import ClassLabel
@@ -79,12 +77,13 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
         schema = earlier.schema
     features = earlier.features if earlier else fit_features(schema, settings.columns)
     stored = StoredRows.of(inputs_of(train, schema), train.labels, schema.label)
-    examples = {TRAIN: _examples(train, schema, features)}
+    on_disk = settings.boosting.external_memory
+    examples = {TRAIN: _examples(train, schema, features, on_disk)}
     for name in (VALIDATION, TEST):
         if name in settings.formats:
             table = read_channel(opt_ml, name, settings, schema)
             other = split_validation_table(table, name, schema, settings.columns, goal, train)
-            examples[name] = _examples(other, schema, features)
+            examples[name] = _examples(other, schema, features, on_disk)
     return Ingested(goal, schema, features, stored, examples, earlier)
 
 
@@ -98,12 +97,16 @@ def _goal(settings: TrainSettings) -> Goal:
     )
 
 
-def _examples(channel: Channel, schema: Schema, features: FeaturePipeline) -> Examples:
-    matrix = feature_matrix(inputs_of(channel, schema), features)
+def _examples(
+    channel: Channel, schema: Schema, features: FeaturePipeline, on_disk: bool | None
+) -> Examples:
+    matrix = feature_matrix(inputs_of(channel, schema), features, on_disk)
     return Examples(matrix, channel.labels, channel.roles)
 
 
 def _fingerprint(examples: Examples) -> DataFingerprint:
-    digest = hashlib.sha256(np.ascontiguousarray(examples.matrix).data)  # without a copy
+    digest = hashlib.sha256()
+    for _, features in examples.blocks():
+        digest.update(features.tobytes())
     digest.update(examples.labels.tobytes())
     return DataFingerprint(rows=examples.rows, sha256=digest.hexdigest())

@@ -28,17 +28,23 @@ _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_byno
 
 @dataclass(frozen=True)
 class Part:
-    """What one booster learns from, and the rows it is watched on."""
+    """What one booster learns from, and the rows it is watched on.
+
+    With `watches_train` metrics are of the former too, each round, if there are
+    other rows to watch.
+    """
 
     train: xgboost.DMatrix
     validation: xgboost.DMatrix | None = None
+    watches_train: bool = True
 
     @property
     def watched(self) -> list[tuple[xgboost.DMatrix, str]]:
         """The rows that metrics are of, as XGBoost takes them."""
         if self.validation is None:
             return []
-        return [(self.train, TRAIN), (self.validation, VALIDATION)]
+        own = [(self.train, TRAIN)] if self.watches_train else []
+        return [*own, (self.validation, VALIDATION)]
 
 
 @dataclass(frozen=True)

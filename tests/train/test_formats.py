@@ -211,3 +211,15 @@ def test_many_rows_are_transformed_slice_by_slice(tmp_path: Path) -> None:
     _, examples = read_train(opt_ml, configure(opt_ml, train=""))
     np.testing.assert_array_equal(examples.matrix[:, 0], np.arange(count) % 3)
     np.testing.assert_array_equal(examples.matrix[:, 1], np.arange(count) % 7 + np.float32(0.5))
+
+
+def test_the_matrix_may_be_a_file_that_has_no_name(tmp_path: Path, rows: Rows) -> None:
+    opt_ml = OptMl(tmp_path)
+    settings = configure(opt_ml, train=put(opt_ml, "train", "csv", rows))
+    table = read_channel(opt_ml, "train", settings)
+    channel, schema = split_training_table(table, settings.columns, GOAL)
+    features = fit_features(schema, settings.columns)
+    matrix = feature_matrix(inputs_of(channel, schema), features, on_disk=True)
+    assert isinstance(matrix, np.memmap)
+    np.testing.assert_array_equal(matrix, rows[0])
+    assert not isinstance(feature_matrix(inputs_of(channel, schema), features, None), np.memmap)

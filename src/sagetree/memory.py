@@ -1,0 +1,53 @@
+"""How much memory this process may still take, whatever the machine has."""
+
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+MEMINFO = Path("/proc/meminfo")
+
+# An unlimited cgroup v1 says a number near 2**63.
+_UNLIMITED = 2**60
+
+
+def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
+    """Return the bytes that are free: of the machine, and of the container's limit.
+
+    Source: kernel documentation, MemAvailable of /proc/meminfo, cgroup v2
+    memory.max and cgroup v1 memory.limit_in_bytes.
+    """
+    return min(_available(meminfo), _left(cgroup))
+
+
+def _available(meminfo: Path) -> int:
+    try:
+        lines = meminfo.read_text().splitlines()
+    except OSError:  # no Linux: nothing is known
+        return _UNLIMITED
+    found = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
+    return int(next(found, _UNLIMITED >> 10)) << 10
+
+
+def _left(cgroup: Path) -> int:
+    pairs = (
+        (cgroup / "memory.max", cgroup / "memory.current"),
+        (cgroup / "memory" / "memory.limit_in_bytes", cgroup / "memory" / "memory.usage_in_bytes"),
+    )
+    for limit, used in pairs:
+        try:
+            most = limit.read_text().strip()
+            if most != "max":
+                return int(most) - _in_use(used)
+        except OSError:
+            continue
+    return _UNLIMITED
+
+
+def _in_use(used: Path) -> int:
+    """Return the bytes in use; files that the kernel can let go of do not count."""
+    statistics = used.parent / "memory.stat"
+    files = [
+        int(line.split()[1])
+        for line in statistics.read_text().splitlines()
+        if line.split()[0] in ("inactive_file", "total_inactive_file")
+    ]
+    return int(used.read_text()) - max(files, default=0)
