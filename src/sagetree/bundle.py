@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sagetree.baseline import Baseline
 from sagetree.cells import Cell
-from sagetree.errors import ArtifactError
+from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.libxgboost import library_version
 from sagetree.schema import Schema
@@ -141,7 +141,10 @@ class ModelBundle:
     origin: Origin | None = None
 
     def save(self, folder: Path) -> Manifest:
-        """Write the bundle into `folder`, completely or not at all; the manifest comes last."""
+        """Write the bundle into `folder`, completely or not at all; the manifest comes last.
+
+        Raises PlatformError where that fails.
+        """
         files = {
             **dict(zip(model_files(len(self.models)), self.models, strict=True)),
             SCHEMA_FILE: _json(self.schema),
@@ -162,7 +165,15 @@ class ModelBundle:
             metrics={name: value for name, value in self.metrics.items() if isfinite(value)},
             origin=self.origin,
         )
-        _replace_files(folder, {**files, MANIFEST_FILE: _json(manifest)})
+        try:
+            _replace_files(folder, {**files, MANIFEST_FILE: _json(manifest)})
+        except OSError as error:
+            raise PlatformError(
+                "the model cannot be written",
+                where=str(folder),
+                hint="Free some space, or give the job a larger volume; and check the mount's "
+                "rights",
+            ) from error
         return manifest
 
     @classmethod

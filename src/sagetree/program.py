@@ -5,6 +5,7 @@ of one file as the reason. So: 0 only for success, 1 for everything else, and
 the message first in that file, whatever was raised.
 """
 
+import errno
 import logging
 import signal
 import sys
@@ -19,6 +20,17 @@ from sagetree.errors import PlatformError, SagetreeError
 LOG = logging.getLogger("sagetree")
 
 FAILED = 1
+
+# What to do where the machine fails in a way nobody foresaw.
+_UNWRITABLE = "Check the mount, and the rights of the user the container runs as"
+_REMEDIES = {
+    errno.ENOSPC: "Free some space, or give the job a larger volume",
+    errno.EDQUOT: "Free some space, or give the job a larger volume",
+    errno.EACCES: _UNWRITABLE,
+    errno.EPERM: _UNWRITABLE,
+    errno.EROFS: _UNWRITABLE,
+    errno.EMFILE: "Raise the limit of open files (ulimit -n)",
+}
 
 
 class Terminated(BaseException):
@@ -84,8 +96,10 @@ def describe(error: BaseException) -> str:
         case SystemExit():
             return f"The program was ended by exit({error.code}) before it had finished"
     trace = "".join(traceback.format_exception(error))
-    kind = "The machine failed" if isinstance(error, OSError) else "Unexpected error (a bug)"
-    return f"{kind}: {type(error).__name__}: {error}\n\n{trace}"
+    if isinstance(error, OSError):
+        remedy = _REMEDIES.get(error.errno or 0, "Try again, on another machine")
+        return f"The machine failed: {type(error).__name__}: {error}. {remedy}\n\n{trace}"
+    return f"Unexpected error (a bug): {type(error).__name__}: {error}\n\n{trace}"
 
 
 def _fail(text: str, report: Path) -> int:

@@ -162,6 +162,8 @@ class Fitter:
                     return chosen
             return self._fit_all(train, chosen)
         except xgboost.core.XGBoostError as error:
+            if "bad_alloc" in str(error):
+                raise MemoryError from error
             line = str(error).strip().splitlines()[0]
             reason = _XGBOOST_PLACE.sub("", line) or line
             raise SettingsError(
@@ -225,6 +227,8 @@ class Fitter:
                 break
             folds = self.splitter.split(rows, repeat=repeat)
             cut, of_repeat = self._fit_folds(rows, folds, f"folds-{repeat}")
+            if cuts and self.course.is_stopped():
+                break  # what the earlier repeats made is complete
             cuts.append(cut)
             scores.append(of_repeat)
         every = _Cut(
@@ -287,11 +291,12 @@ class Fitter:
         metric = self.settings.stopping_metric
         stopping = Stopping(metric, is_maximized(metric), patience) if patience else None
         boosted = self._boost(phase, parts, limit, stopping)
-        best = boosted.best
+        is_linear = self.params.get("booster") == "gblinear"  # it cannot be cut, only made again
+        best = boosted.rounds if is_linear and boosted.stopped else boosted.best
         if boosted.stopped:
             self.course.check_stopped(boosted.rounds)
         later = len(boosted.history["validation"][metric]) - best
-        if later and self.params.get("booster") == "gblinear":  # it cannot be cut, only made again
+        if later and is_linear:
             boosted, later = self._boost(phase, parts, best), 0
         boosters = tuple(_without_last(booster, later) for booster in boosted.boosters)
         history = {

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sagetree.errors import SettingsError, quote
+from sagetree.errors import PlatformError, SettingsError, quote
 from sagetree.formats import Format
 from sagetree.paths import OptMl
 
@@ -39,12 +39,16 @@ CONTENT_TYPES: Mapping[str, Format] = MappingProxyType(
 def read_json(path: Path) -> Mapping[str, Any]:
     """Return the object in a config file; one that is absent is empty.
 
-    Raises SettingsError.
+    Raises SettingsError for one that is no object, PlatformError for one that
+    cannot be read.
     """
     try:
         value = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        hint = "Check its permissions, and that it is a file"
+        raise PlatformError("the file cannot be read", where=path.name, hint=hint) from error
     except orjson.JSONDecodeError as error:
         raise SettingsError(
             f"it is no JSON: {error}", where=path.name, hint="Write an object"

@@ -7,7 +7,7 @@ model.tar.gz that SageMaker makes of it.
 import hashlib
 
 from evaluate.archive import open_model
-from sagetree.bundle import DataFingerprint, ModelBundle
+from sagetree.bundle import MANIFEST_FILE, DataFingerprint, ModelBundle
 from sagetree.errors import ArtifactError, DataError, SettingsError, quote
 from sagetree.label import AnyLabel, ClassLabel, Label
 from sagetree.objectives import Objective
@@ -29,9 +29,15 @@ def read_earlier(
     """
     if MODEL not in settings.formats:
         return None
-    with open_model(opt_ml.data / MODEL) as folder:
-        earlier = ModelBundle.load(folder)
     where = f"channel {MODEL}"
+    with open_model(opt_ml.data / MODEL) as folder:
+        if not (folder / MANIFEST_FILE).exists():
+            raise ArtifactError(
+                f"there is no {MANIFEST_FILE} in it",
+                where=where,
+                hint="Give what an earlier job of sagetree left: its folder, or its model.tar.gz",
+            )
+        earlier = ModelBundle.load(folder)
     if len(earlier.models) > 1:
         raise ArtifactError(
             f"it holds {len(earlier.models)} models that are served as one",

@@ -1,10 +1,12 @@
 """Channels to examples: everything a job reads before it learns anything."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sagetree.bundle import DataFingerprint, ModelBundle
+from sagetree.errors import UserError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.label import ClassLabel
 from sagetree.objectives import objective_of
@@ -68,7 +70,8 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     Raises UserError for what the user gave.
     """
     goal = _goal(settings)
-    earlier = read_earlier(opt_ml, settings, goal.objective)
+    with _within(MODEL):
+        earlier = read_earlier(opt_ml, settings, goal.objective)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
     train, schema = split_training_table(table, settings.columns, goal)
     LOG.info(schema_table(schema, train.labels))
@@ -81,10 +84,22 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     examples = {TRAIN: _examples(train, schema, features, on_disk)}
     for name in (VALIDATION, TEST):
         if name in settings.formats:
-            table = read_channel(opt_ml, name, settings, schema)
-            other = split_validation_table(table, name, schema, settings.columns, goal, train)
-            examples[name] = _examples(other, schema, features, on_disk)
+            with _within(name):
+                table = read_channel(opt_ml, name, settings, schema)
+                other = split_validation_table(table, name, schema, settings.columns, goal, train)
+                examples[name] = _examples(other, schema, features, on_disk)
     return Ingested(goal, schema, features, stored, examples, earlier)
+
+
+@contextmanager
+def _within(channel: str) -> Iterator[None]:
+    """Let errors of what is read here name the channel: files of two may have one name."""
+    try:
+        yield
+    except UserError as error:
+        if channel not in f"{error.where} {error.message}":
+            error.where = ", ".join(filter(None, [f"channel {channel}", error.where]))
+        raise
 
 
 def _goal(settings: TrainSettings) -> Goal:
@@ -108,5 +123,7 @@ def _fingerprint(examples: Examples) -> DataFingerprint:
     digest = hashlib.sha256()
     for _, features in examples.blocks():
         digest.update(features.tobytes())
-    digest.update(examples.labels.tobytes())
+    for values in (examples.labels, *vars(examples.roles).values()):
+        if values is not None:
+            digest.update(values.tobytes())
     return DataFingerprint(rows=examples.rows, sha256=digest.hexdigest())

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import resource
 import shutil
 import signal
@@ -32,7 +33,7 @@ from sagetree.bundle import (
     library_versions,
 )
 from sagetree.cells import Cell
-from sagetree.errors import ArtifactError
+from sagetree.errors import ArtifactError, PlatformError
 from sagetree.model import Model
 from tests.sagetree.models import claims
 
@@ -278,8 +279,9 @@ def test_a_place_that_is_taken_leaves_no_half_bundle(blocked: str, tmp_path: Pat
     folder = tmp_path / "model"
     (folder / blocked).parent.mkdir(parents=True)
     (folder / blocked).write_text("in the way")
-    with pytest.raises(OSError, match=r"File exists|Is a directory|Directory not empty"):
+    with pytest.raises(PlatformError, match="the model cannot be written") as caught:
         claims().bundle.save(folder)
+    assert re.search("File exists|Is a directory|Directory not empty", str(caught.value.__cause__))
     assert names(folder) == [blocked]
     with pytest.raises(ArtifactError):
         Model.load(folder)
@@ -290,11 +292,16 @@ def test_a_disk_without_room_leaves_no_half_bundle(tmp_path: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (3000, before[1]))
     try:
-        with pytest.raises(OSError, match="File too large"):
+        with pytest.raises(PlatformError) as caught:
             claims().bundle.save(tmp_path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert names(tmp_path) == []
+    assert "File too large" in str(caught.value.__cause__)
+    assert str(caught.value) == (
+        f"{tmp_path}: the model cannot be written. Free some space, or give the job a larger "
+        "volume; and check the mount's rights"
+    )
 
 
 SAVING = """

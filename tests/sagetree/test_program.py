@@ -66,12 +66,20 @@ def test_the_report_of_an_error(error: BaseException, text: str, tmp_path: Path)
 
 # Errors nobody foresaw: the first line, and where it happened.
 SURPRISES = [
-    (OSError("without a number"), "The machine failed: OSError: without a number"),
+    (
+        OSError("without a number"),
+        "The machine failed: OSError: without a number. Try again, on another machine",
+    ),
     (
         OSError(28, "No space left on device", "/opt/ml/model/x"),
-        "The machine failed: OSError: [Errno 28] No space left on device: '/opt/ml/model/x'",
+        "The machine failed: OSError: [Errno 28] No space left on device: '/opt/ml/model/x'. "
+        "Free some space, or give the job a larger volume",
     ),
-    (PermissionError(), "The machine failed: PermissionError: "),
+    (
+        PermissionError(13, "Permission denied", "/x"),
+        "The machine failed: PermissionError: [Errno 13] Permission denied: '/x'. "
+        "Check the mount, and the rights of the user the container runs as",
+    ),
     (ZeroDivisionError("x / 0"), "Unexpected error (a bug): ZeroDivisionError: x / 0"),
     (GeneratorExit("odd"), "Unexpected error (a bug): GeneratorExit: odd"),
 ]

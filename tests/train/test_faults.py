@@ -169,17 +169,18 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "of b.csv and a.csv only a.csv has the column 'c'. "
      "All files of a channel need the same columns"),
     ("an unseen label in validation", {"train": table(), "validation": table("2,1,a")},
-     "data.csv line 42, column 'y': the label is '2'. Every label must be '0' or '1'"),
+     "channel validation, data.csv line 42, column 'y': the label is '2'. "
+     "Every label must be '0' or '1'"),
     ("one label in validation", {"train": table(), "validation": "y,n,c\n1,2,a\n"},
      "channel validation: the label is '1' in every row. "
      "The channel needs rows of both kinds; split with stratification"),
     ("a column fewer in validation", {"train": table(), "validation": "y,n\n1,2\n0,1\n"},
-     "column 'c': is missing. The model needs n, c"),
+     "channel validation, column 'c': is missing. The model needs n, c"),
     ("no header in validation", {"train": table(), "validation": "1,2,a\n0,1,b\n"},
      "of train and validation only train has a header. "
      "Give the files of both channels a header, or none; or set header"),
     ("text in validation", {"train": table(), "validation": table("1,x,a")},
-     "data.csv line 42, column 'n': 'x' is text where a number is expected. "
+     "channel validation, data.csv line 42, column 'n': 'x' is text where a number is expected. "
      "Correct the cell, or leave it empty if the value is missing"),
     ("infinity", {"train": table("1,inf,a")},
      "data.csv line 42, column 'n': 'inf' is infinite or too large (float32). Correct the cell, "

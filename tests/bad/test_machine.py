@@ -1,0 +1,90 @@
+"""Machines that fail a job: no space, no rights, no memory. The reason says what to do."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagetree.paths import OptMl
+from tests.programs import environment
+from tests.train.conftest import Job, job, lines, opt_ml  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def small_disk(opt_ml: OptMl) -> Iterator[Path]:  # noqa: F811
+    """The model's folder, on a file system of its own with 16 kB."""
+    opt_ml.model.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "none", str(opt_ml.model)]
+    if os.getuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("only root can mount a file system")
+    yield opt_ml.model
+    subprocess.run(["umount", str(opt_ml.model)], check=True)
+
+
+def test_a_full_disk(job: Job, small_disk: Path) -> None:  # noqa: F811
+    ran = job({"train": lines(300)}, {"preset": "xgboost", "num_round": 30})
+    assert ran.code == 1
+    first, _, cause = ran.failure.splitlines()
+    assert first == (
+        f"{small_disk}: the model cannot be written. "
+        "Free some space, or give the job a larger volume; and check the mount's rights"
+    )
+    assert cause.startswith("Cause: [Errno 28] No space left on device")
+    assert not [path for path in small_disk.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("name", ["model", "output/data", "checkpoints"])
+def test_a_file_where_a_folder_should_be(job: Job, opt_ml: OptMl, name: str) -> None:  # noqa: F811
+    opt_ml.config.mkdir(parents=True)
+    (opt_ml.config / "checkpointconfig.json").write_text("{}")
+    path = opt_ml.root / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("in the way")
+    what = "the folder of checkpoints" if name == "checkpoints" else "the folder"
+    first, _, cause = job({"train": lines()}).failure.splitlines()
+    assert first == (
+        f"{path}: {what} cannot be written. Mount it writable, for the user the container runs as"
+    )
+    assert cause == f"Cause: [Errno 17] File exists: '{path}'"
+
+
+def test_a_config_file_that_cannot_be_read(job: Job, opt_ml: OptMl) -> None:  # noqa: F811
+    (opt_ml.config / "checkpointconfig.json").mkdir(parents=True)
+    first = job({"train": lines()}).failure.splitlines()[0]
+    assert first == (
+        "checkpointconfig.json: the file cannot be read. "
+        "Check its permissions, and that it is a file"
+    )
+
+
+LIMITED = """
+import resource, sys
+import train.job
+from train.cli import main
+
+with open("/proc/self/statm") as statm:
+    size = int(statm.read().split()[0]) * resource.getpagesize() + int(sys.argv[1]) * 2**20
+resource.setrlimit(resource.RLIMIT_AS, (size, size))
+sys.exit(main(["--set", "nfold=2", "--set", "num_round=2"]))
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("megabytes", [10, 120])
+def test_too_little_memory_is_said_to_be_too_little(tmp_path: Path, megabytes: int) -> None:
+    data = tmp_path / "input" / "data" / "train"
+    data.mkdir(parents=True)
+    rows = (
+        ",".join([str(i % 2), *(str(i * k % 1009) for k in range(7, 27))]) for i in range(60_000)
+    )
+    (data / "data.csv").write_text("\n".join(rows))
+    code = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(megabytes)],
+        env=environment(tmp_path, {"OMP_NUM_THREADS": "1"}),
+    ).returncode
+    assert code == 1
+    first = (tmp_path / "output" / "failure").read_text().splitlines()[0]
+    assert first == "The machine ran out of memory. Use a larger instance or fewer rows"
