@@ -26,7 +26,7 @@ def test_the_image_has_every_extra_of_all() -> None:
 
     wanted = everything.removeprefix("sagetree[").removesuffix("]").split(",")
     installed = options.replace("$XGBOOST", "cpu").replace("--extra", "").split()
-    assert installed == [*wanted, "image"]
+    assert installed == [*wanted, "script", "image"]
 
 
 def test_builder_and_developers_have_the_same_uv() -> None:

@@ -24,7 +24,7 @@ def record(values=(), keys=(), shape=(), kind="float32", label=None, names=("val
     tensor.shape.extend(shape)
     if label is not None:
         made.label[names[1]].float32_tensor.values.extend(np.atleast_1d(label).tolist())
-    return made.SerializeToString()
+    return made.SerializeToString(deterministic=True)
 
 
 def rows(*records: bytes) -> SparseRows:
@@ -122,14 +122,14 @@ NO_FRAME = "the record is no RecordIO: "
 def binary() -> bytes:
     made = record_class()()
     made.features["values"].bytes.value.append(b"jpeg")
-    return made.SerializeToString()
+    return made.SerializeToString(deterministic=True)
 
 
 def several() -> bytes:
     made = record_class()()
     for name in ("in", "out"):
         made.features[name].float32_tensor.values.append(1)
-    return made.SerializeToString()
+    return made.SerializeToString(deterministic=True)
 
 
 @pytest.mark.parametrize(
