@@ -17,6 +17,7 @@ from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.batch_transform import execution_parameters
 from serve.bodies import body_of
 from serve.drift import Monitor
+from serve.information import information
 from serve.loading import Kind, ModelHolder, ServedModel
 from serve.messages import Request, Response
 from serve.metrics import Observer
@@ -67,6 +68,7 @@ def one_model(
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
         ("GET", METRICS): partial(metrics, observer, lambda: _monitor(holder)),
         **kserve.routes(settings, holder),
+        **information(settings, holder),
     }
     return Site(settings, handlers, observer, lambda: holder.is_settled)
 

@@ -18,6 +18,11 @@ Answer HTTP requests with the model in /opt/ml/model, as SageMaker asks:
   GET  /ping                   200 when the model has passed its self-check, else 503 and why
   POST /invocations            rows as text/csv or application/json in, scores out
   GET  /execution-parameters   what a batch transform job may send
+
+and, for people and tools elsewhere:
+
+  GET  /                       a page to try the model
+  GET  /schema, /metadata, /openapi.json, /metrics
 """
 
 

@@ -4,7 +4,6 @@ It is loaded in the worker and not before the fork: a process that holds a
 Booster and forks leaves the child hanging in predict.
 """
 
-import hashlib
 import os
 import threading
 import time
@@ -55,18 +54,13 @@ class ServedModel:
                     where=OUTPUT.name,
                     hint=f"It gives {', '.join(keys)}",
                 )
-        monitor = Monitor(_key(folder), model.features, model.baseline) if monitored else None
+        monitor = Monitor(model.sha256[:12], model.features, model.baseline) if monitored else None
         return cls(model, keys, monitor)
 
     def describe(self) -> str:
         """Return what the log says of it."""
         columns = len(self.model.schema.input_names)
         return f"{columns} columns, answers hold {', '.join(self.keys)}"
-
-
-def _key(folder: Path) -> str:
-    """Return what tells the model from others, the same in every worker."""
-    return hashlib.sha256(repr(snapshot(folder)).encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)

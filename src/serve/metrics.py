@@ -18,7 +18,7 @@ BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 FLUSH_SECONDS = 1.0
 
 # The routes whose time and rows are those of predictions.
-PREDICTING = frozenset({"/invocations", "/models/{name}/invoke", "/v2/models/{name}/infer"})
+PREDICTING = frozenset({"/invocations", "/models/{name}/invoke", "/v2/models/model/infer"})
 
 
 class Tally:

@@ -188,7 +188,7 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
     ("method", "path", "status", "error", "message", "hint"),
     [
         (
-            "GET", "/", 404, "NotFound", "there is nothing here",
+            "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
             "There are GET /ping, POST /invocations and GET /execution-parameters",
         ),
         ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
