@@ -24,9 +24,9 @@ import numpy as np
 from sagetree.errors import ArtifactError, PlatformError, SagetreeError, SettingsError
 from sagetree.libxgboost import library_version
 from sagetree.scoring import Scorer
+from sagetree.unused import leave_out_unused
 from serve.loading import ServedModel
 from serve.memory import address_space, resident_memory
-from serve.unused import leave_out_unused
 
 # A damaged model can also keep its process busy for ever. SageMaker's client
 # waits 60 s for a model, and lets a load go on for up to 360 s.

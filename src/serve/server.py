@@ -20,10 +20,10 @@ from gunicorn.arbiter import Arbiter
 
 from sagetree.errors import PlatformError
 from sagetree.program import LOG
+from sagetree.unused import leave_out_unused
 from serve.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from serve.script_code import prepare_script
 from serve.settings import PORT, PORT_OPTION, ServeSettings
-from serve.unused import leave_out_unused
 from serve.worker import GRACEFUL_SECONDS, turn_away
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sagetree.paths import OptMl
 from sagetree.program import run_job
+from sagetree.unused import left_out_unused
 from train.metrics import METRICS
 from train.parameters import BY_NAME, OWN
 from train.presets import SAGETREE, SAGETREE_OTHERS
@@ -70,6 +71,10 @@ def main(argv: Sequence[str]) -> int:
         if script is not None:
             return run_script(opt_ml, script, overrides)
         # imports that take seconds, and may fail
+        with left_out_unused():
+            return job()
+
+    def job() -> int:
         if arguments.check:
             from train import check
 

@@ -8,7 +8,7 @@ from serve.cli import main
 from serve.settings import VARIABLES
 
 # What the master process imports before it listens.
-MASTER_MODULES = ("serve.cli", "serve.server", "serve.settings", "serve.unused", "serve.worker")
+MASTER_MODULES = ("serve.cli", "serve.server", "serve.settings", "sagetree.unused", "serve.worker")
 
 
 def test_help_says_what_it_does_and_what_it_reads(capsys: pytest.CaptureFixture[str]):

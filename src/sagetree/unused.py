@@ -1,12 +1,13 @@
-"""Libraries that are installed for other programs and stay out of the serving process.
+"""Libraries that are installed for other programs and stay out of serving and training.
 
 `import xgboost` takes up scikit-learn where it finds it, and with it pandas,
-pyarrow takes up pandas: together 130 MB a worker and 2 s of start-up, for
-classes that serving does not use. Both libraries work without.
+pyarrow takes up pandas: together 130 MB and 2 s of start-up, for classes that
+neither program uses. Both libraries work without.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -29,10 +30,21 @@ class Absent(MetaPathFinder):
     ) -> ModuleSpec | None:
         """Raise ModuleNotFoundError for an unused library; leave others to the next finder."""
         if fullname in UNUSED:
-            raise ModuleNotFoundError(f"{fullname} is left out of serving", name=fullname)
+            raise ModuleNotFoundError(f"{fullname} is left out of this program", name=fullname)
         return None
 
 
 def leave_out_unused() -> None:
     """Call it before the first `import xgboost` of the process."""
     sys.meta_path.insert(0, Absent())
+
+
+@contextmanager
+def left_out_unused() -> Iterator[None]:
+    """Leave them out of what is imported inside."""
+    absent = Absent()
+    sys.meta_path.insert(0, absent)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(absent)
