@@ -15,6 +15,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from sagetree.program import LOG
 from train.examples import Examples, Matrix, RowRoles, group_sizes
 
 # From so many values on quantiles save more time and memory than they cost.
@@ -78,6 +79,7 @@ class Layout:
         return {"label_lower_bound": lower, "label_upper_bound": upper}
 
     def _quantised(self, examples: Examples, like: xgboost.DMatrix | None) -> xgboost.DMatrix:
+        LOG.info("Quantiles of %d rows and %d features", examples.rows, examples.width)
         how = {"max_bin": self.max_bin, "nthread": self.threads, "enable_categorical": True}
         if like is None and examples.rows > 2 * SAMPLE_ROWS:
             like = xgboost.QuantileDMatrix(
