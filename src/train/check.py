@@ -177,7 +177,7 @@ def _duration(seconds: float) -> str:
 def _forecast(read: Ingested, settings: TrainSettings, shares: Mapping[str, float]) -> _Forecast:
     train = read.examples[TRAIN]
     rows = {name: read.examples[name].rows / share for name, share in shares.items()}
-    values = sum(rows.values()) * train.matrix.shape[1]
+    values = sum(rows.values()) * train.width
     return _Forecast(
         rows=round(rows[TRAIN]),
         is_exact=shares[TRAIN] == 1,

@@ -31,9 +31,6 @@ REPEATS_BEYOND = 0.01
 # A column with fewer values present than this share says next to nothing.
 LEAST_PRESENT = 0.01
 
-# Rows turned into numbers at once: some megabytes.
-HASHED_AT_ONCE = 16_384
-
 _SEED = 0
 
 
@@ -80,8 +77,7 @@ def find_leakage(
 
 def useless_columns(train: Examples, names: Sequence[str]) -> list[str]:
     """Return, in a sentence each, features that are all but empty or repeat another."""
-    rows = _sample(train.rows)
-    matrix = train.matrix[rows]
+    matrix = _sample(train).matrix
     notes, seen = [], dict[bytes, str]()
     for index, name in enumerate(names):
         values = np.ascontiguousarray(matrix[:, index])
@@ -94,22 +90,25 @@ def useless_columns(train: Examples, names: Sequence[str]) -> list[str]:
     return notes
 
 
-def _sample(rows: int) -> NDArray[np.intp]:
+def _sample(examples: Examples) -> Examples:
     """Return some rows, drawn the same way each time, in no order."""
-    return np.random.default_rng(_SEED).permutation(rows)[:SAMPLE_ROWS].astype(np.intp)
+    order = np.random.default_rng(_SEED).permutation(examples.rows)[:SAMPLE_ROWS]
+    some = examples.take(np.sort(order).astype(np.intp))  # from a disk, front to back
+    shuffle = np.argsort(np.argsort(order))
+    return Examples(some.matrix[shuffle], some.labels[shuffle])
 
 
 def _telltales(
     train: Examples, names: Sequence[str], types: Sequence[str]
 ) -> list[tuple[str, float]]:
-    rows = _sample(train.rows)
-    labels = train.labels[rows] > 0
-    half = len(rows) // 2
+    sample = _sample(train)
+    labels = sample.labels > 0
+    half = len(labels) // 2
     if min(labels[half:].sum(), (~labels[half:]).sum()) < LEAST_OF_LABEL:
         return []
     found = []
     for index, (name, kind) in enumerate(zip(names, types, strict=True)):
-        auc = column_auc(train.matrix[rows, index], labels, half, is_category=kind == "c")
+        auc = column_auc(sample.matrix[:, index], labels, half, is_category=kind == "c")
         if auc > TELLTALE_AUC:
             found.append((name, auc))
     return found
@@ -166,11 +165,10 @@ def _repeated(train: Examples, validation: Examples) -> int:
 def _row_hashes(examples: Examples) -> NDArray[np.uint64]:
     """Return a hash of each row's features and label (n)."""
     labels = examples.labels.reshape(examples.rows, -1)
-    width = examples.matrix.shape[1] + labels.shape[1]
+    width = examples.width + labels.shape[1]
     factors = np.random.default_rng(_SEED).integers(0, 2**64, width, np.uint64) | np.uint64(1)
     hashes = np.empty(examples.rows, np.uint64)
-    for start in range(0, examples.rows, HASHED_AT_ONCE):
-        some = slice(start, start + HASHED_AT_ONCE)
-        cells = np.concatenate([examples.matrix[some], labels[some]], axis=1, dtype=np.float32)
-        hashes[some] = np.einsum("ij,j->i", cells.view(np.uint32).astype(np.uint64), factors)
+    for rows, features in examples.blocks():
+        cells = np.concatenate([features, labels[rows]], axis=1, dtype=np.float32)
+        hashes[rows] = np.einsum("ij,j->i", cells.view(np.uint32).astype(np.uint64), factors)
     return hashes

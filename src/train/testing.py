@@ -20,7 +20,7 @@ def with_test(fitted: Fitted, fitter: Fitter, test: Examples | None) -> Rounds:
     """
     if test is None:
         return fitted.rounds
-    data = fitter.layout.data(test)
+    data = replace(fitter.layout, max_bin=None).data(test)  # the values, not quantiles of them
     of_models = [
         evaluate_rows(
             xgboost.Booster(fitter.params, [data], bytearray(model)),

@@ -75,14 +75,6 @@ def test_what_does_not_fit_the_model_is_refused(job: Job, earlier: Path) -> None
         assert reason in ran.failure
 
 
-def test_a_model_channel_without_a_model(job: Job, opt_ml: OptMl) -> None:
-    (opt_ml.data / "model").mkdir(parents=True)
-    ran = job({"train": lines()})
-    assert ran.failure == (
-        "sagetree/manifest.json: it cannot be read. Copy the artifact again, or train again\n"
-    )
-
-
 def test_an_ensemble_is_not_trained_on(job: Job, opt_ml: OptMl) -> None:
     assert job({"train": lines()}, {"_kfold": 2}).code == 0
     opt_ml.model.rename(opt_ml.data / "model")
