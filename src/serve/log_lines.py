@@ -60,10 +60,10 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)  # takes any text a traceback may hold
 
 
-def set_log_format(name: str) -> None:
-    """Give the program's log the format `name` ("text" or "json")."""
+def set_log_format(name: str, log: logging.Logger = LOG) -> None:
+    """Give a log, the program's or a library's, the format `name` ("text" or "json")."""
     if name == "json":
-        for handler in LOG.handlers:
+        for handler in log.handlers:
             handler.setFormatter(JsonFormatter())
 
 

@@ -1,7 +1,6 @@
 """How much memory this container may use, and how memory is given back."""
 
 import ctypes
-import gc
 from pathlib import Path
 
 from sagetree.cores import CGROUP
@@ -40,7 +39,6 @@ def address_space() -> int:
 
 def give_back() -> None:
     """Return what has been freed to the system; the allocator keeps it otherwise."""
-    gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
     if trim is not None:
         trim(0)

@@ -213,8 +213,10 @@ function soon() {
   waiting = setTimeout(score, 200);
 }
 
-at("about").textContent =
-  `${inputs.length} columns, ${schema.objective}. A row of training to begin with: change a field and see what follows.`;
+const begun = Object.values(example).some((value) => value !== null)
+  ? "A row of training to begin with: change a field and see what follows."
+  : "All fields are missing to begin with: fill some in and see what follows.";
+at("about").textContent = `${inputs.length} columns, ${schema.objective}. ${begun}`;
 at("fields").append(...inputs.map(field));
 at("form").addEventListener("submit", (event) => { event.preventDefault(); score(); });
 for (const event of ["input", "change"]) at("form").addEventListener(event, soon);

@@ -22,6 +22,7 @@ from sagetree.errors import PlatformError
 from sagetree.program import LOG
 from sagetree.unused import leave_out_unused
 from serve.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
+from serve.log_lines import set_log_format
 from serve.script_code import prepare_script
 from serve.settings import PORT, PORT_OPTION, ServeSettings
 from serve.worker import GRACEFUL_SECONDS, turn_away
@@ -141,6 +142,7 @@ class GracefulArbiter(Arbiter):  # type: ignore[misc]
 
 def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
     """In the master, before the workers are forked."""
+    set_log_format(settings.log_format, arbiter.log.error_log)
     LOG.info("serving %s with %d workers", ", ".join(map(str, arbiter.LISTENERS)), settings.workers)
     if settings.reload:
         return  # each worker imports the code anew
