@@ -156,7 +156,7 @@ class IntervalLabel(_Label):
     @property
     def name(self) -> str:
         """How the label is called in messages."""
-        return f"{self.lower} to {self.upper}"
+        return f"{self.lower} .. {self.upper}"
 
     @property
     def columns(self) -> tuple[str, ...]:

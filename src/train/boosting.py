@@ -1,8 +1,7 @@
 """Feature matrix to boosters: how many rounds, chosen on rows that were left out."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,15 @@ from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.objectives import Objective
 from sagetree.program import LOG
-from sagetree.scoring import Scores, most_frequent
+from sagetree.scoring import Scores
 from train.examples import Examples, LeftOut
+from train.fitted import Course, Cut, Fitted, Rounds, saved, together
 from train.folds import Fold, Splitter, rows_left_out
 from train.layout import Layout
 from train.metrics import RoundMetrics, is_maximized
 from train.progress import Progress, metric_line
 from train.rounds import TRAIN as TRAIN_ROWS
-from train.rounds import Boosted, Callback, Keeper, Part, Stopping, boost, evaluate_rows
+from train.rounds import Boosted, Part, Stopping, boost, evaluate_rows
 from train.settings import Boosting
 
 # From here on one hold-out says as much as folds, in a fifth of the time.
@@ -36,68 +36,6 @@ MAX_BIN = 256
 
 # What XGBoost puts before its messages: the time and a line of its source.
 _XGBOOST_PLACE = re.compile(r"^\[[0-9:]+\] \S+:\d+: (Check failed: .*?: )?")
-
-
-@dataclass(frozen=True)
-class Rounds:
-    """How many rounds were found best, and how the rows left out fared.
-
-    `best` is of each model. `left_out` are the rows no model they are scored by
-    was fitted on, in the order of the tables, `scores` what serving would answer
-    for them. `metrics` holds the value of each metric at the best round,
-    `deviations` its standard deviation over folds (empty without folds); `rows`
-    says in words which rows these are. `repeats` are the scores of each repeat
-    of an ensemble's folds.
-    """
-
-    best: tuple[int, ...]
-    left_out: LeftOut
-    scores: Scores
-    metrics: Mapping[str, float]
-    deviations: Mapping[str, float]
-    rows: str
-    repeats: tuple[Scores, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """The models, cut at their best round, and how that round was chosen."""
-
-    models: tuple[bytes, ...]
-    rounds: Rounds
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a job's boosting goes beside its settings: what it begins with, and who looks on.
-
-    `first` is a model whose trees come before all rounds, `keeper` gives the
-    checkpoints of a phase of so many boosters, `is_stopped` ends a phase early, and
-    `check_stopped` is then given its rounds and raises if no model is to be left.
-    """
-
-    first: bytes | None = None
-    callbacks: Sequence[Callback] = ()
-    keeper: Callable[[str, int], Keeper | None] = lambda _phase, _parts: None
-    is_stopped: Callable[[], bool] = lambda: False
-    check_stopped: Callable[[int], None] = lambda _rounds: None
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """Boosters cut at their best round, and each metric there, of each booster."""
-
-    boosters: tuple[xgboost.Booster, ...]
-    best: int
-    metrics: Mapping[str, Sequence[float]]
-
-    def means(self) -> dict[str, float]:
-        """Return the mean of each metric over the boosters."""
-        return {name: float(np.mean(values)) for name, values in self.metrics.items()}
-
-    def deviations(self) -> dict[str, float]:
-        """Return the standard deviation of each metric over the boosters."""
-        return {name: float(np.std(values)) for name, values in self.metrics.items()}
 
 
 class Fitter:
@@ -190,18 +128,18 @@ class Fitter:
             LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
             boosted = self._boost("all-rows", [Part(self.layout.data(train))], rounds)
             if not boosted.stopped:
-                return Fitted(_saved(boosted.boosters), chosen.rounds)
+                return Fitted(saved(boosted.boosters), chosen.rounds)
         LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")
         return chosen
 
     def _fit_watched(self, train: Examples, watched: Examples, phase: str, rows: str) -> Fitted:
         part = self._part(train, watched)
-        cut = self._watched(phase, [part])
+        cut = self._cut(phase, [part], self._watch(phase, [part]))
         scores = self._predict(cut.boosters[0], part, watched)
         metrics = cut.means()
         _tell_choice(cut.best, metrics, rows)
         rounds = Rounds((cut.best,), LeftOut.of(watched), scores, metrics, {}, rows)
-        return Fitted(_saved(cut.boosters), rounds)
+        return Fitted(saved(cut.boosters), rounds)
 
     def _hold_out(self, train: Examples) -> Fitted:
         inside, outside = self.splitter.hold_out(train, HOLD_OUT_SHARE)
@@ -210,32 +148,30 @@ class Fitter:
 
     def _cross_validate(self, train: Examples) -> Fitted:
         folds = self.splitter.split(train)
-        cut, scores = self._fit_folds(train, folds, "folds")
+        parts = self._parts(train, folds)
+        cut = self._cut("folds", parts, self._watch("folds", parts))
+        scores = self._scores(cut, parts, train, folds)
         rows = f"the rows left out by {len(folds)}-fold cross-validation"
         metrics = cut.means()
         _tell_choice(cut.best, metrics, rows)
         left_out = LeftOut.of(train, rows_left_out(folds))
         rounds = Rounds((cut.best,), left_out, scores, metrics, cut.deviations(), rows)
-        return Fitted(_saved(cut.boosters), rounds)
+        return Fitted(saved(cut.boosters), rounds)
 
     def _fit_ensemble(self, rows: Examples) -> Fitted:
         """Fit a model on each fold of each repeat; no row is scored by one that has seen it."""
-        cuts: list[_Cut] = []
+        cuts: list[Cut] = []
         scores: list[Scores] = []
         for repeat in range(self.settings.kfold_repeats):
-            if cuts and self.course.is_stopped():
-                break
             folds = self.splitter.split(rows, repeat=repeat)
-            cut, of_repeat = self._fit_folds(rows, folds, f"folds-{repeat}")
-            if cuts and self.course.is_stopped():
-                break  # what the earlier repeats made is complete
-            cuts.append(cut)
-            scores.append(of_repeat)
-        every = _Cut(
-            tuple(booster for cut in cuts for booster in cut.boosters),
-            max(cut.best for cut in cuts),
-            {name: [v for cut in cuts for v in cut.metrics[name]] for name in cuts[0].metrics},
-        )
+            parts = self._parts(rows, folds)
+            boosted = self._watch(f"folds-{repeat}", parts)
+            if cuts and boosted.stopped:  # the repeats before it are whole
+                self.course.check_stopped(cuts[0].best)
+                break
+            cuts.append(self._cut(f"folds-{repeat}", parts, boosted))
+            scores.append(self._scores(cuts[-1], parts, rows, folds))
+        every = Cut.joined(cuts)
         said = f"the rows left out by {len(folds)}-fold cross-validation"
         if len(cuts) > 1:
             said += f", repeated {len(cuts)} times"
@@ -244,28 +180,29 @@ class Fitter:
         rounds = Rounds(
             best=tuple(cut.best for cut in cuts for _ in cut.boosters),
             left_out=LeftOut.of(rows, rows_left_out(folds)),
-            scores=_together(scores, self.objective),
+            scores=together(scores, self.objective),
             metrics=metrics,
             deviations=every.deviations(),
             rows=said,
             repeats=tuple(scores),
         )
-        return Fitted(_saved(every.boosters), rounds)
+        return Fitted(saved(every.boosters), rounds)
 
-    def _fit_folds(self, train: Examples, folds: Sequence[Fold], phase: str) -> tuple[_Cut, Scores]:
-        """Return a booster for each fold and the scores of all rows left out, in their order.
+    def _parts(self, rows: Examples, folds: Sequence[Fold]) -> list[Part]:
+        return [self._part(rows.take(inside), rows.take(outside)) for inside, outside in folds]
 
-        The rounds are those with the best mean over the folds.
-        """
-        parts = [self._part(train.take(inside), train.take(outside)) for inside, outside in folds]
-        cut = self._watched(phase, parts)
-        at_zero = train.roles.base_margin is None
+    def _scores(
+        self, cut: Cut, parts: Sequence[Part], rows: Examples, folds: Sequence[Fold]
+    ) -> Scores:
+        """Return the scores of all rows left out, in their order."""
+        at_zero = rows.roles.base_margin is None
         found = [
-            self._predict(booster, part, None if at_zero else train.take(outside))
+            self._predict(booster, part, None if at_zero else rows.take(outside))
             for booster, part, (_, outside) in zip(cut.boosters, parts, folds, strict=True)
         ]
         order = np.argsort(np.concatenate([outside for _, outside in folds]))
-        return cut, np.concatenate(found)[order]
+        scores: Scores = np.concatenate(found)[order]
+        return scores
 
     def _part(self, train: Examples, watched: Examples) -> Part:
         """Return rows to learn from and to watch; many of the former are measured at the end."""
@@ -285,17 +222,20 @@ class Fitter:
         scores: Scores = booster.predict(data)
         return scores
 
-    def _watched(self, phase: str, parts: Sequence[Part]) -> _Cut:
-        """Boost on each part, all in step, until the rows left out get no better."""
+    def _watch(self, phase: str, parts: Sequence[Part]) -> Boosted:
+        """Boost on each part, all in step, until the mean over the rows left out gets no better."""
         limit, patience = self.settings.rounds, self.settings.patience
         metric = self.settings.stopping_metric
         stopping = Stopping(metric, is_maximized(metric), patience) if patience else None
-        boosted = self._boost(phase, parts, limit, stopping)
+        return self._boost(phase, parts, limit, stopping)
+
+    def _cut(self, phase: str, parts: Sequence[Part], boosted: Boosted) -> Cut:
+        """Return the boosters without the rounds after the best one."""
         is_linear = self.params.get("booster") == "gblinear"  # it cannot be cut, only made again
         best = boosted.rounds if is_linear and boosted.stopped else boosted.best
         if boosted.stopped:
             self.course.check_stopped(boosted.rounds)
-        later = len(boosted.history["validation"][metric]) - best
+        later = len(boosted.history["validation"][self.settings.stopping_metric]) - best
         if later and is_linear:
             boosted, later = self._boost(phase, parts, best), 0
         boosters = tuple(_without_last(booster, later) for booster in boosted.boosters)
@@ -304,7 +244,7 @@ class Fitter:
             for rows, metrics in boosted.history.items()
             for name, series in metrics.items()
         }
-        return _Cut(boosters, best, self._of_train(boosters, parts, best) | history)
+        return Cut(boosters, best, self._of_train(boosters, parts, best) | history)
 
     def _of_train(
         self, boosters: Sequence[xgboost.Booster], parts: Sequence[Part], best: int
@@ -337,20 +277,8 @@ class Fitter:
         )
 
 
-def _together(scores: Sequence[Scores], objective: Objective) -> Scores:
-    """Return what models say together, as serving has it: the mean, of classes the mode."""
-    if objective.score == "class":
-        return most_frequent(np.stack(scores)[..., None])[:, 0]
-    mean: Scores = np.mean(scores, axis=0, dtype=np.float32)
-    return mean
-
-
 def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
     return booster[: booster.num_boosted_rounds() - rounds] if rounds else booster
-
-
-def _saved(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
-    return tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
 
 
 def _threads(train: Examples) -> int:

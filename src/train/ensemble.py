@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sagetree.objectives import Objective, class_numbers
 from sagetree.scoring import Scores, most_frequent
-from train.boosting import Rounds
+from train.fitted import Rounds
 
 PREDICTIONS_FILE = "predictions.csv"
 

@@ -19,11 +19,12 @@ from sagetree.model import Model
 from sagetree.objectives import Objective
 from sagetree.paths import OptMl
 from sagetree.program import LOG, check_writable
-from train.boosting import Fitter, Rounds
+from train.boosting import Fitter
 from train.channel_settings import TEST
 from train.check import warn_of_leakage
 from train.checkpoints import Checkpoints
 from train.ensemble import write_predictions
+from train.fitted import Rounds
 from train.ingest import Ingested, ingest
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.summary import summary

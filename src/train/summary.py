@@ -11,7 +11,7 @@ from sagetree.errors import quote
 from sagetree.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
 from sagetree.paths import OptMl
 from sagetree.schema import Column, Schema
-from train.boosting import Rounds
+from train.fitted import Rounds
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.
 CATEGORIES_WIDTH = 60

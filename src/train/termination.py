@@ -11,8 +11,8 @@ from types import FrameType
 from typing import Self
 
 from sagetree.program import LOG, Terminated
-from train.boosting import Course
 from train.checkpoints import Checkpoints
+from train.fitted import Course
 
 
 class Termination:

@@ -6,9 +6,10 @@ import numpy as np
 import xgboost
 
 from sagetree.program import LOG
-from train.boosting import Fitted, Fitter, Rounds
+from train.boosting import Fitter
 from train.channel_settings import TEST
 from train.examples import Examples
+from train.fitted import Fitted, Rounds
 from train.progress import metric_line
 from train.rounds import evaluate_rows
 

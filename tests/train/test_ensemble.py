@@ -7,9 +7,16 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from sagetree.bundle import ModelBundle
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.objectives import OBJECTIVES
 from tests.sagetree.models import table_of
 from tests.train.conftest import Job
 from tests.train.tasks import CASES, FEATURES, ROWS, Case
+from train.boosting import Fitter
+from train.examples import Examples
+from train.fitted import Course, Fitted
+from train.settings import TrainSettings
 
 QUICK = {"preset": "xgboost", "num_round": 4}
 
@@ -134,3 +141,46 @@ def test_time_does_not_leak(job: Job) -> None:
     honest = job({"train": case.csv()}, {**settings, "time_column": "day"})
     assert honest.code == 0, honest.log
     assert ModelBundle.load(honest.opt_ml.model).metrics["auc"] < 0.7
+
+
+def numbers(rows: int = 60) -> tuple[FeaturePipeline, Examples]:
+    random = np.random.default_rng(1)
+    matrix = random.normal(size=(rows, 2)).astype(np.float32)
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(Number(column="a"), Number(column="b")),
+    )
+    return features, Examples(matrix, matrix[:, 0] + matrix[:, 1] ** 2)
+
+
+def fitted(course: Course, **more: str) -> Fitted:
+    """Fit three rounds of two folds, twice."""
+    texts = {"objective": "reg:squarederror", "num_round": "3", "_kfold": "2"}
+    settings = TrainSettings.of({**texts, "_num_cv_round": "2", **more}).boosting
+    features, rows = numbers()
+    return Fitter(settings, features, OBJECTIVES["reg:squarederror"], 0, course).fit(rows, None)
+
+
+@pytest.mark.parametrize(("asked", "models"), [(1, 2), (3, 2), (4, 2), (5, 2), (6, 4), (9, 4)])
+def test_a_stopped_ensemble_is_of_the_repeats_that_are_whole(asked: int, models: int) -> None:
+    """`is_stopped` is asked before each of the three rounds of both repeats."""
+    calls, told = iter(range(100)), []
+    course = Course(is_stopped=lambda: next(calls) >= asked, check_stopped=told.append)
+    found = fitted(course)
+    assert len(found.models) == len(found.rounds.best) == models
+    assert bool(told) == (asked < 6)
+    assert np.isfinite(found.rounds.scores).all()
+
+
+def test_a_linear_model_that_stops_early_has_the_best_rounds_only(job: Job) -> None:
+    one = CASES["reg:squarederror"]
+    settings = {
+        **one.hyperparameters, "booster": "gblinear", "updater": "coord_descent", "eta": 0.9,
+        "num_round": 200, "early_stopping_rounds": 2, "nfold": 2,
+    }  # fmt: skip
+    ran = job({"train": one.csv()}, settings)
+    assert ran.code == 0, ran.log
+    metrics = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
+    assert 1 <= metrics["rounds"] < 200
+    assert f"Fitting all {ROWS} rows for {metrics['rounds']} rounds" in ran.log

@@ -193,7 +193,7 @@ def test_an_upper_bound_may_be_infinite_or_empty(job: Job) -> None:
     model = (ran.opt_ml.model / "xgboost-model").read_bytes()
     again = job({"train": Case(columns).csv()}, empty.hyperparameters)
     assert (again.opt_ml.model / "xgboost-model").read_bytes() == model
-    assert "label from to to: " in again.log
+    assert "label from .. to: " in again.log
 
 
 def test_a_wrong_label_in_validation_is_named_too(job: Job) -> None:
