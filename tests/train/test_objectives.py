@@ -201,7 +201,7 @@ def test_a_wrong_label_in_validation_is_named_too(job: Job) -> None:
     wrong = with_last_label(one, -3)
     ran = job({"train": one.csv(), "validation": wrong.csv()}, one.hyperparameters)
     assert ran.failure == (
-        f"data.csv line {ROWS + 1}, column 'y': the label is '-3'. "
+        f"channel validation, data.csv line {ROWS + 1}, column 'y': the label is '-3'. "
         "Every label must be a number from 0\n"
     )
 
