@@ -186,7 +186,8 @@ def boost(
 
 def draws(params: Mapping[str, Any]) -> bool:
     """Say whether chance has a part in a round."""
-    return params.get("booster") == "dart" or any(params.get(name, 1) < 1 for name in _SHARES)
+    drops = params.get("booster") == "dart" or params.get("rate_drop", 0) > 0
+    return drops or any(params.get(name, 1) < 1 for name in _SHARES)
 
 
 def _boosters(

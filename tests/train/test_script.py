@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from sagetree.errors import SettingsError
+from sagetree.model import Model
 from sagetree.paths import OptMl
 from tests.programs import SAGETREE, environment, run_sagetree
 from train.script import Script, _command, _fetch, describe_failure
@@ -146,6 +147,33 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
         "channel": str(opt_ml.data / "train"),
         "hp": "3",
     }
+
+
+TRAINING = """
+import os
+import numpy as np
+import xgboost
+from sagetree.export import save_booster
+
+table = np.loadtxt(os.environ["SM_CHANNEL_TRAIN"] + "/data.csv", delimiter=",", dtype=np.float32)
+data = xgboost.DMatrix(table[:, 1:], table[:, 0])
+params = {"objective": "binary:logistic", "max_depth": int(os.environ["SM_HP_MAX_DEPTH"])}
+save_booster(xgboost.train(params, data, 3), table[:, 1:], os.environ["SM_MODEL_DIR"])
+"""
+
+
+@pytest.mark.long
+def test_a_script_leaves_a_bundle(tmp_path: Path) -> None:
+    source = str(code(tmp_path, s_py=TRAINING))
+    opt_ml = configured(
+        tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=source, max_depth=2
+    )
+    (opt_ml.data / "train").mkdir(parents=True)
+    rows = "\n".join(f"{i % 2},{i * 7 % 11},{i % 5}" for i in range(60))
+    (opt_ml.data / "train" / "data.csv").write_text(rows)
+    outcome = run_sagetree(tmp_path, "train")
+    assert outcome.code == 0, outcome.log
+    assert Model.load(opt_ml.model).schema.input_names == ("f0", "f1")
 
 
 STOPPABLE = """

@@ -1,0 +1,107 @@
+"""A bundle from a booster that was trained elsewhere, such as in a user's own script.
+
+from sagetree.export import save_booster
+save_booster(booster, rows, os.environ["SM_MODEL_DIR"])
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from sagetree.bundle import ModelBundle, SelfCheck
+from sagetree.errors import ArtifactError
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.label import AnyLabel, ClassLabel, Label, NumberLabel
+from sagetree.model import Model
+from sagetree.objectives import objective_of
+from sagetree.schema import Column, Schema
+from sagetree.scoring import Scorer
+
+if TYPE_CHECKING:
+    import xgboost
+
+# So many rows are kept to see that the model scores them alike wherever it is loaded.
+STORED_ROWS = 20
+
+
+def save_booster(
+    booster: "xgboost.Booster",
+    rows: ArrayLike,
+    folder: str | Path,
+    *,
+    label: str = "label",
+    classes: Sequence[str] = (),
+) -> None:
+    """Write `booster` into `folder` as a bundle that `sagetree serve` and `evaluate` take.
+
+    `rows` (n, m) are some of those it was trained on, NaN where missing.
+    `label` is the label's column, `classes` what each class is called (numbers
+    if not given). Columns are called as the booster calls its features. Raises
+    ArtifactError for one with categories of XGBoost's own, or of another width.
+    """
+    matrix = np.asarray(rows, np.float32)
+    model = bytes(booster.save_raw("ubj"))
+    scorer = Scorer.load(model)
+    width = scorer.feature_count
+    if matrix.ndim != 2 or matrix.shape[1] != width or not len(matrix):
+        raise ArtifactError(
+            f"the booster has {width} features, and the rows are of shape {matrix.shape}",
+            hint="Give some rows of its training matrix",
+        )
+    if "c" in (booster.feature_types or ()):
+        raise ArtifactError(
+            "the booster has categories of XGBoost's own, whose names a bundle does not know",
+            hint="Turn them into numbers, or let sagetree train do the training",
+        )
+    names = booster.feature_names or [f"f{index}" for index in range(width)]
+    stored = matrix[:STORED_ROWS]
+    bundle = ModelBundle(
+        models=(model,),
+        schema=Schema(
+            columns=tuple(_column(name, matrix[:, i]) for i, name in enumerate(names)),
+            label=_label(scorer, label, classes),
+            named=booster.feature_names is not None,
+        ),
+        features=FeaturePipeline(
+            missing_values=(),
+            unknown_category="missing",
+            features=tuple(Number(column=name) for name in names),
+        ),
+        decision=None,
+        selfcheck=SelfCheck(
+            columns=tuple(names),
+            rows=tuple(tuple(None if v != v else v for v in row) for row in stored.tolist()),
+            scores=_tuples(scorer.score(stored).tolist()),
+        ),
+        hyperparameters={},
+        data={},
+        metrics={},
+    )
+    Model.of_bundle(bundle)
+    bundle.save(Path(folder))
+
+
+def _column(name: str, values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Column:
+    present = values[~np.isnan(values)]
+    missing, distinct = len(values) - len(present), len(np.unique(present))
+    return Column(name=name, kind="number", missing=missing, distinct=distinct)
+
+
+def _label(scorer: Scorer, name: str, classes: Sequence[str]) -> AnyLabel:
+    objective = objective_of(scorer.objective)
+    if objective.task == "binary":
+        negative, positive = classes or ("0", "1")
+        return Label(name=name, negative=negative, positive=positive)
+    if objective.task == "multiclass":
+        return ClassLabel(name=name, classes=tuple(classes or map(str, range(scorer.outputs))))
+    return NumberLabel(name=name)
+
+
+def _tuples(
+    scores: list[float] | list[list[float]],
+) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+    return tuple(tuple(s) if isinstance(s, list) else s for s in scores)  # type: ignore[return-value]

@@ -1,0 +1,84 @@
+"""A booster of anybody's becomes a bundle that serves as it predicts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+
+from sagetree.bundle import ModelBundle
+from sagetree.errors import ArtifactError
+from sagetree.export import save_booster
+from sagetree.label import ClassLabel, Label, NumberLabel
+from sagetree.model import Model
+from sagetree.table import Source, Table
+
+ROWS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
+ROWS[::7, 1] = np.nan
+LABELS = np.arange(60) % 3
+
+
+def trained(objective: str, names: list[str] | None = None, **params: object) -> xgboost.Booster:
+    labels = LABELS % 2 if objective.startswith("binary") else LABELS
+    data = xgboost.DMatrix(ROWS, labels, feature_names=names)
+    return xgboost.train({"objective": objective, "nthread": 1, **params}, data, 4)
+
+
+NAMES = ["age", "amount", "days"]
+
+
+@pytest.mark.parametrize(
+    ("objective", "params", "label"),
+    [
+        ("binary:logistic", {}, Label(name="label", negative="0", positive="1")),
+        ("multi:softprob", {"num_class": 3}, ClassLabel(name="label", classes=("0", "1", "2"))),
+        ("reg:squarederror", {}, NumberLabel(name="label")),
+    ],
+)
+def test_a_booster_becomes_a_bundle(
+    objective: str, params: dict[str, object], label: object, tmp_path: Path
+) -> None:
+    booster = trained(objective, NAMES, **params)
+    save_booster(booster, ROWS, tmp_path)
+    model = Model.load(tmp_path)
+    shuffled = Table(
+        ("days", "age", "amount"), tuple(ROWS[:, i].tolist() for i in (2, 0, 1)), 60, True,
+        (Source(60),),
+    )  # fmt: skip
+    expected = booster.predict(xgboost.DMatrix(ROWS, feature_names=NAMES))
+    assert np.array_equal(model.score(shuffled), expected)
+    assert model.schema.label == label
+    assert len(ModelBundle.load(tmp_path).selfcheck.rows) == 20
+
+
+def test_a_label_may_have_its_own_words(tmp_path: Path) -> None:
+    booster = trained("binary:logistic", NAMES)
+    save_booster(booster, ROWS.tolist(), tmp_path, label="fraud", classes=("no", "yes"))
+    label = Model.load(tmp_path).schema.label
+    assert label == Label(name="fraud", negative="no", positive="yes")
+
+
+def test_without_names_columns_go_by_position(tmp_path: Path) -> None:
+    save_booster(trained("binary:logistic"), ROWS, tmp_path)
+    schema = Model.load(tmp_path).schema
+    assert (schema.named, schema.input_names) == (False, ("f0", "f1", "f2"))
+
+
+def test_what_a_bundle_cannot_hold_is_refused(tmp_path: Path) -> None:
+    booster = trained("binary:logistic")
+    with pytest.raises(ArtifactError) as caught:
+        save_booster(booster, ROWS[:, :2], tmp_path)
+    assert str(caught.value) == (
+        "the booster has 3 features, and the rows are of shape (60, 2). "
+        "Give some rows of its training matrix"
+    )
+    data = xgboost.DMatrix(
+        np.abs(ROWS).round(), LABELS % 2, feature_types=["c", "q", "q"], enable_categorical=True
+    )
+    with pytest.raises(ArtifactError) as caught:
+        save_booster(xgboost.train({"nthread": 1}, data, 1), ROWS, tmp_path)
+    assert str(caught.value) == (
+        "the booster has categories of XGBoost's own, whose names a bundle does not know. "
+        "Turn them into numbers, or let sagetree train do the training"
+    )
+    assert not list(tmp_path.iterdir())
