@@ -73,6 +73,7 @@ _TABLE = (
     Objective("reg:gamma", "regression", "value", "gamma-deviance", _POSITIVE),
     Objective("reg:tweedie", "regression", "value", "tweedie-nloglik", _NOT_NEGATIVE),
     Objective("count:poisson", "regression", "value", "poisson-nloglik", _NOT_NEGATIVE),
+    Objective("reg:expectileerror", "regression", "value", "expectile", _ANY),  # XGBoost 3.4
     Objective("reg:quantileerror", "quantile", "value", "quantile", _ANY),
     Objective("rank:ndcg", "ranking", "rank", "ndcg", _RELEVANCE),
     Objective("rank:pairwise", "ranking", "rank", "ndcg", _RELEVANCE),

@@ -120,7 +120,7 @@ _METRICS = (
     Metric("mape", _NUMBERS, "mean absolute error relative to the label"),
     Metric("mphe", _NUMBERS, "mean pseudo-Huber error"),
     Metric("quantile", ("quantile",), "pinball loss, mean over quantile_alpha"),
-    Metric("expectile", ("quantile",), "asymmetric squared loss, mean over expectile_alpha"),
+    Metric("expectile", ("regression",), "squared loss, asymmetric by expectile_alpha"),
     Metric("poisson-nloglik", ("regression",), "negative log-likelihood of Poisson's"),
     Metric("gamma-nloglik", ("regression",), "negative log-likelihood of gamma's"),
     Metric("gamma-deviance", ("regression",), "mean gamma deviance"),

@@ -33,7 +33,10 @@ _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
 }
 
 # Hyperparameters that an objective cannot do without.
-_REQUIRED = {"reg:quantileerror": "quantile_alpha", "reg:expectileerror": "expectile_alpha"}
+_REQUIRED = {
+    "reg:quantileerror": ("quantile_alpha", "[0.1, 0.5, 0.9]"),
+    "reg:expectileerror": ("expectile_alpha", "0.8"),
+}
 
 # Metrics of a single objective among those of its task.
 _METRIC_ONLY_FOR = {
@@ -61,9 +64,9 @@ def objective_faults(values: Values, failed: Collection[str]) -> Iterator[str]:
         return
     objective = OBJECTIVES[values.get("objective", DEFAULT_OBJECTIVE)]
     yield from _parameter_faults(values, objective)
-    required = _REQUIRED.get(objective.name)
-    if required and required not in values and required not in failed:
-        yield f"objective {objective.name} needs {required}, such as [0.1, 0.5, 0.9]: set it"
+    required, such = _REQUIRED.get(objective.name, ("objective", ""))
+    if such and required not in values and required not in failed:
+        yield f"objective {objective.name} needs {required}, such as {such}: set it"
     yield from _label_faults(values, objective)
     yield from _base_score_faults(values, objective)
     yield from _metric_faults(values, objective)
@@ -74,7 +77,7 @@ def outputs_of(values: Values) -> int | None:
     if values.get("objective", "").startswith("multi:"):
         count: int | None = values.get("num_class")
         return count
-    return len(values.get("quantile_alpha", values.get("expectile_alpha", (0,))))
+    return len(values.get("quantile_alpha", (0,)))
 
 
 def _parameter_faults(values: Values, objective: Objective) -> Iterator[str]:

@@ -286,7 +286,7 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
         params |= {"tree_method": "hist", "device": "cuda"}
     if "updater" in params:
         params["updater"] = ",".join(name for name in params["updater"] if name != "sync")
-    for name in ("quantile_alpha", "expectile_alpha", "base_score"):
+    for name in ("quantile_alpha", "base_score"):
         if name in params:
             numbers = params[name]
             params[name] = numbers[0] if len(numbers) == 1 else list(numbers)

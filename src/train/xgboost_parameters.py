@@ -180,8 +180,8 @@ BY_OBJECTIVE = (
     ),
     _handed_on(
         "expectile_alpha",
-        Numbers("numbers above 0 and below 1 such as [0.1, 0.5, 0.9]", each=_WITHIN),
-        "reg:expectileerror: which expectiles, one output for each",
+        _WITHIN,
+        "reg:expectileerror: which expectile; XGBoost has it from 3.4 on",
     ),
     _handed_on(
         "aft_loss_distribution",

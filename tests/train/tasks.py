@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+import xgboost
+
+HAS_EXPECTILES = tuple(map(int, xgboost.__version__.split(".")[:2])) >= (3, 4)
 
 ROWS = 120
 
@@ -47,7 +50,7 @@ def _of(values: np.ndarray, objective: str, **more: object) -> Case:
 # The words of three classes, out of their order.
 WORDS = ["low", "mid", "high"]
 
-CASES: Mapping[str, Case] = {
+CASES: dict[str, Case] = {
     "binary:logistic": _of(_BOTH, "binary:logistic"),
     "binary:logitraw": _of(_BOTH, "binary:logitraw"),
     "binary:hinge": _of(_BOTH, "binary:hinge"),
@@ -88,3 +91,5 @@ CASES: Mapping[str, Case] = {
     "exact times": _of(_TIME, "survival:aft"),
     "survival:cox": _of(np.where(_NOISE < 0.5, _TIME, -_TIME), "survival:cox"),
 }
+if HAS_EXPECTILES:
+    CASES["reg:expectileerror"] = _of(_VALUE, "reg:expectileerror", expectile_alpha=0.8)

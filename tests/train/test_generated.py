@@ -16,6 +16,7 @@ from train.metrics import METRICS, is_maximized
 from train.parameters import BY_NAME, UNUSED
 from train.progress import metric_line
 from train.settings import TrainSettings
+from train.value_types import Real
 
 SPECIFICATION = json.loads((FOLDER / "algorithm.json").read_text())
 
@@ -71,8 +72,11 @@ def test_the_ends_of_each_range_and_each_word_are_taken() -> None:
                 for word in found["Values"]:
                     parameter.parse(word)
             else:
-                open_end = parameter.name == "tweedie_variance_power"
-                parameter.parse("1.9" if open_end else found["MaxValue"])
+                is_open = isinstance(parameter.type, Real) and parameter.type.below
+                parameter.parse(
+                    str(float(found["MaxValue"]) - 0.1) if is_open else found["MaxValue"]
+                )
+                assert float(found["MinValue"]) < float(found["MaxValue"])
 
 
 def test_what_a_tuning_job_may_vary_trains() -> None:
