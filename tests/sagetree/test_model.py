@@ -190,6 +190,20 @@ def test_a_linear_model_is_served(tmp_path: Path) -> None:
     assert Model.load(tmp_path).score(rows).tobytes() == predicted(tmp_path / MODEL_FILE, matrix)
 
 
+def test_the_official_containers_ensemble_is_served_as_one(tmp_path: Path) -> None:
+    for number in (10, 2, 0):
+        rows = write_plain(tmp_path / f"{MODEL_FILE}-{number}", max_depth=1 + number % 3)
+    (tmp_path / "README.md").write_text("# no model")
+    matrix = np.array(rows.columns, np.float32).T
+    each = [
+        np.frombuffer(predicted(tmp_path / f"{MODEL_FILE}-{n}", matrix), np.float32)
+        for n in (0, 2, 10)
+    ]
+    model = Model.load(tmp_path)
+    assert len(model.scorer.boosters) == 3
+    np.testing.assert_allclose(model.score(rows), np.mean(each, axis=0), rtol=1e-6)
+
+
 # -- what is refused
 
 

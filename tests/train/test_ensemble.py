@@ -184,3 +184,13 @@ def test_a_linear_model_that_stops_early_has_the_best_rounds_only(job: Job) -> N
     metrics = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
     assert 1 <= metrics["rounds"] < 200
     assert f"Fitting all {ROWS} rows for {metrics['rounds']} rounds" in ran.log
+
+
+def test_a_group_in_both_channels_is_in_one_fold(job: Job) -> None:
+    one = twins()
+    settings = {"preset": "xgboost", "num_round": 60, "max_depth": 8, "_kfold": 4, "target": "y"}
+    channels = {"train": one.csv(slice(0, 120)), "validation": one.csv(slice(120, None))}
+    ran = job(channels, {**settings, "group_column": "customer"})
+    assert ran.code == 0, ran.log
+    assert ModelBundle.load(ran.opt_ml.model).metrics["auc"] < 0.6
+    np.testing.assert_array_equal(predictions(ran)[:, 0], one.columns["y"])
