@@ -15,6 +15,8 @@ from pathlib import Path
 
 import orjson
 
+from sagetree.errors import PlatformError
+
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - only the folder; mkdtemp makes the names
 
 # The file of the workers that are gone; those of the others are named by their pid.
@@ -73,9 +75,19 @@ class Counts:
 
 
 def make_folder() -> Path:
-    """Return a new folder for the workers' files: in memory, else where temporary files go."""
+    """Return a new folder for the workers' files: in memory, else where temporary files go.
+
+    Raises PlatformError if neither can be written.
+    """
     memory = SHARED_MEMORY if os.access(SHARED_MEMORY, os.W_OK) else None
-    return Path(tempfile.mkdtemp(prefix="sagetree-", dir=memory))
+    try:
+        return Path(tempfile.mkdtemp(prefix="sagetree-", dir=memory))
+    except OSError as error:
+        raise PlatformError(
+            "there is no folder to write to",
+            where=f"{SHARED_MEMORY}, {tempfile.gettempdir()}",
+            hint="Give the container a writable /tmp",
+        ) from error
 
 
 def remove_folder(folder: Path) -> None:

@@ -8,6 +8,7 @@ leave some of them.
 import threading
 import time
 from collections import Counter, deque
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,17 +18,25 @@ from sagetree.features.category import OneHot
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from serve.counts import MonitorCounts
 
-# So many rows of one request, and of one second, are put into bins: enough for
-# shares, and of 45 columns less than 1 % of a second.
-ROWS_PER_REQUEST = 1024
+# So many rows of one request are kept for the count, and so many of one second
+# put into bins: enough for shares, and of 45 columns less than 1 % of a second.
+ROWS_PER_REQUEST = 64
 ROWS_PER_DIGEST = 1024
 
 # More requests than a worker answers in a second: only where its threads starve
 # do rows go uncounted.
-MOST_WAITING = 20_000
+MOST_WAITING = 8192
 
 # The index is of the rows of this hour and the last.
 WINDOW_SECONDS = 3600
+
+
+class _Rows(NamedTuple):
+    """Rows that wait to be counted."""
+
+    values: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    count_missing: bool
 
 
 class Monitor:
@@ -39,10 +48,9 @@ class Monitor:
         self.columns = tuple(feature.column for feature in features.features)
         self.features = features.names
         self._slices = _slices(features)
-        self._waiting: deque[tuple[NDArray[np.float32], NDArray[np.float32]]] = deque(
-            maxlen=MOST_WAITING
-        )
+        self._waiting: deque[_Rows] = deque(maxlen=MOST_WAITING)
         self._lock = threading.Lock()
+        self._digesting = threading.Lock()
         self._unseen: Counter[int] = Counter()
         self._missing = np.zeros(len(self.columns), np.int64)
         histograms = (*baseline.features, *baseline.scores) if baseline else ()
@@ -53,21 +61,26 @@ class Monitor:
         if matrix.unseen:
             self._note_unseen(matrix)
         values = matrix.values
-        if len(values) > ROWS_PER_REQUEST:
+        few = len(values) <= ROWS_PER_REQUEST
+        if not few:
             self._add_missing(values)
-            self._bin(spread(values, ROWS_PER_REQUEST), spread(scores, ROWS_PER_REQUEST))
-            return
-        self._waiting.append((values, scores))
+            values, scores = spread(values, ROWS_PER_REQUEST), spread(scores, ROWS_PER_REQUEST)
+        self._waiting.append(_Rows(values, scores, few))
 
     def digest(self) -> None:
         """Count the rows that wait."""
-        waiting = self._waiting
-        taken = [waiting.popleft() for _ in range(len(waiting))]
+        with self._digesting:
+            waiting = self._waiting
+            taken = [waiting.popleft() for _ in range(len(waiting))]
         if not taken:
             return
-        values = np.concatenate([rows for rows, _ in taken])
-        scores = np.concatenate([outputs for _, outputs in taken])
-        self._add_missing(values)
+        values = np.concatenate([rows.values for rows in taken])
+        whole = [rows.values for rows in taken if rows.count_missing]
+        if len(whole) == len(taken):  # the usual case
+            self._add_missing(values)
+        elif whole:
+            self._add_missing(np.concatenate(whole))
+        scores = np.concatenate([rows.scores for rows in taken])
         self._bin(spread(values, ROWS_PER_DIGEST), spread(scores, ROWS_PER_DIGEST))
 
     def counts(self) -> MonitorCounts:

@@ -1,5 +1,6 @@
 """The lines of the log, as text or as JSON: one per request, and those of events."""
 
+import contextlib
 import json
 import logging
 import os
@@ -72,7 +73,8 @@ def write_line(line: str) -> None:
 
     Not through `logging`: its record and its locks cost four times the line.
     """
-    os.write(1, f"{line}\n".encode(errors="backslashreplace"))
+    with contextlib.suppress(OSError):  # who reads the log is gone, or the disk is full
+        os.write(1, f"{line}\n".encode(errors="backslashreplace"))
 
 
 def _now() -> str:

@@ -1,5 +1,6 @@
 """What a worker counts of its requests: one call per request, some microseconds."""
 
+import contextlib
 import os
 import threading
 import time
@@ -83,6 +84,7 @@ class Observer:
         self._line = line
         self._write = write
         self._monitor: Monitor | None = None
+        self._flushing = threading.Lock()
 
     def record(self, seen: Trace) -> None:
         """Log and count one answered request."""
@@ -102,16 +104,18 @@ class Observer:
 
     def flush(self) -> Counts:
         """Write what this worker has counted to its file, and return it."""
-        monitor = self._monitor
-        if monitor is not None:
-            monitor.digest()
-        monitors = {monitor.key: monitor.counts()} if monitor is not None else {}
-        counts = Counts(self._tally.values(), monitors)
-        if self._folder is not None:
-            counts.write(self._folder, os.getpid())
-        return counts
+        with self._flushing:  # /metrics asks for it too
+            monitor = self._monitor
+            if monitor is not None:
+                monitor.digest()
+            monitors = {monitor.key: monitor.counts()} if monitor is not None else {}
+            counts = Counts(self._tally.values(), monitors)
+            if self._folder is not None:
+                counts.write(self._folder, os.getpid())
+            return counts
 
     def _run(self, tell: Callable[[Counts], None]) -> None:
         while True:
             time.sleep(FLUSH_SECONDS)
-            tell(self.flush())
+            with contextlib.suppress(OSError):  # a full disk; the next time may find it better
+                tell(self.flush())

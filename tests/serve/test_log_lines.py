@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import subprocess
 import sys
 
 import pytest
@@ -77,3 +78,8 @@ def test_a_line_is_written_whole(capfd: pytest.CaptureFixture[str]):
     sys.stdout.flush()
     write_line("größe")
     assert capfd.readouterr().out == "größe\n"
+
+
+def test_a_log_that_nobody_reads_stops_no_request():
+    code = "import os\nfrom serve.log_lines import write_line\nos.close(1)\nwrite_line('x')\n"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,6 +1,7 @@
 """Counting in one worker, adding up over all, and what /metrics and CloudWatch are told."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,8 @@ def test_missing_cells_and_unseen_categories_are_counted_by_column():
 
 def test_rows_fall_into_the_bins_of_the_baseline():
     monitor = monitor_for()
-    monitor.note(FeatureMatrix(TRAINED, ()), TRAINED[:, 0] / 100)
+    for part in (slice(0, 50), slice(50, 100)):
+        monitor.note(FeatureMatrix(TRAINED[part], ()), TRAINED[part, 0] / 100)
     monitor.digest()
     histograms = (*BASELINE.features, *BASELINE.scores)
     assert monitor.counts().bins == [list(histogram.counts) for histogram in histograms]
@@ -84,13 +86,36 @@ def test_of_many_rows_some_are_binned_and_every_missing_cell_is_counted():
     many = np.tile(np.array([NAN, 0, 1, 0], np.float32), (ROWS_PER_REQUEST * 3, 1))
     monitor.note(FeatureMatrix(many, ()), many[:, 1])
     assert monitor.counts().missing == [len(many), 0, 0]
-    assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST
-    small = FeatureMatrix(many[:ROWS_PER_REQUEST], ())
-    for _ in range(3):
-        monitor.note(small, many[:ROWS_PER_REQUEST, 1])
     monitor.digest()
-    assert monitor.counts().missing == [2 * len(many), 0, 0]
+    assert monitor.counts().missing == [len(many), 0, 0]
+    assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST
+    few = FeatureMatrix(many[:ROWS_PER_REQUEST], ())
+    requests = 2 * ROWS_PER_DIGEST // ROWS_PER_REQUEST
+    for _ in range(requests):
+        monitor.note(few, many[:ROWS_PER_REQUEST, 1])
+    monitor.digest()
+    assert monitor.counts().missing == [len(many) + requests * ROWS_PER_REQUEST, 0, 0]
     assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST + ROWS_PER_DIGEST
+
+
+def test_threads_that_record_and_flush_at_once_lose_nothing(tmp_path: Path):
+    monitor, lines = monitor_for(), list[str]()
+    observer = Observer(tmp_path, lambda seen: "", lines.append)
+
+    def work() -> None:
+        for number in range(200):
+            seen = observation()
+            seen.scored(monitor, matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
+            observer.record(seen)
+            if number % 4 == 0:
+                observer.totals()
+
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(work) for _ in range(4)]:
+            done.result()
+    totals = observer.totals()
+    assert totals.values["rows"] == len(lines) == 800
+    assert totals.monitors["k"].missing == [800, 0, 0]
 
 
 def test_a_model_without_a_baseline_has_its_columns_counted():
@@ -159,8 +184,10 @@ def test_metrics_tell_requests_times_and_drift(tmp_path: Path):
     shifted[:, 0] += 90
     for _ in range(2):
         seen = observation(rows=100)
-        matrix = FeatureMatrix(shifted, ((0, "state"),))
-        seen.scored(monitor, matrix, TRAINED[:, 0] / 100)
+        for part in (slice(0, 50), slice(50, 100)):
+            unseen = ((0, "state"),) if part.start == 0 else ()
+            matrix = FeatureMatrix(shifted[part], unseen)
+            seen.scored(monitor, matrix, TRAINED[part, 0] / 100)
         observer.record(seen)
     found = samples(exposition(observer.totals(), monitor))
     assert found["sagetree_requests_total['/invocations', '200', 'POST']"] == 2
