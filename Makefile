@@ -1,4 +1,4 @@
-# make demo | test | test-long | check | train | serve | predict | evaluate | prepare | image | test-image | clean
+# make demo | test | test-long | fuzz | check | train | serve | predict | evaluate | prepare | image | test-image | clean
 # DIR names the folder that stands for /opt/ml, PORT the server's port, IMAGE the image.
 
 PYTHON ?= python3
@@ -7,6 +7,7 @@ PORT ?= 8080
 PAYLOAD ?= local_test/payloads/claims.csv
 POLICIES ?= 20000
 SEED ?= 1
+SECONDS ?= 60
 IMAGE ?= sagetree
 XGBOOST ?= cpu
 # A build fetches from PyPI and Debian by whatever way this machine has to them.
@@ -19,7 +20,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test test-long soak check generated format data prepare train evaluate serve predict image test-image sdk lock clean
+.PHONY: help install demo test test-long fuzz soak check generated format data prepare train evaluate serve predict image test-image sdk lock clean
 
 help:
 	@sed -n '1,2s/^# //p' Makefile
@@ -50,6 +51,18 @@ test-long: $(INSTALLED)
 soak: $(INSTALLED)
 	@mkdir -p bench/results
 	@$(BIN)/python -m bench.soak --seconds 600 >bench/results/soak.txt; code=$$?; cat bench/results/soak.txt; exit $$code
+
+# Each decoder for SECONDS; begins with the seeds in tests/fuzz/corpus, stops at the first find.
+fuzz: $(INSTALLED)
+	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) --group fuzz
+	@for target in tests/fuzz/fuzz_*.py; do \
+		name=$$(basename $$target .py); name=$${name#fuzz_}; mkdir -p .fuzz/$$name; \
+		echo "$$name for $(SECONDS) s"; \
+		$(BIN)/python -m tests.fuzz.fuzz_$$name .fuzz/$$name tests/fuzz/corpus/$$name \
+			-max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix=.fuzz/ \
+			>.fuzz/$$name.log 2>&1 || { tail -40 .fuzz/$$name.log; exit 1; }; \
+		tail -1 .fuzz/$$name.log; \
+	done
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -192,8 +192,11 @@ def _row(make: "type[Message]", data: bytes, number: int) -> _Row:
         record.ParseFromString(data)
     except DecodeError as error:
         raise _fault("it is no aialgs.data.Record", number) from error
-    label = _label(_tensor(record.label, "labels", number), number)
-    return _cells(_tensor(record.features, "features", number), label, number)
+    try:
+        label = _label(_tensor(record.label, "labels", number), number)
+        return _cells(_tensor(record.features, "features", number), label, number)
+    except UnicodeDecodeError as error:  # the parser lets any bytes pass
+        raise _fault("a name in it is not UTF-8", number) from error
 
 
 def _fault(reason: str, number: int, hint: str = HINT) -> RecordError:
@@ -206,7 +209,7 @@ def _tensor(entries: Any, what: str, number: int) -> Any:  # noqa: ANN401 - of t
         return None
     name = VALUES if VALUES in entries else next(iter(entries))
     if name != VALUES and len(entries) > 1:
-        names = ", ".join(map(quote, sorted(entries)))
+        names = ", ".join(sorted(map(quote, entries)))
         hint = f"Call the tensor of {what} {quote(VALUES)}"
         raise _fault(f"it has several {what} ({names})", number, hint)
     entry = entries[name]

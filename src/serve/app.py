@@ -24,6 +24,7 @@ from serve.metrics import Observer
 from serve.negotiation import is_packed
 from serve.observation import Trace
 from serve.settings import ServeSettings
+from serve.trimming import LARGE_BYTES, give_back, hold_apart
 from serve.walk import invocations
 
 INVOCATIONS = "/invocations"
@@ -100,6 +101,7 @@ class Application:
     """What a worker's loop serves."""
 
     def __init__(self, site: Site) -> None:
+        hold_apart()
         self.max_body = site.settings.max_body
         self._site = site
         self._handlers = site.handlers
@@ -123,8 +125,12 @@ class Application:
         """Return the response, however long it takes."""
         handler = self._handlers.get((request.method, request.path))
         if handler is None:
-            return wsgi.call(self._flask, request)
-        return self._respond(request.path, handler, request)
+            response = wsgi.call(self._flask, request)
+        else:
+            response = self._respond(request.path, handler, request)
+        if len(request.body) >= LARGE_BYTES:
+            give_back()
+        return response
 
     def refuse(self, request: Request, error: Exception) -> Response:
         """Return the response to a request that could not be read."""

@@ -148,6 +148,7 @@ class RequestReader:
         keep = self._parser.should_keep_alive()
         old = self._parser.get_http_version() == "1.0"
         self.found.append(Incoming(self._request(self._body.whole()), keep, old))
+        self._body = BodyBuffer(self._max_body)  # an idle connection keeps no body
         self._within = False
         self._in_body = False
 

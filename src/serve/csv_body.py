@@ -31,7 +31,7 @@ from sagetree.table import Source, Table
 from serve.lines import pieces
 from serve.messages import Body
 from serve.reading import Reading
-from serve.tables import table_of_columns
+from serve.tables import most_columns, refuse_width, table_of_columns
 
 # The charsets of web pages and spreadsheets, by their registered names. Not
 # codecs.lookup(): it knows codecs that are no charsets, and never forgets a name.
@@ -50,14 +50,9 @@ _OTHERS = (";", "\t")
 # As much of the text is looked at for its delimiter.
 DELIMITER_BYTES = 64 * 1024
 
-# A first line of more cells than this, and than this many for each trained
-# column, is not taken apart to say which of them are too many.
-MOST_CELLS = 1000
-MOST_PER_COLUMN = 4
-
 # Text that only Python's own reader reads aright takes 80 bytes a row: it is
 # read in slices of this size.
-UNEVEN_BYTES = 2**20
+UNEVEN_BYTES = 2**18
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"[\r\n]")
@@ -208,14 +203,11 @@ def _told_delimiter(word: str) -> str:
 
 def _refuse_width(text: bytes, delimiter: str, reading: Reading) -> None:
     """Raise SchemaError for a first row that is far too wide to be worth its parsing."""
-    columns, mark = len(reading.schema.all_names), delimiter.encode()
-    most = max(MOST_CELLS, MOST_PER_COLUMN * columns)
-    if text.count(mark) < most:
+    mark = delimiter.encode()
+    if text.count(mark) < most_columns(reading.schema):
         return
     text = quoted_cell(delimiter).sub(b"", text) if b'"' in text else text
-    if _LINE_END.split(text, 1)[0].count(mark) >= most:
-        reason = f"more than {most} columns where the model has {columns}"
-        raise SchemaError([Violation("", reason, where="line 1")], hint="Send the trained columns")
+    refuse_width(_LINE_END.split(text, 1)[0].count(mark) + 1, reading.schema, "line 1")
 
 
 def _fits(text: bytes, delimiter: str, reading: Reading) -> bool:

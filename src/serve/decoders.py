@@ -12,7 +12,7 @@ from sagetree.json_lines import JsonLines, parse_json_lines
 from sagetree.sparse_rows import RecordError
 from sagetree.table import Source, Table
 from serve.csv_body import as_utf8, decode_csv
-from serve.json_body import columns_of_json
+from serve.json_body import JsonColumns, columns_of_json
 from serve.lines import pieces
 from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, PARQUET, RECORDIO
 from serve.messages import Body
@@ -20,10 +20,16 @@ from serve.npy import decode_npy
 from serve.parquet_body import decode_parquet
 from serve.reading import Decoder, Reading
 from serve.sparse_bodies import decode_libsvm, decode_recordio, refused
-from serve.tables import table_of_columns
+from serve.tables import most_columns, refuse_width, table_of_columns
+
+# Python's objects take much memory: of so many values at a time features are made.
+JSON_VALUES = 2**18
 
 # Records of one cell take 30 times their text.
-JSON_LINES_BYTES = 2 * 2**20
+JSON_LINES_BYTES = 2**19
+
+# The values of a line are only counted in one of more bytes.
+LONG_LINE = 64 * 1024
 
 LACKING_HINT = "Give every record every column, null where missing"
 
@@ -34,8 +40,18 @@ def decode_json(body: Body, reading: Reading) -> Iterable[Table]:
     Raises DecodingError naming the place, SchemaError naming row and column.
     """
     text = as_utf8(body[:], reading) if "charset" in reading.parameters else body
-    found = columns_of_json(text, reading.schema.input_names)
-    return (table_of_columns(found.names, found.columns, Source(found.rows)),)
+    found = columns_of_json(text, reading.schema)
+    step = max(1, min(JSON_VALUES, reading.slice_values) // max(len(found.columns), 1))
+    if found.rows <= step:
+        return (table_of_columns(found.names, found.columns, Source(found.rows)),)
+    return _json_slices(found, step)
+
+
+def _json_slices(found: JsonColumns, step: int) -> Iterator[Table]:
+    for start in range(0, found.rows, step):
+        columns = [cells[start : start + step] for cells in found.columns]
+        rows = min(step, found.rows - start)
+        yield table_of_columns(found.names, columns, Source(rows, first=start + 1))
 
 
 def decode_json_lines(body: Body, reading: Reading) -> Iterable[Table]:
@@ -70,6 +86,8 @@ SHAPE_HINT = "Send records in all lines, or values in order in all lines"
 
 
 def _json_lines(text: bytes, lines_before: int, reading: Reading) -> JsonLines:
+    if text.count(b",") > most_columns(reading.schema):
+        _refuse_wide_line(text, lines_before, reading)
     try:
         found = parse_json_lines(text, reading.schema.input_names)
     except RecordError as error:
@@ -78,6 +96,13 @@ def _json_lines(text: bytes, lines_before: int, reading: Reading) -> JsonLines:
         reason = "is the label, which a request must not hold"
         raise SchemaError([Violation("label", reason)], hint="Send the features alone")
     return found
+
+
+def _refuse_wide_line(text: bytes, lines_before: int, reading: Reading) -> None:
+    """Raise SchemaError for a long line with far too many values; commas in texts count too."""
+    for number, line in enumerate(text.split(b"\n"), lines_before + 1):
+        if len(line) > LONG_LINE:
+            refuse_width(line.count(b","), reading.schema, f"line {number}")
 
 
 def _lines_table(found: JsonLines, lines: int, rows: int) -> Table:

@@ -21,7 +21,9 @@ import orjson
 
 from sagetree.cells import Cell
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
+from sagetree.schema import Schema
 from serve.messages import Body
+from serve.tables import refuse_width
 
 SHAPES = (
     'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
@@ -54,14 +56,14 @@ class JsonColumns:
     rows: int
 
 
-def columns_of_json(body: Body, needed: Sequence[str]) -> JsonColumns:
-    """Return the columns in a JSON body in UTF-8; every record must have the `needed` ones.
+def columns_of_json(body: Body, schema: Schema) -> JsonColumns:
+    """Return the columns in a JSON body in UTF-8; every record must have the model's inputs.
 
     Raises DecodingError for what is no JSON or has none of the shapes,
     SchemaError for a cell that is no single value and for a lacking key,
     PayloadTooLargeError for what would take too much memory.
     """
-    return columns_of_value(parse_json(body), needed)
+    return columns_of_value(parse_json(body), schema)
 
 
 def parse_json(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
@@ -83,12 +85,13 @@ def _refuse_costly(body: Body) -> None:
         )
 
 
-def columns_of_value(value: Any, needed: Sequence[str]) -> JsonColumns:  # noqa: ANN401
+def columns_of_value(value: Any, schema: Schema) -> JsonColumns:  # noqa: ANN401
     """Return the columns in a JSON value, as `columns_of_json` does."""
+    needed = schema.input_names
     if isinstance(value, dict):
-        found = _of_object(value, needed)
+        found = _of_object(value, schema)
     elif isinstance(value, list):
-        found = _of_rows(value, needed)
+        found = _of_rows(value, schema)
     else:
         raise DecodingError("the body holds no rows", hint=SHAPES)
     _refuse_nested(found, needed)
@@ -106,24 +109,24 @@ def _parse(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
         ) from error
 
 
-def _of_object(value: dict[str, Any], needed: Sequence[str]) -> JsonColumns:
+def _of_object(value: dict[str, Any], schema: Schema) -> JsonColumns:
     # Only a list, or columns, make it a wrapper: a column may well be called "instances".
     for key, known in _WRAPPERS.items():
         if isinstance(value.get(key), list):
             _refuse_keys(value, known)
             rows = value[key]
             single = key == "features" and not (rows and isinstance(rows[0], (list, dict)))
-            return _of_rows([rows] if single else rows, needed)
+            return _of_rows([rows] if single else rows, schema)
     split = value.get(_SPLIT)
     if isinstance(split, dict):
         _refuse_keys(value, frozenset({_SPLIT}))
         if isinstance(split.get("columns"), list):
-            return _of_object(split, needed)
+            return _of_object(split, schema)
     data = value.get("data", value.get("rows"))
     if isinstance(value.get("columns"), list) and isinstance(data, list):
         _refuse_keys(value, _COLUMNS_KEYS - {"rows"} if "data" in value else _COLUMNS_KEYS)
-        return _of_lists(data, _names(value["columns"]))
-    return _of_records([value], needed)
+        return _of_lists(data, _names(value["columns"]), schema)
+    return _of_records([value], schema)
 
 
 def _refuse_keys(value: dict[str, Any], known: frozenset[str]) -> None:
@@ -141,13 +144,13 @@ def _names(names: list[Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _of_rows(rows: list[Any], needed: Sequence[str]) -> JsonColumns:
+def _of_rows(rows: list[Any], schema: Schema) -> JsonColumns:
     if not rows or not isinstance(rows[0], dict):
-        return _of_lists(rows, None)
+        return _of_lists(rows, None, schema)
     _refuse_others(rows, dict, "the row is no record, which the first row is")
     if all(len(row) == 1 and isinstance(row.get("features"), list) for row in rows):
-        return _of_lists([row["features"] for row in rows], None)
-    return _of_records(rows, needed)
+        return _of_lists([row["features"] for row in rows], None, schema)
+    return _of_records(rows, schema)
 
 
 def _refuse_others(rows: list[Any], kind: type, problem: str) -> None:
@@ -156,12 +159,13 @@ def _refuse_others(rows: list[Any], kind: type, problem: str) -> None:
             raise DecodingError(problem, where=f"row {number}", hint=SHAPES)
 
 
-def _of_records(records: list[dict[str, Any]], needed: Sequence[str]) -> JsonColumns:
+def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
     keys = records[0].keys()
     if any(record.keys() != keys for record in records):
-        _refuse_lacking(records, needed)
+        _refuse_lacking(records, schema.input_names)
         # Columns the model does not need may come and go.
         keys = dict.fromkeys(key for record in records for key in record).keys()
+    refuse_width(len(keys), schema)
     columns = [[record.get(key) for record in records] for key in keys]
     return JsonColumns(tuple(keys), columns, len(records))
 
@@ -177,11 +181,12 @@ def _refuse_lacking(records: list[dict[str, Any]], needed: Sequence[str]) -> Non
         raise SchemaError(violations, hint="Give every record every column, null where missing")
 
 
-def _of_lists(rows: list[Any], names: tuple[str, ...] | None) -> JsonColumns:
+def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) -> JsonColumns:
     if not rows:
         raise DecodingError("there are no rows", hint=SHAPES)
     _refuse_others(rows, list, "the row is no list of values")
     width = len(rows[0] if names is None else names)
+    refuse_width(width, schema)
     for number, row in enumerate(rows, 1):
         if len(row) != width:
             problem = f"{len(row)} values where {width} are expected"

@@ -36,7 +36,7 @@ from serve.observation import Trace
 from serve.outputs import ONE_MODEL as NAME
 from serve.outputs import predictions_of
 from serve.settings import ServeSettings
-from serve.tables import table_of_columns
+from serve.tables import refuse_width, table_of_columns
 from serve.walk import score
 
 # What Python's JSON reader makes of each datatype's values.
@@ -168,11 +168,13 @@ def table_of_tensors(inputs: Any, schema: Schema) -> Table:  # noqa: ANN401 - JS
     """
     if not (isinstance(inputs, list) and inputs and all(isinstance(i, dict) for i in inputs)):
         raise DecodingError("there are no inputs", hint=HINT)
+    refuse_width(len(inputs), schema)
     tensors = [(tensor, _name(tensor), _shape(tensor)) for tensor in inputs]
     values = [_values(tensor, name, math.prod(shape)) for tensor, name, shape in tensors]
     (_, name, shape), *others = tensors
     if not others and len(shape) == 2 and (shape[1] != 1 or name not in schema.all_names):
         width = shape[1]
+        refuse_width(width, schema, f"input {quote(name)}")
         columns = [values[0][column::width] for column in range(width)]
         return _table(None, columns, shape[0])
     for _, name, shape in tensors:

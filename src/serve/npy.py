@@ -15,7 +15,7 @@ from sagetree.errors import DecodingError, quote
 from sagetree.table import Table
 from serve.messages import Body
 from serve.reading import Reading
-from serve.tables import table_of_array
+from serve.tables import refuse_width, table_of_array
 
 MAGIC = b"\x93NUMPY"
 
@@ -43,6 +43,7 @@ def decode_npy(body: Body, reading: Reading) -> Iterable[Table]:
     """
     array = array_of(body)
     rows, width = array.shape
+    refuse_width(width, reading.schema)
     step = max(1, reading.slice_values // max(width, 1))
     if rows <= step:
         return (table_of_array(array),)

@@ -1,23 +1,28 @@
 """How large a Parquet file is once it is unpacked, from the headers of its pages.
 
 The file's footer says so too, but a file built to hurt lies there; the header
-of a page is what the library makes room by. Headers are in Thrift's compact
-protocol, of which only what pages use is read here.
+of a page is what the library makes room by. Both are in Thrift's compact
+protocol, of which only what they use is read here: Arrow's own Python classes
+for the parts of a footer end the process where it contradicts itself.
 """
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 from serve.messages import Body
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 # Pages have some kilobytes each; of more, mere headers would take seconds to read.
 MOST_PAGES = 20_000
 
 # A header has no more bytes, but for statistics of long texts.
 HEADER_BYTES = 64 * 1024
+
+# The footer's length and magic at the end of the file.
+TAIL_BYTES = 8
+
+# FileMetaData, RowGroup, ColumnChunk and ColumnMetaData: the fields' numbers.
+_ROW_GROUPS, _COLUMNS, _METADATA = 4, 1, 3
+_CHUNK_SIZE, _DATA_PAGE, _DICTIONARY_PAGE = 7, 9, 11
 
 # PageHeader's fields, and those of the three kinds of header in it.
 _UNPACKED, _PACKED = 2, 3
@@ -26,24 +31,24 @@ _ENCODING = {5: 2, 7: 2, 8: 4}
 # A text as its difference to the one before: a page can stand for its square.
 _DELTA_BYTE_ARRAY = 7
 
-_DEEPEST = 4
+# Structures and lists within each other: a column's sizes in a footer have seven.
+_DEEPEST = 10
 
 # Thrift's compact types.
-_STOP, _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(
-    13
-)
+_TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 
-Fields: TypeAlias = "dict[int, int | Fields]"
+Fields: TypeAlias = "dict[int, Value]"
+Value: TypeAlias = "int | Fields | list[Value]"
 
 
 class PageError(ValueError):
     """The pages are not what they should be."""
 
 
-def unpacked_bytes(body: Body, metadata: "pq.FileMetaData") -> int:
+def unpacked_bytes(body: Body) -> int:
     """Return the bytes of all pages when unpacked. Raises PageError for pages that are none."""
     total = pages = 0
-    for start, end in _chunks(metadata):
+    for start, end in _chunks(body):
         while start < end:
             header, data = _header(body, start)
             unpacked, packed = _size(header, _UNPACKED), _size(header, _PACKED)
@@ -57,23 +62,37 @@ def unpacked_bytes(body: Body, metadata: "pq.FileMetaData") -> int:
     return total
 
 
-def _size(header: Fields, number: int) -> int:
-    size = header.get(number)
+def _size(fields: Fields, number: int) -> int:
+    size = fields.get(number)
     if not isinstance(size, int) or size < 0:
-        raise PageError("the header of a page has no sizes")
+        raise PageError("a page or its column has no size")
     return size
 
 
-def _chunks(metadata: "pq.FileMetaData") -> Iterator[tuple[int, int]]:
+def _chunks(body: Body) -> Iterator[tuple[int, int]]:
     """Yield where the pages of each column of each row group begin and end."""
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for column in range(row_group.num_columns):
-            chunk = row_group.column(column)
-            start = chunk.data_page_offset
-            if chunk.dictionary_page_offset is not None:
-                start = min(start, chunk.dictionary_page_offset)
-            yield start, start + chunk.total_compressed_size
+    length = int.from_bytes(body[-TAIL_BYTES:-4], "little")
+    reader = _Thrift(body[len(body) - TAIL_BYTES - length : len(body) - TAIL_BYTES])
+    try:
+        footer = reader.struct(_DEEPEST)
+    except IndexError:
+        raise PageError("the footer is cut off") from None
+    for row_group in _structs(footer, _ROW_GROUPS):
+        for column in _structs(row_group, _COLUMNS):
+            chunk = column.get(_METADATA)
+            if not isinstance(chunk, dict):
+                raise PageError("a column has no description")
+            start = _size(chunk, _DATA_PAGE)
+            if chunk.get(_DICTIONARY_PAGE):
+                start = min(start, _size(chunk, _DICTIONARY_PAGE))
+            yield start, start + _size(chunk, _CHUNK_SIZE)
+
+
+def _structs(fields: Fields, number: int) -> Sequence[Fields]:
+    found = fields.get(number, [])
+    if not isinstance(found, list):
+        raise PageError("the footer is not Parquet's")
+    return [item for item in found if isinstance(item, dict)]
 
 
 def _encoding(header: Fields, kind: int) -> object:
@@ -116,7 +135,7 @@ class _Thrift:
                 return value
             shift += 7
             if shift > 63:
-                raise PageError("the header of a page holds too large a number")
+                raise PageError("its description holds too large a number")
 
     def zigzag(self) -> int:
         """Return a signed number."""
@@ -126,7 +145,7 @@ class _Thrift:
     def struct(self, depth: int) -> Fields:
         """Return the numbers and structures in a structure, by their field's number."""
         if not depth:
-            raise PageError("the header of a page is nested too deeply")
+            raise PageError("its description is nested too deeply")
         fields: Fields = {}
         number = 0
         while head := self.byte():
@@ -135,8 +154,8 @@ class _Thrift:
             fields[number] = self.value(kind, depth)
         return fields
 
-    def value(self, kind: int, depth: int) -> "int | Fields":
-        """Return a number or a structure; 0 for what pages have no use for."""
+    def value(self, kind: int, depth: int) -> Value:
+        """Return a number, a structure or a list; 0 for what pages have no use for."""
         if kind in (_TRUE, _FALSE):
             return int(kind == _TRUE)
         if kind in (_I16, _I32, _I64):
@@ -147,4 +166,17 @@ class _Thrift:
             length = {_BYTE: 1, _DOUBLE: 8}.get(kind) or self.varint()
             self.at += length
             return 0
-        raise PageError("the header of a page is not Parquet's")
+        if kind in (_LIST, _SET):
+            return self.list(depth - 1)
+        raise PageError("its description is not Parquet's")
+
+    def list(self, depth: int) -> "list[Value]":
+        """Return the items of a list."""
+        if not depth:
+            raise PageError("its description is nested too deeply")
+        head = self.byte()
+        size, kind = head >> 4, head & 0x0F
+        size = self.varint() if size == 15 else size
+        if kind in (_TRUE, _FALSE):  # in a list they take a byte each
+            kind = _BYTE
+        return [self.value(kind, depth) for _ in range(size)]

@@ -9,10 +9,29 @@ from numpy.typing import NDArray
 
 from sagetree.cells import Cell
 from sagetree.errors import SchemaError, Violation
+from sagetree.schema import Schema
 from sagetree.table import Cells, Source, Table
 
 # From this many values on Arrow's columns are worth its import (0.3 s, 40 MB).
 BULK_VALUES = 50_000
+
+# A body with more columns than this, and than this many for each trained one,
+# is no mistake of a column or two.
+MOST_COLUMNS = 1000
+MOST_PER_COLUMN = 4
+
+
+def refuse_width(columns: int, schema: Schema, where: str = "") -> None:
+    """Raise SchemaError for far more columns than the model has, before they are taken apart."""
+    most = most_columns(schema)
+    if columns > most:
+        reason = f"more than {most} columns where the model has {len(schema.all_names)}"
+        raise SchemaError([Violation("", reason, where=where)], hint="Send the trained columns")
+
+
+def most_columns(schema: Schema) -> int:
+    """Return how many columns a body may have, for its error to name those that are too many."""
+    return max(MOST_COLUMNS, MOST_PER_COLUMN * len(schema.all_names))
 
 
 def table_of_columns(

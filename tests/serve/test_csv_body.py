@@ -198,5 +198,5 @@ def test_a_row_without_an_end_is_refused():
 
 
 def test_uneven_text_is_read_in_smaller_pieces():
-    body = b'x"y,1\n' + b"1,2\n" * UNEVEN_BYTES
-    assert len(list(decode_csv(body, Reading(THREE, {})))) > 3
+    body = b'x"y,1\n' + b"1,2\n" * (UNEVEN_BYTES // 2)
+    assert len(list(decode_csv(body, Reading(THREE, {})))) == 3

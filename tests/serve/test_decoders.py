@@ -193,6 +193,13 @@ def test_json(body: str, expected: object):
     assert shape(one(decode_json, body.encode(), {}, schema)) == expected
 
 
+def test_json_of_many_rows_comes_in_slices():
+    reading = Reading(SCHEMA, {}, slice_values=6)
+    tables = list(decode_json(orjson.dumps([[n, "x"] for n in range(7)]), reading))
+    assert [table.columns[0] for table in tables] == [[0, 1, 2], [3, 4, 5], [6]]
+    assert [table.locate(0) for table in tables] == ["row 1", "row 4", "row 7"]
+
+
 def test_a_column_the_model_does_not_need_may_come_and_go():
     body = b'[{"age": 1, "\xc3\xa9tat": "WA"}, {"id": 7, "age": 2, "\xc3\xa9tat": "CA"}]'
     table = one(decode_json, body, {})

@@ -74,7 +74,7 @@ GOOD = parquet({"a": [1]})
         (b"1,2\n", "it does not begin and end as one"),
         (GOOD[:-1], "it does not begin and end as one"),
         (GOOD[:-8] + b"\xff\xff\xff\x7fPAR1", "the length of its footer is wrong"),
-        (b"PAR1" + b"\xff" * 20 + GOOD[24:], "the header of a page is not Parquet's"),
+        (b"PAR1" + b"\xff" * 20 + GOOD[24:], "its description is not Parquet's"),
         (
             parquet({"a": ["ab", "abc"]}, use_dictionary=False,
                     column_encoding={"a": "DELTA_BYTE_ARRAY"}),
