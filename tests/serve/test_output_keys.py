@@ -9,7 +9,7 @@ import pytest
 import xgboost
 from flask.testing import FlaskClient
 
-from tests.serve.artifacts import INPUTS, client_for
+from tests.serve.artifacts import client_for
 from tests.serve.asking import ATTRIBUTES, post
 
 MATRIX = np.random.default_rng(4).random((60, 3), np.float32)
