@@ -289,6 +289,8 @@ def _read(path: Path) -> tuple[_Header, tuple[bytes, ...]]:
         header = _Header.model_validate(json.loads(line))
     except (ValueError, ValidationError) as error:
         raise _DamagedError("its header is not as sagetree writes it") from error
+    if sum(header.sizes) != len(blob):
+        raise _DamagedError("its boosters are of other sizes")
     if path.name != f"{_PREFIX}{header.phase}.{header.rounds}":
         raise _DamagedError("it was renamed")
     ends = list(accumulate(header.sizes))

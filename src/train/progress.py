@@ -74,11 +74,15 @@ def _is_watched() -> bool:
 
 
 class Progress(xgboost.callback.TrainingCallback):
-    """One metric line a round, and now and then the time left."""
+    """One metric line a round, and now and then the time left.
+
+    A training that goes on from a checkpoint begins at a later round than 0.
+    """
 
     def __init__(self, rounds: int) -> None:
         super().__init__()
         self.rounds = rounds
+        self.first: int | None = None
         self.started = self.told = time.monotonic()
         self.bar = tqdm(total=rounds, unit="round") if _is_watched() else None
 
@@ -87,14 +91,15 @@ class Progress(xgboost.callback.TrainingCallback):
         values = last_values(evals_log)
         if self.bar is not None:
             self.bar.set_postfix({name: f"{value:.5f}" for name, value in values.items()})
-            self.bar.update()
+            self.bar.update(epoch + 1 - self.bar.n)
             return False
         LOG.info(metric_line(epoch, values))
+        self.first = epoch if self.first is None else self.first
         now = time.monotonic()
         if now - self.told >= SECONDS_BETWEEN:
             self.told = now
             done = epoch + 1
-            left = (now - self.started) / done * (self.rounds - done)
+            left = (now - self.started) / (done - self.first) * (self.rounds - done)
             LOG.info("round %d of at most %d, at most %.0f s left", done, self.rounds, left)
         return False
 

@@ -19,13 +19,18 @@ def test_a_metric_line_has_tabs_and_five_digits() -> None:
 
 
 def test_the_time_left_is_told_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
-    progress = Progress(100)
-    progress.started = progress.told = progress.started - 30  # as if 30 s had gone by
-    with caplog.at_level("INFO", "sagetree"):
-        progress.after_iteration(None, 9, {"train": {"auc": [0.5]}})
-        progress.after_iteration(None, 10, {"train": {"auc": [0.5]}})
+    for first in (0, 40):  # from the start, and from a checkpoint of 40 rounds
+        progress = Progress(first + 100)
+        with caplog.at_level("INFO", "sagetree"):
+            progress.after_iteration(None, first, {"train": {"auc": [0.5]}})
+            progress.started = progress.told = progress.started - 30  # as if 30 s had gone by
+            progress.after_iteration(None, first + 9, {"train": {"auc": [0.5]}})
+            progress.after_iteration(None, first + 10, {"train": {"auc": [0.5]}})
     told = [message for message in caplog.messages if "left" in message]
-    assert told == ["round 10 of at most 100, at most 270 s left"]
+    assert told == [
+        "round 10 of at most 100, at most 270 s left",
+        "round 50 of at most 140, at most 270 s left",
+    ]
 
 
 def test_on_a_terminal_there_is_a_bar(tmp_path: Path) -> None:
