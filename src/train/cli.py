@@ -101,7 +101,7 @@ def _help_of_parameters() -> str:
     lines = ["hyperparameters:"]
     for title, group in (("sagetree's own", OWN), ("XGBoost's", XGBOOST)):
         lines.append(f"  {title}")
-        lines += [f"    {p.name:<31}{p.help}" for p in group]
+        lines += [f"    {p.name:<31}{p.described}" for p in group]
     binary, others = (
         ", ".join(f"{name}={value:g}" for name, (value, _) in preset.items())
         for preset in (SAGETREE, SAGETREE_OTHERS)

@@ -43,6 +43,11 @@ class Parameter:
     tuned: Integer | Real | None = None
     xgboost: bool = False
 
+    @property
+    def described(self) -> str:
+        """The help with the default."""
+        return f"{self.help}; default: {self.default}" if self.default else self.help
+
     def parse(self, text: str) -> Value:
         """Return the value of `text`. Raises ParameterError."""
         return self.type.parse(text)

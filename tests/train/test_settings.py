@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import xgboost
 
-from train.parameters import BY_NAME, PARAMETERS
+from train.cli import main
+from train.metrics import METRICS
+from train.parameters import BY_NAME, OWN, PARAMETERS
 from train.settings import TrainSettings
 from train.xgboost_parameters import XGBOOST
 
@@ -157,3 +159,18 @@ def test_a_preset_is_of_the_objective_and_gives_way_to_what_is_set() -> None:
     assert set(TrainSettings.of({"booster": "gblinear"}).boosting.params) == {
         "objective", "seed", "booster",
     }  # fmt: skip
+
+
+def test_help_tells_every_hyperparameter_its_default_and_every_metric(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    for parameter in (*OWN, *XGBOOST):
+        assert f"    {parameter.name:<31}{parameter.described}\n" in told
+    assert (
+        "    unknown_category               what a category never seen in training is at " in told
+    )
+    assert "serving; default: missing\n" in told
+    assert ", ".join(METRICS) in told
