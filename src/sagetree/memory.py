@@ -1,5 +1,7 @@
 """How much memory this process may still take, whatever the machine has."""
 
+import ctypes
+import sys
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -51,3 +53,14 @@ def _in_use(used: Path) -> int:
         if line.split()[0] in ("inactive_file", "total_inactive_file")
     ]
     return int(used.read_text()) - max(files, default=0)
+
+
+def return_freed_memory() -> None:
+    """Give what was freed back to the system, which C's and Arrow's allocators put off."""
+    import pyarrow as pa
+
+    pa.default_memory_pool().release_unused()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own
+        if trim is not None:
+            trim(0)

@@ -49,13 +49,15 @@ class Examples:
 
     `source` holds the features of these and perhaps of other rows, `picked` (n)
     the numbers of these, None for all: rows taken out share their memory, or
-    the file they are in.
+    the file they are in. `external` says that XGBoost's own form of them is to be in
+    files too, because the memory is too small.
     """
 
     source: Matrix
     labels: Labels
     roles: RowRoles = RowRoles()
     picked: Rows | None = None
+    external: bool = False
 
     @property
     def rows(self) -> int:
@@ -72,11 +74,6 @@ class Examples:
         """The features (n, m) as one array, a copy where these are not all rows of their source."""
         return self.source if self.picked is None else self.source[self.picked]
 
-    @property
-    def is_on_disk(self) -> bool:
-        """Whether the features are in a file, because the memory is too small."""
-        return isinstance(self.source, np.memmap)
-
     def blocks(self) -> Iterator[tuple[slice, Matrix]]:
         """Yield consecutive rows and their features, some megabytes at a time."""
         step = max(1, BLOCK_CELLS // max(1, self.width))
@@ -89,7 +86,7 @@ class Examples:
     def take(self, rows: Rows) -> "Examples":
         """Return some rows; their features stay where they are."""
         picked = rows if self.picked is None else self.picked[rows]
-        return Examples(self.source, self.labels[rows], self.roles.take(rows), picked)
+        return replace(self, labels=self.labels[rows], roles=self.roles.take(rows), picked=picked)
 
     def joined(self, other: "Examples") -> "Examples":
         """Return these rows and those after them, as a copy."""

@@ -25,7 +25,7 @@ from train.continuing import check_label, fingerprint, read_earlier
 from train.examples import Examples
 from train.fitting import fit_features
 from train.labels import Goal
-from train.matrix import feature_matrix
+from train.matrix import feature_matrix, is_too_large
 from train.settings import TRAIN, VALIDATION, TrainSettings
 from train.stored_rows import StoredRows
 from train.summary import schema_table
@@ -80,14 +80,14 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
         schema = earlier.schema
     features = earlier.features if earlier else fit_features(schema, settings.columns)
     stored = StoredRows.of(inputs_of(train, schema), train.labels, schema.label)
-    on_disk = settings.boosting.external_memory
-    examples = {TRAIN: _examples(train, schema, features, on_disk)}
+    external = settings.boosting.external_memory
+    examples = {TRAIN: _examples(train, schema, features, external)}
     for name in (VALIDATION, TEST):
         if name in settings.formats:
             with _within(name):
                 table = read_channel(opt_ml, name, settings, schema)
                 other = split_validation_table(table, name, schema, settings.columns, goal, train)
-                examples[name] = _examples(other, schema, features, on_disk)
+                examples[name] = _examples(other, schema, features, external)
     return Ingested(goal, schema, features, stored, examples, earlier)
 
 
@@ -113,10 +113,14 @@ def _goal(settings: TrainSettings) -> Goal:
 
 
 def _examples(
-    channel: Channel, schema: Schema, features: FeaturePipeline, on_disk: bool | None
+    channel: Channel, schema: Schema, features: FeaturePipeline, external: bool | None
 ) -> Examples:
-    matrix = feature_matrix(inputs_of(channel, schema), features, on_disk)
-    return Examples(matrix, channel.labels, channel.roles)
+    """Return the rows as features; `external` None puts them on disk if the memory is too small."""
+    inputs = inputs_of(channel, schema)
+    if external is None:
+        external = is_too_large(inputs.rows * len(features.names))
+    matrix = feature_matrix(inputs, features, in_file=external)
+    return Examples(matrix, channel.labels, channel.roles, external=external)
 
 
 def _fingerprint(examples: Examples) -> DataFingerprint:

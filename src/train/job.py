@@ -15,6 +15,7 @@ from evaluate.threshold import choose_threshold
 from sagetree.baseline import Baseline
 from sagetree.bundle import Decision, ModelBundle, Origin
 from sagetree.label import ClassLabel, Label
+from sagetree.memory import return_freed_memory
 from sagetree.model import Model
 from sagetree.objectives import Objective
 from sagetree.paths import OptMl
@@ -47,6 +48,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     for note in settings.notes:
         LOG.warning(note)
     read = ingest(opt_ml, settings)
+    return_freed_memory()  # of the tables, before the trees take theirs
     warn_of_leakage(read, fails=settings.fail_on_leakage)
     data = read.fingerprints()
     checkpoints = Checkpoints.of_job(opt_ml, settings, data)

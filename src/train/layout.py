@@ -68,7 +68,7 @@ class Layout:
     def _is_quantised(self, examples: Examples, like: xgboost.DMatrix | None) -> bool:
         if like is not None:
             return isinstance(like, xgboost.QuantileDMatrix | xgboost.ExtMemQuantileDMatrix)
-        large = examples.rows * examples.width >= QUANTISED_CELLS or examples.is_on_disk
+        large = examples.rows * examples.width >= QUANTISED_CELLS or examples.external
         return large and self.max_bin is not None and not self.queries
 
     def _labels(self, examples: Examples, rows: slice) -> dict[str, Any]:
@@ -85,8 +85,8 @@ class Layout:
             like = xgboost.QuantileDMatrix(
                 _Blocks(_sample(examples, self.types), self._batch), **how
             )
-        kind = xgboost.ExtMemQuantileDMatrix if examples.is_on_disk else xgboost.QuantileDMatrix
-        blocks = _Blocks(examples, self._batch, cached=examples.is_on_disk)
+        kind = xgboost.ExtMemQuantileDMatrix if examples.external else xgboost.QuantileDMatrix
+        blocks = _Blocks(examples, self._batch, cached=examples.external)
         data: xgboost.DMatrix = kind(blocks, ref=like, **how)
         if self.feature_weights is not None:
             data.set_info(feature_weights=self.feature_weights)

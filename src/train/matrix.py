@@ -1,11 +1,13 @@
 """A checked table to the matrix of its features, some thousands of rows at a time."""
 
 import mmap
+import os
 import tempfile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.errors import PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.memory import usable_memory
 from sagetree.program import LOG
@@ -14,26 +16,28 @@ from sagetree.table import Table
 # Rows transformed at once: as float64 columns they take some megabytes.
 SLICE_ROWS = 64 * 1024
 
-# What a value takes in memory while trees are grown: float32, and XGBoost's
-# quantiles, row by row and column by column.
-BYTES_PER_VALUE = 7
+# From here on the matrix, which is read front to back, leaves the memory to the trees.
+IN_FILE_BYTES = 256 * 1024 * 1024
+
+# What a value takes in memory while trees are grown: XGBoost's quantiles, row by
+# row (four bytes where cells are missing) and column by column, and a row's own.
+BYTES_PER_VALUE = 8
 
 
 def feature_matrix(
-    table: Table, features: FeaturePipeline, on_disk: bool | None = False
+    table: Table, features: FeaturePipeline, *, in_file: bool = False
 ) -> NDArray[np.float32]:
     """Return the features (n, m) of a table whose columns are the inputs, in order.
 
-    With `on_disk` they are in a file that vanishes with the array; None puts
-    them there if the memory is too small. Raises SchemaError if cells are not
-    of their column's kind, naming each of the first rows that hold some.
+    Large ones, and with `in_file` all, are in a file that vanishes with the
+    array. Raises SchemaError if cells are not of their column's kind, naming
+    each of the first rows that hold some, PlatformError for a full disk.
     """
-    if on_disk is None:
-        on_disk = _is_too_large(table.rows * len(features.names))
-    if table.rows <= SLICE_ROWS and not on_disk:
-        return features.transform(table).values
     shape = table.rows, len(features.names)
-    matrix = _in_file(shape) if on_disk else np.empty(shape, np.float32)
+    large = shape[0] * shape[1] * 4 >= IN_FILE_BYTES
+    if table.rows <= SLICE_ROWS and not in_file:
+        return features.transform(table).values
+    matrix = _in_file(shape) if in_file or large else np.empty(shape, np.float32)
     for begin in range(0, table.rows, SLICE_ROWS):
         part = table.part(begin, min(begin + SLICE_ROWS, table.rows))
         matrix[begin : begin + part.rows] = features.transform(part).values
@@ -42,7 +46,8 @@ def feature_matrix(
     return matrix
 
 
-def _is_too_large(values: int) -> bool:
+def is_too_large(values: int) -> bool:
+    """Say whether training on so many values needs more memory than is free."""
     needed, usable = values * BYTES_PER_VALUE, usable_memory()
     if needed <= usable:
         return False
@@ -56,7 +61,16 @@ def _is_too_large(values: int) -> bool:
 
 def _in_file(shape: tuple[int, int]) -> NDArray[np.float32]:
     with tempfile.TemporaryFile() as file:  # its pages live on in the mapping
-        return np.memmap(file, np.float32, "w+", shape=shape)
+        try:
+            # a full disk is an error here, and would be the process's end later
+            os.posix_fallocate(file.fileno(), 0, max(1, shape[0] * shape[1] * 4))
+        except OSError as error:
+            raise PlatformError(
+                "the disk has no room for the rows",
+                where=tempfile.gettempdir(),
+                hint="Give the instance a larger volume, or set TMPDIR to a folder on one",
+            ) from error
+        return np.memmap(file, np.float32, "r+", shape=shape)
 
 
 def drop_pages(matrix: NDArray[np.float32]) -> None:

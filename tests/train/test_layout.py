@@ -33,7 +33,7 @@ def layout(width: int = 20, **how) -> Layout:
 def on_disk(examples: Examples, folder: Path) -> Examples:
     source = np.memmap(folder / "rows", np.float32, "w+", shape=examples.source.shape)
     source[:] = examples.source
-    return Examples(source, examples.labels, examples.roles, examples.picked)
+    return Examples(source, examples.labels, examples.roles, external=True)
 
 
 @pytest.fixture(scope="module")
