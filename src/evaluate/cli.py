@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from evaluate.gate import Gate
 from sagetree.paths import OptMl
 from sagetree.program import run_job
+from sagetree.unused import left_out_unused
 
 DESCRIPTION = """\
 Score a model on rows it has not seen, and say whether it is good enough.
@@ -58,7 +59,8 @@ def main(argv: Sequence[str]) -> int:
     opt_ml = OptMl.from_environ(os.environ)
 
     def work() -> int:
-        from evaluate.job import EvaluateSettings, run  # its imports take a second, and may fail
+        with left_out_unused():  # its imports take a second, and may fail
+            from evaluate.job import EvaluateSettings, run
 
         settings = EvaluateSettings(
             options.threshold_auc, options.threshold, options.fail_below, options.gate

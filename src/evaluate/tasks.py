@@ -11,6 +11,7 @@ from evaluate.multiclass import measure_classes
 from evaluate.ordering import measure_ranking, measure_survival
 from evaluate.regression import measure_numbers, measure_quantiles
 from evaluate.rows import THESE_ROWS, check_finite
+from sagetree.errors import ArtifactError
 from sagetree.label import Labels
 from sagetree.objectives import Objective, class_numbers
 from sagetree.scoring import Scores
@@ -43,6 +44,13 @@ def evaluate_task(
     (all, if none are given). Raises DataError for rows that say nothing,
     ArtifactError for scores that are not finite.
     """
+    if scores.ndim == 2 and objective.task not in ("multiclass", "quantile"):
+        raise ArtifactError(
+            f"the model gives {scores.shape[1]} values for a row, and {objective.name} is "
+            "measured by one",
+            where=where,
+            hint="Evaluate a model of one label",
+        )
     if objective.task == "binary":
         at = even_threshold(objective) if threshold is None else threshold
         return evaluate(labels, scores, at, where=where)

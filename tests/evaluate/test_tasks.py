@@ -15,7 +15,7 @@ from sagetree.errors import ArtifactError, DataError
 from sagetree.objectives import OBJECTIVES
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 def test_classes_equal_scikit_learns(pairs):
     labels, called = (np.array(values, np.intp) for values in zip(*pairs, strict=True))
@@ -45,7 +45,7 @@ def test_classes_equal_scikit_learns(pairs):
 _VALUES = st.floats(-100, 100, width=32)
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.lists(st.tuples(_VALUES, _VALUES), min_size=2, max_size=30))
 def test_numbers_equal_scikit_learns(pairs):
     labels, predictions = (np.array(values) for values in zip(*pairs, strict=True))
@@ -99,7 +99,7 @@ def test_quantiles_equal_scikit_learns():
     assert measured.baseline == pytest.approx(np.mean(best))
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=4, max_size=24))
 def test_ranking_equals_scikit_learns(pairs):
     labels, scores = (np.array(values, float) for values in zip(*pairs, strict=True))
@@ -188,6 +188,17 @@ def test_scores_that_are_no_numbers(name):
     assert str(caught.value) == (
         "here: the model gives nan as the score of row 2. "
         "Train again: a model must give every row a finite score"
+    )
+
+
+def test_a_model_of_several_labels() -> None:
+    with pytest.raises(ArtifactError) as caught:
+        evaluate_task(
+            OBJECTIVES["reg:squarederror"], np.ones(3, np.float32), np.ones((3, 2), np.float32)
+        )
+    assert str(caught.value) == (
+        "the evaluated rows: the model gives 2 values for a row, and reg:squarederror is "
+        "measured by one. Evaluate a model of one label"
     )
 
 

@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_models(job: Job) -> None:
 def test_what_is_printed_is_of_rows_left_out(job: Job) -> None:
     """Noise as the only column: models know the labels of their own rows by heart."""
     rows = [f"{n % 2},{(n * 7919 % 1009) / 7}" for n in range(300)]
-    settings = {"preset": "xgboost", "num_round": 40, "max_depth": 8, "_kfold": 3}
+    settings = {"preset": "xgboost", "num_round": 20, "max_depth": 8, "_kfold": 3}
     ran = job({"train": "\n".join(["y,noise", *rows])}, settings)
     bundle = ModelBundle.load(ran.opt_ml.model)
     assert bundle.metrics["train-auc"] > 0.8
@@ -117,7 +117,7 @@ def twins() -> Case:
 
 @pytest.mark.parametrize("setting", ["nfold", "_kfold"])
 def test_groups_do_not_leak(job: Job, setting: str) -> None:
-    settings = {"preset": "xgboost", "num_round": 60, "max_depth": 8, setting: 4, "target": "y"}
+    settings = {"preset": "xgboost", "num_round": 15, "max_depth": 8, setting: 4, "target": "y"}
     leaks = job({"train": twins().csv()}, {**settings, "drop_columns": "customer"})
     assert ModelBundle.load(leaks.opt_ml.model).metrics["auc"] > 0.85
     honest = job({"train": twins().csv()}, {**settings, "group_column": "customer"})
@@ -133,7 +133,7 @@ def test_time_does_not_leak(job: Job) -> None:
     day = [str(np.datetime64("2024-01-01") + int(d)) for d in days]
     case = Case({"y": label, "day": day, "clock": days.tolist(), "x": (days % 3).tolist()})
     settings = {
-        "preset": "xgboost", "num_round": 60, "max_depth": 8, "nfold": 4, "target": "y",
+        "preset": "xgboost", "num_round": 15, "max_depth": 8, "nfold": 4, "target": "y",
         "column_types": '{"clock": "number"}',
     }  # fmt: skip
     leaks = job({"train": case.csv()}, {**settings, "drop_columns": "day"})
@@ -188,7 +188,7 @@ def test_a_linear_model_that_stops_early_has_the_best_rounds_only(job: Job) -> N
 
 def test_a_group_in_both_channels_is_in_one_fold(job: Job) -> None:
     one = twins()
-    settings = {"preset": "xgboost", "num_round": 60, "max_depth": 8, "_kfold": 4, "target": "y"}
+    settings = {"preset": "xgboost", "num_round": 15, "max_depth": 8, "_kfold": 4, "target": "y"}
     channels = {"train": one.csv(slice(0, 120)), "validation": one.csv(slice(120, None))}
     ran = job(channels, {**settings, "group_column": "customer"})
     assert ran.code == 0, ran.log

@@ -77,7 +77,7 @@ def test_it_trains_and_serves_what_it_trained(job: Job, name: str) -> None:
 @pytest.mark.parametrize("name", ["rank:ndcg", "survival:aft"])
 def test_parquet_gives_the_same_model(job: Job, name: str) -> None:
     one = CASES[name]
-    csv = job({"train": one.csv()}, {"preset": "xgboost", **one.hyperparameters})
+    csv = job({"train": one.csv()}, {"preset": "xgboost", "nfold": 2, **one.hyperparameters})
     model = (csv.opt_ml.model / "xgboost-model").read_bytes()
     table = pa_csv.read_csv(
         pa.BufferReader(one.csv().encode()),
@@ -87,7 +87,7 @@ def test_parquet_gives_the_same_model(job: Job, name: str) -> None:
     pq.write_table(table, sink)
     (csv.opt_ml.data / "train" / "data.csv").unlink()
     files = {"t.parquet": sink.getvalue().to_pybytes()}
-    ran = job({"train": files}, {"preset": "xgboost", **one.hyperparameters})
+    ran = job({"train": files}, {"preset": "xgboost", "nfold": 2, **one.hyperparameters})
     assert ran.code == 0, ran.log
     assert (ran.opt_ml.model / "xgboost-model").read_bytes() == model
 
@@ -130,7 +130,8 @@ def test_classes_are_numbered_in_order(
     job: Job, values: tuple[object, ...], settings: dict[str, object], classes: tuple[str, ...]
 ) -> None:
     cells = [values[n % len(values)] for n in range(ROWS)]
-    ran = job({"train": case({"y": cells}).csv()}, {"objective": "multi:softprob", **settings})
+    quick = {"nfold": 2, "num_round": 1, "objective": "multi:softprob"}
+    ran = job({"train": case({"y": cells}).csv()}, quick | settings)
     assert ran.code == 0, ran.log
     assert ran.model.schema.label == ClassLabel(name="y", classes=classes)
     assert ran.model.scorer.outputs == len(classes)
