@@ -2,17 +2,18 @@
 
 import signal
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import orjson
 import pytest
 
-from sagetree.errors import SettingsError
+from sagetree.errors import PlatformError, SettingsError
 from sagetree.model import Model
 from sagetree.paths import OptMl
 from tests.programs import SAGETREE, environment, run_sagetree
-from train.script import Script, _command, _fetch, describe_failure
+from train.script import Script, _command, _fetch, describe_failure, run
 
 
 def configured(root: Path, **hyperparameters: object) -> OptMl:
@@ -101,15 +102,13 @@ def test_a_program_that_is_not_in_the_source(tmp_path: Path) -> None:
     )
 
 
-def test_without_the_toolkit_it_says_what_to_install(tmp_path: Path) -> None:
-    opt_ml = configured(tmp_path, sagemaker_program="a.py")
-    block = "import sys; sys.modules['sagemaker_training'] = None\n"
-    run = "from train.cli import main; sys.exit(main([]))"
-    result = subprocess.run(
-        [Path(SAGETREE).with_name("python"), "-c", block + run], env=environment(tmp_path)
-    )
-    assert result.returncode == 1
-    assert opt_ml.failure.read_text().splitlines()[0] == (
+def test_without_the_toolkit_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sagemaker_training", None)  # as if it were not installed
+    with pytest.raises(PlatformError) as caught:
+        run(OptMl(tmp_path), Script("a.py", None), {})
+    assert str(caught.value) == (
         "sagemaker_program is 'a.py', but sagemaker-training is not installed. Install "
         "sagetree[script], which needs a C compiler, or train without a script"
     )

@@ -16,7 +16,7 @@ from sagetree.program import LOG
 from tests.train.conftest import Job, lines
 
 TRAIN, VALIDATION = lines(), lines(90, seed=1)
-SETTINGS = {"num_round": 12, "early_stopping_rounds": 6, "checkpoint_interval": 2}
+SETTINGS = {"num_round": 8, "early_stopping_rounds": 6, "checkpoint_interval": 2, "nfold": 2}
 CHANNELS = {
     "a validation channel": {"train": TRAIN, "validation": VALIDATION},
     "cross-validation": {"train": TRAIN},
@@ -89,14 +89,14 @@ def test_more_rounds_are_put_behind_those_of_an_earlier_job(
     job: Job, opt_ml: OptMl, checkpoints: Path
 ) -> None:
     files = CHANNELS["a validation channel"]
-    more = {**SETTINGS, "num_round": 20, "early_stopping_rounds": 50}
+    more = {**SETTINGS, "num_round": 12, "early_stopping_rounds": 50}
     assert job(files, more).code == 0
     expected = bundle(opt_ml)["xgboost-model"]
     for path in checkpoints.iterdir():
         path.unlink()
-    assert job({}, {**more, "num_round": 9}).code == 0
+    assert job({}, {**more, "num_round": 5}).code == 0
     ran = job({}, more)
-    assert "Going on after round 8" in ran.log
+    assert "Going on after round 4" in ran.log
     assert bundle(opt_ml)["xgboost-model"] == expected
 
 
@@ -115,8 +115,8 @@ def test_changed_hyperparameters_and_data_are_refused(job: Job, checkpoints: Pat
         "it is of a training with other hyperparameters: eta was '0.05' and is '0.3', "
         f"max_bin was not set and is '16'. {remedy}"
     )
-    assert reason({}, num_round=11) == (
-        f"num_round was 12 for this checkpoint and is 11 now; it may only grow. {remedy}"
+    assert reason({}, num_round=7) == (
+        f"num_round was 8 for this checkpoint and is 7 now; it may only grow. {remedy}"
     )
     assert reason({"train": lines(seed=7)}) == (
         f"it is of a training on other data: channel train has changed. {remedy}"
