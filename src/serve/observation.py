@@ -53,6 +53,7 @@ class Trace:
         """Give scored rows to the counts of their model, each slice of a large body at once."""
         self.monitor = monitor
         if monitor is not None:
+            self.model = monitor.key
             monitor.note(matrix, scores)
 
     def finish(self, status: int, bytes_out: int) -> None:

@@ -115,7 +115,17 @@ def test_one_line_per_request_and_nothing_of_its_content(
         "ping GET /ping 200 rows=0 bytes_in=0 bytes_out=0",
     ]
     times = "[0-9.]+ decode=[0-9.]+ transform=[0-9.]+ score=[0-9.]+ encode=[0-9.]+"
-    assert re.fullmatch(times, lines[0][2])
+    assert re.fullmatch(f"{times} model=[0-9a-f]{{12}}", lines[0][2])
+
+
+def test_the_line_has_the_trace_of_x_ray(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(LOG, "propagate", True)
+    trace = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"
+    with caplog.at_level(logging.INFO):
+        post(client, CSV, X_Amzn_Trace_Id=trace)
+    assert caplog.records[-1].getMessage().endswith(f" trace={trace}")
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -199,3 +209,19 @@ def test_a_linear_model_is_served(tmp_path: Path):
     expected = [f"{score!r}" for score in booster.predict(xgboost.DMatrix(matrix)).tolist()]
     body = "\n".join(",".join(map(repr, row)) for row in matrix.tolist()).encode()
     assert post(client_for(tmp_path), body).data.decode().splitlines() == expected
+
+
+def test_the_models_of_a_cross_validation_answer_with_their_mean(tmp_path: Path):
+    matrix = np.random.default_rng(7).random((60, 2), np.float32)
+    data = xgboost.DMatrix(matrix, matrix[:, 0] > matrix[:, 1])
+    scores = []
+    for number, seed in enumerate((1, 2, 3)):
+        params = {"objective": "binary:logistic", "subsample": 0.5, "seed": seed, "nthread": 1}
+        booster = xgboost.train(params, data, 3)
+        (tmp_path / f"{MODEL_FILE}-{number}").write_bytes(booster.save_raw("ubj"))
+        scores.append(booster.inplace_predict(matrix))
+    (tmp_path / "README.md").write_text("no model")
+    body = "\n".join(",".join(map(repr, row)) for row in matrix.tolist()).encode()
+    found = [float(line) for line in post(client_for(tmp_path), body).data.splitlines()]
+    assert len({score[0] for score in scores}) == 3
+    assert found == np.mean(scores, axis=0, dtype=np.float32).tolist()
