@@ -24,11 +24,15 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from sagetree.objectives import objective_of
 from sagetree.program import LOG
+from sagetree.scoring import Scorer
 from sagetree.table import Source, Table
-from train.boosting import Examples, Fitter
+from train.boosting import Fitter
 from train.channels import split_training_table
+from train.examples import Examples
 from train.fitting import fit_features
+from train.labels import Goal
 from train.settings import TrainSettings
 
 
@@ -61,12 +65,15 @@ def boosted(**hyperparameters: str) -> Callable[[pd.DataFrame, pd.DataFrame], np
 
     def scores(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
         settings = TrainSettings.of(hyperparameters)
-        channel, schema = split_training_table(table_of(train), settings.columns)
+        goal = Goal(objective_of(settings.boosting.objective))
+        channel, schema = split_training_table(table_of(train), settings.columns, goal)
         features = fit_features(schema, settings.columns)
         matrix = features.transform(schema.arrange(channel.table)).values
-        booster, _ = Fitter(settings.boosting, features).fit(Examples(matrix, channel.labels), None)
+        fitter = Fitter(settings.boosting, features, goal.objective, 0)
+        fitted = fitter.fit(Examples(matrix, channel.labels), None)
         rest = table_of(test).without(train.columns[0])
-        return booster.inplace_predict(features.transform(schema.arrange(rest)).values)
+        matrix = features.transform(schema.arrange(rest)).values
+        return Scorer.load(*fitted.models).score(matrix)
 
     return scores
 
