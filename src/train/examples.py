@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from sagetree.label import Labels
 from train.matrix import drop_pages
 
+_PARTS = 16
+
 # Values of one block of rows: 8 MB as float32.
 BLOCK_CELLS = 2**21
 
@@ -82,6 +84,16 @@ class Examples:
             picked = part if self.picked is None else self.picked[part]
             yield part, self.source[picked]
             drop_pages(self.source)
+
+    def some(self, most: int) -> Matrix:
+        """Return the features of `most` rows at most, from all over, as a copy."""
+        count = min(most, self.rows)
+        numbers = np.linspace(0, self.rows - 1, count).astype(np.intp)
+        parts = []
+        for part in np.array_split(numbers, _PARTS):  # all at once would load the whole file
+            parts.append(self.source[part if self.picked is None else self.picked[part]])
+            drop_pages(self.source)
+        return np.concatenate(parts)
 
     def take(self, rows: Rows) -> "Examples":
         """Return some rows; their features stay where they are."""

@@ -12,7 +12,7 @@ from evaluate.metrics import Evaluation
 from evaluate.sagemaker import METRICS_KEYS, scalars_json
 from evaluate.tasks import evaluate_task
 from evaluate.threshold import choose_threshold
-from sagetree.baseline import Baseline
+from sagetree.baseline import MOST_ROWS, Baseline
 from sagetree.bundle import Decision, ModelBundle, Origin
 from sagetree.label import ClassLabel, Label
 from sagetree.memory import return_freed_memory
@@ -68,7 +68,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         hyperparameters=settings.given,
         data=data,
         metrics={**rounds.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
-        baseline=Baseline.measure(read.examples[TRAIN].matrix, rounds.scores),
+        baseline=Baseline.measure(read.examples[TRAIN].some(MOST_ROWS), rounds.scores),
         origin=Origin(
             seed=settings.boosting.seed,
             threads=fitter.params["nthread"],

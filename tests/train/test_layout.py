@@ -112,6 +112,12 @@ def test_blocks_are_all_rows_in_their_order(large: Examples) -> None:
     assert [rows.start for rows, _ in blocks[1:]] == [rows.stop for rows, _ in blocks[:-1]]
 
 
+def test_some_rows_are_from_all_over(large: Examples) -> None:
+    np.testing.assert_array_equal(large.some(3), large.matrix[[0, (large.rows - 1) // 2, -1]])
+    part = large.take(np.array([5, 7]))
+    np.testing.assert_array_equal(part.some(10), large.matrix[[5, 7]])
+
+
 GB = 1 << 30
 
 
