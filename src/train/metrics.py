@@ -100,7 +100,8 @@ _METRICS = (
     Metric(
         "aucpr",
         ("binary", "multiclass", "ranking"),
-        "average precision; of several classes, each against the rest by its weight",
+        "average precision; of several classes, each against the rest by its weight; of rank:* the "
+        "interpolated area, as XGBoost has it",
         maximize=True,
         function=own.aucpr,
     ),

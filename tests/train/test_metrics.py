@@ -12,6 +12,7 @@ from sklearn.preprocessing import label_binarize
 
 from sagetree.objectives import OBJECTIVES
 from train.metrics import METRICS, Asked, RoundMetrics, is_maximized
+from train.own_metrics import Predicted
 
 Array = NDArray[np.float32]
 ROWS = 300
@@ -185,6 +186,24 @@ def test_calls_of_one_class_only_are_defined() -> None:
                 warnings.simplefilter("ignore")  # scikit-learn says that it divides by zero
                 expected = measure(truth, called, None)
             assert metrics.custom_metric(called, data) == [(name, pytest.approx(expected))]
+
+
+def test_classes_that_are_missing_and_rows_without_weight() -> None:
+    random = np.random.default_rng(3)
+    for _ in range(40):
+        rows, classes = random.integers(2, 9), random.integers(2, 5)
+        labels = random.integers(0, classes, rows).astype(np.float32)
+        p = random.integers(1, 4, (rows, classes)).astype(np.float32)  # they tie
+        weights = random.integers(0, 3, rows).astype(np.float32)
+        weights[0] = 1
+        found = Predicted(labels, p, weights)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn says that it divides by zero
+            expected = {n: f(labels, p.argmax(1), weights) for n, f in OF_CLASSES.items()}
+        for name, value in expected.items():
+            function = METRICS[name].function
+            assert function is not None
+            assert function(found, 0) == pytest.approx(value, rel=1e-6), name
 
 
 def test_aucpr_of_no_positive_row_is_none_of_it() -> None:
