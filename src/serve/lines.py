@@ -1,5 +1,6 @@
 """Large text bodies, cut into pieces of whole rows."""
 
+import mmap
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -22,7 +23,15 @@ def pieces(body: Body, start: int, end: int, size: int, delimiter: str = "") -> 
     while start < end:
         stop = _piece_end(body, start, end, size, delimiter)
         yield body[start:stop]
+        let_go(body, start, stop)
         start = stop
+
+
+def let_go(body: Body, start: int, stop: int) -> None:
+    """Tell the machine that this part of a body in a file need not stay in memory."""
+    begin = start - start % mmap.PAGESIZE
+    if isinstance(body, mmap.mmap) and stop > begin:
+        body.madvise(mmap.MADV_DONTNEED, begin, stop - begin)
 
 
 def _piece_end(body: Body, start: int, end: int, size: int, delimiter: str) -> int:

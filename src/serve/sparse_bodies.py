@@ -13,7 +13,7 @@ from sagetree.recordio import MAGIC, parse_recordio
 from sagetree.schema import Schema
 from sagetree.sparse_rows import RecordError, SparseRows
 from sagetree.table import Table
-from serve.lines import pieces
+from serve.lines import let_go, pieces
 from serve.messages import Body
 from serve.reading import Reading
 from serve.tables import table_of_array
@@ -86,6 +86,7 @@ def _recordio_slices(body: Body, size: int, reading: Reading) -> Iterator[Table]
             raise refused(error, rows) from error
         yield from _tables(found, reading, rows)
         rows += found.rows
+        let_go(body, start, end)
         start = end
 
 

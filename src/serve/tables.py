@@ -1,6 +1,7 @@
 """Decoded cells as tables: by name, or by position where the body has no names."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,17 @@ def table_of_columns(
     Raises SchemaError for a name that is given twice.
     """
     if names is None:
-        numbers = tuple(map(str, range(len(columns))))
-        return Table(numbers, tuple(columns), source.rows, False, (source,))
+        return Table(_numbers(len(columns)), tuple(columns), source.rows, False, (source,))
     if len(set(names)) < len(names):
         repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         violations = [Violation(name, "is given twice") for name in repeated]
         raise SchemaError(violations, hint="Send every column once")
     return Table(tuple(names), tuple(columns), source.rows, True, (source,))
+
+
+@lru_cache(16)
+def _numbers(columns: int) -> tuple[str, ...]:
+    return tuple(map(str, range(columns)))
 
 
 def table_of_array(values: NDArray[Any], *, first_row: int = 1, unit: str = "row") -> Table:

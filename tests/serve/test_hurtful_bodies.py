@@ -6,6 +6,7 @@ import os
 import re
 import struct
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -144,3 +145,27 @@ def test_bodies_built_to_hurt_do_not(server: ServerProcess):
     assert faults == [], faults
     assert server.workers() == {worker}
     assert server.post(ROW).status == 200
+
+
+@pytest.mark.long
+def test_the_memory_for_a_large_body_does_not_grow_with_it(base_dir: Path, tmp_path: Path):
+    """Asynchronous inference sends up to 1 GB."""
+    lines = csv_body(INPUTS, records(2000, seed=4), header=False)
+    variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1024"}
+    peaks = []
+    with serving(base_dir, tmp_path / "log", **variables) as server:
+        eventually(lambda: healthy(server))
+        (worker,) = server.workers()
+        for megabytes in (40, 40, 160):
+            times = megabytes * MB // len(lines)
+            Path(f"/proc/{worker}/clear_refs").write_text("5")
+            with closing(server.connect()) as connection:
+                connection.timeout = 300
+                connection.request("POST", "/invocations", lines * times, {"Content-Type": CSV})
+                answer = connection.getresponse()
+                found = answer.read()
+            peaks.append(peak(worker) - len(found))  # the answer lies in a file, and is mapped
+            assert (answer.status, found.count(b"\n")) == (200, 2000 * times)
+            assert found[: len(found) // times] * times == found
+    assert peaks[2] < peaks[1] + 20 * MB, [number // MB for number in peaks]
+    assert peaks[2] < MEMORY
