@@ -165,6 +165,8 @@ class _Thrift:
         if kind in (_BYTE, _DOUBLE, _BINARY):
             length = {_BYTE: 1, _DOUBLE: 8}.get(kind) or self.varint()
             self.at += length
+            if self.at > len(self._data):
+                raise PageError("its description is cut off")
             return 0
         if kind in (_LIST, _SET):
             return self.list(depth - 1)
@@ -177,6 +179,8 @@ class _Thrift:
         head = self.byte()
         size, kind = head >> 4, head & 0x0F
         size = self.varint() if size == 15 else size
+        if size > len(self._data) - self.at:  # each takes a byte at least
+            raise PageError("its description is cut off")
         if kind in (_TRUE, _FALSE):  # in a list they take a byte each
             kind = _BYTE
         return [self.value(kind, depth) for _ in range(size)]

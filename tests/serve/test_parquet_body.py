@@ -75,6 +75,9 @@ GOOD = parquet({"a": [1]})
         (GOOD[:-1], "it does not begin and end as one"),
         (GOOD[:-8] + b"\xff\xff\xff\x7fPAR1", "the length of its footer is wrong"),
         (b"PAR1" + b"\xff" * 20 + GOOD[24:], "its description is not Parquet's"),
+        # a list of 2^63 bytes, a text of as many
+        (b"PAR1\x19\xf3" + b"\xff" * 8 + b"\x7f" + GOOD[15:], "its description is cut off"),
+        (b"PAR1\x18" + b"\xff" * 8 + b"\x7f" + GOOD[14:], "its description is cut off"),
         (
             parquet({"a": ["ab", "abc"]}, use_dictionary=False,
                     column_encoding={"a": "DELTA_BYTE_ARRAY"}),
