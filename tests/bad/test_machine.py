@@ -73,18 +73,23 @@ sys.exit(main(["--set", "nfold=2", "--set", "num_round=2"]))
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("megabytes", [10, 120])
-def test_too_little_memory_is_said_to_be_too_little(tmp_path: Path, megabytes: int) -> None:
+def test_too_little_memory_is_never_called_a_wrong_setting(tmp_path: Path) -> None:
+    """Where it runs out is not ours to choose: in Arrow, in numpy, in XGBoost."""
     data = tmp_path / "input" / "data" / "train"
     data.mkdir(parents=True)
-    rows = (
-        ",".join([str(i % 2), *(str(i * k % 1009) for k in range(7, 27))]) for i in range(60_000)
-    )
-    (data / "data.csv").write_text("\n".join(rows))
-    code = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(megabytes)],
-        env=environment(tmp_path, {"OMP_NUM_THREADS": "1"}),
-    ).returncode
-    assert code == 1
-    first = (tmp_path / "output" / "failure").read_text().splitlines()[0]
-    assert first == "The machine ran out of memory. Use a larger instance or fewer rows"
+    cells = ([i % 2, *(i * k % 1009 for k in range(7, 27))] for i in range(60_000))
+    (data / "data.csv").write_text("\n".join(",".join(map(str, row)) for row in cells))
+    failure = tmp_path / "output" / "failure"
+    said = []
+    for megabytes in (5, 15, 80, 90, 100):
+        failure.unlink(missing_ok=True)
+        ended = subprocess.run(
+            [sys.executable, "-c", LIMITED, str(megabytes)],
+            env=environment(tmp_path, {"OMP_NUM_THREADS": "1"}),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        if ended.returncode == 1:  # not 0, and not ended by Arrow itself
+            said.append(failure.read_text().splitlines()[0])
+    assert "The machine ran out of memory. Use a larger instance or fewer rows" in said
+    assert not [reason for reason in said if "XGBoost refuses" in reason]
