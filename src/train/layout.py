@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sagetree.program import LOG
 from train.examples import Examples, Matrix, RowRoles, group_sizes
+from train.matrix import drop_pages
 
 # From so many values on quantiles save more time and memory than they cost.
 QUANTISED_CELLS = 4_000_000
@@ -79,6 +80,7 @@ class Layout:
         return {"label_lower_bound": lower, "label_upper_bound": upper}
 
     def _quantised(self, examples: Examples, like: xgboost.DMatrix | None) -> xgboost.DMatrix:
+        drop_pages(examples.source)  # of whoever looked at it before
         LOG.info("Quantiles of %d rows and %d features", examples.rows, examples.width)
         how = {"max_bin": self.max_bin, "nthread": self.threads, "enable_categorical": True}
         if like is None and examples.rows > 2 * SAMPLE_ROWS:
@@ -119,7 +121,7 @@ def _sample(examples: Examples, types: Sequence[str]) -> Examples:
         weight=None if taken.roles.weight is None else np.append(taken.roles.weight, 1)
     )
     labels = np.concatenate([taken.labels, taken.labels[:1]])
-    return Examples(np.concatenate([taken.matrix, last]), labels, roles)
+    return Examples(np.concatenate([taken.some(taken.rows), last]), labels, roles)
 
 
 def _greatest(values: Matrix) -> NDArray[np.float32]:
