@@ -71,7 +71,7 @@ def assembled(client: FlaskClient, bodies: Sequence[bytes], kind: str, **headers
     return b"".join(answer.data + b"\n" for answer in answers if answer.data)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(CUTS, st.sampled_from(["text/csv", "application/json", "application/jsonlines"]))
 def test_a_file_cut_between_lines_gets_the_answer_of_the_whole(
     batch: FlaskClient, client: FlaskClient, cuts: list[int], accept: str
@@ -85,7 +85,7 @@ def test_a_file_cut_between_lines_gets_the_answer_of_the_whole(
     assert assembled(batch, pieces(objects, cuts), kind, Accept=accept) == found
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(CUTS)
 def test_the_header_of_a_file_counts_for_its_first_part_only(
     batch: FlaskClient, client: FlaskClient, cuts: list[int]
