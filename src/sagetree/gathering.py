@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -106,12 +106,13 @@ class Gathered:
         return replace(self._first, columns=columns, rows=rows, sources=tuple(self._sources))
 
 
-@dataclass
 class _Kept:
     """A column whose cells stay as they are read."""
 
-    lost_text: bool = False
-    _parts: list[pa.ChunkedArray] = field(default_factory=list)
+    lost_text = False
+
+    def __init__(self) -> None:
+        self._parts: list[pa.ChunkedArray] = []
 
     def add(self, cells: pa.ChunkedArray) -> None:
         if pa.types.is_dictionary(cells.type):  # files code their words each anew
@@ -123,13 +124,13 @@ class _Kept:
         return pa.concat_tables(tables, promote_options="permissive").column("cells")
 
 
-@dataclass
 class _Column:
     """A column, and the type that each file gives it."""
 
-    name: str
-    parts: _Kept | ShrinkingColumn
-    kinds: dict[str, pa.DataType] = field(default_factory=dict)
+    def __init__(self, name: str, parts: _Kept | ShrinkingColumn) -> None:
+        self.name = name
+        self.parts = parts
+        self.kinds: dict[str, pa.DataType] = {}
 
     def add(self, cells: pa.ChunkedArray, kind: pa.DataType, file: str) -> None:
         if file not in self.kinds:

@@ -5,7 +5,6 @@ works in, or the whole numbers they are; words keep their spelling.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +21,6 @@ _CODE_TYPES = (pa.int8(), pa.int16(), pa.int32())
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 
 
-@dataclass
 class ShrinkingColumn:
     """One column while its file is read: what came so far, in as few bytes as keep its meaning.
 
@@ -31,12 +29,13 @@ class ShrinkingColumn:
     read again as text.
     """
 
-    missing: MissingValues
-    as_text: bool
-    lost_text: bool = False
-    _parts: list[pa.Array] = field(default_factory=list)
-    _has_numbers: bool = False
-    _has_words: bool = False
+    def __init__(self, missing: MissingValues, as_text: bool) -> None:
+        self.missing = missing
+        self.as_text = as_text
+        self.lost_text = False
+        self._parts: list[pa.Array] = []
+        self._has_numbers = False
+        self._has_words = False
 
     def add(self, cells: pa.ChunkedArray) -> None:
         """Take the cells of the next rows."""

@@ -15,7 +15,8 @@ from werkzeug.exceptions import (
 from sagetree.errors import PlatformError, SagetreeError, SchemaError
 from serve.messages import NO_HEADERS
 
-ROUTES = "GET /ping, POST /invocations and GET /execution-parameters"
+# Those of every server; /openapi.json lists what else there is.
+ROUTES = "GET /ping, POST /invocations, GET /execution-parameters and GET /openapi.json"
 
 
 @dataclass(frozen=True)

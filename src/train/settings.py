@@ -11,7 +11,7 @@ from sagetree.formats import Format
 from sagetree.objectives import DEFAULT_OBJECTIVE
 from sagetree.paths import OptMl
 from train.booster_rules import grows_exactly
-from train.channel_settings import TRAIN, VALIDATION, read_formats, read_json
+from train.channel_settings import TRAIN, VALIDATION, check_hosts, read_formats, read_json
 from train.combinations import check_together, notes_together
 from train.constraints import Constraints
 from train.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
@@ -137,6 +137,7 @@ class TrainSettings:
         raw = read_json(opt_ml.config / "hyperparameters.json")
         texts = {name: plain_text(value) for name, value in raw.items()} | dict(overrides)
         faults: list[str] = []
+        check_hosts(opt_ml, faults)
         formats = read_formats(opt_ml, faults)
         return cls._of(texts, formats, faults)
 

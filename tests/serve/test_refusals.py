@@ -189,7 +189,8 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
     [
         (
             "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
-            "There are GET /ping, POST /invocations and GET /execution-parameters",
+            "There are GET /ping, POST /invocations, GET /execution-parameters and "
+            "GET /openapi.json",
         ),
         ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
          "Use POST"),
