@@ -14,6 +14,7 @@ from sagetree.errors import DataError
 from sagetree.files import data_files, opened, partition
 from sagetree.formats import TITLES, Format, find_format
 from sagetree.gathering import Gathered, Shrink
+from sagetree.memory import return_freed_memory
 from sagetree.parquet_stream import read_parquet
 from sagetree.row_files import (
     Indices,
@@ -89,6 +90,7 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
                 continue
             for table in _tables(file, head, name, found, reading):
                 gathered.add(_with_partition(table, name), from_csv=found == "csv")
+        return_freed_memory()  # of the file's text, before the next one takes its own
     if sparse:
         _refuse_mixture(sparse, gathered.files)
         based = sparse[0][0] == "libsvm"
