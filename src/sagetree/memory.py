@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from functools import cache
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
@@ -57,10 +58,15 @@ def _in_use(used: Path) -> int:
 
 def return_freed_memory() -> None:
     """Give what was freed back to the system, which C's and Arrow's allocators put off."""
-    import pyarrow as pa
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None:
+        arrow.default_memory_pool().release_unused()
+    trim = glibc_function("malloc_trim")
+    if trim is not None:
+        trim(0)
 
-    pa.default_memory_pool().release_unused()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's own
-        if trim is not None:
-            trim(0)
+
+@cache
+def glibc_function(name: str) -> "ctypes._NamedFuncPointer | None":
+    """Return a function of glibc; other C libraries have none of what is asked for here."""
+    return getattr(ctypes.CDLL(None), name, None)

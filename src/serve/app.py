@@ -12,6 +12,7 @@ from typing import TypeAlias
 import flask
 from werkzeug.routing import PathConverter
 
+from sagetree.memory import return_freed_memory
 from serve import kserve, wsgi
 from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.batch_transform import execution_parameters
@@ -19,12 +20,12 @@ from serve.bodies import body_of
 from serve.drift import Monitor
 from serve.information import information
 from serve.loading import Kind, ModelHolder, ServedModel
+from serve.memory import LARGE_BYTES, hold_apart
 from serve.messages import Request, Response
 from serve.metrics import Observer
 from serve.negotiation import is_packed
 from serve.observation import Trace
 from serve.settings import ServeSettings
-from serve.trimming import LARGE_BYTES, give_back, hold_apart
 from serve.walk import invocations
 
 INVOCATIONS = "/invocations"
@@ -129,7 +130,7 @@ class Application:
         else:
             response = self._respond(request.path, handler, request)
         if len(request.body) >= LARGE_BYTES:
-            give_back()
+            return_freed_memory()
         return response
 
     def refuse(self, request: Request, error: Exception) -> Response:

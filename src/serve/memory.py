@@ -1,12 +1,21 @@
-"""How much memory this container may use, and how memory is given back."""
+"""How much memory this container may use, and how large pieces of it are kept."""
 
-import ctypes
 from pathlib import Path
 
 from sagetree.cores import CGROUP
+from sagetree.memory import glibc_function
 
 MEMINFO = Path("/proc/meminfo")
 KILOBYTE = 1024
+
+# After a request with a body of at least this size freed memory is given back,
+# for which the C library needs some milliseconds.
+LARGE_BYTES = 2**20
+
+# mallopt's number for the size from which memory is the machine's own, each
+# piece for itself, and goes back to it at once. By itself the C library raises
+# it up to 32 MB, and bodies leave holes behind.
+M_MMAP_THRESHOLD = -3
 
 
 def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
@@ -37,11 +46,11 @@ def address_space() -> int:
     return int(_field(Path("/proc/self/status").read_text(), "VmSize")) * KILOBYTE
 
 
-def give_back() -> None:
-    """Return what has been freed to the system; the allocator keeps it otherwise."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's
-    if trim is not None:
-        trim(0)
+def hold_apart() -> None:
+    """Have the C library hold large pieces of memory apart from small ones."""
+    setting = glibc_function("mallopt")
+    if setting is not None:
+        setting(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def _field(text: str, name: str) -> str:

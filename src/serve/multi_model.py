@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sagetree.memory import return_freed_memory
 from sagetree.program import LOG
 from serve.loading import ServedModel
-from serve.memory import give_back
 from serve.model_trial import Trials
 from serve.registry import Entry, Registry
 
@@ -103,7 +103,7 @@ class ModelStore:
             gone = [descriptor for model, descriptor in self._leaving if model() is None]
             self._leaving = [(model, held) for model, held in self._leaving if held not in gone]
         if gone:
-            give_back()
+            return_freed_memory()
         for descriptor in gone:
             os.close(descriptor)
 

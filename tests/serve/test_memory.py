@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serve.memory import give_back, resident_memory, usable_memory
+from sagetree.memory import return_freed_memory
+from serve.memory import resident_memory, usable_memory
 
 MEMINFO = "MemTotal:        1000 kB\nMemFree:   10 kB\n"
 
@@ -34,5 +35,5 @@ def test_what_is_freed_goes_back():
     blocks = [np.ones(5000) for _ in range(2000)]  # of a size the allocator keeps
     full = resident_memory()
     del blocks
-    give_back()
+    return_freed_memory()
     assert full - resident_memory() > 60e6
