@@ -41,7 +41,7 @@ demo: $(INSTALLED)
 	@$(BIN)/python -m local_test.demo --dir $(DIR) --policies $(POLICIES) --seed $(SEED)
 
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -n 2 -m "not docker and not long"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not docker and not long"
 
 # What takes minutes by its nature: jobs killed again and again, a server under load.
 test-long: $(INSTALLED)

@@ -40,7 +40,7 @@ def invocations(
 
 def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:
     """Yield the scored rows of each table, of which a large body has several."""
-    model = served.model
+    model, name = served.model, trace.model or ONE_MODEL
     for table in tables:
         trace.reached("decode")
         before = trace.rows
@@ -54,4 +54,4 @@ def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterato
         scores = model.scorer.score(matrix.values)
         trace.scored(served.monitor, matrix, scores)
         trace.reached("score")
-        yield ScoredRows(model, table, inputs, matrix, scores, trace.model or ONE_MODEL)
+        yield ScoredRows(model, table, inputs, matrix, scores, name)

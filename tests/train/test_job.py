@@ -334,7 +334,7 @@ def test_mounts_that_cannot_be_written_fail(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     tmp_path.chmod(0o755)
     for path in (*tmp_path.parents,)[:3]:
-        path.chmod(path.stat().st_mode | stat.S_IXOTH)
+        path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
     code = "import os, sys, train.job, train.cli; os.setuid(12345); sys.exit(train.cli.main([]))"
     result = subprocess.run(
         [sys.executable, "-c", code],
