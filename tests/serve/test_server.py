@@ -111,12 +111,15 @@ def test_workers_hold_no_library_they_do_not_need(server: ServerProcess):
     assert not any_has("pandas")
 
 
-def test_a_small_request_needs_no_arrow(single: ServerProcess):
-    (worker,) = single.workers()
-    assert single.post(CSV).status == 200
-    assert "/pyarrow/" not in mapped_files(worker)
-    assert single.post(CSV * 600).status == 200
-    assert "/pyarrow/" in mapped_files(worker)
+def test_a_small_request_needs_no_arrow(base_dir: Path, tmp_path: Path):
+    """On a server of its own: others here send large bodies."""
+    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        eventually(lambda: healthy(server))
+        (worker,) = server.workers()
+        assert server.post(CSV).status == 200
+        assert "/pyarrow/" not in mapped_files(worker)
+        assert server.post(CSV * 600).status == 200
+        assert "/pyarrow/" in mapped_files(worker)
 
 
 def test_nothing_is_written_anywhere(server: ServerProcess, homes: Path):
