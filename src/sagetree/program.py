@@ -37,7 +37,8 @@ class Terminated(BaseException):
     """SIGTERM arrived: SageMaker is stopping the job."""
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # another one would cut off the report of this one
     raise Terminated
 
 
