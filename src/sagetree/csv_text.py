@@ -127,7 +127,11 @@ def line_count(text: bytes) -> int:
 def _parse_small(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
     rows = _split(body, delimiter, width) or list(_rows(body, delimiter, width))
     # Transposed to lists: the request path asks for each column once.
-    columns: list[list[Cell]] = [list(column) for column in zip(*rows, strict=True)]
+    columns: list[list[Cell]]
+    if len(rows) == 1:
+        columns = [[cell] for cell in rows[0]]
+    else:
+        columns = [list(column) for column in zip(*rows, strict=True)]
     return CsvText(tuple(rows[0]), tuple(columns), len(rows), _one_line_each(body, len(rows)))
 
 
@@ -140,8 +144,7 @@ def _split(body: bytes, delimiter: str, width: int) -> list[list[str]]:
         return []
     lines = body.decode().removesuffix("\n").split("\n")
     rows = [line.split(delimiter) for line in lines]
-    width = width or len(rows[0])
-    return rows if all(len(row) == width for row in rows) else []
+    return rows if {*map(len, rows)} == {width or len(rows[0])} else []
 
 
 def rows_end(body: bytes, delimiter: str = COMMA) -> int:
@@ -274,6 +277,8 @@ def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:
 
 def first_line(body: bytes) -> bytes:
     """Return the first row's text, which is more than a line where quotes hold line ends."""
+    if b'"' not in body:
+        return body[: body.find(b"\n") + 1] or body
     end = quotes = 0
     for line in io.BytesIO(body):
         end += len(line)

@@ -88,6 +88,8 @@ class Schema(BaseModel):
         """
         if not table.named:
             return self._arrange_by_position(table)
+        if table.names == self.input_names:
+            return table
         found = dict(zip(table.names, table.columns, strict=True))
         violations = [
             *self._unknown(table.names),
@@ -98,11 +100,10 @@ class Schema(BaseModel):
         return self._inputs(table, [found[name] for name in self.input_names])
 
     def _unknown(self, names: Sequence[str]) -> list[Violation]:
-        known = set(self.all_names)
         return [
             Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
             for name in names
-            if name not in known
+            if name not in self._all_names
         ]
 
     def _arrange_by_position(self, table: Table) -> Table:
@@ -127,6 +128,10 @@ class Schema(BaseModel):
 
     def _inputs(self, table: Table, columns: Sequence[Cells]) -> Table:
         return Table(self.input_names, tuple(columns), table.rows, True, table.sources)
+
+    @cached_property
+    def _all_names(self) -> frozenset[str]:
+        return frozenset(self.all_names)
 
     @cached_property
     def _known_names(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Feature matrix to scores, and scores to reasons: the one path that predicts."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -84,11 +84,8 @@ class Scorer:
         With several outputs the shape is (n, outputs, feature_count + 1). They
         add up to the row's margin (of an ensemble: to the mean of its margins).
         """
-
-        def predict(booster: NativeBooster, rows: Matrix) -> Matrix:
-            return booster.predict(rows, CONTRIBUTIONS, self.feature_types)
-
-        values = np.mean([self._by_rows(b, matrix, predict) for b in self.boosters], axis=0)
+        found = [self._by_rows(booster, matrix, CONTRIBUTIONS) for booster in self.boosters]
+        values = found[0] if len(found) == 1 else np.mean(found, axis=0)
         result: NDArray[np.float32] = values[:, 0] if values.shape[1] == 1 else values
         return result
 
@@ -97,18 +94,8 @@ class Scorer:
         """The stored names of the features; () where the model knows none."""
         return self.boosters[0].feature_info("feature_name")
 
-    @cached_property
-    def feature_types(self) -> tuple[str, ...]:
-        """The stored types of the features; () where the model knows none."""
-        return self.boosters[0].feature_info("feature_type")
-
     def _combined(self, matrix: Matrix, kind: int) -> Scores:
-        def predict(booster: NativeBooster, rows: Matrix) -> Matrix:
-            if self.linear:  # it cannot read a matrix in place
-                return booster.predict(rows, kind, self.feature_types)
-            return booster.predict_in_place(rows, kind)
-
-        values = [self._by_rows(booster, matrix, predict) for booster in self.boosters]
+        values = [self._by_rows(booster, matrix, kind) for booster in self.boosters]
         if len(values) == 1:
             result = values[0]
         elif kind == VALUE and self.objective in _VOTING:
@@ -117,12 +104,7 @@ class Scorer:
             result = np.mean(values, axis=0, dtype=np.float32)
         return result[:, 0] if result.shape[1] == 1 else result
 
-    def _by_rows(
-        self,
-        booster: NativeBooster,
-        matrix: Matrix,
-        predict: Callable[[NativeBooster, Matrix], Matrix],
-    ) -> Matrix:
+    def _by_rows(self, booster: NativeBooster, matrix: Matrix, kind: int) -> Matrix:
         """Predict all rows; a large matrix in parts on several threads, with equal results.
 
         The library's own threads would also be taken for a single row, and make
@@ -131,9 +113,15 @@ class Scorer:
         rows = np.ascontiguousarray(matrix, np.float32)
         tasks = min(self.threads, len(rows) // ROWS_PER_TASK)
         if tasks < 2:
-            return predict(booster, rows)
+            return self._predict(booster, rows, kind)
         parts = np.array_split(rows, tasks)
-        return np.concatenate(list(self._pool.map(lambda part: predict(booster, part), parts)))
+        found = self._pool.map(lambda part: self._predict(booster, part, kind), parts)
+        return np.concatenate(list(found))
+
+    def _predict(self, booster: NativeBooster, rows: Matrix, kind: int) -> Matrix:
+        if kind == CONTRIBUTIONS or self.linear:  # they cannot read a matrix in place
+            return booster.predict(rows, kind)
+        return booster.predict_in_place(rows, kind)
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -187,6 +175,8 @@ def contributions_by_column(
 
     `owners` gives each feature's column number.
     """
+    if tuple(owners) == tuple(range(len(owners))):  # the usual case
+        return values
     columns = max(owners, default=-1) + 1
     summed = np.zeros((*values.shape[:-1], columns + 1), np.float32)
     np.add.at(summed.T, np.asarray(owners, np.intp), values.T[:-1])

@@ -225,6 +225,24 @@ def _with_wide_indices(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":
     return pa.chunked_array(wide, pa.dictionary(pa.int32(), cells.type.value_type))
 
 
+def short_numbers(cells: Sequence[Cell]) -> Floats | None:
+    """Return `to_number` of each cell (n), None where that function has to look at one by one.
+
+    A request's row takes a fifth of the time of as many calls.
+    """
+    kinds = {*map(type, cells)}
+    if str in kinds and (len(kinds) > 1 or "_" in "".join(cells)):  # type: ignore[arg-type]
+        return None
+    try:
+        values = np.array(
+            [float(cell) if cell else to_number(cell) for cell in cells],  # type: ignore[arg-type]
+            np.float64,
+        )
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return values if np.fmax.reduce(np.abs(values), initial=0.0) < FLOAT32_LIMIT else None
+
+
 def encode_numbers(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:
     """Return a column as numbers (float64, NaN = missing) and the cells that are none."""
     quick = None if isinstance(cells, list) else as_numbers(cells, missing)

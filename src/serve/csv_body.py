@@ -45,7 +45,7 @@ HEADER = MappingProxyType({"present": True, "absent": False, "": None})
 DELIMITERS = MappingProxyType(
     {",": ",", "comma": ",", ";": ";", "semicolon": ";", "\t": "\t", "tab": "\t"}
 )
-_OTHERS = (";", "\t")
+_OTHERS = MappingProxyType({b";": ";", b"\t": "\t"})
 
 # As much of the text is looked at for its delimiter.
 DELIMITER_BYTES = 64 * 1024
@@ -171,8 +171,10 @@ def find_delimiter(text: bytes, reading: Reading) -> str:
     told = reading.parameters.get("delimiter")
     if told is not None:
         return _told_delimiter(told)
+    if not any(mark in text for mark in _OTHERS):
+        return COMMA
     line = first_line(text)
-    others = [delimiter for delimiter in _OTHERS if delimiter.encode() in line]
+    others = [delimiter for mark, delimiter in _OTHERS.items() if mark in line]
     if not others:
         return COMMA
     fitting = [delimiter for delimiter in (COMMA, *others) if _fits(text, delimiter, reading)]

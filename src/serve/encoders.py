@@ -205,10 +205,13 @@ def _finite(column: NDArray[Any]) -> bool:
     return bool(np.isfinite(column).all())
 
 
+# The standard library's: orjson prints 1e-05 and spaces in another way.
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def json_text(value: object) -> str:
     """Return a value as JSON, spelled as the official container spells it."""
-    # The standard library's: orjson prints 1e-05 and spaces in another way.
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _JSON.encode(value)
 
 
 class NpyEncoder(Encoder):

@@ -15,6 +15,7 @@ error, because a misspelled or forgotten key would look just like that.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -38,6 +39,9 @@ _WRAPPERS = {
     "dataframe_records": frozenset({"dataframe_records"}),
 }
 _SPLIT = "dataframe_split"
+
+# The kinds of JSON that are no single value.
+_NESTED = frozenset({list, dict})
 
 # What Python's objects take of memory, at most, by the byte that begins or parts
 # them; JSON is the one format that has to be read as a whole.
@@ -161,6 +165,9 @@ def _refuse_others(rows: list[Any], kind: type, problem: str) -> None:
 
 def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
     keys = records[0].keys()
+    if len(records) == 1:
+        refuse_width(len(keys), schema)
+        return JsonColumns(tuple(keys), [[cell] for cell in records[0].values()], 1)
     if any(record.keys() != keys for record in records):
         _refuse_lacking(records, schema.input_names)
         # Columns the model does not need may come and go.
@@ -196,6 +203,8 @@ def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) ->
 
 
 def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
+    if _NESTED.isdisjoint(map(type, chain.from_iterable(found.columns))):
+        return
     numbers = [str(number) for number in range(1, len(found.columns) + 1)]
     names = found.names or (needed if len(needed) == len(numbers) else numbers)
     violations = [
@@ -207,7 +216,6 @@ def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
         )
         for name, cells in zip(names, found.columns, strict=True)
         for row, cell in enumerate(cells)
-        if isinstance(cell, (list, dict))
+        if type(cell) in _NESTED
     ]
-    if violations:
-        raise SchemaError(violations, hint=SHAPES)
+    raise SchemaError(violations, hint=SHAPES)

@@ -18,7 +18,9 @@ LineFormat = Callable[[Trace], str]
 
 def text_line(seen: Trace) -> str:
     """Return a request's line: its id, method, route and status, then name=value pairs."""
-    phases = "".join(f" {name}={seconds * 1000:.2f}" for name, seconds in seen.phase_seconds())
+    phases = "".join(
+        f" {name}={seconds * 1000:.2f}" for name, seconds in seen.phase_seconds.items()
+    )
     return (
         f"{seen.request_id} {seen.method} {seen.route} {seen.status} rows={seen.rows} "
         f"bytes_in={seen.bytes_in} bytes_out={seen.bytes_out} ms={seen.seconds * 1000:.2f}{phases}"
@@ -40,7 +42,7 @@ def json_line(seen: Trace) -> str:
         "bytes_in": seen.bytes_in,
         "bytes_out": seen.bytes_out,
         "ms": round(seen.seconds * 1000, 2),
-        **{name: round(seconds * 1000, 2) for name, seconds in seen.phase_seconds()},
+        **{name: round(seconds * 1000, 2) for name, seconds in seen.phase_seconds.items()},
     }
     optional = {"model": seen.model, "trace": seen.trace_id}
     told = {name: text for name, text in optional.items() if text}

@@ -46,7 +46,7 @@ class Tally:
             self._buckets[bisect_left(BUCKETS, seconds)] += 1
             self._seconds += seconds
             self._rows += seen.rows
-            for phase, taken in seen.phase_seconds():
+            for phase, taken in seen.phase_seconds.items():
                 self._phases[phase] += taken
 
     def values(self) -> dict[str, float]:

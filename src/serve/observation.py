@@ -22,17 +22,19 @@ class Trace:
     """The facts of one request, noted as they become known.
 
     Not a frozen record: a request that fails half way keeps what was known by
-    then. Times are `time.perf_counter`'s; `route` is the rule, never the path.
+    then. `phase_seconds` holds the time of each phase that has ended, `seconds`
+    that from the request's coming to its answer; `route` is the rule, never the
+    path.
     """
 
     __slots__ = (
-        "bytes_in", "bytes_out", "finished", "method", "model", "monitor", "phases", "request_id",
-        "route", "rows", "start", "status", "trace_id",
+        "bytes_in", "bytes_out", "last", "method", "model", "monitor", "phase_seconds",
+        "request_id", "route", "rows", "seconds", "start", "status", "trace_id",
     )  # fmt: skip
 
     def __init__(self, request_id: str, method: str, route: str, bytes_in: int) -> None:
-        self.start = time.perf_counter()
-        self.finished = 0.0
+        self.start = self.last = time.perf_counter()
+        self.seconds = 0.0
         self.request_id = request_id
         self.method = method
         self.route = route
@@ -42,12 +44,15 @@ class Trace:
         self.rows = 0
         self.bytes_out = 0
         self.model = ""
-        self.phases: list[tuple[str, float]] = []
+        self.phase_seconds: dict[str, float] = {}
         self.monitor: Monitor | None = None
 
     def reached(self, phase: str) -> None:
         """Note that a phase of the walk (one of `PHASES`) has ended."""
-        self.phases.append((phase, time.perf_counter()))
+        now = time.perf_counter()
+        # again and again, where rows come in slices
+        self.phase_seconds[phase] = self.phase_seconds.get(phase, 0.0) + now - self.last
+        self.last = now
 
     def scored(self, monitor: "Monitor | None", matrix: "FeatureMatrix", scores: "Scores") -> None:
         """Give scored rows to the counts of their model, each slice of a large body at once."""
@@ -58,23 +63,9 @@ class Trace:
 
     def finish(self, status: int, bytes_out: int) -> None:
         """Note the answer."""
-        self.finished = time.perf_counter()
+        self.seconds = time.perf_counter() - self.start
         self.status = status
         self.bytes_out = bytes_out
-
-    @property
-    def seconds(self) -> float:
-        """The time from the request's coming to its answer."""
-        return self.finished - self.start
-
-    def phase_seconds(self) -> list[tuple[str, float]]:
-        """Return the time of each phase that has ended."""
-        before = self.start
-        found: dict[str, float] = {}
-        for phase, end in self.phases:  # again and again, where rows come in slices
-            found[phase] = found.get(phase, 0.0) + end - before
-            before = end
-        return list(found.items())
 
 
 def trace_id(header: str) -> str:

@@ -110,7 +110,7 @@ def test_a_bundle_keeps_everything(encoding: str, tmp_path: Path) -> None:
     assert loaded.features == trained.model.features
     assert loaded.decision == trained.model.decision
     assert loaded.scorer.feature_names == trained.model.features.safe_names
-    assert loaded.scorer.feature_types == trained.model.features.types
+    assert loaded.scorer.boosters[0].feature_info("feature_type") == trained.model.features.types
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -1,5 +1,7 @@
 """Scores and contributions: equal to XGBoost's own, and what cannot be read."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import xgboost
@@ -52,6 +54,25 @@ def test_threads_share_the_rows_of_a_large_matrix_with_equal_results(rows: int) 
     shared = Scorer.load(model, threads=2)
     assert shared.score(matrix).tobytes() == Scorer.load(model).score(matrix).tobytes()
     assert shared.contributions(matrix).shape == (rows, 4)
+
+
+def test_models_of_several_widths_and_threads_never_mix_their_rows() -> None:
+    rows = np.random.default_rng(7).random((40, 5), np.float32)
+    models = []
+    for width in (5, 2, 3):
+        data = xgboost.DMatrix(rows[:, :width], rows[:, 0] > rows[:, 1])
+        trained = xgboost.train({"objective": "binary:logistic", "nthread": 1}, data, 3)
+        scorer = Scorer.load(bytes(trained.save_raw("ubj")))
+        models.append((scorer, width, trained.predict(data)))
+
+    def ask(number: int) -> bool:
+        scorer, width, expected = models[number % 3]
+        row = number % 40
+        score = scorer.score(rows[row : row + 1, :width])
+        return score.tobytes() == expected[row : row + 1].tobytes()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(ask, range(2000)))
 
 
 @pytest.mark.parametrize("objective", ["multi:softprob", "multi:softmax"])

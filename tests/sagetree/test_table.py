@@ -20,6 +20,7 @@ from sagetree.table import (
     distinct_cells,
     encode,
     encode_numbers,
+    short_numbers,
 )
 from tests.sagetree.columns import chunked, decimals, texts, typed
 
@@ -345,3 +346,44 @@ def test_one_cell_of_a_dictionary_is_a_plain_cell(
     found = column_cell(chunked([stored], kind).dictionary_encode(), 0)
     assert found == cell
     assert type(found) is type(cell)
+
+
+SHORT = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.floats().map(repr),
+    st.integers(-(10**6), 10**6).map(str),
+    st.sampled_from(("", " ", " 7 ", "nan", "NaN", "NAN", "inf", "-Infinity", "1_000", "true")),
+    st.sampled_from(("False", "1e39", "-3.5e38", "1e400", "x", "0x10", "٣", "null", "1,5")),
+    st.just(10**400),
+    st.dates(),
+)
+
+
+@given(st.lists(SHORT, max_size=6))
+@example(["1.5", "", "-0.0"])
+@example([1, None, 2.5])
+@example([0, 0.0, False])
+@example(["3.4028235677973366e38"])
+def test_numbers_read_at_once_are_those_read_one_by_one(cells: list[Cell]) -> None:
+    found = short_numbers(cells)
+    if found is None:  # for the reader of one cell to say, or to refuse
+        return
+    expected = np.array([to_number(cell) for cell in cells], np.float64)
+    assert found.tobytes() == expected.tobytes()
+
+
+@pytest.mark.parametrize(
+    "cells", [["1", " 2.5", ""], ["", "-1e5"], [1, 2.5, None], [0, True], ["nan", "7"], [None]]
+)
+def test_numbers_of_the_usual_kinds_are_read_at_once(cells: list[Cell]) -> None:
+    assert short_numbers(cells) is not None
+
+
+@pytest.mark.parametrize(
+    "cells", [["1_0"], ["1", 2], ["x"], ["true"], ["inf"], [math.inf], ["1e39"], [10**400]]
+)
+def test_numbers_of_other_kinds_are_not(cells: list[Cell]) -> None:
+    assert short_numbers(cells) is None

@@ -5,6 +5,7 @@ import logging
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -13,14 +14,25 @@ from serve.log_lines import json_line, set_log_format, text_line, write_line
 from serve.observation import Trace, trace_id
 
 
+def test_the_phases_of_all_slices_add_up_to_the_whole() -> None:
+    seen = Trace("abc", "POST", "/invocations", 120)
+    for _ in range(3):
+        for phase in ("decode", "transform", "score"):
+            time.sleep(0.001)
+            seen.reached(phase)
+    seen.finish(200, 60)
+    assert list(seen.phase_seconds) == ["decode", "transform", "score"]
+    assert all(seconds >= 0.003 for seconds in seen.phase_seconds.values())
+    assert 0 <= seen.seconds - sum(seen.phase_seconds.values()) < 0.001
+
+
 def answered() -> Trace:
     seen = Trace("abc", "POST", "/invocations", 120)
     seen.trace_id = trace_id("Root=1-5759e988-bd862e3fe1be46a")
-    seen.start = 0.0
-    seen.phases = [("decode", 0.0004), ("transform", 0.0005)]
+    seen.phase_seconds = {"decode": 0.0004, "transform": 0.0001}
     seen.rows, seen.model = 3, "claims"
     seen.finish(422, 60)
-    seen.finished = 0.00125
+    seen.seconds = 0.00125
     return seen
 
 

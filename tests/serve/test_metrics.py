@@ -43,12 +43,10 @@ def matrix_of(*rows: tuple[float, ...], unseen: tuple[tuple[int, str], ...] = ()
 
 def observation(route: str = "/invocations", status: int = 200, rows: int = 1) -> Trace:
     seen = Trace("1", "POST", route, 100)
-    seen.start = 0.0
-    phases = ("decode", 0.001), ("transform", 0.003), ("score", 0.006), ("encode", 0.010)
-    seen.phases = list(phases)
+    seen.phase_seconds = {"decode": 0.001, "transform": 0.002, "score": 0.003, "encode": 0.004}
     seen.rows = rows
     seen.finish(status, 10)
-    seen.finished = 0.012
+    seen.seconds = 0.012
     return seen
 
 

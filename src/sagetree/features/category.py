@@ -14,6 +14,17 @@ from sagetree.features.base import UNSEEN, Feature
 from sagetree.table import Encoder, Floats
 
 
+class _Codes(dict[Cell, float]):
+    """The code of each spelling that is stored; others are brought to it, or are UNSEEN.
+
+    A dict's own look-up, without a call in Python, is what most cells need.
+    """
+
+    def __missing__(self, cell: Cell) -> float:
+        text = category_text(cell)
+        return NAN if text is None else self.get(text, UNSEEN)
+
+
 class Category(Feature):
     """A category as its place in the fitted list, for XGBoost's categorical splits."""
 
@@ -24,14 +35,9 @@ class Category(Feature):
 
     def encoder(self, missing: MissingValues) -> Encoder:
         """Return the function cell -> code."""
-        codes = {text: float(code) for code, text in enumerate(self.categories)}
-        codes |= dict.fromkeys(missing.texts, NAN)
-
-        def encoder(cell: Cell) -> float:
-            text = category_text(cell)
-            return NAN if text is None else codes.get(text, UNSEEN)
-
-        return encoder
+        codes = _Codes((text, float(code)) for code, text in enumerate(self.categories))
+        codes.update(dict.fromkeys(missing.texts, NAN))
+        return codes.__getitem__
 
 
 class Ordinal(Category):

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from sagetree.cells import CellError, MissingValues
+from sagetree.cells import CellError, MissingValues, to_number
 from sagetree.errors import SchemaError, Violation
 from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
-from sagetree.table import Cells, Encoder, Floats, Table
+from sagetree.table import Cells, Encoder, Floats, Table, short_numbers
 
 AnyFeature = Annotated[
     Number | Boolean | Category | Ordinal | OneHot | Moment, Field(discriminator="kind")
@@ -72,7 +73,7 @@ class FeaturePipeline(BaseModel):
         """XGBoost's type of each feature (m)."""
         return tuple(kind for feature in self.features for kind in feature.feature_types)
 
-    @property
+    @cached_property
     def owners(self) -> tuple[int, ...]:
         """For each feature (m) the number of the column it was made from."""
         return tuple(i for i, feature in enumerate(self.features) for _ in feature.names)
@@ -102,6 +103,15 @@ class FeaturePipeline(BaseModel):
         return tuple(feature.encoder(self.missing) for feature in self.features)
 
     @cached_property
+    def _numbers(self) -> Sequence[int]:
+        """The columns whose cells are numbers as they stand."""
+        return [place for place, encoder in enumerate(self._encoders) if encoder is to_number]
+
+    @cached_property
+    def _others(self) -> Sequence[int]:
+        return [place for place, encoder in enumerate(self._encoders) if encoder is not to_number]
+
+    @cached_property
     def _categories(self) -> NDArray[np.intp]:
         """The numbers of the columns that may hold a category never seen."""
         found = [i for i, feature in enumerate(self.features) if isinstance(feature, Category)]
@@ -121,14 +131,26 @@ class FeaturePipeline(BaseModel):
         """
         if {*map(type, columns)} != {list}:
             return None
+        numbers = self._numbers
+        others: Sequence[int] = range(len(columns))
+        found = None
+        if numbers:
+            cells = [*chain.from_iterable(map(columns.__getitem__, numbers))]
+            found = short_numbers(cells)
+        if found is not None:
+            found = found.reshape(len(numbers), -1)
+            if len(numbers) == len(columns):
+                return found
+            others = self._others
         try:
-            encoded = [
-                [*map(encoder, cells)]
-                for encoder, cells in zip(self._encoders, columns, strict=True)
-            ]
+            encoded = [[*map(self._encoders[place], columns[place])] for place in others]
         except CellError:
             return None
-        return np.array(encoded, np.float64)
+        if found is None:
+            return np.array(encoded, np.float64)
+        values = np.empty((len(columns), found.shape[1]))
+        values[numbers], values[others] = found, encoded
+        return values
 
     def _encode_columns(self, table: Table) -> Floats:
         """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""
