@@ -304,7 +304,9 @@ def _cast(cells: "pa.ChunkedArray") -> Floats | None:
         numbers = pc.cast(cells, pa.float64(), safe=False)
     except pa.ArrowInvalid:
         return None
-    values: Floats = np.array(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+    values: Floats = np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)
+    if not values.flags.writeable:  # Arrow's own memory
+        values = values.copy()
     # Text that Arrow reads as NaN, and what float32 cannot hold, is for to_number to judge.
     if np.count_nonzero(values != values) > cells.null_count and not pa.types.is_floating(kind):
         return None

@@ -6,10 +6,13 @@ from types import MappingProxyType
 
 from sagetree.csv_text import (
     COMMA,
+    NO_NUMBERS,
     CsvError,
     CsvText,
+    Numbers,
     first_line,
     first_row,
+    first_row_end,
     is_plain,
     line_count,
     parse_csv,
@@ -112,38 +115,58 @@ def _slices(body: Body, reading: Reading) -> Iterator[Table]:
     _refuse_width(text, delimiter, reading)
     end = _rows_end(body, start, delimiter, reading)
     names = None
+    numbers = NO_NUMBERS
     header = width = rows = lines = 0
     one_line_each = True
-    for piece in _even_pieces(body, start, end, delimiter, reading):
+    for piece, plain in _even_pieces(body, start, end, delimiter, reading):
         text = as_utf8(piece, reading)
         try:
-            found = parse_rows(text, delimiter, width)
+            if not width:
+                cells = tuple(first_row(text, delimiter))
+                width = len(cells)
+                if _has_header(cells, reading):
+                    names, header = header_names(cells), 1
+                    cut = first_row_end(text, delimiter)
+                    lines = line_count(text[:cut])
+                    one_line_each = lines == 1
+                    text = text[cut:]
+                    plain = plain and not text.startswith(_BOM)  # Arrow would drop it
+                numbers = _numbers(names, width, reading)
+            found = parse_rows(text, delimiter, width, numbers, plain) if text else None
         except CsvError as error:
             raise _refused(error, lines) from error
+        if found is None:  # a piece that was only the header
+            continue
         one_line_each = one_line_each and found.one_line_each
-        if not width and _has_header(found.first_row, reading):
-            names, header = header_names(found.first_row), 1
-            width, found = len(found.columns), found.without_first_row()
-        width = len(found.columns)
-        if found.rows:
-            place = ("line", header + rows + 1) if one_line_each else ("row", rows + 1)
-            source = Source(found.rows, unit=place[0], first=place[1])
-            yield table_of_columns(names, found.columns, source)
+        place = ("line", header + rows + 1) if one_line_each else ("row", rows + 1)
+        source = Source(found.rows, unit=place[0], first=place[1])
+        yield table_of_columns(names, found.columns, source)
         rows += found.rows
         lines += line_count(text)
     if not rows:
         yield from _no_rows(reading)
 
 
+def _numbers(names: tuple[str, ...] | None, width: int, reading: Reading) -> Numbers:
+    """Return the places of the columns of which numbers will do."""
+    schema = reading.schema
+    if names is None:
+        names = schema.input_names if width == len(schema.input_names) else schema.all_names
+    places = [place for place, name in enumerate(names[:width]) if name in reading.numbers]
+    return Numbers(places, reading.missing)
+
+
 def _even_pieces(
     body: Body, start: int, end: int, delimiter: str, reading: Reading
-) -> Iterator[bytes]:
-    """Yield pieces of whole rows; smaller ones where only the slow reader will do."""
+) -> Iterator[tuple[bytes, bool]]:
+    """Yield pieces of whole rows, and whether they are plain; smaller ones where they are not."""
     for piece in pieces(body, start, end, reading.slice_bytes, delimiter):
-        if len(piece) <= UNEVEN_BYTES or is_plain(piece, delimiter):
-            yield piece
+        plain = is_plain(piece, delimiter)
+        if plain or len(piece) <= UNEVEN_BYTES:
+            yield piece, plain
         else:
-            yield from pieces(piece, 0, len(piece), UNEVEN_BYTES, delimiter)
+            for part in pieces(piece, 0, len(piece), UNEVEN_BYTES, delimiter):
+                yield part, False
 
 
 def _rows_end(body: Body, start: int, delimiter: str, reading: Reading) -> int:

@@ -21,6 +21,11 @@ class Output:
     keys: tuple[str, ...]
     top: int | None = None
 
+    @property
+    def shows_cells(self) -> bool:
+        """Whether an answer repeats cells of the request as they are written."""
+        return "reasons" in self.keys
+
 
 def parse_keys(text: str) -> tuple[str, ...]:
     """Return the keys in a comma list, in its order.

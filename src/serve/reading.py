@@ -1,6 +1,6 @@
 """What a decoder is told beside the body: the content type's parameters, the model, the bounds."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,12 +21,16 @@ class Reading:
 
     `limit` is what a packed body may hold unpacked, in bytes (None: any);
     `batch` says that the body may be a part of a file, cut between two lines.
+    Of the columns in `numbers` only the numbers matter, not how their cells are
+    written; `missing` are texts that are no value.
     """
 
     schema: Schema
     parameters: Mapping[str, str]
     limit: int | None = None
     batch: bool = False
+    numbers: Collection[str] = ()
+    missing: Collection[str] = ()
     slice_bytes: int = SLICE_BYTES
     slice_values: int = SLICE_VALUES
 

@@ -30,7 +30,14 @@ def invocations(
 
     if not request.body:
         return Response(204)
-    reading = Reading(model.schema, body_format.parameters, settings.max_body, settings.batch)
+    reading = Reading(
+        model.schema,
+        body_format.parameters,
+        settings.max_body,
+        settings.batch,
+        () if output.shows_cells else model.features.number_columns,
+        model.features.missing.texts,
+    )
     tables = body_format.decode(request.body, reading)
     predictions = (predictions_of(rows, output) for rows in score(served, tables, trace))
     answer = encoder.encode_all(predictions)

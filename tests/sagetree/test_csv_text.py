@@ -17,6 +17,7 @@ from sagetree.csv_text import (
     CsvText,
     _parse_bulk,
     _parse_small,
+    first_row_end,
     is_plain,
     parse_csv,
     parse_rows,
@@ -293,3 +294,19 @@ def test_rows_of_a_text_cut_in_pieces_keep_its_width_and_its_empty_lines() -> No
         "2 cells where the first line has 3",
         1,
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "end"),
+    [
+        (b"a,b\n1,2\n", 4),
+        (b"a,b\r\n1,2\r\n", 5),
+        (b"a,b\r1,2\r", 4),
+        (b"a,b", 3),
+        (b'"a\nb",c\n1,2\n', 8),
+        (b'x"y,"a\nb"\n1,2\n', 11),
+        ("é,b\n1,2\n".encode(), 5),
+    ],
+)
+def test_the_first_row_ends_behind_its_line_end(body: bytes, end: int) -> None:
+    assert first_row_end(body) == end

@@ -10,6 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sagetree.errors import DecodingError, RequestError, SagetreeError, SchemaError
+from sagetree.features.category import Category
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeaturePipeline
 from sagetree.schema import Column, Schema
 from sagetree.table import Table, cell_list
 from serve.csv_body import UNEVEN_BYTES, decode_csv
@@ -138,6 +141,7 @@ def outcome(tables: "Iterable[Table] | None", body: bytes, reading: Reading) -> 
 @settings(max_examples=70)
 @given(LINES, ENDS, st.sampled_from(["", "a,b", "\ufeffb,a"]), st.integers(1, 40), st.booleans())
 @example(["1,1", 'x"y,1', '"a\nb",1'], "\n", "", 6, True)
+@example(['x"y,"a\nb"'], "\n", "", 1, False)
 def test_slices_hold_what_the_whole_holds(
     lines: list[str], end: str, header: str, size: int, last: bool
 ):
@@ -200,3 +204,64 @@ def test_a_row_without_an_end_is_refused():
 def test_uneven_text_is_read_in_smaller_pieces():
     body = b'x"y,1\n' + b"1,2\n" * (UNEVEN_BYTES // 2)
     assert len(list(decode_csv(body, Reading(THREE, {})))) == 3
+
+
+MIXED = FeaturePipeline(
+    missing_values=("999", "none"),
+    unknown_category="missing",
+    features=(Number(column="a"), Category(column="b", categories=("1", "x"))),
+)
+NUMBER_CELLS = st.sampled_from(
+    ["", "1", "-2.5", "1e5", "999", "999.0", " 999 ", "none", " none", "nan", "NaN", "NAN", " 7 "]
+)
+ODD_CELLS = st.sampled_from(["true", "1_0", "1e39", "inf", "-Infinity", "x", "0x1", "1,5", "٣"])
+
+
+def features_of(body: bytes, reading: Reading) -> object:
+    """The matrix of a body as the walk makes it, or the text of its error."""
+    matrices, before = [], 0
+    try:
+        for table in decode_csv(body, reading):
+            found = MIXED.transform(reading.schema.arrange(table))
+            matrices.append(found.values.tobytes())
+            before += table.rows
+    except SchemaError as error:
+        return str(error)
+    except DecodingError as error:
+        return str(error)
+    return b"".join(matrices), before
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.tuples(NUMBER_CELLS, st.sampled_from(["1", "1.0", "x", "", "y"])), min_size=1),
+    st.one_of(st.none(), ODD_CELLS),
+    st.sampled_from(["", "a,b", "b,a", '"a","b"', "id,a,b"]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_numbers_read_in_bulk_are_those_of_their_cells(
+    rows: list[tuple[str, str]], odd: str | None, header: str, end: str
+):
+    rows = rows * (UNEVEN_BYTES // (2 * len(rows)) + 1)
+    if odd is not None:
+        rows[len(rows) // 2] = (f'"{odd}"', "1")
+    swapped, wide = header == "b,a", header.startswith("id")
+    lines = [f"{b},{a}" if swapped else f"k,{a},{b}" if wide else f"{a},{b}" for a, b in rows]
+    body = end.join([header] * bool(header) + lines).encode()
+    cells = Reading(THREE, {})
+    numbers = replace(cells, numbers=MIXED.number_columns, missing=MIXED.missing.texts)
+    assert len(body) > UNEVEN_BYTES
+    assert features_of(body, numbers) == features_of(body, cells)
+
+
+def test_numbers_in_bulk_are_not_read_as_text():
+    body = b"a,b\n" + b"1.50,x\n" * (UNEVEN_BYTES // 7 + 1)
+    for numbers, kind in ((("a",), "double"), ((), "string")):
+        (table,) = decode_csv(body, Reading(THREE, {}, numbers=numbers))
+        assert [str(column.type) for column in table.columns] == [kind, "string"]
+
+
+def test_a_byte_order_mark_in_the_first_cell_below_a_header_is_text():
+    body = "a,b\n\ufeff1,2\n".encode() + b"1,2\n" * (UNEVEN_BYTES // 4 + 1)
+    (table,) = decode_csv(body, Reading(THREE, {}, numbers=("a", "b")))
+    assert cell_list(table.columns[0])[:2] == ["\ufeff1", "1"]

@@ -79,6 +79,11 @@ class FeaturePipeline(BaseModel):
         return tuple(i for i, feature in enumerate(self.features) for _ in feature.names)
 
     @cached_property
+    def number_columns(self) -> frozenset[str]:
+        """The columns whose cells are taken as numbers, however they are written."""
+        return frozenset(f.column for f in self.features if isinstance(f, Number))
+
+    @cached_property
     def missing(self) -> MissingValues:
         """What counts as missing, beside the empty cell."""
         return MissingValues.of(self.missing_values)
@@ -155,17 +160,17 @@ class FeaturePipeline(BaseModel):
     def _encode_columns(self, table: Table) -> Floats:
         """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""
         violations: list[Violation] = []
-        encoded = []
-        for feature, cells in zip(self.features, table.columns, strict=True):
-            values, misfits = feature.encode(cells, self.missing)
+        encoded = np.empty((len(self.features), table.rows))
+        columns = zip(self.features, table.columns, strict=True)
+        for place, (feature, cells) in enumerate(columns):
+            encoded[place], misfits = feature.encode(cells, self.missing)
             violations += [
                 Violation(feature.column, misfit.reason, misfit.row, table.locate(misfit.row))
                 for misfit in misfits
             ]
-            encoded.append(values)
         if violations:
             raise SchemaError(violations, hint=MISFIT_HINT)
-        return np.array(encoded, np.float64)
+        return encoded
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
         """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
