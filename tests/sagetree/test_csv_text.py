@@ -304,7 +304,7 @@ def test_rows_of_a_text_cut_in_pieces_keep_its_width_and_its_empty_lines() -> No
         (b"a,b\r1,2\r", 4),
         (b"a,b", 3),
         (b'"a\nb",c\n1,2\n', 8),
-        (b'x"y,"a\nb"\n1,2\n', 11),
+        (b'x"y,"a\nb"\n1,2\n', 10),
         ("é,b\n1,2\n".encode(), 5),
     ],
 )
