@@ -31,11 +31,11 @@ def environment(root: Path, extra: Mapping[str, str] | None = None) -> dict[str,
     }
 
 
-def run_sagetree(root: Path, *arguments: str) -> Outcome:
-    """Run `sagetree ARGUMENTS` on `root` and return how it ended."""
+def run_sagetree(root: Path, *arguments: str, extra: Mapping[str, str] | None = None) -> Outcome:
+    """Run `sagetree ARGUMENTS` on `root`, with `extra` variables; return how it ended."""
     result = subprocess.run(
         [SAGETREE, *arguments],
-        env=environment(root),
+        env=environment(root, extra),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

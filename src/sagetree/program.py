@@ -7,10 +7,12 @@ the message first in that file, whatever was raised.
 
 import errno
 import logging
+import re
 import signal
 import sys
 import tempfile
 import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -33,6 +35,10 @@ _REMEDIES = {
 }
 
 
+# XGBoost's warnings begin with the time and a place in its source.
+_XGBOOST_PLACE = re.compile(r"^\[[\d:]+\] WARNING: \S+:\d+:")
+
+
 class Terminated(BaseException):
     """SIGTERM arrived: SageMaker is stopping the job."""
 
@@ -49,6 +55,16 @@ def start_logging() -> None:
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
+    warnings.showwarning = _log_warning
+
+
+def _log_warning(
+    message: Warning | str, category: type[Warning], *_place: object, **_more: object
+) -> None:
+    """Log a library's warning as one line, without the places in its own source."""
+    text = " ".join(_XGBOOST_PLACE.sub("XGBoost: ", str(message)).split())
+    name = "" if category is UserWarning else f"{category.__name__}: "
+    LOG.warning("Warning: %s%s", name, text)
 
 
 def check_writable(folder: Path, name: str = "the folder") -> None:

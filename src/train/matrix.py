@@ -17,7 +17,7 @@ from sagetree.table import Table
 SLICE_ROWS = 64 * 1024
 
 # From here on the matrix, which is read front to back, leaves the memory to the trees.
-IN_FILE_BYTES = 256 * 1024 * 1024
+IN_FILE_BYTES = 64 * 1024 * 1024
 
 # What a value takes in memory while trees are grown: XGBoost's quantiles, row by
 # row (four bytes where cells are missing) and column by column, and a row's own.
@@ -29,15 +29,15 @@ def feature_matrix(
 ) -> NDArray[np.float32]:
     """Return the features (n, m) of a table whose columns are the inputs, in order.
 
-    Large ones, and with `in_file` all, are in a file that vanishes with the
-    array. Raises SchemaError if cells are not of their column's kind, naming
-    each of the first rows that hold some, PlatformError for a full disk.
+    With `in_file` they are in a file that vanishes with the array; large ones
+    are too, where the disk has room. Raises SchemaError if cells are not of their
+    column's kind, naming each of the first rows that hold some, PlatformError
+    for a full disk.
     """
     shape = table.rows, len(features.names)
-    large = shape[0] * shape[1] * 4 >= IN_FILE_BYTES
     if table.rows <= SLICE_ROWS and not in_file:
         return features.transform(table).values
-    matrix = _in_file(shape) if in_file or large else np.empty(shape, np.float32)
+    matrix = _in_file(shape) if in_file else _anywhere(shape)
     for begin in range(0, table.rows, SLICE_ROWS):
         part = table.part(begin, min(begin + SLICE_ROWS, table.rows))
         matrix[begin : begin + part.rows] = features.transform(part).values
@@ -57,6 +57,15 @@ def is_too_large(values: int) -> bool:
         usable >> 20,
     )
     return True
+
+
+def _anywhere(shape: tuple[int, int]) -> NDArray[np.float32]:
+    if shape[0] * shape[1] * 4 >= IN_FILE_BYTES:
+        try:
+            return _in_file(shape)
+        except PlatformError:
+            LOG.warning("%s has no room for the rows: they stay in memory", tempfile.gettempdir())
+    return np.empty(shape, np.float32)
 
 
 def _in_file(shape: tuple[int, int]) -> NDArray[np.float32]:

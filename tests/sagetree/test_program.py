@@ -168,3 +168,33 @@ def test_a_stopped_job_fails_with_a_report(
         assert process.wait(20) == 1
         assert process.stdout.read() == f"FAILED: {first}\n"
     assert report.read_text() == f"{first}\n"
+
+
+WARNING_JOB = """
+import sys
+import warnings
+from pathlib import Path
+import numpy as np
+import xgboost
+from sagetree.program import run_job
+
+def work():
+    data = xgboost.DMatrix(np.eye(4), np.arange(4) % 2)
+    xgboost.train({"booster": "gblinear", "max_depth": 3}, data, 1)
+    warnings.warn("it will\\nbe gone", FutureWarning)
+    return 0
+
+sys.exit(run_job(work, Path(sys.argv[1])))
+"""
+
+
+def test_warnings_of_libraries_are_lines_of_the_log(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WARNING_JOB, str(tmp_path / "failure")],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ended.returncode == 0
+    lines = ended.stdout.splitlines()
+    assert 'Warning: XGBoost: Parameters: { "max_depth" } are not used.' in lines
+    assert lines[-1] == "Warning: FutureWarning: it will be gone"
+    assert ended.stderr == ""

@@ -4,10 +4,7 @@ import json
 import os
 import sys
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from textwrap import dedent
 
@@ -29,6 +26,7 @@ from serve.settings import ServeSettings
 from serve.user_script import script_holder, script_site
 from tests.serve.artifacts import settings_for
 from tests.serve.asking import post, problem
+from tests.storage import buckets
 
 ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
 CSV = b"0.9,0.1,0.2\n0.1,,0.3\n"
@@ -262,26 +260,12 @@ def test_a_packed_script_is_unpacked(base: Path):
         assert (base / "code" / "user_packed.py").exists()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_request(self, code: object = "-", size: object = "-") -> None:
-        pass
-
-    def log_error(self, *_: object) -> None:
-        pass
-
-
 @pytest.mark.long  # boto3 takes two seconds to be imported
 def test_a_script_on_s3_is_fetched(base: Path, monkeypatch: pytest.MonkeyPatch):
     archive(base)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(base.parent)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    for name, value in {
-        "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{server.server_port}",
-        "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1", "NO_PROXY": "127.0.0.1",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    try:
+    with buckets(base.parent) as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
         source = f"s3://{base.name}/sourcedir.tar.gz"
         settings = settings_of(base, "user_packed.py", SAGEMAKER_SUBMIT_DIRECTORY=source)
         prepare_script(settings, base)
@@ -289,12 +273,9 @@ def test_a_script_on_s3_is_fetched(base: Path, monkeypatch: pytest.MonkeyPatch):
         absent = settings_of(base, "x.py", SAGEMAKER_SUBMIT_DIRECTORY=f"s3://{base.name}/no.gz")
         with pytest.raises(SettingsError) as caught:
             prepare_script(absent, base)
-        assert str(caught.value).startswith(
-            f"SAGEMAKER_SUBMIT_DIRECTORY, s3://{base.name}/no.gz: it cannot be fetched: "
-        )
-    finally:
-        server.shutdown()
-        server.server_close()
+    assert str(caught.value).startswith(
+        f"SAGEMAKER_SUBMIT_DIRECTORY, s3://{base.name}/no.gz: it cannot be fetched: "
+    )
 
 
 @pytest.mark.long  # pip takes some seconds each time

@@ -1,5 +1,7 @@
 """Large and stored rows, as quantiles: the same models and scores as from plain ones."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,11 +54,17 @@ def test_large_rows_are_quantised_by_a_sample_and_score_as_they_are(large: Examp
     plan = layout()
     train = plan.data(inside)
     assert isinstance(train, xgboost.QuantileDMatrix)
-    watched = plan.data(outside, like=train)
+    watched = plan.data(inside, like=train)
+    assert isinstance(watched, xgboost.QuantileDMatrix)
+    assert type(plan.data(outside, like=train)) is xgboost.DMatrix  # few: it predicts faster
     booster = xgboost.train(PARAMS | {"eval_metric": "auc"}, train, 3)
     plain = plan.data(outside)
     assert type(plain) is xgboost.DMatrix
-    np.testing.assert_array_equal(booster.predict(watched), booster.predict(plain))
+    as_they_are = xgboost.DMatrix(
+        inside.matrix, feature_names=plan.names, feature_types=plan.types, enable_categorical=True
+    )
+    expected = booster.predict(as_they_are)
+    np.testing.assert_array_equal(booster.predict(watched), expected)
     exact = xgboost.train(PARAMS | {"eval_metric": "auc"}, layout(max_bin=None).data(inside), 3)
     assert auc(booster, plain) == pytest.approx(auc(exact, plain), abs=0.005)
     assert (train.num_row(), train.num_col()) == (inside.rows, 20)
@@ -170,3 +178,39 @@ def test_usable_memory(tmp_path: Path, files: dict[str, str], expected: int) -> 
 
 def test_usable_memory_of_a_machine_that_says_nothing(tmp_path: Path) -> None:
     assert usable_memory(tmp_path, tmp_path / "none") > GB
+
+
+FULL = """
+import resource, sys
+import numpy as np
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.program import start_logging
+from sagetree.table import Source, Table
+import pyarrow as pa
+import train.matrix
+from train.matrix import feature_matrix
+
+start_logging()
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
+column = pa.chunked_array([np.arange(17 * 2**20, dtype=np.float32)])
+table = Table(("a",), (column,), len(column), True, (Source(len(column)),))
+features = FeaturePipeline(
+    missing_values=(), unknown_category="missing", features=(Number(column="a"),)
+)
+found = feature_matrix(table, features)
+assert found[-1, 0] == len(column) - 1
+feature_matrix(table, features, in_file=True)
+"""
+
+
+def test_large_rows_stay_in_memory_where_the_disk_has_no_room(tmp_path: Path) -> None:
+    environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert ended.stdout == f"{tmp_path} has no room for the rows: they stay in memory\n"
+    assert ended.stderr.splitlines()[-1] == (
+        f"sagetree.errors.PlatformError: {tmp_path}: the disk has no room for the rows. Give the "
+        "instance a larger volume, or set TMPDIR to a folder on one"
+    )

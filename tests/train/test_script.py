@@ -13,6 +13,7 @@ from sagetree.errors import PlatformError, SettingsError
 from sagetree.model import Model
 from sagetree.paths import OptMl
 from tests.programs import SAGETREE, environment, run_sagetree
+from tests.storage import buckets
 from train.script import Script, _command, _fetch, describe_failure, run
 
 
@@ -146,6 +147,33 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
         "channel": str(opt_ml.data / "train"),
         "hp": "3",
     }
+
+
+@pytest.mark.long  # boto3 takes two seconds to be imported
+def test_a_script_on_s3_is_fetched(tmp_path: Path) -> None:
+    """As SageMaker names it: the SDK has packed it and put it into a bucket."""
+    bucket = tmp_path / "store" / "bucket" / "job"
+    bucket.mkdir(parents=True)
+    with tarfile.open(bucket / "sourcedir.tar.gz", "w:gz") as tar:
+        tar.add(code(tmp_path, train_py=SCRIPT), ".")
+    roots = {}
+    with buckets(tmp_path / "store") as variables:
+        for name in ("sourcedir.tar.gz", "absent.tar.gz"):
+            opt_ml = configured(
+                tmp_path / name, sagemaker_program="train.py", max_depth=3,
+                sagemaker_submit_directory=f"s3://bucket/job/{name}",
+            )  # fmt: skip
+            (opt_ml.data / "train").mkdir(parents=True)
+            assert run_sagetree(opt_ml.root, "train", extra=variables).code == 1
+            roots[name] = opt_ml
+    found = roots["sourcedir.tar.gz"]
+    assert found.failure.read_text().startswith("ValueError: the column 'age' is not there\n")
+    assert (found.model / "seen.json").exists()
+    assert roots["absent.tar.gz"].failure.read_text() == (
+        "sagemaker_submit_directory: 's3://bucket/job/absent.tar.gz' cannot be fetched: An error "
+        "occurred (404) when calling the HeadObject operation (reached max retries: 0): Not Found. "
+        "Name a folder or a tar.gz, in this container or on s3://\n"
+    )
 
 
 TRAINING = """
