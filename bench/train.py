@@ -21,6 +21,7 @@ training in memory.
 import argparse
 import json
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -28,6 +29,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -63,7 +65,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--external", action="store_true", help="memory against disk, no rivals")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores, {options.rows} rows, {options.rounds} rounds of depth 6\n")
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, XGBoost "
+        f"{version('xgboost')}: {options.rows} rows, {options.rounds} rounds of depth 6\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         ways = _external_ways(root) if options.external else _ways(root)

@@ -10,10 +10,12 @@ taken from a virtual environment of their own, if it is named.
 
 import argparse
 import os
+import platform
 import tempfile
 import time
 from collections import defaultdict
 from contextlib import ExitStack
+from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
@@ -21,7 +23,7 @@ import orjson
 
 from bench.serve.bodies import bulk_table
 from bench.serve.load import Figures, load
-from bench.serve.models import models
+from bench.serve.models import models, without_baseline
 from bench.serve.servers import Model, Running, ours, rivals, running
 
 CONNECTIONS = (1, 8, 32)
@@ -31,6 +33,8 @@ SETTLING_SECONDS = 1.0
 CONTRIBUTIONS = (
     'wrk.headers["X-Amzn-SageMaker-Custom-Attributes"] = "inference_output=score,contributions"'
 )
+
+DRIFT_PAIRS = 3
 
 Results = dict[tuple[str, int], list[Figures]]
 
@@ -42,7 +46,10 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="rounds")
     parser.add_argument("--mlserver", type=Path, help="virtual environment with MLServer")
     options = parser.parse_args()
-    print(f"{os.cpu_count()} cores; wrk, keep-alive, two workers each\n")
+    print(
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, XGBoost "
+        f"{version('xgboost')}; wrk, keep-alive, two workers each\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         for model in models(Path(folder)):
             compare(model, options.seconds, options.repeats, options.mlserver)
@@ -56,10 +63,13 @@ def compare(model: Model, seconds: float, repeats: int, mlserver: Path | None) -
             stack.enter_context(running(server, model.root / f"{server.name}.log"))
             for server in (ours(model), *rivals(model, mlserver))
         ]
-        for server in servers:
+        plain = stack.enter_context(
+            running(ours(without_baseline(model)), model.root / "plain.log")
+        )
+        for server in (*servers, plain):
             ask_once(server, model)
         for _ in range(repeats):
-            extra(servers[0], model, seconds, results)
+            extra(servers[0], plain, model, seconds, results)
             for connections in CONNECTIONS:
                 for server in servers:
                     body, kind = request_of(server, model)
@@ -67,6 +77,7 @@ def compare(model: Model, seconds: float, repeats: int, mlserver: Path | None) -
                     results[server.server.name, connections].append(figures)
                     time.sleep(SETTLING_SECONDS)
         print_speed(model, servers, results)
+        print_drift(results)
         print_rest(servers)
         bulk_table(servers[0], model, repeats)
 
@@ -87,8 +98,11 @@ def ask_once(server: Running, model: Model) -> None:
         server.ask(*request_of(server, model))
 
 
-def extra(server: Running, model: Model, seconds: float, results: Results) -> None:
-    """Measure our own other answers, at 8 connections."""
+def extra(server: Running, plain: Running, model: Model, seconds: float, results: Results) -> None:
+    """Measure our own other answers, at 8 connections; `plain` has no histograms of training."""
+    for _ in range(DRIFT_PAIRS):  # the difference is small
+        for name, asked in (("with drift", server), ("without drift", plain)):
+            results[name, 8].append(load(asked, model.row, "text/csv", 8, seconds))
     results["json", 8].append(load(server, model.record, "application/json", 8, seconds))
     results["contributions", 8].append(
         load(server, model.row, "text/csv", 8, seconds, CONTRIBUTIONS)
@@ -114,6 +128,13 @@ def print_speed(model: Model, servers: list[Running], results: Results) -> None:
         share = ratio(results, (name, 8), ("sagetree", 8))
         print_line(name, 8, results[name, 8], 1 / share)
         print(f"    {name}: {share:.2f} of the CSV row's requests per second")
+
+
+def print_drift(results: Results) -> None:
+    """Print what the comparison with the histograms of training costs a request."""
+    pairs = zip(results["with drift", 8], results["without drift", 8], strict=True)
+    more = median(one.cpu / other.cpu for one, other in pairs) - 1
+    print(f"    drift: {more:+.1%} processor time a request")
 
 
 def print_line(name: str, connections: int, figures: list[Figures], times: float) -> None:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +82,15 @@ def train(root: Path, name: str, rows: Rows, **hyperparameters: str) -> Model:
         for cell, known in zip(cells, codes, strict=True)
     )
     return Model(name, root, ",".join(cells).encode() + b"\n", orjson.dumps(record), numbers)
+
+
+def without_baseline(model: Model) -> Model:
+    """Return the same model in a bundle that has no histograms to compare requests with."""
+    bundle = ModelBundle.load(model.root / "model")
+    root = model.root / "plain"
+    (root / "model").mkdir(parents=True)
+    replace(bundle, baseline=None).save(root / "model")
+    return replace(model, root=root)
 
 
 def _cell(text: str) -> float | str:

@@ -11,8 +11,9 @@ from sagetree.errors import SchemaError, Violation
 from sagetree.json_lines import JsonLines, parse_json_lines
 from sagetree.sparse_rows import RecordError
 from sagetree.table import Source, Table
-from serve.csv_body import as_utf8, decode_csv
-from serve.json_body import JsonColumns, columns_of_json
+from serve.csv_body import as_utf8, charset_of, decode_csv
+from serve.json_body import LACKING_HINT, JsonColumns, columns_of_json
+from serve.json_slices import json_slices, row_list
 from serve.lines import pieces
 from serve.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, PARQUET, RECORDIO
 from serve.messages import Body
@@ -26,12 +27,10 @@ from serve.tables import most_columns, refuse_width, table_of_columns
 JSON_VALUES = 2**18
 
 # Records of one cell take 30 times their text.
-JSON_LINES_BYTES = 2**19
+JSON_BYTES = 2**19
 
 # The values of a line are only counted in one of more bytes.
 LONG_LINE = 64 * 1024
-
-LACKING_HINT = "Give every record every column, null where missing"
 
 
 def decode_json(body: Body, reading: Reading) -> Iterable[Table]:
@@ -39,19 +38,30 @@ def decode_json(body: Body, reading: Reading) -> Iterable[Table]:
 
     Raises DecodingError naming the place, SchemaError naming row and column.
     """
+    if len(body) > reading.slice_bytes and charset_of(reading) == "utf-8":
+        rows = row_list(body)
+        if rows is not None:
+            size = min(JSON_BYTES, reading.slice_bytes)
+            return _tables(json_slices(body, rows, size, reading.schema))
     text = as_utf8(body[:], reading) if "charset" in reading.parameters else body
     found = columns_of_json(text, reading.schema)
     step = max(1, min(JSON_VALUES, reading.slice_values) // max(len(found.columns), 1))
     if found.rows <= step:
         return (table_of_columns(found.names, found.columns, Source(found.rows)),)
-    return _json_slices(found, step)
+    return _tables(_parts(found, step))
 
 
-def _json_slices(found: JsonColumns, step: int) -> Iterator[Table]:
+def _parts(found: JsonColumns, step: int) -> Iterator[JsonColumns]:
     for start in range(0, found.rows, step):
         columns = [cells[start : start + step] for cells in found.columns]
-        rows = min(step, found.rows - start)
-        yield table_of_columns(found.names, columns, Source(rows, first=start + 1))
+        yield JsonColumns(found.names, columns, min(step, found.rows - start))
+
+
+def _tables(slices: Iterable[JsonColumns]) -> Iterator[Table]:
+    before = 0
+    for part in slices:
+        yield table_of_columns(part.names, part.columns, Source(part.rows, first=before + 1))
+        before += part.rows
 
 
 def decode_json_lines(body: Body, reading: Reading) -> Iterable[Table]:
@@ -59,7 +69,7 @@ def decode_json_lines(body: Body, reading: Reading) -> Iterable[Table]:
 
     Raises DecodingError naming the line, SchemaError for a key that a record lacks.
     """
-    size = min(JSON_LINES_BYTES, reading.slice_bytes)
+    size = min(JSON_BYTES, reading.slice_bytes)
     if len(body) <= size:
         return (_lines_table(_json_lines(as_utf8(body[:], reading), 0, reading), 0, 0),)
     return _json_lines_slices(body, size, reading)

@@ -31,6 +31,8 @@ SHAPES = (
     'or {"instances": [...]}'
 )
 
+LACKING_HINT = "Give every record every column, null where missing"
+
 # What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
 _COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
 _WRAPPERS = {
@@ -185,7 +187,7 @@ def _refuse_lacking(records: list[dict[str, Any]], needed: Sequence[str]) -> Non
         if name not in record
     ]
     if violations:
-        raise SchemaError(violations, hint="Give every record every column, null where missing")
+        raise SchemaError(violations, hint=LACKING_HINT)
 
 
 def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) -> JsonColumns:

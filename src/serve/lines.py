@@ -42,13 +42,15 @@ def _piece_end(body: Body, start: int, end: int, size: int, delimiter: str) -> i
         if length:
             return start + length
         if size >= LONGEST_ROW:
-            raise DecodingError(
-                f"a row is longer than {LONGEST_ROW >> 20} MB",
-                where=f"byte {start + 1}",
-                hint="End every row by a line end, and close every quote",
-            )
+            raise too_long(start, hint="End every row by a line end, and close every quote")
         size *= 2
     return end
+
+
+def too_long(start: int, *, hint: str) -> DecodingError:
+    """Return the error of a row that begins at this byte (from 0), and does not end."""
+    problem = f"a row is longer than {LONGEST_ROW >> 20} MB"
+    return DecodingError(problem, where=f"byte {start + 1}", hint=hint)
 
 
 def _rows_length(piece: bytes, delimiter: str) -> int:

@@ -1,19 +1,28 @@
 """One decoder fed with bytes that atheris makes (`make fuzz SECONDS=600`).
 
-What is neither a table nor the client's fault is a find: an exception of
+What is neither features nor the client's fault is a find: an exception of
 another kind, an input that takes longer than libFuzzer's -timeout, or more
-memory than its -rss_limit_mb.
+memory than its -rss_limit_mb. So are features that change where columns are
+read as numbers at once.
 """
 
 import sys
+from dataclasses import replace
 
 import atheris
 
 with atheris.instrument_imports(include=["serve", "sagetree"]):
+    from sagetree import csv_text
     from sagetree.errors import RequestError, SagetreeError, SchemaError
+    from sagetree.features.category import Category
+    from sagetree.features.number import Number
+    from sagetree.features.pipeline import FeaturePipeline
     from sagetree.schema import Column, Schema
     from serve.decoders import DECODERS
-    from serve.reading import Reading
+    from serve.messages import Body
+    from serve.reading import Decoder, Reading
+
+csv_text.BULK_BYTES = 64  # Arrow's reader is to see small inputs too
 
 SCHEMA = Schema(
     columns=(
@@ -23,6 +32,12 @@ SCHEMA = Schema(
     ),
     label=None,
     named=True,
+)
+
+FEATURES = FeaturePipeline(
+    missing_values=("?", "999"),
+    unknown_category="missing",
+    features=(Number(column="a"), Category(column="b", categories=("x", "y"))),
 )
 
 LIMIT = 2**20
@@ -48,15 +63,26 @@ def fuzz(content_type: str) -> None:
         reading = Reading(
             SCHEMA, parameters, LIMIT, batch=first >= 128, slice_bytes=size, slice_values=size
         )
-        try:
-            for table in decoder(body, reading):
-                SCHEMA.arrange(table)
-                table.locate(table.rows - 1)
-        except (RequestError, SchemaError) as error:
-            _check(error)
+        found = _features(decoder, body, reading)
+        if content_type == "text/csv":
+            missing = FEATURES.missing.texts
+            at_once = replace(reading, numbers=FEATURES.number_columns, missing=missing)
+            assert _features(decoder, body, at_once) == found
 
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
+
+
+def _features(decoder: Decoder, body: Body, reading: Reading) -> list[bytes] | str:
+    """Return the features of all slices, or the text of the client's fault."""
+    try:
+        return [
+            FEATURES.transform(SCHEMA.arrange(table)).values.tobytes()
+            for table in decoder(body, reading)
+        ]
+    except (RequestError, SchemaError) as error:
+        _check(error)
+        return str(error)
 
 
 def _check(error: SagetreeError) -> None:

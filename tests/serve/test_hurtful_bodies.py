@@ -65,8 +65,11 @@ def hurtful() -> Iterator[tuple[str, str, bytes, int]]:
     yield "2 MB of uneven rows", CSV, b',x"y,,,\n' + b",,,,\n" * (2 * MB // 5) + b"1\n", 400
     yield "deep lists", JSON, b"[" * (2 * MB), 400
     yield "deep objects", JSON, b'{"a":' * (MB // 2), 400
-    yield "8 million lists", JSON, b"[" + b"[]," * (8 * MB) + b"[]]", 413
-    yield "3 million records", JSON, b"[" + b'{"a":1},' * (3 * MB) + b"{}]", 413
+    yield "8 million lists", JSON, b"[" + b"[]," * (8 * MB) + b"[]]", 422
+    yield "3 million records", JSON, b"[" + b'{"a":1},' * (3 * MB) + b"{}]", 422
+    named = b'{"signature_name":"x","instances":['  # of a shape that is not read in slices
+    yield "3 million records and a name", JSON, named + b'{"a":1},' * (3 * MB) + b"{}]}", 413
+    yield "a text of 24 MB of ends", JSON, b'[["' + b"},{" * (8 * MB) + b'",1,1,1,1]]', 400
     yield "deep lines", LINES, b"[" * (6 * MB), 400
     yield "8 million lines", LINES, b"[]\n" * (8 * MB), 400
     yield "a huge index", LIBSVM, b"0 2147483647:1\n", 422
