@@ -29,7 +29,6 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -38,6 +37,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
+import xgboost
 
 NUMBERS = 20
 WORDS = (3, 4, 5, 8, 12, 20, 30, 50)
@@ -67,7 +67,7 @@ def main() -> None:
     options = parser.parse_args()
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, XGBoost "
-        f"{version('xgboost')}: {options.rows} rows, {options.rounds} rounds of depth 6\n"
+        f"{xgboost.__version__}: {options.rows} rows, {options.rounds} rounds of depth 6\n"
     )
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

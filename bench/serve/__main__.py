@@ -15,11 +15,11 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import ExitStack
-from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
 import orjson
+import xgboost
 
 from bench.serve.bodies import bulk_table
 from bench.serve.load import Figures, load
@@ -48,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     print(
         f"{os.cpu_count()} cores, Python {platform.python_version()}, XGBoost "
-        f"{version('xgboost')}; wrk, keep-alive, two workers each\n"
+        f"{xgboost.__version__}; wrk, keep-alive, two workers each\n"
     )
     with tempfile.TemporaryDirectory() as folder:
         for model in models(Path(folder)):
