@@ -18,6 +18,7 @@ from functools import partial
 from serve.client import SLOW_SECONDS, Application, Client
 from serve.connection import CONTINUE, Incoming, RequestReader, head_of
 from serve.messages import Response
+from serve.shares import Share
 
 # Large requests that one worker has under way; further ones wait.
 THREADS = 8
@@ -42,6 +43,10 @@ LAST_ACCEPT_SECONDS = 0.2
 FIRST_REQUEST_SECONDS = 2.0
 NEXT_REQUEST_SECONDS = 1.0
 
+# So long a worker leaves a new connection to those that hold fewer than it.
+# Where none of them takes it, they are all at work, and it takes one.
+YIELD_SECONDS = 0.002
+
 # How often deadlines are looked at.
 SWEEP_SECONDS = 1.0
 DRAIN_SWEEP_SECONDS = 0.05
@@ -59,8 +64,11 @@ class Loop:
         beat: Callable[[], None],
         wake: int,
         most_clients: int,
+        share: Share,
     ) -> None:
         self._listeners = list(listeners)
+        self._share = share
+        self._yielded_at = 0.0  # 0: it has not
         self._application = application
         self._alive = alive
         self._beat = beat
@@ -82,6 +90,7 @@ class Loop:
         """Serve; after `alive` has said no, answer what has come and end."""
         for listener in self._listeners:
             listener.setblocking(False)
+        self._share.tell(0)
         self._accept_more(True)
         swept = 0.0
         while self._alive():
@@ -95,6 +104,7 @@ class Loop:
     def drain(self, seconds: float) -> None:
         """Take no more connections; answer those there are, for at most `seconds`."""
         self._draining = True
+        self._share.stop()
         begin = time.monotonic()
         listening = True
         while self._clients or listening:
@@ -118,11 +128,15 @@ class Loop:
 
     def _turn(self, seconds: float) -> None:
         """Wait for events, at most `seconds`, and see to them."""
+        if self._yielded_at:
+            seconds = YIELD_SECONDS
         for key, events in self._selector.select(0 if self._waiting else seconds):
             if isinstance(key.data, Client):
                 self._see_to(key.data, events)
             else:
                 key.data()
+        if self._yielded_at and time.monotonic() - self._yielded_at >= YIELD_SECONDS:
+            self._take_turn()
         for _ in range(len(self._waiting)):
             client = self._waiting.popleft()
             if client in self._clients:
@@ -136,10 +150,26 @@ class Loop:
         self._accepting = more
         for listener in self._listeners:
             if more:
-                accept = partial(self._accept, listener)
+                accept = partial(self._offered, listener)
                 self._selector.register(listener, selectors.EVENT_READ, accept)
             else:
                 self._selector.unregister(listener)
+
+    def _offered(self, listener: socket.socket) -> None:
+        """Accept a connection, or leave it to a worker that has fewer."""
+        if self._draining or not self._share.is_ahead():
+            self._accept(listener)
+        else:
+            self._accept_more(False)
+            self._yielded_at = time.monotonic()
+
+    def _take_turn(self) -> None:
+        """Accept what no other worker has taken."""
+        self._yielded_at = 0.0
+        for listener in self._listeners:
+            self._accept(listener)
+        if len(self._clients) < self._most_clients and self._listeners:
+            self._accept_more(True)
 
     def _accept(self, listener: socket.socket) -> None:
         """Accept one connection: the next one may be another worker's."""
@@ -153,11 +183,16 @@ class Loop:
         reader = RequestReader(self._application.max_body)
         client = Client(sock, reader, time.monotonic())
         self._clients.add(client)
+        self._tell_share()
         self._selector.register(sock, selectors.EVENT_READ, client)
         if len(self._clients) >= self._most_clients:
             self._accept_more(False)
         else:
             self._see_to(client, selectors.EVENT_READ)  # often the request is there already
+
+    def _tell_share(self) -> None:
+        if not self._draining:
+            self._share.tell(len(self._clients))
 
     def _close_listeners(self) -> None:
         """Take what waits in the kernel, then refuse."""
@@ -177,6 +212,7 @@ class Loop:
         if client not in self._clients:
             return
         self._clients.discard(client)
+        self._tell_share()
         if client.events:
             self._selector.unregister(client.sock)
         client.sock.close()

@@ -25,7 +25,8 @@ from serve.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from serve.log_lines import set_log_format
 from serve.script_code import prepare_script
 from serve.settings import PORT, PORT_OPTION, ServeSettings
-from serve.worker import GRACEFUL_SECONDS, turn_away
+from serve.shares import Shares
+from serve.worker import GRACEFUL_SECONDS, Worker, turn_away
 
 if TYPE_CHECKING:
     from serve.app import Application
@@ -94,6 +95,7 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
         "loglevel": "info" if settings.reload else "error",
         "reload": settings.reload,
         "reload_engine": "poll",
+        "pre_fork": partial(_pre_fork, Shares(settings.workers)),
         "when_ready": partial(_when_ready, settings),
         "post_fork": partial(_post_fork, settings),
         "post_worker_init": _post_worker_init,
@@ -158,7 +160,12 @@ def _post_fork(settings: ServeSettings, _arbiter: Arbiter, _worker: Any) -> None
             del sys.modules[name]
 
 
-def _child_exit(shared: Path, _arbiter: Arbiter, worker: Any) -> None:  # noqa: ANN401
+def _pre_fork(shares: Shares, _arbiter: Arbiter, worker: Worker) -> None:
+    worker.share = shares.take()
+
+
+def _child_exit(shared: Path, _arbiter: Arbiter, worker: Worker) -> None:
+    worker.share.free()
     keep_gone(shared, worker.pid)
 
 

@@ -10,6 +10,7 @@ import struct
 from gunicorn.workers.base import Worker as BaseWorker
 
 from serve.loop import Loop
+from serve.shares import Share
 
 # SageMaker sends SIGKILL 30 s after SIGTERM.
 GRACEFUL_SECONDS = 25
@@ -24,6 +25,8 @@ OTHER_DESCRIPTORS = 128
 class Worker(BaseWorker):  # type: ignore[misc]
     """A process with a loop that serves `self.wsgi`, which is a `serve.loop.Application`."""
 
+    share: Share  # given by the master
+
     def run(self) -> None:
         """Serve until SIGTERM, then finish what has begun."""
         loop = Loop(
@@ -33,6 +36,7 @@ class Worker(BaseWorker):  # type: ignore[misc]
             beat=self.notify,
             wake=self.PIPE[0],
             most_clients=_most_clients(),
+            share=self.share,
         )
         loop.run()
         loop.drain(GRACEFUL_SECONDS)
