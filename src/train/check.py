@@ -23,17 +23,20 @@ from train.ingest import Ingested, ingest
 from train.leakage import Leakage, find_leakage, useless_columns
 from train.settings import DEFAULT_FOLDS, TRAIN, VALIDATION, TrainSettings
 
-# So much of a channel is read; of a Parquet file so many rows.
+# So much of a channel is read, of Parquet so many rows; its files share it, but
+# each has at least the next two.
 SAMPLE_BYTES = 16 * 2**20
 SAMPLE_ROWS = 100_000
+LEAST_BYTES = 64 * 1024
+LEAST_ROWS = 1000
 
 # Rounds tried to see what one takes; the first also sorts the columns.
 TRIED_ROUNDS = 10
 
-# What a job needs beside its rows, and for each value of its matrix: the cell
-# in Arrow or text, the float32, and XGBoost's bin (bench/train measures it).
-PROCESS_BYTES = 250 * 2**20
-BYTES_PER_VALUE = 16
+# What a job needs beside its rows, and for each of their values (bench/train
+# measures it: 8 to 9 bytes).
+PROCESS_BYTES = 200 * 2**20
+BYTES_PER_VALUE = 10
 
 # Files that can be cut after any line.
 _LINES = frozenset({".csv", ".txt", ".tsv", ".data", ".jsonl", ".json", ".libsvm", ".svm", ""})
@@ -87,33 +90,57 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
 
 
 def _take_sample(channel: Path, target: Path, limit: int) -> float:
-    """Copy the first rows of a channel's files, and return the share of its bytes they are."""
+    """Copy the first rows of each of a channel's files; return the share of its bytes they are."""
     files = data_files(channel)
-    whole = taken = 0
+    whole = sum(path.stat().st_size for path in files)
+    part = _Part(
+        max(LEAST_BYTES, limit // max(1, len(files))),
+        max(LEAST_ROWS, SAMPLE_ROWS // max(1, len(files))),
+    )
+    taken = 0
     for path in files:
-        size = path.stat().st_size
-        whole += size
-        if taken < limit:
-            name = path.name if channel.is_file() else str(path.relative_to(channel))
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            taken += _copy(path, target / name, limit - taken)
+        if taken >= limit:
+            break
+        name = path.name if channel.is_file() else str(path.relative_to(channel))
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        taken += part.copy(path, target / name)
     if taken < whole:
-        LOG.info("%s: the first %.1f of %.1f MB", channel.name, taken / 2**20, whole / 2**20)
+        LOG.info("%s: %.1f of %.1f MB looked at", channel.name, taken / 2**20, whole / 2**20)
     return taken / whole if whole else 1.0
 
 
-def _copy(path: Path, target: Path, limit: int) -> int:
-    """Copy the first rows of a file, if it can be cut, and return the bytes they had."""
-    size = path.stat().st_size
-    if size > limit and path.suffix == ".parquet":
-        return _copy_rows(path, target, size)
-    if size <= limit or path.suffix not in _LINES:
-        shutil.copyfile(path, target)
-        return size
-    with path.open("rb") as file:
-        text = _whole_lines(file.read(limit))
-    target.write_bytes(text)
-    return len(text)
+@dataclass(frozen=True)
+class _Part:
+    """How much of each file is copied: bytes, of a Parquet file rows."""
+
+    limit: int
+    rows: int
+
+    def copy(self, path: Path, target: Path) -> int:
+        """Copy the first rows of a file, if it can be cut, and return the bytes they had."""
+        size = path.stat().st_size
+        if size > self.limit and path.suffix == ".parquet":
+            return self._copy_rows(path, target, size)
+        text = b""
+        if size > self.limit and path.suffix in _LINES:
+            with path.open("rb") as file:
+                text = _whole_lines(file.read(self.limit))
+        if not text:
+            shutil.copyfile(path, target)
+            return size
+        target.write_bytes(text)
+        return len(text)
+
+    def _copy_rows(self, path: Path, target: Path, size: int) -> int:
+        """Copy the first rows of a Parquet file, and return their share of its bytes."""
+        try:
+            file = pq.ParquetFile(path)
+            rows = next(file.iter_batches(batch_size=self.rows))
+        except (pa.ArrowInvalid, OSError):
+            shutil.copyfile(path, target)  # damaged: whoever reads it says how
+            return size
+        pq.write_table(pa.Table.from_batches([rows]), target)
+        return int(size * rows.num_rows / file.metadata.num_rows)
 
 
 def _whole_lines(text: bytes) -> bytes:
@@ -126,19 +153,7 @@ def _whole_lines(text: bytes) -> bytes:
     while (end := text.rfind(b"\n", 0, end)) >= 0:
         if text.count(b'"', 0, end) % 2 == 0:
             return text[: end + 1]
-    return text
-
-
-def _copy_rows(path: Path, target: Path, size: int) -> int:
-    """Copy the first rows of a Parquet file, and return their share of its bytes."""
-    try:
-        file = pq.ParquetFile(path)
-        rows = next(file.iter_batches(batch_size=SAMPLE_ROWS))
-    except (pa.ArrowInvalid, OSError):
-        shutil.copyfile(path, target)  # damaged: whoever reads it says how
-        return size
-    pq.write_table(pa.Table.from_batches([rows]), target)
-    return int(size * rows.num_rows / file.metadata.num_rows)
+    return b""
 
 
 def _columns(read: Ingested) -> str:
@@ -188,15 +203,21 @@ def _forecast(read: Ingested, settings: TrainSettings, shares: Mapping[str, floa
 
 def _seconds(read: Ingested, settings: TrainSettings) -> float:
     """Return the seconds of all rounds on the sample, should none of them stop early."""
-    boosting = replace(settings.boosting, rounds=TRIED_ROUNDS, patience=None)
-    fitter = Fitter(boosting, read.features, read.goal.objective, read.class_count)
     train = read.examples[TRAIN]
-    started = time.monotonic()
+    watched = read.examples.get(VALIDATION, train)
+
+    def fit(rounds: int) -> float:
+        boosting = replace(settings.boosting, rounds=rounds, patience=None)
+        fitter = Fitter(boosting, read.features, read.goal.objective, read.class_count)
+        started = time.monotonic()
+        fitter.fit(train, watched)
+        return time.monotonic() - started
+
     LOG.setLevel("ERROR")  # nobody is to read of these rounds
     try:
-        fitter.fit(train, read.examples.get(VALIDATION, train))
+        first = fit(1)
+        each = max(0.0, fit(1 + TRIED_ROUNDS) - first) / TRIED_ROUNDS
     finally:
         LOG.setLevel("INFO")
-    each = (time.monotonic() - started) / TRIED_ROUNDS
     trainings = 1 if VALIDATION in read.examples else settings.boosting.nfold or DEFAULT_FOLDS
-    return each * settings.boosting.rounds * trainings
+    return (first + each * settings.boosting.rounds) * trainings

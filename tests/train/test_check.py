@@ -9,7 +9,7 @@ import pytest
 
 from sagetree.paths import OptMl
 from tests.train.conftest import Job
-from train.check import _copy, _take_sample
+from train.check import LEAST_BYTES, _Part, _take_sample
 
 ROWS = [f"{i % 2},{i * 7 % 11},{i % 2 * 3},k{i},{i * 7 % 11}" for i in range(80)]
 LEAK = "\n".join(["y,number,told,id,same", *ROWS])
@@ -57,8 +57,12 @@ def test_a_sample_is_whole_lines_from_the_start(tmp_path: Path) -> None:
     source = tmp_path / "in" / "nested" / "a.csv"
     source.parent.mkdir(parents=True)
     source.write_text('y,n\n1,"a\nb"\n0,c\n')
-    assert _copy(source, tmp_path / "a.csv", 11) == 4  # the newline in quotes ends no line
-    assert _copy(source, tmp_path / "b.csv", 99) == source.stat().st_size
+    # the newline in quotes ends no line
+    assert _Part(11, 1).copy(source, tmp_path / "a.csv") == 4
+    assert (tmp_path / "a.csv").read_text() == "y,n\n"
+    for limit in (99, 3):  # not even a line: whoever reads it says what is wrong
+        assert _Part(limit, 1).copy(source, tmp_path / "b.csv") == source.stat().st_size
+        assert (tmp_path / "b.csv").read_bytes() == source.read_bytes()
     share = _take_sample(tmp_path / "in", tmp_path / "out", 99)
     assert (share, (tmp_path / "out" / "nested" / "a.csv").exists()) == (1, True)
 
@@ -67,21 +71,47 @@ def test_a_sample_of_a_large_channel_says_which_part_it_is(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "in").mkdir()
+    lines = [f"{n % 2},{n}" for n in range(300_000)]
     for name in ("a.csv", "b.csv", "c.csv"):
-        (tmp_path / "in" / name).write_text("y,n\n" * 300_000)
+        (tmp_path / "in" / name).write_text("\n".join(["y,n", *lines]))
+    whole = (tmp_path / "in" / "a.csv").stat().st_size
     with caplog.at_level("INFO", "sagetree"):
-        share = _take_sample(tmp_path / "in", tmp_path / "out", 1_800_000)
-    assert share == pytest.approx(0.5, abs=1e-5)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.csv", "b.csv"]
-    assert caplog.messages == ["in: the first 1.7 of 3.4 MB"]
+        share = _take_sample(tmp_path / "in", tmp_path / "out", whole)
+    assert share == pytest.approx(1 / 3, abs=1e-5)
+    for name in ("a.csv", "b.csv", "c.csv"):  # a part of each, cut between two lines
+        first = (tmp_path / "out" / name).read_text().splitlines()
+        assert first == ["y,n", *lines][: len(first)]
+        assert len(first) == pytest.approx(107_000, rel=0.05)
+    assert caplog.messages == ["in: 2.5 of 7.4 MB looked at"]
+
+
+def test_of_many_files_some_are_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(9):
+        (tmp_path / "in" / f"{number}.csv").write_text("y,n\n" * LEAST_BYTES)
+    _take_sample(tmp_path / "in", tmp_path / "out", LEAST_BYTES * 2)
+    sizes = {path.name: path.stat().st_size for path in (tmp_path / "out").iterdir()}
+    assert sizes == {"0.csv": LEAST_BYTES, "1.csv": LEAST_BYTES}
 
 
 def test_a_sample_of_parquet_is_rows_from_the_start(tmp_path: Path) -> None:
     path, target = tmp_path / "a.parquet", tmp_path / "b.parquet"
     pq.write_table(pa.table({"n": range(300_000)}), path)
-    taken = _copy(path, target, 1000)
+    taken = _Part(1000, 100_000).copy(path, target)
     assert pq.read_metadata(target).num_rows == 100_000
     assert taken == path.stat().st_size // 3
     path.write_bytes(b"PAR1 and no more")
-    assert _copy(path, target, 3) == 16
+    assert _Part(3, 9).copy(path, target) == 16
     assert target.read_bytes() == path.read_bytes()
+
+
+def test_a_check_of_several_files_reads_a_part_of_each(job: Job, opt_ml: OptMl) -> None:
+    """Each part is whole lines."""
+    folder = opt_ml.data / "train"
+    folder.mkdir(parents=True)
+    lines = [f"{n % 2},{n * 7 % 11},{'x' * 90}" for n in range(100_000)]
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text("\n".join(["y,number,text", *lines]))
+    ran = job({}, {"target": "y"}, arguments=["--check"])
+    assert ran.code == 0, ran.log
+    assert "train: 16.0 of 18.1 MB looked at\n" in ran.log
