@@ -99,7 +99,7 @@ def make_task(name: str) -> None:
 
 
 def _day(number: int) -> str:
-    return str(np.datetime64("2024-01-01") + int(number))
+    return str(np.datetime64("2024-01-01") + np.timedelta64(int(number), "D"))
 
 
 if __name__ == "__main__":

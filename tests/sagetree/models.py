@@ -140,7 +140,10 @@ def claims(encoding: Literal["native", "onehot"] = "native") -> Trained:
         "amount": Field("number", amounts),
         "state [US]": Field("category", states),
         "reported": Field("boolean", [bool(value) for value in random.integers(0, 2, rows)]),
-        "on": Field("datetime", [str(np.datetime64("2024-01-01") + int(day)) for day in days]),
+        "on": Field(
+            "datetime",
+            [str(np.datetime64("2024-01-01") + np.timedelta64(int(day), "D")) for day in days],
+        ),
         "severity": Field("ordinal", [str(s) for s in random.choice(["1", "2", "3"], rows)]),
     }
     labels = [int(a > 50 or s == "a<b") for a, s in zip(amounts, states, strict=True)]

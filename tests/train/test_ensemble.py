@@ -130,7 +130,7 @@ def test_time_does_not_leak(job: Job) -> None:
     """A label that goes up and down: known between its neighbours, unknown before its time."""
     days = np.random.default_rng(0).permutation(300)
     label = (days // 10 % 2).tolist()
-    day = [str(np.datetime64("2024-01-01") + int(d)) for d in days]
+    day = [str(np.datetime64("2024-01-01") + np.timedelta64(int(d), "D")) for d in days]
     case = Case({"y": label, "day": day, "clock": days.tolist(), "x": (days % 3).tolist()})
     settings = {
         "preset": "xgboost", "num_round": 15, "max_depth": 8, "nfold": 4, "target": "y",

@@ -156,7 +156,7 @@ def test_a_request_may_hold_roles_and_need_not(job: Job) -> None:
 
 
 def test_folds_by_time_take_dates_and_numbers(job: Job) -> None:
-    days = [str(np.datetime64("2024-01-01") + n) for n in range(ROWS)]
+    days = [str(np.datetime64("2024-01-01") + np.timedelta64(n, "D")) for n in range(ROWS)]
     settings = {**QUICK, **VALUE.hyperparameters, "time_column": "t"}
     metrics = []
     for moments in (days, list(range(ROWS)), [f"{day}T12:00:00" for day in days]):
