@@ -52,13 +52,14 @@ soak: $(INSTALLED)
 	@mkdir -p bench/results
 	@$(BIN)/python -m bench.soak --seconds 600 >bench/results/soak.txt; code=$$?; cat bench/results/soak.txt; exit $$code
 
-# Each decoder for SECONDS; begins with the seeds in tests/fuzz/corpus, stops at the first find.
+# Each decoder for SECONDS; begins with the inputs in tests/fuzz/corpus, stops at the first find.
 fuzz: $(INSTALLED)
 	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) --group fuzz
-	@for target in tests/fuzz/fuzz_*.py; do \
-		name=$$(basename $$target .py); name=$${name#fuzz_}; mkdir -p .fuzz/$$name; \
+	@for folder in tests/fuzz/corpus/*/; do \
+		name=$$(basename $$folder); mkdir -p .fuzz/$$name; \
+		tar -xzf tests/fuzz/corpus/$$name.tar.gz -C .fuzz/$$name; \
 		echo "$$name for $(SECONDS) s"; \
-		$(BIN)/python -m tests.fuzz.fuzz_$$name .fuzz/$$name tests/fuzz/corpus/$$name \
+		$(BIN)/python -m tests.fuzz.target $$name .fuzz/$$name $$folder \
 			-max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix=.fuzz/ \
 			>.fuzz/$$name.log 2>&1 || { tail -40 .fuzz/$$name.log; exit 1; }; \
 		tail -1 .fuzz/$$name.log; \

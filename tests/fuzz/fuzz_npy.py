@@ -1,6 +1,0 @@
-"""Fuzzing of application/x-npy; see tests/fuzz/target.py."""
-
-from tests.fuzz.target import fuzz
-
-if __name__ == "__main__":
-    fuzz("application/x-npy")

@@ -1,0 +1,41 @@
+"""What the fuzzers have come to, decoded again: seeds, finds, and inputs that reach new code."""
+
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sagetree import csv_text
+from tests.fuzz.decoding import BULK_BYTES, INPUTS
+
+CORPUS = Path(__file__).parent / "corpus"
+
+# libFuzzer's own -timeout for one input, which a busy machine must not meet by chance.
+SECONDS = 5.0
+
+
+def inputs(name: str) -> Iterator[tuple[str, bytes]]:
+    """Each input with its name."""
+    for path in sorted((CORPUS / name).iterdir()):
+        yield path.name, path.read_bytes()
+    with tarfile.open(CORPUS / f"{name}.tar.gz") as archive:
+        for member in archive:
+            file = archive.extractfile(member)
+            if file is not None:
+                yield member.name, file.read()
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_input_is_features_or_the_clients_fault(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_text, "BULK_BYTES", BULK_BYTES)
+    count = 0
+    for number, (_input, data) in enumerate(inputs(name), 1):
+        begin = time.monotonic()
+        INPUTS[name](data)
+        assert time.monotonic() - begin < SECONDS, _input
+        count = number
+    assert count > 40
