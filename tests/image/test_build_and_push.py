@@ -146,8 +146,8 @@ def test_what_is_pushed_can_be_pulled_and_run(cloud: Cloud, clone: Path) -> None
     assert pushed == f"pushed {uri}:0.1.0"
     assert digest.startswith("digest sha256:")
 
-    (repository,) = cloud.aws("ecr", "describe-repositories")["repositories"]  # type: ignore[misc,attr-defined]
-    assert repository["repositoryName"] == "team/fraud"
+    named = ("--repository-names", "team/fraud")
+    (repository,) = cloud.aws("ecr", "describe-repositories", *named)["repositories"]  # type: ignore[misc,attr-defined]
     assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
     assert repository["imageTagMutability"] == "IMMUTABLE"
     policy = cloud.aws("ecr", "get-lifecycle-policy", "--repository-name", "team/fraud")
