@@ -1,7 +1,7 @@
 """One decoder fed with bytes that atheris makes: python -m tests.fuzz.target NAME [OPTIONS].
 
-Options are libFuzzer's. Finds are also an input that takes longer than its
--timeout, or more memory than its -rss_limit_mb.
+Options are libFuzzer's. A find is also an input that takes longer than its
+-timeout.
 """
 
 import sys
