@@ -232,7 +232,7 @@ def features_of(body: bytes, reading: Reading) -> object:
     return b"".join(matrices), before
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.tuples(NUMBER_CELLS, st.sampled_from(["1", "1.0", "x", "", "y"])), min_size=1),
     st.one_of(st.none(), ODD_CELLS),
