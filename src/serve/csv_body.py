@@ -166,7 +166,7 @@ def _even_pieces(
             yield piece, plain
         else:
             for part in pieces(piece, 0, len(piece), UNEVEN_BYTES, delimiter):
-                yield part, False
+                yield part, is_plain(part, delimiter)
 
 
 def _rows_end(body: Body, start: int, delimiter: str, reading: Reading) -> int:
