@@ -51,7 +51,7 @@ class ShrinkingColumn:
         if numbers is None:
             self.lost_text = self._has_numbers
             self._has_words = True
-            self._parts.append(chunk)
+            self._parts.append(_narrow(chunk))
             return
         part = shrink_numbers(numbers)
         self._has_numbers |= part.null_count < len(part)
@@ -128,16 +128,33 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def _words(parts: Sequence[pa.Array]) -> pa.ChunkedArray:
     """Return the column; codes get one list of words, and indices as narrow as can be."""
-    tables = [pa.table({"cells": part}) for part in parts]
+    tables = [pa.table({"cells": _with_codes(part, pa.int32())}) for part in parts]
     column = pa.concat_tables(tables, promote_options="permissive").column("cells")
     if not pa.types.is_dictionary(column.type):
         return column
     column = column.cast(_WORDS).unify_dictionaries()
     words, column = _used_words(column)
-    width = next(kind for kind in _CODE_TYPES if len(words) < 2 ** (kind.bit_width - 1))
+    width = _width(words)
     return pa.chunked_array(
         [pa.DictionaryArray.from_arrays(part.indices.cast(width), words) for part in column.chunks]
     )
+
+
+def _narrow(chunk: pa.Array) -> pa.Array:
+    """Return words with codes as narrow as can be: a reader's own take up to eight bytes each."""
+    if not pa.types.is_dictionary(chunk.type):
+        return chunk
+    return _with_codes(chunk, _width(chunk.dictionary))
+
+
+def _with_codes(part: pa.Array, kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_dictionary(part.type):
+        return part
+    return pa.DictionaryArray.from_arrays(part.indices.cast(kind), part.dictionary)
+
+
+def _width(words: pa.Array) -> pa.DataType:
+    return next(kind for kind in _CODE_TYPES if len(words) < 2 ** (kind.bit_width - 1))
 
 
 def _used_words(column: pa.ChunkedArray) -> tuple[pa.Array, pa.ChunkedArray]:

@@ -95,7 +95,8 @@ def _sample(examples: Examples) -> Examples:
     order = np.random.default_rng(_SEED).permutation(examples.rows)[:SAMPLE_ROWS]
     some = examples.take(np.sort(order).astype(np.intp))  # from a disk, front to back
     shuffle = np.argsort(np.argsort(order))
-    return Examples(some.matrix[shuffle], some.labels[shuffle])
+    # `some` lets go of the pages of a large file, of which these rows touch all
+    return Examples(some.some(some.rows)[shuffle], some.labels[shuffle])
 
 
 def _telltales(
