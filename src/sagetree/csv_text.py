@@ -280,25 +280,24 @@ def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:
 
     Raises CsvError where it is no row.
     """
-    return next(_rows(_holding_first_row(body, delimiter), delimiter))
+    return _first(body, delimiter)[0]
 
 
 def first_row_end(body: bytes, delimiter: str = COMMA) -> int:
     """Return where the first row ends: behind its line end. Raises as `first_row` does."""
-    text = _decode(_holding_first_row(body, delimiter))
+    text = _decode(_first(body, delimiter)[1])
     stream = io.StringIO(text, newline="")
     next(csv.reader(stream, delimiter=delimiter, strict=True))
     return len(text[: stream.tell()].encode())
 
 
-def _holding_first_row(body: bytes, delimiter: str) -> bytes:
-    """Return as little of the text as has its first row."""
+def _first(body: bytes, delimiter: str) -> tuple[list[str], bytes]:
+    """Return the first row's cells, and as little of the text as has it."""
     line = first_line(body)
     try:
-        next(_rows(line, delimiter))
+        return next(_rows(line, delimiter)), line
     except CsvError:  # a stray quote made it end too early, or there is no row
-        return body
-    return line
+        return next(_rows(body, delimiter)), body
 
 
 def first_line(body: bytes) -> bytes:

@@ -217,7 +217,9 @@ class Loop:
             self._selector.unregister(client.sock)
         client.sock.close()
         client.reader.close()
-        if len(self._clients) < self._most_clients and self._listeners and not self._draining:
+        if self._draining or self._yielded_at:  # what was left to others has its own time
+            return
+        if len(self._clients) < self._most_clients and self._listeners:
             self._accept_more(True)
 
     def _sweep(self, now: float) -> None:
