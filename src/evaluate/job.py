@@ -1,7 +1,7 @@
 """The walk of an evaluation: a model and labelled rows to metrics and a verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
@@ -85,7 +85,7 @@ def _read(folder: Path, model: Model) -> Table:
             hint="Separate the cells by commas",
         )
     if table.named and not model.schema.named and model.schema.label is None:
-        return replace(table, named=False)  # a model without names takes columns in order
+        return table._replace(named=False)  # a model without names takes columns in order
     return table
 
 

@@ -9,14 +9,14 @@ import io
 import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sagetree.cells import FLOAT32_LIMIT, MISSING_TEXTS, Cell
-from sagetree.table import Cells
+from sagetree.cells import FLOAT32_LIMIT, MISSING_TEXTS
+from sagetree.table import Cells, OneRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,8 +54,7 @@ class CsvError(ValueError):
         super().__init__(message)
 
 
-@dataclass(frozen=True)
-class CsvText:
+class CsvText(NamedTuple):
     """All rows of a CSV text, a header row among them if there is one.
 
     `one_line_each` is False where a cell holds a line end, so that a row's
@@ -63,14 +62,14 @@ class CsvText:
     """
 
     first_row: tuple[str, ...]
-    columns: tuple[Cells, ...]
+    columns: Sequence[Cells]
     rows: int
     one_line_each: bool
 
     def without_first_row(self) -> "CsvText":
         """Return the rows below the header."""
         columns = tuple(cells[1:] for cells in self.columns)
-        return replace(self, columns=columns, rows=self.rows - 1)
+        return self._replace(columns=columns, rows=self.rows - 1)
 
 
 def parse_csv(data: bytes, delimiter: str = COMMA) -> CsvText:
@@ -134,13 +133,8 @@ def line_count(text: bytes) -> int:
 
 def _parse_small(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
     rows = _split(body, delimiter, width) or list(_rows(body, delimiter, width))
-    # Transposed to lists: the request path asks for each column once.
-    columns: list[list[Cell]]
-    if len(rows) == 1:
-        columns = [[cell] for cell in rows[0]]
-    else:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-    return CsvText(tuple(rows[0]), tuple(columns), len(rows), _one_line_each(body, len(rows)))
+    columns = OneRow(rows[0]) if len(rows) == 1 else tuple(map(list, zip(*rows, strict=True)))
+    return CsvText(tuple(rows[0]), columns, len(rows), _one_line_each(body, len(rows)))
 
 
 def _split(body: bytes, delimiter: str, width: int) -> list[list[str]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -67,12 +67,12 @@ class Gathered:
     def add(self, table: Table, *, from_csv: bool = False) -> None:
         """Take the next rows. Raises DataError where they do not go with those before."""
         file = table.sources[0].name
-        table = replace(table, names=_unique_names(table, file))
+        table = table._replace(names=_unique_names(table, file))
         if not table.named and self._shrink and not table.roles and table.names[0] == "0":
-            table = replace(table, names=self._shrink.names(len(table.names)))
+            table = table._replace(names=self._shrink.names(len(table.names)))
         if self._first is None:
             empty = tuple(column[:0] for column in table.columns)
-            self._first = replace(table, columns=empty)
+            self._first = table._replace(columns=empty)
             self._columns = self._new_columns(table.names)
         table = _align(table, self._first)
         for name, cells in zip(table.names, table.columns, strict=True):
@@ -103,7 +103,7 @@ class Gathered:
             hint = "Put rows below the header"
             raise DataError("there are no rows", where=str(folder), hint=hint)
         columns = tuple(self._columns.pop(name).finish() for name in self._first.names)
-        return replace(self._first, columns=columns, rows=rows, sources=tuple(self._sources))
+        return self._first._replace(columns=columns, rows=rows, sources=tuple(self._sources))
 
 
 class _Kept:
@@ -184,4 +184,4 @@ def _align(table: Table, first: Table) -> Table:
             f"of {where} and {other} only {holder} has the column {quote(different[0])}",
             hint=_SAME_COLUMNS,
         )
-    return replace(table, names=first.names, columns=tuple(map(table.column, first.names)))
+    return table._replace(names=first.names, columns=tuple(map(table.column, first.names)))

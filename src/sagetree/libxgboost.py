@@ -92,15 +92,38 @@ class _Calls(threading.local):
         self.outputs = (
             ctypes.byref(self._shape), ctypes.byref(self._dimensions), ctypes.byref(self._result),
         )  # fmt: skip
+        self._rows: dict[int, tuple[Matrix, bytes]] = {}
+        self._place: tuple[object, ...] = ()
+        self._view = np.zeros((0, 0), np.float32)
+
+    def interface(self, matrix: Matrix) -> bytes:
+        """Return what the library is told of `matrix`; a single row is copied to a known place."""
+        rows, columns = matrix.shape
+        if rows != 1:
+            return _array_interface(matrix)
+        found = self._rows.get(columns)
+        if found is None:
+            row = np.empty((1, columns), np.float32)
+            found = self._rows[columns] = row, _array_interface(row)
+        found[0][:] = matrix
+        return found[1]
 
     def result(self) -> Matrix:
         """Copy a prediction out of the library's own memory, which its next call overwrites."""
-        shape = self._shape[: self._dimensions.value]
+        dimensions = self._dimensions.value
+        place = (self._result.value, *self._shape[:dimensions])
+        if place != self._place:
+            self._view = self._find(self._result.value, self._shape[:dimensions])
+            self._place = place
+        return self._view.copy()
+
+    @staticmethod
+    def _find(address: int | None, shape: list[int]) -> Matrix:
         count = prod(shape)
-        if not count:
+        if not count or address is None:
             return np.zeros(shape, np.float32)
-        data = ctypes.string_at(self._result.value or 0, 4 * count)
-        return np.frombuffer(data, np.float32).reshape(shape)
+        memory = memoryview((ctypes.c_float * count).from_address(address))
+        return np.frombuffer(memory, np.float32).reshape(shape)
 
 
 @cache
@@ -184,7 +207,7 @@ class NativeBooster:
         calls = _calls()
         _check(
             self._lib.XGBoosterPredictFromDense(
-                self._handle, _array_interface(matrix), _CONFIGS[kind], calls.proxy, *calls.outputs
+                self._handle, calls.interface(matrix), _CONFIGS[kind], calls.proxy, *calls.outputs
             )
         )
         return calls.result()

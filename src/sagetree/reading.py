@@ -129,7 +129,7 @@ def _with_partition(table: Table, name: str) -> Table:
         pa.chunked_array([pa.repeat(pa.scalar(value, pa.string()), table.rows)])
         for value in added.values()
     ]
-    return replace(table, names=(*table.names, *added), columns=(*table.columns, *columns))
+    return table._replace(names=(*table.names, *added), columns=(*table.columns, *columns))
 
 
 def _refuse_mixture(sparse: Sequence[tuple[Format, SparseFile]], others: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """Files that are read whole to tables: JSON Lines, libsvm, recordio-protobuf."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -118,7 +118,7 @@ def sparse_tables(
         for begin in range(0, file.rows.rows, BATCH_ROWS):
             part = file.rows.part(begin, min(begin + BATCH_ROWS, file.rows.rows))
             table = _sparse_table(part, indices, weighted, grouped, file, begin)
-            yield replace(table, first_index=indices.first if based else None)
+            yield table._replace(first_index=indices.first if based else None)
 
 
 def _check_range(file: SparseFile, indices: Indices) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.label import AnyLabel
-from sagetree.table import Cells, Table
+from sagetree.table import Table, pick
 
 Kind = Literal[
     "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
@@ -90,7 +90,7 @@ class Schema(BaseModel):
             return self._arrange_by_position(table)
         if table.names == self.input_names:
             return table
-        found = dict(zip(table.names, table.columns, strict=True))
+        found = {name: place for place, name in enumerate(table.names)}
         violations = [
             *self._unknown(table.names),
             *(Violation(name, "is missing") for name in self.input_names if name not in found),
@@ -108,10 +108,9 @@ class Schema(BaseModel):
 
     def _arrange_by_position(self, table: Table) -> Table:
         if len(table.columns) == len(self.input_names):
-            return self._inputs(table, table.columns)
+            return Table(self.input_names, table.columns, table.rows, True, table.sources)
         if len(table.columns) == len(self.all_names):
-            found = dict(zip(self.all_names, table.columns, strict=True))
-            return self._inputs(table, [found[name] for name in self.input_names])
+            return self._inputs(table, self._input_places)
         inputs, every = len(self.input_names), len(self.all_names)
         needed = f"{inputs} columns" if inputs == every else f"{inputs} or {every} columns"
         raise SchemaError(
@@ -126,8 +125,13 @@ class Schema(BaseModel):
             f"{_listing(self.input_names)}",
         )
 
-    def _inputs(self, table: Table, columns: Sequence[Cells]) -> Table:
-        return Table(self.input_names, tuple(columns), table.rows, True, table.sources)
+    def _inputs(self, table: Table, places: Sequence[int]) -> Table:
+        columns = pick(table.columns, places)
+        return Table(self.input_names, columns, table.rows, True, table.sources)
+
+    @cached_property
+    def _input_places(self) -> Sequence[int]:
+        return [place for place, column in enumerate(self.columns) if column.is_input]
 
     @cached_property
     def _all_names(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from sagetree.program import LOG
 from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from serve.attributes import returnable
 from serve.messages import Request, Response
 from serve.metrics import Observer
@@ -72,8 +73,9 @@ def _refusal(error: Exception, trace: Trace) -> Response:
 
 def _named(request: Request, response: Response, trace: Trace) -> Response:
     """Return the response with the request's id and attributes."""
-    headers = {**response.headers, REQUEST_ID: trace.request_id}
-    attributes = request.header(CUSTOM_ATTRIBUTES)
+    status, body, content_type, others = response
+    headers = {**others, REQUEST_ID: trace.request_id}
+    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
     if attributes and returnable(attributes):
         headers[CUSTOM_ATTRIBUTES] = attributes
-    return Response(response.status, response.body, response.content_type, headers)
+    return Response(status, body, content_type, headers)

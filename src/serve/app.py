@@ -5,7 +5,7 @@ itself, and hands the rest to Flask, which has all of them.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
@@ -118,7 +118,7 @@ class Application:
             return None
         if request.path == INVOCATIONS and not self._site.is_settled():  # it waits for the model
             return None
-        if is_packed(request.header("Content-Type")):
+        if is_packed(request.header("content-type")):
             return None
         return self._respond(request.path, handler, request)
 
@@ -167,7 +167,7 @@ def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Resp
         pieces = iter(lambda: stream.read(PIECE), b"")
         body = body_of(pieces, flask.request.content_length, site.settings.max_body)
         trace.bytes_in = len(body)
-        return handler(replace(request, body=body), trace)
+        return handler(request._replace(body=body), trace)
 
     return _flask_response(respond(site.observer, route, with_body, _head()))
 

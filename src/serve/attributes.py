@@ -14,6 +14,7 @@ from sagetree.errors import RequestError, quote
 from serve.output_keys import Output, parse_keys
 
 HEADER = "X-Amzn-SageMaker-Custom-Attributes"
+HEADER_KEY = HEADER.lower()
 OUTPUT_ATTRIBUTE = "inference_output"
 TOP_ATTRIBUTE = "top_k"
 

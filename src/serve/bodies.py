@@ -23,15 +23,10 @@ class BodyBuffer:
         self._file: IO[bytes] | None = None
         self.length = 0
 
-    def expect(self, length: int | None) -> None:
-        """Raise PayloadTooLargeError if a body of that length is too large."""
-        if self._limit is not None and (length or 0) > self._limit:
-            raise too_large(self._limit)
-
     def add(self, piece: bytes) -> None:
         """Take the next piece. Raises PayloadTooLargeError for one too many."""
         self.length += len(piece)
-        self.expect(self.length)
+        refuse_length(self.length, self._limit)
         self._pieces.append(piece)
         if self.length > SPOOLED_BYTES:
             if self._file is None:
@@ -60,12 +55,18 @@ def body_of(pieces: Iterator[bytes], length: int | None, limit: int | None) -> B
     Raises PayloadTooLargeError above `limit` bytes, and DecodingError where it breaks off.
     """
     buffer = BodyBuffer(limit)
-    buffer.expect(length)
+    refuse_length(length or 0, limit)
     for piece in pieces:
         buffer.add(piece)
     if length not in (None, buffer.length):
         raise broken_off()
     return buffer.whole()
+
+
+def refuse_length(length: int, limit: int | None) -> None:
+    """Raise PayloadTooLargeError if a body of `length` bytes is above the limit."""
+    if limit is not None and length > limit:
+        raise too_large(limit)
 
 
 def too_large(limit: int) -> PayloadTooLargeError:

@@ -6,27 +6,29 @@ server has to decide: bounds, pieces of bodies, and when a connection ends.
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
+from typing import NamedTuple
 
 import httptools
 
 from sagetree.errors import HeadTooLargeError, RequestError
-from serve.bodies import BodyBuffer, broken_off
-from serve.messages import Request, Response
+from serve.bodies import BodyBuffer, broken_off, refuse_length
+from serve.messages import Body, Request, Response
 
 # Request line and headers; SageMaker's take some 2 KB.
 HEAD_BYTES = 32 * 1024
+
+# Names and targets remembered: clients send the same ones again and again.
+REMEMBERED = 64
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(NamedTuple):
     """A request that has come; `error` is what it is refused with, `keep` whether more may come."""
 
     request: Request
@@ -41,8 +43,8 @@ class RequestReader:
     def __init__(self, max_body: int | None) -> None:
         self._max_body = max_body
         self._parser = httptools.HttpRequestParser(self)
-        self._within = False
         self._reset()
+        self._within = False
         self.found: deque[Incoming] = deque()
         self.ended = False
 
@@ -83,7 +85,8 @@ class RequestReader:
 
     def close(self) -> None:
         """Give up what has come of a request that never will be whole."""
-        self._body.close()
+        if self._body is not None:
+            self._body.close()
 
     def wants_continue(self) -> bool:
         """Say, once, whether the client waits for leave to send its body."""
@@ -97,28 +100,24 @@ class RequestReader:
         self.close()
         self.found.append(Incoming(self._request(b""), False, False, error))
 
-    def _request(self, body: object) -> Request:
-        try:
-            url = httptools.parse_url(self._url)
-            path, query = url.path.decode("latin-1"), (url.query or b"").decode("latin-1")
-        except (httptools.HttpParserInvalidURLError, AttributeError):
-            path, query = self._url.decode("latin-1"), ""
+    def _request(self, body: Body) -> Request:
+        path, query = _path_and_query(self._url)
         method = self._parser.get_method().decode("latin-1") if self._in_body else "-"
-        return Request(method, path, query, self._headers, body)  # type: ignore[arg-type]
+        return Request(method, path, query, self._headers, body)
 
     def _reset(self) -> None:
         self._url = b""
         self._headers: dict[str, str] = {}
         self._head_bytes = 0
+        self._within = True
         self._in_body = False
-        self._body = BodyBuffer(self._max_body)
+        self._body: BodyBuffer | None = None
 
     # What httptools calls:
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._reset()
-        self._within = True
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the request's target."""
@@ -126,29 +125,33 @@ class RequestReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; one that comes again is joined to the first."""
-        key = name.decode("latin-1").lower()
-        text = value.decode("latin-1")
+        key, text = _key(name), value.decode("latin-1")
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > HEAD_BYTES:
             raise _head_too_large()
-        self._headers[key] = f"{self._headers[key]}, {text}" if key in self._headers else text
+        headers = self._headers
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
 
     def on_headers_complete(self) -> None:
         """Look at what is promised, before it is sent."""
         self._in_body = True
         length = self._headers.get("content-length", "")
-        self._body.expect(int(length) if length.isdecimal() else None)
+        if length.isdecimal():
+            refuse_length(int(length), self._max_body)
 
     def on_body(self, piece: bytes) -> None:
         """Take a piece of the body."""
+        if self._body is None:
+            self._body = BodyBuffer(self._max_body)
         self._body.add(piece)
 
     def on_message_complete(self) -> None:
         """End a request."""
-        keep = self._parser.should_keep_alive()
-        old = self._parser.get_http_version() == "1.0"
-        self.found.append(Incoming(self._request(self._body.whole()), keep, old))
-        self._body = BodyBuffer(self._max_body)  # an idle connection keeps no body
+        parser, body = self._parser, self._body
+        request = self._request(b"" if body is None else body.whole())
+        old = parser.get_http_version() == "1.0"
+        self.found.append(Incoming(request, parser.should_keep_alive(), old))
+        self._body = None  # an idle connection keeps no body
         self._within = False
         self._in_body = False
 
@@ -162,6 +165,20 @@ def _no_http() -> RequestError:
     return RequestError("the request is not HTTP/1.1", hint="Send HTTP/1.1")
 
 
+@lru_cache(REMEMBERED)
+def _path_and_query(target: bytes) -> tuple[str, str]:
+    try:
+        url = httptools.parse_url(target)
+        return url.path.decode("latin-1"), (url.query or b"").decode("latin-1")
+    except (httptools.HttpParserInvalidURLError, AttributeError):
+        return target.decode("latin-1"), ""
+
+
+@lru_cache(REMEMBERED)
+def _key(name: bytes) -> str:
+    return name.decode("latin-1").lower()
+
+
 @lru_cache(maxsize=1)
 def _date(second: int) -> str:
     return formatdate(second, usegmt=True)
@@ -169,16 +186,14 @@ def _date(second: int) -> str:
 
 def head_of(response: Response, keep: bool, old: bool) -> bytes:
     """Return the head of a response; `old` is whether the client speaks HTTP/1.0."""
-    lines = [
-        f"HTTP/1.1 {response.status} {_REASONS.get(response.status, 'Unknown')}",
-        f"Date: {_date(int(time.time()))}",
-        f"Content-Length: {len(response.body)}",
-    ]
-    if response.content_type:
-        lines.append(f"Content-Type: {response.content_type}")
-    lines += [f"{name}: {value}" for name, value in response.headers.items()]
+    status, body, content_type, headers = response
+    lines = [f"Content-Type: {content_type}\r\n"] if content_type else []
+    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
     if not keep:
-        lines.append("Connection: close")
+        lines.append("Connection: close\r\n")
     elif old:
-        lines.append("Connection: keep-alive")
-    return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+        lines.append("Connection: keep-alive\r\n")
+    return (
+        f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\nDate: {_date(int(time.time()))}"
+        f"\r\nContent-Length: {len(body)}\r\n{''.join(lines)}\r\n"
+    ).encode("latin-1")

@@ -1,7 +1,7 @@
 """CSV bodies: which delimiter, whether there is a header, and the rows in slices."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import MappingProxyType
 
 from sagetree.csv_text import (
@@ -194,7 +194,7 @@ def find_delimiter(text: bytes, reading: Reading) -> str:
     told = reading.parameters.get("delimiter")
     if told is not None:
         return _told_delimiter(told)
-    if not any(mark in text for mark in _OTHERS):
+    if b";" not in text and b"\t" not in text:  # the usual case
         return COMMA
     line = first_line(text)
     others = [delimiter for mark, delimiter in _OTHERS.items() if mark in line]
@@ -260,7 +260,7 @@ def _told_header(reading: Reading) -> bool | None:
     return HEADER[word]
 
 
-def _has_header(cells: tuple[str, ...], reading: Reading) -> bool:
+def _has_header(cells: Sequence[str], reading: Reading) -> bool:
     """Say whether the first row is a header.
 
     In a batch job the parts of a file behind its first are without: raises

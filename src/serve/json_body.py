@@ -20,9 +20,9 @@ from typing import Any
 
 import orjson
 
-from sagetree.cells import Cell
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
 from sagetree.schema import Schema
+from sagetree.table import Cells, OneRow
 from serve.messages import Body
 from serve.tables import refuse_width
 
@@ -58,7 +58,7 @@ class JsonColumns:
     """Columns of cells; `names` is None where the body has none."""
 
     names: tuple[str, ...] | None
-    columns: list[list[Cell]]
+    columns: Sequence[Cells]
     rows: int
 
 
@@ -169,7 +169,7 @@ def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
     keys = records[0].keys()
     if len(records) == 1:
         refuse_width(len(keys), schema)
-        return JsonColumns(tuple(keys), [[cell] for cell in records[0].values()], 1)
+        return JsonColumns(tuple(keys), OneRow([*records[0].values()]), 1)
     if any(record.keys() != keys for record in records):
         _refuse_lacking(records, schema.input_names)
         # Columns the model does not need may come and go.
@@ -201,11 +201,15 @@ def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) ->
             problem = f"{len(row)} values where {width} are expected"
             hint = "Give every row a value for every column, null where missing"
             raise DecodingError(problem, where=f"row {number}", hint=hint)
+    if len(rows) == 1:
+        return JsonColumns(names, OneRow(rows[0]), 1)
     return JsonColumns(names, [list(column) for column in zip(*rows, strict=True)], len(rows))
 
 
 def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
-    if _NESTED.isdisjoint(map(type, chain.from_iterable(found.columns))):
+    columns = found.columns
+    cells = columns.cells if isinstance(columns, OneRow) else chain.from_iterable(columns)
+    if _NESTED.isdisjoint(map(type, cells)):
         return
     numbers = [str(number) for number in range(1, len(found.columns) + 1)]
     names = found.names or (needed if len(needed) == len(numbers) else numbers)

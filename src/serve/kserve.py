@@ -25,7 +25,7 @@ from sagetree.schema import Column as SchemaColumn
 from sagetree.schema import Schema
 from sagetree.table import Source, Table
 from serve.access import Handler
-from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from serve.attributes import OUTPUT_ATTRIBUTE, choose_output
 from serve.encoders import Column, json_text
 from serve.json_body import parse_json
@@ -122,7 +122,7 @@ def infer(
     served = holder.wait()
     asked = _asked(request)
     keys = _output_names(asked)
-    attributes = request.header(CUSTOM_ATTRIBUTES)
+    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
     header = f"{OUTPUT_ATTRIBUTE}={','.join(keys)}" if keys else attributes
     output = choose_output(header, settings.output, served.keys)
     table = table_of_tensors(asked.get("inputs"), served.model.schema)
@@ -136,7 +136,7 @@ def infer(
 
 
 def _asked(request: Request) -> dict[str, Any]:
-    if request.header("Inference-Header-Content-Length"):
+    if request.header("inference-header-content-length"):
         raise RequestError(
             "tensors as binary data are not read here",
             where="Inference-Header-Content-Length",

@@ -124,7 +124,8 @@ class ModelHolder(Generic[Kind]):
 
     def wait(self, seconds: float = MODEL_WAIT_SECONDS) -> Kind:
         """Return the model, after waiting for its loading to end. Raises as `model` does."""
-        self._settled.wait(seconds)
+        if not self._settled.is_set():
+            self._settled.wait(seconds)
         return self.model()
 
     def _run(self, watch: bool) -> None:

@@ -19,7 +19,7 @@ LineFormat = Callable[[Trace], str]
 def text_line(seen: Trace) -> str:
     """Return a request's line: its id, method, route and status, then name=value pairs."""
     phases = "".join(
-        f" {name}={seconds * 1000:.2f}" for name, seconds in seen.phase_seconds.items()
+        [f" {name}={seconds * 1000:.2f}" for name, seconds in seen.phase_seconds.items()]
     )
     return (
         f"{seen.request_id} {seen.method} {seen.route} {seen.status} rows={seen.rows} "

@@ -324,6 +324,8 @@ class Loop:
         client.answered = True
         head = head_of(response, keep, incoming.old)
         body = b"" if incoming.request.method == "HEAD" else response.body
+        if isinstance(body, bytes) and len(body) < PIECE:  # cheaper to copy than to send apart
+            head, body = head + body, b""
         try:
             sent = client.sock.sendmsg((head, body)) if body else client.sock.send(head)
         except BlockingIOError:

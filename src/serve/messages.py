@@ -6,9 +6,8 @@ They know nothing of sockets, gunicorn or Flask; `serve.connection` and
 
 import mmap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # A large body lies in a file, of which only the part at work is in memory.
 Body: TypeAlias = bytes | mmap.mmap
@@ -16,26 +15,28 @@ Body: TypeAlias = bytes | mmap.mmap
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One request, whole; `headers` by their names in lower case."""
 
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
-    body: Body = field(default=b"", repr=False)
+    body: Body = b""
+
+    def __repr__(self) -> str:
+        """Leave the body out, which must not get into a log."""
+        return f"Request({self.method} {self.path})"
 
     def header(self, name: str) -> str:
-        """Return a header's value, "" where there is none."""
-        return self.headers.get(name.lower(), "")
+        """Return the value of the header called `name`, in lower case; "" where there is none."""
+        return self.headers.get(name, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """One response; its length, date and connection are the adapter's matter."""
 
     status: int = 200
-    body: Body = field(default=b"", repr=False)
+    body: Body = b""
     content_type: str = ""
-    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+    headers: Mapping[str, str] = NO_HEADERS

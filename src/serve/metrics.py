@@ -46,8 +46,9 @@ class Tally:
             self._buckets[bisect_left(BUCKETS, seconds)] += 1
             self._seconds += seconds
             self._rows += seen.rows
+            phases = self._phases
             for phase, taken in seen.phase_seconds.items():
-                self._phases[phase] += taken
+                phases[phase] += taken
 
     def values(self) -> dict[str, float]:
         """Return every counter by its name and labels."""

@@ -133,7 +133,7 @@ def _invoke(settings: ServeSettings, store: ModelStore, request: Request, trace:
 def _invoke_target(
     settings: ServeSettings, store: ModelStore, request: Request, trace: Trace
 ) -> Response:
-    name = request.header(TARGET_HEADER)
+    name = request.header(TARGET_HEADER.lower())
     if not name:
         hint = f"Send {TARGET_HEADER}, or POST /models/NAME/invoke"
         raise RequestError("no model is named", where=TARGET_HEADER, hint=hint)

@@ -1,7 +1,7 @@
 """What is noted of one request while it is answered; nothing of it is a value of the request."""
 
 import re
-import time
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 # The master process has these names in its imports, and must not load numpy before it listens.
@@ -33,7 +33,7 @@ class Trace:
     )  # fmt: skip
 
     def __init__(self, request_id: str, method: str, route: str, bytes_in: int) -> None:
-        self.start = self.last = time.perf_counter()
+        self.start = self.last = perf_counter()
         self.seconds = 0.0
         self.request_id = request_id
         self.method = method
@@ -49,9 +49,10 @@ class Trace:
 
     def reached(self, phase: str) -> None:
         """Note that a phase of the walk (one of `PHASES`) has ended."""
-        now = time.perf_counter()
+        now = perf_counter()
+        taken = self.phase_seconds
         # again and again, where rows come in slices
-        self.phase_seconds[phase] = self.phase_seconds.get(phase, 0.0) + now - self.last
+        taken[phase] = taken.get(phase, 0.0) + now - self.last
         self.last = now
 
     def scored(self, monitor: "Monitor | None", matrix: "FeatureMatrix", scores: "Scores") -> None:
@@ -63,7 +64,7 @@ class Trace:
 
     def finish(self, status: int, bytes_out: int) -> None:
         """Note the answer."""
-        self.seconds = time.perf_counter() - self.start
+        self.seconds = perf_counter() - self.start
         self.status = status
         self.bytes_out = bytes_out
 
@@ -76,4 +77,4 @@ def trace_id(header: str) -> str:
     >>> trace_id("name=Smith")
     ''
     """
-    return header if _TRACE.fullmatch(header) else ""
+    return header if header and _TRACE.fullmatch(header) else ""

@@ -1,8 +1,7 @@
 """What a decoder is told beside the body: the content type's parameters, the model, the bounds."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from sagetree.schema import Schema
 from sagetree.table import Table
@@ -15,8 +14,7 @@ SLICE_BYTES = 8 * 2**20
 SLICE_VALUES = 2 * 2**20
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """How to read a body.
 
     `limit` is what a packed body may hold unpacked, in bytes (None: any);

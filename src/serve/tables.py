@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sagetree.cells import Cell
 from sagetree.errors import SchemaError, Violation
 from sagetree.schema import Schema
-from sagetree.table import Cells, Source, Table
+from sagetree.table import Cells, OneRow, Source, Table
 
 # From this many values on Arrow's columns are worth its import (0.3 s, 40 MB).
 BULK_VALUES = 50_000
@@ -42,13 +42,14 @@ def table_of_columns(
 
     Raises SchemaError for a name that is given twice.
     """
+    columns = columns if isinstance(columns, OneRow) else tuple(columns)
     if names is None:
-        return Table(_numbers(len(columns)), tuple(columns), source.rows, False, (source,))
+        return Table(_numbers(len(columns)), columns, source.rows, False, (source,))
     if len(set(names)) < len(names):
         repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
         violations = [Violation(name, "is given twice") for name in repeated]
         raise SchemaError(violations, hint="Send every column once")
-    return Table(tuple(names), tuple(columns), source.rows, True, (source,))
+    return Table(tuple(names), columns, source.rows, True, (source,))
 
 
 @lru_cache(16)

@@ -122,7 +122,7 @@ class UserScript:
     def answer(self, request: Request) -> Response:
         """Return the script's answer. Raises ScriptError for what it raises."""
         properties = {name.title(): value for name, value in request.headers.items()}
-        properties["Content-Type"] = kind = media_type(request.header("Content-Type"))
+        properties["Content-Type"] = kind = media_type(request.header("content-type"))
         body = request.body[:]
         if kind in TEXT_TYPES:
             _check_text(body)

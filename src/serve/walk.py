@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from sagetree.errors import SchemaError
 from sagetree.table import Table
-from serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from serve.attributes import choose_output
 from serve.encoders import encoder_for
 from serve.loading import Holder, ServedModel
@@ -20,12 +20,12 @@ def invocations(
     settings: ServeSettings, holder: Holder, request: Request, trace: Trace
 ) -> Response:
     """Answer rows with scores; every error it raises has its answer in `serve.problems`."""
-    accept = choose_accept(request.header("Accept"), settings.accept)
+    accept = choose_accept(request.header("accept"), settings.accept)
     encoder = encoder_for(accept, batch=settings.batch)
-    body_format = choose_decoder(request.header("Content-Type"), request.header("Content-Encoding"))
+    body_format = choose_decoder(request.header("content-type"), request.header("content-encoding"))
 
     served = holder.wait()
-    output = choose_output(request.header(CUSTOM_ATTRIBUTES), settings.output, served.keys)
+    output = choose_output(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output, served.keys)
     model = served.model
 
     if not request.body:

@@ -1,7 +1,7 @@
 """Channels of a training job to tables, labels and a schema."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
@@ -194,7 +194,7 @@ def inputs_of(channel: Channel, schema: Schema) -> Table:
         return schema.arrange(table)
     for name in set(table.roles.values()) - set(schema.all_names):
         table = table.without(name)
-    return schema.arrange(replace(table, named=True))
+    return schema.arrange(table._replace(named=True))
 
 
 def _check_keys(train: Table, other: Table, schema: Schema, name: str) -> None:

@@ -5,7 +5,6 @@ another kind, or features that change where columns are read as numbers at once.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from sagetree.errors import RequestError, SagetreeError, SchemaError
@@ -64,7 +63,7 @@ def decoding(content_type: str) -> Callable[[bytes], None]:
         found = _features(decoder, body, reading)
         if content_type == "text/csv":
             missing = FEATURES.missing.texts
-            at_once = replace(reading, numbers=FEATURES.number_columns, missing=missing)
+            at_once = reading._replace(numbers=FEATURES.number_columns, missing=missing)
             assert _features(decoder, body, at_once) == found
 
     return one_input

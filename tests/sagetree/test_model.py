@@ -38,7 +38,7 @@ def as_text(table: Table) -> Table:
         pa.chunked_array([pa.array(["" if cell is None else str(cell) for cell in cells])])
         for cells in table.columns
     ]
-    return replace(table, columns=tuple(columns))
+    return table._replace(columns=tuple(columns))
 
 
 # -- what was trained is what is served
@@ -99,7 +99,7 @@ def test_a_loaded_model_scores_bit_for_bit_as_the_trained_one(
 
 def rows_of(table: Table, row: int) -> Table:
     """A table of one row."""
-    return replace(table, columns=tuple(cells[row : row + 1] for cells in table.columns), rows=1)
+    return table._replace(columns=tuple(cells[row : row + 1] for cells in table.columns), rows=1)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -175,7 +175,7 @@ def test_a_plain_model_is_served_by_the_names_xgboost_stored(tmp_path: Path) -> 
 def test_a_plain_model_wants_its_number_of_columns(width: int, tmp_path: Path) -> None:
     write_plain(tmp_path / MODEL_FILE)
     model = Model.load(tmp_path)
-    table = replace(table_of({str(n): [0.5] for n in range(width)}), named=False)
+    table = table_of({str(n): [0.5] for n in range(width)})._replace(named=False)
     with pytest.raises(SchemaError) as caught:
         model.score(table)
     assert str(caught.value) == (

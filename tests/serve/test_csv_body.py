@@ -3,7 +3,6 @@
 import mmap
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -122,7 +121,7 @@ def test_a_row_that_is_far_too_wide_is_not_taken_apart():
 
 
 def sliced(body: bytes, reading: Reading, size: int) -> object:
-    return cells_of(decode_csv(body, replace(reading, slice_bytes=size)))
+    return cells_of(decode_csv(body, reading._replace(slice_bytes=size)))
 
 
 CELLS = st.sampled_from(["", "1", "a", '"x"', '"a\nb"', '"a\r\nb"', '"q""q"', '"a,b"', 'x"y', "é"])
@@ -148,7 +147,7 @@ def test_slices_hold_what_the_whole_holds(
     body = (end.join([header] * bool(header) + lines) + end * last).encode()
     reading = Reading(THREE, {})
     whole = outcome(None, body, reading)
-    assert outcome(None, body, replace(reading, slice_bytes=size)) == whole
+    assert outcome(None, body, reading._replace(slice_bytes=size)) == whole
 
 
 @settings(max_examples=30)
@@ -157,7 +156,7 @@ def test_empty_lines_of_a_single_column_are_rows_in_slices_too(lines: list[str],
     body = "\n".join(lines).encode()
     reading = Reading(ONE, {})
     whole = outcome(None, body, reading)
-    assert outcome(None, body, replace(reading, slice_bytes=size)) == whole
+    assert outcome(None, body, reading._replace(slice_bytes=size)) == whole
 
 
 @pytest.mark.parametrize(
@@ -249,7 +248,7 @@ def test_numbers_read_in_bulk_are_those_of_their_cells(
     lines = [f"{b},{a}" if swapped else f"k,{a},{b}" if wide else f"{a},{b}" for a, b in rows]
     body = end.join([header] * bool(header) + lines).encode()
     cells = Reading(THREE, {})
-    numbers = replace(cells, numbers=MIXED.number_columns, missing=MIXED.missing.texts)
+    numbers = cells._replace(numbers=MIXED.number_columns, missing=MIXED.missing.texts)
     assert len(body) > UNEVEN_BYTES
     assert features_of(body, numbers) == features_of(body, cells)
 

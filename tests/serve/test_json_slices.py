@@ -4,7 +4,6 @@ import json
 import mmap
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from hypothesis import example, given, settings
@@ -79,12 +78,12 @@ def test_slices_hold_what_the_whole_holds(
     assert row_list(body) is not None
     expected = outcome(body, WHOLE)
     assert isinstance(expected, tuple)
-    assert outcome(body, replace(WHOLE, slice_bytes=size)) == expected
+    assert outcome(body, WHOLE._replace(slice_bytes=size)) == expected
 
 
 def test_a_body_comes_in_several_slices():
     body = json.dumps([{"a": n, "b": "x"} for n in range(100)]).encode()
-    tables = list(decode_json(body, replace(WHOLE, slice_bytes=200)))
+    tables = list(decode_json(body, WHOLE._replace(slice_bytes=200)))
     assert len(tables) > 5
     assert sum(table.rows for table in tables) == 100
 
@@ -94,7 +93,7 @@ def test_a_body_comes_in_several_slices():
 )
 def test_other_bodies_are_read_as_a_whole(body: bytes):
     assert row_list(body) is None
-    assert outcome(body, replace(WHOLE, slice_bytes=2)) == outcome(body, WHOLE)
+    assert outcome(body, WHOLE._replace(slice_bytes=2)) == outcome(body, WHOLE)
 
 
 RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
@@ -124,13 +123,13 @@ RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
     ],
 )
 def test_a_fault_has_the_number_that_its_row_has_in_the_body(rows: list[object], text: str):
-    found = outcome(json.dumps(rows, separators=(",", ":")).encode(), replace(WHOLE, slice_bytes=8))
+    found = outcome(json.dumps(rows, separators=(",", ":")).encode(), WHOLE._replace(slice_bytes=8))
     assert found == text
 
 
 def test_text_that_is_no_json_is_told_with_its_place():
     body = json.dumps(RECORDS).encode().replace(b"2}]", b"NaN}]")
-    assert outcome(body, replace(WHOLE, slice_bytes=30)) == (
+    assert outcome(body, WHOLE._replace(slice_bytes=30)) == (
         f"byte 160: the body is not JSON: unexpected character, expected a JSON value. {JSON_HINT}"
     )
 
@@ -138,7 +137,7 @@ def test_text_that_is_no_json_is_told_with_its_place():
 def test_a_text_full_of_ends_is_given_up_soon():
     text = "},{" * (3 * MOST_TRIES)
     body = json.dumps([{"a": text, "b": 1}] * 3).encode()
-    found = outcome(body, replace(WHOLE, slice_bytes=8))
+    found = outcome(body, WHOLE._replace(slice_bytes=8))
     assert isinstance(found, str)
     assert found.startswith("byte ")
     assert found.endswith(JSON_HINT)
@@ -147,7 +146,7 @@ def test_a_text_full_of_ends_is_given_up_soon():
 def test_a_row_without_end_is_refused():
     body = b'[[1,2],["' + b"x" * (LONGEST_ROW + 100) + b'",2]]'
     with pytest.raises(SagetreeError) as caught:
-        list(decode_json(body, replace(WHOLE, slice_bytes=4)))
+        list(decode_json(body, WHOLE._replace(slice_bytes=4)))
     assert str(caught.value) == (
         "byte 8: a row is longer than 8 MB. Send rows one by one, in a list"
     )
@@ -159,4 +158,4 @@ def test_a_body_in_a_file_is_read_in_slices_too():
         file.write(body)
         file.flush()
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        assert outcome(mapped, replace(WHOLE, slice_bytes=20)) == outcome(body, WHOLE)
+        assert outcome(mapped, WHOLE._replace(slice_bytes=20)) == outcome(body, WHOLE)

@@ -1,22 +1,23 @@
 """All transforms of a model, in order: checked columns in, feature matrix out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from itertools import chain
-from typing import Annotated
+from itertools import chain, repeat
+from operator import itemgetter
+from struct import Struct
+from typing import Annotated, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from sagetree.cells import CellError, MissingValues, to_number
+from sagetree.cells import FLOAT32_LIMIT, Cell, MissingValues
 from sagetree.errors import SchemaError, Violation
 from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
-from sagetree.table import Cells, Encoder, Floats, Table, short_numbers
+from sagetree.table import Cells, Encoder, Floats, OneRow, Table, short_values
 
 AnyFeature = Annotated[
     Number | Boolean | Category | Ordinal | OneHot | Moment, Field(discriminator="kind")
@@ -31,8 +32,18 @@ UNSEEN_HINT = (
 _SAFE = str.maketrans("[]<\0", "____")
 
 
-@dataclass(frozen=True)
-class FeatureMatrix:
+# Gives the values at some places of a sequence.
+Picker: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
+
+
+def picker(places: Sequence[int]) -> Picker:
+    """Return the function that gives the values at `places`."""
+    if len(places) < 2:  # of which itemgetter makes no tuple
+        return lambda values: [values[place] for place in places]
+    return itemgetter(*places)
+
+
+class FeatureMatrix(NamedTuple):
     """What XGBoost is given.
 
     `values` is float32 of shape (n rows, m features), NaN where missing;
@@ -93,69 +104,100 @@ class FeaturePipeline(BaseModel):
 
         Raises SchemaError if cells are not of their column's kind, naming each.
         """
-        values = self._encode_lists(table.columns)
+        columns = table.columns
+        if isinstance(columns, OneRow):
+            row = self._transform_row(columns.cells)
+            if row is not None:
+                return FeatureMatrix(row, ())
+        values = self._encode_lists(columns)
         if values is None:
             values = self._encode_columns(table)
         unseen = self._take_out_unseen(values)
         if unseen and self.unknown_category == "error":
             raise self._unseen_error(table, unseen)
-        matrix = self._expand(values)
-        matrix.flags.writeable = False
-        return FeatureMatrix(matrix, unseen)
+        return FeatureMatrix(self._expand(values), unseen)
 
     @cached_property
     def _encoders(self) -> tuple[Encoder, ...]:
-        return tuple(feature.encoder(self.missing) for feature in self.features)
+        """Each column's way from cell to number; the short one where `short_values` allows it."""
+        number = cast("Encoder", float)
+        return tuple(
+            number if isinstance(feature, Number) else feature.encoder(self.missing)
+            for feature in self.features
+        )
 
     @cached_property
     def _numbers(self) -> Sequence[int]:
-        """The columns whose cells are numbers as they stand."""
-        return [place for place, encoder in enumerate(self._encoders) if encoder is to_number]
+        return self._places(Number)
 
     @cached_property
-    def _others(self) -> Sequence[int]:
-        return [place for place, encoder in enumerate(self._encoders) if encoder is not to_number]
+    def _categories(self) -> Sequence[int]:
+        """The places of the columns that may hold a category never seen."""
+        return self._places(Category)
+
+    def _places(self, kind: type[Feature]) -> Sequence[int]:
+        return [i for i, feature in enumerate(self.features) if isinstance(feature, kind)]
 
     @cached_property
-    def _categories(self) -> NDArray[np.intp]:
-        """The numbers of the columns that may hold a category never seen."""
-        found = [i for i, feature in enumerate(self.features) if isinstance(feature, Category)]
-        return np.array(found, np.intp)
+    def _numbers_of(self) -> Picker:
+        return picker(self._numbers)
+
+    @cached_property
+    def _categories_of(self) -> Picker:
+        return picker(self._categories)
+
+    @cached_property
+    def _row_format(self) -> Struct:
+        """The bytes of a row of float32; a value that is too large for one is an error."""
+        return Struct(f"<{len(self.features)}f")
 
     @cached_property
     def _is_plain(self) -> bool:
         """Whether every encoded column is a feature as it stands."""
         return all(type(feature).expand is Feature.expand for feature in self.features)
 
+    def _transform_row(self, cells: Sequence[Cell]) -> NDArray[np.float32] | None:
+        """Return the features of one row (1, m), None where there is a question about a cell.
+
+        numpy's overhead would be most of the whole time.
+        """
+        values = self._short_values(cells, self._encoders, self._numbers_of)
+        if values is None or UNSEEN in self._categories_of(values):
+            return None
+        try:
+            row = self._row_format.pack(*values)
+        except OverflowError:
+            return None
+        if not self._is_plain:
+            return self._expand(np.array(values)[:, None])
+        return np.frombuffer(row, np.float32).reshape(1, -1)
+
     def _encode_lists(self, columns: Sequence[Cells]) -> Floats | None:
         """Return the encoded columns (columns, n) of a small table.
 
         None where a column is Arrow's, or holds a cell that is not of its
-        kind: `_encode_columns` takes more time, and finds every fault. For one
-        row numpy's overhead for each column would be most of the whole time.
+        kind: `_encode_columns` takes more time, and finds every fault.
         """
         if {*map(type, columns)} != {list}:
             return None
-        numbers = self._numbers
-        others: Sequence[int] = range(len(columns))
-        found = None
-        if numbers:
-            cells = [*chain.from_iterable(map(columns.__getitem__, numbers))]
-            found = short_numbers(cells)
-        if found is not None:
-            found = found.reshape(len(numbers), -1)
-            if len(numbers) == len(columns):
-                return found
-            others = self._others
-        try:
-            encoded = [[*map(self._encoders[place], columns[place])] for place in others]
-        except CellError:
-            return None
+        rows = len(columns[0])
+        encoders = chain.from_iterable(repeat(encoder, rows) for encoder in self._encoders)
+        numbers = [i for place in self._numbers for i in range(place * rows, (place + 1) * rows)]
+        cells: list[Cell] = [*chain.from_iterable(columns)]
+        found = self._short_values(cells, encoders, picker(numbers))
         if found is None:
-            return np.array(encoded, np.float64)
-        values = np.empty((len(columns), found.shape[1]))
-        values[numbers], values[others] = found, encoded
-        return values
+            return None
+        values = np.array(found).reshape(len(columns), rows)
+        return values if np.fmax.reduce(np.abs(values), None, initial=0) < FLOAT32_LIMIT else None
+
+    def _short_values(
+        self, cells: Sequence[Cell], encoders: Iterable[Encoder], numbers_of: Picker
+    ) -> list[float] | None:
+        values = short_values(cells, encoders, numbers_of(cells))
+        absent = self.missing.numbers
+        if values is None or not absent:
+            return values
+        return values if absent.isdisjoint(numbers_of(values)) else None
 
     def _encode_columns(self, table: Table) -> Floats:
         """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""
@@ -174,13 +216,13 @@ class FeaturePipeline(BaseModel):
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
         """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
-        if not self._categories.size:
+        if not self._categories:
             return ()
         codes = values[self._categories]
         if not (codes == UNSEEN).any():
             return ()
         places = np.argwhere(codes == UNSEEN)
-        columns = self._categories[places[:, 0]]
+        columns = np.array(self._categories)[places[:, 0]]
         values[columns, places[:, 1]] = np.nan
         return tuple(
             (int(row), self.features[column].column)
@@ -188,13 +230,14 @@ class FeaturePipeline(BaseModel):
         )
 
     def _expand(self, values: Floats) -> NDArray[np.float32]:
-        """Return the features (n, m) of the encoded columns (columns, n)."""
+        """Return the features (n, m) of the encoded columns (columns, n), read-only."""
         if self._is_plain:
-            return np.array(values.T, np.float32, order="C")
-        blocks = [
-            feature.expand(column) for feature, column in zip(self.features, values, strict=True)
-        ]
-        return np.concatenate(blocks, axis=1)
+            matrix = np.array(values.T, np.float32, order="C")
+        else:
+            columns = zip(self.features, values, strict=True)
+            matrix = np.concatenate([feature.expand(column) for feature, column in columns], axis=1)
+        matrix.flags.writeable = False
+        return matrix
 
     def _unseen_error(self, table: Table, unseen: Sequence[tuple[int, str]]) -> SchemaError:
         violations = [

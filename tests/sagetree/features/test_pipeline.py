@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from sagetree.cells import Cell
 from sagetree.errors import SchemaError
+from sagetree.features.base import UNSEEN
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.table import Cells, Source, Table
-from tests.sagetree.columns import chunked, table
+from sagetree.table import Cells, OneRow, Source, Table
+from tests.sagetree.columns import chunked, table, texts
 
 FEATURES = (
     Number(column="age"),
@@ -184,6 +185,57 @@ def test_declared_missing_values_hold_for_every_kind() -> None:
     expected = [nan, nan, nan, 0, 0, *[nan] * 7]
     np.testing.assert_array_equal(found.values, [expected, expected])
     assert found.unseen == ()
+
+
+def by_column(made: FeaturePipeline, cells: list[Cell]) -> bytes | None:
+    """The features of a row by the encoder of each column alone, None if a cell does not fit."""
+    blocks = []
+    for feature, cell in zip(made.features, cells, strict=True):
+        values, misfits = feature.encode([cell], made.missing)
+        if misfits:
+            return None
+        blocks.append(feature.expand(np.where(values == UNSEEN, math.nan, values)))
+    return np.concatenate(blocks, axis=1).tobytes()
+
+
+CELLS = st.one_of(
+    texts,
+    st.sampled_from(["front", "WA", "small", "1970-01-02", "31", "true", ""]),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+)
+KEPT = (FEATURES, (FEATURES[0],) * 3, (*FEATURES[:3], FEATURES[4]))
+
+
+@given(
+    st.lists(CELLS, min_size=6, max_size=6),
+    st.sampled_from(KEPT),
+    st.sampled_from([(), ("?", "-1"), ("1",)]),
+)
+@example(["31", "1", "rear", "WA", "large", ""], FEATURES, ())
+@example([None, False, "new", "CA", None, None], FEATURES, ())
+@example(["-1.0", "0", "?", "", "small", None], KEPT[2], ("?", "-1"))
+@example(["1_000", "2", "3", "", "", ""], KEPT[1], ())
+@example(["3.4028235677973366e38", "2", "3", "", "", ""], KEPT[1], ())
+@example(["-inf", "2", "3", "", "", ""], KEPT[1], ())
+def test_one_row_has_the_features_of_its_columns(
+    cells: list[Cell], features: tuple[object, ...], missing: tuple[str, ...]
+) -> None:
+    made = pipeline(*features, missing=missing)
+    cells = cells[: len(features)]
+    names = tuple(map(str, range(len(features))))
+    expected = by_column(made, cells)
+    for rows_in, columns in ((1, OneRow(cells)), (2, [[cell, cell] for cell in cells])):
+        table_in = Table(names, columns, rows_in, True, (Source(rows_in),))
+        if expected is None:
+            with pytest.raises(SchemaError):
+                made.transform(table_in)
+        else:
+            found = made.transform(table_in).values
+            assert found.tobytes() == expected * rows_in
+            assert not found.flags.writeable
 
 
 def test_a_pipeline_is_its_json() -> None:
