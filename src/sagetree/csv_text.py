@@ -27,6 +27,9 @@ BULK_BYTES = 32 * 1024
 # A text in which no cell can be longer than the csv module takes.
 SHORT_BYTES = 64 * 1024
 
+# As much of a text is looked at at a time: what is made of it stays in the cache.
+BLOCK_BYTES = 64 * 1024
+
 BOM = b"\xef\xbb\xbf"
 _NEWLINES = b"\r\n"
 _LINE_ENDS = (b"", b"\n", b"\r\n", b"\r")
@@ -199,12 +202,21 @@ def is_plain(body: bytes, delimiter: str = COMMA) -> bool:
 
 
 def _has_empty_line(body: bytes) -> bool:
-    """Say whether a line end follows another: in a tenth of the time `in` takes for two bytes."""
+    """Say whether a line end follows another: in a fifth of the time `in` takes for two bytes."""
     text = np.frombuffer(body, np.uint8)
-    behind = text[np.flatnonzero(text[:-1] == ord("\n")) + 1]
-    if ((behind == ord("\n")) | (behind == ord("\r"))).any():
-        return True
-    return b"\r" in body and b"\r\r" in body
+    returns = b"\r" in body
+    for start in range(0, len(text), BLOCK_BYTES):
+        block = text[start : start + BLOCK_BYTES + 1]
+        ends = block == ord("\n")
+        behind = ends[1:]
+        if returns:
+            others = block == ord("\r")
+            if (others[:-1] & others[1:]).any():
+                return True
+            behind = behind | others[1:]
+        if (ends[:-1] & behind).any():
+            return True
+    return False
 
 
 def _decode(body: bytes) -> str:
@@ -227,16 +239,16 @@ def _parse_bulk(
     missing = [*MISSING_TEXTS, *numbers.missing]
     try:
         kinds = types | {str(place): pa.float64() for place in numbers.places}
-        table = _read_bulk(body, delimiter, kinds, missing)
-        if not all(map(_is_sound, table.columns)):
-            table = _read_bulk(body, delimiter, types, missing)
+        columns = _sound(_read_bulk(body, delimiter, kinds, missing))
+        if columns is None:
+            columns = _read_bulk(body, delimiter, types, missing).columns
     except pa.ArrowInvalid:
         if numbers.places:  # some cell is text
             return _parse_bulk(body, delimiter, width)
         deque(_rows(body, delimiter, width), maxlen=0)  # names the faulty line, keeping none
         return _parse_small(body, delimiter, width)
-    rows = table.num_rows
-    return CsvText(tuple(first), tuple(table.columns), rows, _one_line_each(body, rows))
+    rows = len(columns[0])
+    return CsvText(tuple(first), tuple(columns), rows, _one_line_each(body, rows))
 
 
 def _read_bulk(
@@ -258,15 +270,25 @@ def _read_bulk(
     )
 
 
-def _is_sound(column: "pa.ChunkedArray") -> bool:
-    """Say whether Arrow's numbers are those of `to_number`: none infinite or too large, no NaN."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+def _sound(table: "pa.Table") -> Sequence["pa.ChunkedArray"] | None:
+    """Return the columns, those of numbers with NaN for null and in one piece.
 
-    if not pa.types.is_floating(column.type) or column.null_count == len(column):
-        return True
-    within = pc.sum(pc.less(pc.abs(column), FLOAT32_LIMIT)).as_py()
-    return bool(within == len(column) - column.null_count)
+    None where Arrow's numbers are not those of `to_number`: it reads infinite
+    and too large ones, and several words as NaN.
+    """
+    import pyarrow as pa
+
+    columns = []
+    for column in table.columns:
+        if pa.types.is_floating(column.type):
+            values = column.to_numpy(zero_copy_only=False)
+            absent = np.count_nonzero(values != values)
+            within = np.count_nonzero(np.abs(values) < FLOAT32_LIMIT)
+            if absent != column.null_count or absent + within < len(values):
+                return None
+            column = pa.chunked_array([values])
+        columns.append(column)
+    return columns
 
 
 def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:

@@ -80,6 +80,9 @@ class _Proxy:
         self._free(self.handle)
 
 
+_NOTHING = np.zeros(0, np.float32)
+
+
 class _Calls(threading.local):
     """What the predictions of one thread are given and answered in."""
 
@@ -93,8 +96,7 @@ class _Calls(threading.local):
             ctypes.byref(self._shape), ctypes.byref(self._dimensions), ctypes.byref(self._result),
         )  # fmt: skip
         self._rows: dict[int, tuple[Matrix, bytes]] = {}
-        self._place: tuple[object, ...] = ()
-        self._view = np.zeros((0, 0), np.float32)
+        self._views: dict[int, tuple[tuple[object, ...], Matrix]] = {}
 
     def interface(self, matrix: Matrix) -> bytes:
         """Return what the library is told of `matrix`; a single row is copied to a known place."""
@@ -111,14 +113,16 @@ class _Calls(threading.local):
     def result(self) -> Matrix:
         """Copy a prediction out of the library's own memory, which its next call overwrites."""
         dimensions = self._dimensions.value
-        place = (self._result.value, *self._shape[:dimensions])
-        if place != self._place:
-            self._view = self._find(self._result.value, self._shape[:dimensions])
-            self._place = place
-        return self._view.copy()
+        shape = self._shape[:dimensions]
+        place = (self._result.value, *shape)
+        seen, view = self._views.get(dimensions, ((), _NOTHING))
+        if seen != place:  # else the view is of this memory: making one takes as long as the rest
+            view = self._view(self._result.value, shape)
+            self._views[dimensions] = place, view
+        return view.copy()
 
     @staticmethod
-    def _find(address: int | None, shape: list[int]) -> Matrix:
+    def _view(address: int | None, shape: list[int]) -> Matrix:
         count = prod(shape)
         if not count or address is None:
             return np.zeros(shape, np.float32)

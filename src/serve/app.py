@@ -20,7 +20,7 @@ from serve.bodies import body_of
 from serve.drift import Monitor
 from serve.information import information
 from serve.loading import Kind, ModelHolder, ServedModel
-from serve.memory import LARGE_BYTES, hold_apart
+from serve.memory import hold_apart
 from serve.messages import Request, Response
 from serve.metrics import Observer
 from serve.negotiation import is_packed
@@ -126,12 +126,12 @@ class Application:
         """Return the response, however long it takes."""
         handler = self._handlers.get((request.method, request.path))
         if handler is None:
-            response = wsgi.call(self._flask, request)
-        else:
-            response = self._respond(request.path, handler, request)
-        if len(request.body) >= LARGE_BYTES:
-            return_freed_memory()
-        return response
+            return wsgi.call(self._flask, request)
+        return self._respond(request.path, handler, request)
+
+    def tidy(self) -> None:
+        """Give back the memory that large requests have left, in some milliseconds."""
+        return_freed_memory()
 
     def refuse(self, request: Request, error: Exception) -> Response:
         """Return the response to a request that could not be read."""

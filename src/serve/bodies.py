@@ -1,5 +1,6 @@
 """The body of a request as it comes in: counted, bounded, and on disk where it is large."""
 
+import io
 import mmap
 import tempfile
 from collections.abc import Iterator
@@ -19,25 +20,40 @@ class BodyBuffer:
 
     def __init__(self, limit: int | None) -> None:
         self._limit = limit
-        self._pieces: list[bytes] = []
+        self._piece = b""
         self._file: IO[bytes] | None = None
         self.length = 0
 
     def add(self, piece: bytes) -> None:
         """Take the next piece. Raises PayloadTooLargeError for one too many."""
+        before = self.length
         self.length += len(piece)
         refuse_length(self.length, self._limit)
-        self._pieces.append(piece)
-        if self.length > SPOOLED_BYTES:
-            if self._file is None:
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the mapping
-            self._file.writelines(self._pieces)
-            self._pieces.clear()
+        if not before:  # often the only one
+            self._piece = piece
+            return
+        if self._file is None:
+            # grows where it is, and is given out without a copy: a list of pieces
+            # and their joining take twice the memory and three times as long
+            self._file = io.BytesIO()
+            self._file.write(self._piece)
+        if before <= SPOOLED_BYTES < self.length:
+            self._spool()
+        self._file.write(piece)
+
+    def _spool(self) -> None:
+        """Go on in a file."""
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the mapping
+        if isinstance(self._file, io.BytesIO):
+            file.write(self._file.getbuffer())
+        self._file = file
 
     def whole(self) -> Body:
         """Return the body."""
         if self._file is None:
-            return b"".join(self._pieces) if len(self._pieces) != 1 else self._pieces[0]
+            return self._piece
+        if isinstance(self._file, io.BytesIO):
+            return self._file.getvalue()
         self._file.flush()
         body = mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ)
         self.close()  # the mapping keeps what it needs

@@ -25,6 +25,9 @@ class Application(Protocol):
     def refuse(self, request: Request, error: Exception) -> Response:
         """Return the response to a request that could not be read."""
 
+    def tidy(self) -> None:
+        """Put in order what answers that took long have left behind."""
+
 
 class Client:
     """A connection as the loop sees it."""

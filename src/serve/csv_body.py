@@ -142,7 +142,7 @@ def _slices(body: Body, reading: Reading) -> Iterator[Table]:
         source = Source(found.rows, unit=place[0], first=place[1])
         yield table_of_columns(names, found.columns, source)
         rows += found.rows
-        lines += line_count(text)
+        lines += found.rows if found.one_line_each else line_count(text)
     if not rows:
         yield from _no_rows(reading)
 
@@ -183,7 +183,9 @@ def _rows_end(body: Body, start: int, delimiter: str, reading: Reading) -> int:
     # the first row, and the line ends, tell it as much as the whole text would
     line_ends = body[end : end + 3]
     sample = as_utf8(body[start : min(end, start + UNEVEN_BYTES)], reading) + line_ends
-    return len(body) if rows_end(sample, delimiter) == len(sample) else end
+    if line_ends in (b"\n", b"\r\n") or rows_end(sample, delimiter) == len(sample):
+        return len(body)  # a whole body need not be copied to be cut
+    return end
 
 
 def find_delimiter(text: bytes, reading: Reading) -> str:
@@ -250,7 +252,9 @@ def _fits(text: bytes, delimiter: str, reading: Reading) -> bool:
 
 
 def _told_header(reading: Reading) -> bool | None:
-    word = reading.parameters.get("header", "").lower()
+    if "header" not in reading.parameters:
+        return None
+    word = reading.parameters["header"].lower()
     if word not in HEADER:
         raise RequestError(
             f"the parameter header is {quote(word)}",
@@ -294,7 +298,7 @@ def charset_of(reading: Reading) -> str:
 
 def as_utf8(body: bytes, reading: Reading) -> bytes:
     """Return text in UTF-8. Raises DecodingError for what is not of its charset."""
-    charset = charset_of(reading)
+    charset = charset_of(reading) if "charset" in reading.parameters else "utf-8"
     if charset == "utf-8":
         return body
     try:

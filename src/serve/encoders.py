@@ -5,8 +5,10 @@ that a large request never holds all of its answer's values at once.
 """
 
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
@@ -177,7 +179,7 @@ class JsonLinesEncoder(Encoder):
 
 def json_objects(predictions: Predictions, separator: str) -> str:
     """Return an object for each row, with `separator` between them."""
-    keys = [f"{json_text(key)}: " for key in predictions]
+    keys = json_keys(tuple(predictions))
     (column, *others) = predictions.values()
     if not others and isinstance(column, np.ndarray) and column.ndim == 1 and _finite(column):
         between = f"}}{separator}{{{keys[0]}"
@@ -189,16 +191,27 @@ def json_objects(predictions: Predictions, separator: str) -> str:
     return separator.join(f"{{{', '.join(row)}}}" for row in zip(*cells, strict=True))
 
 
+@lru_cache(64)
+def json_keys(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names as JSON has them before a value."""
+    return tuple(f"{json_text(name)}: " for name in names)
+
+
 def _json_cells(column: Column) -> Iterable[str]:
     if not isinstance(column, np.ndarray):
         return map(json_text, column)
-    if not _finite(column):  # JSON has no infinity
-        values = column.astype(object)
-        values[~np.isfinite(column)] = None
-        return map(json_text, values.tolist())
     if column.ndim == 1:
-        return number_texts(column)
-    return (f"[{', '.join(row)}]" for row in _vectors(column))
+        return json_numbers(column)
+    if _finite(column):
+        return (f"[{', '.join(row)}]" for row in _vectors(column))
+    return (f"[{', '.join(json_numbers(row))}]" for row in column)
+
+
+def json_numbers(values: NDArray[Any]) -> Iterable[str]:
+    """Return the numbers (n) as JSON, which has no infinity: null."""
+    if _finite(values):
+        return number_texts(values)
+    return [repr(value) if math.isfinite(value) else "null" for value in values.tolist()]
 
 
 def _finite(column: NDArray[Any]) -> bool:
@@ -209,9 +222,15 @@ def _finite(column: NDArray[Any]) -> bool:
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
+class JsonText(str):
+    """A value that is written as JSON already."""
+
+    __slots__ = ()
+
+
 def json_text(value: object) -> str:
     """Return a value as JSON, spelled as the official container spells it."""
-    return _JSON.encode(value)
+    return value if isinstance(value, JsonText) else _JSON.encode(value)
 
 
 class NpyEncoder(Encoder):

@@ -78,6 +78,7 @@ class Loop:
         self._waiting: deque[Client] = deque()  # that sent more than one request at once
         self._done: deque[tuple[Client, Incoming, Response]] = deque()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        self._tidied = True
         self._accepting = False
         self._draining = False
         self._woken, self._waker = socket.socketpair()
@@ -100,6 +101,7 @@ class Loop:
                 swept = now
                 self._beat()
                 self._sweep(now)
+                self._tidy()
 
     def drain(self, seconds: float) -> None:
         """Take no more connections; answer those there are, for at most `seconds`."""
@@ -227,6 +229,12 @@ class Loop:
         for client in [c for c in self._clients if c.deadline < now and not c.busy]:
             self._close(client)
 
+    def _tidy(self) -> None:
+        """Have things put in order behind large requests, not in their time."""
+        if not self._tidied:
+            self._tidied = True
+            self._threads.submit(self._application.tidy)
+
     def _watch(self, client: Client, events: int) -> None:
         if events == client.events:
             return
@@ -306,7 +314,7 @@ class Loop:
             self._woken.recv(4096)
         while self._done:
             client, incoming, response = self._done.popleft()
-            client.busy = False
+            client.busy = self._tidied = False
             if client in self._clients:
                 try:
                     self._send(client, incoming, response)

@@ -8,14 +8,16 @@ from sagetree.memory import glibc_function
 MEMINFO = Path("/proc/meminfo")
 KILOBYTE = 1024
 
-# After a request with a body of at least this size freed memory is given back,
-# for which the C library needs some milliseconds.
-LARGE_BYTES = 2**20
-
 # mallopt's number for the size from which memory is the machine's own, each
 # piece for itself, and goes back to it at once. By itself the C library raises
 # it up to 32 MB, and bodies leave holes behind.
 M_MMAP_THRESHOLD = -3
+LARGE_BYTES = 2**20
+
+# mallopt's number for what may lie free at the end of the heap. With the 128 kB
+# that are usual every piece of a body takes new memory, and page faults.
+M_TRIM_THRESHOLD = -1
+FREE_BYTES = 8 * 2**20
 
 
 def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
@@ -47,10 +49,11 @@ def address_space() -> int:
 
 
 def hold_apart() -> None:
-    """Have the C library hold large pieces of memory apart from small ones."""
+    """Have the C library hold large pieces of memory apart, and keep some for small ones."""
     setting = glibc_function("mallopt")
     if setting is not None:
         setting(M_MMAP_THRESHOLD, LARGE_BYTES)
+        setting(M_TRIM_THRESHOLD, FREE_BYTES)
 
 
 def _field(text: str, name: str) -> str:

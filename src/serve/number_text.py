@@ -11,11 +11,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-# Between these both write a number without an exponent.
+# Between these both write a number without an exponent. Of others orjson's text
+# has one of these pieces: an exponent, a null, many zeros.
 PLAIN_LOW, PLAIN_HIGH = 1e-4, 1e16
+_OTHERS = (b"e", b"n", b"0.0000")
 
 # Below this many the array's way costs more than `repr` of each.
-BULK_NUMBERS = 64
+BULK_NUMBERS = 12
 
 
 def number_texts(values: NDArray[Any]) -> list[str]:
@@ -38,12 +40,12 @@ def joined_numbers(values: NDArray[Any], separator: str) -> str:
 
 
 def _bulk(values: NDArray[np.float64]) -> str:
-    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].decode()
+    found = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    if not any(piece in found for piece in _OTHERS):
+        return found.decode()
     size = np.abs(values)
     plain = (size >= PLAIN_LOW) & (size < PLAIN_HIGH) | (values == 0)
-    if plain.all():
-        return text
-    texts = text.split(",")
+    texts = found.decode().split(",")
     for index in np.flatnonzero(~plain).tolist():
         texts[index] = repr(float(values[index]))
     return ",".join(texts)

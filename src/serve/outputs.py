@@ -5,9 +5,10 @@ exceptions: `raw_scores` of binary:logitraw are the margins of both labels, and
 those of multi:softmax are one for each class; there they make no sense.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import add
 from types import MappingProxyType
 from typing import Any
 
@@ -22,7 +23,7 @@ from sagetree.model import Model
 from sagetree.objectives import class_numbers
 from sagetree.scoring import Scores, contributions_by_column
 from sagetree.table import Table, cell_list
-from serve.encoders import Column, Predictions, Value
+from serve.encoders import Column, JsonText, Predictions, Value, json_keys, json_numbers
 from serve.output_keys import DEFAULT_KEYS, KEYS, Output
 from serve.reasons import explain
 
@@ -122,23 +123,28 @@ def _threshold(rows: ScoredRows) -> Column:
 
 
 def _contributions(rows: ScoredRows, top: int | None) -> Column:
-    names = rows.table.names
+    keys = json_keys(rows.table.names)
     values = rows.contributions
-    if values.ndim == 3:
-        return [[_parts(names, output, top) for output in row] for row in values]
-    return [_parts(names, row, top) for row in values]
+    if values.ndim == 2:
+        return [_parts(keys, row, top) for row in values]
+    outputs = ([_parts(keys, output, top) for output in row] for row in values)
+    return [JsonText(f"[{', '.join(parts)}]") for parts in outputs]
 
 
-def _parts(names: Sequence[str], values: NDArray[np.float32], top: int | None) -> dict[str, object]:
+def _parts(keys: Sequence[str], values: NDArray[np.float32], top: int | None) -> JsonText:
     """Return base value and columns; with `top` the strongest ones, and the sum of the others."""
-    base_value = float(values[-1])
     if top is None:
-        columns = dict(zip(names, values[:-1].tolist(), strict=True))
-        return {"base_value": base_value, "columns": columns}
+        *columns, base_value = json_numbers(values)
+        return JsonText(_explained(base_value, map(add, keys, columns)))
     order = np.argsort(-np.abs(values[:-1]), kind="stable")
-    columns = {names[index]: float(values[index]) for index in order[:top].tolist()}
-    others = float(values[order[top:]].sum(dtype=np.float64))
-    return {"base_value": base_value, "columns": columns, "others": others}
+    others = values[order[top:]].sum(dtype=np.float64)
+    *columns, base_value, rest = json_numbers(np.array([*values[order[:top]], values[-1], others]))
+    chosen = (keys[place] for place in order[:top].tolist())
+    return JsonText(_explained(base_value, map(add, chosen, columns), f', "others": {rest}'))
+
+
+def _explained(base_value: str, columns: Iterable[str], others: str = "") -> str:
+    return f'{{"base_value": {base_value}, "columns": {{{", ".join(columns)}}}{others}}}'
 
 
 def _reasons(rows: ScoredRows) -> Column:

@@ -53,6 +53,9 @@ def test_all_kinds_of_numbers_print_as_python_prints_them():
     for values in (bits.view(np.float32), magnitudes.astype(np.float32), -magnitudes):
         finite = values[np.isfinite(values)]
         assert number_texts(finite) == [repr(float(value)) for value in finite]
+    for value in magnitudes[::5]:  # with no other beside it
+        numbers = np.full(BULK_NUMBERS, value, np.float32)
+        assert joined_numbers(numbers, " ") == " ".join(map(repr, numbers.tolist()))
 
 
 def test_a_vector_of_scores_takes_a_cell_each_in_csv_and_is_a_list_in_json():

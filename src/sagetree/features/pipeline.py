@@ -28,6 +28,9 @@ UNSEEN_HINT = (
     "Send a trained category, or train with unknown_category=missing to score it as missing"
 )
 
+# Rows whose values are turned into a matrix at a time: they stay in the cache.
+TURNED_ROWS = 1024
+
 # XGBoost refuses the first three characters in feature names, and cuts a name at the last.
 _SAFE = str.maketrans("[]<\0", "____")
 
@@ -232,7 +235,10 @@ class FeaturePipeline(BaseModel):
     def _expand(self, values: Floats) -> NDArray[np.float32]:
         """Return the features (n, m) of the encoded columns (columns, n), read-only."""
         if self._is_plain:
-            matrix = np.array(values.T, np.float32, order="C")
+            matrix = np.empty(values.shape[::-1], np.float32)
+            for begin in range(0, len(matrix), TURNED_ROWS):
+                end = begin + TURNED_ROWS
+                matrix[begin:end] = values[:, begin:end].T
         else:
             columns = zip(self.features, values, strict=True)
             matrix = np.concatenate([feature.expand(column) for feature, column in columns], axis=1)
