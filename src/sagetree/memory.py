@@ -1,12 +1,19 @@
 """How much memory this process may still take, whatever the machine has."""
 
 import ctypes
+import os
 import sys
 from functools import cache
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
+
+# mallopt's number for the size from which memory is the machine's own, each
+# piece for itself, and goes back to it at once. By itself the C library raises
+# it up to 32 MB, and large pieces leave holes behind.
+M_MMAP_THRESHOLD = -3
+LARGE_BYTES = 2**20
 
 # An unlimited cgroup v1 says a number near 2**63.
 _UNLIMITED = 2**60
@@ -54,6 +61,22 @@ def _in_use(used: Path) -> int:
         if line.split()[0] in ("inactive_file", "total_inactive_file")
     ]
     return int(used.read_text()) - max(files, default=0)
+
+
+def hold_apart() -> None:
+    """Have the C library hold large pieces of memory apart, so that they leave no holes."""
+    setting = glibc_function("mallopt")
+    if setting is not None:
+        setting(M_MMAP_THRESHOLD, LARGE_BYTES)
+
+
+def share_allocator() -> None:
+    """Have Arrow take memory from the C library; before Arrow is imported.
+
+    What its own allocators keep of a file's reading is of no use to what comes
+    behind it.
+    """
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 
 
 def return_freed_memory() -> None:

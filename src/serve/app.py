@@ -20,7 +20,7 @@ from serve.bodies import body_of
 from serve.drift import Monitor
 from serve.information import information
 from serve.loading import Kind, ModelHolder, ServedModel
-from serve.memory import hold_apart
+from serve.memory import hold_for_bodies
 from serve.messages import Request, Response
 from serve.metrics import Observer
 from serve.negotiation import is_packed
@@ -102,7 +102,7 @@ class Application:
     """What a worker's loop serves."""
 
     def __init__(self, site: Site) -> None:
-        hold_apart()
+        hold_for_bodies()
         self.max_body = site.settings.max_body
         self._site = site
         self._handlers = site.handlers

@@ -3,16 +3,10 @@
 from pathlib import Path
 
 from sagetree.cores import CGROUP
-from sagetree.memory import glibc_function
+from sagetree.memory import glibc_function, hold_apart
 
 MEMINFO = Path("/proc/meminfo")
 KILOBYTE = 1024
-
-# mallopt's number for the size from which memory is the machine's own, each
-# piece for itself, and goes back to it at once. By itself the C library raises
-# it up to 32 MB, and bodies leave holes behind.
-M_MMAP_THRESHOLD = -3
-LARGE_BYTES = 2**20
 
 # mallopt's number for what may lie free at the end of the heap. With the 128 kB
 # that are usual every piece of a body takes new memory, and page faults.
@@ -48,11 +42,11 @@ def address_space() -> int:
     return int(_field(Path("/proc/self/status").read_text(), "VmSize")) * KILOBYTE
 
 
-def hold_apart() -> None:
+def hold_for_bodies() -> None:
     """Have the C library hold large pieces of memory apart, and keep some for small ones."""
+    hold_apart()
     setting = glibc_function("mallopt")
     if setting is not None:
-        setting(M_MMAP_THRESHOLD, LARGE_BYTES)
         setting(M_TRIM_THRESHOLD, FREE_BYTES)
 
 

@@ -10,6 +10,7 @@ import xgboost
 from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.memory import return_freed_memory
 from sagetree.objectives import Objective
 from sagetree.program import LOG
 from sagetree.scoring import Scores
@@ -253,6 +254,7 @@ class Fitter:
         found: dict[str, list[float]] = {}
         for booster, part in zip(boosters, parts, strict=True):
             if not part.watches_train:
+                return_freed_memory()  # of the rounds: the metrics of many rows need as much
                 own = [(part.train, TRAIN_ROWS)]
                 values = evaluate_rows(booster, own, best - 1, self.metrics.custom_metric)
                 for (rows, name), value in values.items():

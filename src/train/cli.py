@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from sagetree.memory import hold_apart, share_allocator
 from sagetree.paths import OptMl
 from sagetree.program import run_job
 from sagetree.unused import left_out_unused
@@ -70,6 +71,8 @@ def main(argv: Sequence[str]) -> int:
         script = Script.of(opt_ml, overrides, os.environ)
         if script is not None:
             return run_script(opt_ml, script, overrides)
+        hold_apart()
+        share_allocator()
         # imports that take seconds, and may fail
         with left_out_unused():
             return job()

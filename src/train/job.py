@@ -48,9 +48,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     for note in settings.notes:
         LOG.warning(note)
     read = ingest(opt_ml, settings)
-    return_freed_memory()  # of the tables, before the trees take theirs
     warn_of_leakage(read, fails=settings.fail_on_leakage)
     data = read.fingerprints()
+    return_freed_memory()  # of the tables, before the trees take theirs
     checkpoints = Checkpoints.of_job(opt_ml, settings, data)
     course = termination.course(checkpoints, read.first_model)
     objective = read.goal.objective

@@ -17,7 +17,7 @@ from sagetree.table import Table
 SLICE_ROWS = 64 * 1024
 
 # From here on the matrix, which is read front to back, leaves the memory to the trees.
-IN_FILE_BYTES = 64 * 1024 * 1024
+IN_FILE_BYTES = 8 * 1024 * 1024
 
 # What a value takes in memory while trees are grown: XGBoost's quantiles, row by
 # row (four bytes where cells are missing) and column by column, and a row's own.
