@@ -1,11 +1,12 @@
 """The data files of a channel: which they are, opened once, read front to back."""
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from sagetree.errors import DataError, PlatformError
@@ -17,6 +18,8 @@ _SKIPPED_SUFFIXES = frozenset({".crc", ".manifest"})
 
 # What Hive and Spark write for a value that is missing.
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+BUFFER_BYTES = 1024 * 1024
 
 _DAMAGED_HINT = "Write the file again; it may be cut off"
 
@@ -48,6 +51,28 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
             yield from _walk(path, above | {real})
         elif path.suffix not in _SKIPPED_SUFFIXES:
             yield path
+
+
+class _Rejoined(io.RawIOBase):
+    """The bytes read already, then the others."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head = head
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
+        data = self._head[: len(buffer)] or self._file.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def rejoined(head: bytes, file: BinaryIO) -> BinaryIO:
+    """Return the file as it was before `head` was read of it."""
+    return io.BufferedReader(_Rejoined(head, file), BUFFER_BYTES)
 
 
 def partition(name: str) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ caller to know, because no single file or request can tell.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,20 +45,29 @@ def parse_libsvm(data: bytes, *, request: bool = False) -> SparseRows:
     In a request the label may be left out, so that a first `index:value` is a
     cell; in training it is `label:weight`. Raises RecordError naming the line.
     """
-    body = _COMMENT.sub(b"", data.removeprefix(_BOM)) if b"#" in data else data.removeprefix(_BOM)
+    return join(parse_blocks(_blocks(data), request=request))
+
+
+def parse_blocks(blocks: Iterable[bytes], *, request: bool = False) -> list[SparseRows]:
+    """Return the rows of each of a text's blocks of whole lines that has some.
+
+    Raises RecordError as `parse_libsvm` does.
+    """
     parts, lines = [], 0
-    for block in _blocks(body):
+    for block in blocks:
+        body = block if lines else block.removeprefix(_BOM)
         try:
-            parts.append(_parse(block, request=request))
+            parts.append(_parse(_COMMENT.sub(b"", body) if b"#" in body else body, request=request))
         except _LineError as error:
             place = f"line {lines + error.line + 1}"
             raise RecordError(str(error), place, error.hint) from error
         lines += block.count(b"\n")
-    if not parts or not sum(part.rows for part in parts):
+    parts = [part for part in parts if part.rows]
+    if not parts:
         raise RecordError("there are no rows", "line 1", HINT)
-    if len({part.groups is None for part in parts if part.rows}) > 1:
+    if len({part.groups is None for part in parts}) > 1:
         raise RecordError("some lines have a qid and others have none", "the file", _QID_HINT)
-    return join([part for part in parts if part.rows])
+    return parts
 
 
 _QID_HINT = "Give every line a qid, or none"

@@ -11,7 +11,7 @@ from sagetree.cells import Cell, CellError, category_text, to_number
 from sagetree.csv_stream import CsvRules, HeaderRule, read_csv
 from sagetree.csv_text import CsvText
 from sagetree.errors import DataError
-from sagetree.files import data_files, opened, partition
+from sagetree.files import data_files, opened, partition, rejoined
 from sagetree.formats import TITLES, Format, find_format
 from sagetree.gathering import Gathered, Shrink
 from sagetree.memory import return_freed_memory
@@ -86,7 +86,7 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
             found = find_format(head, name, reading.format)
             if found in ("libsvm", "recordio"):
                 read_rows = read_libsvm if found == "libsvm" else read_recordio
-                sparse.append((found, read_rows(head + file.read(), name)))
+                sparse.append((found, read_rows(rejoined(head, file), name)))
                 continue
             for table in _tables(file, head, name, found, reading):
                 gathered.add(_with_partition(table, name), from_csv=found == "csv")

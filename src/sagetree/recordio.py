@@ -6,18 +6,20 @@ at a multiple of four is cut there into parts. The message is built from its
 published definition, so that neither a compiler nor a generated file is needed.
 """
 
+import io
 import math
 import struct
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from sagetree.cells import NAN
 from sagetree.errors import quote
-from sagetree.sparse_rows import RecordError, SparseRows
+from sagetree.sparse_rows import RecordError, SparseRows, join
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
@@ -32,6 +34,9 @@ _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 # XGBoost numbers columns by 32 bits.
 MAX_WIDTH = 2**31
 
+# Records whose cells are put together at a time.
+PART_ROWS = 4096
+
 # What SageMaker's own writers call the one tensor of features, and of labels.
 VALUES = "values"
 
@@ -45,25 +50,25 @@ _TENSORS = {
 }
 
 
-def frames(data: bytes) -> Iterator[bytes]:
+def frames(file: BinaryIO) -> Iterator[bytes]:
     """Yield the bytes of each record. Raises RecordError naming the record."""
-    view, at, number = memoryview(data), 0, 1
+    number = 1
     parts: list[bytes] = []
-    while at < len(data):
-        if len(data) - at < _HEADER.size:
+    while header := file.read(_HEADER.size):
+        if len(header) < _HEADER.size:
             raise _cut_off(number)
-        magic, flag_and_length = _HEADER.unpack_from(data, at)
+        magic, flag_and_length = _HEADER.unpack(header)
         if magic != MAGIC:
-            raise _framing(f"it begins with {bytes(view[at : at + 4]).hex()}", number)
+            raise _framing(f"it begins with {header[:4].hex()}", number)
         flag = flag_and_length >> _LENGTH_BITS
         length = flag_and_length & ((1 << _LENGTH_BITS) - 1)
-        at += _HEADER.size
-        if at + length > len(data):
+        part = file.read(length)
+        if len(part) < length:
             raise _cut_off(number)
         if flag > _LAST or (flag in (_MIDDLE, _LAST)) != bool(parts):
             raise _framing("its parts do not follow each other", number)
-        parts.append(bytes(view[at : at + length]))
-        at += length + -length % 4
+        parts.append(part)
+        file.read(-length % 4)
         if flag in (_WHOLE, _LAST):
             yield _MAGIC_BYTES.join(parts)
             parts, number = [], number + 1
@@ -148,30 +153,44 @@ def parse_recordio(data: bytes) -> SparseRows:
     A record without cells is a row of missing values. Raises RecordError
     naming the record.
     """
+    return join(parse_records(io.BytesIO(data)))
+
+
+def parse_records(file: BinaryIO) -> list[SparseRows]:
+    """Return the rows of a file, some thousands together. Raises as `parse_recordio` does."""
     make = record_class()
-    values, keys, counts, labels = array("d"), array("q"), array("q"), array("d")
-    width, dense = 0, 0
-    for number, record in enumerate(frames(data), 1):
-        cells = _row(make, record, number)
-        values.extend(cells.values)
-        keys.extend(range(len(cells.values)) if cells.keys is None else cells.keys)
-        counts.append(len(cells.values))
-        labels.append(cells.label)
-        width = max(width, cells.width)
-        if cells.keys is None:
-            if dense not in (0, cells.width):
-                problem = f"{cells.width} values where an earlier record has {dense}"
-                raise _fault(problem, number, "Give every dense record as many values")
-            dense = cells.width
-    if not counts:
+    records = enumerate(frames(file), 1)
+    parts: list[SparseRows] = []
+    dense = 0
+    while batch := list(islice(records, PART_ROWS)):
+        rows = []
+        for number, record in batch:
+            row = _row(make, record, number)
+            if row.keys is None:
+                if dense not in (0, row.width):
+                    problem = f"{row.width} values where an earlier record has {dense}"
+                    raise _fault(problem, number, "Give every dense record as many values")
+                dense = row.width
+            rows.append(row)
+        parts.append(_joined(rows))
+    if not parts:
         raise RecordError("there are no records", "record 1", HINT)
+    return parts
+
+
+def _joined(rows: Sequence["_Row"]) -> SparseRows:
+    values, keys = array("d"), array("q")
+    for row in rows:
+        values.extend(row.values)
+        keys.extend(range(len(row.values)) if row.keys is None else row.keys)
+    counts = [len(row.values) for row in rows]
     return SparseRows(
         values=np.array(values),
         indices=np.array(keys),
         starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        width=width,
-        labels=np.array(labels),
-        dense=bool(dense),
+        width=max(row.width for row in rows),
+        labels=np.array([row.label for row in rows], np.float64),
+        dense=any(row.keys is None for row in rows),
     )
 
 

@@ -1,15 +1,16 @@
-"""Files that are read whole to tables: JSON Lines, libsvm, recordio-protobuf."""
+"""Files that are read whole before they are tables: JSON Lines, libsvm, recordio-protobuf."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import pyarrow as pa
 
 from sagetree.cells import category_text
 from sagetree.errors import DataError
 from sagetree.json_lines import parse_json_lines
-from sagetree.libsvm import parse_libsvm
-from sagetree.recordio import parse_recordio
+from sagetree.libsvm import BLOCK_BYTES, parse_blocks
+from sagetree.recordio import parse_records
 from sagetree.sparse_rows import RecordError, SparseRows
 from sagetree.table import Cells, Role, Source, Table
 
@@ -37,10 +38,10 @@ class Indices:
 
 @dataclass(frozen=True)
 class SparseFile:
-    """The rows of one libsvm or recordio file; `unit` is what a row is called there."""
+    """The rows of one libsvm or recordio file, in parts; `unit` is what a row is called there."""
 
     name: str
-    rows: SparseRows
+    parts: list[SparseRows]
     unit: str
 
 
@@ -82,20 +83,28 @@ def _arrow(cells: Cells) -> pa.ChunkedArray:
     return pa.chunked_array([pa.array(cells, types[kinds.pop()] if kinds else pa.null())])
 
 
-def read_libsvm(data: bytes, name: str) -> SparseFile:
+def read_libsvm(file: BinaryIO, name: str) -> SparseFile:
     """Return the rows of libsvm text. Raises DataError naming file and line."""
+    lines = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal lines
+        while block := file.read(BLOCK_BYTES):
+            block += file.readline()
+            lines += block.count(b"\n") + (not block.endswith(b"\n"))
+            yield block
+
     try:
-        rows = parse_libsvm(data)
+        parts = parse_blocks(blocks())
     except RecordError as error:
         raise _fault(error, name) from error
-    lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    return SparseFile(name, rows, "line" if lines == rows.rows else "row")
+    return SparseFile(name, parts, "line" if lines == sum(p.rows for p in parts) else "row")
 
 
-def read_recordio(data: bytes, name: str) -> SparseFile:
+def read_recordio(file: BinaryIO, name: str) -> SparseFile:
     """Return the rows of recordio-protobuf. Raises DataError naming file and record."""
     try:
-        return SparseFile(name, parse_recordio(data), "record")
+        return SparseFile(name, parse_records(file), "record")
     except RecordError as error:
         raise _fault(error, name) from error
 
@@ -106,32 +115,40 @@ def sparse_tables(
     """Yield the rows of all files as columns: label, perhaps weight and qid, then f and the index.
 
     With `based` the lowest index of all may be 0 or 1, which is then the first
-    column. Raises DataError for a cell outside of `indices`.
+    column. The files' parts are given up one after the other. Raises DataError
+    for a cell outside of `indices`.
     """
-    lowest = min((file.rows.lowest for file in files if file.rows.lowest is not None), default=0)
+    parts = [part for file in files for part in file.parts]
+    lowest = min((part.lowest for part in parts if part.lowest is not None), default=0)
     first = min(lowest, 1) if based else 0
-    indices = indices or Indices(first, max(file.rows.width for file in files) - first)
-    weighted = any(file.rows.weights is not None for file in files)
-    grouped = all(file.rows.groups is not None for file in files)
+    indices = indices or Indices(first, max(part.width for part in parts) - first)
+    weighted = any(part.weights is not None for part in parts)
+    grouped = all(part.groups is not None for part in parts)
+    del parts
     for file in files:
-        _check_range(file, indices)
-        for begin in range(0, file.rows.rows, BATCH_ROWS):
-            part = file.rows.part(begin, min(begin + BATCH_ROWS, file.rows.rows))
-            table = _sparse_table(part, indices, weighted, grouped, file, begin)
-            yield table._replace(first_index=indices.first if based else None)
+        before = 0
+        while file.parts:
+            rows = file.parts.pop(0)
+            _check_range(rows, indices, file, before)
+            for begin in range(0, rows.rows, BATCH_ROWS):
+                part = rows.part(begin, min(begin + BATCH_ROWS, rows.rows))
+                table = _sparse_table(part, indices, weighted, grouped, file, before + begin)
+                yield table._replace(first_index=indices.first if based else None)
+            before += rows.rows
 
 
-def _check_range(file: SparseFile, indices: Indices) -> None:
+def _check_range(rows: SparseRows, indices: Indices, file: SparseFile, before: int) -> None:
+    """Raise DataError for a cell outside of `indices`; `before` rows stand above these."""
     last = indices.first + indices.width - 1
-    wrong = (file.rows.indices < indices.first) | (file.rows.indices > last)
+    wrong = (rows.indices < indices.first) | (rows.indices > last)
     if not wrong.any():
         return
     at = int(wrong.argmax())
-    row = int((file.rows.starts > at).argmax()) - 1
+    row = int((rows.starts > at).argmax()) - 1
     raise DataError(
-        f"the index {file.rows.indices[at]} is outside of {indices.first} to {last}, "
+        f"the index {rows.indices[at]} is outside of {indices.first} to {last}, "
         "the indices of training",
-        where=f"{file.name} {file.unit} {row + 1}",
+        where=f"{file.name} {file.unit} {before + row + 1}",
         hint="Write the files of all channels with the same indices",
     )
 

@@ -93,6 +93,7 @@ def join(parts: Sequence[SparseRows]) -> SparseRows:
         labels=np.concatenate([part.labels for part in parts]),
         weights=_weights(parts),
         groups=_groups(parts),
+        dense=any(part.dense for part in parts),
     )
 
 

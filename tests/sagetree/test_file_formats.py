@@ -15,7 +15,9 @@ from sagetree.cells import MissingValues
 from sagetree.csv_stream import BLOCK_BYTES
 from sagetree.errors import DataError
 from sagetree.gathering import Shrink
+from sagetree.libsvm import BLOCK_BYTES as LIBSVM_BYTES
 from sagetree.reading import Reading, looks_like_header, read_files, read_table
+from sagetree.recordio import PART_ROWS
 from sagetree.row_files import Indices
 from sagetree.table import Table
 from tests.sagetree.test_recordio import frame, record
@@ -152,6 +154,55 @@ def test_recordio(tmp_path: Path) -> None:
     assert table.names == ("label", "f0", "f1", "f2")
     assert table.take([0, 1]) == [[1, 0], [None, None], [5, None], [None, None]]
     assert table.locate(1) == "a.pbr record 2"
+
+
+def test_a_libsvm_file_of_several_blocks(tmp_path: Path) -> None:
+    line = b"1:0.5 1:0.25 3:0.75  # a comment\n"
+    count = 3 * LIBSVM_BYTES // len(line)
+    put(tmp_path, a__libsvm=b"0 2:8\n" + line * count + b"1 4:9")
+    table = read(tmp_path)
+    assert table.names == ("label", "weight", "f1", "f2", "f3", "f4")
+    assert table.rows == count + 2
+    last = [[1, 1], [0.5, 1], [0.25, None], [None, None], [0.75, None], [None, 9]]
+    assert table.take([count, count + 1]) == last
+    assert table.take([0])[1:] == [[1], [None], [8], [None], [None]]
+    assert table.locate(count + 1) == f"a.libsvm line {count + 2}"
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, indices=Indices(1, 3))
+    assert str(caught.value).startswith(
+        f"a.libsvm line {count + 2}: the index 4 is outside of 1 to 3, the indices of training. "
+    )
+    put(tmp_path, a__libsvm=line * count + b"1 4:x\n")
+    with pytest.raises(DataError) as caught:
+        read(tmp_path)
+    assert str(caught.value).startswith(
+        f"a.libsvm line {count + 1}: '4:x' holds what is no number. "
+    )
+
+
+def test_a_recordio_file_of_several_parts(tmp_path: Path) -> None:
+    count = 2 * PART_ROWS + 1
+    records = [frame(record([number, 2.5], label=number % 2)) for number in range(count)]
+    put(tmp_path, a__pbr=b"".join(records))
+    table = read(tmp_path)
+    assert table.rows == count
+    assert table.take([0, PART_ROWS, count - 1]) == [
+        [0, 0, 0], [0, PART_ROWS, count - 1], [2.5, 2.5, 2.5]
+    ]  # fmt: skip
+    assert table.locate(count - 1) == f"a.pbr record {count}"
+    put(tmp_path, a__pbr=b"".join(records) + frame(record([1.0], label=1)))
+    with pytest.raises(DataError) as caught:
+        read(tmp_path)
+    assert str(caught.value).startswith(
+        f"a.pbr record {count + 1}: the record cannot be read: 1 values where an earlier record "
+        "has 2. "
+    )
+    put(tmp_path, a__pbr=b"".join(records)[:-1])
+    with pytest.raises(DataError) as caught:
+        read(tmp_path)
+    assert str(caught.value).startswith(
+        f"a.pbr record {count}: the record is no RecordIO: it is cut off. "
+    )
 
 
 @pytest.mark.parametrize(

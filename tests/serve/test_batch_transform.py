@@ -1,5 +1,6 @@
 """Batch transform: what a job is told, and files cut into any mini-batches."""
 
+import io
 import json
 from collections.abc import Sequence
 from itertools import pairwise
@@ -105,7 +106,7 @@ def test_every_objective_gives_a_line_for_a_row(multiclass_batch: FlaskClient, c
     assert [len(line.split(b",")) for line in whole.splitlines()] == [3] * 9
     assert assembled(multiclass_batch, pieces(lines, cuts), "text/csv") == whole
     made = encode_recordio({"x": row.tolist()} for row in MULTICLASS)
-    framed = [frame(features(record)) for record in frames(made)]
+    framed = [frame(features(record)) for record in frames(io.BytesIO(made))]
     kind = "application/x-recordio-protobuf"
     assert assembled(multiclass_batch, pieces(framed, cuts), kind) == whole
 

@@ -114,7 +114,7 @@ def test_numpy_reads_what_is_written():
 
 def test_records_hold_a_label_for_each_key():
     answer = encode(RECORDIO, {"score": SCORES[:2], "raw_scores": np.array([[1, 2], [3, 4]])})
-    records = [record_class().FromString(frame) for frame in frames(answer)]
+    records = [record_class().FromString(frame) for frame in frames(io.BytesIO(answer))]
     assert [
         {key: list(value.float32_tensor.values) for key, value in record.label.items()}
         for record in records
