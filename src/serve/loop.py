@@ -314,7 +314,8 @@ class Loop:
             self._woken.recv(4096)
         while self._done:
             client, incoming, response = self._done.popleft()
-            client.busy = self._tidied = False
+            client.busy = False
+            self._tidied = False
             if client in self._clients:
                 try:
                     self._send(client, incoming, response)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sagetree.cores import CGROUP
-from sagetree.memory import glibc_function, hold_apart
+from sagetree.memory import glibc_function, hold_apart, share_allocator
 
 MEMINFO = Path("/proc/meminfo")
 KILOBYTE = 1024
@@ -32,9 +32,9 @@ def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
     return min(limits)
 
 
-def resident_memory() -> int:
-    """Return the bytes of memory this process holds."""
-    return int(_field(Path("/proc/self/status").read_text(), "VmRSS")) * KILOBYTE
+def resident_memory(pid: int | None = None) -> int:
+    """Return the bytes of memory a process holds, this one's if none is named."""
+    return int(_field(Path(f"/proc/{pid or 'self'}/status").read_text(), "VmRSS")) * KILOBYTE
 
 
 def address_space() -> int:
@@ -45,6 +45,7 @@ def address_space() -> int:
 def hold_for_bodies() -> None:
     """Have the C library hold large pieces of memory apart, and keep some for small ones."""
     hold_apart()
+    share_allocator()
     setting = glibc_function("mallopt")
     if setting is not None:
         setting(M_TRIM_THRESHOLD, FREE_BYTES)

@@ -7,6 +7,7 @@ import pytest
 
 from sagetree.memory import return_freed_memory
 from serve.memory import resident_memory, usable_memory
+from tests.serve.server_process import CSV, eventually, healthy, serving
 
 MEMINFO = "MemTotal:        1000 kB\nMemFree:   10 kB\n"
 
@@ -37,3 +38,14 @@ def test_what_is_freed_goes_back():
     del blocks
     return_freed_memory()
     assert full - resident_memory() > 60e6
+
+
+def test_a_server_gives_back_what_large_bodies_took(base_dir: Path, tmp_path: Path):
+    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        eventually(lambda: healthy(server))
+        (pid,) = server.workers()
+        large = CSV * (12 * 2**20 // len(CSV))
+        assert server.post(large[: 2**20].rpartition(b"\n")[0]).status == 200  # Arrow is loaded
+        before = resident_memory(pid)
+        assert server.post(large).status == 200
+        eventually(lambda: resident_memory(pid) < before + 12e6)
