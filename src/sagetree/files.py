@@ -21,6 +21,9 @@ _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 BUFFER_BYTES = 1024 * 1024
 
+# Of a text whose blocks are parsed as a whole.
+TEXT_BYTES = 4 << 20
+
 _DAMAGED_HINT = "Write the file again; it may be cut off"
 
 
@@ -73,6 +76,24 @@ class _Rejoined(io.RawIOBase):
 def rejoined(head: bytes, file: BinaryIO) -> BinaryIO:
     """Return the file as it was before `head` was read of it."""
     return io.BufferedReader(_Rejoined(head, file), BUFFER_BYTES)
+
+
+class WholeLines:
+    """A file's text in blocks of whole lines; `lines` is how many it had so far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.lines = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self._file.read(TEXT_BYTES):
+            block += self._file.readline()
+            self.lines += block.count(b"\n") + (not block.endswith(b"\n"))
+            yield block
+
+    def unit(self, rows: int) -> str:
+        """Return what so many rows are called: lines only where every line is a row."""
+        return "line" if rows == self.lines else "row"
 
 
 def partition(name: str) -> dict[str, str | None]:

@@ -7,9 +7,9 @@ r"""JSON Lines to columns of cells: one record a line, with the meanings of a JS
 Small bodies are read line by line, large ones by Arrow; both give the same cells.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
@@ -51,6 +51,12 @@ class JsonLines:
     lacking: dict[str, int]
     one_line_each: bool
 
+    def without_first(self) -> Self:
+        """Return the rows behind the first one."""
+        label = None if self.label is None else self.label[1:]
+        columns = tuple(cells[1:] for cells in self.columns)
+        return replace(self, columns=columns, rows=self.rows - 1, label=label)
+
 
 def parse_json_lines(data: bytes, needed: Sequence[str] = ()) -> JsonLines:
     """Return the columns of JSON Lines in UTF-8; a key that a record lacks is missing there.
@@ -58,15 +64,46 @@ def parse_json_lines(data: bytes, needed: Sequence[str] = ()) -> JsonLines:
     Raises RecordError naming the line, for a cell that is no single value the
     column too.
     """
-    body = data.removeprefix(_BOM).strip()
-    if not body:
-        raise RecordError("there are no rows", "line 1", HINT)
-    if len(body) >= BULK_BYTES:
-        table = _read_bulk(body)
-        if table is not None and all(_in_every_record(body, n, table.num_rows) for n in needed):
+    body = data.removeprefix(_BOM)
+    if not body.strip():
+        raise _no_rows()
+    return _read(body, needed, 1)
+
+
+def parse_blocks(blocks: Iterable[bytes]) -> Iterator[JsonLines]:
+    """Yield the columns of each of a text's blocks of whole lines that has rows.
+
+    A block may know fewer names than another, and give a column another type.
+    Raises RecordError as `parse_json_lines` does.
+    """
+    first, lines = b"", 0
+    for block in blocks:
+        body = block if lines else block.removeprefix(_BOM)
+        if not body.strip():
+            pass
+        elif first:  # is read again with each block, which has to be of its shape
+            yield _read(first + body, (), lines).without_first()
+        else:
+            yield _read(body, (), lines + 1)
+            first = body.lstrip().split(b"\n", 1)[0] + b"\n"
+        lines += block.count(b"\n")
+    if not first:
+        raise _no_rows()
+
+
+def _no_rows() -> RecordError:
+    return RecordError("there are no rows", "line 1", HINT)
+
+
+def _read(body: bytes, needed: Sequence[str], begin: int) -> JsonLines:
+    """Return the columns of a text that has some; `begin` is the number of its first line."""
+    text = body.strip()
+    if len(text) >= BULK_BYTES:
+        table = _read_bulk(text)
+        if table is not None and all(_in_every_record(text, n, table.num_rows) for n in needed):
             columns = tuple(table.columns)
             return JsonLines(tuple(table.column_names), columns, table.num_rows, None, {}, True)
-    return _read_small(data.removeprefix(_BOM), needed)
+    return _read_small(body, needed, begin)
 
 
 def _in_every_record(body: bytes, name: str, rows: int) -> bool:
@@ -118,9 +155,9 @@ def _is_exact(column: "pa.ChunkedArray") -> bool:
     )
 
 
-def _read_small(body: bytes, needed: Sequence[str]) -> JsonLines:
+def _read_small(body: bytes, needed: Sequence[str], begin: int) -> JsonLines:
     numbers, records = [], []
-    for number, line in enumerate(body.split(b"\n"), 1):
+    for number, line in enumerate(body.split(b"\n"), begin):
         if line.strip():
             numbers.append(number)
             records.append(_parse(line, number))
@@ -128,7 +165,7 @@ def _read_small(body: bytes, needed: Sequence[str]) -> JsonLines:
     if not records[0]:
         raise RecordError("the line has no values", f"line {numbers[0]}", HINT)
     width = len(numbers)
-    one_line_each = numbers[-1] == width
+    one_line_each = numbers[-1] == begin + width - 1
     if in_order:
         label, lists = _lists(records, numbers)
         columns = _transposed(lists, numbers)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sagetree.errors import quote
 from sagetree.sparse_rows import Floats, Integers, RecordError, SparseRows, join
 
-# Cut into blocks of whole lines: the arrays of one block take some 20 times its bytes.
+# The arrays of one block of lines take some 20 times its bytes.
 BLOCK_BYTES = 4 << 20
 
 # The smallest text that Arrow's conversion reads faster, its import (0.3 s) aside.

@@ -14,17 +14,17 @@ from sagetree.errors import DataError
 from sagetree.files import data_files, opened, partition, rejoined
 from sagetree.formats import TITLES, Format, find_format
 from sagetree.gathering import Gathered, Shrink
+from sagetree.json_files import read_json_lines
 from sagetree.memory import return_freed_memory
 from sagetree.parquet_stream import read_parquet
-from sagetree.row_files import (
+from sagetree.schema import header_names
+from sagetree.sparse_files import (
     Indices,
     SparseFile,
-    read_json_lines,
     read_libsvm,
     read_recordio,
     sparse_tables,
 )
-from sagetree.schema import header_names
 from sagetree.table import Cells, Table
 
 # So much of a file says what it is.
@@ -113,7 +113,7 @@ def _tables(
     if found == "parquet":
         return read_parquet(file, head, name)
     if found == "jsonlines":
-        return iter([read_json_lines(head + file.read(), name)])
+        return read_json_lines(rejoined(head, file), name)
     shrink = reading.shrink
     if shrink is None:
         return read_csv(file, head, name, CsvRules(reading.is_header, reading.delimiter))

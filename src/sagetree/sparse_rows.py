@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.cells import NAN
+from sagetree.errors import DataError
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -22,6 +23,10 @@ class RecordError(ValueError):
         self.place = place
         self.hint = hint
         super().__init__(message)
+
+    def in_file(self, name: str) -> DataError:
+        """Return what it is where the bytes are the file called `name`."""
+        return DataError(str(self), where=f"{name} {self.place}", hint=self.hint)
 
 
 @dataclass(frozen=True)

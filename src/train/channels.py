@@ -14,8 +14,8 @@ from sagetree.gathering import Shrink
 from sagetree.label import AnyLabel, Label, Labels
 from sagetree.paths import OptMl
 from sagetree.reading import Reading, looks_like_header, read_files
-from sagetree.row_files import Indices
 from sagetree.schema import ROLES, Column, Schema
+from sagetree.sparse_files import Indices
 from sagetree.table import Table, distinct_cells
 from train.examples import RowRoles
 from train.kinds import infer_columns

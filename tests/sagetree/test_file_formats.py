@@ -18,7 +18,7 @@ from sagetree.gathering import Shrink
 from sagetree.libsvm import BLOCK_BYTES as LIBSVM_BYTES
 from sagetree.reading import Reading, looks_like_header, read_files, read_table
 from sagetree.recordio import PART_ROWS
-from sagetree.row_files import Indices
+from sagetree.sparse_files import Indices
 from sagetree.table import Table
 from tests.sagetree.test_recordio import frame, record
 

@@ -1,4 +1,4 @@
-"""Files that are read whole before they are tables: JSON Lines, libsvm, recordio-protobuf."""
+"""Files of libsvm and recordio-protobuf, which are read whole before they are tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,21 +6,17 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from sagetree.cells import category_text
 from sagetree.errors import DataError
-from sagetree.json_lines import parse_json_lines
-from sagetree.libsvm import BLOCK_BYTES, parse_blocks
+from sagetree.files import WholeLines
+from sagetree.libsvm import parse_blocks
 from sagetree.recordio import parse_records
 from sagetree.sparse_rows import RecordError, SparseRows
-from sagetree.table import Cells, Role, Source, Table
+from sagetree.table import Role, Source, Table
 
 LABEL, WEIGHT, GROUP = "label", "weight", "qid"
 
 # Rows of one table: its cells are written out, absent ones too.
 BATCH_ROWS = 16 * 1024
-
-# Integers up to here are exact as floats.
-_EXACT = 2**53
 
 
 @dataclass(frozen=True)
@@ -45,60 +41,14 @@ class SparseFile:
     unit: str
 
 
-def read_json_lines(data: bytes, name: str) -> Table:
-    """Return the rows of JSON Lines; without names the label comes first.
-
-    Raises DataError naming file, line and column.
-    """
-    try:
-        found = parse_json_lines(data)
-    except RecordError as error:
-        raise _fault(error, name) from error
-    columns = tuple(map(_arrow, ([found.label] if found.label else []) + [*found.columns]))
-    names = found.names or tuple(map(str, range(len(columns))))
-    unit = "line" if found.one_line_each else "row"
-    return Table(
-        names, columns, found.rows, found.names is not None, (Source(found.rows, name, unit),)
-    )
-
-
-def _fault(error: RecordError, name: str) -> DataError:
-    return DataError(str(error), where=f"{name} {error.place}", hint=error.hint)
-
-
-def _arrow(cells: Cells) -> pa.ChunkedArray:
-    """Return cells as a column of one type; of several types, as what CSV would hold."""
-    if isinstance(cells, pa.ChunkedArray):
-        return cells
-    kinds = {type(cell) for cell in cells if cell is not None}
-    whole = [cell for cell in cells if type(cell) is int]
-    if kinds == {int, float} and all(-_EXACT <= cell <= _EXACT for cell in whole):
-        kinds = {float}
-    if kinds == {int} and not all(-(2**63) <= cell < 2**63 for cell in whole):
-        kinds = {int, str}
-    if len(kinds) > 1:
-        cells = [cell if isinstance(cell, str) else category_text(cell) for cell in cells]
-        kinds = {str}
-    types = {float: pa.float64(), int: pa.int64(), bool: pa.bool_(), str: pa.string()}
-    return pa.chunked_array([pa.array(cells, types[kinds.pop()] if kinds else pa.null())])
-
-
 def read_libsvm(file: BinaryIO, name: str) -> SparseFile:
     """Return the rows of libsvm text. Raises DataError naming file and line."""
-    lines = 0
-
-    def blocks() -> Iterator[bytes]:
-        nonlocal lines
-        while block := file.read(BLOCK_BYTES):
-            block += file.readline()
-            lines += block.count(b"\n") + (not block.endswith(b"\n"))
-            yield block
-
+    text = WholeLines(file)
     try:
-        parts = parse_blocks(blocks())
+        parts = parse_blocks(text)
     except RecordError as error:
-        raise _fault(error, name) from error
-    return SparseFile(name, parts, "line" if lines == sum(p.rows for p in parts) else "row")
+        raise error.in_file(name) from error
+    return SparseFile(name, parts, text.unit(sum(part.rows for part in parts)))
 
 
 def read_recordio(file: BinaryIO, name: str) -> SparseFile:
@@ -106,7 +56,7 @@ def read_recordio(file: BinaryIO, name: str) -> SparseFile:
     try:
         return SparseFile(name, parse_records(file), "record")
     except RecordError as error:
-        raise _fault(error, name) from error
+        raise error.in_file(name) from error
 
 
 def sparse_tables(
