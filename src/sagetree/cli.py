@@ -2,9 +2,14 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
+
+from sagetree.paths import OptMl
+from sagetree.watch import watched
 
 PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
@@ -36,6 +41,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, summary in PROGRAMS.items():
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
+    work = partial(_run, program, arguments[1:])
+    if program == "serve":  # gunicorn has a watcher of its own
+        return work()
+    opt_ml = OptMl.from_environ(os.environ)
+    return watched(work, opt_ml.failure if program == "train" else opt_ml.message)
+
+
+def _run(program: str, arguments: Sequence[str]) -> int:
     # By name, so that this module depends on no program and serving loads none but itself.
     run: Callable[[Sequence[str]], int] = importlib.import_module(f"{program}.cli").main
-    return run(arguments[1:])
+    return run(arguments)

@@ -34,6 +34,11 @@ _REMEDIES = {
     errno.EMFILE: "Raise the limit of open files (ulimit -n)",
 }
 
+# What Python and Arrow say where the system refuses them a thread.
+_NO_THREADS = ("can't start new thread", "Failed to launch worker thread")
+_THREADS_REMEDY = (
+    "Raise the limit of processes (docker run --pids-limit, ulimit -u), or give the job more memory"
+)
 
 # XGBoost's warnings begin with the time and a place in its source.
 _XGBOOST_PLACE = re.compile(r"^\[[\d:]+\] WARNING: \S+:\d+:")
@@ -94,7 +99,10 @@ def run_job(work: Callable[[], int], report: Path) -> int:
         return work()
     except BaseException as error:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the report is written whole
-        return _fail(describe(error), report)
+        interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        code = fail(describe(error), report)
+        signal.signal(signal.SIGINT, interrupted)
+        return code
 
 
 def describe(error: BaseException) -> str:
@@ -108,18 +116,28 @@ def describe(error: BaseException) -> str:
             return str(error) or "The job was stopped by SIGTERM before it had finished"
         case KeyboardInterrupt():
             return "The job was interrupted before it had finished"
-        case MemoryError():
-            return "The machine ran out of memory. Use a larger instance or fewer rows"
         case SystemExit():
             return f"The program was ended by exit({error.code}) before it had finished"
+    if _is_memory(error):
+        return "The machine ran out of memory. Use a larger instance or fewer rows"
     trace = "".join(traceback.format_exception(error))
     if isinstance(error, OSError):
         remedy = _REMEDIES.get(error.errno or 0, "Try again, on another machine")
         return f"The machine failed: {type(error).__name__}: {error}. {remedy}\n\n{trace}"
+    if any(words in str(error) for words in _NO_THREADS):
+        return f"The machine failed: no thread can be started. {_THREADS_REMEDY}\n\n{trace}"
     return f"Unexpected error (a bug): {type(error).__name__}: {error}\n\n{trace}"
 
 
-def _fail(text: str, report: Path) -> int:
+def _is_memory(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    of_loader = isinstance(error, ImportError) and "failed to map segment" in str(error)
+    return of_loader or isinstance(error, MemoryError)
+
+
+def fail(text: str, report: Path) -> int:
+    """Write why a job failed to its log and to the file `report`, and return its exit code."""
     # The name of a file need not be UTF-8.
     text = text.encode(errors="backslashreplace").decode()
     LOG.error("FAILED: %s", text)

@@ -137,10 +137,14 @@ def _batches(file: "pq.ParquetFile", reading: Reading) -> Iterator[Table]:
 
 
 def _checked(column: "pa.Array") -> "pa.Array":
-    """Return the column, unless its texts written out would take too much memory."""
+    """Return the column, unless its texts written out would take too much memory.
+
+    Raises ArrowInvalid for texts in another encoding than UTF-8.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    column.validate(full=True)
     if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
         lengths = pc.binary_length(column.dictionary)
         size = pc.sum(lengths.take(column.indices)).as_py() or 0

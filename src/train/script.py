@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 from sagetree.errors import PlatformError, SettingsError, UserError, quote
 from sagetree.paths import OptMl
 from sagetree.program import LOG, Terminated, check_writable
+from sagetree.watch import killed_by
 from train.channel_settings import read_channels, read_json
 from train.value_types import plain_text
 
@@ -226,7 +227,7 @@ def describe_failure(what: str, code: int, said: Sequence[str]) -> str:
     >>> describe_failure("The script", 1, lines).splitlines()[0]
     "KeyError: 'age'"
     """
-    end = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    end = f"ended with exit code {code}" if code >= 0 else killed_by(signal.Signals(-code))
     words = [line.strip() for line in said if line.strip()]
     if not words:
         return f"{what} {end} and wrote nothing to stderr"

@@ -1,5 +1,6 @@
 """How a job ends: exit code 0 only for success, and the message first in the report."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -27,6 +28,8 @@ def caused(error: BaseException, cause: BaseException) -> BaseException:
     return error
 
 
+OUT_OF_MEMORY = "The machine ran out of memory. Use a larger instance or fewer rows\n"
+
 # Errors and the whole report.
 REPORTS = [
     (
@@ -50,10 +53,9 @@ REPORTS = [
     (SystemExit(), "The program was ended by exit(None) before it had finished\n"),
     (KeyboardInterrupt(), "The job was interrupted before it had finished\n"),
     (Terminated(), "The job was stopped by SIGTERM before it had finished\n"),
-    (
-        MemoryError(),
-        "The machine ran out of memory. Use a larger instance or fewer rows\n",
-    ),
+    (MemoryError(), OUT_OF_MEMORY),
+    (OSError(errno.ENOMEM, "Cannot allocate memory"), OUT_OF_MEMORY),
+    (ImportError("libarrow.so: failed to map segment from shared object"), OUT_OF_MEMORY),
 ]
 
 
@@ -79,6 +81,14 @@ SURPRISES = [
         PermissionError(13, "Permission denied", "/x"),
         "The machine failed: PermissionError: [Errno 13] Permission denied: '/x'. "
         "Check the mount, and the rights of the user the container runs as",
+    ),
+    *(
+        (
+            RuntimeError(words),
+            "The machine failed: no thread can be started. Raise the limit of processes "
+            "(docker run --pids-limit, ulimit -u), or give the job more memory",
+        )
+        for words in ("can't start new thread", "Unknown error: Failed to launch worker thread: x")
     ),
     (ZeroDivisionError("x / 0"), "Unexpected error (a bug): ZeroDivisionError: x / 0"),
     (GeneratorExit("odd"), "Unexpected error (a bug): GeneratorExit: odd"),

@@ -102,6 +102,15 @@ def test_a_footer_that_arrow_cannot_read_is_refused():
     assert str(caught.value).startswith(f"{NO_PARQUET}Couldn't deserialize thrift: ")
 
 
+@pytest.mark.parametrize("use_dictionary", [True, False])
+def test_a_text_that_is_not_utf_8_is_refused(use_dictionary: bool):
+    offsets = pa.py_buffer(b"\0\0\0\0\1\0\0\0")
+    text = pa.StringArray.from_buffers(1, offsets, pa.py_buffer(b"\x98"))
+    with pytest.raises(DecodingError) as caught:
+        read(parquet({"a": [1], "b": text}, use_dictionary=use_dictionary))
+    assert "Invalid UTF8 sequence at string index 0" in str(caught.value)
+
+
 def test_no_rows_are_refused():
     with pytest.raises(DecodingError) as caught:
         read(parquet({"a": pa.array([], pa.int8())}))

@@ -67,7 +67,10 @@ def test_the_reason_begins_with_the_scripts_own_words(said: list[str], first: st
 
 
 def test_a_script_that_was_killed_says_so() -> None:
-    assert describe_failure("It", -9, []) == "It was killed by signal 9 and wrote nothing to stderr"
+    assert describe_failure("It", -9, []) == (
+        "It was killed by SIGKILL, as the system does where memory runs out "
+        "and wrote nothing to stderr"
+    )
 
 
 def test_how_a_program_is_run(tmp_path: Path) -> None:
