@@ -1,22 +1,19 @@
 """What the server answers: its routes, for the worker's loop and for any WSGI server.
 
-Both come to the same handlers: the loop calls those that are named here
-itself, and hands the rest to Flask, which has all of them.
+Both come to the same handlers: the loop calls those of a plain path itself, and
+hands the rest to Flask (`serve.flask_app`), which has all of them. Flask takes a
+quarter of a server's start to import, so that comes with the first such request.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeAlias
-
-import flask
-from werkzeug.routing import PathConverter
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from sagetree.memory import return_freed_memory
 from serve import kserve, wsgi
 from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.batch_transform import execution_parameters
-from serve.bodies import body_of
 from serve.drift import Monitor
 from serve.information import information
 from serve.loading import Kind, ModelHolder, ServedModel
@@ -28,6 +25,9 @@ from serve.observation import Trace
 from serve.settings import ServeSettings
 from serve.walk import invocations
 
+if TYPE_CHECKING:
+    import flask
+
 INVOCATIONS = "/invocations"
 METRICS = "/metrics"
 
@@ -37,10 +37,6 @@ AT_ONCE = frozenset({"/ping", INVOCATIONS, "/execution-parameters"})
 # A body up to this size is answered by the loop itself: some 50 rows, which
 # take a few milliseconds.
 AT_ONCE_BYTES = 16 * 1024
-
-# What WSGI gives of a body at a time.
-PIECE = 64 * 1024
-
 
 Handlers: TypeAlias = Mapping[tuple[str, str], Handler]
 
@@ -107,7 +103,12 @@ class Application:
         self._site = site
         self._handlers = site.handlers
         self._respond = partial(respond, site.observer)
-        self._flask = create_app(site)
+
+    @cached_property
+    def _flask(self) -> "flask.Flask":
+        from serve.flask_app import create_app
+
+        return create_app(self._site)
 
     def answer_at_once(self, request: Request) -> Response | None:
         """Return the response, None if that may take long."""
@@ -137,56 +138,3 @@ class Application:
         """Return the response to a request that could not be read."""
         known = (request.method, request.path) in self._handlers
         return self._respond(request.path if known else NO_ROUTE, raising(error), request)
-
-
-class AnyText(PathConverter):
-    """Any text in a path, also slashes at its beginning."""
-
-    regex = ".+?"
-    part_isolating = False
-
-
-def create_app(site: Site) -> flask.Flask:
-    """Return the Flask application of a site."""
-    app = flask.Flask("serve", static_folder=None)
-    app.url_map.merge_slashes = False
-    app.url_map.converters["any"] = AnyText
-    for (method, path), handler in site.handlers.items():
-        view = partial(_view, site, path, handler)
-        rule = path.replace("{", "<any:").replace("}", ">")
-        app.add_url_rule(
-            rule, f"{method} {path}", view, methods=[method], provide_automatic_options=False
-        )
-    app.register_error_handler(Exception, partial(_view_error, site))
-    return app
-
-
-def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Response:
-    def with_body(request: Request, trace: Trace) -> Response:
-        stream = flask.request.stream
-        pieces = iter(lambda: stream.read(PIECE), b"")
-        body = body_of(pieces, flask.request.content_length, site.settings.max_body)
-        trace.bytes_in = len(body)
-        return handler(request._replace(body=body), trace)
-
-    return _flask_response(respond(site.observer, route, with_body, _head()))
-
-
-def _view_error(site: Site, error: Exception) -> flask.Response:
-    return _flask_response(respond(site.observer, NO_ROUTE, raising(error), _head()))
-
-
-def _head() -> Request:
-    """Return Flask's request at hand, without its body."""
-    now = flask.request
-    headers = {name.lower(): value for name, value in now.headers.items()}
-    path = now.environ.get("RAW_URI", now.path).partition("?")[0]  # not decoded
-    return Request(now.method, path, now.query_string.decode("latin-1"), headers)
-
-
-def _flask_response(response: Response) -> flask.Response:
-    made = flask.Response(
-        bytes(response.body), response.status, content_type=response.content_type or None
-    )
-    made.headers.extend(response.headers)
-    return made

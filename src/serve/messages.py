@@ -1,7 +1,7 @@
 """A request and its response as values: what every part of the server hands around.
 
 They know nothing of sockets, gunicorn or Flask; `serve.connection` and
-`serve.app` make the one and take the other.
+`serve.flask_app` make the one and take the other.
 """
 
 import mmap

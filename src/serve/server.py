@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
 
-# The application and everything it imports.
-APP_MODULE = "serve.app"
+# The application and everything it imports, and what has the paths of many models.
+APP_MODULE, FLASK_MODULE = "serve.app", "serve.flask_app"
 OWN_PACKAGES = ("serve", "sagetree")
 
 
@@ -148,7 +148,7 @@ def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
     LOG.info("serving %s with %d workers", ", ".join(map(str, arbiter.LISTENERS)), settings.workers)
     if settings.reload:
         return  # each worker imports the code anew
-    importlib.import_module(APP_MODULE)
+    importlib.import_module(FLASK_MODULE if settings.multi_model else APP_MODULE)
     # What is there now stays: a worker's collector must not touch, and thereby
     # copy, the pages it shares with the others.
     gc.freeze()

@@ -16,7 +16,8 @@ from sagetree.label import Label
 from sagetree.program import LOG
 from sagetree.schema import Column, Schema
 from sagetree.table import Source, Table
-from serve.app import create_app, one_model
+from serve.app import one_model
+from serve.flask_app import create_app
 from serve.loading import ModelHolder, ServedModel
 from serve.log_lines import LINE_FORMATS
 from serve.metrics import Observer

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from sagetree.bundle import MODEL_FILE
 from sagetree.program import LOG
-from serve.app import create_app
+from serve.flask_app import create_app
 from serve.log_lines import text_line
 from serve.metrics import Observer
 from serve.model_routes import many_models

@@ -18,7 +18,7 @@ from sagetree.bundle import MODEL_FILE
 from sagetree.errors import NotReadyError, SettingsError
 from sagetree.program import LOG
 from sagetree.recordio import frame, record_class
-from serve.app import create_app
+from serve.flask_app import create_app
 from serve.log_lines import text_line
 from serve.metrics import Observer
 from serve.script_code import prepare_script, script_folder
