@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import version
 
 from sagetree.paths import OptMl
 from sagetree.watch import watched
@@ -26,7 +25,10 @@ what each one reads, writes and takes.
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program named first; the rest of `argv` is its own."""
+    """Run the program named first; the rest of `argv` is its own.
+
+    Without `argv` it is what the process is there for, so that a job is watched.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="sagetree",
@@ -34,7 +36,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version("sagetree"))
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="show program's version number and exit"
+    )
     subparsers = parser.add_subparsers(
         title="programs", dest="program", required=True, metavar="PROGRAM"
     )
@@ -42,10 +46,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    if program == "serve":  # gunicorn has a watcher of its own
+    if argv is not None or program == "serve":  # gunicorn has a watcher of its own
         return work()
     opt_ml = OptMl.from_environ(os.environ)
     return watched(work, opt_ml.failure if program == "train" else opt_ml.message)
+
+
+class _Version(argparse.Action):
+    """argparse's own would look the version up, in 20 ms, for every call."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_parsed: object) -> None:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"{version('sagetree')}\n")
+        parser.exit()
 
 
 def _run(program: str, arguments: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from functools import partial
 
 import flask
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import PathConverter
 
 from serve.access import NO_ROUTE, Handler, raising, respond
@@ -10,6 +11,10 @@ from serve.app import Site
 from serve.bodies import body_of
 from serve.messages import Request, Response
 from serve.observation import Trace
+from serve.problems import Problem, RouteError
+
+# Those of every server; /openapi.json lists what else there is.
+ROUTES = "GET /ping, POST /invocations, GET /execution-parameters and GET /openapi.json"
 
 # What WSGI gives of a body at a time.
 PIECE = 64 * 1024
@@ -49,7 +54,25 @@ def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Resp
 
 
 def _view_error(site: Site, error: Exception) -> flask.Response:
+    if isinstance(error, HTTPException):
+        error = RouteError(problem_of_http(error))
     return _flask_response(respond(site.observer, NO_ROUTE, raising(error), _head()))
+
+
+def problem_of_http(error: HTTPException) -> Problem:
+    """Return the problem for what Flask raises by itself."""
+    if isinstance(error, NotFound):
+        return Problem(404, "NotFound", "there is nothing here", hint=f"There are {ROUTES}")
+    if isinstance(error, MethodNotAllowed):
+        methods = ", ".join(sorted(error.valid_methods or ()))
+        return Problem(
+            405,
+            "MethodNotAllowed",
+            "the method is not allowed here",
+            hint=f"Use {methods}",
+            headers={"Allow": methods},
+        )
+    return Problem(error.code or 500, type(error).__name__, error.description or error.name)
 
 
 def _head() -> Request:

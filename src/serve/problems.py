@@ -2,21 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from werkzeug.exceptions import (
-    HTTPException,
-    MethodNotAllowed,
-    NotFound,
-)
 
 from sagetree.errors import PlatformError, SagetreeError, SchemaError
 from serve.messages import NO_HEADERS
-
-# Those of every server; /openapi.json lists what else there is.
-ROUTES = "GET /ping, POST /invocations, GET /execution-parameters and GET /openapi.json"
 
 
 @dataclass(frozen=True)
@@ -45,6 +38,14 @@ class Problem:
         return orjson.dumps(body)
 
 
+class RouteError(Exception):
+    """A request that no handler is there for, with what it is answered."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.message)
+
+
 def problem_of(error: Exception) -> Problem:
     """Return the problem for `error`, by its own class or the nearest one above it."""
     kinds = type(error).__mro__
@@ -70,25 +71,6 @@ def _schema(error: SchemaError) -> Problem:
     return Problem(error.status, name, error.message, error.where, error.hint, violations)
 
 
-def _not_found(_error: NotFound) -> Problem:
-    return Problem(404, "NotFound", "there is nothing here", hint=f"There are {ROUTES}")
-
-
-def _not_allowed(error: MethodNotAllowed) -> Problem:
-    methods = ", ".join(sorted(error.valid_methods or ()))
-    return Problem(
-        405,
-        "MethodNotAllowed",
-        "the method is not allowed here",
-        hint=f"Use {methods}",
-        headers={"Allow": methods},
-    )
-
-
-def _http(error: HTTPException) -> Problem:
-    return Problem(error.code or 500, type(error).__name__, error.description or error.name)
-
-
 def _bug(_error: Exception) -> Problem:
     message = "the server failed"
     hint = "Its log has the reason under this request_id"
@@ -101,9 +83,7 @@ DESCRIPTIONS: Mapping[type[BaseException], Callable[[Any], Problem]] = MappingPr
         SchemaError: _schema,
         PlatformError: _bug,  # its message is about this machine
         SagetreeError: _own,
-        NotFound: _not_found,
-        MethodNotAllowed: _not_allowed,
-        HTTPException: _http,
+        RouteError: attrgetter("problem"),
         Exception: _bug,
     }
 )

@@ -1,6 +1,7 @@
 from werkzeug.exceptions import BadRequest
 
 from sagetree import errors
+from serve.flask_app import problem_of_http
 from serve.problems import problem_of
 
 
@@ -42,6 +43,6 @@ def test_the_machines_errors_and_bugs_keep_their_inside():
 
 
 def test_http_errors_are_problems_too():
-    assert problem_of(BadRequest("no")).to_json("id") == (
+    assert problem_of_http(BadRequest("no")).to_json("id") == (
         b'{"error":"BadRequest","message":"no","where":"","hint":"","request_id":"id"}'
     )
