@@ -218,14 +218,11 @@ class NativeBooster:
 
     def predict(self, matrix: Matrix, kind: int) -> Matrix:
         """Return VALUE or MARGIN (n, outputs), or CONTRIBUTIONS (n, outputs, features + 1)."""
+        calls = _calls()
         data = ctypes.c_void_p()
-        _check(
-            self._lib.XGDMatrixCreateFromDense(
-                _array_interface(matrix), _MISSING, ctypes.byref(data)
-            )
-        )
+        interface = calls.interface(matrix)
+        _check(self._lib.XGDMatrixCreateFromDense(interface, _MISSING, ctypes.byref(data)))
         try:
-            calls = _calls()
             _check(
                 self._lib.XGBoosterPredictFromDMatrix(
                     self._handle, data, _CONFIGS[kind], *calls.outputs
