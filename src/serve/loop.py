@@ -17,6 +17,7 @@ from functools import partial
 
 from serve.client import SLOW_SECONDS, Application, Client
 from serve.connection import CONTINUE, Incoming, RequestReader, head_of
+from serve.door import Door
 from serve.messages import Response
 from serve.shares import Share
 
@@ -43,10 +44,6 @@ LAST_ACCEPT_SECONDS = 0.2
 FIRST_REQUEST_SECONDS = 2.0
 NEXT_REQUEST_SECONDS = 1.0
 
-# So long a worker leaves a new connection to those that hold fewer than it.
-# Where none of them takes it, they are all at work, and it takes one.
-YIELD_SECONDS = 0.002
-
 # How often deadlines are looked at.
 SWEEP_SECONDS = 1.0
 DRAIN_SWEEP_SECONDS = 0.05
@@ -66,20 +63,16 @@ class Loop:
         most_clients: int,
         share: Share,
     ) -> None:
-        self._listeners = list(listeners)
-        self._share = share
-        self._yielded_at = 0.0  # 0: it has not
         self._application = application
         self._alive = alive
         self._beat = beat
-        self._most_clients = most_clients
         self._selector = selectors.DefaultSelector()
+        self._door = Door(listeners, share, most_clients, self._selector, self._welcome)
         self._clients: set[Client] = set()
         self._waiting: deque[Client] = deque()  # that sent more than one request at once
         self._done: deque[tuple[Client, Incoming, Response]] = deque()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self._tidied = True
-        self._accepting = False
         self._draining = False
         self._woken, self._waker = socket.socketpair()
         for end in (self._woken, self._waker):
@@ -89,10 +82,7 @@ class Loop:
 
     def run(self) -> None:
         """Serve; after `alive` has said no, answer what has come and end."""
-        for listener in self._listeners:
-            listener.setblocking(False)
-        self._share.tell(0)
-        self._accept_more(True)
+        self._door.open()
         swept = 0.0
         while self._alive():
             self._turn(SWEEP_SECONDS)
@@ -106,7 +96,7 @@ class Loop:
     def drain(self, seconds: float) -> None:
         """Take no more connections; answer those there are, for at most `seconds`."""
         self._draining = True
-        self._share.stop()
+        self._door.stop()
         begin = time.monotonic()
         listening = True
         while self._clients or listening:
@@ -115,7 +105,7 @@ class Loop:
                 break
             if listening and now - begin > LAST_ACCEPT_SECONDS:
                 listening = False
-                self._close_listeners()
+                self._door.close()
             self._turn(DRAIN_SWEEP_SECONDS)
             self._beat()
             self._sweep(now)
@@ -130,15 +120,13 @@ class Loop:
 
     def _turn(self, seconds: float) -> None:
         """Wait for events, at most `seconds`, and see to them."""
-        if self._yielded_at:
-            seconds = YIELD_SECONDS
-        for key, events in self._selector.select(0 if self._waiting else seconds):
+        patience = 0 if self._waiting else self._door.patience(seconds)
+        for key, events in self._selector.select(patience):
             if isinstance(key.data, Client):
                 self._see_to(key.data, events)
             else:
                 key.data()
-        if self._yielded_at and time.monotonic() - self._yielded_at >= YIELD_SECONDS:
-            self._take_turn()
+        self._door.take_turn()
         for _ in range(len(self._waiting)):
             client = self._waiting.popleft()
             if client in self._clients:
@@ -146,83 +134,25 @@ class Loop:
 
     # -- connections come and go
 
-    def _accept_more(self, more: bool) -> None:
-        if more == self._accepting:
-            return
-        self._accepting = more
-        for listener in self._listeners:
-            if more:
-                accept = partial(self._offered, listener)
-                self._selector.register(listener, selectors.EVENT_READ, accept)
-            else:
-                self._selector.unregister(listener)
-
-    def _offered(self, listener: socket.socket) -> None:
-        """Accept a connection, or leave it to a worker that has fewer."""
-        if self._draining or not self._share.is_ahead():
-            self._accept(listener)
-        else:
-            self._accept_more(False)
-            self._yielded_at = time.monotonic()
-
-    def _take_turn(self) -> None:
-        """Accept what no other worker has taken."""
-        self._yielded_at = 0.0
-        for listener in self._listeners:
-            self._accept(listener)
-        if len(self._clients) < self._most_clients and self._listeners:
-            self._accept_more(True)
-
-    def _accept(self, listener: socket.socket) -> None:
-        """Accept one connection: the next one may be another worker's."""
-        try:
-            sock, _ = listener.accept()
-        except OSError:  # another worker was faster, or the client is gone, or no descriptors
-            return
-        sock.setblocking(False)
+    def _welcome(self, accepted: socket.socket) -> None:
+        accepted.setblocking(False)
         with contextlib.suppress(OSError):  # a socket of another family has no Nagle
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = RequestReader(self._application.max_body)
-        client = Client(sock, reader, time.monotonic())
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client = Client(accepted, RequestReader(self._application.max_body), time.monotonic())
         self._clients.add(client)
-        self._tell_share()
-        self._selector.register(sock, selectors.EVENT_READ, client)
-        if len(self._clients) >= self._most_clients:
-            self._accept_more(False)
-        else:
-            self._see_to(client, selectors.EVENT_READ)  # often the request is there already
-
-    def _tell_share(self) -> None:
-        if not self._draining:
-            self._share.tell(len(self._clients))
-
-    def _close_listeners(self) -> None:
-        """Take what waits in the kernel, then refuse."""
-        if not self._accepting:
-            self._accept_more(True)
-        for listener in self._listeners:
-            before = -1
-            while before != len(self._clients):
-                before = len(self._clients)
-                self._accept(listener)
-        self._accept_more(False)
-        for listener in self._listeners:
-            listener.close()
-        self._listeners = []
+        self._selector.register(accepted, selectors.EVENT_READ, client)
+        self._door.holds(len(self._clients))
+        self._see_to(client, selectors.EVENT_READ)  # often the request is there already
 
     def _close(self, client: Client) -> None:
         if client not in self._clients:
             return
         self._clients.discard(client)
-        self._tell_share()
+        self._door.holds(len(self._clients))
         if client.events:
             self._selector.unregister(client.sock)
         client.sock.close()
         client.reader.close()
-        if self._draining or self._yielded_at:  # what was left to others has its own time
-            return
-        if len(self._clients) < self._most_clients and self._listeners:
-            self._accept_more(True)
 
     def _sweep(self, now: float) -> None:
         """Close what has been silent for too long."""
