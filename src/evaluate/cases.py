@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.cells import MissingValues, category_text
+from sagetree.encoding import distinct_cells
 from sagetree.errors import DataError, quote
 from sagetree.label import AnyLabel, ClassLabel, Label, Labels, NumberLabel
 from sagetree.model import Model
-from sagetree.table import Table, distinct_cells
+from sagetree.table import Table
 
 
 @dataclass(frozen=True)

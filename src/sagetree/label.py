@@ -8,18 +8,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from sagetree.cells import Cell, MissingValues, category_text
+from sagetree.encoding import Floats, Misfit, as_numbers, encode, encode_numbers, number_encoder
 from sagetree.errors import DataError, quote
-from sagetree.table import (
-    Cells,
-    Floats,
-    Misfit,
-    Table,
-    as_numbers,
-    column_cell,
-    encode,
-    encode_numbers,
-    number_encoder,
-)
+from sagetree.table import Cells, Table, column_cell
 
 # (n), or (n, 2) for lower and upper bounds.
 Labels = NDArray[np.float32]

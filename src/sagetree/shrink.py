@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sagetree.cells import MISSING_TEXTS, MissingValues
-from sagetree.table import Floats, as_numbers, encode_numbers
+from sagetree.encoding import Floats, as_numbers, encode_numbers
 
 _INT64 = 2.0**63
 

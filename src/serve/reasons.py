@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.cells import Cell, category_text
+from sagetree.encoding import Encoder
 from sagetree.errors import VALUE_LENGTH, quote
 from sagetree.features.category import Category
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.model import Model
-from sagetree.table import Encoder, Table, column_cell
+from sagetree.table import Table, column_cell
 
 # More sentences are not read.
 REASONS = 3

@@ -21,6 +21,7 @@ from werkzeug.http import parse_options_header
 from sagetree.bundle import MANIFEST_FILE
 from sagetree.cells import MissingValues
 from sagetree.csv_text import CsvError, parse_csv
+from sagetree.encoding import encode_numbers
 from sagetree.errors import (
     ArtifactError,
     DecodingError,
@@ -32,7 +33,6 @@ from sagetree.libsvm import parse_libsvm
 from sagetree.model import plain_models
 from sagetree.recordio import parse_recordio
 from sagetree.sparse_rows import RecordError, SparseRows
-from sagetree.table import encode_numbers
 from serve.media_types import CSV, JSON, LIBSVM, NPY, RECORDIO
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from sagetree.cells import MissingValues, category_text
 from sagetree.csv_text import CsvText
+from sagetree.encoding import distinct_cells
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.gathering import Shrink
 from sagetree.label import AnyLabel, Label, Labels
@@ -16,7 +17,7 @@ from sagetree.paths import OptMl
 from sagetree.reading import Reading, looks_like_header, read_files
 from sagetree.schema import ROLES, Column, Schema
 from sagetree.sparse_files import Indices
-from sagetree.table import Table, distinct_cells
+from sagetree.table import Table
 from train.examples import RowRoles
 from train.kinds import infer_columns
 from train.labels import Goal, find_label

@@ -19,9 +19,10 @@ from sagetree.cells import (
     to_moment,
     to_number,
 )
+from sagetree.encoding import Floats, as_numbers, distinct_cells, encode
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.schema import Column, Kind
-from sagetree.table import Floats, Table, as_numbers, distinct_cells, encode
+from sagetree.table import Table
 from train.settings import Columns
 
 # With fewer rows every column of measurements may well be unique.

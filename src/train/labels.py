@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from sagetree.cells import MissingValues, category_text
+from sagetree.encoding import distinct_cells
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.label import AnyLabel, ClassLabel, IntervalLabel, Label, LabelRange, NumberLabel
 from sagetree.objectives import Objective
-from sagetree.table import Table, distinct_cells
+from sagetree.table import Table
 from train.settings import Columns
 
 # More values are not listed in a message.

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.cells import MissingValues, category_text, to_moment
+from sagetree.encoding import Floats, encode, encode_numbers
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.label import AnyLabel, check_cells
 from sagetree.schema import Kind
-from sagetree.table import Floats, Table, encode, encode_numbers
+from sagetree.table import Table
 from train.examples import RowRoles, Rows
 from train.settings import Columns
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from sagetree.cells import MissingValues
-from sagetree.table import Cells, Encoder, Floats, Misfit, encode
+from sagetree.encoding import Encoder, Floats, Misfit, encode
+from sagetree.table import Cells
 
 # The code of a category that training never saw. It never reaches the matrix.
 UNSEEN = -1.0

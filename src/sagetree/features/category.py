@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.cells import NAN, Cell, MissingValues, category_text
+from sagetree.encoding import Encoder, Floats
 from sagetree.features.base import UNSEEN, Feature
-from sagetree.table import Encoder, Floats
 
 
 class _Codes(dict[Cell, float]):

@@ -3,8 +3,9 @@
 from typing import ClassVar, Literal
 
 from sagetree.cells import Cell, MissingValues, to_boolean
+from sagetree.encoding import Encoder, Floats, Misfit, encode_numbers, number_encoder
 from sagetree.features.base import Feature
-from sagetree.table import Cells, Encoder, Floats, Misfit, encode_numbers, number_encoder
+from sagetree.table import Cells
 
 
 class Number(Feature):

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from sagetree.cells import Cell, MissingValues
+from sagetree.encoding import Misfit
 from sagetree.features.number import Boolean, Number
-from sagetree.table import Misfit
 from tests.sagetree.columns import chunked
 
 NOTHING = MissingValues.of(())
