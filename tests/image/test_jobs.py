@@ -131,6 +131,19 @@ def test_a_mount_that_cannot_be_written_is_no_success(
     assert "/opt/ml/model" in job.failure.read_text("utf-8").splitlines()[0]
 
 
+def test_a_job_that_runs_out_of_memory_says_so(
+    runner: Runner, inputs: Path, tmp_path: Path
+) -> None:
+    job = Job(runner, inputs, tmp_path, ("--memory=40m", "--memory-swap=40m"))
+
+    assert job.container.wait() == 1, job.container.log
+
+    reason = job.failure.read_text("utf-8")
+    killed = "The job was killed by SIGKILL, as the system does where memory runs out"
+    assert reason.startswith(f"{killed}; it had taken up to "), reason
+    assert not list(job.model.iterdir())
+
+
 def test_sigterm_stops_a_training_job_which_leaves_its_best_model(
     runner: Runner, inputs: Path, tmp_path: Path
 ) -> None:
