@@ -48,9 +48,9 @@ class Terminated(BaseException):
     """SIGTERM arrived: SageMaker is stopping the job."""
 
 
-def _terminate(number: int, _frame: FrameType | None) -> None:
+def _stop(number: int, _frame: FrameType | None) -> None:
     signal.signal(number, signal.SIG_IGN)  # another one would cut off the report of this one
-    raise Terminated
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
 def start_logging() -> None:
@@ -94,15 +94,18 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     then 1. A code that `work` returns is passed on.
     """
     start_logging()
-    signal.signal(signal.SIGTERM, _terminate)
+    signal.signal(signal.SIGTERM, _stop)
+    interrupted = signal.getsignal(signal.SIGINT)
+    if interrupted is signal.default_int_handler:  # else it is ignored, or the caller's
+        signal.signal(signal.SIGINT, _stop)
     try:
         return work()
     except BaseException as error:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the report is written whole
-        interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        code = fail(describe(error), report)
+        for number in (signal.SIGTERM, signal.SIGINT):  # the report is written whole
+            signal.signal(number, signal.SIG_IGN)
+        return fail(describe(error), report)
+    finally:
         signal.signal(signal.SIGINT, interrupted)
-        return code
 
 
 def describe(error: BaseException) -> str:

@@ -149,7 +149,8 @@ from sagetree.program import run_job
 
 def work():
     print("working", flush=True)
-    time.sleep(60)
+    for _ in range(600):  # a signal just before a sleep would not end that
+        time.sleep(0.1)
     return 0
 
 sys.exit(run_job(work, Path(sys.argv[1])))
@@ -162,6 +163,7 @@ sys.exit(run_job(work, Path(sys.argv[1])))
         ([signal.SIGTERM], "The job was stopped by SIGTERM before it had finished"),
         ([signal.SIGTERM] * 9, "The job was stopped by SIGTERM before it had finished"),
         ([signal.SIGINT], "The job was interrupted before it had finished"),
+        ([signal.SIGINT] * 9, "The job was interrupted before it had finished"),
     ],
 )
 def test_a_stopped_job_fails_with_a_report(

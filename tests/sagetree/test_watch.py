@@ -30,7 +30,8 @@ report = Path(sys.argv[1])
 
 def work():
     print("working", flush=True)
-    time.sleep(60)
+    for _ in range(600):  # a signal just before a sleep would not end that
+        time.sleep(0.1)
     return 0
 
 sys.exit(watched(lambda: run_job(work, report), report))
