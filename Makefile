@@ -20,6 +20,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+# A machine that keeps no compiled modules compiles them for each process anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test test-long fuzz soak check generated format data prepare train evaluate serve predict image test-image sdk lock clean
 
 help:

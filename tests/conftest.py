@@ -15,10 +15,11 @@ settings.load_profile("sagetree")
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Undo what a program does to its process: log handlers, and the handler of SIGTERM."""
+    """Undo what a program does to its process: log handlers, and those of signals."""
     handlers, level, propagate = list(LOG.handlers), LOG.level, LOG.propagate
-    on_terminate = signal.getsignal(signal.SIGTERM)
+    on_signal = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
     yield
     LOG.handlers, LOG.propagate = handlers, propagate
     LOG.setLevel(level)
-    signal.signal(signal.SIGTERM, on_terminate)
+    for number, handler in on_signal.items():
+        signal.signal(number, handler)

@@ -48,8 +48,12 @@ class Terminated(BaseException):
     """SIGTERM arrived: SageMaker is stopping the job."""
 
 
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Let a report be written whole (SIG_IGN would complain of signals that are on their way)."""
+
+
 def _stop(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_IGN)  # another one would cut off the report of this one
+    signal.signal(number, _ignore)
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
@@ -95,17 +99,14 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     """
     start_logging()
     signal.signal(signal.SIGTERM, _stop)
-    interrupted = signal.getsignal(signal.SIGINT)
-    if interrupted is signal.default_int_handler:  # else it is ignored, or the caller's
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, _stop)
     try:
         return work()
     except BaseException as error:
-        for number in (signal.SIGTERM, signal.SIGINT):  # the report is written whole
-            signal.signal(number, signal.SIG_IGN)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _ignore)
         return fail(describe(error), report)
-    finally:
-        signal.signal(signal.SIGINT, interrupted)
 
 
 def describe(error: BaseException) -> str:
