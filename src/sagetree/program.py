@@ -48,12 +48,8 @@ class Terminated(BaseException):
     """SIGTERM arrived: SageMaker is stopping the job."""
 
 
-def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Let a report be written whole (SIG_IGN would complain of signals that are on their way)."""
-
-
 def _stop(number: int, _frame: FrameType | None) -> None:
-    signal.signal(number, _ignore)
+    signal.signal(number, signal.SIG_IGN)  # another one would cut off the report of this one
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
@@ -104,8 +100,8 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     try:
         return work()
     except BaseException as error:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _ignore)
+        for number in (signal.SIGTERM, signal.SIGINT):  # until the process has ended
+            signal.signal(number, signal.SIG_IGN)
         return fail(describe(error), report)
 
 
