@@ -81,9 +81,9 @@ def useless_columns(train: Examples, names: Sequence[str]) -> list[str]:
     notes, seen = [], dict[bytes, str]()
     for index, name in enumerate(names):
         values = np.ascontiguousarray(matrix[:, index])
-        present = float(np.mean(~np.isnan(values)))
-        if present < LEAST_PRESENT:
-            notes.append(f"column {quote(name)} is empty in {1 - present:.1%} of rows")
+        present, rows = int(np.count_nonzero(~np.isnan(values))), len(values)
+        if present < LEAST_PRESENT * rows:
+            notes.append(f"column {quote(name)} has a value in {present} of {rows} rows")
         other = seen.setdefault(values.tobytes(), name)
         if other != name:
             notes.append(f"column {quote(name)} holds the same as {quote(other)}")
