@@ -1,14 +1,14 @@
 """What a model is asked: missing values, unseen categories, and shares per bin.
 
 A request only leaves its rows here (`Monitor.note`); a thread counts them every
-second, so that counting costs the requests nothing. Requests of many rows
+second, so that counting costs the requests next to nothing. Requests of many rows
 leave some of them.
 """
 
 import threading
 import time
 from collections import Counter, deque
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,20 +23,29 @@ from serve.counts import MonitorCounts
 ROWS_PER_REQUEST = 64
 ROWS_PER_DIGEST = 1024
 
-# More requests than a worker answers in a second: only where its threads starve
-# do rows go uncounted.
-MOST_WAITING = 8192
+# More than a worker is asked in a second: only where its threads starve do rows
+# go uncounted.
+MOST_BYTES = 16 * 2**20
+MOST_LARGE = 1024
 
 # The index is of the rows of this hour and the last.
 WINDOW_SECONDS = 3600
 
 
-class _Rows(NamedTuple):
-    """Rows that wait to be counted."""
+Rows: TypeAlias = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-    values: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    count_missing: bool
+
+class _Waiting:
+    """Rows that wait to be counted: those of small requests, and some of large ones.
+
+    A request's numbers are added to those before as bytes: an array for each
+    would cost it more than all else here.
+    """
+
+    def __init__(self) -> None:
+        self.values = bytearray()
+        self.scores = bytearray()
+        self.of_large: deque[Rows] = deque(maxlen=MOST_LARGE)
 
 
 class Monitor:
@@ -48,9 +57,8 @@ class Monitor:
         self.columns = tuple(feature.column for feature in features.features)
         self.features = features.names
         self._slices = _slices(features)
-        self._waiting: deque[_Rows] = deque(maxlen=MOST_WAITING)
+        self._waiting = _Waiting()
         self._lock = threading.Lock()
-        self._digesting = threading.Lock()
         self._unseen: Counter[int] = Counter()
         self._missing = np.zeros(len(self.columns), np.int64)
         histograms = (*baseline.features, *baseline.scores) if baseline else ()
@@ -61,27 +69,29 @@ class Monitor:
         if matrix.unseen:
             self._note_unseen(matrix)
         values = matrix.values
-        few = len(values) <= ROWS_PER_REQUEST
-        if not few:
+        if len(values) > ROWS_PER_REQUEST:
             self._add_missing(values)
-            values, scores = spread(values, ROWS_PER_REQUEST), spread(scores, ROWS_PER_REQUEST)
-        self._waiting.append(_Rows(values, scores, few))
+            some = spread(values, ROWS_PER_REQUEST), spread(scores, ROWS_PER_REQUEST)
+            with self._lock:
+                self._waiting.of_large.append(some)
+            return
+        with self._lock:
+            if len(self._waiting.values) < MOST_BYTES:
+                self._waiting.values += values.tobytes()
+                self._waiting.scores += scores.tobytes()
 
     def digest(self) -> None:
         """Count the rows that wait."""
-        with self._digesting:
-            waiting = self._waiting
-            taken = [waiting.popleft() for _ in range(len(waiting))]
-        if not taken:
-            return
-        values = np.concatenate([rows.values for rows in taken])
-        whole = [rows.values for rows in taken if rows.count_missing]
-        if len(whole) == len(taken):  # the usual case
+        with self._lock:
+            taken, self._waiting = self._waiting, _Waiting()
+        found = list(taken.of_large)
+        if taken.values:
+            values = np.frombuffer(taken.values, np.float32).reshape(-1, len(self.features))
+            scores = np.frombuffer(taken.scores, np.float32).reshape(len(values), -1)
             self._add_missing(values)
-        elif whole:
-            self._add_missing(np.concatenate(whole))
-        scores = np.concatenate([rows.scores for rows in taken])
-        self._bin(spread(values, ROWS_PER_DIGEST), spread(scores, ROWS_PER_DIGEST))
+            found.append((values, scores))
+        if found and self._windows:
+            self._bin(*(np.concatenate(parts) for parts in zip(*map(_tall, found), strict=True)))
 
     def counts(self) -> MonitorCounts:
         """Return all counts until now."""
@@ -113,14 +123,17 @@ class Monitor:
             self._missing += found
 
     def _bin(self, values: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-        if not self._windows:
-            return
-        outputs = scores if scores.ndim > 1 else scores[:, None]
         now = time.time()
+        columns = (*spread(values, ROWS_PER_DIGEST).T, *spread(scores, ROWS_PER_DIGEST).T)
         with self._lock:
-            columns = (*values.T, *outputs.T)
             for window, column in zip(self._windows, columns, strict=True):
                 window.add(column, now)
+
+
+def _tall(rows: Rows) -> Rows:
+    """Return rows whose scores have a second axis."""
+    values, scores = rows
+    return values, scores if scores.ndim > 1 else scores[:, None]
 
 
 class Window:

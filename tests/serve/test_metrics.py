@@ -13,7 +13,14 @@ from sagetree.features.category import Category, OneHot
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from serve.counts import Counts, keep_gone, make_folder, remove_folder
-from serve.drift import ROWS_PER_DIGEST, ROWS_PER_REQUEST, WINDOW_SECONDS, Monitor, Window
+from serve.drift import (
+    MOST_BYTES,
+    ROWS_PER_DIGEST,
+    ROWS_PER_REQUEST,
+    WINDOW_SECONDS,
+    Monitor,
+    Window,
+)
 from serve.emf import EmfReport, emf_line
 from serve.exposition import exposition
 from serve.metrics import Observer
@@ -94,6 +101,15 @@ def test_of_many_rows_some_are_binned_and_every_missing_cell_is_counted():
     monitor.digest()
     assert monitor.counts().missing == [len(many) + requests * ROWS_PER_REQUEST, 0, 0]
     assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST + ROWS_PER_DIGEST
+
+
+def test_rows_that_nobody_counts_do_not_fill_the_memory():
+    monitor = monitor_for()
+    matrix = FeatureMatrix(np.full((ROWS_PER_REQUEST, 4), NAN, np.float32), ())
+    for _ in range(2 * MOST_BYTES // matrix.values.nbytes):
+        monitor.note(matrix, np.zeros(ROWS_PER_REQUEST, np.float32))
+    monitor.digest()
+    assert monitor.counts().missing[0] == MOST_BYTES // matrix.values.itemsize // 4
 
 
 def test_threads_that_record_and_flush_at_once_lose_nothing(tmp_path: Path):
