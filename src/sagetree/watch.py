@@ -37,6 +37,7 @@ def watched(work: Callable[[], int], report: Path) -> int:
     """
     if sys.platform != "linux":
         return work()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it was ignored nobody would be told
     waited_for = (*_PASSED_ON, signal.SIGCHLD)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     watcher = os.getpid()

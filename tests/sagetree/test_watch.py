@@ -124,6 +124,14 @@ def test_a_signal_reaches_the_job(tmp_path: Path, number: signal.Signals, reason
     assert report.read_text() == f"{reason}\n"
 
 
+def test_a_caller_that_ignores_its_children_changes_nothing(tmp_path: Path) -> None:
+    command = ["env", "--ignore-signal=CHLD", *sleeping(tmp_path / "failure")]
+    with running(tmp_path, command, "working") as (process, child):
+        os.kill(child, signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert process.returncode == 1
+
+
 TERMINAL = """
 import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
