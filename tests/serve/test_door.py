@@ -55,23 +55,24 @@ def connect(listener: socket.socket, sockets: ExitStack) -> socket.socket:
     return sockets.enter_context(socket.create_connection(listener.getsockname(), 5))
 
 
-def test_the_worker_with_fewer_goes_first(listener: socket.socket, sockets: ExitStack) -> None:
+@pytest.fixture
+def left_one(listener: socket.socket, sockets: ExitStack) -> tuple[Worker, Worker]:
+    """Two workers, of which the first holds a connection and has left the next one to the other."""
     shares = Shares(2)
     one, other = (Worker(listener, shares.take(), sockets) for _ in range(2))
-    connect(listener, sockets)
-    assert one.turn() == 1
-    connect(listener, sockets)
-    assert one.turn() == 1  # it leaves that one to the other
+    for _ in range(2):
+        connect(listener, sockets)
+        assert one.turn() == 1
+    return one, other
+
+
+def test_the_worker_with_fewer_goes_first(left_one: tuple[Worker, Worker]) -> None:
+    _, other = left_one
     assert other.turn() == 1
 
 
-def test_nobody_waits_for_a_worker_that_hangs(listener: socket.socket, sockets: ExitStack) -> None:
-    shares = Shares(2)
-    one, _hung = (Worker(listener, shares.take(), sockets) for _ in range(2))
-    connect(listener, sockets)
-    assert one.turn() == 1
-    connect(listener, sockets)
-    assert one.turn() == 1
+def test_nobody_waits_for_a_worker_that_hangs(left_one: tuple[Worker, Worker]) -> None:
+    one, _hung = left_one
     assert one.door.patience(1.0) == YIELD_SECONDS
     one.now += 1.01 * YIELD_SECONDS
     assert one.turn() == 2
