@@ -21,7 +21,7 @@ _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
 BUFFER_BYTES = 1024 * 1024
 
-# Of a text whose blocks are parsed as a whole.
+# Of a text whose blocks of lines are parsed as a whole: libsvm's arrays take some 20 times as many.
 TEXT_BYTES = 4 << 20
 
 _DAMAGED_HINT = "Write the file again; it may be cut off"

@@ -8,12 +8,9 @@ import pyarrow.compute as pc
 
 from sagetree.cells import Cell, category_text
 from sagetree.files import WholeLines
-from sagetree.json_lines import JsonLines, parse_blocks
+from sagetree.json_lines import EXACT, JsonLines, parse_blocks
 from sagetree.sparse_rows import RecordError
 from sagetree.table import Cells, Source, Table
-
-# Integers up to here are exact as floats.
-_EXACT = 2**53
 
 _INT64 = 2**63
 
@@ -58,7 +55,7 @@ def _typed(cells: Cells) -> pa.ChunkedArray:
         return cells
     kinds = {type(cell) for cell in cells if cell is not None}
     whole = [cell for cell in cells if type(cell) is int]
-    if kinds == {int, float} and all(-_EXACT <= cell <= _EXACT for cell in whole):
+    if kinds == {int, float} and all(-EXACT <= cell <= EXACT for cell in whole):
         kinds = {float}
     if len(kinds) > 1 or not all(-_INT64 <= cell < _INT64 for cell in whole):
         return pa.chunked_array([_texts(cells)])
@@ -93,7 +90,7 @@ def _is_exact(column: pa.ChunkedArray) -> bool:
     if column.type != pa.int64():
         return True
     bounds = pc.min_max(column).as_py()
-    return bounds["min"] is None or -_EXACT <= bounds["min"] <= bounds["max"] <= _EXACT
+    return bounds["min"] is None or -EXACT <= bounds["min"] <= bounds["max"] <= EXACT
 
 
 def _column(part: pa.Table, field: pa.Field) -> pa.ChunkedArray:

@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import quote
+from sagetree.files import TEXT_BYTES
 from sagetree.sparse_rows import Floats, Integers, RecordError, SparseRows, join
-
-# The arrays of one block of lines take some 20 times its bytes.
-BLOCK_BYTES = 4 << 20
 
 # The smallest text that Arrow's conversion reads faster, its import (0.3 s) aside.
 BULK_BYTES = 32 * 1024
@@ -77,10 +75,10 @@ def _blocks(body: bytes) -> Iterator[bytes]:
     """Yield the text in blocks of whole lines."""
     start = 0
     while start < len(body):
-        end = body.rfind(b"\n", start, start + BLOCK_BYTES) + 1
+        end = body.rfind(b"\n", start, start + TEXT_BYTES) + 1
         if end <= start:  # the last line, or one longer than a block
-            end = body.find(b"\n", start + BLOCK_BYTES) + 1 or len(body)
-        if start + BLOCK_BYTES >= len(body):
+            end = body.find(b"\n", start + TEXT_BYTES) + 1 or len(body)
+        if start + TEXT_BYTES >= len(body):
             end = len(body)
         yield body[start:end]
         start = end

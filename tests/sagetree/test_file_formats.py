@@ -14,8 +14,8 @@ import pytest
 from sagetree.cells import MissingValues
 from sagetree.csv_stream import BLOCK_BYTES
 from sagetree.errors import DataError
+from sagetree.files import TEXT_BYTES
 from sagetree.gathering import Shrink
-from sagetree.libsvm import BLOCK_BYTES as LIBSVM_BYTES
 from sagetree.reading import Reading, looks_like_header, read_files, read_table
 from sagetree.recordio import PART_ROWS
 from sagetree.sparse_files import Indices
@@ -158,7 +158,7 @@ def test_recordio(tmp_path: Path) -> None:
 
 def test_a_libsvm_file_of_several_blocks(tmp_path: Path) -> None:
     line = b"1:0.5 1:0.25 3:0.75  # a comment\n"
-    count = 3 * LIBSVM_BYTES // len(line)
+    count = 3 * TEXT_BYTES // len(line)
     put(tmp_path, a__libsvm=b"0 2:8\n" + line * count + b"1 4:9")
     table = read(tmp_path)
     assert table.names == ("label", "weight", "f1", "f2", "f3", "f4")
