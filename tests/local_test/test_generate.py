@@ -208,6 +208,7 @@ def test_chunks_follow_each_other_and_differ(large):
     assert claims["vehicle_claim"][claims["vehicle_claim"] > 1000].is_unique
 
 
+@pytest.mark.long
 def test_memory_does_not_grow_with_the_policies(large):
     _, small, peak = large
     # 100 000 more policies are 26 MB of text in the files, and several times that as columns.

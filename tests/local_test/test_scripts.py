@@ -209,6 +209,7 @@ def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long  # makes an environment
 def test_no_pypi_is_said_in_one_line(tmp_path: Path) -> None:
     nowhere = "http://127.0.0.1:1/simple"
     code, log = run(
