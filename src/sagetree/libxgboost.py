@@ -12,6 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -202,6 +203,26 @@ class NativeBooster:
         )
         learner: dict[str, dict[str, object]] = json.loads(text.value or b"{}")["learner"]
         return learner
+
+    def round(self, number: int) -> dict[str, Any]:
+        """Return the `learner` part of the library's JSON of a model with one round of this one.
+
+        The first round's `number` is 0.
+        """
+        part = ctypes.c_void_p()
+        _check(self._lib.XGBoosterSlice(self._handle, number, number + 1, 1, ctypes.byref(part)))
+        try:
+            length = ctypes.c_uint64()
+            text = ctypes.c_void_p()
+            _check(
+                self._lib.XGBoosterSaveModelToBuffer(
+                    part, b'{"format":"json"}', ctypes.byref(length), ctypes.byref(text)
+                )
+            )
+            learner: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))["learner"]
+            return learner
+        finally:
+            self._lib.XGBoosterFree(part)
 
     def predict_in_place(self, matrix: Matrix, kind: int) -> Matrix:
         """Return VALUE or MARGIN of each row (n, outputs); not for gblinear.

@@ -1,17 +1,17 @@
 """Feature matrix to scores, and scores to reasons: the one path that predicts."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import ArtifactError
+from sagetree.explainer import Explainer
 from sagetree.libxgboost import (
-    CONTRIBUTIONS,
     MARGIN,
     VALUE,
     LibraryError,
@@ -43,6 +43,7 @@ class Scorer:
     """
 
     boosters: tuple[NativeBooster, ...]
+    explainers: tuple[Explainer, ...]
     feature_count: int
     outputs: int
     objective: str
@@ -65,7 +66,9 @@ class Scorer:
                 where=name,
                 hint="Put models of one training job together",
             )
-        return cls(boosters, *found[0], threads)
+        _, outputs, *_ = found[0]
+        explainers = tuple(Explainer(booster, outputs) for booster in boosters)
+        return cls(boosters, explainers, *found[0], threads)
 
     def score(self, matrix: Matrix) -> Scores:
         """Return the predictions of each row of `matrix` (n, feature_count): float32.
@@ -84,10 +87,20 @@ class Scorer:
         With several outputs the shape is (n, outputs, feature_count + 1). They
         add up to the row's margin (of an ensemble: to the mean of its margins).
         """
-        found = [self._by_rows(booster, matrix, CONTRIBUTIONS) for booster in self.boosters]
+        found = [self._by_rows(explainer.contributions, matrix) for explainer in self.explainers]
         values = found[0] if len(found) == 1 else np.mean(found, axis=0)
         result: NDArray[np.float32] = values[:, 0] if values.shape[1] == 1 else values
         return result
+
+    @property
+    def explains(self) -> bool:
+        """Whether there are contributions: not of every kind of trees in every XGBoost."""
+        return all(explainer.is_possible for explainer in self.explainers)
+
+    @property
+    def explains_at_once(self) -> bool:
+        """Whether the next contributions take no preparation, as the first ones do."""
+        return all(explainer.is_ready for explainer in self.explainers)
 
     @cached_property
     def feature_names(self) -> tuple[str, ...]:
@@ -95,7 +108,10 @@ class Scorer:
         return self.boosters[0].feature_info("feature_name")
 
     def _combined(self, matrix: Matrix, kind: int) -> Scores:
-        values = [self._by_rows(booster, matrix, kind) for booster in self.boosters]
+        values = [
+            self._by_rows(partial(self._predict, booster, kind), matrix)
+            for booster in self.boosters
+        ]
         if len(values) == 1:
             result = values[0]
         elif kind == VALUE and self.objective in _VOTING:
@@ -104,7 +120,7 @@ class Scorer:
             result = np.mean(values, axis=0, dtype=np.float32)
         return result[:, 0] if result.shape[1] == 1 else result
 
-    def _by_rows(self, booster: NativeBooster, matrix: Matrix, kind: int) -> Matrix:
+    def _by_rows(self, predict: Callable[[Matrix], Matrix], matrix: Matrix) -> Matrix:
         """Predict all rows; a large matrix in parts on several threads, with equal results.
 
         The library's own threads would also be taken for a single row, and make
@@ -113,13 +129,12 @@ class Scorer:
         rows = np.ascontiguousarray(matrix, np.float32)
         tasks = min(self.threads, len(rows) // ROWS_PER_TASK)
         if tasks < 2:
-            return self._predict(booster, rows, kind)
+            return predict(rows)
         parts = np.array_split(rows, tasks)
-        found = self._pool.map(lambda part: self._predict(booster, part, kind), parts)
-        return np.concatenate(list(found))
+        return np.concatenate(list(self._pool.map(predict, parts)))
 
-    def _predict(self, booster: NativeBooster, rows: Matrix, kind: int) -> Matrix:
-        if kind == CONTRIBUTIONS or self.linear:  # they cannot read a matrix in place
+    def _predict(self, booster: NativeBooster, kind: int, rows: Matrix) -> Matrix:
+        if self.linear:  # it cannot read a matrix in place
             return booster.predict(rows, kind)
         return booster.predict_in_place(rows, kind)
 

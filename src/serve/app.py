@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from sagetree.memory import return_freed_memory
 from serve import kserve, wsgi
 from serve.access import NO_ROUTE, Handler, raising, respond
+from serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
+from serve.attributes import may_explain
 from serve.batch_transform import execution_parameters
 from serve.drift import Monitor
 from serve.information import information
@@ -45,15 +47,15 @@ Handlers: TypeAlias = Mapping[tuple[str, str], Handler]
 class Site:
     """What a worker serves: the handler of each method and path.
 
-    A path may have names in braces, which stand for any text. `is_settled` says
-    whether an invocation need not wait for the model; `observer` takes note of
-    every request.
+    A path may have names in braces, which stand for any text. `is_prepared` says
+    whether all is there that a request to /invocations needs; `observer` takes
+    note of every request.
     """
 
     settings: ServeSettings
     handlers: Handlers
     observer: Observer
-    is_settled: Callable[[], bool]
+    is_prepared: Callable[[Request], bool]
 
 
 def one_model(
@@ -68,7 +70,16 @@ def one_model(
         **kserve.routes(settings, holder),
         **information(settings, holder),
     }
-    return Site(settings, handlers, observer, lambda: holder.is_settled)
+    return Site(settings, handlers, observer, partial(_is_prepared, settings, holder))
+
+
+def _is_prepared(
+    settings: ServeSettings, holder: ModelHolder[ServedModel], request: Request
+) -> bool:
+    if not isinstance(holder.state, ServedModel):
+        return holder.is_settled
+    explains = may_explain(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output)
+    return not explains or holder.state.model.scorer.explains_at_once
 
 
 def ping(holder: ModelHolder[Kind], _request: Request, _trace: Trace) -> Response:
@@ -117,7 +128,7 @@ class Application:
             return None
         if request.path not in AT_ONCE:
             return None
-        if request.path == INVOCATIONS and not self._site.is_settled():  # it waits for the model
+        if request.path == INVOCATIONS and not self._site.is_prepared(request):
             return None
         if is_packed(request.header("content-type")):
             return None

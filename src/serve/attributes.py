@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from sagetree.errors import RequestError, quote
-from serve.output_keys import Output, parse_keys
+from serve.output_keys import EXPLAINING, Output, parse_keys
 
 HEADER = "X-Amzn-SageMaker-Custom-Attributes"
 HEADER_KEY = HEADER.lower()
@@ -51,6 +51,12 @@ def choose_output(header: str, default: tuple[str, ...], available: tuple[str, .
     """
     attributes = parse_attributes(header)
     return Output(_keys(attributes, default, available), _top(attributes))
+
+
+@lru_cache(REMEMBERED)
+def may_explain(header: str, default: tuple[str, ...]) -> bool:
+    """Say whether a request with this header, else `default`, may ask for contributions."""
+    return any(key in header.lower() or key in default for key in EXPLAINING)
 
 
 def _keys(

@@ -66,7 +66,7 @@ def many_models(settings: ServeSettings, store: ModelStore, observer: Observer) 
         ("POST", INVOKE): partial(_invoke, settings, store),
     }
     # an invocation may have to load its model first
-    return Site(settings, handlers, observer, lambda: False)
+    return Site(settings, handlers, observer, lambda _request: False)
 
 
 def _ping(_request: Request, _trace: Trace) -> Response:

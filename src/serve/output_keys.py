@@ -13,6 +13,9 @@ KEYS = (
 # What the official container answers, to clients that ask for nothing.
 DEFAULT_KEYS = ("score",)
 
+# Keys that need the contributions of the columns.
+EXPLAINING = ("contributions", "reasons")
+
 
 @dataclass(frozen=True)
 class Output:

@@ -232,6 +232,7 @@ def available_keys(model: Model) -> tuple[str, ...]:
         **dict.fromkeys(("probability", "probabilities"), probable),
         "predicted_score": not classes,
         "threshold": model.decision is not None,
+        "contributions": model.scorer.explains,
         "reasons": objective.name == LOGISTIC,
         "identifiers": bool(identifier_names(model)),
     }

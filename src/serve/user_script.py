@@ -162,7 +162,7 @@ def script_site(
         ("GET", METRICS): partial(metrics, observer, lambda: None),
     }
     # a script may take long: it is never answered by the loop itself
-    return Site(settings, handlers, observer, lambda: False)
+    return Site(settings, handlers, observer, lambda _request: False)
 
 
 def script_holder(settings: ServeSettings, folder: Path) -> ModelHolder[UserScript]:

@@ -16,7 +16,7 @@ from sagetree.label import Label
 from sagetree.program import LOG
 from sagetree.schema import Column, Schema
 from sagetree.table import Source, Table
-from serve.app import one_model
+from serve.app import Site, one_model
 from serve.flask_app import create_app
 from serve.loading import ModelHolder, ServedModel
 from serve.log_lines import LINE_FORMATS
@@ -91,17 +91,27 @@ def settings_for(folder: Path, **environ: str) -> ServeSettings:
     return ServeSettings.read(variables | environ, host="127.0.0.1", port=None, reload=False)
 
 
-def client_for(folder: Path, **environ: str) -> FlaskClient:
-    """A client of the application on the model in `folder`, in this process."""
-    settings = settings_for(folder, **environ)
+def holder_for(folder: Path, settings: ServeSettings) -> ModelHolder[ServedModel]:
+    """A holder that loads the model in `folder`."""
     holder = ModelHolder(
         folder, lambda: ServedModel.load(folder, threads=1, output=settings.output)
     )
     holder.start(watch=False)
-    return app_of(settings, holder).test_client()
+    return holder
+
+
+def client_for(folder: Path, **environ: str) -> FlaskClient:
+    """A client of the application on the model in `folder`, in this process."""
+    settings = settings_for(folder, **environ)
+    return app_of(settings, holder_for(folder, settings)).test_client()
 
 
 def app_of(settings: ServeSettings, holder: ModelHolder) -> Flask:
     """The application; its lines go to the log."""
+    return create_app(site_of(settings, holder))
+
+
+def site_of(settings: ServeSettings, holder: ModelHolder) -> Site:
+    """What a worker serves; its lines go to the log."""
     observer = Observer(None, LINE_FORMATS[settings.log_format], LOG.info)
-    return create_app(one_model(settings, holder, observer))
+    return one_model(settings, holder, observer)

@@ -171,6 +171,32 @@ def test_contributions_add_up_to_the_margin_with_any_number_of_columns(
                 assert {len(part["columns"]) for part in outputs} == {1}
 
 
+def test_leaves_of_several_values_have_contributions_where_xgboost_has_them(tmp_path: Path):
+    settings = {"multi_strategy": "multi_output_tree", "max_depth": 2, "nthread": 1}
+    booster = xgboost.train(settings, xgboost.DMatrix(MATRIX, MATRIX[:, :2]), 3)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    booster.save_model(folder / "model.ubj")
+    client = client_for(folder)
+    headers = {"Accept": "application/json", ATTRIBUTES: "inference_output=contributions"}
+    answer = post(client, BODY, "text/csv", **headers)
+    if tuple(map(int, xgboost.__version__.split(".")[:2])) >= (3, 4):
+        margins = booster.predict(xgboost.DMatrix(MATRIX[:8]), output_margin=True)
+        for row, expected in zip(answer.get_json()["predictions"], margins, strict=True):
+            sums = [
+                part["base_value"] + sum(part["columns"].values()) for part in row["contributions"]
+            ]
+            assert sums == pytest.approx(expected, abs=1e-5)
+        return
+    found = answer.get_json()
+    assert (answer.status_code, found["message"], found["where"], found["hint"]) == (
+        400,
+        "this model cannot give contributions",
+        f"{ATTRIBUTES}, inference_output",
+        "This model gives predicted_score, score, model",
+    )
+
+
 def test_the_strongest_columns_come_first(client_of: Client):
     client, _ = client_of("reg:squarederror")
     whole = ask(client, "contributions")[0]["contributions"]["columns"]

@@ -14,10 +14,19 @@ from sagetree.bundle import ModelBundle
 from sagetree.errors import SettingsError
 from sagetree.label import Label
 from sagetree.model import Model
+from serve.app import Application
 from serve.loading import ServedModel
+from serve.messages import Request
 from serve.output_keys import KEYS
 from serve.outputs import COLUMNS, available_keys
-from tests.serve.artifacts import INPUTS, THRESHOLD, client_for
+from tests.serve.artifacts import (
+    INPUTS,
+    THRESHOLD,
+    client_for,
+    holder_for,
+    settings_for,
+    site_of,
+)
 from tests.serve.rows import Record, csv_body, records
 
 ROWS = records(60, seed=21)
@@ -197,3 +206,30 @@ def test_scores_are_not_touched_by_what_else_is_asked(client: FlaskClient):
     alone = [row["score"] for row in predictions(client, "score", ROWS)]
     together = [row["score"] for row in predictions(client, ",".join(LOGISTIC_KEYS), ROWS)]
     assert np.array_equal(alone, together)
+
+
+@pytest.mark.parametrize("default", ["score", "score,reasons"])
+def test_the_trees_are_read_for_contributions_in_a_thread_and_once(base_dir: Path, default: str):
+    """The loop answers small requests itself; what the first one needs would hold up others."""
+    settings = settings_for(base_dir / "model", SAGEMAKER_INFERENCE_OUTPUT=default)
+    holder = holder_for(base_dir / "model", settings)
+    holder.wait()
+    application = Application(site_of(settings, holder))
+
+    def request(keys: str | None) -> Request:
+        headers = {"content-type": "text/csv", "accept": "application/json"}
+        if keys is not None:
+            headers[ATTRIBUTES.lower()] = f"inference_output={keys}"
+        return Request("POST", "/invocations", "", headers, csv_body(INPUTS, ROWS, header=True))
+
+    assert (application.answer_at_once(request(None)) is None) == ("reasons" in default)
+    assert application.answer_at_once(request("Contributions")) is None
+    first = application.answer(request("contributions"))
+    assert first.status == 200
+    for keys in ("contributions", "reasons", None):
+        answer = application.answer_at_once(request(keys))
+        assert answer is not None
+        assert answer.status == 200
+    again = application.answer_at_once(request("contributions"))
+    assert again is not None
+    assert again.body == first.body

@@ -1,0 +1,173 @@
+"""Exact SHAP values of trees: all nodes of many trees at once, one row at a time.
+
+The values are those of path-dependent TreeSHAP (Lundberg et al., Nature Machine
+Intelligence 2020, algorithm 2), which XGBoost gives too. Its recursion from
+node to node becomes array operations by this identity. Beneath a leaf stands
+its value times a product over the features of its path, each with the factor
+
+    z (1 - y) + o y
+
+where `o` is 1 if the row passes all splits of the path by that feature, else 0,
+and `z` is the share of the training rows that pass them. The Shapley value of a
+feature is the integral over y from 0 to 1 of this product, in which o - z takes
+the place of the feature's own factor. On a path of d features that is a
+polynomial of degree d - 1, for which Gauss's quadrature with d / 2 points is
+exact.
+"""
+
+import threading
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.tree_layout import lay_out
+from sagetree.trees import Integers, Trees
+
+Floats = NDArray[np.float32]
+
+
+class _Workspace(threading.local):
+    """Room for the numbers of one row, of each thread its own: fresh pages would cost more."""
+
+    def __init__(self) -> None:
+        self._room = np.empty(0, np.float32)
+
+    def arrays(self, *shape: int) -> Floats:
+        """Return an array that holds what the last row left."""
+        size = prod(shape)
+        if self._room.size < size:
+            self._room = np.empty(size, np.float32)
+        return self._room[:size].reshape(shape)
+
+
+_WORKSPACE = _Workspace()
+
+
+class TreeShap:
+    """The SHAP values that some trees give to a row; one of the trees has a split at least.
+
+    Splits and edges stand as in `sagetree.tree_layout`: an array (2, n) has a
+    number for each edge of the n splits, an array (points, 2, n) one for each
+    edge and point of the quadrature.
+    """
+
+    def __init__(self, trees: Trees, features: int, outputs: int) -> None:
+        layout = lay_out(trees)
+        nodes, count = layout.nodes, len(layout.nodes)
+        self._shape = (outputs, features)
+        self._feature = trees.feature[nodes]
+        self._bin = layout.outputs * features + self._feature
+        self._value = trees.value[nodes]
+        self._default_left = trees.default_left[nodes]
+        self._categories = _Categories(trees, nodes)
+        ends = np.stack([trees.left[nodes], trees.right[nodes]])
+        self._leaf = np.where(trees.left[ends] < 0, trees.value[ends], np.float32(0))
+
+        points, weights = np.polynomial.legendre.leggauss((layout.most_features + 1) // 2)
+        points = (points[:, None, None] + 1) / 2
+        self._points = points.astype(np.float32)
+        self._weights = (weights[:, None, None] / 2).astype(np.float32)
+        self._share = layout.share.astype(np.float32)
+        self._outside = (layout.share * (1 - points)).astype(np.float32)
+
+        def at_points(edges: Integers) -> Integers:
+            return edges + np.arange(len(points))[:, None] * 2 * count
+
+        self._repeats = layout.repeats
+        splits = np.concatenate([nodes[:0], *(repeat.splits for repeat in layout.repeats)])
+        earlier = np.concatenate([nodes[:0], *(repeat.earlier for repeat in layout.repeats)])
+        self._repeated = at_points(np.concatenate([splits, splits + count]))
+        self._earlier = at_points(np.concatenate([earlier, earlier]))
+        self._depths = [depth._replace(edges=at_points(depth.edges)) for depth in layout.depths]
+
+    def values(self, row: Floats) -> NDArray[np.float64]:
+        """Return the SHAP values (outputs, features) of a row (features)."""
+        passes = self._passes(row)
+        factor, effect, above, beneath = _WORKSPACE.arrays(4, len(self._points), *passes.shape)
+        np.multiply(self._points, passes, out=factor)
+        np.add(factor, self._outside, out=factor)
+        np.subtract(passes, self._share, out=effect[0])
+        np.divide(effect[0], factor[1:], out=effect[1:])
+        np.divide(effect[0], factor[0], out=effect[0])
+        if self._repeated.size:  # what the feature's earlier edge gave is taken back
+            flat_effect, flat_factor = effect.reshape(-1), factor.reshape(-1)
+            flat_effect[self._repeated] -= flat_effect.take(self._earlier, mode="clip")
+            flat_factor[self._repeated] /= flat_factor.take(self._earlier, mode="clip")
+        self._descend(factor, above)
+        np.multiply(above, self._leaf, out=beneath)
+        self._ascend(beneath)
+        np.multiply(beneath, effect, out=beneath)
+        by_split = np.add.reduce(beneath.reshape(-1, passes.shape[1]), axis=0)
+        by_feature = np.bincount(self._bin, by_split, prod(self._shape))
+        return np.asarray(by_feature, np.float64).reshape(self._shape)
+
+    def _passes(self, row: Floats) -> Floats:
+        """Say for each edge whether the row passes it and those above it by its feature (2, n)."""
+        value = row.take(self._feature, mode="clip")
+        # a comparison with NaN is false
+        left = np.where(self._default_left, ~(value >= self._value), value < self._value)
+        self._categories.decide(row, left)
+        passes = np.empty((2, len(left)), np.float32)
+        to_left, to_right = passes
+        to_left[:] = left
+        np.subtract(1, to_left, out=to_right)
+        flat = passes.reshape(-1)
+        for splits, earlier in self._repeats:
+            passed = flat.take(earlier, mode="clip")
+            to_left[splits] *= passed
+            to_right[splits] *= passed
+        return passes
+
+    def _descend(self, factor: Floats, above: Floats) -> None:
+        """Multiply the factors from the roots down to each edge."""
+        flat = above.reshape(-1)
+        over = self._weights
+        for depth in self._depths:
+            place = slice(depth.begin, depth.end)
+            if depth.begin:
+                over = flat.take(depth.edges, mode="clip")[:, None]
+            np.multiply(factor[:, :, place], over, out=above[:, :, place])
+
+    def _ascend(self, beneath: Floats) -> None:
+        """Add up the leaves beneath each edge; those that lead to leaves are there already."""
+        left, right = beneath[:, 0], beneath[:, 1]
+        lower = self._depths[-1]
+        for depth in self._depths[-2::-1]:
+            place = slice(lower.begin, lower.end)
+            sums = (left[:, place] + right[:, place]).take(depth.below, axis=1, mode="clip")
+            middle = depth.lefts.stop - depth.lefts.start
+            left[:, depth.lefts] = sums[:, :middle]
+            right[:, depth.rights] = sums[:, middle:]
+            lower = depth
+
+
+class _Categories:
+    """Splits by categories: for each of them the categories that go right, as bits."""
+
+    def __init__(self, trees: Trees, nodes: Integers) -> None:
+        self._splits = np.flatnonzero(trees.is_categorical[nodes])
+        self._feature = trees.feature[nodes[self._splits]]
+        sets = [trees.categories[node] for node in nodes[self._splits].tolist()]
+        self._count = 1 + max((max(found) for found in sets if found), default=0)
+        self._missing = (self._count + 7) // 8  # the byte that says where NaN goes
+        right = np.zeros((len(sets), self._count), np.bool_)
+        for place, found in enumerate(sets):
+            right[place, found] = True
+        bits = np.packbits(right, axis=1, bitorder="little")
+        missing = ~trees.default_left[nodes[self._splits]]
+        table = np.column_stack([bits, missing.astype(np.uint8)])
+        self._bytes = table.ravel()
+        self._begin = np.arange(len(sets)) * table.shape[1]
+
+    def decide(self, row: Floats, left: NDArray[np.bool_]) -> None:
+        """Set for each of these splits whether the row goes left, as an unknown category does."""
+        if not len(self._splits):
+            return
+        known = (row >= 0) & (row < self._count)
+        code = np.where(known, row, 0).astype(np.intp)
+        missing = np.isnan(row)
+        place = np.where(missing, self._missing, code >> 3)
+        bit = np.where(known, 1 << (code & 7), missing).astype(np.uint8)
+        found = self._bytes.take(self._begin + place.take(self._feature), mode="clip")
+        left[self._splits] = (found & bit.take(self._feature)) == 0
