@@ -21,15 +21,14 @@ LEAST_PRODUCT = 1e-30
 
 
 class Depth(NamedTuple):
-    """The splits of one depth: those from `begin` to `end`.
+    """The splits of one depth, at `place`.
 
     `edges` are the edges that lead to them (of no meaning for roots). `lefts`
     and `rights` are the splits whose edge on that side leads to a split, and
     `below` says to which of the next depth's, the left edges first.
     """
 
-    begin: int
-    end: int
+    place: slice
     edges: Integers
     lefts: slice
     rights: slice
@@ -105,7 +104,9 @@ def lay_out(trees: Trees) -> Layout:
 
         lefts, rights = np.flatnonzero(left_splits), np.flatnonzero(right_splits)
         depths.append(
-            Depth(begin, end, front.edges, _span(begin, lefts), _span(begin, rights), lefts[:0])
+            Depth(
+                slice(begin, end), front.edges, _span(begin, lefts), _span(begin, rights), lefts[:0]
+            )
         )
         above = np.concatenate([lefts, rights])
         edges = begin + np.concatenate([lefts, count + rights])

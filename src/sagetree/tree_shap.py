@@ -81,65 +81,66 @@ class TreeShap:
         self._earlier = at_points(np.concatenate([earlier, earlier]))
         self._depths = [depth._replace(edges=at_points(depth.edges)) for depth in layout.depths]
 
-    def values(self, row: Floats) -> NDArray[np.float64]:
-        """Return the SHAP values (outputs, features) of a row (features)."""
-        passes = self._passes(row)
-        factor, effect, above, beneath = _WORKSPACE.arrays(4, len(self._points), *passes.shape)
-        np.multiply(self._points, passes, out=factor)
+    def values(self, rows: Floats) -> NDArray[np.float64]:
+        """Return the SHAP values (m, outputs, features) of a few rows (m, features)."""
+        passes = self._passes(rows)
+        shape = len(rows), len(self._points), *passes.shape[1:]
+        factor, effect, above, beneath = _WORKSPACE.arrays(4, *shape)
+        np.multiply(self._points, passes[:, None], out=factor)
         np.add(factor, self._outside, out=factor)
-        np.subtract(passes, self._share, out=effect[0])
-        np.divide(effect[0], factor[1:], out=effect[1:])
-        np.divide(effect[0], factor[0], out=effect[0])
+        np.subtract(passes, self._share, out=effect[:, 0])
+        np.divide(effect[:, :1], factor[:, 1:], out=effect[:, 1:])
+        np.divide(effect[:, 0], factor[:, 0], out=effect[:, 0])
         if self._repeated.size:  # what the feature's earlier edge gave is taken back
-            flat_effect, flat_factor = effect.reshape(-1), factor.reshape(-1)
-            flat_effect[self._repeated] -= flat_effect.take(self._earlier, mode="clip")
-            flat_factor[self._repeated] /= flat_factor.take(self._earlier, mode="clip")
+            for flat in effect.reshape(len(rows), -1):
+                flat[self._repeated] -= flat.take(self._earlier, mode="clip")
+            for flat in factor.reshape(len(rows), -1):
+                flat[self._repeated] /= flat.take(self._earlier, mode="clip")
         self._descend(factor, above)
         np.multiply(above, self._leaf, out=beneath)
         self._ascend(beneath)
         np.multiply(beneath, effect, out=beneath)
-        by_split = np.add.reduce(beneath.reshape(-1, passes.shape[1]), axis=0)
-        by_feature = np.bincount(self._bin, by_split, prod(self._shape))
-        return np.asarray(by_feature, np.float64).reshape(self._shape)
+        by_split = np.add.reduce(beneath.reshape(len(rows), -1, shape[-1]), axis=1)
+        found = [np.bincount(self._bin, split, prod(self._shape)) for split in by_split]
+        return np.asarray(found, np.float64).reshape(-1, *self._shape)
 
-    def _passes(self, row: Floats) -> Floats:
-        """Say for each edge whether the row passes it and those above it by its feature (2, n)."""
-        value = row.take(self._feature, mode="clip")
+    def _passes(self, rows: Floats) -> Floats:
+        """Say whether a row passes each edge and those above it by its feature (m, 2, n)."""
+        value = rows.take(self._feature, axis=1, mode="clip")
         # a comparison with NaN is false
         left = np.where(self._default_left, ~(value >= self._value), value < self._value)
-        self._categories.decide(row, left)
-        passes = np.empty((2, len(left)), np.float32)
-        to_left, to_right = passes
-        to_left[:] = left
-        np.subtract(1, to_left, out=to_right)
-        flat = passes.reshape(-1)
-        for splits, earlier in self._repeats:
-            passed = flat.take(earlier, mode="clip")
-            to_left[splits] *= passed
-            to_right[splits] *= passed
+        self._categories.decide(rows, left)
+        passes = np.empty((len(rows), 2, left.shape[1]), np.float32)
+        passes[:, 0] = left
+        np.subtract(1, passes[:, 0], out=passes[:, 1])
+        if self._repeats:
+            for row in passes:
+                flat, (to_left, to_right) = row.reshape(-1), row
+                for splits, earlier in self._repeats:
+                    passed = flat.take(earlier, mode="clip")
+                    to_left[splits] *= passed
+                    to_right[splits] *= passed
         return passes
 
     def _descend(self, factor: Floats, above: Floats) -> None:
         """Multiply the factors from the roots down to each edge."""
-        flat = above.reshape(-1)
+        flat = above.reshape(len(above), -1)
         over = self._weights
-        for depth in self._depths:
-            place = slice(depth.begin, depth.end)
-            if depth.begin:
-                over = flat.take(depth.edges, mode="clip")[:, None]
-            np.multiply(factor[:, :, place], over, out=above[:, :, place])
+        for place, edges, *_ in self._depths:
+            if place.start:
+                over = flat.take(edges, axis=1, mode="clip")[:, :, None]
+            np.multiply(factor[..., place], over, out=above[..., place])
 
     def _ascend(self, beneath: Floats) -> None:
         """Add up the leaves beneath each edge; those that lead to leaves are there already."""
-        left, right = beneath[:, 0], beneath[:, 1]
-        lower = self._depths[-1]
+        left, right = beneath[:, :, 0], beneath[:, :, 1]
+        lower = self._depths[-1].place
         for depth in self._depths[-2::-1]:
-            place = slice(lower.begin, lower.end)
-            sums = (left[:, place] + right[:, place]).take(depth.below, axis=1, mode="clip")
+            sums = (left[..., lower] + right[..., lower]).take(depth.below, axis=2, mode="clip")
             middle = depth.lefts.stop - depth.lefts.start
-            left[:, depth.lefts] = sums[:, :middle]
-            right[:, depth.rights] = sums[:, middle:]
-            lower = depth
+            left[..., depth.lefts] = sums[..., :middle]
+            right[..., depth.rights] = sums[..., middle:]
+            lower = depth.place
 
 
 class _Categories:
@@ -160,14 +161,16 @@ class _Categories:
         self._bytes = table.ravel()
         self._begin = np.arange(len(sets)) * table.shape[1]
 
-    def decide(self, row: Floats, left: NDArray[np.bool_]) -> None:
-        """Set for each of these splits whether the row goes left, as an unknown category does."""
+    def decide(self, rows: Floats, left: NDArray[np.bool_]) -> None:
+        """Set for these splits whether a row goes left, as with an unknown category it does."""
         if not len(self._splits):
             return
-        known = (row >= 0) & (row < self._count)
-        code = np.where(known, row, 0).astype(np.intp)
-        missing = np.isnan(row)
+        known = (rows >= 0) & (rows < self._count)
+        code = np.where(known, rows, 0).astype(np.intp)
+        missing = np.isnan(rows)
         place = np.where(missing, self._missing, code >> 3)
         bit = np.where(known, 1 << (code & 7), missing).astype(np.uint8)
-        found = self._bytes.take(self._begin + place.take(self._feature), mode="clip")
-        left[self._splits] = (found & bit.take(self._feature)) == 0
+        found = self._bytes.take(self._begin + place.take(self._feature, axis=1), mode="clip")
+        to_left = (found & bit.take(self._feature, axis=1)) == 0
+        for row, decided in zip(left, to_left, strict=True):
+            row[self._splits] = decided

@@ -25,10 +25,11 @@ MATRIX[::7, 1] = np.nan
 
 def booster(**params: object) -> xgboost.Booster:
     data = xgboost.DMatrix(MATRIX, MATRIX[:, 0] > MATRIX[:, 2])
-    settings = {"objective": "binary:logistic", "nthread": 1, "verbosity": 0, **params}
+    settings = {"objective": "binary:logistic", "nthread": 1, **params}
     return xgboost.train(settings, data, 4)
 
 
+@pytest.mark.filterwarnings("ignore:.*deprecated:UserWarning")
 @pytest.mark.parametrize("form", ["ubj", "json"])
 @pytest.mark.parametrize("kind", ["gbtree", "dart", "gblinear"])
 def test_scores_are_xgboosts_own(form: str, kind: str) -> None:
