@@ -16,7 +16,6 @@ from serve.access import NO_ROUTE, Handler, raising, respond
 from serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from serve.attributes import may_explain
 from serve.batch_transform import execution_parameters
-from serve.drift import Monitor
 from serve.information import information
 from serve.loading import Kind, ModelHolder, ServedModel
 from serve.memory import hold_for_bodies
@@ -66,7 +65,7 @@ def one_model(
         ("GET", "/ping"): partial(ping, holder),
         ("POST", INVOCATIONS): partial(invocations, settings, holder),
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
-        ("GET", METRICS): partial(metrics, observer, lambda: _monitor(holder)),
+        ("GET", METRICS): partial(metrics, observer),
         **kserve.routes(settings, holder),
         **information(settings, holder),
     }
@@ -88,21 +87,13 @@ def ping(holder: ModelHolder[Kind], _request: Request, _trace: Trace) -> Respons
     return Response(content_type="text/plain")
 
 
-def metrics(
-    observer: Observer,
-    monitor: Callable[[], Monitor | None],
-    _request: Request,
-    _trace: Trace,
-) -> Response:
+def metrics(observer: Observer, _request: Request, _trace: Trace) -> Response:
     """Answer what all workers have counted, for Prometheus."""
     from serve.exposition import CONTENT_TYPE, exposition  # its library is needed here alone
 
-    return Response(body=exposition(observer.totals(), monitor()), content_type=CONTENT_TYPE)
-
-
-def _monitor(holder: ModelHolder[ServedModel]) -> Monitor | None:
-    state = holder.state
-    return state.monitor if isinstance(state, ServedModel) else None
+    counts = observer.totals()
+    text = exposition(counts, observer.monitored(counts))
+    return Response(body=text, content_type=CONTENT_TYPE)
 
 
 class Application:

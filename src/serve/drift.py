@@ -17,6 +17,7 @@ from sagetree.baseline import Baseline, Counts, Histogram, bin_counts, spread
 from sagetree.features.category import OneHot
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from serve.counts import MonitorCounts
+from serve.monitored import MonitoredModel
 
 # So many rows of one request are kept for the count, and so many of one second
 # put into bins: enough for shares, and of 45 columns less than 1 % of a second.
@@ -49,20 +50,26 @@ class _Waiting:
 
 
 class Monitor:
-    """The counts of one model in one worker."""
+    """The counts of one model in one worker; its `key` is name, tab and hash."""
 
-    def __init__(self, key: str, features: FeaturePipeline, baseline: Baseline | None) -> None:
-        self.key = key
-        self.baseline = baseline
-        self.columns = tuple(feature.column for feature in features.features)
-        self.features = features.names
+    def __init__(
+        self, name: str, sha256: str, features: FeaturePipeline, baseline: Baseline | None
+    ) -> None:
+        self.hash = sha256[:12]  # of so many digits in logs and counts
+        self.key = f"{name}\t{self.hash}"
+        columns = tuple(feature.column for feature in features.features)
+        self.monitored = MonitoredModel(columns=columns, features=features.names, baseline=baseline)
+        self._columns = {column: number for number, column in enumerate(columns)}
+        self._features = len(features.names)
         self._slices = _slices(features)
         self._waiting = _Waiting()
         self._lock = threading.Lock()
         self._unseen: Counter[int] = Counter()
-        self._missing = np.zeros(len(self.columns), np.int64)
+        self._missing = np.zeros(len(columns), np.int64)
         histograms = (*baseline.features, *baseline.scores) if baseline else ()
         self._windows = [Window(histogram) for histogram in histograms]
+        self._counted: MonitorCounts | None = None
+        self._hour = 0
 
     def note(self, matrix: FeatureMatrix, scores: NDArray[np.float32]) -> None:
         """Take note of scored rows: (n, m) features and (n) or (n, outputs) scores."""
@@ -80,23 +87,30 @@ class Monitor:
                 self._waiting.values += values.tobytes()
                 self._waiting.scores += scores.tobytes()
 
-    def digest(self) -> None:
-        """Count the rows that wait."""
+    def counts(self) -> MonitorCounts:
+        """Count the rows that wait, and return all counts; one thread at a time may ask."""
+        hour = _hour(time.time())
+        if self._digest() or self._counted is None or hour != self._hour:
+            self._counted, self._hour = self._count(), hour
+        return self._counted
+
+    def _digest(self) -> bool:
+        """Count the rows that wait; say whether there were any."""
         with self._lock:
             taken, self._waiting = self._waiting, _Waiting()
         found = list(taken.of_large)
         if taken.values:
-            values = np.frombuffer(taken.values, np.float32).reshape(-1, len(self.features))
+            values = np.frombuffer(taken.values, np.float32).reshape(-1, self._features)
             scores = np.frombuffer(taken.scores, np.float32).reshape(len(values), -1)
             self._add_missing(values)
             found.append((values, scores))
         if found and self._windows:
             self._bin(*(np.concatenate(parts) for parts in zip(*map(_tall, found), strict=True)))
+        return bool(found)
 
-    def counts(self) -> MonitorCounts:
-        """Return all counts until now."""
+    def _count(self) -> MonitorCounts:
         with self._lock:
-            unseen = [self._unseen[column] for column in range(len(self.columns))]
+            unseen = [self._unseen[column] for column in range(len(self._columns))]
             return MonitorCounts(
                 # XGBoost is given unseen categories as missing
                 missing=(self._missing - np.array(unseen, np.int64)).tolist(),
@@ -105,8 +119,7 @@ class Monitor:
             )
 
     def _note_unseen(self, matrix: FeatureMatrix) -> None:
-        numbers = {name: number for number, name in enumerate(self.columns)}
-        found = Counter(numbers[name] for _, name in matrix.unseen)
+        found = Counter(self._columns[name] for _, name in matrix.unseen)
         with self._lock:
             self._unseen += found
 
@@ -147,12 +160,12 @@ class Window:
 
     def add(self, values: NDArray[np.float32], now: float) -> None:
         """Count values (n) at the time `now`, in seconds."""
-        self._turn(int(now // WINDOW_SECONDS))
+        self._turn(_hour(now))
         self._this += bin_counts(self._cuts, values)
 
     def counts(self, now: float | None = None) -> Counts:
         """Return the counts of both hours."""
-        self._turn(int((time.time() if now is None else now) // WINDOW_SECONDS))
+        self._turn(_hour(time.time() if now is None else now))
         counts: Counts = self._this + self._last
         return counts
 
@@ -162,6 +175,10 @@ class Window:
         empty = np.zeros_like(self._this)
         self._last = self._this if hour == self._hour + 1 else empty
         self._this, self._hour = empty.copy(), hour
+
+
+def _hour(now: float) -> int:
+    return int(now // WINDOW_SECONDS)
 
 
 def _slices(features: FeaturePipeline) -> list[tuple[slice, bool]]:

@@ -36,7 +36,8 @@ class EmfReport:
         if now < self._next:
             return
         self._next = now + self._interval
-        model = next(iter(counts.monitors), "-")
+        models = [key.rpartition("\t")[2] for key in counts.monitors]
+        model = models[0] if len(models) == 1 else "-"
         line = emf_line(self._before, counts.values, model, int(now * 1000))
         self._before = counts.values
         if line:

@@ -1,6 +1,7 @@
 """The counts of all workers as Prometheus reads them: GET /metrics."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -13,8 +14,8 @@ from prometheus_client.registry import Collector
 
 from sagetree.baseline import Histogram, stability_index
 from serve.counts import Counts, MonitorCounts
-from serve.drift import Monitor
 from serve.metrics import BUCKETS
+from serve.monitored import MonitoredModel
 from serve.observation import PHASES
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,10 +25,25 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LEAST_ROWS = 200
 
 
-def exposition(counts: Counts, monitor: Monitor | None) -> bytes:
-    """Return the text of /metrics; `monitor` has the names and the baseline of the model."""
+# A model's labels: what it is called, and the beginning of its hash.
+MODEL_LABELS = ("model", "sha256")
+
+
+class _Counted(NamedTuple):
+    """A model: its labels, what it has, what it was asked."""
+
+    labels: list[str]
+    model: MonitoredModel
+    counts: MonitorCounts
+
+
+def exposition(counts: Counts, models: Mapping[str, MonitoredModel]) -> bytes:
+    """Return the text of /metrics; `models` are those that were counted, by their keys."""
+    counted = [
+        _Counted(key.rsplit("\t", 1), model, counts.monitors[key]) for key, model in models.items()
+    ]
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*_requests(counts), *_model(counts, monitor)]))
+    registry.register(_Families([*_requests(counts), *_cells(counted), *_drift(counted)]))
     text: bytes = generate_latest(registry)
     return text
 
@@ -74,48 +90,54 @@ def _times(counts: Counts) -> Metric:
     return HistogramMetricFamily("sagetree_request_seconds", text, buckets, seconds)
 
 
-def _model(counts: Counts, monitor: Monitor | None) -> Iterator[Metric]:
-    found = counts.monitors.get(monitor.key) if monitor else None
-    if monitor is None or found is None:
-        return
-    for name, text, numbers in (
-        ("missing_values", "Missing cells", found.missing),
-        ("unseen_categories", "Cells with a category that training never saw", found.unseen),
-    ):
-        family = CounterMetricFamily(f"sagetree_{name}", text, labels=("column",))
-        for column, number in zip(monitor.columns, numbers, strict=True):
-            family.add_metric((column,), number)
-        yield family
-    if monitor.baseline is not None:
-        yield from _drift(found, monitor)
+def _cells(counted: Sequence[_Counted]) -> Iterator[Metric]:
+    labels = (*MODEL_LABELS, "column")
+    missing = CounterMetricFamily("sagetree_missing_values", "Missing cells", labels=labels)
+    text = "Cells with a category that training never saw"
+    unseen = CounterMetricFamily("sagetree_unseen_categories", text, labels=labels)
+    for each in counted:
+        for family, numbers in ((missing, each.counts.missing), (unseen, each.counts.unseen)):
+            for column, number in zip(each.model.columns, numbers, strict=True):
+                family.add_metric((*each.labels, column), number)
+    yield missing
+    yield unseen
 
 
-def _drift(found: MonitorCounts, monitor: Monitor) -> Iterator[Metric]:
-    baseline = monitor.baseline
-    assert baseline is not None  # noqa: S101 - the caller looked
-    features, outputs = len(baseline.features), len(baseline.scores)
-    rows = sum(found.bins[features])  # of the first output
+def _drift(counted: Sequence[_Counted]) -> Iterator[Metric]:
     text = "Rows of this hour and the last that are compared with training's"
-    yield GaugeMetricFamily("sagetree_drift_rows", text, value=rows)
-    for name, label, titles, histograms, bins in (
-        ("feature", "feature", monitor.features, baseline.features, found.bins[:features]),
-        ("score", "output", range(outputs), baseline.scores, found.bins[features:]),
-    ):
-        text = f"Population stability index of a {name} against training (0.25: a large shift)"
-        index = GaugeMetricFamily(f"sagetree_{name}_psi", text, labels=(label,))
-        shares = GaugeMetricFamily(
-            f"sagetree_{name}_rows",
-            f"Rows by bin of a {name}, of this hour and the last",
-            labels=(label, "bin"),
+    compared = GaugeMetricFamily("sagetree_drift_rows", text, labels=MODEL_LABELS)
+    index = {
+        kind: GaugeMetricFamily(
+            f"sagetree_{kind}_psi",
+            f"Population stability index of a {kind} against training (0.25: a large shift)",
+            labels=(*MODEL_LABELS, label),
         )
-        for title, histogram, counts in zip(titles, histograms, bins, strict=True):
-            if rows >= LEAST_ROWS:
-                index.add_metric((str(title),), stability_index(histogram.counts, counts))
-            for bound, count in zip(_bin_names(histogram), counts, strict=True):
-                shares.add_metric((str(title), bound), count)
-        yield index
-        if name == "score":
-            yield shares
+        for kind, label in (("feature", "feature"), ("score", "output"))
+    }
+    shares = GaugeMetricFamily(
+        "sagetree_score_rows",
+        "Rows by bin of a score, of this hour and the last",
+        labels=(*MODEL_LABELS, "output", "bin"),
+    )
+    for labels, model, counts in counted:
+        if model.baseline is None:
+            continue
+        features = len(model.features)
+        outputs = tuple(map(str, range(len(model.baseline.scores))))
+        rows = sum(counts.bins[features])  # of the first output
+        compared.add_metric(labels, rows)
+        scores = list(zip(outputs, model.baseline.scores, counts.bins[features:], strict=True))
+        for output, histogram, bins in scores:
+            for bound, count in zip(_bin_names(histogram), bins, strict=True):
+                shares.add_metric((*labels, output, bound), count)
+        if rows < LEAST_ROWS:
+            continue
+        trained = zip(model.features, model.baseline.features, counts.bins[:features], strict=True)
+        for kind, found in (("feature", trained), ("score", scores)):
+            for title, histogram, bins in found:
+                value = stability_index(histogram.counts, bins)
+                index[kind].add_metric((*labels, title), value)
+    yield from (compared, *index.values(), shares)
 
 
 def _bin_names(histogram: Histogram) -> Iterator[str]:

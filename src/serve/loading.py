@@ -16,7 +16,7 @@ from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.model import Model
 from sagetree.program import LOG
 from serve.drift import Monitor
-from serve.outputs import available_keys
+from serve.outputs import ONE_MODEL, available_keys
 from serve.settings import OUTPUT
 
 # A request that comes before the model waits this long: half of the 60 s
@@ -35,13 +35,13 @@ class ServedModel:
 
     model: Model
     keys: tuple[str, ...]
-    monitor: Monitor | None
+    monitor: Monitor
 
     @classmethod
     def load(
-        cls, folder: Path, *, threads: int, output: tuple[str, ...], monitored: bool = True
+        cls, folder: Path, *, threads: int, output: tuple[str, ...], name: str = ONE_MODEL
     ) -> "ServedModel":
-        """Load the model in `folder` and check that it can give `output`.
+        """Load the model in `folder`, to be counted as `name`; check that it can give `output`.
 
         Raises ArtifactError for the one, SettingsError for the other.
         """
@@ -54,7 +54,7 @@ class ServedModel:
                     where=OUTPUT.name,
                     hint=f"It gives {', '.join(keys)}",
                 )
-        monitor = Monitor(model.sha256[:12], model.features, model.baseline) if monitored else None
+        monitor = Monitor(name, model.sha256, model.features, model.baseline)
         return cls(model, keys, monitor)
 
     def describe(self) -> str:

@@ -7,10 +7,12 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
+from weakref import ref
 
 from serve.counts import Counts
 from serve.drift import Monitor
 from serve.log_lines import write_line
+from serve.monitored import MonitoredModel
 from serve.observation import PHASES, Trace
 
 # Upper bounds in seconds: from a tenth of a request's usual time to SageMaker's limit.
@@ -84,14 +86,19 @@ class Observer:
         self._tally = Tally()
         self._line = line
         self._write = write
-        self._monitor: Monitor | None = None
+        # A model that is gone takes its counts with it.
+        self._monitors: dict[str, ref[Monitor]] = {}
+        self._described: set[str] = set()
         self._flushing = threading.Lock()
 
     def record(self, seen: Trace) -> None:
         """Log and count one answered request."""
         self._tally.add(seen)
-        if seen.monitor is not None:
-            self._monitor = seen.monitor
+        monitor = seen.monitor
+        if monitor is not None:
+            known = self._monitors.get(monitor.key)
+            if known is None or known() is not monitor:
+                self._monitors[monitor.key] = ref(monitor)
         self._write(self._line(seen))
 
     def start(self, tell: Callable[[Counts], None] = lambda _: None) -> None:
@@ -103,17 +110,33 @@ class Observer:
         counts = self.flush()
         return counts if self._folder is None else Counts.total(self._folder)
 
+    def monitored(self, counts: Counts) -> dict[str, MonitoredModel]:
+        """Return the models that were counted, by their keys."""
+        own = {monitor.key: monitor.monitored for monitor in self._living()}
+        if self._folder is None:
+            return own
+        keys = sorted(counts.monitors)
+        return {key: own.get(key) or MonitoredModel.read(self._folder, key) for key in keys}
+
     def flush(self) -> Counts:
         """Write what this worker has counted to its file, and return it."""
         with self._flushing:  # /metrics asks for it too
-            monitor = self._monitor
-            if monitor is not None:
-                monitor.digest()
-            monitors = {monitor.key: monitor.counts()} if monitor is not None else {}
-            counts = Counts(self._tally.values(), monitors)
+            living = self._living()
+            counts = Counts(self._tally.values(), {each.key: each.counts() for each in living})
             if self._folder is not None:
+                for each in living:
+                    if each.key not in self._described:
+                        each.monitored.write(self._folder, each.key)
+                        self._described.add(each.key)
                 counts.write(self._folder, os.getpid())
             return counts
+
+    def _living(self) -> list[Monitor]:
+        found = [(key, known()) for key, known in list(self._monitors.items())]
+        for key, monitor in found:
+            if monitor is None and self._monitors[key]() is None:
+                del self._monitors[key]
+        return [monitor for _, monitor in found if monitor is not None]
 
     def _run(self, tell: Callable[[Counts], None]) -> None:
         while True:

@@ -57,7 +57,7 @@ def many_models(settings: ServeSettings, store: ModelStore, observer: Observer) 
     handlers: Handlers = {
         ("GET", "/ping"): _ping,
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
-        ("GET", METRICS): partial(metrics, observer, lambda: None),
+        ("GET", METRICS): partial(metrics, observer),
         ("POST", INVOCATIONS): partial(_invoke_target, settings, store),
         ("POST", MODELS): partial(_load, store),
         ("GET", MODELS): partial(_list, store),

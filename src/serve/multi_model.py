@@ -39,9 +39,7 @@ class ModelStore:
         self.registry = registry
         self._trials = Trials(registry.folder)
         self._output = output
-        self._load_model = partial(
-            ServedModel.load, threads=threads, output=output, monitored=False
-        )
+        self._load_model = partial(ServedModel.load, threads=threads, output=output)
         self._lock = threading.Lock()
         self._residents: dict[str, Resident] = {}
         self._loading: dict[str, threading.Lock] = {}
@@ -123,7 +121,7 @@ class ModelStore:
             return resident.served
         descriptor, entry = self.registry.hold(name)
         try:
-            resident = Resident(self._load_model(Path(entry.url)), descriptor)
+            resident = Resident(self._load_model(Path(entry.url), name=name), descriptor)
         except BaseException:
             os.close(descriptor)
             raise

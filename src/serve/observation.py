@@ -55,12 +55,11 @@ class Trace:
         taken[phase] = taken.get(phase, 0.0) + now - self.last
         self.last = now
 
-    def scored(self, monitor: "Monitor | None", matrix: "FeatureMatrix", scores: "Scores") -> None:
+    def scored(self, monitor: "Monitor", matrix: "FeatureMatrix", scores: "Scores") -> None:
         """Give scored rows to the counts of their model, each slice of a large body at once."""
         self.monitor = monitor
-        if monitor is not None:
-            self.model = monitor.key
-            monitor.note(matrix, scores)
+        self.model = self.model or monitor.hash  # a server of many has named it
+        monitor.note(matrix, scores)
 
     def finish(self, status: int, bytes_out: int) -> None:
         """Note the answer."""

@@ -159,7 +159,7 @@ def script_site(
         ("GET", "/ping"): partial(ping, holder),
         ("POST", INVOCATIONS): partial(invocations, settings, holder),
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
-        ("GET", METRICS): partial(metrics, observer, lambda: None),
+        ("GET", METRICS): partial(metrics, observer),
     }
     # a script may take long: it is never answered by the loop itself
     return Site(settings, handlers, observer, lambda _request: False)

@@ -1,6 +1,7 @@
 """The real server as a process: started on a free port, stopped by its pid."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -45,13 +46,13 @@ class ServerProcess:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
     def get(self, path: str) -> Answer:
-        return self._ask("GET", path, None, {})
+        return self.request("GET", path, None, {})
 
     def post(self, body: object, kind: str = "text/csv", **headers: str) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._ask("POST", "/invocations", body, {"Content-Type": kind} | named)
+        return self.request("POST", "/invocations", body, {"Content-Type": kind} | named)
 
-    def _ask(self, method: str, path: str, body: object, headers: dict[str, str]) -> Answer:
+    def request(self, method: str, path: str, body: object, headers: dict[str, str]) -> Answer:
         connection = self.connect()
         try:
             connection.request(method, path, body, headers)
@@ -141,3 +142,14 @@ def complete(server: ServerProcess) -> bool:
 def scores_in_process(folder: Path) -> bytes:
     """What the application answers to CSV when it runs in this process."""
     return client_for(folder).post("/invocations", data=CSV, content_type="text/csv").data
+
+
+def ask(server: ServerProcess, method: str, path: str, body: bytes | None = None) -> Answer:
+    """Send any request, its body as CSV."""
+    return server.request(method, path, body, {"Content-Type": "text/csv"})
+
+
+def load(server: ServerProcess, name: str, folder: Path) -> int:
+    """Load a model into a server of many; return the status."""
+    body = json.dumps({"model_name": name, "url": str(folder)}).encode()
+    return ask(server, "POST", "/models", body).status

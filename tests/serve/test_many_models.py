@@ -1,6 +1,5 @@
 """500 models in a real server: loaded, asked, weighed, unloaded, and one worker killed."""
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -9,25 +8,10 @@ import numpy as np
 import pytest
 import xgboost
 
-from tests.serve.server_process import Answer, ServerProcess, eventually, serving
+from tests.serve.server_process import ServerProcess, ask, eventually, load, serving
 
 MODELS = 500
 MOST_BYTES = 1.5e9
-
-
-def ask(server: ServerProcess, method: str, path: str, body: bytes | None = None) -> Answer:
-    connection = server.connect()
-    try:
-        connection.request(method, path, body, {"Content-Type": "text/csv"})
-        answer = connection.getresponse()
-        return Answer(answer.status, dict(answer.getheaders()), answer.read())
-    finally:
-        connection.close()
-
-
-def load(server: ServerProcess, name: str, folder: Path) -> int:
-    body = json.dumps({"model_name": name, "url": str(folder)}).encode()
-    return ask(server, "POST", "/models", body).status
 
 
 def memory(server: ServerProcess) -> int:

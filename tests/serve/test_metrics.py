@@ -22,7 +22,7 @@ from serve.drift import (
     Window,
 )
 from serve.emf import EmfReport, emf_line
-from serve.exposition import exposition
+from serve.exposition import MODEL_LABELS, exposition
 from serve.metrics import Observer
 from serve.observation import Trace
 
@@ -40,8 +40,12 @@ TRAINED = np.array([[i, i % 2, 1, 0] for i in range(100)], np.float32)
 BASELINE = Baseline.measure(TRAINED, TRAINED[:, 0] / 100)
 
 
-def monitor_for(key: str = "k", baseline: Baseline | None = BASELINE) -> Monitor:
-    return Monitor(key, FEATURES, baseline)
+HASH = "0123456789abcdef"
+KEY = f"m\t{HASH[:12]}"
+
+
+def monitor_for(name: str = "m", baseline: Baseline | None = BASELINE) -> Monitor:
+    return Monitor(name, HASH, FEATURES, baseline)
 
 
 def matrix_of(*rows: tuple[float, ...], unseen: tuple[tuple[int, str], ...] = ()) -> FeatureMatrix:
@@ -57,13 +61,17 @@ def observation(route: str = "/invocations", status: int = 200, rows: int = 1) -
     return seen
 
 
-def samples(text: bytes) -> dict[str, float]:
-    """Each sample of an exposition, by its name and labels."""
-    return {
-        f"{sample.name}{sorted(sample.labels.values()) if sample.labels else ''}": sample.value
-        for family in text_string_to_metric_families(text.decode())
-        for sample in family.samples
-    }
+def samples(observer: Observer) -> dict[str, float]:
+    """Each sample of what /metrics tells, by its name and its labels' values, the model's first."""
+    counts = observer.totals()
+    text = exposition(counts, observer.monitored(counts)).decode()
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            labels = dict.fromkeys(MODEL_LABELS) | sample.labels
+            values = [value for value in labels.values() if value is not None]
+            found[f"{sample.name}{values or ''}"] = sample.value
+    return found
 
 
 def test_missing_cells_and_unseen_categories_are_counted_by_column():
@@ -72,7 +80,6 @@ def test_missing_cells_and_unseen_categories_are_counted_by_column():
         (NAN, 0, 1, 0), (2, NAN, 0, 0), (3, NAN, 0, 0), unseen=((1, "state"), (2, "size"))
     )
     monitor.note(matrix, np.zeros(3, np.float32))
-    monitor.digest()
     counts = monitor.counts()
     assert (counts.missing, counts.unseen) == ([1, 1, 1], [0, 1, 1])
 
@@ -81,7 +88,6 @@ def test_rows_fall_into_the_bins_of_the_baseline():
     monitor = monitor_for()
     for part in (slice(0, 50), slice(50, 100)):
         monitor.note(FeatureMatrix(TRAINED[part], ()), TRAINED[part, 0] / 100)
-    monitor.digest()
     histograms = (*BASELINE.features, *BASELINE.scores)
     assert monitor.counts().bins == [list(histogram.counts) for histogram in histograms]
 
@@ -91,14 +97,12 @@ def test_of_many_rows_some_are_binned_and_every_missing_cell_is_counted():
     many = np.tile(np.array([NAN, 0, 1, 0], np.float32), (ROWS_PER_REQUEST * 3, 1))
     monitor.note(FeatureMatrix(many, ()), many[:, 1])
     assert monitor.counts().missing == [len(many), 0, 0]
-    monitor.digest()
     assert monitor.counts().missing == [len(many), 0, 0]
     assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST
     few = FeatureMatrix(many[:ROWS_PER_REQUEST], ())
     requests = 2 * ROWS_PER_DIGEST // ROWS_PER_REQUEST
     for _ in range(requests):
         monitor.note(few, many[:ROWS_PER_REQUEST, 1])
-    monitor.digest()
     assert monitor.counts().missing == [len(many) + requests * ROWS_PER_REQUEST, 0, 0]
     assert sum(monitor.counts().bins[0]) == ROWS_PER_REQUEST + ROWS_PER_DIGEST
 
@@ -108,7 +112,6 @@ def test_rows_that_nobody_counts_do_not_fill_the_memory():
     matrix = FeatureMatrix(np.full((ROWS_PER_REQUEST, 4), NAN, np.float32), ())
     for _ in range(2 * MOST_BYTES // matrix.values.nbytes):
         monitor.note(matrix, np.zeros(ROWS_PER_REQUEST, np.float32))
-    monitor.digest()
     assert monitor.counts().missing[0] == MOST_BYTES // matrix.values.itemsize // 4
 
 
@@ -129,13 +132,12 @@ def test_threads_that_record_and_flush_at_once_lose_nothing(tmp_path: Path):
             done.result()
     totals = observer.totals()
     assert totals.values["rows"] == len(lines) == 800
-    assert totals.monitors["k"].missing == [800, 0, 0]
+    assert totals.monitors[KEY].missing == [800, 0, 0]
 
 
 def test_a_model_without_a_baseline_has_its_columns_counted():
     monitor = monitor_for(baseline=None)
     monitor.note(matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
-    monitor.digest()
     assert (monitor.counts().missing, monitor.counts().bins) == ([1, 0, 0], [])
 
 
@@ -173,19 +175,18 @@ def test_the_counts_of_all_workers_add_up_also_of_those_that_are_gone():
     folder = make_folder()
     monitor = monitor_for()
     monitor.note(matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
-    monitor.digest()
     for pid in (11, 12):
-        Counts({"rows": 2, f"only {pid}": 1}, {"k": monitor.counts()}).write(folder, pid)
+        Counts({"rows": 2, f"only {pid}": 1}, {KEY: monitor.counts()}).write(folder, pid)
     before = Counts.total(folder)
     assert before.values == {"rows": 4, "only 11": 1, "only 12": 1}
-    assert before.monitors["k"].missing == [2, 0, 0]
+    assert before.monitors[KEY].missing == [2, 0, 0]
     keep_gone(folder, 11)
     keep_gone(folder, 13)  # it ended before it had counted anything
     after = Counts.total(folder)
     assert after.values == before.values
-    assert after.monitors["k"].missing == [2, 0, 0]
+    assert after.monitors[KEY].missing == [2, 0, 0]
     # what a worker saw an hour ago is no part of this hour's shares
-    assert sum(after.monitors["k"].bins[0]) == 1
+    assert sum(after.monitors[KEY].bins[0]) == 1
     assert sorted(path.name for path in folder.iterdir()) == ["12", "gone"]
     remove_folder(folder)
     assert not folder.exists()
@@ -203,8 +204,8 @@ def test_metrics_tell_requests_times_and_drift(tmp_path: Path):
             matrix = FeatureMatrix(shifted[part], unseen)
             seen.scored(monitor, matrix, TRAINED[part, 0] / 100)
         observer.record(seen)
-    found = samples(exposition(observer.totals(), monitor))
-    assert found["sagetree_requests_total['/invocations', '200', 'POST']"] == 2
+    found = samples(observer)
+    assert found["sagetree_requests_total['POST', '/invocations', '200']"] == 2
     assert found["sagetree_rows_total"] == 200
     assert found["sagetree_request_seconds_bucket['0.01']"] == 0
     assert found["sagetree_request_seconds_bucket['0.025']"] == 2
@@ -212,27 +213,68 @@ def test_metrics_tell_requests_times_and_drift(tmp_path: Path):
     assert found["sagetree_request_seconds_count"] == 2
     assert found["sagetree_request_seconds_sum"] == pytest.approx(0.024)
     assert found["sagetree_phase_seconds_total['score']"] == pytest.approx(0.006)
-    assert found["sagetree_unseen_categories_total['state']"] == 2
-    assert found["sagetree_missing_values_total['amount']"] == 0
-    assert found["sagetree_drift_rows"] == 200
-    assert found["sagetree_feature_psi['amount']"] > 1
-    assert found["sagetree_feature_psi['state']"] < 0.01
-    assert found["sagetree_feature_psi['size=s']"] < 0.01
-    assert found["sagetree_score_psi['0']"] < 0.01
-    assert found["sagetree_score_rows['0', 'missing']"] == 0
-    assert found["sagetree_score_rows['0', 'above']"] == 20
+    model = f"'m', '{HASH[:12]}'"
+    assert found[f"sagetree_unseen_categories_total[{model}, 'state']"] == 2
+    assert found[f"sagetree_missing_values_total[{model}, 'amount']"] == 0
+    assert found[f"sagetree_drift_rows[{model}]"] == 200
+    assert found[f"sagetree_feature_psi[{model}, 'amount']"] > 1
+    assert found[f"sagetree_feature_psi[{model}, 'state']"] < 0.01
+    assert found[f"sagetree_feature_psi[{model}, 'size=s']"] < 0.01
+    assert found[f"sagetree_score_psi[{model}, '0']"] < 0.01
+    assert found[f"sagetree_score_rows[{model}, 'missing', '0']"] == 0
+    assert found[f"sagetree_score_rows[{model}, 'above', '0']"] == 20
 
 
 def test_with_few_rows_there_is_no_index(tmp_path: Path):
     monitor = monitor_for()
     observer = Observer(tmp_path, lambda seen: "", lambda line: None)
-    seen = observation()
-    seen.scored(monitor, matrix_of((1, 0, 1, 0)), np.zeros(1, np.float32))
-    observer.record(seen)
-    found = samples(exposition(observer.totals(), monitor))
-    assert found["sagetree_drift_rows"] == 1
+    assert not [name for name in samples(observer) if "drift_rows" in name]
+    record(observer, monitor, NAN)
+    found = samples(observer)
+    assert found[f"sagetree_drift_rows['m', '{HASH[:12]}']"] == 1
     assert not [name for name in found if "psi" in name]
-    assert "sagetree_drift_rows" not in samples(exposition(observer.totals(), None))
+
+
+def record(observer: Observer, monitor: Monitor, amount: float) -> None:
+    """Let a row be scored, the size of which is missing."""
+    seen = observation()
+    seen.scored(monitor, matrix_of((amount, 0, 0, 0)), np.zeros(1, np.float32))
+    observer.record(seen)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_each_model_has_its_own_counts_until_it_goes(tmp_path: Path, shared: bool):
+    observer = Observer(tmp_path if shared else None, lambda seen: "", lambda line: None)
+    one, other = monitor_for("a\tb"), monitor_for("c", baseline=None)
+    for _ in range(3):
+        record(observer, one, 1)
+    record(observer, other, NAN)
+
+    def missing(column: str) -> dict[str, float]:
+        found, head = samples(observer), "sagetree_missing_values_total['"
+        end = f"', '{HASH[:12]}', '{column}']"
+        return {
+            name.removeprefix(head).removesuffix(end): value
+            for name, value in found.items()
+            if name.startswith(head) and name.endswith(end)
+        }
+
+    assert missing("size") == {"a\\tb": 3, "c": 1}
+    assert missing("amount") == {"a\\tb": 0, "c": 1}
+    again = monitor_for("c", baseline=None)  # it was loaded anew
+    record(observer, again, 1)
+    assert missing("size") == {"a\\tb": 3, "c": 1}
+    del one
+    assert missing("size") == {"c": 1}
+
+
+def test_counts_without_new_rows_are_not_counted_again():
+    monitor = monitor_for()
+    monitor.note(matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
+    first = monitor.counts()
+    assert monitor.counts() is first
+    monitor.note(matrix_of((NAN, 0, 1, 0)), np.zeros(1, np.float32))
+    assert monitor.counts().missing == [2, 0, 0]
 
 
 def test_cloudwatch_is_told_what_was_counted_since_the_last_line():
