@@ -12,9 +12,6 @@ from sagetree.trees import read_trees
 # Splits that are computed together: their numbers fit into a core's cache.
 SPLITS_AT_ONCE = 16384
 
-# Rows that are: with fewer, threads would wait for each other more than they compute.
-ROWS_AT_ONCE = 16
-
 
 class Explainer:
     """The exact SHAP values of one booster.
@@ -51,9 +48,7 @@ class Explainer:
             return self._booster.predict(rows, CONTRIBUTIONS)
         found = np.empty((len(rows), self._outputs, rows.shape[1] + 1), np.float32)
         found[:, :, -1] = self._base
-        for begin in range(0, len(rows), ROWS_AT_ONCE):
-            some = slice(begin, begin + ROWS_AT_ONCE)
-            found[some, :, :-1] = sum(part.values(rows[some]) for part in trees)
+        found[:, :, :-1] = sum(part.values(rows) for part in trees)
         return found
 
     @cached_property

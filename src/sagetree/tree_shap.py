@@ -26,6 +26,13 @@ from sagetree.trees import Integers, Trees
 
 Floats = NDArray[np.float32]
 
+# Numbers of several rows that are computed together take so much at most: they
+# stay in the cores' cache, and every thread keeps as much.
+ROOM_BYTES = 4 * 2**20
+
+# Arrays of a number for each row, point and edge that are needed at once.
+_ARRAYS = 4
+
 
 class _Workspace(threading.local):
     """Room for the numbers of one row, of each thread its own: fresh pages would cost more."""
@@ -82,10 +89,19 @@ class TreeShap:
         self._depths = [depth._replace(edges=at_points(depth.edges)) for depth in layout.depths]
 
     def values(self, rows: Floats) -> NDArray[np.float64]:
-        """Return the SHAP values (m, outputs, features) of a few rows (m, features)."""
+        """Return the SHAP values (m, outputs, features) of rows (m, features)."""
+        found = np.empty((len(rows), *self._shape))
+        bytes_per_row = _ARRAYS * self._outside.nbytes
+        at_once = max(1, ROOM_BYTES // bytes_per_row)
+        for begin in range(0, len(rows), at_once):
+            some = slice(begin, begin + at_once)
+            found[some] = self._some_values(rows[some])
+        return found
+
+    def _some_values(self, rows: Floats) -> NDArray[np.float64]:
         passes = self._passes(rows)
         shape = len(rows), len(self._points), *passes.shape[1:]
-        factor, effect, above, beneath = _WORKSPACE.arrays(4, *shape)
+        factor, effect, above, beneath = _WORKSPACE.arrays(_ARRAYS, *shape)
         np.multiply(self._points, passes[:, None], out=factor)
         np.add(factor, self._outside, out=factor)
         np.subtract(passes, self._share, out=effect[:, 0])
