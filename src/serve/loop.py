@@ -72,7 +72,7 @@ class Loop:
         self._waiting: deque[Client] = deque()  # that sent more than one request at once
         self._done: deque[tuple[Client, Incoming, Response]] = deque()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
-        self._tidied = True
+        self._last_large: float | None = None  # when a thread last answered, until it is tidy
         self._draining = False
         self._woken, self._waker = socket.socketpair()
         for end in (self._woken, self._waker):
@@ -91,7 +91,7 @@ class Loop:
                 swept = now
                 self._beat()
                 self._sweep(now)
-                self._tidy()
+                self._tidy(now)
 
     def drain(self, seconds: float) -> None:
         """Take no more connections; answer those there are, for at most `seconds`."""
@@ -159,10 +159,10 @@ class Loop:
         for client in [c for c in self._clients if c.deadline < now and not c.busy]:
             self._close(client)
 
-    def _tidy(self) -> None:
-        """Have things put in order behind large requests, not in their time."""
-        if not self._tidied:
-            self._tidied = True
+    def _tidy(self, now: float) -> None:
+        """Have things put in order when no more large requests come: the next one needs it too."""
+        if self._last_large is not None and now - self._last_large >= SWEEP_SECONDS:
+            self._last_large = None
             self._threads.submit(self._application.tidy)
 
     def _watch(self, client: Client, events: int) -> None:
@@ -245,7 +245,7 @@ class Loop:
         while self._done:
             client, incoming, response = self._done.popleft()
             client.busy = False
-            self._tidied = False
+            self._last_large = time.monotonic()
             if client in self._clients:
                 try:
                     self._send(client, incoming, response)

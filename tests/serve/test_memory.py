@@ -49,3 +49,20 @@ def test_a_server_gives_back_what_large_bodies_took(base_dir: Path, tmp_path: Pa
         before = resident_memory(pid)
         assert server.post(large).status == 200
         eventually(lambda: resident_memory(pid) < before + 12e6)
+
+
+def test_the_memory_of_a_large_body_serves_the_next_one(base_dir: Path, tmp_path: Path):
+    def page_faults(pid: int) -> int:
+        text = Path(f"/proc/{pid}/stat").read_text()
+        return int(text.rpartition(")")[2].split()[7])
+
+    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        eventually(lambda: healthy(server))
+        (pid,) = server.workers()
+        body = CSV * (6 * 2**20 // len(CSV))
+        counts = []
+        for _ in range(8):
+            before = page_faults(pid)
+            assert server.post(body).status == 200
+            counts.append(page_faults(pid) - before)
+        assert min(counts[2:]) < counts[0] / 2
