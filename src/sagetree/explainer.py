@@ -16,7 +16,7 @@ SPLITS_AT_ONCE = 16384
 class Explainer:
     """The exact SHAP values of one booster.
 
-    Those of trees are computed here, several times as fast as by the library
+    Those of trees are computed here, faster than by the library
     (bench/contributions.py). What has no trees with one value a leaf, gblinear
     and multi_output_tree, is the library's.
     """

@@ -28,7 +28,7 @@ Floats = NDArray[np.float32]
 
 # Numbers of several rows that are computed together take so much at most: they
 # stay in the cores' cache, and every thread keeps as much.
-ROOM_BYTES = 4 * 2**20
+ROOM_BYTES = 2 * 2**20
 
 # Arrays of a number for each row, point and edge that are needed at once.
 _ARRAYS = 4
@@ -168,12 +168,12 @@ class _Categories:
         sets = [trees.categories[node] for node in nodes[self._splits].tolist()]
         self._count = 1 + max((max(found) for found in sets if found), default=0)
         self._missing = (self._count + 7) // 8  # the byte that says where NaN goes
-        right = np.zeros((len(sets), self._count), np.bool_)
-        for place, found in enumerate(sets):
-            right[place, found] = True
-        bits = np.packbits(right, axis=1, bitorder="little")
-        missing = ~trees.default_left[nodes[self._splits]]
-        table = np.column_stack([bits, missing.astype(np.uint8)])
+        table = np.zeros((len(sets), self._missing + 1), np.uint8)
+        for bits, found in zip(table, sets, strict=True):
+            right = np.zeros(self._count, np.bool_)
+            right[found] = True
+            bits[: self._missing] = np.packbits(right, bitorder="little")
+        table[:, self._missing] = ~trees.default_left[nodes[self._splits]]
         self._bytes = table.ravel()
         self._begin = np.arange(len(sets)) * table.shape[1]
 
