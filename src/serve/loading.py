@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
+from sagetree.memory import return_freed_memory
 from sagetree.model import Model
 from sagetree.program import LOG
 from serve.drift import Monitor
@@ -146,6 +147,7 @@ class ModelHolder(Generic[Kind]):
         self._state = self._outcome()
         _report(self._state, self._folder, time.monotonic() - start)
         self._settled.set()
+        return_freed_memory()  # of the loading, and of the model before
 
     def _outcome(self) -> Kind | Unavailable:
         try:
