@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from sagetree.trees import Integers, Trees
 
-# A split that no training row has come to would make 0 / 0 of its shares; the
-# second bound keeps the products of shares within a float32.
-LEAST_SHARE = 1e-12
-LEAST_PRODUCT = 1e-30
+# Shares, and their products, are at least this: an edge that no training row has
+# passed would make 0 / 0. No more than a float32 needs, for leaves with hardly
+# any weight may hold huge values.
+LEAST_SHARE = 1e-30
 
 
 class Depth(NamedTuple):
@@ -97,7 +97,7 @@ def lay_out(trees: Trees) -> Layout:
         splits = begin + again
         earlier[splits], times[splits] = last, times[last % count] + 1
         share[:, begin:end] = _shares(trees, front.nodes)
-        share[:, splits] = np.maximum(share[:, splits] * share.ravel()[last], LEAST_PRODUCT)
+        share[:, splits] = np.maximum(share[:, splits] * share.ravel()[last], LEAST_SHARE)
         distinct = front.distinct + 1
         distinct[again] -= 1
         most_features = max(most_features, int(distinct.max()))

@@ -241,6 +241,18 @@ def _halves(trees: Trees) -> NDArray[np.float64]:
     return cover
 
 
+def test_leaves_with_hardly_any_weight_add_up_too() -> None:
+    """Their shares of the rows are some 1e-16, and their values 1e8."""
+    settings = {"objective": "binary:logistic", "eta": 1.0, "min_child_weight": 0, "lambda": 0}
+    booster = NativeBooster(trained(25, max_depth=10, subsample=0.6, seed=3, **settings))
+    rows = rows_of(11, 40)
+    margins = booster.predict_in_place(rows, MARGIN)
+    found = Explainer(booster, 1).contributions(rows)
+    scale = np.abs(found).max(axis=-1)
+    assert scale.max() > 100
+    np.testing.assert_array_less(np.abs(found.sum(axis=-1) - margins), 1e-5 * scale)
+
+
 def test_trees_are_read_in_parts_that_add_up() -> None:
     booster = NativeBooster(trained(12, categories=True))
     whole = trees_of(trained(12, categories=True))
