@@ -7,7 +7,7 @@ import numpy as np
 
 from sagetree.libxgboost import CONTRIBUTIONS, LibraryError, Matrix, NativeBooster
 from sagetree.tree_shap import TreeShap
-from sagetree.trees import read_trees
+from sagetree.trees import has_plain_trees, read_trees
 
 # Splits that are computed together: their numbers fit into a core's cache.
 SPLITS_AT_ONCE = 16384
@@ -62,10 +62,8 @@ class Explainer:
 
     def _read(self) -> tuple[TreeShap, ...]:
         """Return the trees; none where it is left to the library."""
-        if self._booster.config()["gradient_booster"]["name"] == "gblinear":
+        booster = self._booster
+        if not has_plain_trees(booster):
             return ()
-        try:
-            parts = [part for part in read_trees(self._booster, SPLITS_AT_ONCE) if part.splits]
-        except NotImplementedError:
-            return ()
-        return tuple(TreeShap(part, self._booster.feature_count, self._outputs) for part in parts)
+        parts = [part for part in read_trees(booster, SPLITS_AT_ONCE) if part.splits]
+        return tuple(TreeShap(part, booster.feature_count, self._outputs) for part in parts)

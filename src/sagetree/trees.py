@@ -47,16 +47,23 @@ class Trees(NamedTuple):
         )
 
 
+def has_plain_trees(booster: NativeBooster) -> bool:
+    """Say whether the booster has trees, and each of their leaves one value."""
+    if booster.config()["gradient_booster"]["name"] == "gblinear" or not booster.rounds:
+        return False
+    trees, _ = _trees_and_weights(booster, 0)
+    return int(trees["trees"][0]["tree_param"]["size_leaf_vector"]) <= 1
+
+
 def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
-    """Yield the trees of a booster of kind gbtree or dart, those of several rounds together.
+    """Yield the trees of a booster that has plain ones, those of several rounds together.
 
     These have at most `most_splits` splits, unless a single round has more.
-    Raises NotImplementedError for trees whose leaves hold several values.
     """
     gathered: list[Trees] = []
     splits = 0
     for number in range(booster.rounds):
-        trees = _trees(booster.round(number)["gradient_booster"])
+        trees = _round(*_trees_and_weights(booster, number))
         if gathered and splits + trees.splits > most_splits:
             yield _joined(gathered)
             gathered, splits = [], 0
@@ -66,17 +73,20 @@ def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
         yield _joined(gathered)
 
 
-def _trees(booster: dict[str, Any]) -> Trees:
-    """Return the trees of one round, each times its weight, which dart gives them."""
-    model = booster.get("gbtree", booster)["model"]  # dart's, before XGBoost 3.4
-    weights = booster.get("weight_drop") or model.get("weight_drop") or [1.0] * len(model["trees"])
+def _trees_and_weights(booster: NativeBooster, number: int) -> tuple[dict[str, Any], list[float]]:
+    """Return XGBoost's JSON of one round's trees, and the weights that dart gives them."""
+    found = booster.round(number)["gradient_booster"]
+    model = found.get("gbtree", found)["model"]  # dart's, before XGBoost 3.4
+    weights = found.get("weight_drop") or model.get("weight_drop") or [1.0] * len(model["trees"])
+    return model, weights
+
+
+def _round(model: dict[str, Any], weights: Sequence[float]) -> Trees:
     parts = zip(model["trees"], model["tree_info"], weights, strict=True)
     return _joined([_tree(*part) for part in parts])
 
 
 def _tree(tree: dict[str, Any], output: int, weight: float) -> Trees:
-    if int(tree["tree_param"]["size_leaf_vector"]) > 1:
-        raise NotImplementedError("leaves that hold several values")
     left, value = np.array(tree["left_children"]), np.array(tree["split_conditions"], np.float32)
     pieces = zip(
         tree["categories_nodes"], tree["categories_segments"], tree["categories_sizes"], strict=True

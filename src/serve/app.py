@@ -75,10 +75,11 @@ def one_model(
 def _is_prepared(
     settings: ServeSettings, holder: ModelHolder[ServedModel], request: Request
 ) -> bool:
-    if not isinstance(holder.state, ServedModel):
+    state = holder.state  # once: a reload may put another in its place
+    if not isinstance(state, ServedModel):
         return holder.is_settled
     explains = may_explain(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output)
-    return not explains or holder.state.model.scorer.explains_at_once
+    return not explains or state.model.scorer.explains_at_once
 
 
 def ping(holder: ModelHolder[Kind], _request: Request, _trace: Trace) -> Response:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from sagetree.cores import CGROUP
-from sagetree.memory import glibc_function, share_allocator
+from sagetree.memory import M_MMAP_THRESHOLD, glibc_function, share_allocator
 
 MEMINFO = Path("/proc/meminfo")
 KILOBYTE = 1024
@@ -14,7 +14,7 @@ KILOBYTE = 1024
 # more are taken from the machine apart, and all threads share two heaps. What
 # lies free goes back when no large request has come for a second.
 M_TRIM_THRESHOLD, FREE_BYTES = -1, 16 * 2**20
-M_MMAP_THRESHOLD, APART_BYTES = -3, 8 * 2**20
+APART_BYTES = 8 * 2**20
 M_ARENA_MAX, HEAPS = -8, 2
 
 

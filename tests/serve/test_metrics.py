@@ -307,3 +307,13 @@ def test_a_time_without_predictions_has_no_latency():
     line = json.loads(emf_line({}, values, "m", 1))
     assert (line["Requests"], line["Model"], "Latency" in line) == (1, "m", False)
     assert emf_line(values, values, "m", 1) == ""
+
+
+def test_cloudwatch_has_the_hash_of_the_model_as_long_as_there_is_one():
+    values = {"requests\tGET\t/ping\t200": 1, "rows": 0, "bytes_in": 0, "bytes_out": 0}
+    counts = monitor_for().counts()
+    for keys, expected in (((), "-"), ((KEY,), HASH[:12]), ((KEY, "other\tabc"), "-")):
+        clock, lines = iter([0.0, 60.0]), list[str]()
+        report = EmfReport(60, lines.append, lambda clock=clock: next(clock))
+        report.tell(Counts(values, dict.fromkeys(keys, counts)))
+        assert json.loads(lines[0])["Model"] == expected
