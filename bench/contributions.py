@@ -21,9 +21,9 @@ import xgboost
 from numpy.typing import NDArray
 
 from bench.serve.models import models
-from sagetree.bundle import MODEL_FILE
-from sagetree.explainer import Explainer
-from sagetree.libxgboost import CONTRIBUTIONS, NativeBooster
+from sagetree.boosters.explainer import Explainer
+from sagetree.boosters.library import CONTRIBUTIONS, NativeBooster
+from sagetree.bundle.bundle import MODEL_FILE
 
 Row = NDArray[np.float32]
 Way = Callable[[Row], NDArray[np.float32]]

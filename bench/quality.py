@@ -24,16 +24,16 @@ from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sagetree.objectives import objective_of
-from sagetree.program import LOG
-from sagetree.scoring import Scorer
-from sagetree.table import Source, Table
-from train.boosting import Fitter
-from train.channels import split_training_table
-from train.examples import Examples
-from train.fitting import fit_features
-from train.labels import Goal
-from train.settings import TrainSettings
+from sagetree.boosters.objectives import objective_of
+from sagetree.boosters.scoring import Scorer
+from sagetree.machine.program import LOG
+from sagetree.tables.table import Source, Table
+from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.channels.channels import split_training_table
+from sagetree.train.columns.features import fit_features
+from sagetree.train.columns.labels import Goal
+from sagetree.train.examples.examples import Examples
+from sagetree.train.settings.settings import TrainSettings
 
 
 def tables(data: Path) -> Iterator[tuple[str, pd.DataFrame]]:

@@ -14,15 +14,21 @@ from typing import Any
 
 import orjson
 
-from sagetree.objectives import OBJECTIVES
-from train.channel_settings import CONTENT_TYPES
-from train.metrics import METRICS, Metric
-from train.objective_rules import defined_for
-from train.parameter import Parameter
-from train.parameters import OWN, UNUSED
-from train.presets import SAGETREE, SAGETREE_OTHERS
-from train.progress import metric_pattern
-from train.xgboost_parameters import BY_OBJECTIVE, DART, GENERAL, LINEAR, TREES
+from sagetree.boosters.objectives import OBJECTIVES
+from sagetree.train.boosting.progress import metric_pattern
+from sagetree.train.hyperparameters.metrics import METRICS, Metric
+from sagetree.train.hyperparameters.objective_rules import defined_for
+from sagetree.train.hyperparameters.parameter import Parameter
+from sagetree.train.hyperparameters.parameters import OWN, UNUSED
+from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_OTHERS
+from sagetree.train.hyperparameters.xgboost_parameters import (
+    BY_OBJECTIVE,
+    DART,
+    GENERAL,
+    LINEAR,
+    TREES,
+)
+from sagetree.train.settings.channel_settings import CONTENT_TYPES
 
 FOLDER = Path(__file__).parent
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from sagetree.bundle import ModelBundle
-from train.summary import columns_table
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.train.summary import columns_table
 
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from sagetree.program import LOG
+from sagetree.machine.program import LOG
 
 # A machine with two busy cores says nothing about an example's time.
 settings.register_profile("sagetree", deadline=None)

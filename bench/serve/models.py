@@ -11,7 +11,7 @@ import orjson
 import xgboost
 
 from bench.serve.servers import BIN, Model
-from sagetree.bundle import ModelBundle
+from sagetree.bundle.bundle import ModelBundle
 from sagetree.features.category import Category
 
 ROWS = 4000

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.cells import MissingValues, category_text
-from sagetree.encoding import distinct_cells
+from sagetree.bundle.model import Model
 from sagetree.errors import DataError, quote
-from sagetree.label import AnyLabel, ClassLabel, Label, Labels, NumberLabel
-from sagetree.model import Model
-from sagetree.table import Table
+from sagetree.tables.cells import MissingValues, category_text
+from sagetree.tables.encoding import distinct_cells
+from sagetree.tables.label import AnyLabel, ClassLabel, Label, Labels, NumberLabel
+from sagetree.tables.table import Table
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import math
 import os
 from collections.abc import Sequence
 
-from evaluate.gate import Gate
-from sagetree.paths import OptMl
-from sagetree.program import run_job
-from sagetree.unused import left_out_unused
+from sagetree.evaluate.verdict.gate import Gate
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import run_job
+from sagetree.machine.unused import left_out_unused
 
 DESCRIPTION = """\
 Score a model on rows it has not seen, and say whether it is good enough.
@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> int:
         with left_out_unused():  # its imports take a second, and may fail
-            from evaluate.job import EvaluateSettings, run
+            from sagetree.evaluate.job import EvaluateSettings, run
 
         settings = EvaluateSettings(
             options.threshold_auc, options.threshold, options.fail_below, options.gate

@@ -6,21 +6,21 @@ from pathlib import Path
 
 import orjson
 
-from evaluate.archive import open_model
-from evaluate.cases import Cases, quantiles_of
-from evaluate.gate import Gate, MetricVerdict, Verdict, decide, decide_by
-from evaluate.measured import Measured
-from evaluate.metrics import Evaluation
-from evaluate.sagemaker import evaluation_json
-from evaluate.tasks import evaluate_task
-from sagetree.cores import usable_cores
-from sagetree.csv_text import CsvText
+from sagetree.bundle.archive import open_model
+from sagetree.bundle.model import Model
 from sagetree.errors import DataError, SettingsError
-from sagetree.model import Model
-from sagetree.paths import OptMl
-from sagetree.program import LOG
-from sagetree.reading import looks_like_header, read_table
-from sagetree.table import Table
+from sagetree.evaluate.cases import Cases, quantiles_of
+from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
+from sagetree.evaluate.verdict.sagemaker import evaluation_json
+from sagetree.files.reading import looks_like_header, read_table
+from sagetree.formats.csv_text import CsvText
+from sagetree.machine.cores import usable_cores
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.tables.table import Table
 
 # What these metrics are of is said once, as what the verdict's metric would be.
 _CONSTANT = "_best_constant_classifier"

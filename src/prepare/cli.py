@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 from typing import NoReturn
 
-from prepare.settings import DEFAULTS, read_settings
 from sagetree.errors import SettingsError
-from sagetree.paths import OptMl
-from sagetree.program import run_job
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import run_job
+from sagetree.prepare.settings import DEFAULTS, read_settings
 
 DESCRIPTION = """\
 Join raw tables on a key and split them for training, validation and test.
@@ -87,9 +87,9 @@ def main(argv: Sequence[str]) -> int:
         settings = read_settings(given, workshop_split)
         # imported here: both take time, may fail, and pandas is needed for one alone
         if workshop_split:
-            from prepare.workshop import run
+            from sagetree.prepare.workshop import run
         else:
-            from prepare.job import run
+            from sagetree.prepare.job import run
 
         return run(opt_ml, settings)
 

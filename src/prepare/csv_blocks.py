@@ -10,10 +10,10 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from sagetree.csv_text import QUOTE_HINT, CsvError, CsvText, parse_csv
 from sagetree.errors import DataError, quote
-from sagetree.schema import header_names
-from sagetree.table import Source
+from sagetree.formats.csv_text import QUOTE_HINT, CsvError, CsvText, parse_csv
+from sagetree.tables.schema import header_names
+from sagetree.tables.table import Source
 
 # A block costs some ten times its size while its cells are Python strings, as they are
 # where quotes stand inside cells.

@@ -11,8 +11,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from sagetree.cores import usable_cores
 from sagetree.errors import PlatformError
+from sagetree.machine.cores import usable_cores
 
 # Source: DuckDB documentation, "Tuning workloads": below 125 MB for each thread it may run out.
 BYTES_PER_THREAD = 125_000_000

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prepare.query import Query
 from sagetree.errors import DataError, quote
-from sagetree.files import data_files
+from sagetree.files.finding import data_files
+from sagetree.prepare.query import Query
 
 _SUFFIXES = frozenset({".csv", ".parquet"})
 

@@ -1,18 +1,18 @@
 """The walk of a processing job: raw tables to train, validation and test."""
 
-from prepare.database import open_database
-from prepare.inputs import find_tables
-from prepare.joining import JOINED, count_unmatched, join
-from prepare.kinds import key_cells
-from prepare.loading import load_table
-from prepare.outputs import Output, write_parts
-from prepare.query import read_query
-from prepare.records import RecordColumns, keep_latest
-from prepare.report import keys_report, parts_report, tables_report
-from prepare.settings import PrepareSettings
-from prepare.splitting import count_parts, read_label, split_by_key
-from sagetree.paths import OptMl
-from sagetree.program import LOG
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.prepare.database import open_database
+from sagetree.prepare.inputs import find_tables
+from sagetree.prepare.joining import JOINED, count_unmatched, join
+from sagetree.prepare.kinds import key_cells
+from sagetree.prepare.loading import load_table
+from sagetree.prepare.outputs import Output, write_parts
+from sagetree.prepare.query import read_query
+from sagetree.prepare.records import RecordColumns, keep_latest
+from sagetree.prepare.report import keys_report, parts_report, tables_report
+from sagetree.prepare.settings import PrepareSettings
+from sagetree.prepare.splitting import count_parts, read_label, split_by_key
 
 
 def run(opt_ml: OptMl, settings: PrepareSettings) -> int:

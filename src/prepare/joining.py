@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from prepare.csv_blocks import check_names
-from prepare.database import Database, identifier
-from prepare.inputs import find_name, listing
-from prepare.query import Query
-from prepare.records import Cleaned
 from sagetree.errors import DataError, SettingsError, quote
+from sagetree.prepare.csv_blocks import check_names
+from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.inputs import find_name, listing
+from sagetree.prepare.query import Query
+from sagetree.prepare.records import Cleaned
 
 JOINED = "made.joined"
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from prepare.database import Database
-from prepare.inputs import find_name, listing
-from prepare.loading import TEXT, RawTable
 from sagetree.errors import DataError, quote
+from sagetree.prepare.database import Database
+from sagetree.prepare.inputs import find_name, listing
+from sagetree.prepare.loading import TEXT, RawTable
 
 WHOLE = "BIGINT"
 NUMBER = "DOUBLE"

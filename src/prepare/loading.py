@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from prepare.csv_blocks import Block, check_names, read_blocks
-from prepare.database import Database, identifier
-from prepare.inputs import TableFiles
 from sagetree.errors import DataError, quote
-from sagetree.table import Source
+from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
+from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.inputs import TableFiles
+from sagetree.tables.table import Source
 
 _PARQUET_MAGIC = b"PAR1"
 

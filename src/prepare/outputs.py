@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from prepare.database import Database, identifier, literal
-from prepare.joining import JOINED
-from prepare.settings import FORMATS, PARTS, Format
-from prepare.splitting import Split
+from sagetree.prepare.database import Database, identifier, literal
+from sagetree.prepare.joining import JOINED
+from sagetree.prepare.settings import FORMATS, PARTS, Format
+from sagetree.prepare.splitting import Split
 
 _COPY_OPTIONS = {"parquet": "FORMAT parquet", "csv": "FORMAT csv, HEADER true"}
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from prepare.database import Database
 from sagetree.errors import SettingsError
+from sagetree.prepare.database import Database
 
 _HINT = "Name a file with one SELECT with --sql"
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prepare.database import Database, identifier
-from prepare.inputs import find_name
-from prepare.kinds import key_column, typed_cells
-from prepare.loading import TEXT, RawTable
 from sagetree.errors import DataError, quote
+from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.inputs import find_name
+from sagetree.prepare.kinds import key_column, typed_cells
+from sagetree.prepare.loading import TEXT, RawTable
 
 _DELETED = ("true", "1", "1.0")
 _ALIVE = ("false", "0", "0.0", "")

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from prepare.records import Cleaned
-from prepare.splitting import Label, Part
+from sagetree.prepare.records import Cleaned
+from sagetree.prepare.splitting import Label, Part
 
 
 def tables_report(tables: Sequence[Cleaned]) -> str:

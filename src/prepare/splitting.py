@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from prepare.database import Database, identifier
-from prepare.inputs import find_name, listing
-from prepare.joining import JOINED
-from prepare.settings import PARTS, Shares
 from sagetree.errors import DataError, SettingsError, quote
+from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.inputs import find_name, listing
+from sagetree.prepare.joining import JOINED
+from sagetree.prepare.settings import PARTS, Shares
 
 ASSIGNED = "made.assigned"
 

@@ -7,19 +7,19 @@ too; it sees the number of rows alone.
 import pandas as pd
 import pyarrow as pa
 
-from prepare.database import Database, identifier, open_database
-from prepare.inputs import find_name, find_tables
-from prepare.joining import JOINED
-from prepare.kinds import key_column, typed_cells
-from prepare.loading import RawTable, load_table
-from prepare.outputs import Output, write_parts
-from prepare.query import Query
-from prepare.report import parts_report
-from prepare.settings import PrepareSettings
-from prepare.splitting import ASSIGNED, Split, count_parts, read_label
 from sagetree.errors import DataError
-from sagetree.paths import OptMl
-from sagetree.program import LOG
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.prepare.database import Database, identifier, open_database
+from sagetree.prepare.inputs import find_name, find_tables
+from sagetree.prepare.joining import JOINED
+from sagetree.prepare.kinds import key_column, typed_cells
+from sagetree.prepare.loading import RawTable, load_table
+from sagetree.prepare.outputs import Output, write_parts
+from sagetree.prepare.query import Query
+from sagetree.prepare.report import parts_report
+from sagetree.prepare.settings import PrepareSettings
+from sagetree.prepare.splitting import ASSIGNED, Split, count_parts, read_label
 
 TABLE = "dataset"
 QUERY = Query(f"SELECT * FROM {TABLE}", "--workshop-split", frozenset({TABLE}))

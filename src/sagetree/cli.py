@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sagetree.paths import OptMl
-from sagetree.watch import watched
+from sagetree.machine.paths import OptMl
+from sagetree.machine.watch import watched
 
 PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
@@ -64,5 +64,5 @@ class _Version(argparse.Action):
 
 def _run(program: str, arguments: Sequence[str]) -> int:
     # By name, so that this module depends on no program and serving loads none but itself.
-    run: Callable[[Sequence[str]], int] = importlib.import_module(f"{program}.cli").main
+    run: Callable[[Sequence[str]], int] = importlib.import_module(f"sagetree.{program}.cli").main
     return run(arguments)

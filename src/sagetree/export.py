@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sagetree.bundle import ModelBundle, SelfCheck
+from sagetree.boosters.objectives import objective_of
+from sagetree.boosters.scoring import Scorer
+from sagetree.bundle.bundle import ModelBundle, SelfCheck
+from sagetree.bundle.model import Model
 from sagetree.errors import ArtifactError
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.label import AnyLabel, ClassLabel, Label, NumberLabel
-from sagetree.model import Model
-from sagetree.objectives import objective_of
-from sagetree.schema import Column, Schema
-from sagetree.scoring import Scorer
+from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
+from sagetree.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
     import xgboost

@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 
 from sagetree.errors import SagetreeError
-from sagetree.program import LOG, start_logging
-from serve import server
-from serve.log_lines import set_log_format
-from serve.settings import PORT, PORT_OPTION, ServeSettings, variables_help
+from sagetree.machine.program import LOG, start_logging
+from sagetree.serve import server
+from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings, variables_help
+from sagetree.serve.telemetry.log_lines import set_log_format
 
 FAILED = 1
 

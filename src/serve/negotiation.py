@@ -11,9 +11,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
-from serve.decoders import DECODERS
-from serve.media_types import ACCEPTS, OTHER_NAMES, PARQUET
-from serve.reading import Decoder
+from sagetree.serve.bodies.decoders import DECODERS
+from sagetree.serve.bodies.reading import Decoder
+from sagetree.serve.protocol.media_types import ACCEPTS, OTHER_NAMES, PARQUET
 
 # Headers remembered; a longer one than usual clients send is not worth its memory.
 REMEMBERED = 256

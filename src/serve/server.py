@@ -1,7 +1,7 @@
 """The gunicorn server around the application, with all of its settings in one place.
 
 The master process listens, forks and watches; it imports the libraries, so
-that workers share their memory, but never loads a model: see `serve.loading`.
+that workers share their memory, but never loads a model: see `sagetree.serve.models.loading`.
 """
 
 import gc
@@ -19,24 +19,24 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from sagetree.errors import PlatformError
-from sagetree.program import LOG
-from sagetree.unused import leave_out_unused
-from serve.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
-from serve.log_lines import set_log_format
-from serve.script_code import prepare_script
-from serve.settings import PORT, PORT_OPTION, ServeSettings
-from serve.shares import Shares
-from serve.worker import GRACEFUL_SECONDS, Worker, turn_away
+from sagetree.machine.program import LOG
+from sagetree.machine.unused import leave_out_unused
+from sagetree.serve.http.shares import Shares
+from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker, turn_away
+from sagetree.serve.scripts.code import prepare_script
+from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
+from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
+from sagetree.serve.telemetry.log_lines import set_log_format
 
 if TYPE_CHECKING:
-    from serve.app import Application
+    from sagetree.serve.application import Application
 
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
 
 # The application and everything it imports, and what has the paths of many models.
-APP_MODULE, FLASK_MODULE = "serve.app", "serve.flask_app"
-OWN_PACKAGES = ("serve", "sagetree")
+APP_MODULE, FLASK_MODULE = "sagetree.serve.application", "sagetree.serve.routes.flask_app"
+OWN_PACKAGE = "sagetree"
 
 
 def run(settings: ServeSettings) -> int:
@@ -82,16 +82,16 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
     return {
         "bind": f"fd://{listener}",
         "workers": settings.workers,
-        "worker_class": "serve.worker.Worker",
+        "worker_class": "sagetree.serve.http.worker.Worker",
         "timeout": settings.timeout,
         "graceful_timeout": GRACEFUL_SECONDS + 2,  # a worker keeps to it by itself
         # The heartbeat file: on a disk it could stall a worker; elsewhere /tmp
         "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
         # It would be a file in the home folder, which may be read-only.
         "control_socket_disable": True,
-        # Arrow reads it. XGBoost is told to use one thread for each call (sagetree.libxgboost).
+        # Arrow reads it. XGBoost is told to use one thread for each call (boosters.library).
         "raw_env": [f"OMP_NUM_THREADS={settings.threads}"],
-        # The lines of the log are ours (serve.access); gunicorn's warnings quote requests.
+        # The lines of the log are ours (routes.access); gunicorn's warnings quote requests.
         "loglevel": "info" if settings.reload else "error",
         "reload": settings.reload,
         "reload_engine": "poll",
@@ -120,8 +120,8 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> "Application":
         """Return what one worker serves, and start loading its model."""
-        from serve.app import Application
-        from serve.modes import site_of
+        from sagetree.serve.application import Application
+        from sagetree.serve.routes.modes import site_of
 
         return Application(site_of(self._settings, self._shared))
 
@@ -156,7 +156,7 @@ def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
 
 def _post_fork(settings: ServeSettings, _arbiter: Arbiter, _worker: Any) -> None:  # noqa: ANN401
     if settings.reload:
-        for name in [name for name in sys.modules if name.split(".")[0] in OWN_PACKAGES]:
+        for name in [name for name in sys.modules if name.split(".")[0] == OWN_PACKAGE]:
             del sys.modules[name]
 
 

@@ -10,13 +10,13 @@ from typing import Generic, TypeVar
 
 from sagemaker_inference import parameters
 
-from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError, quote
-from sagetree.paths import BASE_DIR_VARIABLE, OptMl
-from serve.log_lines import LINE_FORMATS
-from serve.media_types import ACCEPTS, CSV
-from serve.memory import usable_memory
-from serve.output_keys import DEFAULT_KEYS, KEYS, parse_keys
+from sagetree.machine.cores import usable_cores
+from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
+from sagetree.serve.models.memory import usable_memory
+from sagetree.serve.protocol.media_types import ACCEPTS, CSV
+from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, parse_keys
+from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 
 # SageMaker sends real-time requests of up to 25 MB.
 MAX_PAYLOAD_MB = 25

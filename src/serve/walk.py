@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Iterator
 
 from sagetree.errors import SchemaError
-from sagetree.table import Table
-from serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
-from serve.attributes import choose_output
-from serve.encoders import encoder_for
-from serve.loading import Holder, ServedModel
-from serve.messages import Request, Response
-from serve.negotiation import choose_accept, choose_decoder
-from serve.observation import Trace
-from serve.outputs import ONE_MODEL, ScoredRows, predictions_of
-from serve.reading import Reading
-from serve.settings import ServeSettings
+from sagetree.serve.answers.encoders import encoder_for
+from sagetree.serve.answers.outputs import ONE_MODEL, ScoredRows, predictions_of
+from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
+from sagetree.serve.attributes import choose_output
+from sagetree.serve.bodies.reading import Reading
+from sagetree.serve.models.loading import Holder, ServedModel
+from sagetree.serve.negotiation import choose_accept, choose_decoder
+from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.observation import Trace
+from sagetree.tables.table import Table
 
 
 def invocations(
     settings: ServeSettings, holder: Holder, request: Request, trace: Trace
 ) -> Response:
-    """Answer rows with scores; every error it raises has its answer in `serve.problems`."""
+    """Answer rows with scores; every error it raises has its answer in `routes.problems`."""
     accept = choose_accept(request.header("accept"), settings.accept)
     encoder = encoder_for(accept, batch=settings.batch)
     body_format = choose_decoder(request.header("content-type"), request.header("content-encoding"))

@@ -14,14 +14,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sagetree.files import data_files
-from sagetree.paths import OptMl
-from sagetree.program import LOG
-from train.boosting import Fitter
-from train.channel_settings import MODEL, TEST
-from train.ingest import Ingested, ingest
-from train.leakage import Leakage, find_leakage, useless_columns
-from train.settings import DEFAULT_FOLDS, TRAIN, VALIDATION, TrainSettings
+from sagetree.files.finding import data_files
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.examples.leakage import Leakage, find_leakage, useless_columns
+from sagetree.train.settings.channel_settings import MODEL, TEST
+from sagetree.train.settings.settings import DEFAULT_FOLDS, TRAIN, VALIDATION, TrainSettings
 
 # So much of a channel is read, of Parquet so many rows; its files share it, but
 # each has at least the next two.

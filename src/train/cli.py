@@ -5,16 +5,16 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from sagetree.memory import hold_apart, share_allocator
-from sagetree.paths import OptMl
-from sagetree.program import run_job
-from sagetree.unused import left_out_unused
-from train.metrics import METRICS
-from train.parameters import BY_NAME, OWN
-from train.presets import SAGETREE, SAGETREE_OTHERS
-from train.script import Script
-from train.script import run as run_script
-from train.xgboost_parameters import XGBOOST
+from sagetree.machine.memory import hold_apart, share_allocator
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import run_job
+from sagetree.machine.unused import left_out_unused
+from sagetree.train.hyperparameters.metrics import METRICS
+from sagetree.train.hyperparameters.parameters import BY_NAME, OWN
+from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_OTHERS
+from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
+from sagetree.train.script import Script
+from sagetree.train.script import run as run_script
 
 DESCRIPTION = """\
 Fit an XGBoost model the way a SageMaker training job does.
@@ -79,14 +79,14 @@ def main(argv: Sequence[str]) -> int:
 
     def job() -> int:
         if arguments.check:
-            from train import check
+            from sagetree.train import check
 
             return check.run(opt_ml, overrides)
         if arguments.reproduce:
-            from train import reproduce
+            from sagetree.train import reproduce
 
             return reproduce.run(opt_ml, arguments.reproduce)
-        from train.job import run
+        from sagetree.train.job import run
 
         return run(opt_ml, overrides)
 

@@ -7,30 +7,30 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from evaluate.measured import Measured
-from evaluate.metrics import Evaluation
-from evaluate.sagemaker import METRICS_KEYS, scalars_json
-from evaluate.tasks import evaluate_task
-from evaluate.threshold import choose_threshold
-from sagetree.baseline import MOST_ROWS, Baseline
-from sagetree.bundle import Decision, ModelBundle, Origin
-from sagetree.label import ClassLabel, Label
-from sagetree.memory import return_freed_memory
-from sagetree.model import Model
-from sagetree.objectives import Objective
-from sagetree.paths import OptMl
-from sagetree.program import LOG, check_writable
-from train.boosting import Fitter
-from train.channel_settings import TEST
-from train.check import warn_of_leakage
-from train.checkpoints import Checkpoints
-from train.ensemble import write_predictions
-from train.fitted import Rounds
-from train.ingest import Ingested, ingest
-from train.settings import TRAIN, VALIDATION, TrainSettings
-from train.summary import summary
-from train.termination import Termination
-from train.testing import with_test
+from sagetree.boosters.objectives import Objective
+from sagetree.bundle.baseline import MOST_ROWS, Baseline
+from sagetree.bundle.bundle import Decision, ModelBundle, Origin
+from sagetree.bundle.model import Model
+from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
+from sagetree.evaluate.verdict.threshold import choose_threshold
+from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG, check_writable
+from sagetree.tables.label import ClassLabel, Label
+from sagetree.train.boosting.checkpoints import Checkpoints
+from sagetree.train.boosting.ensemble import write_predictions
+from sagetree.train.boosting.final_test import with_test
+from sagetree.train.boosting.fitted import Rounds
+from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.boosting.termination import Termination
+from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.check import warn_of_leakage
+from sagetree.train.settings.channel_settings import TEST
+from sagetree.train.settings.settings import TRAIN, VALIDATION, TrainSettings
+from sagetree.train.summary import summary
 
 METRICS_FILE = "metrics.json"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import orjson
 
-from sagetree.bundle import MANIFEST_FILE, MODEL_FILE, Manifest, read_manifest
+from sagetree.bundle.bundle import MANIFEST_FILE, MODEL_FILE, Manifest, read_manifest
 from sagetree.errors import DataError, SettingsError, UserError
-from sagetree.paths import OptMl
-from sagetree.program import LOG
-from train.job import run as train
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.train.job import run as train
 
 HYPERPARAMETERS = "hyperparameters.json"
 

@@ -22,11 +22,11 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from sagetree.errors import PlatformError, SettingsError, UserError, quote
-from sagetree.paths import OptMl
-from sagetree.program import LOG, Terminated, check_writable
-from sagetree.watch import killed_by
-from train.channel_settings import read_channels, read_json
-from train.value_types import plain_text
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG, Terminated, check_writable
+from sagetree.machine.watch import killed_by
+from sagetree.train.hyperparameters.value_types import plain_text
+from sagetree.train.settings.channel_settings import read_channels, read_json
 
 PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluate.measured import Measured
-from evaluate.metrics import Evaluation
-from sagetree.bundle import Decision
+from sagetree.bundle.bundle import Decision
 from sagetree.errors import quote
-from sagetree.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
-from sagetree.paths import OptMl
-from sagetree.schema import Column, Schema
-from train.fitted import Rounds
+from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.measured import Measured
+from sagetree.machine.paths import OptMl
+from sagetree.tables.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
+from sagetree.tables.schema import Column, Schema
+from sagetree.train.boosting.fitted import Rounds
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.
 CATEGORIES_WIDTH = 60

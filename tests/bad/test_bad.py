@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from sagetree.errors import DataError
-from sagetree.program import run_job
-from sagetree.reading import looks_like_header, read_table
+from sagetree.files.reading import looks_like_header, read_table
+from sagetree.machine.program import run_job
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/error.txt"))
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from train.cli import main as train
-from train.parameters import BY_NAME
-from train.settings import TrainSettings
+from sagetree.train.cli import main as train
+from sagetree.train.hyperparameters.parameters import BY_NAME
+from sagetree.train.settings.settings import TrainSettings
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("hyperparameters/*/error.txt"))
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.paths import OptMl
+from sagetree.machine.paths import OptMl
+from sagetree.train.cli import main as train
 from tests.train.conftest import lines
-from train.cli import main as train
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("jobs/*/error.txt"))
 

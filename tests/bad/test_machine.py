@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.paths import OptMl
+from sagetree.machine.paths import OptMl
 from tests.programs import environment
 from tests.train.conftest import Job, job, lines, opt_ml  # noqa: F401 - fixtures
 
@@ -64,9 +64,9 @@ def test_a_config_file_that_cannot_be_read(job: Job, opt_ml: OptMl) -> None:  # 
 LIMITED = """
 import resource, sys
 from pathlib import Path
-import train.job
-from sagetree.watch import watched
-from train.cli import main
+import sagetree.train.job
+from sagetree.machine.watch import watched
+from sagetree.train.cli import main
 
 with open("/proc/self/statm") as statm:
     size = int(statm.read().split()[0]) * resource.getpagesize() + int(sys.argv[1]) * 2**20

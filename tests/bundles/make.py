@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from sagetree.bundle import FORMAT
-from sagetree.cells import Cell
-from sagetree.model import Model
-from sagetree.paths import OptMl
+from sagetree.bundle.bundle import FORMAT
+from sagetree.bundle.model import Model
+from sagetree.machine.paths import OptMl
+from sagetree.tables.cells import Cell
+from sagetree.train.job import run
 from tests.sagetree.models import Field, table_of, train
 from tests.train.tasks import CASES, FEATURES
-from train.job import run
 
 HERE = Path(__file__).parent
 EXPECTED_FILE = "expected.json"

@@ -6,9 +6,9 @@ import numpy as np
 import orjson
 import pytest
 
-from sagetree.bundle import FORMAT, ModelBundle
-from sagetree.label import ClassLabel, IntervalLabel, LabelRange, NumberLabel
-from sagetree.model import TOLERANCE, Model
+from sagetree.bundle.bundle import FORMAT, ModelBundle
+from sagetree.bundle.model import TOLERANCE, Model
+from sagetree.tables.label import ClassLabel, IntervalLabel, LabelRange, NumberLabel
 from tests.bundles.make import ENCODINGS, EXPECTED_FILE, TASKS
 from tests.sagetree.models import table_of
 

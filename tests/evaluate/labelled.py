@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from sagetree.label import Labels
-from sagetree.scoring import Scores
+from sagetree.boosters.scoring import Scores
+from sagetree.tables.label import Labels
 
 Labelled = tuple[Labels, Scores]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from evaluate.cli import main as evaluate
-from sagetree.paths import OptMl
+from sagetree.evaluate.cli import main as evaluate
+from sagetree.machine.paths import OptMl
+from sagetree.train.cli import main as train
 from tests.train.tasks import CASES, FEATURES, Case
-from train.cli import main as train
 
 
 @pytest.fixture

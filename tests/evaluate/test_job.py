@@ -10,10 +10,10 @@ import pytest
 import xgboost
 from sklearn import metrics as sk
 
-from evaluate.cli import main as evaluate
-from sagetree.model import Model
-from sagetree.paths import OptMl
-from train.cli import main as train
+from sagetree.bundle.model import Model
+from sagetree.evaluate.cli import main as evaluate
+from sagetree.machine.paths import OptMl
+from sagetree.train.cli import main as train
 
 HEADER = "fraud,amount,kind\n"
 
@@ -66,7 +66,7 @@ def test_the_numbers_are_scikit_learns_on_the_served_scores(opt_ml: OptMl, train
     model = Model.load(trained)
     cells = [line.strip().split(",") for line in rows(200, 1)]
     labels = np.array([int(row[0]) for row in cells])
-    from sagetree.table import Source, Table
+    from sagetree.tables.table import Source, Table
 
     columns = ([row[1] for row in cells], [row[2] for row in cells])
     scores = model.score(Table(("amount", "kind"), columns, 200, True, (Source(200),)))

@@ -11,14 +11,14 @@ from sagetree.errors import RequestError, SagetreeError, SchemaError
 from sagetree.features.category import Category
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.schema import Column, Schema
-from serve.decoders import DECODERS
-from serve.json_body import parse_json
-from serve.kserve import table_of_tensors
-from serve.messages import Body
-from serve.reading import Decoder, Reading
+from sagetree.serve.bodies.decoders import DECODERS
+from sagetree.serve.bodies.json_body import parse_json
+from sagetree.serve.bodies.reading import Decoder, Reading
+from sagetree.serve.protocol.messages import Body
+from sagetree.serve.routes.kserve import table_of_tensors
+from sagetree.tables.schema import Column, Schema
 
-# Arrow's reader of CSV is to see small inputs too: sagetree.csv_text.BULK_BYTES.
+# Arrow's reader of CSV is to see small inputs too: sagetree.formats.csv_text.BULK_BYTES.
 BULK_BYTES = 64
 
 SCHEMA = Schema(

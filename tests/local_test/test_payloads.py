@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.decoders import DECODERS
+from sagetree.serve.bodies.decoders import DECODERS
 from tests.serve.artifacts import client_for
 
 DESK = Path(__file__).parents[2] / "local_test"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.paths import OptMl
+from sagetree.machine.paths import OptMl
 from tests.serve.server_process import ServerProcess, serving
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from prepare.database import Database, identifier, open_database
+from sagetree.prepare.database import Database, identifier, open_database
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from prepare.cli import main
+from sagetree.prepare.cli import main
 
 PARTS = ("train", "validation", "test")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prepare.csv_blocks import Block, read_blocks
 from sagetree.errors import DataError
+from sagetree.prepare.csv_blocks import Block, read_blocks
 
 CELLS = st.text(st.sampled_from('ab,"\n\r é1'), max_size=6)
 

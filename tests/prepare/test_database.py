@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from prepare.database import identifier, open_database
 from sagetree.errors import PlatformError
+from sagetree.prepare.database import identifier, open_database
 
 
 def test_nothing_outside_the_given_folders_can_be_opened(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from prepare.inputs import find_tables
-from prepare.query import Query
 from sagetree.errors import DataError
+from sagetree.prepare.inputs import find_tables
+from sagetree.prepare.query import Query
 
 
 def query(*tables: str) -> Query:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from prepare.database import Database, identifier
-from prepare.joining import JOINED, count_unmatched, join
-from prepare.query import Query
-from prepare.records import Cleaned
 from sagetree.errors import DataError, SettingsError
+from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.joining import JOINED, count_unmatched, join
+from sagetree.prepare.query import Query
+from sagetree.prepare.records import Cleaned
 
 
 def table(db: Database, name: str, columns: str, *rows: str) -> Cleaned:

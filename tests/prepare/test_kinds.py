@@ -6,11 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from prepare.database import Database
-from prepare.inputs import TableFiles
-from prepare.kinds import key_cells, typed_cells
-from prepare.loading import RawTable, load_table
 from sagetree.errors import DataError
+from sagetree.prepare.database import Database
+from sagetree.prepare.inputs import TableFiles
+from sagetree.prepare.kinds import key_cells, typed_cells
+from sagetree.prepare.loading import RawTable, load_table
 
 
 def table(db: Database, folder: Path, name: str, cells: list[str]) -> RawTable:

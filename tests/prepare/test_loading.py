@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from prepare.database import Database
-from prepare.inputs import TableFiles
-from prepare.loading import RawTable, load_table
 from sagetree.errors import DataError
+from sagetree.prepare.database import Database
+from sagetree.prepare.inputs import TableFiles
+from sagetree.prepare.loading import RawTable, load_table
 
 
 def load(db: Database, folder: Path, **files: str | bytes | pa.Table) -> RawTable:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from prepare.database import Database
-from prepare.query import read_query
 from sagetree.errors import SettingsError
+from sagetree.prepare.database import Database
+from sagetree.prepare.query import read_query
 
 
 @pytest.mark.parametrize(

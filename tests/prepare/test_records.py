@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from prepare.database import Database
-from prepare.inputs import TableFiles
-from prepare.kinds import key_cells
-from prepare.loading import load_table
-from prepare.records import Cleaned, RecordColumns, keep_latest
 from sagetree.errors import DataError
+from sagetree.prepare.database import Database
+from sagetree.prepare.inputs import TableFiles
+from sagetree.prepare.kinds import key_cells
+from sagetree.prepare.loading import load_table
+from sagetree.prepare.records import Cleaned, RecordColumns, keep_latest
 
 COLUMNS = RecordColumns("id", "event_time", "is_deleted")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from prepare.cli import main
-from prepare.settings import DEFAULTS, read_settings
+from sagetree.prepare.cli import main
+from sagetree.prepare.settings import DEFAULTS, read_settings
 from tests.prepare.tables import message, prepare
 
 

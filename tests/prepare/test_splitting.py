@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prepare.database import Database
-from prepare.joining import JOINED
-from prepare.splitting import Label, Part, count_parts, part_ends, read_label, split_by_key
 from sagetree.errors import DataError, SettingsError
+from sagetree.prepare.database import Database
+from sagetree.prepare.joining import JOINED
+from sagetree.prepare.splitting import Label, Part, count_parts, part_ends, read_label, split_by_key
 
 THREE = (Fraction("0.7"), Fraction("0.15"), Fraction("0.15"))
 

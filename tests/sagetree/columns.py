@@ -9,8 +9,8 @@ import pyarrow as pa
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from sagetree.cells import Cell
-from sagetree.table import Cells, Source, Table
+from sagetree.tables.cells import Cell
+from sagetree.tables.table import Cells, Source, Table
 
 # What users put into cells: numbers in many spellings, words that mean nothing, any text.
 AWKWARD_TEXTS = (

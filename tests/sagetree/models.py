@@ -9,17 +9,17 @@ from typing import Literal
 import numpy as np
 import xgboost
 
-from sagetree.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
-from sagetree.cells import Cell, MissingValues, category_text
+from sagetree.boosters.scoring import Scorer
+from sagetree.bundle.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
+from sagetree.bundle.model import Model
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
-from sagetree.label import Label
-from sagetree.model import Model
-from sagetree.schema import Column, Kind, Schema
-from sagetree.scoring import Scorer
-from sagetree.table import Source, Table
+from sagetree.tables.cells import Cell, MissingValues, category_text
+from sagetree.tables.label import Label
+from sagetree.tables.schema import Column, Kind, Schema
+from sagetree.tables.table import Source, Table
 
 MISSING = ("?", "-1")
 ROUNDS = 3

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import xgboost
 
-from sagetree.bundle import ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.model import Model
 from sagetree.errors import ArtifactError
 from sagetree.export import save_booster
-from sagetree.label import ClassLabel, Label, NumberLabel
-from sagetree.model import Model
-from sagetree.table import Source, Table
+from sagetree.tables.label import ClassLabel, Label, NumberLabel
+from sagetree.tables.table import Source, Table
 
 ROWS = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
 ROWS[::7, 1] = np.nan

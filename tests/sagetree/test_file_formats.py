@@ -10,17 +10,17 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from sagetree.cells import MissingValues
-from sagetree.csv_stream import BLOCK_BYTES
-from sagetree.errors import DataError
-from sagetree.files import TEXT_BYTES
-from sagetree.gathering import Shrink
-from sagetree.reading import Reading, looks_like_header, read_files, read_table
-from sagetree.recordio import PART_ROWS
-from sagetree.sparse_files import Indices
-from sagetree.table import Table
 from tests.sagetree.test_recordio import frame, record
+
+from sagetree.errors import DataError
+from sagetree.files.csv_stream import BLOCK_BYTES
+from sagetree.files.finding import TEXT_BYTES
+from sagetree.files.gathering import Shrink
+from sagetree.files.reading import Reading, looks_like_header, read_files, read_table
+from sagetree.files.sparse_files import Indices
+from sagetree.formats.recordio import PART_ROWS
+from sagetree.tables.cells import MissingValues
+from sagetree.tables.table import Table
 
 ROWS = "a,b\n1,x\n2,y\n"
 

@@ -7,21 +7,21 @@ import xgboost
 from flask import Flask
 from flask.testing import FlaskClient
 
-from sagetree.bundle import Decision, ModelBundle, SelfCheck
+from sagetree.bundle.bundle import Decision, ModelBundle, SelfCheck
 from sagetree.features.category import Category, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.label import Label
-from sagetree.program import LOG
-from sagetree.schema import Column, Schema
-from sagetree.table import Source, Table
-from serve.app import Site, one_model
-from serve.flask_app import create_app
-from serve.loading import ModelHolder, ServedModel
-from serve.log_lines import LINE_FORMATS
-from serve.metrics import Observer
-from serve.settings import ServeSettings
+from sagetree.machine.program import LOG
+from sagetree.serve.application import Site, one_model
+from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.routes.flask_app import create_app
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.log_lines import LINE_FORMATS
+from sagetree.serve.telemetry.metrics import Observer
+from sagetree.tables.label import Label
+from sagetree.tables.schema import Column, Schema
+from sagetree.tables.table import Source, Table
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, is_fraud, records
 
 INPUTS = NAMES[:-1]

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sagetree.recordio import frame, record_class
+from sagetree.formats.recordio import frame, record_class
 
 Matrix = NDArray[np.float32]
 

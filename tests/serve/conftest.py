@@ -10,8 +10,8 @@ import pytest
 import xgboost
 from flask.testing import FlaskClient
 
-from sagetree.bundle import MODEL_FILE, ModelBundle
-from sagetree.model import Model
+from sagetree.bundle.bundle import MODEL_FILE, ModelBundle
+from sagetree.bundle.model import Model
 from tests.serve.artifacts import client_for, make_bundle
 from tests.serve.rows import records
 

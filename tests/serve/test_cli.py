@@ -4,11 +4,17 @@ import sys
 
 import pytest
 
-from serve.cli import main
-from serve.settings import VARIABLES
+from sagetree.serve.cli import main
+from sagetree.serve.settings import VARIABLES
 
 # What the master process imports before it listens.
-MASTER_MODULES = ("serve.cli", "serve.server", "serve.settings", "sagetree.unused", "serve.worker")
+MASTER_MODULES = (
+    "sagetree.serve.cli",
+    "sagetree.serve.server",
+    "sagetree.serve.settings",
+    "sagetree.machine.unused",
+    "sagetree.serve.http.worker",
+)
 
 
 def test_help_says_what_it_does_and_what_it_reads(capsys: pytest.CaptureFixture[str]):
@@ -39,7 +45,8 @@ def test_importing_does_nothing_and_the_master_holds_no_xgboost_before_it_listen
     """OMP_NUM_THREADS and the absent libraries must be settled before these are loaded."""
     code = f"import {', '.join(MASTER_MODULES)}\nimport sys, threading, logging\n"
     code += "print([name for name in ('numpy', 'xgboost', 'flask') if name in sys.modules])\n"
-    code += "import serve.app\nprint(threading.active_count(), logging.root.handlers)\n"
+    code += "import sagetree.serve.application\n"
+    code += "print(threading.active_count(), logging.root.handlers)\n"
     # two fifths of the start, which plain requests do without
     code += "print([name for name in ('werkzeug', 'flask') if name in sys.modules])"
     assert run_python(code) == "[]\n1 []\n[]\n"

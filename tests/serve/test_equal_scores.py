@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sagetree.csv_text import BULK_BYTES
+from sagetree.formats.csv_text import BULK_BYTES
 from tests.serve.artifacts import INPUTS, client_for
 from tests.serve.bodies import every_body, parquet
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, Record, csv_body

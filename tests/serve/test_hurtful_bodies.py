@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sagetree.recordio import MAGIC
+from sagetree.formats.recordio import MAGIC
 from tests.serve.artifacts import INPUTS
 from tests.serve.bodies import npy, parquet
 from tests.serve.rows import csv_body, records

@@ -1,12 +1,12 @@
 import pytest
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError
-from serve.csv_body import decode_csv
-from serve.decoders import decode_json, decode_json_lines
-from serve.negotiation import choose_accept, choose_decoder
-from serve.npy import decode_npy
-from serve.parquet_body import decode_parquet
-from serve.sparse_bodies import decode_libsvm, decode_recordio
+from sagetree.serve.bodies.csv_body import decode_csv
+from sagetree.serve.bodies.decoders import decode_json, decode_json_lines
+from sagetree.serve.bodies.npy import decode_npy
+from sagetree.serve.bodies.parquet_body import decode_parquet
+from sagetree.serve.bodies.sparse_bodies import decode_libsvm, decode_recordio
+from sagetree.serve.negotiation import choose_accept, choose_decoder
 
 CSV, JSON = "text/csv", "application/json"
 LINES, RECORDIO, NPY = (

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle import MODEL_FILE, ModelBundle
+from sagetree.bundle.bundle import MODEL_FILE, ModelBundle
 from tests.sagetree.models import write_plain
 from tests.serve.artifacts import INPUTS
 from tests.serve.server_process import CSV, ServerProcess, ask, complete, eventually, load, serving

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from sagetree.program import LOG
-from serve.decoders import DECODERS
-from serve.encoders import ENCODERS
-from serve.loading import ModelHolder, ServedModel
+from sagetree.machine.program import LOG
+from sagetree.serve.answers.encoders import ENCODERS
+from sagetree.serve.bodies.decoders import DECODERS
+from sagetree.serve.models.loading import ModelHolder, ServedModel
 from tests.serve.artifacts import INPUTS, app_of, client_for, settings_for
 from tests.serve.asking import ATTRIBUTES, CSV, ROWS, post, problem
 from tests.serve.rows import csv_body

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from serve.worker import GRACEFUL_SECONDS
+from sagetree.serve.http.worker import GRACEFUL_SECONDS
 from tests.serve.server_process import (
     CSV,
     ROWS,

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle import MODEL_FILE, SCHEMA_FILE, ModelBundle
-from serve.server import OWN_PACKAGES
-from serve.shares import Shares
-from serve.worker import GRACEFUL_SECONDS
+from sagetree.bundle.bundle import MODEL_FILE, SCHEMA_FILE, ModelBundle
+from sagetree.serve.http.shares import Shares
+from sagetree.serve.http.worker import GRACEFUL_SECONDS
+from sagetree.serve.server import OWN_PACKAGE
 from tests.serve.server_process import (
     CSV,
     PROGRAM,
@@ -209,9 +209,9 @@ def test_reload_takes_up_a_model(bundle: ModelBundle, other_bundle: ModelBundle,
 
 
 def test_reload_takes_up_code(base_dir: Path, tmp_path: Path):
-    for package in OWN_PACKAGES:
-        shutil.copytree(SOURCES / package, tmp_path / "src" / package)
-    encoders = tmp_path / "src" / "serve" / "encoders.py"
+    package = tmp_path / "src" / OWN_PACKAGE
+    shutil.copytree(SOURCES / OWN_PACKAGE, package)
+    encoders = package / "serve" / "answers" / "encoders.py"
     variables = {"PYTHONPATH": str(tmp_path / "src"), "SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
     with serving(base_dir, tmp_path / "log", "--reload", **variables) as server:
         eventually(lambda: healthy(server))

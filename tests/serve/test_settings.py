@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.cores import usable_cores
 from sagetree.errors import SettingsError
-from serve.memory import usable_memory
-from serve.settings import VARIABLES, ServeSettings, variables_help
+from sagetree.machine.cores import usable_cores
+from sagetree.serve.models.memory import usable_memory
+from sagetree.serve.settings import VARIABLES, ServeSettings, variables_help
 
 
 def read(environ: dict[str, str], port: str | None = None) -> ServeSettings:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sagetree.model import Model
-from sagetree.paths import OptMl
-from train.cli import main as train
+from sagetree.bundle.model import Model
+from sagetree.machine.paths import OptMl
+from sagetree.train.cli import main as train
 
 Job = Callable[..., "Ran"]
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sagetree.paths import OptMl
+from sagetree.machine.paths import OptMl
+from sagetree.train.check import LEAST_BYTES, _Part, _take_sample
 from tests.train.conftest import Job
-from train.check import LEAST_BYTES, _Part, _take_sample
 
 ROWS = [f"{i % 2},{i * 7 % 11},{i % 2 * 3},k{i},{i * 7 % 11}" for i in range(80)]
 LEAK = "\n".join(["y,number,told,id,same", *ROWS])

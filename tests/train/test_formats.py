@@ -10,17 +10,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-
-from sagetree.objectives import objective_of
-from sagetree.paths import OptMl
-from sagetree.schema import Schema
 from tests.sagetree.test_recordio import frame, record
-from train.channels import inputs_of, read_channel, split_training_table, split_validation_table
-from train.examples import Examples
-from train.fitting import fit_features
-from train.labels import Goal
-from train.matrix import SLICE_ROWS, feature_matrix
-from train.settings import TrainSettings
+
+from sagetree.boosters.objectives import objective_of
+from sagetree.machine.paths import OptMl
+from sagetree.tables.schema import Schema
+from sagetree.train.channels.channels import (
+    inputs_of,
+    read_channel,
+    split_training_table,
+    split_validation_table,
+)
+from sagetree.train.columns.features import fit_features
+from sagetree.train.columns.labels import Goal
+from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix
+from sagetree.train.settings.settings import TrainSettings
 
 GOAL = Goal(objective_of("binary:logistic"), given=False, num_class=None, exponential_gain=True)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 CODE = """
 import sys
-import train.cli
-code = train.cli.main(["--set", "num_round=2", "--set", "nfold=2"])
+import sagetree.train.cli
+code = sagetree.train.cli.main(["--set", "num_round=2", "--set", "nfold=2"])
 print("MODULES", sorted({"sklearn", "pandas", "duckdb", "flask"} & sys.modules.keys()))
 sys.exit(code)
 """

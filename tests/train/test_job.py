@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sagetree.bundle import ModelBundle
-from sagetree.model import Model
-from sagetree.paths import OptMl
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.model import Model
+from sagetree.machine.paths import OptMl
 from tests.programs import SAGETREE, environment, run_sagetree
 from tests.train.conftest import Job, lines
 
@@ -283,7 +283,7 @@ def test_out_of_fold_scores_make_the_stored_metrics(job: Job) -> None:
 
 
 def _table(path: Path):
-    from sagetree.reading import looks_like_header, read_table
+    from sagetree.files.reading import looks_like_header, read_table
 
     return read_table(path.parent, looks_like_header).without("y")
 
@@ -335,7 +335,10 @@ def test_mounts_that_cannot_be_written_fail(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     for path in (*tmp_path.parents,)[:3]:
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
-    code = "import os, sys, train.job, train.cli; os.setuid(12345); sys.exit(train.cli.main([]))"
+    code = (
+        "import os, sys, sagetree.train.job; from sagetree.train.cli import main; "
+        "os.setuid(12345); sys.exit(main([]))"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code],
         env=environment(tmp_path),
@@ -351,10 +354,10 @@ def test_mounts_that_cannot_be_written_fail(tmp_path: Path) -> None:
 def test_a_bug_keeps_its_traceback_behind_the_message(tmp_path: Path) -> None:
     _put(tmp_path, data__train__t=lines())
     code = (
-        "import sys, train.job\n"
+        "import sys, sagetree.train.job\n"
         "def run(*_): raise OSError('no errno')\n"
-        "train.job.run = run\n"
-        "from train.cli import main\n"
+        "sagetree.train.job.run = run\n"
+        "from sagetree.train.cli import main\n"
         "sys.exit(main([]))"
     )
     result = subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), timeout=60)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.paths import OptMl
+from sagetree.machine.paths import OptMl
 from tests.programs import environment
 from tests.train.conftest import lines
 
@@ -23,8 +23,8 @@ KILLS = 20
 # imports take seconds, a job of this size does not.
 NURSERY = """
 import os, sys
-import train.job
-from train.cli import main
+import sagetree.train.job
+from sagetree.train.cli import main
 
 for line in sys.stdin:
     child = os.fork()

@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as sklearn
 
 from container.generate import algorithm
-from sagetree.reading import looks_like_header, read_table
+from sagetree.files.reading import looks_like_header, read_table
 from tests.train.conftest import Job, Ran, lines
 
 PATTERNS = {m["Name"]: re.compile(m["Regex"]) for m in algorithm()["MetricDefinitions"]}

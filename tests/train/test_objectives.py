@@ -8,9 +8,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
-from sagetree.bundle import ModelBundle
-from sagetree.label import ClassLabel, IntervalLabel, Label, NumberLabel
-from sagetree.objectives import OBJECTIVES
+from sagetree.boosters.objectives import OBJECTIVES
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.tables.label import ClassLabel, IntervalLabel, Label, NumberLabel
 from tests.sagetree.models import table_of
 from tests.train.conftest import Job
 from tests.train.tasks import CASES, FEATURES, HAS_EXPECTILES, ROWS, WORDS, Case, case

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle import MANIFEST_FILE, Manifest, read_manifest
-from sagetree.paths import OptMl
+from sagetree.bundle.bundle import MANIFEST_FILE, Manifest, read_manifest
+from sagetree.machine.paths import OptMl
+from sagetree.train.reproduce import find_difference
 from tests.train.conftest import Job, lines
-from train.reproduce import find_difference
 
 SETTINGS = {"num_round": 8, "seed": 3, "nfold": 2}
 

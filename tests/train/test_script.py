@@ -9,12 +9,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from sagetree.bundle.model import Model
 from sagetree.errors import PlatformError, SettingsError
-from sagetree.model import Model
-from sagetree.paths import OptMl
+from sagetree.machine.paths import OptMl
+from sagetree.train.script import Script, _command, _fetch, describe_failure, run
 from tests.programs import SAGETREE, environment, run_sagetree
 from tests.storage import buckets
-from train.script import Script, _command, _fetch, describe_failure, run
 
 
 def configured(root: Path, **hyperparameters: object) -> OptMl:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle import ModelBundle
-from sagetree.paths import OptMl
-from sagetree.program import LOG
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
 from tests.train.conftest import Job, lines
 
 TRAIN, VALIDATION = lines(), lines(90, seed=1)

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from sagetree.cells import MissingValues
-from sagetree.encoding import Encoder, Floats, Misfit, encode
-from sagetree.table import Cells
+from sagetree.tables.cells import MissingValues
+from sagetree.tables.encoding import Encoder, Floats, Misfit, encode
+from sagetree.tables.table import Cells
 
 # The code of a category that training never saw. It never reaches the matrix.
 UNSEEN = -1.0

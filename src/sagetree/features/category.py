@@ -9,9 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.cells import NAN, Cell, MissingValues, category_text
-from sagetree.encoding import Encoder, Floats
 from sagetree.features.base import UNSEEN, Feature
+from sagetree.tables.cells import NAN, Cell, MissingValues, category_text
+from sagetree.tables.encoding import Encoder, Floats
 
 
 class _Codes(dict[Cell, float]):

@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.cells import NAN, Cell, CellError, MissingValues, category_text, to_moment
-from sagetree.encoding import Encoder, Floats
 from sagetree.features.base import Feature
+from sagetree.tables.cells import NAN, Cell, CellError, MissingValues, category_text, to_moment
+from sagetree.tables.encoding import Encoder, Floats
 
 SECONDS_PER_DAY = 86400.0
 PARTS = ("days", "year", "month", "day", "weekday", "hour")

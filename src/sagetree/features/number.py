@@ -2,10 +2,10 @@
 
 from typing import ClassVar, Literal
 
-from sagetree.cells import Cell, MissingValues, to_boolean
-from sagetree.encoding import Encoder, Floats, Misfit, encode_numbers, number_encoder
 from sagetree.features.base import Feature
-from sagetree.table import Cells
+from sagetree.tables.cells import Cell, MissingValues, to_boolean
+from sagetree.tables.encoding import Encoder, Floats, Misfit, encode_numbers, number_encoder
+from sagetree.tables.table import Cells
 
 
 class Number(Feature):

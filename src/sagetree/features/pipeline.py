@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from sagetree.cells import FLOAT32_LIMIT, Cell, MissingValues
-from sagetree.encoding import Encoder, Floats, short_values
 from sagetree.errors import SchemaError, Violation
 from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
-from sagetree.table import Cells, OneRow, Table
+from sagetree.tables.cells import FLOAT32_LIMIT, Cell, MissingValues
+from sagetree.tables.encoding import Encoder, Floats, short_values
+from sagetree.tables.table import Cells, OneRow, Table
 
 AnyFeature = Annotated[
     Number | Boolean | Category | Ordinal | OneHot | Moment, Field(discriminator="kind")

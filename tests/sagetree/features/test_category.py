@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sagetree.cells import Cell, MissingValues, category_text
 from sagetree.features.base import UNSEEN
 from sagetree.features.category import Category, OneHot, Ordinal
+from sagetree.tables.cells import Cell, MissingValues, category_text
 from tests.sagetree.columns import chunked, texts
 
 NOTHING = MissingValues.of(())

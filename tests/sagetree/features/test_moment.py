@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sagetree.cells import Cell, MissingValues
 from sagetree.features.moment import Moment
+from sagetree.tables.cells import Cell, MissingValues
 from tests.sagetree.columns import chunked
 
 NOTHING = MissingValues.of(())

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sagetree.cells import Cell, MissingValues
-from sagetree.encoding import Misfit
 from sagetree.features.number import Boolean, Number
+from sagetree.tables.cells import Cell, MissingValues
+from sagetree.tables.encoding import Misfit
 from tests.sagetree.columns import chunked
 
 NOTHING = MissingValues.of(())

@@ -10,14 +10,14 @@ import xgboost
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sagetree.cells import Cell
 from sagetree.errors import SchemaError
 from sagetree.features.base import UNSEEN
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.table import Cells, OneRow, Source, Table
+from sagetree.tables.cells import Cell
+from sagetree.tables.table import Cells, OneRow, Source, Table
 from tests.sagetree.columns import chunked, table, texts
 
 FEATURES = (

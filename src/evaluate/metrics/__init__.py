@@ -1,0 +1,1 @@
+"""How good the scores of labelled rows are, task by task, with intervals."""

@@ -1,0 +1,81 @@
+"""Labels and scores to metrics that equal scikit-learn's, each with its uncertainty."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sagetree.boosters.scoring import Scores
+from sagetree.evaluate.metrics.bootstrap import log_losses, standard_deviations
+from sagetree.evaluate.metrics.curves import (
+    PrecisionRecallCurve,
+    RocCurve,
+    auc_of,
+    average_precision_of,
+)
+from sagetree.evaluate.metrics.interval import Interval, auc_interval
+from sagetree.evaluate.metrics.measures import Confusion, measure
+from sagetree.evaluate.metrics.rows import THESE_ROWS, check_rows, is_positive
+from sagetree.tables.label import Labels
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How good the scores of some rows are, and how certain that is.
+
+    A score of at least `threshold` is called positive. `scalars` holds each
+    metric's value, `deviations` its standard deviation over resamples of the
+    rows (empty if one of the labels has a single row), `auc_interval` the AUC's
+    95 % confidence interval.
+
+    A metric that would divide by zero is 0, as in scikit-learn; logloss is NaN
+    where the scores are not probabilities.
+    """
+
+    rows: int
+    positives: int
+    threshold: float
+    scalars: Mapping[str, float]
+    deviations: Mapping[str, float]
+    auc_interval: Interval
+    confusion: Confusion
+    roc: RocCurve
+    precision_recall: PrecisionRecallCurve
+
+    headline = "auc"
+
+    @property
+    def auc(self) -> float:
+        """The area under the ROC curve."""
+        return self.scalars["auc"]
+
+
+def evaluate(
+    labels: Labels, scores: Scores, threshold: float, *, where: str = THESE_ROWS, seed: int = 0
+) -> Evaluation:
+    """Return the metrics of `scores` (n) for `labels` (n, 0 or 1).
+
+    `where` names the rows in an error, `seed` is the resamples'. Raises
+    DataError without rows of both labels, ArtifactError for a score that is not
+    finite.
+    """
+    check_rows(labels, scores, where)
+    called = is_positive(scores, threshold)
+    counts = np.bincount(2 * (labels == 1) + called, minlength=4)
+    confusion = Confusion(*counts.tolist())
+    return Evaluation(
+        rows=len(labels),
+        positives=confusion.positives,
+        threshold=threshold,
+        scalars=measure(
+            confusion,
+            auc=auc_of(labels, scores),
+            aucpr=average_precision_of(labels, scores),
+            logloss=float(np.mean(log_losses(labels, scores))),
+        ),
+        deviations=standard_deviations(labels, scores, threshold, seed=seed),
+        auc_interval=auc_interval(labels, scores),
+        confusion=confusion,
+        roc=RocCurve.of(labels, scores),
+        precision_recall=PrecisionRecallCurve.of(labels, scores),
+    )

@@ -1,0 +1,119 @@
+"""How well scores order rows: those of a query by relevance, all by when their event comes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.errors import DataError
+from sagetree.evaluate.metrics.measured import RESAMPLES, Measured, spread
+from sagetree.evaluate.metrics.measures import Scalars
+
+Floats = NDArray[np.float64]
+
+# Pairs grow with the square of the rows: of more, so many are drawn.
+MOST_COMPARED = 20_000
+
+# Rows compared with all others at a time: 20 MB of comparisons.
+_AT_A_TIME = 1000
+
+
+def measure_ranking(
+    labels: Floats, scores: Floats, groups: NDArray[np.intp], *, where: str, seed: int = 0
+) -> Measured:
+    """Return ndcg and map, means over the groups that have rows of different relevance.
+
+    The gain of a row is 2 to the power of its label, less 1; in `map` a row is
+    relevant if its label is above 0. Ties share their places. Raises DataError
+    where no group has an order.
+    """
+    found: list[tuple[float, float, float]] = []
+    order = np.argsort(groups, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        relevance, score = labels[rows], scores[rows]
+        if relevance.min() < relevance.max():
+            gains = 2.0**relevance - 1
+            by_chance = _ndcg(gains, np.zeros_like(score))
+            average = _average_precision(relevance > 0, score)
+            found.append((_ndcg(gains, score), average, by_chance))
+    if not found:
+        raise DataError(
+            "no group has rows of different labels",
+            where=where,
+            hint="Give groups with relevant rows and others: only these have an order",
+        )
+    per_group = np.array(found)
+
+    def values(drawn: NDArray[np.intp]) -> Scalars:
+        means = per_group[drawn].mean(axis=0)
+        return {"ndcg": float(means[0]), "map": float(means[1])}
+
+    random = np.random.default_rng(seed)
+    count = len(per_group)
+    return Measured(
+        len(labels),
+        values(np.arange(count)) | {"groups": float(count)},
+        spread([values(random.integers(0, count, count)) for _ in range(RESAMPLES)]),
+        headline="ndcg",
+        baseline=float(per_group[:, 2].mean()),
+    )
+
+
+def _ndcg(gains: Floats, scores: Floats) -> float:
+    """Return the discounted gain of an order over that of the best one."""
+    discounts = 1 / np.log2(np.arange(2, len(gains) + 2))
+    _, place, counts = np.unique(-scores, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    summed = np.concatenate([[0.0], np.cumsum(discounts)])
+    shared = (summed[ends] - summed[ends - counts]) / counts  # of rows that tie, the mean
+    return float(gains @ shared[place] / (np.sort(gains)[::-1] @ discounts))
+
+
+def _average_precision(relevant: NDArray[np.bool_], scores: Floats) -> float:
+    if not relevant.any():
+        return 0.0
+    _, place, counts = np.unique(-scores, return_inverse=True, return_counts=True)
+    hits = np.bincount(place, relevant, len(counts))
+    precision = np.cumsum(hits) / np.cumsum(counts)
+    return float(hits @ precision / hits.sum())
+
+
+def measure_survival(
+    lower: Floats, upper: Floats, times: Floats, *, where: str, seed: int = 0
+) -> Measured:
+    """Return the concordance index of predicted times (n) for events between bounds (n).
+
+    It is the share of pairs, of which surely one event came first, that are
+    predicted in that order; a tie counts half (Harrell's C). `times` may be
+    anything that is greater for later events. Raises DataError without such pairs.
+    """
+    rows = len(lower)
+    if rows > MOST_COMPARED:
+        drawn = np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
+        lower, upper, times = lower[drawn], upper[drawn], times[drawn]
+    right, pairs = np.zeros(len(lower)), np.zeros(len(lower))
+    for start in range(0, len(lower), _AT_A_TIME):
+        one = slice(start, start + _AT_A_TIME)
+        # An event at the very moment another row was last seen without one came before it.
+        later = (upper[one, None] < lower) | ((upper[one, None] == lower) & np.isinf(upper))
+        first, other = times[one, None], times
+        won = later * ((first < other) + 0.5 * (first == other))
+        right[one] += won.sum(axis=1)
+        right += won.sum(axis=0)
+        pairs[one] += later.sum(axis=1)
+        pairs += later.sum(axis=0)
+    if not pairs.any():
+        raise DataError(
+            "no two rows are known to have their events one before the other",
+            where=where,
+            hint="Give rows with events at different times",
+        )
+    index = float(right.sum() / pairs.sum())
+    # The infinitesimal jackknife: how much each row's weight moves the ratio.
+    moved = (right - index * pairs) / (pairs.sum() / 2)
+    deviation = float(np.sqrt(np.sum(moved**2)))
+    return Measured(
+        rows,
+        {"concordance_index": index},
+        {"concordance_index": deviation},
+        headline="concordance_index",
+        baseline=0.5,
+    )

@@ -1,0 +1,55 @@
+"""Labels and scores that can be measured: the one check before any metric."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.boosters.scoring import Scores
+from sagetree.errors import ArtifactError, DataError
+from sagetree.tables.label import Labels
+
+# What rows are called in an error, where the caller knows no better name.
+THESE_ROWS = "the evaluated rows"
+
+_BOTH_LABELS = "Give rows of both labels: AUC, precision and recall need them"
+
+
+def check_rows(labels: Labels, scores: Scores, where: str) -> None:
+    """Refuse rows on which no metric is defined; `where` names them for the reader.
+
+    Raises DataError without rows or with rows of one label only, ArtifactError
+    for scores that are NaN or infinite.
+    """
+    if len(labels) == 0:
+        raise DataError("there are no rows", where=where, hint=_BOTH_LABELS)
+    positives = np.count_nonzero(labels)
+    if positives in (0, len(labels)):
+        kind = "positive" if positives else "negative"
+        raise DataError(f"all {len(labels)} rows are {kind}", where=where, hint=_BOTH_LABELS)
+    check_finite(labels, scores, where)
+
+
+def check_finite(labels: Labels, scores: Scores, where: str) -> None:
+    """Refuse scores that are NaN or infinite (ArtifactError), and no rows at all (DataError)."""
+    if len(labels) == 0:
+        raise DataError("there are no rows", where=where, hint="Give rows with labels")
+    strange = np.argwhere(~np.isfinite(scores))
+    if len(strange):
+        raise ArtifactError(
+            f"the model gives {scores[tuple(strange[0])]} as the score of row {strange[0][0] + 1}",
+            where=where,
+            hint="Train again: a model must give every row a finite score",
+        )
+
+
+def is_positive(scores: Scores, threshold: float) -> NDArray[np.bool_]:
+    """Say of each score whether it is at least the threshold.
+
+    Both are compared as float64. NumPy would otherwise round the threshold to
+    float32, and a score that prints as 0.699999988079071 would pass 0.7.
+    """
+    return scores >= np.float64(threshold)
+
+
+def are_probabilities(scores: Scores) -> bool:
+    """Whether all scores lie in 0..1; a model with another objective gives margins."""
+    return bool(scores.min() >= 0 and scores.max() <= 1)

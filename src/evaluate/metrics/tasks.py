@@ -1,0 +1,86 @@
+"""Labels and scores of any objective to its task's metrics."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.boosters.objectives import Objective, class_numbers
+from sagetree.boosters.scoring import Scores
+from sagetree.errors import ArtifactError
+from sagetree.evaluate.metrics.binary import Evaluation, evaluate
+from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.metrics.multiclass import measure_classes
+from sagetree.evaluate.metrics.ordering import measure_ranking, measure_survival
+from sagetree.evaluate.metrics.regression import measure_numbers, measure_quantiles
+from sagetree.evaluate.metrics.rows import THESE_ROWS, check_finite
+from sagetree.tables.label import Labels
+
+# Where the odds are even: of probabilities and of calls, and of margins.
+EVEN = 0.5
+EVEN_MARGIN = 0.0
+
+
+def even_threshold(objective: Objective) -> float:
+    """Return the score from which a row is called positive where no threshold was chosen."""
+    return EVEN_MARGIN if objective.score == "margin" else EVEN
+
+
+def evaluate_task(
+    objective: Objective,
+    labels: Labels,
+    scores: Scores,
+    *,
+    threshold: float | None = None,
+    classes: Sequence[str] = (),
+    quantiles: Sequence[float] = (),
+    groups: NDArray[np.intp] | None = None,
+    where: str = THESE_ROWS,
+) -> Evaluation | Measured:
+    """Return the metrics of `scores` (n) or (n, k) for `labels` (n) or (n, 2).
+
+    `threshold` is of binary scores, `classes` the spelling of each class,
+    `quantiles` those the scores are of, `groups` which rows are ranked together
+    (all, if none are given). Raises DataError for rows that say nothing,
+    ArtifactError for scores that are not finite.
+    """
+    if scores.ndim == 2 and objective.task not in ("multiclass", "quantile"):
+        raise ArtifactError(
+            f"the model gives {scores.shape[1]} values for a row, and {objective.name} is "
+            "measured by one",
+            where=where,
+            hint="Evaluate a model of one label",
+        )
+    if objective.task == "binary":
+        at = even_threshold(objective) if threshold is None else threshold
+        return evaluate(labels, scores, at, where=where)
+    check_finite(labels, scores, where)
+    if objective.task == "multiclass":
+        called = class_numbers(objective, scores)
+        count = max(int(labels.max()), int(called.max())) + 1
+        names = classes or tuple(map(str, range(count)))
+        return measure_classes(labels.astype(np.intp), called, names)
+    wide = scores.astype(np.float64)
+    if objective.task == "survival":
+        lower, upper = _bounds(objective, labels.astype(np.float64))
+        times = -wide if objective.score == "hazard" else wide
+        return measure_survival(lower, upper, times, where=where)
+    if objective.task == "ranking":
+        together = np.zeros(len(labels), np.intp) if groups is None else groups
+        return measure_ranking(labels.astype(np.float64), wide, together, where=where)
+    if objective.task == "quantile" and quantiles:
+        of_each = wide.reshape(len(wide), -1)
+        return measure_quantiles(labels.astype(np.float64), of_each, quantiles)
+    return measure_numbers(labels.astype(np.float64), wide)
+
+
+def _bounds(
+    objective: Objective, labels: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return between which times each event lies; of Cox's a negative label is the last seen."""
+    if labels.ndim == 2:
+        return labels[:, 0], labels[:, 1]
+    if objective.score == "hazard":
+        times = np.abs(labels)
+        return times, np.where(labels < 0, np.inf, times)
+    return labels, labels

@@ -1,0 +1,1 @@
+"""What the metrics mean: the threshold, the gate, and SageMaker's words for both."""

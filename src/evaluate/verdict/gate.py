@@ -1,0 +1,153 @@
+"""A metric to verdict: is the model good enough to deploy?"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from sagetree.errors import SettingsError, quote
+from sagetree.evaluate.metrics.interval import Interval
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What decision.json holds; `warning` is empty, or says why to distrust the verdict."""
+
+    auc: float
+    interval: Interval
+    threshold_auc: float
+    verdict: Literal["Approved", "Rejected"]  # words of SageMaker's ModelApprovalStatus
+    reason: str
+
+    @property
+    def approved(self) -> bool:
+        """Whether the model passes."""
+        return self.verdict == "Approved"
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the gate lies inside the AUC's interval."""
+        low, high = self.interval
+        return low <= self.threshold_auc <= high
+
+    @property
+    def warning(self) -> str:
+        """What a log must say of an uncertain verdict; empty for a clear one."""
+        if not self.uncertain:
+            return ""
+        low, high = self.interval
+        return (
+            f"The gate {self.threshold_auc} lies inside the AUC's 95 % interval "
+            f"({low:.4f} to {high:.4f}): other test rows might turn the verdict. "
+            "Evaluate on more rows, above all of the rarer label"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """Return the content of decision.json."""
+        return asdict(self)
+
+
+def decide(auc: float, interval: Interval, threshold_auc: float) -> Verdict:
+    """Return the verdict: an AUC of at least `threshold_auc` is approved, exactly equal too.
+
+    The numbers are compared, and printed, as given: rounded to four digits
+    0.69999 would be below the gate and look like it.
+
+    >>> decide(0.7, (0.6, 0.8), 0.7).verdict
+    'Approved'
+    """
+    if auc >= threshold_auc:
+        reason = f"The AUC of {auc} reaches the required {threshold_auc}"
+        return Verdict(auc, interval, threshold_auc, "Approved", reason)
+    reason = f"The AUC of {auc} is below the required {threshold_auc}"
+    return Verdict(auc, interval, threshold_auc, "Rejected", reason)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a metric must be for a model to pass: at least `value`, or at most it."""
+
+    metric: str
+    at_least: bool
+    value: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Gate":
+        """Return the gate in a text such as `rmse<=3.5`. Raises ValueError for another text."""
+        match = _GATE.fullmatch(text.strip())
+        if match is None:
+            raise ValueError(text)
+        return cls(match[1], match[2] == ">=", float(match[3]))
+
+    def __str__(self) -> str:
+        return f"{self.metric}{'>=' if self.at_least else '<='}{self.value:g}"
+
+    def passes(self, value: float) -> bool:
+        """Whether a value is good enough; exactly equal is."""
+        return value >= self.value if self.at_least else value <= self.value
+
+
+_NUMBER = r"[-+.0-9]+(?:e[-+]?[0-9]+)?"
+_GATE = re.compile(rf"([a-z][a-z0-9_.@]*)\s*(>=|<=)\s*({_NUMBER})", re.IGNORECASE)
+
+# How many standard deviations hold 95 % of the values.
+_TWO_SIDED = 1.96
+
+
+@dataclass(frozen=True)
+class MetricVerdict:
+    """What decision.json holds where another metric than the AUC decides."""
+
+    metric: str
+    value: float
+    standard_deviation: float | None
+    gate: str
+    verdict: Literal["Approved", "Rejected"]
+    reason: str
+    warning: str
+
+    @property
+    def approved(self) -> bool:
+        """Whether the model passes."""
+        return self.verdict == "Approved"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the content of decision.json."""
+        content = asdict(self)
+        del content["warning"]
+        return content
+
+
+def decide_by(
+    gate: Gate, scalars: Mapping[str, float], deviations: Mapping[str, float], *, why: str = ""
+) -> MetricVerdict:
+    """Return the verdict of a metric; `why` says where its gate comes from.
+
+    Raises SettingsError for a metric that there is not, or that is no number here.
+    """
+    value = scalars.get(gate.metric, math.nan)
+    if math.isnan(value):
+        raise SettingsError(
+            f"--gate is {gate}, and there is no metric {quote(gate.metric)} of these rows",
+            hint=f"Take one of {', '.join(scalars)}",
+        )
+    passes = gate.passes(value)
+    bound = "reaches" if passes and gate.at_least else "is within" if passes else "misses"
+    deviation = deviations.get(gate.metric)
+    near = deviation is not None and abs(value - gate.value) <= _TWO_SIDED * deviation
+    return MetricVerdict(
+        metric=gate.metric,
+        value=value,
+        standard_deviation=deviation,
+        gate=str(gate),
+        verdict="Approved" if passes else "Rejected",
+        reason=f"The {gate.metric} of {value} {bound} the required {gate.value}{why}",
+        warning=(
+            f"The gate {gate} lies within two standard deviations ({deviation:.4g}) of the "
+            f"{gate.metric} of {value:.4g}: other test rows might turn the verdict. Evaluate on "
+            "more rows"
+        )
+        if near
+        else "",
+    )

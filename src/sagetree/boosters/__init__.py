@@ -1,0 +1,1 @@
+"""XGBoost by its C interface: predicting, explaining, and what each objective means."""

@@ -1,0 +1,69 @@
+"""What each feature contributes to a prediction."""
+
+import threading
+from functools import cached_property
+
+import numpy as np
+
+from sagetree.boosters.library import CONTRIBUTIONS, LibraryError, Matrix, NativeBooster
+from sagetree.boosters.tree_shap import TreeShap
+from sagetree.boosters.trees import has_plain_trees, read_trees
+
+# Splits that are computed together: their numbers fit into a core's cache.
+SPLITS_AT_ONCE = 16384
+
+
+class Explainer:
+    """The exact SHAP values of one booster.
+
+    Those of trees are computed here, faster than by the library
+    (bench/contributions.py). What has no trees with one value a leaf, gblinear
+    and multi_output_tree, is the library's.
+    """
+
+    def __init__(self, booster: NativeBooster, outputs: int) -> None:
+        self._booster = booster
+        self._outputs = outputs
+        self._lock = threading.Lock()
+        self._trees: tuple[TreeShap, ...] | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there are any: before 3.4 XGBoost has none for leaves of several values."""
+        return self._base is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the trees have been read, which takes a tenth of a second for 200 of them."""
+        return self._trees is not None
+
+    def contributions(self, rows: Matrix) -> Matrix:
+        """Return the SHAP values of `rows` (n, features), the base values last.
+
+        They are of shape (n, outputs, features + 1); they must be possible.
+        """
+        with self._lock:
+            trees = self._trees = self._read() if self._trees is None else self._trees
+        if not trees:
+            return self._booster.predict(rows, CONTRIBUTIONS)
+        found = np.empty((len(rows), self._outputs, rows.shape[1] + 1), np.float32)
+        found[:, :, -1] = self._base
+        found[:, :, :-1] = sum(part.values(rows) for part in trees)
+        return found
+
+    @cached_property
+    def _base(self) -> Matrix | None:
+        """The base value of each output, which is the same for all rows."""
+        nothing = np.full((1, self._booster.feature_count), np.nan, np.float32)
+        try:
+            return self._booster.predict(nothing, CONTRIBUTIONS)[0, :, -1]
+        except LibraryError:
+            return None
+
+    def _read(self) -> tuple[TreeShap, ...]:
+        """Return the trees; none where it is left to the library."""
+        booster = self._booster
+        if not has_plain_trees(booster):
+            return ()
+        parts = [part for part in read_trees(booster, SPLITS_AT_ONCE) if part.splits]
+        return tuple(TreeShap(part, booster.feature_count, self._outputs) for part in parts)

@@ -1,0 +1,199 @@
+"""Feature matrix to scores, and scores to reasons: the one path that predicts."""
+
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.boosters.explainer import Explainer
+from sagetree.boosters.library import (
+    MARGIN,
+    VALUE,
+    LibraryError,
+    Matrix,
+    NativeBooster,
+    library_version,
+)
+from sagetree.errors import ArtifactError
+
+# Rows that one thread scores at a time. Fewer than twice as many go to one
+# thread: handing them out would cost more than it saves.
+ROWS_PER_TASK = 1000
+
+Scores = NDArray[np.float32]
+
+# XGBoost's messages begin with the time and a place in its own source.
+_PLACE = re.compile(r"^\[[\d:]+\] \S+: ")
+
+# Objectives whose score is a label: an ensemble takes the most frequent one.
+_VOTING = frozenset({"multi:softmax", "binary:hinge"})
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One booster, or an ensemble that answers with its mean, that only predicts.
+
+    `feature_count` is the width of its matrix, `outputs` the number of values
+    it gives for a row, `objective` XGBoost's name of what was learnt; `threads`
+    share the rows of a large matrix.
+    """
+
+    boosters: tuple[NativeBooster, ...]
+    explainers: tuple[Explainer, ...]
+    feature_count: int
+    outputs: int
+    objective: str
+    linear: bool
+    threads: int = 1
+
+    @classmethod
+    def load(cls, *models: bytes, threads: int = 1, name: str = "xgboost-model") -> "Scorer":
+        """Build the boosters from XGBoost's UBJSON or JSON; `name` is the file's, for errors.
+
+        Never call it in a process that forks afterwards: the child would hang.
+        Raises ArtifactError for bytes XGBoost cannot read, and for models that
+        cannot answer together.
+        """
+        boosters = tuple(_load(model, name) for model in models)
+        found = [_traits(booster, name) for booster in boosters]
+        if any(traits != found[0] for traits in found):
+            raise ArtifactError(
+                "the models of the ensemble differ in features, outputs or objective",
+                where=name,
+                hint="Put models of one training job together",
+            )
+        _, outputs, *_ = found[0]
+        explainers = tuple(Explainer(booster, outputs) for booster in boosters)
+        return cls(boosters, explainers, *found[0], threads)
+
+    def score(self, matrix: Matrix) -> Scores:
+        """Return the predictions of each row of `matrix` (n, feature_count): float32.
+
+        They are of shape (n), or (n, outputs) where there are several.
+        """
+        return self._combined(matrix, VALUE)
+
+    def margin(self, matrix: Matrix) -> Scores:
+        """Return the predictions before the objective's transformation, shaped as `score`."""
+        return self._combined(matrix, MARGIN)
+
+    def contributions(self, matrix: Matrix) -> NDArray[np.float32]:
+        """Return exact SHAP values (n, feature_count + 1); the last column is the base value.
+
+        With several outputs the shape is (n, outputs, feature_count + 1). They
+        add up to the row's margin (of an ensemble: to the mean of its margins).
+        """
+        found = [self._by_rows(explainer.contributions, matrix) for explainer in self.explainers]
+        values = found[0] if len(found) == 1 else np.mean(found, axis=0)
+        result: NDArray[np.float32] = values[:, 0] if values.shape[1] == 1 else values
+        return result
+
+    @property
+    def explains(self) -> bool:
+        """Whether there are contributions: not of every kind of trees in every XGBoost."""
+        return all(explainer.is_possible for explainer in self.explainers)
+
+    @property
+    def explains_at_once(self) -> bool:
+        """Whether the next contributions take no preparation, as the first ones do."""
+        return all(explainer.is_ready for explainer in self.explainers)
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """The stored names of the features; () where the model knows none."""
+        return self.boosters[0].feature_info("feature_name")
+
+    def _combined(self, matrix: Matrix, kind: int) -> Scores:
+        values = [
+            self._by_rows(partial(self._predict, booster, kind), matrix)
+            for booster in self.boosters
+        ]
+        if len(values) == 1:
+            result = values[0]
+        elif kind == VALUE and self.objective in _VOTING:
+            result = most_frequent(np.stack(values))
+        else:
+            result = np.mean(values, axis=0, dtype=np.float32)
+        return result[:, 0] if result.shape[1] == 1 else result
+
+    def _by_rows(self, predict: Callable[[Matrix], Matrix], matrix: Matrix) -> Matrix:
+        """Predict all rows; a large matrix in parts on several threads, with equal results.
+
+        The library's own threads would also be taken for a single row, and make
+        the slowest small requests ten times slower.
+        """
+        rows = np.ascontiguousarray(matrix, np.float32)
+        tasks = min(self.threads, len(rows) // ROWS_PER_TASK)
+        if tasks < 2:
+            return predict(rows)
+        parts = np.array_split(rows, tasks)
+        return np.concatenate(list(self._pool.map(predict, parts)))
+
+    def _predict(self, booster: NativeBooster, kind: int, rows: Matrix) -> Matrix:
+        if self.linear:  # it cannot read a matrix in place
+            return booster.predict(rows, kind)
+        return booster.predict_in_place(rows, kind)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="score")
+
+
+def _load(model: bytes, name: str) -> NativeBooster:
+    # XGBoost reads on behind the end of a model that is cut off, and aborts on an empty one.
+    if not (model.startswith(b"{") and model.rstrip().endswith(b"}")):
+        raise _unreadable(name, "it is cut off, or no model in UBJSON or JSON")
+    try:
+        return NativeBooster(model)
+    except LibraryError as error:
+        raise _unreadable(name, _PLACE.sub("", str(error))) from error
+
+
+def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:
+    """Return feature count, outputs, objective and whether it is linear."""
+    try:
+        learner = booster.config()
+        parameters = learner["learner_model_param"]
+        classes, targets = int(str(parameters["num_class"])), int(str(parameters["num_target"]))
+        objective = str(learner["objective"]["name"])
+        linear = learner["gradient_booster"]["name"] == "gblinear"
+        return booster.feature_count, max(classes, targets, 1), objective, linear
+    except (LibraryError, KeyError, ValueError) as error:
+        raise _unreadable(name, _PLACE.sub("", str(error))) from error
+
+
+def _unreadable(name: str, reason: str) -> ArtifactError:
+    return ArtifactError(
+        f"XGBoost cannot read the model: {reason}",
+        where=name,
+        hint="Save it with Booster.save_model, by an XGBoost that is not newer than "
+        f"{library_version()}",
+    )
+
+
+def most_frequent(votes: Matrix) -> Matrix:
+    """Return the most frequent value over the models (models, n, 1); of a tie the least."""
+    values = np.unique(votes)
+    counts = (votes[..., None] == values).sum(axis=0)
+    chosen: Matrix = values[counts.argmax(axis=-1)]
+    return chosen
+
+
+def contributions_by_column(
+    values: NDArray[np.float32], owners: Sequence[int]
+) -> NDArray[np.float32]:
+    """Return SHAP values summed to the user's own columns (..., columns + 1), base value last.
+
+    `owners` gives each feature's column number.
+    """
+    if tuple(owners) == tuple(range(len(owners))):  # the usual case
+        return values
+    columns = max(owners, default=-1) + 1
+    summed = np.zeros((*values.shape[:-1], columns + 1), np.float32)
+    np.add.at(summed.T, np.asarray(owners, np.intp), values.T[:-1])
+    summed[..., -1] = values[..., -1]
+    return summed

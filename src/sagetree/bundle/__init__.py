@@ -1,0 +1,1 @@
+"""The artifact: what training writes, and a model that is ready to score."""

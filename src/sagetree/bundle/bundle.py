@@ -1,0 +1,297 @@
+"""The model artifact: what SageMaker packs into model.tar.gz, as plain data.
+
+    xgboost-model           XGBoost's own UBJSON, only the rounds that predict; of an
+                            ensemble xgboost-model-0, xgboost-model-1, ...
+    sagetree/schema.json    the columns and the label
+    sagetree/features.json  the fitted transforms
+    sagetree/decision.json  the threshold and how it was chosen; only of a model
+                            whose score is the probability of a positive label
+    sagetree/selfcheck.json some rows and the scores they must get
+    sagetree/baseline.json  histograms of training's rows, if they were measured
+    sagetree/manifest.json  format number, sha256 of each file, versions, settings
+
+To change the format: raise FORMAT, keep reading the older ones, and keep an
+old bundle in tests/bundles.
+"""
+
+import hashlib
+import os
+import platform
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import isfinite
+from pathlib import Path
+from typing import Self, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from sagetree.boosters.library import library_version
+from sagetree.bundle.baseline import Baseline
+from sagetree.errors import ArtifactError, PlatformError
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.tables.cells import Cell
+from sagetree.tables.schema import Schema
+
+FORMAT = 1
+
+MODEL_FILE = "xgboost-model"
+SCHEMA_FILE = "sagetree/schema.json"
+FEATURES_FILE = "sagetree/features.json"
+DECISION_FILE = "sagetree/decision.json"
+SELFCHECK_FILE = "sagetree/selfcheck.json"
+BASELINE_FILE = "sagetree/baseline.json"
+MANIFEST_FILE = "sagetree/manifest.json"
+
+_DAMAGED = "Copy the artifact again, or train again"
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+class Decision(BaseModel):
+    """The score from which a row is called positive, and how well that does.
+
+    `chosen` says in words how and on which rows; precision, recall and f1 are
+    of those rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    threshold: float
+    chosen: str
+    precision: float
+    recall: float
+    f1: float
+
+
+class SelfCheck(BaseModel):
+    """Rows of the training table (cells by column) and the scores they got.
+
+    A model of several outputs has so many scores for a row.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
+    scores: tuple[float, ...] | tuple[tuple[float, ...], ...]
+
+    @model_validator(mode="after")
+    def _is_rectangular(self) -> Self:
+        if len(self.scores) != len(self.rows):
+            raise ValueError("every row needs its score")
+        if any(len(row) != len(self.columns) for row in self.rows):
+            raise ValueError("every row needs a cell for each column")
+        return self
+
+
+class DataFingerprint(BaseModel):
+    """What a channel held: rows and the sha256 of its feature matrix and labels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    sha256: str
+
+
+class Origin(BaseModel):
+    """What a training depends on beside hyperparameters, data and versions.
+
+    Rounds draw otherwise in a job that makes checkpoints; one that was stopped
+    cannot be had again.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seed: int
+    threads: int
+    has_checkpoints: bool
+    is_stopped: bool
+
+
+class Manifest(BaseModel):
+    """The bundle's list of contents and its origin."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: int
+    files: dict[str, str]
+    versions: dict[str, str]
+    hyperparameters: dict[str, str]
+    data: dict[str, DataFingerprint]
+    metrics: dict[str, float]
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True)
+class ModelBundle:
+    """A trained model as data; nothing in it is code."""
+
+    models: tuple[bytes, ...]
+    schema: Schema
+    features: FeaturePipeline
+    decision: Decision | None
+    selfcheck: SelfCheck
+    hyperparameters: Mapping[str, str]
+    data: Mapping[str, DataFingerprint]
+    metrics: Mapping[str, float]
+    baseline: Baseline | None = None
+    origin: Origin | None = None
+
+    def save(self, folder: Path) -> Manifest:
+        """Write the bundle into `folder`, completely or not at all; the manifest comes last.
+
+        Raises PlatformError where that fails.
+        """
+        files = {
+            **dict(zip(model_files(len(self.models)), self.models, strict=True)),
+            SCHEMA_FILE: _json(self.schema),
+            FEATURES_FILE: _json(self.features),
+            SELFCHECK_FILE: _json(self.selfcheck),
+        }
+        if self.decision is not None:
+            files[DECISION_FILE] = _json(self.decision)
+        if self.baseline is not None:
+            files[BASELINE_FILE] = _json(self.baseline)
+        manifest = Manifest(
+            format=FORMAT,
+            files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+            versions=library_versions(),
+            hyperparameters=dict(self.hyperparameters),
+            data=dict(self.data),
+            # one that was never a number (an AUC of one class) is not one for JSON
+            metrics={name: value for name, value in self.metrics.items() if isfinite(value)},
+            origin=self.origin,
+        )
+        try:
+            _replace_files(folder, {**files, MANIFEST_FILE: _json(manifest)})
+        except OSError as error:
+            raise PlatformError(
+                "the model cannot be written",
+                where=str(folder),
+                hint="Free some space, or give the job a larger volume; and check the mount's "
+                "rights",
+            ) from error
+        return manifest
+
+    @classmethod
+    def load(cls, folder: Path) -> "ModelBundle":
+        """Read the bundle in `folder`, every file checked against the manifest first.
+
+        Raises ArtifactError for a file that is absent, changed or not of a known format.
+        """
+        manifest = read_manifest(folder / MANIFEST_FILE)
+        files = {name: _checked(folder, name, digest) for name, digest in manifest.files.items()}
+        models = _model_names(files)
+        absent = sorted({SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, *models} - set(files))
+        if absent:
+            raise ArtifactError(f"it does not list {absent[0]}", where=MANIFEST_FILE, hint=_DAMAGED)
+        return cls(
+            models=tuple(files[name] for name in models),
+            schema=_parse(Schema, files[SCHEMA_FILE], SCHEMA_FILE),
+            features=_parse(FeaturePipeline, files[FEATURES_FILE], FEATURES_FILE),
+            decision=(
+                _parse(Decision, files[DECISION_FILE], DECISION_FILE)
+                if DECISION_FILE in files
+                else None
+            ),
+            selfcheck=_parse(SelfCheck, files[SELFCHECK_FILE], SELFCHECK_FILE),
+            hyperparameters=manifest.hyperparameters,
+            data=manifest.data,
+            metrics=manifest.metrics,
+            origin=manifest.origin,
+            baseline=(
+                _parse(Baseline, files[BASELINE_FILE], BASELINE_FILE)
+                if BASELINE_FILE in files
+                else None
+            ),
+        )
+
+
+def model_files(count: int) -> tuple[str, ...]:
+    """Return the names of the files of `count` models.
+
+    >>> model_files(2)
+    ('xgboost-model-0', 'xgboost-model-1')
+    """
+    return (MODEL_FILE,) if count == 1 else tuple(f"{MODEL_FILE}-{n}" for n in range(count))
+
+
+def _model_names(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return the names the listed models must have: all numbers up to the highest."""
+    return model_files(sum(name.startswith(f"{MODEL_FILE}-") for name in files) or 1)
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of what a model's numbers depend on."""
+    return {
+        "python": platform.python_version(),
+        "sagetree": version("sagetree"),
+        "xgboost": library_version(),
+        "numpy": version("numpy"),
+    }
+
+
+def _json(record: BaseModel) -> bytes:
+    options = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    return orjson.dumps(record.model_dump(), option=options)
+
+
+def _parse(kind: type[Record], data: bytes, name: str) -> Record:
+    try:
+        return kind.model_validate(orjson.loads(data))
+    except (orjson.JSONDecodeError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
+        raise ArtifactError(
+            f"the file is not as sagetree writes it: {reason}", where=name, hint=_DAMAGED
+        ) from error
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Return the manifest in a file. Raises ArtifactError if it is none of a known format."""
+    try:
+        data = path.read_bytes()
+        number = orjson.loads(data).get("format")
+    except (OSError, orjson.JSONDecodeError, AttributeError) as error:
+        raise ArtifactError("it cannot be read", where=MANIFEST_FILE, hint=_DAMAGED) from error
+    if number != FORMAT:
+        hint = f"This sagetree reads format {FORMAT}: serve with the version that trained it"
+        raise ArtifactError(f"its format is {number}", where=MANIFEST_FILE, hint=hint)
+    return _parse(Manifest, data, MANIFEST_FILE)
+
+
+def _checked(folder: Path, name: str, digest: str) -> bytes:
+    path = folder / name
+    try:
+        outside = folder.resolve() not in path.resolve().parents
+        data = b"" if outside else path.read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:  # also no name at all, links in circles
+        raise ArtifactError("the file is missing", where=name, hint=_DAMAGED) from error
+    if outside:
+        raise ArtifactError("it names a file outside", where=MANIFEST_FILE, hint=_DAMAGED)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise ArtifactError("the file is not the one that was saved", where=name, hint=_DAMAGED)
+    return data
+
+
+def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write all files beside their places, then move them there one by one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    workspace = folder / f".sagetree-{os.getpid()}"
+    moved = []
+    try:
+        for name, data in files.items():
+            (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+            (workspace / name).write_bytes(data)
+        (folder / MANIFEST_FILE).parent.mkdir(exist_ok=True)
+        for name in files:
+            (workspace / name).replace(folder / name)
+            moved.append(folder / name)
+    except BaseException:  # a model file without its manifest would pass for a plain model
+        for path in moved:
+            path.unlink()
+        raise
+    finally:
+        shutil.rmtree(workspace, ignore_errors=True)

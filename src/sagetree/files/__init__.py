@@ -1,0 +1,1 @@
+"""A folder of data files to one table."""

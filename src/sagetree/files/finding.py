@@ -1,0 +1,136 @@
+"""The data files of a channel: which they are, opened once, read front to back."""
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote
+
+from sagetree.errors import DataError, PlatformError
+from sagetree.formats.whole_rows import TEXT_BYTES
+
+# What other programs leave beside data: Spark and Hadoop (_SUCCESS, *.crc),
+# SageMaker (*.manifest).
+_SKIPPED_NAMES = frozenset({"_SUCCESS"})
+_SKIPPED_SUFFIXES = frozenset({".crc", ".manifest"})
+
+# What Hive and Spark write for a value that is missing.
+_NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+BUFFER_BYTES = 1024 * 1024
+
+_DAMAGED_HINT = "Write the file again; it may be cut off"
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Return the data files in `folder` and below it, sorted; a file is its own list.
+
+    Hidden files and what Spark, Hadoop and SageMaker leave beside data are
+    skipped. Raises DataError where nothing is left.
+    """
+    if folder.exists() and not folder.is_dir():
+        return [folder]
+    files = sorted(_walk(folder, frozenset()))
+    if not files:
+        reason = "holds no data file" if folder.is_dir() else "does not exist"
+        raise DataError(f"the folder {reason}", where=str(folder), hint="Put CSV or Parquet there")
+    return files
+
+
+def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Yield files depth first, through links, but not round in circles."""
+    real = folder.resolve()
+    if real in above or not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name.startswith(".") or path.name in _SKIPPED_NAMES:
+            continue
+        if path.is_dir():
+            yield from _walk(path, above | {real})
+        elif path.suffix not in _SKIPPED_SUFFIXES:
+            yield path
+
+
+class _Rejoined(io.RawIOBase):
+    """The bytes read already, then the others."""
+
+    def __init__(self, head: bytes, file: BinaryIO) -> None:
+        self._head = head
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
+        data = self._head[: len(buffer)] or self._file.read(len(buffer))
+        self._head = self._head[len(data) :]
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def rejoined(head: bytes, file: BinaryIO) -> BinaryIO:
+    """Return the file as it was before `head` was read of it."""
+    return io.BufferedReader(_Rejoined(head, file), BUFFER_BYTES)
+
+
+class WholeLines:
+    """A file's text in blocks of whole lines; `lines` is how many it had so far."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.lines = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while block := self._file.read(TEXT_BYTES):
+            block += self._file.readline()
+            self.lines += block.count(b"\n") + (not block.endswith(b"\n"))
+            yield block
+
+    def unit(self, rows: int) -> str:
+        """Return what so many rows are called: lines only where every line is a row."""
+        return "line" if rows == self.lines else "row"
+
+
+def partition(name: str) -> dict[str, str | None]:
+    """Return the columns that folders called key=value give to a file below them.
+
+    >>> partition("day=2026-01-31/state=__HIVE_DEFAULT_PARTITION__/part-0.parquet")
+    {'day': '2026-01-31', 'state': None}
+    """
+    pairs = (part.partition("=") for part in PurePath(name).parts[:-1] if "=" in part[1:])
+    return {
+        unquote(key): None if value == _NO_PARTITION else unquote(value) for key, _, value in pairs
+    }
+
+
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[BinaryIO]:
+    """Open a file, unpacked where its suffix is .gz or .zst, and name it in what goes wrong."""
+    try:
+        with path.open("rb") as file:
+            yield _unpacked(file, path.suffix)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise _damaged(name, "gzip", error) from error
+    except OSError as error:
+        if error.errno is None:  # Arrow's zstd
+            raise _damaged(name, "zstd", error) from error
+        hint = "Check its permissions, and where it leads if it is a link"
+        raise PlatformError("the file cannot be read", where=name, hint=hint) from error
+
+
+def _unpacked(file: BinaryIO, suffix: str) -> BinaryIO:
+    if suffix == ".gz":
+        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
+    if suffix == ".zst":
+        import pyarrow as pa  # Python has no zstd before 3.14
+
+        return cast("BinaryIO", pa.CompressedInputStream(file, "zstd"))
+    return file
+
+
+def _damaged(name: str, kind: str, error: Exception) -> DataError:
+    reason = str(error).splitlines()[0].rstrip(".")
+    return DataError(f"the {kind} file is damaged: {reason}", where=name, hint=_DAMAGED_HINT)

@@ -1,0 +1,187 @@
+"""Rows of many files, taken one table after the other, to one table."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import pyarrow as pa
+
+from sagetree.errors import DataError, quote
+from sagetree.files.shrink import ShrinkingColumn
+from sagetree.tables.cells import MissingValues
+from sagetree.tables.schema import header_names
+from sagetree.tables.table import Source, Table
+
+_SAME_COLUMNS = "All files of a channel need the same columns"
+
+
+@dataclass(frozen=True)
+class Shrink:
+    """How a large table is kept small while it is read.
+
+    `names` are given to the columns of files that bring none, so many of them.
+    Columns that `kept` returns stay as they are read, those in `text` are words
+    whatever they look like; the others become numbers where they are.
+    """
+
+    names: Callable[[int], tuple[str, ...]]
+    kept: Callable[[Sequence[str]], Collection[str]]
+    text: frozenset[str]
+    missing: MissingValues
+
+    def may_be_numbers(self, names: Sequence[str], named: bool) -> Sequence[bool]:
+        """Say for each column, called so by its file, whether it may become numbers."""
+        known = names if named else self.names(len(names))
+        other = self.text | set(self.kept(known))
+        return [name not in other for name in known]
+
+
+class Gathered:
+    """What came of the files so far: each column's parts, in the first file's order."""
+
+    def __init__(self, shrink: Shrink | None, only: Collection[str] | None) -> None:
+        """Take all columns, or those named in `only`."""
+        self._shrink = shrink
+        self._only = only
+        self._first: Table | None = None
+        self._columns: dict[str, _Column] = {}
+        self._sources: list[Source] = []
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the files, in order."""
+        return list(dict.fromkeys(source.name for source in self._sources))
+
+    @property
+    def lost_text(self) -> frozenset[str]:
+        """The columns that must be read again as text."""
+        columns = self._columns.items()
+        return frozenset(name for name, column in columns if column.parts.lost_text)
+
+    def replace(self, other: "Gathered") -> None:
+        """Take another's columns for those of the same name."""
+        self._columns.update(other._columns)
+
+    def add(self, table: Table, *, from_csv: bool = False) -> None:
+        """Take the next rows. Raises DataError where they do not go with those before."""
+        file = table.sources[0].name
+        table = table._replace(names=_unique_names(table, file))
+        if not table.named and self._shrink and not table.roles and table.names[0] == "0":
+            table = table._replace(names=self._shrink.names(len(table.names)))
+        if self._first is None:
+            empty = tuple(column[:0] for column in table.columns)
+            self._first = table._replace(columns=empty)
+            self._columns = self._new_columns(table.names)
+        table = _align(table, self._first)
+        for name, cells in zip(table.names, table.columns, strict=True):
+            if name in self._columns:
+                column = cast("pa.ChunkedArray", cells)
+                kind = pa.string() if from_csv else column.type
+                self._columns[name].add(column, kind, file)
+        self._sources += table.sources
+
+    def _new_columns(self, names: Sequence[str]) -> "dict[str, _Column]":
+        wanted = [name for name in names if self._only is None or name in self._only]
+        shrink = self._shrink
+        if shrink is None:
+            return {name: _Column(name, _Kept()) for name in wanted}
+        kept = set(shrink.kept(names))
+        return {
+            name: _Column(
+                name,
+                _Kept() if name in kept else ShrinkingColumn(shrink.missing, name in shrink.text),
+            )
+            for name in wanted
+        }
+
+    def table(self, folder: Path) -> Table:
+        """Return all rows as one table. Raises DataError if there are none."""
+        rows = sum(source.rows for source in self._sources)
+        if self._first is None or not rows:
+            hint = "Put rows below the header"
+            raise DataError("there are no rows", where=str(folder), hint=hint)
+        columns = tuple(self._columns.pop(name).finish() for name in self._first.names)
+        return self._first._replace(columns=columns, rows=rows, sources=tuple(self._sources))
+
+
+class _Kept:
+    """A column whose cells stay as they are read."""
+
+    lost_text = False
+
+    def __init__(self) -> None:
+        self._parts: list[pa.ChunkedArray] = []
+
+    def add(self, cells: pa.ChunkedArray) -> None:
+        if pa.types.is_dictionary(cells.type):  # files code their words each anew
+            cells = cells.cast(cells.type.value_type)
+        self._parts.append(cells)
+
+    def finish(self) -> pa.ChunkedArray:
+        tables = [pa.table({"cells": part}) for part in self._parts]
+        return pa.concat_tables(tables, promote_options="permissive").column("cells")
+
+
+class _Column:
+    """A column, and the type that each file gives it."""
+
+    def __init__(self, name: str, parts: _Kept | ShrinkingColumn) -> None:
+        self.name = name
+        self.parts = parts
+        self.kinds: dict[str, pa.DataType] = {}
+
+    def add(self, cells: pa.ChunkedArray, kind: pa.DataType, file: str) -> None:
+        if file not in self.kinds:
+            self.kinds[file] = kind.value_type if pa.types.is_dictionary(kind) else kind
+            self._check_kinds()
+        self.parts.add(cells)
+
+    def _check_kinds(self) -> None:
+        try:
+            pa.unify_schemas(
+                [pa.schema([("cells", kind)]) for kind in self.kinds.values()],
+                promote_options="permissive",
+            )
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+            types = ", ".join(f"{kind} in {file}" for file, kind in self.kinds.items())
+            raise DataError(
+                f"its types do not go together: {types}",
+                where=f"column {quote(self.name)}",
+                hint="Write the column with one type in all files",
+            ) from error
+
+    def finish(self) -> pa.ChunkedArray:
+        return self.parts.finish()
+
+
+def _unique_names(table: Table, file: str) -> tuple[str, ...]:
+    names = header_names(table.names)
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        first = table.sources[0]
+        where = f"{file} line 1" if (first.unit, first.first) == ("line", 2) else file
+        hint = "Give every column its own name"
+        raise DataError(f"two columns are called {quote(repeated[0])}", where=where, hint=hint)
+    return names
+
+
+def _align(table: Table, first: Table) -> Table:
+    """Return `table` with its columns in the order of the first file's."""
+    where, other = table.sources[0].name, first.sources[0].name
+    if table.named != first.named:
+        holder = where if table.named else other
+        hint = "Give every file a header, or none; or set header=true or header=false"
+        raise DataError(f"of {where} and {other} only {holder} has a header", hint=hint)
+    if not table.named and len(table.names) != len(first.names):
+        counts = f"{len(table.names)} columns where {other} has {len(first.names)}"
+        raise DataError(counts, where=where, hint=_SAME_COLUMNS)
+    different = sorted(set(table.names) ^ set(first.names))
+    if different:
+        holder = where if different[0] in table.names else other
+        raise DataError(
+            f"of {where} and {other} only {holder} has the column {quote(different[0])}",
+            hint=_SAME_COLUMNS,
+        )
+    return table._replace(names=first.names, columns=tuple(map(table.column, first.names)))

@@ -1,0 +1,174 @@
+"""Files of a channel or a processing input to one table."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from sagetree.errors import DataError
+from sagetree.files.csv_stream import CsvRules, HeaderRule, read_csv
+from sagetree.files.finding import data_files, opened, partition, rejoined
+from sagetree.files.gathering import Gathered, Shrink
+from sagetree.files.json_files import read_json_lines
+from sagetree.files.parquet_stream import read_parquet
+from sagetree.files.sparse_files import (
+    Indices,
+    SparseFile,
+    read_libsvm,
+    read_recordio,
+    sparse_tables,
+)
+from sagetree.formats.csv_text import CsvText
+from sagetree.formats.detection import TITLES, Format, find_format
+from sagetree.machine.memory import return_freed_memory
+from sagetree.tables.cells import Cell, CellError, category_text, to_number
+from sagetree.tables.schema import header_names
+from sagetree.tables.table import Cells, Table
+
+# So much of a file says what it is.
+_HEAD_BYTES = 64 * 1024
+
+# Rows looked at to tell a header from data.
+_HEADER_SAMPLE = 1000
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the files of a channel are read.
+
+    `is_header` says whether a CSV file's first row is its header, `delimiter`
+    what stands between its cells (None: what is found there); `format` is what
+    the files must be, None for whatever each of them is; `indices` are the
+    columns that libsvm and recordio files must have, None for what they have.
+    """
+
+    is_header: HeaderRule
+    format: Format | None = None
+    delimiter: str | None = None
+    indices: Indices | None = None
+    shrink: Shrink | None = None
+
+
+def read_table(folder: Path, is_header: HeaderRule, format: Format | None = None) -> Table:  # noqa: A002
+    """Return the rows of all data files in `folder`, each cell as its file holds it.
+
+    `is_header` says whether a CSV file's first row is its header; `format` is
+    what the files must be, None for whatever each of them is. Raises
+    DataError naming file and line.
+    """
+    return read_files(folder, Reading(is_header, format))
+
+
+def read_files(folder: Path, reading: Reading) -> Table:
+    """Return the rows of all data files in `folder` as one table of Arrow columns.
+
+    Each file is opened once and read front to back, unless a column proves to
+    be words after many numbers. Raises DataError naming file and line.
+    """
+    gathered = _gather(folder, reading, None)
+    lost = gathered.lost_text
+    if lost and reading.shrink:
+        shrink = replace(reading.shrink, text=reading.shrink.text | lost)
+        gathered.replace(_gather(folder, replace(reading, shrink=shrink), lost))
+    return gathered.table(folder)
+
+
+def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gathered:
+    """Read all files; only the columns named in `only`, if that is not None."""
+    gathered = Gathered(reading.shrink, only)
+    sparse: list[tuple[Format, SparseFile]] = []
+    for path in data_files(folder):
+        name = str(path.relative_to(folder)) if path != folder else path.name
+        with opened(path, name) as file:
+            head = _read(file, _HEAD_BYTES)
+            found = find_format(head, name, reading.format)
+            if found in ("libsvm", "recordio"):
+                read_rows = read_libsvm if found == "libsvm" else read_recordio
+                sparse.append((found, read_rows(rejoined(head, file), name)))
+                continue
+            for table in _tables(file, head, name, found, reading):
+                gathered.add(_with_partition(table, name), from_csv=found == "csv")
+        return_freed_memory()  # of the file's text, before the next one takes its own
+    if sparse:
+        _refuse_mixture(sparse, gathered.files)
+        based = sparse[0][0] == "libsvm"
+        for table in sparse_tables([file for _, file in sparse], based, reading.indices):
+            gathered.add(table)
+    return gathered
+
+
+def _read(file: BinaryIO, size: int) -> bytes:
+    """Return so many bytes, or all there are: a pipe may give fewer at once."""
+    data = b""
+    while len(data) < size and (more := file.read(size - len(data))):
+        data += more
+    return data
+
+
+def _tables(
+    file: BinaryIO, head: bytes, name: str, found: Format, reading: Reading
+) -> Iterator[Table]:
+    if found == "parquet":
+        return read_parquet(file, head, name)
+    if found == "jsonlines":
+        return read_json_lines(rejoined(head, file), name)
+    shrink = reading.shrink
+    if shrink is None:
+        return read_csv(file, head, name, CsvRules(reading.is_header, reading.delimiter))
+    rules = CsvRules(reading.is_header, reading.delimiter, shrink.may_be_numbers, shrink.missing)
+    return read_csv(file, head, name, rules)
+
+
+def _with_partition(table: Table, name: str) -> Table:
+    """Return the table with the columns that its folders give, if it has names."""
+    pairs = partition(name) if table.named else {}
+    added = {key: value for key, value in pairs.items() if key not in table.names}
+    columns = [
+        pa.chunked_array([pa.repeat(pa.scalar(value, pa.string()), table.rows)])
+        for value in added.values()
+    ]
+    return table._replace(names=(*table.names, *added), columns=(*table.columns, *columns))
+
+
+def _refuse_mixture(sparse: Sequence[tuple[Format, SparseFile]], others: Sequence[str]) -> None:
+    format, file = sparse[0]  # noqa: A001
+    unlike = [*others, *(other.name for found, other in sparse if found != format)]
+    if unlike:
+        raise DataError(
+            f"{file.name} is {TITLES[format]}, and {unlike[0]} is not",
+            hint="All files of a channel need the same format",
+        )
+
+
+def looks_like_header(text: CsvText) -> bool:
+    """Say whether a CSV's first row is a header, for a reader that knows no names.
+
+    It is where all its cells are text and do not fit the columns below them:
+    a word stands above numbers, or all cells differ and none is repeated below.
+    """
+    first = text.first_row
+    names = header_names(first)
+    if not all(map(_is_text, names)):
+        return False
+    samples = [_sample(cells) for cells in text.columns]
+    above_numbers = (any(not _is_text(cell) for cell in sample) for sample in samples)
+    if any(cell.strip() and numbers for cell, numbers in zip(first, above_numbers, strict=True)):
+        return True
+    repeated = any(name in sample for name, sample in zip(first, samples, strict=True))
+    return not repeated and len(set(names)) == len(names)
+
+
+def _sample(cells: Cells) -> set[Cell]:
+    below = cells[1 : 1 + _HEADER_SAMPLE]
+    cells_below = set(below if isinstance(below, list) else below.to_pylist())
+    return {cell for cell in cells_below if category_text(cell) is not None}
+
+
+def _is_text(cell: Cell) -> bool:
+    try:
+        to_number(cell)
+    except CellError:
+        return True
+    return False

@@ -1,0 +1,1 @@
+"""Bytes to cells, for files and bodies alike."""

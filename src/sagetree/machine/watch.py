@@ -1,0 +1,83 @@
+"""A job's watcher: a small process that says why the job's own one was killed.
+
+What the kernel kills for want of memory, and what a library aborts, cannot write
+its failure file any more.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+# Those that ask a job to end; SIGINT of a terminal reaches both processes by itself.
+_PASSED_ON = (signal.SIGTERM, signal.SIGINT)
+
+# prctl's number: the signal that a process gets when its parent ends.
+_PR_SET_PDEATHSIG = 1
+
+# siginfo's code of a signal that comes from the kernel, such as a terminal's.
+_SI_KERNEL = 128
+
+_REMEDY = (
+    "Where memory ran out: use a larger instance or fewer rows; training also has "
+    "external_memory=true"
+)
+
+
+def watched(work: Callable[[], int], report: Path) -> int:
+    """Run `work` in a process of its own and return its exit code.
+
+    If that process is killed by a signal, the reason is written to `report`
+    (SageMaker's failure or message file) and the code is 1. It ends with this
+    one. To be called before there are threads; elsewhere than on Linux `work`
+    runs in this process.
+    """
+    if sys.platform != "linux":
+        return work()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it was ignored nobody would be told
+    waited_for = (*_PASSED_ON, signal.SIGCHLD)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
+    watcher = os.getpid()
+    child = os.fork()
+    if not child:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != watcher:  # it was killed meanwhile
+            os._exit(1)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return work()
+    status = None
+    while status is None:
+        info = signal.sigwaitinfo(waited_for)
+        if info.si_signo != signal.SIGCHLD:
+            if info.si_code != _SI_KERNEL:
+                os.kill(child, info.si_signo)
+            continue
+        ended, found = os.waitpid(child, os.WNOHANG)
+        status = found if ended else None
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else _report(signal.Signals(-code), report)
+
+
+def _report(number: signal.Signals, report: Path) -> int:
+    from sagetree.machine.program import fail, start_logging  # the small process stays small
+
+    start_logging()
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
+    reason = f"The job {killed_by(number)}; it had taken up to {taken:.0f} MB of memory"
+    return fail(f"{reason}. {_REMEDY}", report)
+
+
+def killed_by(number: signal.Signals) -> str:
+    """Return what happened to a process that a signal ended.
+
+    >>> killed_by(signal.SIGABRT)
+    'was killed by SIGABRT, as a library does that cannot go on'
+    """
+    reasons = {
+        signal.SIGKILL: ", as the system does where memory runs out",
+        signal.SIGABRT: ", as a library does that cannot go on",
+    }
+    return f"was killed by {number.name}{reasons.get(number, '')}"

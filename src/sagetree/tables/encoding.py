@@ -1,0 +1,216 @@
+"""Cells to numbers, a column or a row at a time: one meaning, whatever holds the cells."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import call
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.tables.cells import (
+    FLOAT32_LIMIT,
+    NAN,
+    Cell,
+    CellError,
+    MissingValues,
+    category_text,
+    to_number,
+)
+from sagetree.tables.table import Cells, python_cells
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Floats: TypeAlias = NDArray[np.float64]
+Encoder: TypeAlias = Callable[[Cell], float]
+
+
+def _check_type(kind: "pa.DataType") -> None:
+    """Raise CellError for what is no text, number, boolean or moment."""
+    import pyarrow as pa
+
+    types = pa.types
+    readable = (
+        types.is_string, types.is_large_string, types.is_string_view, types.is_boolean,
+        types.is_integer, types.is_floating, types.is_decimal, types.is_date,
+        types.is_timestamp, types.is_null,
+    )  # fmt: skip
+    if not any(test(kind) for test in readable):
+        raise CellError(f"its cells are of type {kind}, not text, numbers or dates")
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """A cell that its column's encoder refused."""
+
+    row: int
+    reason: str
+
+
+def encode(cells: Cells, encoder: Encoder) -> tuple[Floats, list[Misfit]]:
+    """Return `encoder` of every cell (float64, n rows) and the cells it refused.
+
+    The values of refused cells are NaN. Arrow columns are encoded by way of
+    their distinct values, so that both kinds go through the same function.
+    """
+    if not isinstance(cells, list):
+        return _encode_arrow(cells, encoder)
+    try:
+        return np.fromiter(map(encoder, cells), np.float64, len(cells)), []
+    except CellError:
+        return _encode_each(cells, encoder)
+
+
+def _encode_each(cells: Sequence[Cell], encoder: Encoder) -> tuple[Floats, list[Misfit]]:
+    values = np.full(len(cells), NAN)
+    misfits = []
+    for row, cell in enumerate(cells):
+        try:
+            values[row] = encoder(cell)
+        except CellError as error:
+            misfits.append(Misfit(row, str(error)))
+    return values, misfits
+
+
+def _encode_arrow(cells: "pa.ChunkedArray", encoder: Encoder) -> tuple[Floats, list[Misfit]]:
+    try:
+        codes, distinct = distinct_cells(cells)
+    except CellError as error:
+        return np.full(len(cells), NAN), [Misfit(0, str(error))]
+    values, refused = _encode_each(distinct, encoder)
+    reasons = {misfit.row: misfit.reason for misfit in refused}
+    rows = np.flatnonzero(np.isin(codes, list(reasons)))
+    return values[codes], [Misfit(int(row), reasons[int(codes[row])]) for row in rows]
+
+
+def distinct_cells(cells: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[Cell]]:
+    """Return each row's index into the list of distinct cells, and that list (None last).
+
+    A column of codes brings its list, which may have words that no row has.
+
+    Raises CellError for a column whose type holds no cells.
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(cells.type):
+        _check_type(cells.type.value_type)
+        cells = _with_wide_indices(cells)
+    else:
+        _check_type(cells.type)
+        cells = cells.dictionary_encode()
+    coded = cells.unify_dictionaries().combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):  # of a column without rows
+        return np.zeros(0, np.int64), [None]
+    distinct = python_cells(coded.dictionary)
+    codes = coded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int64), [*distinct, None]
+
+
+def _with_wide_indices(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Return codes whose indices have room for the words of all chunks, and one more."""
+    import pyarrow as pa
+
+    wide = [
+        pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), chunk.dictionary)
+        for chunk in cells.chunks
+    ]
+    return pa.chunked_array(wide, pa.dictionary(pa.int32(), cells.type.value_type))
+
+
+def short_values(
+    cells: Sequence[Cell], encoders: Iterable[Encoder], numbers: Sequence[Cell]
+) -> list[float] | None:
+    """Return each cell by its own encoder, None where the cells have to be looked at one by one.
+
+    `numbers` are those cells that are numbers, whose encoder may be `float`
+    itself: `to_number` takes five times as long, and differs in infinities and
+    in texts such as 1_000.
+    """
+    if "" in cells or None in cells:  # for every encoder they are missing
+        cells = [NAN if cell is None or cell == "" else cell for cell in cells]
+    try:
+        values = [*map(call, encoders, cells)]
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if math.inf in values or -math.inf in values:
+        return None
+    return None if _has_underscore(numbers) else values
+
+
+def _has_underscore(cells: Sequence[Cell]) -> bool:
+    try:
+        return "_" in "".join(cells)  # type: ignore[arg-type]
+    except TypeError:
+        return any(isinstance(cell, str) and "_" in cell for cell in cells)
+
+
+def encode_numbers(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:
+    """Return a column as numbers (float64, NaN = missing) and the cells that are none."""
+    quick = None if isinstance(cells, list) else as_numbers(cells, missing)
+    return encode(cells, number_encoder(missing)) if quick is None else (quick, [])
+
+
+def as_numbers(cells: "pa.ChunkedArray", missing: MissingValues) -> Floats | None:
+    """Return an Arrow column as numbers (float64), None if that needs a look at each cell."""
+    values = _cast(cells)
+    if values is not None and missing.numbers:
+        values[np.isin(values, _as_stored(missing.numbers, cells))] = NAN
+    return values
+
+
+def _as_stored(numbers: Iterable[float], cells: "pa.ChunkedArray") -> Floats:
+    """Return numbers as a column of their type holds them: -9.99 is another one in float32."""
+    import pyarrow as pa
+
+    narrow = pa.types.is_float16(cells.type) or pa.types.is_float32(cells.type)
+    dtype = cells.type.to_pandas_dtype() if narrow else np.float64
+    with np.errstate(over="ignore"):
+        return np.array([*numbers]).astype(dtype).astype(np.float64)
+
+
+def number_encoder(missing: MissingValues) -> Encoder:
+    """Return the function cell -> number that also knows the user's missing values."""
+    texts, numbers = missing.texts, missing.numbers
+    if not texts:
+        return to_number
+
+    def encoder(cell: Cell) -> float:
+        if isinstance(cell, str) and cell.strip() in texts:
+            return NAN
+        try:
+            value = to_number(cell)
+        except CellError:
+            if category_text(cell) in texts:  # infinity
+                return NAN
+            raise
+        return NAN if value in numbers else value
+
+    return encoder
+
+
+def _cast(cells: "pa.ChunkedArray") -> Floats | None:
+    """Return an Arrow column as numbers where Arrow surely reads them as `to_number` does."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = cells.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        cells = pc.if_else(pc.equal(cells, ""), None, cells)
+    elif pa.types.is_decimal(kind):  # Arrow's own conversion is not always to the nearest float
+        cells = pc.cast(cells, pa.string())
+    elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+        return None
+    try:
+        # unsafe: an int64 above 2^53 is rounded, as Python's float() does
+        numbers = pc.cast(cells, pa.float64(), safe=False)
+    except pa.ArrowInvalid:
+        return None
+    values: Floats = np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)
+    if not values.flags.writeable:  # Arrow's own memory
+        values = values.copy()
+    # Text that Arrow reads as NaN, and what float32 cannot hold, is for to_number to judge.
+    if np.count_nonzero(values != values) > cells.null_count and not pa.types.is_floating(kind):
+        return None
+    return None if (np.abs(values) >= FLOAT32_LIMIT).any() else values

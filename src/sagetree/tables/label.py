@@ -1,0 +1,263 @@
+"""The label column: what its cells may be, and the number each of them is to XGBoost."""
+
+from collections.abc import Callable
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from sagetree.errors import DataError, quote
+from sagetree.tables.cells import Cell, MissingValues, category_text
+from sagetree.tables.encoding import (
+    Floats,
+    Misfit,
+    as_numbers,
+    encode,
+    encode_numbers,
+    number_encoder,
+)
+from sagetree.tables.table import Cells, Table, column_cell
+
+# (n), or (n, 2) for lower and upper bounds.
+Labels = NDArray[np.float32]
+
+# More classes are not listed in a message.
+CLASSES_SHOWN = 10
+
+_INFINITE = frozenset({"inf", "+inf", "infinity", "+infinity"})
+
+
+class LabelRange(BaseModel):
+    """Which numbers a label may be; `above` leaves `low` itself out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: float | None = None
+    high: float | None = None
+    above: bool = False
+    whole: bool = False
+
+    @property
+    def words(self) -> str:
+        """The range as it is said to a person.
+
+        >>> LabelRange(low=0, high=1).words
+        'a number from 0 to 1'
+        """
+        parts = ["a whole number" if self.whole else "a number"]
+        if self.low is not None:
+            parts.append(f"{'above' if self.above else 'from'} {self.low:g}")
+        if self.high is not None:
+            parts.append(f"to {self.high:g}")
+        return " ".join(parts)
+
+    def fits(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Say of each value whether it is in the range; NaN is not."""
+        fits = ~np.isnan(values)
+        if self.low is not None:
+            fits &= values > self.low if self.above else values >= self.low
+        if self.high is not None:
+            fits &= values <= self.high
+        if self.whole:
+            fits &= values == np.floor(values)
+        return fits
+
+
+class _Label(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(_Label):
+    """A label of two values and the spelling of each."""
+
+    name: str
+    negative: str
+    positive: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the label."""
+        return (self.name,)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The spelling of each class, by its number."""
+        return self.negative, self.positive
+
+    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
+        """Return the labels (0 or 1, n rows) and the table without them.
+
+        The column is found by name, in a table without names it is the first.
+        Raises DataError where it is absent or holds another value.
+        """
+        allowed = f"{quote(self.negative)} or {quote(self.positive)}"
+        return _encode_classes(table, self.name, self.classes, missing, allowed)
+
+
+class ClassLabel(_Label):
+    """A label of several classes: the spelling of each, by its number."""
+
+    name: str
+    classes: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the label."""
+        return (self.name,)
+
+    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
+        """Return the labels (0..k-1, n rows) and the table without them; raises as `Label`."""
+        shown = ", ".join(map(quote, self.classes[:CLASSES_SHOWN]))
+        more = f", ... ({len(self.classes)} in all)" if len(self.classes) > CLASSES_SHOWN else ""
+        return _encode_classes(table, self.name, self.classes, missing, f"one of {shown}{more}")
+
+
+class NumberLabel(_Label):
+    """A label that is a number in a range."""
+
+    name: str
+    allowed: LabelRange = LabelRange()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the label."""
+        return (self.name,)
+
+    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
+        """Return the labels (n) and the table without them.
+
+        Raises DataError where the column is absent or holds what is not in the range.
+        """
+        name = label_column(table, self.name)
+        encoded = encode_numbers(table.column(name), missing)
+        values = check_cells(table, name, encoded, self.allowed.fits, self.allowed.words)
+        return values.astype(np.float32), table.without(name)
+
+
+class IntervalLabel(_Label):
+    """A label that lies between two bounds, each in a column of its own.
+
+    An upper bound that is empty or infinite says that it lies anywhere above
+    the lower one (censored on the right).
+    """
+
+    lower: str
+    upper: str
+
+    @model_validator(mode="after")
+    def _has_two_columns(self) -> Self:
+        if self.lower == self.upper:
+            raise ValueError("two columns are needed")
+        return self
+
+    @property
+    def name(self) -> str:
+        """How the label is called in messages."""
+        return f"{self.lower} .. {self.upper}"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the label."""
+        return self.lower, self.upper
+
+    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
+        """Return lower and upper bounds (n, 2) and the table without them.
+
+        Raises DataError where a column is absent, a lower bound is negative, or
+        an upper bound is below its lower one.
+        """
+        low, high = (label_column(table, name) for name in self.columns)
+        allowed = LabelRange(low=0)
+        encoded = encode_numbers(table.column(low), missing)
+        lower = check_cells(table, low, encoded, allowed.fits, allowed.words)
+        upper = check_cells(
+            table,
+            high,
+            _upper_bounds(table.column(high), missing),
+            lambda values: values >= lower,
+            f"a number from the lower bound in column {quote(low)} on, "
+            "or empty where nothing is known of it",
+        )
+        bounds = np.stack([lower, upper], axis=1).astype(np.float32)
+        return bounds, table.without(low).without(high)
+
+
+AnyLabel: TypeAlias = Label | ClassLabel | NumberLabel | IntervalLabel
+
+
+def label_column(table: Table, name: str) -> str:
+    """Return the name under which the table holds the label; without names it is the first.
+
+    Raises DataError where it is absent.
+    """
+    name = name if table.named else table.names[0]
+    if name not in table.names:
+        raise DataError(
+            f"there is no label column {quote(name)}",
+            where=f"{table.locate(0)}",
+            hint=f"The columns are {', '.join(map(quote, table.names))}",
+        )
+    return name
+
+
+def _encode_classes(
+    table: Table, name: str, classes: tuple[str, ...], missing: MissingValues, allowed: str
+) -> tuple[Labels, Table]:
+    name = label_column(table, name)
+    codes = {text: float(number) for number, text in enumerate(classes)}
+    texts = missing.texts
+
+    def number(cell: Cell) -> float:
+        text = category_text(cell)
+        return np.nan if text is None or text in texts else codes.get(text, -1.0)
+
+    encoded = encode(table.column(name), number)
+    values = check_cells(table, name, encoded, lambda values: values >= 0, allowed)
+    return values.astype(np.float32), table.without(name)
+
+
+def _upper_bounds(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:
+    """Return a column of upper bounds; one that is empty or infinite is infinity."""
+    quick = None if isinstance(cells, list) else as_numbers(cells, missing)
+    if quick is not None:
+        return np.where(np.isnan(quick), np.inf, quick), []
+
+    number = number_encoder(missing)
+
+    def bound(cell: Cell) -> float:
+        if str(category_text(cell)).lower() in _INFINITE:
+            return np.inf
+        value = number(cell)
+        return np.inf if np.isnan(value) else value
+
+    return encode(cells, bound)
+
+
+def check_cells(
+    table: Table,
+    name: str,
+    encoded: tuple[Floats, list[Misfit]],
+    fits: Callable[[Floats], NDArray[np.bool_]],
+    allowed: str,
+    *,
+    what: str = "label",
+) -> Floats:
+    """Return a column's numbers (n) if all of them fit.
+
+    `allowed` says in words what fits, `what` what the column is. Raises
+    DataError for the first cell that does not.
+    """
+    values, misfits = encoded
+    words = [misfit.row for misfit in misfits]
+    wrong = np.flatnonzero(~fits(values))
+    if len(wrong) or words:
+        row = min([*words, *map(int, wrong[:1])])
+        empty = bool(np.isnan(values[row])) and row not in words
+        cell = column_cell(table.column(name), row)
+        raise DataError(
+            f"the {what} is empty" if empty else f"the {what} is {quote(cell)}",
+            where=f"{table.locate(row)}, column {quote(name)}",
+            hint=f"Every {what} must be {allowed}",
+        )
+    return values

@@ -1,0 +1,171 @@
+"""The columns a model was trained on, and the check of any table against them."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from sagetree.errors import SchemaError, Violation
+from sagetree.tables.label import AnyLabel
+from sagetree.tables.table import Table, pick
+
+Kind = Literal[
+    "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
+    "weight", "base_margin", "group", "time",
+]  # fmt: skip
+
+# Columns that say how training takes a row, not what the row is.
+ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time"})
+
+# Columns of these kinds feed no feature; requests may hold them or not.
+LEFT_OUT: frozenset[Kind] = frozenset({"identifier", "constant", "dropped", *ROLES})
+
+
+class Column(BaseModel):
+    """One column of the training table; counts are of its rows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    kind: Kind
+    missing: int
+    distinct: int
+    categories: tuple[str, ...] = ()
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the model needs this column."""
+        return self.kind not in LEFT_OUT
+
+
+class Schema(BaseModel):
+    """All columns of the training table but the label, in its order.
+
+    `named` says whether training knew names; if not, columns are f0, f1, ...
+    `first_index` is the number that libsvm and recordio-protobuf give the first
+    column.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    columns: tuple[Column, ...]
+    label: AnyLabel | None
+    named: bool
+    first_index: int = 0
+
+    @cached_property
+    def all_names(self) -> tuple[str, ...]:
+        """Every column's name but the label's."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the columns the model needs, in its order."""
+        return tuple(column.name for column in self.columns if column.is_input)
+
+    def is_header(self, cells: Sequence[str]) -> bool:
+        """Say whether a first row holds the trained names, in any order.
+
+        A row of which most cells are trained names is a faulty header, not data:
+        taken as one, its columns are named in the error.
+        """
+        known = self._known_names
+        if known.isdisjoint(map(str.strip, cells)):  # rows of data, at a glance
+            return False
+        names = header_names(cells)
+        hits = sum(name in known for name in names)
+        if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
+            return True
+        return len(names) >= FAULTY_HEADER_CELLS and hits * 2 > len(names)
+
+    def arrange(self, table: Table) -> Table:
+        """Return the model's input columns of `table`, in the model's order.
+
+        A table with names is matched by them. One without must have exactly the
+        input columns, or exactly all trained columns, in order. Raises
+        SchemaError naming each column that is missing, unknown or the label.
+        """
+        if not table.named:
+            return self._arrange_by_position(table)
+        if table.names == self.input_names:
+            return table
+        found = {name: place for place, name in enumerate(table.names)}
+        violations = [
+            *self._unknown(table.names),
+            *(Violation(name, "is missing") for name in self.input_names if name not in found),
+        ]
+        if violations:
+            raise SchemaError(violations, hint=f"The model needs {_listing(self.input_names)}")
+        return self._inputs(table, [found[name] for name in self.input_names])
+
+    def _unknown(self, names: Sequence[str]) -> list[Violation]:
+        return [
+            Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
+            for name in names
+            if name not in self._all_names
+        ]
+
+    def _arrange_by_position(self, table: Table) -> Table:
+        if len(table.columns) == len(self.input_names):
+            return Table(self.input_names, table.columns, table.rows, True, table.sources)
+        if len(table.columns) == len(self.all_names):
+            return self._inputs(table, self._input_places)
+        inputs, every = len(self.input_names), len(self.all_names)
+        needed = f"{inputs} columns" if inputs == every else f"{inputs} or {every} columns"
+        raise SchemaError(
+            [
+                Violation(
+                    "",
+                    f"{len(table.columns)} columns where the model has {needed}",
+                    where=table.locate(0),
+                )
+            ],
+            hint=f"Without a header row the columns must be, in this order, "
+            f"{_listing(self.input_names)}",
+        )
+
+    def _inputs(self, table: Table, places: Sequence[int]) -> Table:
+        columns = pick(table.columns, places)
+        return Table(self.input_names, columns, table.rows, True, table.sources)
+
+    @cached_property
+    def _input_places(self) -> Sequence[int]:
+        return [place for place, column in enumerate(self.columns) if column.is_input]
+
+    @cached_property
+    def _all_names(self) -> frozenset[str]:
+        return frozenset(self.all_names)
+
+    @cached_property
+    def _known_names(self) -> frozenset[str]:
+        return frozenset({*self.all_names, *self._label_names})
+
+    @property
+    def _label_names(self) -> tuple[str, ...]:
+        return self.label.columns if self.label else ()
+
+
+# With fewer cells, a row of categories that happen to be column names is thinkable.
+FAULTY_HEADER_CELLS = 3
+
+LABEL_IN_REQUEST = "is the label, which a request must not hold"
+
+
+def header_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Return a header row's names, stripped; an empty one gets pandas' name for it.
+
+    >>> header_names(["", " fraud"])
+    ('Unnamed: 0', 'fraud')
+    """
+    return tuple(cell.strip() or f"Unnamed: {index}" for index, cell in enumerate(cells))
+
+
+def _listing(names: Sequence[str]) -> str:
+    """Return all names, as a list fit for a message of limited length."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return shown + (f", ... ({len(names)} in all)" if len(names) > NAMES_SHOWN else "")
+
+
+# A failure reason has 1024 characters: 50 names of usual length fit.
+NAMES_SHOWN = 50

@@ -1,0 +1,1 @@
+"""Scores to the bytes of an answer."""

@@ -1,0 +1,246 @@
+"""What an answer can hold for a row, and which of it a model can give.
+
+The keys of the official container mean what they mean there, with two
+exceptions: `raw_scores` of binary:logitraw are the margins of both labels, and
+those of multi:softmax are one for each class; there they make no sense.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from operator import add
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.boosters.objectives import class_numbers
+from sagetree.boosters.scoring import Scores, contributions_by_column
+from sagetree.bundle.model import Model
+from sagetree.errors import RequestError, quote
+from sagetree.features.pipeline import FeatureMatrix
+from sagetree.serve.answers.encoders import (
+    Column,
+    JsonText,
+    Predictions,
+    Value,
+    json_keys,
+    json_numbers,
+)
+from sagetree.serve.answers.reasons import explain
+from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, Output
+from sagetree.tables.cells import Cell
+from sagetree.tables.label import ClassLabel, Label
+from sagetree.tables.table import Table, cell_list
+
+# Its score is a probability and its margin the log of the odds.
+LOGISTIC = "binary:logistic"
+
+# What the only model of a server is called.
+ONE_MODEL = "model"
+
+# The official container's threshold, for models that bring none.
+HALF = 0.5
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """Rows and their scores.
+
+    `request` holds the rows as they came, `table` the model's columns of them
+    in its order; `name` is what the model is called here.
+    """
+
+    model: Model
+    request: Table
+    table: Table
+    matrix: FeatureMatrix
+    scores: Scores
+    name: str = ONE_MODEL
+
+    @cached_property
+    def contributions(self) -> NDArray[np.float32]:
+        """SHAP values of the user's columns, the base value last: (n, columns + 1).
+
+        With several outputs they are of shape (n, outputs, columns + 1).
+        """
+        values = self.model.scorer.contributions(self.matrix.values)
+        return contributions_by_column(values, self.model.features.owners)
+
+    @cached_property
+    def classes(self) -> tuple[Value, ...]:
+        """The spelling of each class; whole numbers as such, as the official container does."""
+        label = self.model.schema.label
+        if not isinstance(label, (Label, ClassLabel)):
+            return tuple(range(max(self.model.scorer.outputs, 2)))
+        try:
+            numbers = tuple(map(int, label.classes))
+        except ValueError:
+            return label.classes
+        return numbers if tuple(map(str, numbers)) == label.classes else label.classes
+
+
+def _score(rows: ScoredRows) -> Column:
+    return rows.scores
+
+
+def _predicted_label(rows: ScoredRows) -> Column:
+    scores, objective, decision = rows.scores, rows.model.objective, rows.model.decision
+    if decision is not None:
+        numbers = (scores.astype(np.float64) >= decision.threshold).astype(np.intp)
+    elif objective.has_threshold:
+        numbers = (scores > HALF).astype(np.intp)
+    elif objective.score == "class" and rows.model.schema.label is None:
+        return scores  # 1.0, as the official container has it
+    else:
+        numbers = class_numbers(objective, scores)
+    classes = rows.classes
+    return [classes[number] for number in numbers.tolist()]
+
+
+def _labels(rows: ScoredRows) -> Column:
+    return [list(rows.classes)] * rows.table.rows
+
+
+def _winner(rows: ScoredRows) -> Column:
+    """Return the number that speaks for the predicted class, in binary for the positive one."""
+    if rows.model.objective.name == "multi:softmax":
+        scores = rows.model.scorer.margin(rows.matrix.values)
+    else:
+        scores = rows.scores
+    return np.max(scores, axis=1) if scores.ndim == 2 else scores
+
+
+def _all(rows: ScoredRows) -> Column:
+    """Return a number for each class (n, classes)."""
+    objective = rows.model.objective
+    if objective.name == "multi:softmax":
+        return rows.model.scorer.margin(rows.matrix.values)
+    if rows.scores.ndim == 2:
+        return rows.scores
+    positive = rows.scores.astype(np.float64)
+    negative = -positive if objective.score == "margin" else 1.0 - positive
+    return np.stack([negative, positive], axis=1)
+
+
+def _threshold(rows: ScoredRows) -> Column:
+    assert rows.model.decision is not None  # noqa: S101 - available_keys() looked
+    return np.full(rows.table.rows, rows.model.decision.threshold)
+
+
+def _contributions(rows: ScoredRows, top: int | None) -> Column:
+    keys = json_keys(rows.table.names)
+    values = rows.contributions
+    if values.ndim == 2:
+        return [_parts(keys, row, top) for row in values]
+    outputs = ([_parts(keys, output, top) for output in row] for row in values)
+    return [JsonText(f"[{', '.join(parts)}]") for parts in outputs]
+
+
+def _parts(keys: Sequence[str], values: NDArray[np.float32], top: int | None) -> JsonText:
+    """Return base value and columns; with `top` the strongest ones, and the sum of the others."""
+    if top is None:
+        *columns, base_value = json_numbers(values)
+        return JsonText(_explained(base_value, map(add, keys, columns)))
+    order = np.argsort(-np.abs(values[:-1]), kind="stable")
+    others = values[order[top:]].sum(dtype=np.float64)
+    *columns, base_value, rest = json_numbers(np.array([*values[order[:top]], values[-1], others]))
+    chosen = (keys[place] for place in order[:top].tolist())
+    return JsonText(_explained(base_value, map(add, chosen, columns), f', "others": {rest}'))
+
+
+def _explained(base_value: str, columns: Iterable[str], others: str = "") -> str:
+    return f'{{"base_value": {base_value}, "columns": {{{", ".join(columns)}}}{others}}}'
+
+
+def _reasons(rows: ScoredRows) -> Column:
+    return explain(rows.model, rows.table, rows.matrix, rows.contributions[:, :-1])
+
+
+def _model(rows: ScoredRows) -> Column:
+    return [{"name": rows.name, "sha256": rows.model.sha256}] * rows.table.rows
+
+
+COLUMNS: Mapping[str, Callable[[ScoredRows], Column]] = MappingProxyType(
+    {
+        "predicted_label": _predicted_label,
+        "labels": _labels,
+        "probability": _winner,
+        "probabilities": _all,
+        "raw_score": _winner,
+        "raw_scores": _all,
+        "predicted_score": _score,
+        "score": _score,
+        "threshold": _threshold,
+        "reasons": _reasons,
+        "model": _model,
+    }
+)
+
+
+def predictions_of(rows: ScoredRows, output: Output) -> Predictions:
+    """Return the asked columns; the model must be able to give them (`available_keys`).
+
+    Raises RequestError for identifiers that the request does not hold.
+    """
+    if output.keys == DEFAULT_KEYS:
+        return {"score": rows.scores}
+    columns: dict[str, Column] = {}
+    for key in output.keys:
+        if key == "identifiers":
+            columns |= _identifiers(rows)
+        elif key == "contributions":
+            columns[key] = _contributions(rows, output.top)
+        else:
+            columns[key] = COLUMNS[key](rows)
+    return columns
+
+
+def _identifiers(rows: ScoredRows) -> dict[str, Column]:
+    """Return the columns that identify the rows, under their own names."""
+    schema, request = rows.model.schema, rows.request
+    names = request.names
+    if not request.named and len(names) == len(schema.all_names):
+        names = schema.all_names
+    found: dict[str, Column] = {}
+    for name in identifier_names(rows.model):
+        if name not in names:
+            raise RequestError(
+                f"the rows do not hold {quote(name)}, which identifiers asks for",
+                where="the body",
+                hint=f"Send the columns {', '.join(map(quote, schema.all_names[:50]))}",
+            )
+        found[name] = list(map(_plain, cell_list(request.columns[names.index(name)])))
+    return found
+
+
+def _plain(cell: Cell) -> Value:
+    return cell if cell is None or isinstance(cell, (str, int, float)) else cell.isoformat()
+
+
+def identifier_names(model: Model) -> tuple[str, ...]:
+    """Return the columns that identify rows; none if an answer could not name them."""
+    names = [column.name for column in model.schema.columns if column.kind == "identifier"]
+    return () if set(names) & set(KEYS) else tuple(names)
+
+
+def available_keys(model: Model) -> tuple[str, ...]:
+    """Return the keys the model can give, by what its scores mean.
+
+    A threshold needs a decision, which only training here makes; reasons speak
+    of odds and need the logistic objective.
+    """
+    objective = model.objective
+    classes = objective.is_classification
+    probable = objective.score in ("probability", "probabilities") and classes
+    given: dict[str, Any] = {
+        **dict.fromkeys(("predicted_label", "labels", "raw_score", "raw_scores"), classes),
+        **dict.fromkeys(("probability", "probabilities"), probable),
+        "predicted_score": not classes,
+        "threshold": model.decision is not None,
+        "contributions": model.scorer.explains,
+        "reasons": objective.name == LOGISTIC,
+        "identifiers": bool(identifier_names(model)),
+    }
+    return tuple(key for key in KEYS if given.get(key, True))

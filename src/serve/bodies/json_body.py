@@ -1,0 +1,227 @@
+"""The shapes in which JSON holds rows.
+
+    [{"age": 31, "state": "WA"}, ...]                  records
+    {"age": 31, "state": "WA"}                         one record
+    [[31, "WA"], ...]                                  rows in the trained order
+    {"columns": ["age", "state"], "data": [[31, "WA"], ...]}   (or "rows")
+    {"instances": [...]}                               any of the above lists: KServe, SageMaker
+    {"features": [31, "WA"]}, {"features": [[31, "WA"], ...]}  Clarify, scikit-learn's containers
+    {"dataframe_split": {...}}, {"dataframe_records": [...]}   MLflow
+
+Records, and rows as {"features": [...]}, may stand in a list or one in a line
+(JSON Lines). null is a missing value. A record that lacks a column the model needs is an
+error, because a misspelled or forgotten key would look just like that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
+from sagetree.serve.bodies.tables import refuse_width
+from sagetree.serve.protocol.messages import Body
+from sagetree.tables.schema import Schema
+from sagetree.tables.table import Cells, OneRow
+
+SHAPES = (
+    'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
+    'or {"instances": [...]}'
+)
+
+LACKING_HINT = "Give every record every column, null where missing"
+
+# What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
+_COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
+_WRAPPERS = {
+    "instances": frozenset({"instances", "signature_name"}),
+    "features": frozenset({"features"}),
+    "dataframe_records": frozenset({"dataframe_records"}),
+}
+_SPLIT = "dataframe_split"
+
+# The kinds of JSON that are no single value.
+_NESTED = frozenset({list, dict})
+
+# What Python's objects take of memory, at most, by the byte that begins or parts
+# them; JSON is the one format that has to be read as a whole.
+_OBJECT_COST, _LIST_COST, _VALUE_COST = 232, 88, 40
+MOST_MEMORY = 200 * 2**20
+
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class JsonColumns:
+    """Columns of cells; `names` is None where the body has none."""
+
+    names: tuple[str, ...] | None
+    columns: Sequence[Cells]
+    rows: int
+
+
+def columns_of_json(body: Body, schema: Schema) -> JsonColumns:
+    """Return the columns in a JSON body in UTF-8; every record must have the model's inputs.
+
+    Raises DecodingError for what is no JSON or has none of the shapes,
+    SchemaError for a cell that is no single value and for a lacking key,
+    PayloadTooLargeError for what would take too much memory.
+    """
+    return columns_of_value(parse_json(body), schema)
+
+
+def parse_json(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    """Return the value in a JSON body. Raises as `columns_of_json` does."""
+    if len(body) > MOST_MEMORY // _OBJECT_COST:
+        _refuse_costly(body)
+    return _parse(body)
+
+
+def _refuse_costly(body: Body) -> None:
+    text = body if isinstance(body, bytes) else body[:MOST_MEMORY]  # as much costs it anyway
+    cost = len(text) + text.count(b"{") * _OBJECT_COST
+    cost += text.count(b"[") * _LIST_COST + text.count(b",") * _VALUE_COST
+    if cost > MOST_MEMORY:
+        raise PayloadTooLargeError(
+            f"reading this JSON would take more than {MOST_MEMORY >> 20} MB of memory",
+            hint="Send fewer rows at once, or JSON Lines (application/jsonlines) or CSV, "
+            "which are read in slices",
+        )
+
+
+def columns_of_value(value: Any, schema: Schema) -> JsonColumns:  # noqa: ANN401
+    """Return the columns in a JSON value, as `columns_of_json` does."""
+    needed = schema.input_names
+    if isinstance(value, dict):
+        found = _of_object(value, schema)
+    elif isinstance(value, list):
+        found = _of_rows(value, schema)
+    else:
+        raise DecodingError("the body holds no rows", hint=SHAPES)
+    _refuse_nested(found, needed)
+    return found
+
+
+def _parse(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    try:
+        return orjson.loads(body[len(_BOM) :] if body[: len(_BOM)] == _BOM else memoryview(body))
+    except orjson.JSONDecodeError as error:
+        raise DecodingError(
+            f"the body is not JSON: {error.msg}",
+            where=f"line {error.lineno} column {error.colno}",
+            hint="Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON",
+        ) from error
+
+
+def _of_object(value: dict[str, Any], schema: Schema) -> JsonColumns:
+    # Only a list, or columns, make it a wrapper: a column may well be called "instances".
+    for key, known in _WRAPPERS.items():
+        if isinstance(value.get(key), list):
+            _refuse_keys(value, known)
+            rows = value[key]
+            single = key == "features" and not (rows and isinstance(rows[0], (list, dict)))
+            return _of_rows([rows] if single else rows, schema)
+    split = value.get(_SPLIT)
+    if isinstance(split, dict):
+        _refuse_keys(value, frozenset({_SPLIT}))
+        if isinstance(split.get("columns"), list):
+            return _of_object(split, schema)
+    data = value.get("data", value.get("rows"))
+    if isinstance(value.get("columns"), list) and isinstance(data, list):
+        _refuse_keys(value, _COLUMNS_KEYS - {"rows"} if "data" in value else _COLUMNS_KEYS)
+        return _of_lists(data, _names(value["columns"]), schema)
+    return _of_records([value], schema)
+
+
+def _refuse_keys(value: dict[str, Any], known: frozenset[str]) -> None:
+    for key in value:
+        if key not in known:
+            hint = f"Known here are {', '.join(sorted(known))}"
+            raise DecodingError(f"the key {quote(key)} is not known", hint=hint)
+
+
+def _names(names: list[Any]) -> tuple[str, ...]:
+    for name in names:
+        if not isinstance(name, str):
+            hint = "Name every column by a text"
+            raise DecodingError(f"the name {quote(name)} is no text", where="columns", hint=hint)
+    return tuple(names)
+
+
+def _of_rows(rows: list[Any], schema: Schema) -> JsonColumns:
+    if not rows or not isinstance(rows[0], dict):
+        return _of_lists(rows, None, schema)
+    _refuse_others(rows, dict, "the row is no record, which the first row is")
+    if all(len(row) == 1 and isinstance(row.get("features"), list) for row in rows):
+        return _of_lists([row["features"] for row in rows], None, schema)
+    return _of_records(rows, schema)
+
+
+def _refuse_others(rows: list[Any], kind: type, problem: str) -> None:
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, kind):
+            raise DecodingError(problem, where=f"row {number}", hint=SHAPES)
+
+
+def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
+    keys = records[0].keys()
+    if len(records) == 1:
+        refuse_width(len(keys), schema)
+        return JsonColumns(tuple(keys), OneRow([*records[0].values()]), 1)
+    if any(record.keys() != keys for record in records):
+        _refuse_lacking(records, schema.input_names)
+        # Columns the model does not need may come and go.
+        keys = dict.fromkeys(key for record in records for key in record).keys()
+    refuse_width(len(keys), schema)
+    columns = [[record.get(key) for record in records] for key in keys]
+    return JsonColumns(tuple(keys), columns, len(records))
+
+
+def _refuse_lacking(records: list[dict[str, Any]], needed: Sequence[str]) -> None:
+    violations = [
+        Violation(name, "is missing from this record", row, f"row {row + 1}")
+        for row, record in enumerate(records)
+        for name in needed
+        if name not in record
+    ]
+    if violations:
+        raise SchemaError(violations, hint=LACKING_HINT)
+
+
+def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) -> JsonColumns:
+    if not rows:
+        raise DecodingError("there are no rows", hint=SHAPES)
+    _refuse_others(rows, list, "the row is no list of values")
+    width = len(rows[0] if names is None else names)
+    refuse_width(width, schema)
+    for number, row in enumerate(rows, 1):
+        if len(row) != width:
+            problem = f"{len(row)} values where {width} are expected"
+            hint = "Give every row a value for every column, null where missing"
+            raise DecodingError(problem, where=f"row {number}", hint=hint)
+    if len(rows) == 1:
+        return JsonColumns(names, OneRow(rows[0]), 1)
+    return JsonColumns(names, [list(column) for column in zip(*rows, strict=True)], len(rows))
+
+
+def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
+    columns = found.columns
+    cells = columns.cells if isinstance(columns, OneRow) else chain.from_iterable(columns)
+    if _NESTED.isdisjoint(map(type, cells)):
+        return
+    numbers = [str(number) for number in range(1, len(found.columns) + 1)]
+    names = found.names or (needed if len(needed) == len(numbers) else numbers)
+    violations = [
+        Violation(
+            name,
+            f"is {'a list' if isinstance(cell, list) else 'an object'} where one value is expected",
+            row,
+            f"row {row + 1}",
+        )
+        for name, cells in zip(names, found.columns, strict=True)
+        for row, cell in enumerate(cells)
+        if type(cell) in _NESTED
+    ]
+    raise SchemaError(violations, hint=SHAPES)

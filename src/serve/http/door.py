@@ -1,0 +1,112 @@
+"""Where connections come in: the listening sockets of one worker, and whether it takes the next."""
+
+import selectors
+import socket
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from sagetree.serve.http.shares import Share
+
+# So long a worker leaves a new connection to those that hold fewer than it.
+# Where none of them takes it, they are all at work, and it takes one.
+YIELD_SECONDS = 0.002
+
+
+class Door:
+    """Accepts connections as far as the worker may have more, and hands each to `welcome`.
+
+    `selector` watches the listening sockets; the data of each is a function to
+    be called when a connection waits there.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[socket.socket],
+        share: Share,
+        most: int,
+        selector: selectors.BaseSelector,
+        welcome: Callable[[socket.socket], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._listeners = list(listeners)
+        self._share = share
+        self._most = most
+        self._selector = selector
+        self._welcome = welcome
+        self._clock = clock
+        self._watching = False
+        self._stopping = False
+        self._yielded_at = 0.0  # 0: it has not
+
+    def open(self) -> None:
+        """Begin to accept."""
+        for listener in self._listeners:
+            listener.setblocking(False)
+        self._share.tell(0)
+        self._watch(True)
+
+    def patience(self, seconds: float) -> float:
+        """Return how long the loop may wait, which would wait for `seconds`."""
+        return YIELD_SECONDS if self._yielded_at else seconds
+
+    def holds(self, connections: int) -> None:
+        """Take note of how many connections the worker has."""
+        if not self._stopping:
+            self._share.tell(connections)
+        if connections >= self._most:
+            self._watch(False)
+        elif not self._stopping and not self._yielded_at:  # what was left to others has its time
+            self._watch(True)
+
+    def take_turn(self) -> None:
+        """Accept what was left to other workers and none of them has taken."""
+        if not self._yielded_at or self._clock() - self._yielded_at < YIELD_SECONDS:
+            return
+        self._yielded_at = 0.0
+        self._watch(True)
+        for listener in self._listeners:
+            self._accept(listener)
+
+    def stop(self) -> None:
+        """Leave new connections to the other workers, but those that come here all the same."""
+        self._stopping = True
+        self._share.stop()
+
+    def close(self) -> None:
+        """Take what waits in the kernel, then refuse."""
+        self._watch(False)
+        self._yielded_at = 0.0
+        for listener in self._listeners:
+            while self._accept(listener):
+                pass
+            listener.close()
+        self._listeners = []
+
+    def _watch(self, wanted: bool) -> None:
+        if wanted == self._watching:
+            return
+        self._watching = wanted
+        for listener in self._listeners:
+            if wanted:
+                offered = partial(self._offered, listener)
+                self._selector.register(listener, selectors.EVENT_READ, offered)
+            else:
+                self._selector.unregister(listener)
+
+    def _offered(self, listener: socket.socket) -> None:
+        """Accept a connection, or leave it to a worker that has fewer."""
+        if self._stopping or not self._share.is_ahead():
+            self._accept(listener)
+        else:
+            self._watch(False)
+            self._yielded_at = self._clock()
+
+    def _accept(self, listener: socket.socket) -> bool:
+        """Accept one connection, if there is one: the next one may be another worker's."""
+        try:
+            accepted, _ = listener.accept()
+        except OSError:  # another worker was faster, or the client is gone, or no descriptors
+            return False
+        self._welcome(accepted)
+        return True

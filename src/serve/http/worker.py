@@ -1,0 +1,87 @@
+"""Gunicorn's worker process around `sagetree.serve.http.loop`, and the end of listening."""
+
+import contextlib
+import ctypes
+import os
+import resource
+import socket
+import struct
+
+from gunicorn.workers.base import Worker as BaseWorker
+
+from sagetree.serve.http.loop import Loop
+from sagetree.serve.http.shares import Share
+
+# SageMaker sends SIGKILL 30 s after SIGTERM.
+GRACEFUL_SECONDS = 25
+
+# So many connections of one worker may be open; further ones wait in the kernel.
+MOST_CLIENTS = 8192
+
+# Descriptors that are not connections: libraries, files, pipes.
+OTHER_DESCRIPTORS = 128
+
+
+class Worker(BaseWorker):  # type: ignore[misc]
+    """A process with a loop that serves `self.wsgi`, an `Application` of the loop."""
+
+    share: Share  # given by the master
+
+    def run(self) -> None:
+        """Serve until SIGTERM, then finish what has begun."""
+        loop = Loop(
+            [listener.sock for listener in self.sockets],
+            self.wsgi,
+            alive=self._is_needed,
+            beat=self.notify,
+            wake=self.PIPE[0],
+            most_clients=_most_clients(),
+            share=self.share,
+        )
+        loop.run()
+        loop.drain(GRACEFUL_SECONDS)
+
+    def _is_needed(self) -> bool:
+        return bool(self.alive) and os.getppid() == self.ppid
+
+
+def _most_clients() -> int:
+    """Return how many connections the process may hold; raises its limit as far as allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CLIENTS + OTHER_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    now = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return MOST_CLIENTS if now == resource.RLIM_INFINITY else max(16, now - OTHER_DESCRIPTORS)
+
+
+# Linux's number of the option, and a filter program for incoming TCP packets:
+# byte 13 holds the flags; one that has SYN and no ACK asks for a connection.
+SO_ATTACH_FILTER = 26
+DROP_NEW = b"".join(
+    struct.pack("HBBI", *instruction)
+    for instruction in (
+        (0x30, 0, 0, 13),  # load the byte at 13
+        (0x54, 0, 0, 0x12),  # keep SYN and ACK
+        (0x15, 0, 1, 0x02),  # is it SYN alone?
+        (0x06, 0, 0, 0),  # yes: drop
+        (0x06, 0, 0, 0xFFFFFFFF),  # no: take all of it
+    )
+)
+
+
+def turn_away(listener: socket.socket) -> None:
+    """Let nobody connect any more, although the socket is still open.
+
+    Closing it would reset the connections that wait to be accepted. What the
+    filter drops is sent again by the client, which is refused once the socket
+    is closed; connections that are being made are made. Where a container may
+    not set filters, the moment between a worker's last accept and its close
+    remains.
+    """
+    program = ctypes.create_string_buffer(DROP_NEW)
+    option = struct.pack("HP", len(DROP_NEW) // 8, ctypes.addressof(program))
+    with contextlib.suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, option)

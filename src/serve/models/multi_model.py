@@ -1,0 +1,141 @@
+"""SageMaker's multi-model endpoints: models come and go while the server runs.
+
+All workers share one list of models (`sagetree.serve.models.registry`), and each loads a model
+when it is first asked for it. So a worker that dies takes nothing with it, and
+a machine's cores are all used, at the price of a copy of a model in each worker
+that serves it.
+"""
+
+import os
+import threading
+import time
+import weakref
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.program import LOG
+from sagetree.serve.models.loading import ServedModel
+from sagetree.serve.models.registry import Entry, Registry
+from sagetree.serve.models.trial import Trials
+
+# How often a worker looks whether a model it holds has been unloaded.
+WATCH_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A model in this worker, and the descriptor that holds its entry."""
+
+    served: ServedModel
+    descriptor: int
+
+
+class ModelStore:
+    """The models of one worker."""
+
+    def __init__(self, registry: Registry, output: tuple[str, ...], threads: int) -> None:
+        self.registry = registry
+        self._trials = Trials(registry.folder)
+        self._output = output
+        self._load_model = partial(ServedModel.load, threads=threads, output=output)
+        self._lock = threading.Lock()
+        self._residents: dict[str, Resident] = {}
+        self._loading: dict[str, threading.Lock] = {}
+        # models that are no longer asked, some of them by requests under way
+        self._leaving: list[tuple[weakref.ref[ServedModel], int]] = []
+
+    def start(self) -> None:
+        """Let go of models that other workers unload, in a thread."""
+        threading.Thread(target=self._watch, name="model-watcher", daemon=True).start()
+
+    def close(self) -> None:
+        """Let go of all models, and end the process that tries them if it is this worker's."""
+        with self._lock:
+            for name in list(self._residents):
+                self._leave(name)
+        self.let_go()
+        self._trials.stop()
+
+    def resident(self) -> tuple[str, ...]:
+        """Return the names of the models in this worker."""
+        return tuple(self._residents)
+
+    def load(self, name: str, url: str) -> None:
+        """Load the model in the folder `url` under `name`, once it has been tried.
+
+        Raises ModelExistsError, InsufficientMemoryError, and ArtifactError for
+        a model that cannot be served.
+        """
+        self.registry.check_new(name)
+        start = time.monotonic()
+        taken = self._trials.load(Path(url), self._output, self.registry.room())
+        self.registry.add(Entry(name, url, taken))
+        LOG.info(
+            "model %r ready in %.2f s: %s, %d bytes", name, time.monotonic() - start, url, taken
+        )
+
+    def served(self, name: str) -> ServedModel:
+        """Return a loaded model. Raises ModelNotFoundError."""
+        resident = self._residents.get(name)
+        if resident and self.registry.is_current(name, resident.descriptor):
+            return resident.served
+        with self._lock:
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:
+            return self._take(name)
+
+    def unload(self, name: str) -> None:
+        """Unload a model, in every worker. Raises ModelNotFoundError."""
+        retired = self.registry.remove(name)
+        self.let_go()
+        if not self.registry.wait_until_free(retired):
+            LOG.warning("model %r is off the list, but requests still hold it", name)
+        LOG.info("model %r unloaded", name)
+
+    def let_go(self) -> None:
+        """Drop the models that are not on the list any more, and free those nobody uses."""
+        with self._lock:
+            self._drop_unlisted()
+            gone = [descriptor for model, descriptor in self._leaving if model() is None]
+            self._leaving = [(model, held) for model, held in self._leaving if held not in gone]
+        if gone:
+            return_freed_memory()
+        for descriptor in gone:
+            os.close(descriptor)
+
+    def _drop_unlisted(self) -> None:
+        for name, resident in list(self._residents.items()):
+            if not self.registry.is_current(name, resident.descriptor):
+                self._leave(name)
+
+    def _leave(self, name: str) -> None:
+        resident = self._residents.pop(name)
+        self._loading.pop(name, None)
+        self._leaving.append((weakref.ref(resident.served), resident.descriptor))
+
+    def _take(self, name: str) -> ServedModel:
+        resident = self._residents.get(name)
+        if resident and self.registry.is_current(name, resident.descriptor):
+            return resident.served
+        descriptor, entry = self.registry.hold(name)
+        try:
+            resident = Resident(self._load_model(Path(entry.url), name=name), descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        with self._lock:
+            if name in self._residents:
+                self._leave(name)
+            self._residents[name] = resident
+        return resident.served
+
+    def _watch(self) -> None:
+        seen = 0
+        while True:
+            time.sleep(WATCH_SECONDS)
+            now = self.registry.folder.stat().st_mtime_ns
+            if now != seen or self._leaving:
+                self.let_go()
+            seen = now

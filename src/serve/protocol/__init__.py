@@ -1,0 +1,1 @@
+"""What every part of the server shares: requests and responses, media types, output keys."""

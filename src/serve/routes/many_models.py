@@ -1,0 +1,161 @@
+"""The routes of a multi-model endpoint, as SageMaker documents them.
+
+    POST   /models                {"model_name": ..., "url": folder}: 200, 409 loaded, 507 no memory
+    GET    /models                {"models": [{"modelName", "modelUrl"}], "nextPageToken"?}
+    GET    /models/{name}         200, 404
+    DELETE /models/{name}         200 once its memory is free, 404
+    POST   /models/{name}/invoke  as /invocations, 404
+
+A name is any text, percent-encoded in a path. `/invocations` with the header
+X-Amzn-SageMaker-Target-Model invokes the model it names.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import parse_qs, unquote
+
+import orjson
+from sagemaker_inference import content_types
+
+from sagetree.errors import DecodingError, RequestError
+from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics
+from sagetree.serve.models.loading import ServedModel
+from sagetree.serve.models.multi_model import ModelStore
+from sagetree.serve.models.registry import Entry
+from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.routes.batch_transform import execution_parameters
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.metrics import Observer
+from sagetree.serve.telemetry.observation import Trace
+from sagetree.serve.walk import invocations
+
+MODELS = "/models"
+ONE_MODEL = "/models/{name}"
+INVOKE = "/models/{name}/invoke"
+
+TARGET_HEADER = "X-Amzn-SageMaker-Target-Model"
+
+# Models that one page of the list shows, at most and if no number is asked for.
+PAGE_MODELS = 100
+
+_EXAMPLE = 'Send {"model_name": "...", "url": "/folder/with/the/model"}'
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A model that need not be waited for."""
+
+    served: ServedModel
+
+    def wait(self) -> ServedModel:
+        return self.served
+
+
+def many_models(settings: ServeSettings, store: ModelStore, observer: Observer) -> Site:
+    """Return the site of a multi-model endpoint."""
+    handlers: Handlers = {
+        ("GET", "/ping"): _ping,
+        ("GET", "/execution-parameters"): partial(execution_parameters, settings),
+        ("GET", METRICS): partial(metrics, observer),
+        ("POST", INVOCATIONS): partial(_invoke_target, settings, store),
+        ("POST", MODELS): partial(_load, store),
+        ("GET", MODELS): partial(_list, store),
+        ("GET", ONE_MODEL): partial(_show, store),
+        ("DELETE", ONE_MODEL): partial(_unload, store),
+        ("POST", INVOKE): partial(_invoke, settings, store),
+    }
+    # an invocation may have to load its model first
+    return Site(settings, handlers, observer, lambda _request: False)
+
+
+def _ping(_request: Request, _trace: Trace) -> Response:
+    """Answer 200: the server takes models from its first moment on."""
+    return Response(content_type="text/plain")
+
+
+def _load(store: ModelStore, request: Request, trace: Trace) -> Response:
+    name, url = _asked(request)
+    trace.model = name
+    store.load(name, url)
+    return _json({"status": "loaded"})
+
+
+def _asked(request: Request) -> tuple[str, str]:
+    try:
+        asked = orjson.loads(request.body[:])
+    except orjson.JSONDecodeError as error:
+        raise DecodingError("the body is not JSON", where="the body", hint=_EXAMPLE) from error
+    found = []
+    for name in ("model_name", "url"):
+        text = asked.get(name) if isinstance(asked, Mapping) else None
+        if not isinstance(text, str) or not text:
+            raise RequestError(f"there is no {name}", where="the body", hint=_EXAMPLE)
+        found.append(text)
+    return found[0], found[1]
+
+
+def _list(store: ModelStore, request: Request, _trace: Trace) -> Response:
+    query = parse_qs(request.query)
+    most = _page_size(query.get("limit", [str(PAGE_MODELS)])[-1])
+    token = [*query.get("nextPageToken", []), *query.get("next_page_token", []), ""][0]
+    found = [entry for entry in store.registry.entries() if entry.name > token]
+    page: dict[str, object] = {"models": [_described(entry) for entry in found[:most]]}
+    if len(found) > most:
+        page["nextPageToken"] = found[most - 1].name
+    return _json(page)
+
+
+def _page_size(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= PAGE_MODELS:
+        hint = f"Ask for 1 to {PAGE_MODELS} models, or leave it out"
+        raise RequestError("the limit is not usable", where="limit", hint=hint)
+    return int(text)
+
+
+def _show(store: ModelStore, request: Request, trace: Trace) -> Response:
+    entry = store.registry.get(_name(request, ""))
+    trace.model = entry.name
+    return _json(_described(entry))
+
+
+def _unload(store: ModelStore, request: Request, trace: Trace) -> Response:
+    name = _name(request, "")
+    store.unload(name)
+    trace.model = name
+    return _json({"status": "unloaded"})
+
+
+def _invoke(settings: ServeSettings, store: ModelStore, request: Request, trace: Trace) -> Response:
+    return _answer(settings, store, _name(request, "/invoke"), request, trace)
+
+
+def _invoke_target(
+    settings: ServeSettings, store: ModelStore, request: Request, trace: Trace
+) -> Response:
+    name = request.header(TARGET_HEADER.lower())
+    if not name:
+        hint = f"Send {TARGET_HEADER}, or POST /models/NAME/invoke"
+        raise RequestError("no model is named", where=TARGET_HEADER, hint=hint)
+    return _answer(settings, store, name, request, trace)
+
+
+def _answer(
+    settings: ServeSettings, store: ModelStore, name: str, request: Request, trace: Trace
+) -> Response:
+    served = store.served(name)
+    trace.model = name
+    return invocations(settings, _Ready(served), request, trace)
+
+
+def _name(request: Request, ending: str) -> str:
+    """Return the model's name in a path as it was sent, percent-encoded."""
+    return unquote(request.path.removeprefix(f"{MODELS}/").removesuffix(ending))
+
+
+def _described(entry: Entry) -> dict[str, str]:
+    return {"modelName": entry.name, "modelUrl": entry.url}
+
+
+def _json(value: object) -> Response:
+    return Response(body=orjson.dumps(value), content_type=content_types.JSON)

@@ -1,0 +1,201 @@
+"""The description of the server's routes for machines: GET /openapi.json (OpenAPI 3.1)."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+
+from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from sagetree.serve.models.loading import ServedModel
+from sagetree.serve.protocol.media_types import (
+    ACCEPTS,
+    CSV,
+    JSON,
+    JSON_LINES,
+    LIBSVM,
+    NPY,
+    PARQUET,
+    RECORDIO,
+)
+from sagetree.tables.cells import Cell
+from sagetree.tables.schema import Column
+
+Json = dict[str, object]
+
+# The largest number that float32 holds, in the digits JSON needs.
+LARGEST = 3.4e38
+
+TEXT_TYPES = frozenset({CSV, JSON_LINES, LIBSVM})
+
+_NUMBER: Json = {"type": ["number", "null"], "minimum": -LARGEST, "maximum": LARGEST}
+_DAY = r"^(19|20)\d{2}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$"
+_CELLS: Mapping[str, Json] = {
+    "number": _NUMBER,
+    "boolean": {"type": ["boolean", "null"]},
+    "category": {"type": ["string", "null"]},
+    "ordinal": {"type": ["string", "null"]},
+    "datetime": {
+        "type": ["string", "null"],
+        "pattern": _DAY,
+        "description": "An ISO 8601 date; a time may follow it",
+    },
+}
+_ANY_CELL: Json = {"type": ["string", "number", "boolean", "null"]}
+
+_PROBLEM: Json = {
+    "type": "object",
+    "required": ["error", "message", "where", "hint", "request_id"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("error", "message", "where", "hint")},
+        "request_id": {"type": "string"},
+        "violations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "row": {"type": ["integer", "null"]},
+                    "column": {"type": "string"},
+                    "reason": {"type": "string"},
+                },
+            },
+        },
+    },
+}
+
+
+def openapi_of(served: ServedModel, example: Mapping[str, Cell]) -> Json:
+    """Return the document for one model; `example` is a row for its examples."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "sagetree", "version": version("sagetree")},
+        "paths": {
+            "/ping": {"get": _plain("200 with an empty body once the model is ready")},
+            "/invocations": {"post": _invocations(served, example)},
+            "/execution-parameters": {"get": _json("What a batch transform job may send")},
+            "/schema": {"get": _json("The columns a request holds, and what an answer can hold")},
+            "/metadata": {"get": _json("Where the model comes from, and what serves it")},
+            "/metrics": {"get": _plain("Counts and times of all workers, for Prometheus")},
+            "/openapi.json": {"get": _json("This document")},
+        },
+        "components": {
+            "schemas": {
+                "Row": row_schema(served.model.schema.columns, example),
+                "Prediction": _prediction(served),
+                "Problem": _PROBLEM,
+            }
+        },
+    }
+
+
+def row_schema(columns: Sequence[Column], example: Mapping[str, Cell]) -> Json:
+    """Return the JSON schema of one row of a request."""
+    return {
+        "type": "object",
+        "required": [column.name for column in columns if column.is_input],
+        "properties": {column.name: _cell(column) for column in columns},
+        "additionalProperties": False,
+        "examples": [dict(example)],
+    }
+
+
+def _cell(column: Column) -> Json:
+    schema = _CELLS[column.kind] if column.is_input else _ANY_CELL
+    if not column.categories or not column.is_input:
+        return schema
+    # another text is a category that training never saw, which is no error
+    return {**schema, "examples": list(column.categories[:5])}
+
+
+def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:
+    rows: Json = {"type": "array", "items": {"$ref": "#/components/schemas/Row"}, "minItems": 1}
+    kinds: dict[str, Json] = {
+        JSON: {
+            "schema": {
+                "anyOf": [
+                    rows,
+                    {
+                        "type": "object",
+                        "required": ["instances"],
+                        "properties": {"instances": rows},
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+            "example": [dict(example)],
+        },
+        CSV: {"schema": {"type": "string"}, "example": _csv(example)},
+        JSON_LINES: {"schema": {"type": "string"}},
+        LIBSVM: {"schema": {"type": "string"}},
+    }
+    kinds |= {name: {"schema": {}} for name in (PARQUET, RECORDIO, NPY)}
+    return {
+        "operationId": "invocations",
+        "summary": "Rows in, scores out",
+        "parameters": [
+            {
+                "name": CUSTOM_ATTRIBUTES,
+                "in": "header",
+                "required": False,
+                "description": "What the answer holds for each row: inference_output=key,key,... "
+                f"of {', '.join(served.keys)}",
+                "schema": {"type": "string", "maxLength": 1024, "pattern": "^[ -~]*$"},
+                "example": "inference_output=score",
+            }
+        ],
+        "requestBody": {"required": True, "content": kinds},
+        "responses": {
+            "200": {"description": "A score for each row", "content": _answers()},
+            "204": {"description": "The body was empty"},
+            **_refusals(),
+        },
+    }
+
+
+def _answers() -> Json:
+    predictions: Json = {
+        "type": "object",
+        "required": ["predictions"],
+        "properties": {
+            "predictions": {"type": "array", "items": {"$ref": "#/components/schemas/Prediction"}}
+        },
+    }
+    told: Json = {name: {"schema": {}} for name in ACCEPTS}
+    text: Json = {name: {"schema": {"type": "string"}} for name in ACCEPTS if name in TEXT_TYPES}
+    return told | text | {JSON: {"schema": predictions}}
+
+
+def _prediction(served: ServedModel) -> Json:
+    number: Json = {"type": "number"}
+    score: Json = {"anyOf": [number, {"type": "array", "items": number}]}
+    properties: Json = {key: {} for key in served.keys}
+    return {"type": "object", "properties": {**properties, "score": score}}
+
+
+def _plain(summary: str) -> Json:
+    return _get(summary, {"text/plain": {"schema": {"type": "string"}}})
+
+
+def _json(summary: str) -> Json:
+    return _get(summary, {JSON: {"schema": {"type": "object"}}})
+
+
+def _get(summary: str, content: Json) -> Json:
+    return {
+        "summary": summary,
+        "responses": {"200": {"description": summary, "content": content}, **_refusals()},
+    }
+
+
+def _refusals() -> Json:
+    content: Json = {JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        "4XX": {"description": "The request is wrong, and how to put it right", "content": content},
+        "503": {"description": "The model is not ready, and why", "content": content},
+    }
+
+
+def _csv(example: Mapping[str, Cell]) -> str:
+    lines = (map(str, example), ("" if cell is None else str(cell) for cell in example.values()))
+    return "".join(",".join(map(_quoted, line)) + "\n" for line in lines)
+
+
+def _quoted(cell: str) -> str:
+    return '"' + cell.replace('"', '""') + '"' if any(sign in cell for sign in ',"\r\n') else cell

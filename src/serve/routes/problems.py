@@ -1,0 +1,89 @@
+"""Errors to answers: the one table from an exception to a status and a problem."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from sagetree.errors import PlatformError, SagetreeError, SchemaError
+from sagetree.serve.protocol.messages import NO_HEADERS
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with a request, in the parts every error of this project has."""
+
+    status: int
+    error: str
+    message: str
+    where: str = ""
+    hint: str = ""
+    violations: tuple[Mapping[str, object], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
+
+    def to_json(self, request_id: str) -> bytes:
+        """Return the body of the answer."""
+        body: dict[str, object] = {
+            "error": self.error,
+            "message": self.message,
+            "where": self.where,
+            "hint": self.hint,
+            "request_id": request_id,
+        }
+        if self.violations:
+            body["violations"] = self.violations
+        return orjson.dumps(body)
+
+
+class RouteError(Exception):
+    """A request that no handler is there for, with what it is answered."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        super().__init__(problem.message)
+
+
+def problem_of(error: Exception) -> Problem:
+    """Return the problem for `error`, by its own class or the nearest one above it."""
+    kinds = type(error).__mro__
+    return next(DESCRIPTIONS[kind](error) for kind in kinds if kind in DESCRIPTIONS)
+
+
+def _own(error: SagetreeError) -> Problem:
+    name = type(error).__name__
+    return Problem(error.status, name, error.message, error.where, error.hint)
+
+
+def _schema(error: SchemaError) -> Problem:
+    violations = tuple(
+        {
+            # rows count from 1, without the header; where one has no row, all are meant
+            "row": None if violation.row is None else violation.row + 1,
+            "column": violation.column,
+            "reason": violation.reason,
+        }
+        for violation in error.violations
+    )
+    name = type(error).__name__
+    return Problem(error.status, name, error.message, error.where, error.hint, violations)
+
+
+def _bug(_error: Exception) -> Problem:
+    message = "the server failed"
+    hint = "Its log has the reason under this request_id"
+    return Problem(500, "InternalError", message, hint=hint)
+
+
+# The functions take what their key says.
+DESCRIPTIONS: Mapping[type[BaseException], Callable[[Any], Problem]] = MappingProxyType(
+    {
+        SchemaError: _schema,
+        PlatformError: _bug,  # its message is about this machine
+        SagetreeError: _own,
+        RouteError: attrgetter("problem"),
+        Exception: _bug,
+    }
+)

@@ -1,0 +1,1 @@
+"""Users' own inference scripts, and what holds where they leave a function out."""

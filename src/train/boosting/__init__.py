@@ -1,0 +1,1 @@
+"""Examples to boosters: rounds, folds, checkpoints and stops."""

@@ -1,0 +1,143 @@
+"""Rows inside and rows left out: the folds of cross-validation, and one hold-out.
+
+Without a group or time column they are those scikit-learn (stratified) and
+xgboost.cv (not stratified) make for the same seed; tests compare.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.boosters.objectives import Objective
+from sagetree.errors import DataError
+from sagetree.train.examples.examples import Examples, Rows
+
+DEFAULT_FOLDS = 5
+
+# Rows inside, rows left out.
+Fold = tuple[Rows, Rows]
+
+
+@dataclass(frozen=True)
+class Splitter:
+    """How rows are split: `folds` None takes as many as the rows allow, `most` at most."""
+
+    objective: Objective
+    folds: int | None
+    stratified: bool
+    seed: int
+    most: int = DEFAULT_FOLDS
+
+    def split(self, examples: Examples, *, repeat: int = 0) -> list[Fold]:
+        """Return the folds; each further `repeat` gives others.
+
+        Raises DataError for rows that are too few or too unlike for them.
+        """
+        roles, seed = examples.roles, (self.seed + repeat) % 2**32
+        if roles.times is not None:
+            folds = self._in_time(roles.times)
+        elif roles.groups is not None:
+            folds = self._of_groups(roles.groups, seed)
+        elif self.stratified and self.objective.is_classification:
+            folds = self._stratified(examples.labels.astype(np.intp), seed)
+        else:
+            folds = self._shuffled(examples.rows, seed)
+        if self.objective.task == "binary":
+            _check_both_labels(examples, folds, named=roles.groups is None and roles.times is None)
+        return folds
+
+    def hold_out(self, examples: Examples, share: float) -> Fold:
+        """Return one fold that leaves out about `share` of the rows; in time, the last ones."""
+        one = replace(self, folds=None, most=round(1 / share))
+        return one.split(examples)[-1]
+
+    def _stratified(self, labels: Rows, seed: int) -> list[Fold]:
+        counts = np.bincount(labels)
+        rarest = int(counts[counts > 0].min())
+        nfold = self.folds or max(2, min(self.most, rarest))
+        if self.objective.task == "binary" and rarest < nfold:
+            raise DataError(
+                f"the rarer label has {rarest} rows, too few for {nfold} folds",
+                where="channel train",
+                hint="Add rows of it, lower nfold, or give a validation channel",
+            )
+        _check_count(len(labels), nfold, "rows")
+        return _folds(stratified_numbers(labels, nfold, seed), nfold)
+
+    def _shuffled(self, rows: int, seed: int) -> list[Fold]:
+        nfold = self.folds or max(2, min(self.most, rows))
+        _check_count(rows, nfold, "rows")
+        order = np.random.RandomState(seed).permutation(rows)
+        outside = np.array_split(order, nfold)
+        inside = [np.concatenate([*outside[:k], *outside[k + 1 :]]) for k in range(nfold)]
+        return list(zip(inside, outside, strict=True))
+
+    def _of_groups(self, groups: Rows, seed: int) -> list[Fold]:
+        """Put whole groups into folds of about equal size, the largest groups first."""
+        names, numbers = np.unique(groups, return_inverse=True)
+        nfold = self.folds or max(2, min(self.most, len(names)))
+        _check_count(len(names), nfold, "groups")
+        sizes = np.bincount(numbers)
+        shuffled = np.random.RandomState(seed).permutation(len(names))
+        fold_of = np.empty(len(names), np.intp)
+        filled = np.zeros(nfold, np.intp)
+        for group in shuffled[np.argsort(-sizes[shuffled], kind="stable")]:
+            fold_of[group] = np.argmin(filled)
+            filled[fold_of[group]] += sizes[group]
+        return _folds(fold_of[numbers], nfold)
+
+    def _in_time(self, times: NDArray[np.float64]) -> list[Fold]:
+        """Cut time into blocks; each but the first is left out by a fold of those before it."""
+        moments, numbers = np.unique(times, return_inverse=True)
+        nfold = self.folds or max(2, min(self.most, len(moments) - 1))
+        _check_count(len(moments), nfold + 1, "moments in time")
+        # Rows of one moment are never on both sides: a block ends where a moment does.
+        before = np.cumsum(np.bincount(numbers))
+        ends = np.searchsorted(before, len(times) * np.arange(1, nfold + 1) / (nfold + 1))
+        least = np.arange(nfold)
+        ends = np.clip(ends, least, len(moments) - 1 - nfold + least)
+        ends = np.maximum.accumulate(ends - least) + least
+        block = np.searchsorted(ends, numbers, side="left")
+        rows = np.arange(len(times))
+        return [(rows[block < k], rows[block == k]) for k in range(1, nfold + 1)]
+
+
+def stratified_numbers(labels: Rows, nfold: int, seed: int) -> Rows:
+    """Return the fold that leaves out each row (n), with the labels' shares in every fold."""
+    _, first, numbers = np.unique(labels, return_index=True, return_inverse=True)
+    codes = np.argsort(np.argsort(first))[numbers]  # by first appearance
+    ordered = np.sort(codes)
+    shares = [np.bincount(ordered[k::nfold], minlength=len(first)) for k in range(nfold)]
+    random = np.random.RandomState(seed)
+    folds = np.empty(len(labels), np.intp)
+    for code in range(len(first)):
+        of_code = np.repeat(np.arange(nfold), [share[code] for share in shares])
+        random.shuffle(of_code)
+        folds[codes == code] = of_code
+    return folds
+
+
+def rows_left_out(folds: Sequence[Fold]) -> Rows:
+    """Return the rows that a fold leaves out, in their order; in time the first ones never are."""
+    return np.sort(np.concatenate([outside for _, outside in folds]))
+
+
+def _folds(numbers: Rows, nfold: int) -> list[Fold]:
+    return [(np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)) for k in range(nfold)]
+
+
+def _check_count(count: int, nfold: int, what: str) -> None:
+    if count < nfold:
+        raise DataError(
+            f"there are {count} {what}, too few for {nfold} folds",
+            where="channel train",
+            hint="Add rows, lower nfold, or give a validation channel",
+        )
+
+
+def _check_both_labels(examples: Examples, folds: list[Fold], *, named: bool) -> None:
+    if any(len(np.unique(examples.labels[rows])) < 2 for fold in folds for rows in fold):
+        hint = "Set stratified=true, or another seed" if named else "Lower nfold, or add rows"
+        raise DataError("a fold has rows of one label only", where="channel train", hint=hint)

@@ -1,0 +1,87 @@
+"""Training on from an earlier model: its columns stay, new rounds are put on top.
+
+The channel `model` holds what an earlier job left, as a folder or as the
+model.tar.gz that SageMaker makes of it.
+"""
+
+import hashlib
+
+from sagetree.boosters.objectives import Objective
+from sagetree.boosters.scoring import Scorer
+from sagetree.bundle.archive import open_model
+from sagetree.bundle.bundle import MANIFEST_FILE, DataFingerprint, ModelBundle
+from sagetree.errors import ArtifactError, DataError, SettingsError, quote
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.tables.label import AnyLabel, ClassLabel, Label
+from sagetree.tables.schema import Schema
+from sagetree.train.settings.channel_settings import MODEL, VALIDATION
+from sagetree.train.settings.settings import TrainSettings
+
+
+def read_earlier(
+    opt_ml: OptMl, settings: TrainSettings, objective: Objective
+) -> ModelBundle | None:
+    """Return the model that the channel `model` holds, None without such a channel.
+
+    Raises ArtifactError for one that is damaged or that holds several boosters,
+    SettingsError for one of another objective.
+    """
+    if MODEL not in settings.formats:
+        return None
+    where = f"channel {MODEL}"
+    with open_model(opt_ml.data / MODEL) as folder:
+        if not (folder / MANIFEST_FILE).exists():
+            raise ArtifactError(
+                f"there is no {MANIFEST_FILE} in it",
+                where=where,
+                hint="Give what an earlier job of sagetree left: its folder, or its model.tar.gz",
+            )
+        earlier = ModelBundle.load(folder)
+    if len(earlier.models) > 1:
+        raise ArtifactError(
+            f"it holds {len(earlier.models)} models that are served as one",
+            where=where,
+            hint="Give a model that was trained without _kfold",
+        )
+    scorer = Scorer.load(*earlier.models)
+    if scorer.objective != objective.name:
+        raise SettingsError(
+            f"objective is {objective.name}, and the model has learnt {scorer.objective}",
+            where=where,
+            hint=f"Set objective={scorer.objective}, or leave the channel out",
+        )
+    LOG.info("New rounds come after those of the model in the channel %s", MODEL)
+    if VALIDATION not in settings.formats:
+        LOG.warning(
+            "Rows the earlier model has learnt from are among those left out: their metrics "
+            "are too good. A validation channel it has not seen has honest ones"
+        )
+    return earlier
+
+
+def check_label(found: Schema, earlier: Schema) -> None:
+    """Raise DataError where the rows' label is not the one an earlier model has learnt."""
+    if found.label != earlier.label:
+        raise DataError(
+            f"the label is {_told(found.label)}; the model to train on from has learnt "
+            f"{_told(earlier.label)}",
+            where="channel train",
+            hint="Give rows with the same label and the same values of it",
+        )
+
+
+def _told(label: AnyLabel | None) -> str:
+    match label:
+        case Label(name=name, negative=negative, positive=positive):
+            return f"{quote(name)} of {quote(negative)} and {quote(positive)}"
+        case ClassLabel(name=name, classes=classes):
+            return f"{quote(name)} of {', '.join(map(quote, classes))}"
+        case None:
+            return "none"
+    return quote(label.name)
+
+
+def fingerprint(earlier: ModelBundle) -> DataFingerprint:
+    """Return what says which model was trained on from; it has no rows of its own."""
+    return DataFingerprint(rows=0, sha256=hashlib.sha256(earlier.models[0]).hexdigest())

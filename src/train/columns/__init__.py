@@ -1,0 +1,1 @@
+"""What each column of the training table is: kind, label, role, feature."""

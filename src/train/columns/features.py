@@ -1,0 +1,34 @@
+"""Schema to fitted transforms."""
+
+from sagetree.features.category import Category, OneHot, Ordinal
+from sagetree.features.moment import Moment
+from sagetree.features.number import Boolean, Number
+from sagetree.features.pipeline import AnyFeature, FeaturePipeline
+from sagetree.tables.schema import Column, Schema
+from sagetree.train.settings.settings import Columns
+
+
+def fit_features(schema: Schema, settings: Columns) -> FeaturePipeline:
+    """Return the transforms of the schema's input columns, in its order."""
+    return FeaturePipeline(
+        missing_values=settings.missing_values,
+        unknown_category=settings.unknown_category,
+        features=tuple(
+            _feature(column, settings.encoding) for column in schema.columns if column.is_input
+        ),
+    )
+
+
+def _feature(column: Column, encoding: str) -> AnyFeature:
+    name, categories = column.name, column.categories
+    match column.kind:
+        case "number":
+            return Number(column=name)
+        case "boolean":
+            return Boolean(column=name)
+        case "datetime":
+            return Moment(column=name)
+        case "ordinal":
+            return Ordinal(column=name, categories=categories)
+    categorical = OneHot if encoding == "onehot" else Category
+    return categorical(column=name, categories=categories)

@@ -1,0 +1,1 @@
+"""Numbers to learn from: matrices, and the rows that are kept or suspected."""

@@ -1,0 +1,89 @@
+"""A checked table to the matrix of its features, some thousands of rows at a time."""
+
+import mmap
+import os
+import tempfile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.errors import PlatformError
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.machine.memory import usable_memory
+from sagetree.machine.program import LOG
+from sagetree.tables.table import Table
+
+# Rows transformed at once: as float64 columns they take some megabytes.
+SLICE_ROWS = 64 * 1024
+
+# From here on the matrix, which is read front to back, leaves the memory to the trees.
+IN_FILE_BYTES = 8 * 1024 * 1024
+
+# What a value takes in memory while trees are grown: XGBoost's quantiles, row by
+# row (four bytes where cells are missing) and column by column, and a row's own.
+BYTES_PER_VALUE = 8
+
+
+def feature_matrix(
+    table: Table, features: FeaturePipeline, *, in_file: bool = False
+) -> NDArray[np.float32]:
+    """Return the features (n, m) of a table whose columns are the inputs, in order.
+
+    With `in_file` they are in a file that vanishes with the array; large ones
+    are too, where the disk has room. Raises SchemaError if cells are not of their
+    column's kind, naming each of the first rows that hold some, PlatformError
+    for a full disk.
+    """
+    shape = table.rows, len(features.names)
+    if table.rows <= SLICE_ROWS and not in_file:
+        return features.transform(table).values
+    matrix = _in_file(shape) if in_file else _anywhere(shape)
+    for begin in range(0, table.rows, SLICE_ROWS):
+        part = table.part(begin, min(begin + SLICE_ROWS, table.rows))
+        matrix[begin : begin + part.rows] = features.transform(part).values
+        drop_pages(matrix)
+    matrix.flags.writeable = False
+    return matrix
+
+
+def is_too_large(values: int) -> bool:
+    """Say whether training on so many values needs more memory than is free."""
+    needed, usable = values * BYTES_PER_VALUE, usable_memory()
+    if needed <= usable:
+        return False
+    LOG.warning(
+        "Training from disk: it would take %d MB of memory, and %d MB are free",
+        needed >> 20,
+        usable >> 20,
+    )
+    return True
+
+
+def _anywhere(shape: tuple[int, int]) -> NDArray[np.float32]:
+    if shape[0] * shape[1] * 4 >= IN_FILE_BYTES:
+        try:
+            return _in_file(shape)
+        except PlatformError:
+            LOG.warning("%s has no room for the rows: they stay in memory", tempfile.gettempdir())
+    return np.empty(shape, np.float32)
+
+
+def _in_file(shape: tuple[int, int]) -> NDArray[np.float32]:
+    with tempfile.TemporaryFile() as file:  # its pages live on in the mapping
+        try:
+            # a full disk is an error here, and would be the process's end later
+            os.posix_fallocate(file.fileno(), 0, max(1, shape[0] * shape[1] * 4))
+        except OSError as error:
+            raise PlatformError(
+                "the disk has no room for the rows",
+                where=tempfile.gettempdir(),
+                hint="Give the instance a larger volume, or set TMPDIR to a folder on one",
+            ) from error
+        return np.memmap(file, np.float32, "r+", shape=shape)
+
+
+def drop_pages(matrix: NDArray[np.float32]) -> None:
+    """Let go of the memory in which a matrix on disk has been read or written."""
+    mapped = getattr(matrix, "_mmap", None)
+    if isinstance(mapped, mmap.mmap):
+        mapped.madvise(mmap.MADV_DONTNEED)

@@ -1,0 +1,1 @@
+"""Every hyperparameter, and what goes together."""

@@ -1,0 +1,183 @@
+"""Which hyperparameters go with which booster, tree method and updater."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sagetree.train.hyperparameters.parameters import is_given
+from sagetree.train.hyperparameters.xgboost_parameters import DART, LINEAR, TREES
+
+Values = Mapping[str, Any]
+
+MODEL = "model"
+
+# The updaters that grow trees, and the tree_method that stands for each.
+_GROWERS = {
+    "grow_colmaker": "exact",
+    "grow_histmaker": "approx",
+    "grow_quantile_histmaker": "hist",
+    "grow_gpu_hist": "hist",
+    "grow_gpu_approx": "approx",
+}
+_REVISERS = ("refresh", "prune")
+_LINEAR_UPDATERS = ("shotgun", "coord_descent")
+
+# What a linear model takes of the tree booster's hyperparameters.
+_ALSO_LINEAR = ("eta", "lambda", "alpha", "scale_pos_weight", "updater")
+
+# What XGBoost ignores where trees are grown exactly, without histograms.
+_NOT_EXACT = ("max_bin", "max_leaves", "grow_policy", "max_cached_hist_node")
+_CATEGORY_SPLITS = ("max_cat_to_onehot", "max_cat_threshold")
+_COLUMN_SAMPLING = ("colsample_bytree", "colsample_bylevel", "colsample_bynode")
+
+
+def booster_faults(values: Values, channels: Collection[str] | None) -> Iterator[str]:
+    """Return what does not go with the booster, or with how it grows trees."""
+    booster = values.get("booster", "gbtree")
+    if booster == "gblinear":
+        yield from _linear_faults(values)
+    else:
+        yield from _tree_faults(values, booster)
+        yield from _updater_faults(values)
+        yield from _exact_faults(values)
+        yield from _vector_faults(values)
+        yield from _category_faults(values)
+    yield from _update_faults(values, channels)
+    yield from _draw_faults(values)
+
+
+def grows_exactly(values: Values) -> bool:
+    """Say whether trees are grown without histograms, hence without category splits."""
+    return values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", ())
+
+
+def _linear_faults(values: Values) -> Iterator[str]:
+    for parameter in (*TREES, *DART):
+        if is_given(values, parameter.name) and parameter.name not in _ALSO_LINEAR:
+            yield f"{parameter.name} is for trees, and booster is gblinear: leave it out"
+    if values.get("encoding") == "native":
+        yield "encoding=native is for trees, and booster is gblinear: leave it out"
+    if values.get("external_memory"):
+        yield "external_memory is for trees, and booster is gblinear: leave it out"
+    updaters = values.get("updater", ("shotgun",))
+    if len(updaters) != 1 or updaters[0] not in _LINEAR_UPDATERS:
+        yield (
+            f"updater is {','.join(updaters)}, and booster is gblinear: take shotgun or "
+            "coord_descent"
+        )
+        return
+    selector = values.get("feature_selector", "cyclic")
+    if updaters == ("shotgun",) and selector not in ("cyclic", "shuffle"):
+        yield f"feature_selector={selector} needs updater=coord_descent: set it"
+    if is_given(values, "top_k") and selector not in ("greedy", "thrifty"):
+        yield "top_k is for feature_selector greedy or thrifty: set it, or leave top_k out"
+
+
+def _tree_faults(values: Values, booster: str) -> Iterator[str]:
+    for parameter in LINEAR:
+        if is_given(values, parameter.name):
+            yield (
+                f"{parameter.name} is for booster gblinear, and booster is {booster}: leave it "
+                "out, or set booster"
+            )
+    for parameter in DART if booster == "gbtree" else ():
+        if is_given(values, parameter.name):
+            yield (
+                f"{parameter.name} is for booster dart, and booster is gbtree: leave it out, or "
+                "set booster"
+            )
+
+
+def _updater_faults(values: Values) -> Iterator[str]:
+    updaters = values.get("updater")
+    if updaters is None:
+        if is_given(values, "refresh_leaf"):
+            yield "refresh_leaf is for updater refresh: set it, or leave refresh_leaf out"
+        return
+    linear = [updater for updater in updaters if updater in _LINEAR_UPDATERS]
+    if linear:
+        yield f"updater {linear[0]} is for booster gblinear: set it, or take another updater"
+        return
+    growers = [updater for updater in updaters if updater in _GROWERS]
+    if values.get("process_type") == "update":
+        return
+    if len(growers) != 1:
+        yield (
+            f"updater is {','.join(updaters)}: one that grows trees is needed, and only one: "
+            f"{', '.join(_GROWERS)}"
+        )
+        return
+    method = values.get("tree_method", "auto").removeprefix("gpu_")
+    if "refresh" in updaters and "monotone_constraints" in values:
+        yield "monotone_constraints is not for updater refresh: leave one of them out"
+    if method not in ("auto", _GROWERS[growers[0]]):
+        yield (
+            f"updater {growers[0]} is tree_method {_GROWERS[growers[0]]}, and tree_method is "
+            f"{values['tree_method']}: set one of them"
+        )
+    if growers[0].startswith("grow_gpu") and values.get("device", "cpu") == "cpu":
+        yield f"updater {growers[0]} needs device=cuda: set it"
+    if is_given(values, "refresh_leaf") and "refresh" not in updaters:
+        yield "refresh_leaf is for updater refresh: set it, or leave refresh_leaf out"
+
+
+def _exact_faults(values: Values) -> Iterator[str]:
+    if not grows_exactly(values):
+        return
+    for name in _NOT_EXACT:
+        if is_given(values, name):
+            yield f"{name} has no effect with tree_method=exact: leave one of them out"
+    if values.get("max_depth") == 0:
+        yield "max_depth=0 (any depth) is not for tree_method=exact: take a depth, or hist"
+    if values.get("device", "cpu") != "cpu":
+        yield "tree_method=exact is not for a GPU: take hist, or device=cpu"
+    if values.get("external_memory"):
+        yield "tree_method=exact needs all rows in memory: take hist, or external_memory=false"
+    if values.get("colsample_bynode", 1) < 1:
+        yield "colsample_bynode is not for tree_method=exact: take hist, or colsample_bylevel"
+    if values.get("sampling_method") == "gradient_based":
+        yield "sampling_method=gradient_based needs tree_method=hist: set it"
+
+
+def _vector_faults(values: Values) -> Iterator[str]:
+    """Return what trees with a vector in each leaf cannot be grown by."""
+    if values.get("multi_strategy") != "multi_output_tree":
+        return
+    growers = {_GROWERS.get(updater, "hist") for updater in values.get("updater", ())}
+    methods = {values.get("tree_method", "hist").removeprefix("gpu_"), *growers}
+    if not methods <= {"auto", "hist"}:
+        yield "multi_strategy=multi_output_tree needs tree_method=hist: set it"
+
+
+def _category_faults(values: Values) -> Iterator[str]:
+    exact = grows_exactly(values)
+    if not exact and values.get("encoding") != "onehot":
+        return
+    reason = "tree_method=exact" if exact else "encoding=onehot"
+    for name in _CATEGORY_SPLITS:
+        if is_given(values, name):
+            yield f"{name} has no effect with {reason}: leave one of them out"
+
+
+def _update_faults(values: Values, channels: Collection[str] | None) -> Iterator[str]:
+    """Return what is wrong with revising the trees of an earlier model."""
+    if values.get("process_type") != "update":
+        return
+    updaters = values.get("updater", ())
+    if not updaters or not set(updaters) <= set(_REVISERS):
+        yield (
+            "process_type=update needs updater refresh, prune or both, and updater is "
+            f"{','.join(updaters) or 'not given'}: give it"
+        )
+    if channels is not None and MODEL not in channels:
+        yield (
+            "process_type=update revises the trees of an earlier model, and there is no channel "
+            "'model': give it one"
+        )
+
+
+def _draw_faults(values: Values) -> Iterator[str]:
+    """Return weights of columns that nothing draws by."""
+    own = values.get("preset", "sagetree") == "sagetree" and "colsample_bytree" not in values
+    drawn = own or any(values.get(name, 1) < 1 for name in _COLUMN_SAMPLING)
+    if "feature_weights" in values and not drawn:
+        yield "feature_weights has no effect while colsample_* are 1: set one of them lower"

@@ -1,0 +1,90 @@
+"""Hyperparameters that do not go together, found before any data are read.
+
+What XGBoost would silently ignore is a fault too, unless it is given the value
+that holds anyway.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sagetree.errors import quote
+from sagetree.train.hyperparameters.booster_rules import booster_faults
+from sagetree.train.hyperparameters.objective_rules import objective_faults
+
+# Settings of one column, or some, that is then neither feature nor label.
+_ROLES = (
+    "weight_column",
+    "base_margin_column",
+    "group_column",
+    "time_column",
+    "label_lower_bound",
+    "label_upper_bound",
+)
+_KINDS = ("categorical_columns", "ordinal_columns", "column_types")
+
+Values = Mapping[str, Any]
+
+
+def check_together(
+    values: Values, faults: list[str], failed: Collection[str], channels: Collection[str] | None
+) -> None:
+    """Add to `faults` what is wrong with values that are right by themselves.
+
+    `failed` names those given that are not; `channels` are the job's, None
+    where that is not known.
+    """
+    faults.extend(_column_faults(values))
+    faults.extend(_weight_faults(values))
+    faults.extend(_fold_faults(values))
+    faults.extend(objective_faults(values, failed))
+    faults.extend(booster_faults(values, channels))
+
+
+def notes_together(values: Values, channels: Collection[str]) -> Iterator[str]:
+    """Return what is no fault and yet without effect, for the log."""
+    if "nfold" in values and "validation" in channels and "_kfold" not in values:
+        yield "nfold has no effect: the validation channel chooses the rounds"
+    if "sync" in values.get("updater", ()):
+        yield "updater sync has no effect: one machine trains"
+
+
+def _column_faults(values: Values) -> Iterator[str]:
+    """Return columns that are given two meanings."""
+    seen: dict[str, str] = {}
+    for setting in ("drop_columns", *_KINDS, *_ROLES):
+        named = values.get(setting, ())
+        for column in [named] if isinstance(named, str) else named:
+            if column in seen:
+                yield f"column {quote(column)} is in {seen[column]} and in {setting}"
+            seen.setdefault(column, setting)
+            if column == values.get("target"):
+                yield f"column {quote(column)} is the target and in {setting}"
+
+
+def _weight_faults(values: Values) -> Iterator[str]:
+    if values.get("csv_weights") and "weight_column" in values:
+        yield (
+            "csv_weights says that the second column is the weight and weight_column that "
+            f"{quote(values['weight_column'])} is: set one of them"
+        )
+    if "base_margin_column" in values and "base_score" in values:
+        yield "base_score has no effect where rows start from base_margin_column: set one of them"
+
+
+def _fold_faults(values: Values) -> Iterator[str]:
+    if "_kfold" in values and "nfold" in values:
+        yield (
+            "_kfold (a model of each fold) and nfold (folds that choose the rounds of one model) "
+            "are both set: set one of them"
+        )
+    if values.get("_num_cv_round", 1) > 1 and "_kfold" not in values:
+        yield "_num_cv_round repeats _kfold, which is not set: set it, or leave _num_cv_round out"
+    if "time_column" not in values:
+        return
+    if "group_column" in values:
+        yield (
+            "group_column and time_column are both set, and folds can be by one of them: leave "
+            "one out"
+        )
+    if values.get("_num_cv_round", 1) > 1:
+        yield "folds by time_column are always the same: leave _num_cv_round out"

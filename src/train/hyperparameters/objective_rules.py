@@ -1,0 +1,166 @@
+"""Which hyperparameters and metrics go with which objective."""
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, Objective
+from sagetree.errors import quote
+from sagetree.train.hyperparameters.metrics import METRICS, Asked
+from sagetree.train.hyperparameters.parameters import TUNING_METRIC, is_given
+
+Values = Mapping[str, Any]
+
+# Hyperparameters that only some objectives heed: the name of one, or what it begins with.
+_ONLY_FOR: Mapping[str, tuple[str, ...]] = {
+    "num_class": ("multi:",),
+    "positive_label": ("binary:",),
+    "scale_pos_weight": ("binary:logistic", "binary:logitraw", "reg:logistic"),
+    "tweedie_variance_power": ("reg:tweedie",),
+    "huber_slope": ("reg:pseudohubererror",),
+    "quantile_alpha": ("reg:quantileerror",),
+    "expectile_alpha": ("reg:expectileerror",),
+    "aft_loss_distribution": ("survival:aft",),
+    "aft_loss_distribution_scale": ("survival:aft",),
+    "label_lower_bound": ("survival:aft",),
+    "label_upper_bound": ("survival:aft",),
+    "lambdarank_pair_method": ("rank:",),
+    "lambdarank_num_pair_per_sample": ("rank:",),
+    "lambdarank_normalization": ("rank:",),
+    "lambdarank_score_normalization": ("rank:",),
+    "lambdarank_unbiased": ("rank:",),
+    "lambdarank_bias_norm": ("rank:",),
+    "ndcg_exp_gain": ("rank:ndcg",),
+}
+
+# Hyperparameters that an objective cannot do without.
+_REQUIRED = {
+    "reg:quantileerror": ("quantile_alpha", "[0.1, 0.5, 0.9]"),
+    "reg:expectileerror": ("expectile_alpha", "0.8"),
+}
+
+# Metrics of a single objective among those of its task.
+_METRIC_ONLY_FOR = {
+    "aft-nloglik": "survival:aft",
+    "interval-regression-accuracy": "survival:aft",
+    "cox-nloglik": "survival:cox",
+    "quantile": "reg:quantileerror",
+    "expectile": "reg:expectileerror",
+}
+
+# Metrics of binary labels that reg:logistic has too: its labels are shares.
+_OF_SHARES = ("logloss", "error")
+
+# Metrics that need probabilities, which these objectives do not give.
+_NEED_PROBABILITIES = {"binary:hinge": ("logloss",), "multi:softmax": ("aucpr",)}
+
+# Objectives whose base_score is a probability, or the exponential of a sum.
+_PROBABILITY = ("binary:logistic", "reg:logistic")
+_POSITIVE = ("count:poisson", "reg:gamma", "reg:tweedie")
+
+
+def objective_faults(values: Values, failed: Collection[str]) -> Iterator[str]:
+    """Return what does not go with the objective; nothing if that itself failed to be one."""
+    if "objective" in failed:
+        return
+    objective = OBJECTIVES[values.get("objective", DEFAULT_OBJECTIVE)]
+    yield from _parameter_faults(values, objective)
+    required, such = _REQUIRED.get(objective.name, ("objective", ""))
+    if such and required not in values and required not in failed:
+        yield f"objective {objective.name} needs {required}, such as {such}: set it"
+    yield from _label_faults(values, objective)
+    yield from _base_score_faults(values, objective)
+    yield from _metric_faults(values, objective)
+
+
+def outputs_of(values: Values) -> int | None:
+    """Return how many values a model answers for a row; None where the label decides."""
+    if values.get("objective", "").startswith("multi:"):
+        count: int | None = values.get("num_class")
+        return count
+    return len(values.get("quantile_alpha", (0,)))
+
+
+def _parameter_faults(values: Values, objective: Objective) -> Iterator[str]:
+    for name, objectives in _ONLY_FOR.items():
+        if is_given(values, name) and not objective.name.startswith(objectives):
+            wanted = " or ".join(f"{o}*" if o.endswith(":") else o for o in objectives)
+            yield (
+                f"{name} is for objective {wanted}, and objective is {objective.name}: "
+                "leave it out, or change objective"
+            )
+    if is_given(values, "lambdarank_bias_norm") and not values.get("lambdarank_unbiased"):
+        yield "lambdarank_bias_norm has no effect without lambdarank_unbiased: set it to true"
+    if values.get("multi_strategy") == "multi_output_tree" and outputs_of(values) == 1:
+        yield (
+            "multi_strategy=multi_output_tree is for several outputs, and objective "
+            f"{objective.name} has one: leave it out"
+        )
+
+
+def _label_faults(values: Values, objective: Objective) -> Iterator[str]:
+    bounds = [name for name in ("label_lower_bound", "label_upper_bound") if name in values]
+    if objective.name != "survival:aft" or not bounds:
+        return
+    if len(bounds) == 1:
+        yield f"of label_lower_bound and label_upper_bound only {bounds[0]} is set: set both"
+    if "target" in values:
+        yield "target is set, and label_lower_bound and label_upper_bound are: leave it out"
+
+
+def _base_score_faults(values: Values, objective: Objective) -> Iterator[str]:
+    scores = values.get("base_score")
+    if not scores:
+        return
+    outputs = outputs_of(values)
+    if len(scores) > 1 and outputs is not None and len(scores) != outputs:
+        yield f"base_score has {len(scores)} values for {outputs} outputs: give one for each"
+    shown = ", ".join(f"{score:g}" for score in scores)
+    if objective.name in _PROBABILITY and not all(0 < score < 1 for score in scores):
+        yield (
+            f"base_score is {shown}, and with objective {objective.name} it is a probability: "
+            "take a number above 0 and below 1"
+        )
+    if objective.name in _POSITIVE and not all(score > 0 for score in scores):
+        yield (
+            f"base_score is {shown}, and with objective {objective.name} it must be above 0: "
+            "take such a number"
+        )
+
+
+def _metric_faults(values: Values, objective: Objective) -> Iterator[str]:
+    for setting in ("eval_metric", TUNING_METRIC):
+        named = values.get(setting, ())
+        for spelling in [named] if isinstance(named, str) else named:
+            try:
+                asked = Asked.of(spelling)
+            except ValueError as error:
+                yield f"{setting} {quote(spelling)} {error}"
+                continue
+            if not is_defined(asked, values, objective):
+                yield (
+                    f"{setting} {quote(spelling)} is not defined for objective "
+                    f"{objective.name}: take {', '.join(defined_for(values, objective))}"
+                )
+
+
+def is_defined(asked: Asked, values: Values, objective: Objective) -> bool:
+    """Say whether a metric means something for what the objective answers."""
+    name = asked.metric.name
+    if name in _NEED_PROBABILITIES.get(objective.name, ()):
+        return False
+    if objective.name == "reg:logistic" and name in _OF_SHARES:
+        return True
+    if _METRIC_ONLY_FOR.get(name, objective.name) != objective.name:
+        return False
+    if objective.task == "quantile" and name not in _METRIC_ONLY_FOR and outputs_of(values) != 1:
+        return False
+    return objective.task in asked.metric.tasks
+
+
+def defined_for(values: Values, objective: Objective) -> list[str]:
+    """Return the names of the metrics that an objective has."""
+    return [
+        name
+        for name, metric in METRICS.items()
+        if is_defined(Asked(name, metric, None), values, objective)
+    ]

@@ -1,0 +1,61 @@
+"""Defaults of the XGBoost parameters, and why they are what they are."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sagetree.boosters.objectives import objective_of
+
+# Hyperparameter -> (value, reason).
+Preset = Mapping[str, tuple[object, str]]
+
+# For a label of two values; README's table shows them, bench/quality.py measures them.
+SAGETREE: Preset = MappingProxyType(
+    {
+        "max_depth": (2, "with few positives deeper trees learn single rows"),
+        "eta": (0.05, "small steps let early stopping find the best round"),
+        "min_child_weight": (2.0, "no leaf on fewer than some 70 rows at 3 % positives"),
+        "lambda": (10.0, "leaves with little evidence stay near zero"),
+        "subsample": (0.8, "trees that see different rows agree less by chance"),
+        "colsample_bytree": (0.5, "one strong column does not hide the others"),
+    }
+)
+
+# For other labels, in which every row says something: of depths 2 to 6, 4 was best or
+# near it on eight tables (regression, counts, gamma, Tweedie, 3 to 10 classes).
+SAGETREE_OTHERS: Preset = MappingProxyType(
+    {
+        "max_depth": (4, "room for some interactions"),
+        "eta": SAGETREE["eta"],
+        "subsample": SAGETREE["subsample"],
+        "colsample_bytree": (0.8, SAGETREE["colsample_bytree"][1]),
+    }
+)
+
+# Rounds: an upper bound that small steps need, and the patience noise needs.
+SAGETREE_ROUNDS = 2000
+SAGETREE_PATIENCE = 50
+
+# XGBoost's own: no parameter is set, and its documentation's usual 100 rounds.
+XGBOOST_ROUNDS = 100
+
+
+def preset_of(objective: str) -> Preset:
+    """Return what holds for an objective where the user says nothing."""
+    return SAGETREE if objective_of(objective).task == "binary" else SAGETREE_OTHERS
+
+
+def default_metric(params: Mapping[str, Any]) -> str:
+    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`."""
+    return objective_of(params["objective"]).metric
+
+
+def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
+    """Return a metric as XGBoost takes it: Tweedie's needs the objective's variance power.
+
+    >>> with_parameter("tweedie-nloglik", {"tweedie_variance_power": 1.2})
+    'tweedie-nloglik@1.2'
+    """
+    if metric == "tweedie-nloglik":
+        return f"{metric}@{params.get('tweedie_variance_power', 1.5):g}"
+    return metric

@@ -1,0 +1,1 @@
+"""The files of input/config to one checked record."""

@@ -1,0 +1,113 @@
+"""inputdataconfig.json: the channels, and what their content types promise."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from sagetree.errors import PlatformError, SettingsError, quote
+from sagetree.formats.detection import Format
+from sagetree.machine.paths import OptMl
+
+TRAIN = "train"
+VALIDATION = "validation"
+TEST = "test"
+MODEL = "model"
+
+# The official container's names, and those of JSON Lines.
+CONTENT_TYPES: Mapping[str, Format] = MappingProxyType(
+    {
+        "text/csv": "csv",
+        "csv": "csv",
+        "application/x-parquet": "parquet",
+        "parquet": "parquet",
+        "application/jsonlines": "jsonlines",
+        "application/x-jsonlines": "jsonlines",
+        "application/x-ndjson": "jsonlines",
+        "jsonlines": "jsonlines",
+        "text/libsvm": "libsvm",
+        "text/x-libsvm": "libsvm",
+        "libsvm": "libsvm",
+        "application/x-recordio-protobuf": "recordio",
+        "recordio-protobuf": "recordio",
+    }
+)
+
+
+def read_json(path: Path) -> Mapping[str, Any]:
+    """Return the object in a config file; one that is absent is empty.
+
+    Raises SettingsError for one that is no object, PlatformError for one that
+    cannot be read.
+    """
+    try:
+        value = orjson.loads(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        hint = "Check its permissions, and that it is a file"
+        raise PlatformError("the file cannot be read", where=path.name, hint=hint) from error
+    except orjson.JSONDecodeError as error:
+        raise SettingsError(
+            f"it is no JSON: {error}", where=path.name, hint="Write an object"
+        ) from error
+    if not isinstance(value, dict):
+        raise SettingsError("it holds no JSON object", where=path.name, hint="Write an object")
+    return value
+
+
+def read_channels(opt_ml: OptMl) -> Mapping[str, Any]:
+    """Return each channel and what inputdataconfig.json says about it.
+
+    Without that file the channels are the folders under input/data, as in the
+    classic test_dir.
+    """
+    config = read_json(opt_ml.config / "inputdataconfig.json")
+    if not config and opt_ml.data.is_dir():
+        return {p.name: {} for p in sorted(opt_ml.data.iterdir()) if not p.name.startswith(".")}
+    return config
+
+
+def check_hosts(opt_ml: OptMl, faults: list[str]) -> None:
+    """Find a fault in a job of several machines: each would train a model of its own."""
+    hosts = read_json(opt_ml.config / "resourceconfig.json").get("hosts")
+    if isinstance(hosts, list) and len(hosts) > 1:
+        names = ", ".join(map(str, hosts[:3])) + (", ..." if len(hosts) > 3 else "")
+        faults.append(
+            f"the job has {len(hosts)} hosts ({names}), but one trains it: "
+            "use an instance count of 1"
+        )
+
+
+def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
+    """Return each channel and what its ContentType promises."""
+    config = read_channels(opt_ml)
+    formats = {}
+    for channel, description in config.items():
+        content_type = ""
+        if isinstance(description, dict):
+            content_type = str(description.get("ContentType") or "")
+            if description.get("TrainingInputMode") == "Pipe":
+                faults.append(f"channel {quote(channel)} is in Pipe mode: use File or FastFile")
+        try:
+            formats[channel] = _format(content_type)
+        except ValueError as error:
+            if channel in (TRAIN, VALIDATION, TEST):
+                faults.append(f"channel {quote(channel)} has {error}")
+    if TRAIN not in config:
+        found = ", ".join(map(quote, config)) or "none"
+        faults.append(f"there is no channel 'train' (channels: {found})")
+    return formats
+
+
+def _format(content_type: str) -> Format | None:
+    """Return what a content type promises, whatever parameters it has."""
+    media_type = content_type.split(";")[0].strip().lower()
+    if not media_type:
+        return None
+    if media_type not in CONTENT_TYPES:
+        known = [name for name in CONTENT_TYPES if "/" in name and "/x-nd" not in name]
+        raise ValueError(f"the ContentType {quote(content_type)}: take one of {', '.join(known)}")
+    return CONTENT_TYPES[media_type]

@@ -1,0 +1,300 @@
+"""/opt/ml/input/config to one frozen record of settings, with every fault at once."""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
+from sagetree.errors import SettingsError, quote
+from sagetree.formats.detection import Format
+from sagetree.machine.paths import OptMl
+from sagetree.train.hyperparameters.booster_rules import grows_exactly
+from sagetree.train.hyperparameters.combinations import check_together, notes_together
+from sagetree.train.hyperparameters.constraints import Constraints
+from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
+from sagetree.train.hyperparameters.presets import (
+    SAGETREE_PATIENCE,
+    SAGETREE_ROUNDS,
+    XGBOOST_ROUNDS,
+    default_metric,
+    preset_of,
+    with_parameter,
+)
+from sagetree.train.hyperparameters.value_types import ParameterError, plain_text
+from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
+from sagetree.train.settings.channel_settings import (
+    TRAIN,
+    VALIDATION,
+    check_hosts,
+    read_formats,
+    read_json,
+)
+
+__all__ = ["DEFAULT_FOLDS", "TRAIN", "VALIDATION", "Boosting", "Columns", "TrainSettings"]
+
+DEFAULT_FOLDS = 5
+
+# What SageMaker and its SDK add for themselves.
+PLATFORM_PREFIX = "sagemaker_"
+
+# What holds where one of our own is not given.
+_DEFAULTS = {p.name: p.parse(p.default) for p in OWN if p.default}
+
+# XGBoost's, but given it feature by feature once these are known.
+_BY_COLUMN = ("monotone_constraints", "interaction_constraints", "feature_weights")
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the user says about columns, by name; None where the user says nothing.
+
+    `base_margin` has one column for each output; `csv_weights` says that the
+    second column of CSV files is the weight.
+    """
+
+    target: str | None
+    positive_label: str | None
+    dropped: tuple[str, ...]
+    kinds: Mapping[str, str]
+    orders: Mapping[str, tuple[str, ...]]
+    missing_values: tuple[str, ...]
+    unknown_category: str
+    encoding: str
+    weight: str | None = None
+    csv_weights: bool = False
+    base_margin: tuple[str, ...] = ()
+    group: str | None = None
+    time: str | None = None
+    label_lower_bound: str | None = None
+    label_upper_bound: str | None = None
+
+
+@dataclass(frozen=True)
+class Boosting:
+    """How rounds are made and chosen; `params` are XGBoost's own.
+
+    `metrics` are printed each round, `stopping_metric` is the one of them that
+    early stopping goes by. `nfold` folds choose the rounds of one model;
+    `kfold` folds, `kfold_repeats` times, each give a model of an ensemble.
+    `num_class` is None where the label says how many there are. `seed` is that
+    of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
+    """
+
+    params: Mapping[str, Any]
+    rounds: int
+    patience: int | None
+    nfold: int | None
+    stratified: bool
+    metrics: tuple[str, ...]
+    stopping_metric: str
+    seed: int
+    num_class: int | None = None
+    kfold: int | None = None
+    kfold_repeats: int = 1
+    constraints: Constraints = field(default_factory=Constraints)
+    external_memory: bool | None = None
+
+    @property
+    def objective(self) -> str:
+        """XGBoost's name of what is learnt."""
+        return str(self.params["objective"])
+
+
+@dataclass(frozen=True)
+class Checkpointing:
+    """When a job saves its state, and what it leaves when it is stopped.
+
+    A checkpoint every `rounds` rounds where given, else every `seconds`.
+    """
+
+    rounds: int | None
+    seconds: int
+    kept: int
+    save_on_termination: bool
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Everything a training job was told.
+
+    `header` and `delimiter` are of CSV files, None where they are looked at;
+    `formats` what each channel's ContentType promises; `given` is what the user
+    wrote, as text; `notes` are lines to log, such as of settings without effect.
+    """
+
+    columns: Columns
+    boosting: Boosting
+    header: bool | None
+    delimiter: str | None
+    checkpointing: Checkpointing
+    fail_on_leakage: bool
+    formats: Mapping[str, Format | None]
+    given: Mapping[str, str]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def read(cls, opt_ml: OptMl, overrides: Mapping[str, str]) -> "TrainSettings":
+        """Return the settings in `opt_ml`, hyperparameters replaced by `overrides`.
+
+        Raises SettingsError that names every fault.
+        """
+        raw = read_json(opt_ml.config / "hyperparameters.json")
+        texts = {name: plain_text(value) for name, value in raw.items()} | dict(overrides)
+        faults: list[str] = []
+        check_hosts(opt_ml, faults)
+        formats = read_formats(opt_ml, faults)
+        return cls._of(texts, formats, faults)
+
+    @classmethod
+    def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
+        """Return the settings that hyperparameters alone make, without channels."""
+        return cls._of(texts, {}, [])
+
+    @classmethod
+    def _of(
+        cls, texts: Mapping[str, str], formats: Mapping[str, Format | None], faults: list[str]
+    ) -> "TrainSettings":
+        given = {n: t for n, t in texts.items() if not n.startswith(PLATFORM_PREFIX)}
+        failed: set[str] = set()
+        values = _parse(given, faults, failed)
+        check_together(values, faults, failed, formats or None)
+        if faults:
+            raise SettingsError("; ".join(faults), hint=_hint(len(faults)))
+        settled = _DEFAULTS | values
+        return cls(
+            columns=_columns(settled),
+            boosting=_boosting(settled),
+            header=settled.get("header"),
+            delimiter=settled.get("delimiter"),
+            checkpointing=Checkpointing(
+                rounds=settled.get("checkpoint_interval"),
+                seconds=settled["checkpoint_seconds"],
+                kept=settled["checkpoints_kept"],
+                save_on_termination=settled["save_model_on_termination"],
+            ),
+            fail_on_leakage=settled["fail_on_leakage"],
+            formats=formats,
+            given=MappingProxyType(given),
+            notes=tuple(_notes(values, formats)),
+        )
+
+
+def _hint(faults: int) -> str:
+    return "Correct it" if faults == 1 else f"Correct all {faults}"
+
+
+def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dict[str, Any]:
+    """Return the values; add what is wrong to `faults`, and the names of those to `failed`."""
+    values: dict[str, Any] = {}
+    spelled: dict[str, str] = {}
+    for spelling, text in given.items():
+        parameter = BY_NAME.get(spelling)
+        if parameter is None:
+            faults.append(f"{quote(spelling)} is no hyperparameter{_nearest(spelling)}")
+            continue
+        if parameter.name in spelled:
+            faults.append(f"{spelled[parameter.name]} and {spelling} are the same hyperparameter")
+            continue
+        spelled[parameter.name] = spelling
+        try:
+            values[parameter.name] = parameter.parse(text)
+        except ParameterError as error:
+            failed.add(parameter.name)
+            faults.append(f"{spelling} is {quote(text)} and must be {error}")
+    return values
+
+
+def _nearest(spelling: str) -> str:
+    close = difflib.get_close_matches(spelling, BY_NAME, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _columns(values: Mapping[str, Any]) -> Columns:
+    orders = {
+        name: tuple(map(plain_text, order))
+        for name, order in values.get("ordinal_columns", {}).items()
+    }
+    kinds = dict(values.get("column_types", {}))
+    kinds |= dict.fromkeys(values.get("categorical_columns", ()), "category")
+    kinds |= dict.fromkeys(orders, "ordinal")
+    return Columns(
+        target=values.get("target"),
+        positive_label=values.get("positive_label"),
+        dropped=values.get("drop_columns", ()),
+        kinds=MappingProxyType(kinds),
+        orders=MappingProxyType(orders),
+        missing_values=values.get("missing_values", ()),
+        unknown_category=values["unknown_category"],
+        encoding=values.get("encoding", _encoding(values)),
+        weight=values.get("weight_column"),
+        csv_weights=values["csv_weights"],
+        base_margin=values.get("base_margin_column", ()),
+        group=values.get("group_column"),
+        time=values.get("time_column"),
+        label_lower_bound=values.get("label_lower_bound"),
+        label_upper_bound=values.get("label_upper_bound"),
+    )
+
+
+def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str]:
+    """Return what the log should say of settings that change nothing."""
+    for parameter in UNUSED:
+        if parameter.name in values:
+            yield f"{parameter.name} has no effect: {parameter.help}"
+    yield from notes_together(values, channels)
+
+
+def _encoding(values: Mapping[str, Any]) -> str:
+    """Return how categories are given to a booster that may have no splits of its own for them."""
+    without = values.get("booster") == "gblinear" or grows_exactly(values)
+    return "onehot" if without else "native"
+
+
+def _boosting(values: Mapping[str, Any]) -> Boosting:
+    own = values["preset"] == "sagetree"
+    params = _params(values, own=own)
+    tuned = values.get(TUNING_METRIC)
+    asked = [*values.get("eval_metric", ()), *([tuned] if tuned else [])]
+    asked = [with_parameter(metric, params) for metric in asked or [default_metric(params)]]
+    return Boosting(
+        params=MappingProxyType(params),
+        rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
+        patience=values.get("early_stopping_rounds", SAGETREE_PATIENCE if own else None),
+        nfold=values.get("nfold"),
+        stratified=values["stratified"],
+        metrics=tuple(dict.fromkeys(asked)),
+        stopping_metric=asked[-1],
+        seed=params["seed"] % 2**32,
+        num_class=values.get("num_class"),
+        kfold=values.get("_kfold"),
+        kfold_repeats=values["_num_cv_round"],
+        constraints=Constraints(
+            values.get("monotone_constraints"),
+            values.get("interaction_constraints"),
+            values.get("feature_weights"),
+        ),
+        external_memory=values.get("external_memory"),
+    )
+
+
+def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
+    """Return what is handed to XGBoost: the preset, and above it what the user gave."""
+    trees = values.get("booster") != "gblinear"
+    params: dict[str, Any] = {}
+    if own and trees:
+        preset = preset_of(values.get("objective", DEFAULT_OBJECTIVE))
+        params |= {name: value for name, (value, _) in preset.items()}
+    names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in _BY_COLUMN)
+    params |= {name: values[name] for name in names}
+    params = {"objective": DEFAULT_OBJECTIVE, "seed": 0, **params}
+    if params.get("tree_method") == "gpu_hist":
+        params |= {"tree_method": "hist", "device": "cuda"}
+    if "updater" in params:
+        params["updater"] = ",".join(name for name in params["updater"] if name != "sync")
+    for name in ("quantile_alpha", "base_score"):
+        if name in params:
+            numbers = params[name]
+            params[name] = numbers[0] if len(numbers) == 1 else list(numbers)
+    return params

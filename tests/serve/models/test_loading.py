@@ -1,0 +1,172 @@
+"""The model in a worker: what /ping says before, without and with one."""
+
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from sagetree.bundle.bundle import SELFCHECK_FILE, ModelBundle
+from sagetree.errors import NotReadyError
+from sagetree.serve.models.loading import ModelHolder, ServedModel, snapshot
+from tests.serve.artifacts import app_of, settings_for
+from tests.serve.rows import records
+
+
+def holder_for(folder: Path) -> ModelHolder:
+    return ModelHolder(folder, partial(ServedModel.load, folder, threads=1, output=("score",)))
+
+
+def reason(folder: Path) -> str:
+    holder = holder_for(folder)
+    holder.start(watch=False)
+    with pytest.raises(NotReadyError) as caught:
+        holder.wait()
+    return str(caught.value)
+
+
+def eventually(check: Callable[[], bool], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_ping_is_503_until_the_model_is_loaded_and_a_request_waits_for_it(base_dir: Path):
+    folder = base_dir / "model"
+    gate = threading.Event()
+
+    def load() -> ServedModel:
+        gate.wait(30)
+        return ServedModel.load(folder, threads=1, output=("score",))
+
+    holder = ModelHolder(folder, load)
+    client = app_of(settings_for(folder), holder).test_client()
+    holder.start(watch=False)
+    answer = client.get("/ping", headers={"X-Amzn-RequestId": "1"})
+    assert answer.status_code == 503
+    assert answer.get_json() == {
+        "error": "NotReadyError",
+        "message": "the model is being loaded",
+        "where": str(folder),
+        "hint": "Ask again in a moment",
+        "request_id": "1",
+    }
+    with pytest.raises(NotReadyError, match="the model is being loaded"):
+        holder.wait(0.01)
+    threading.Timer(0.1, gate.set).start()
+    assert client.post("/invocations", json=records(2)).status_code == 200
+    assert client.get("/ping").status_code == 200
+
+
+def test_a_pickle_is_refused_and_not_opened(pickle_dir: Path):
+    assert reason(pickle_dir) == (
+        "xgboost-model: the model is a pickle. A pickle is a program, so it is not opened: "
+        "convert it where you trust it, with "
+        "pickle.load(file).save_model('model.ubj'), and put model.ubj into the artifact"
+    )
+    assert not (pickle_dir.parent / "opened").exists()
+
+
+def test_a_folder_without_a_model_says_so(tmp_path: Path):
+    hint = "Put one xgboost-model, *.ubj or *.json there, or the output of sagetree train"
+    assert reason(tmp_path) == f"{tmp_path}: there is no model. {hint}"
+    assert reason(tmp_path / "absent") == f"{tmp_path / 'absent'}: there is no model. {hint}"
+
+
+def test_a_damaged_bundle_says_what_is_damaged(own_base_dir: Path):
+    folder = own_base_dir / "model"
+    (folder / SELFCHECK_FILE).write_text("{}")
+    assert reason(folder) == (
+        "sagetree/selfcheck.json: the file is not the one that was saved. "
+        "Copy the artifact again, or train again"
+    )
+    (folder / SELFCHECK_FILE).unlink()
+    assert reason(folder) == (
+        "sagetree/selfcheck.json: the file is missing. Copy the artifact again, or train again"
+    )
+
+
+def test_a_model_that_scores_otherwise_than_in_training_is_not_served(
+    bundle: ModelBundle, other_bundle: ModelBundle, tmp_path: Path
+):
+    parts = {name: getattr(bundle, name) for name in bundle.__dataclass_fields__}
+    ModelBundle(**(parts | {"models": other_bundle.models})).save(tmp_path / "model")
+    text = reason(tmp_path / "model")
+    assert text.startswith(
+        f"{tmp_path / 'model'}: its stored rows get other scores than in training (by 0."
+    )
+    assert text.endswith("Train again, or serve with the versions in sagetree/manifest.json")
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
+    holder = ModelHolder(tmp_path, tmp_path.read_bytes)  # type: ignore[arg-type]
+    holder.start(watch=False)
+    with pytest.raises(NotReadyError) as caught:
+        holder.wait()
+    assert str(caught.value) == (
+        f"{tmp_path}: the model cannot be read: Is a directory. Make it readable"
+    )
+
+
+def test_an_error_nobody_foresaw_is_told_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sagetree.machine.program.LOG.propagate", True)
+    holder = ModelHolder(tmp_path, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    holder.start(watch=False)
+    with pytest.raises(NotReadyError) as caught:
+        holder.wait()
+    assert str(caught.value) == (
+        f"{tmp_path}: the model could not be loaded because of an unexpected error. "
+        "The server's log has it"
+    )
+    eventually(lambda: "/ping answers 503" in caplog.text)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_watched_folder_is_loaded_again_when_it_changes(
+    bundle: ModelBundle, other_bundle: ModelBundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("sagetree.serve.models.loading.WATCH_SECONDS", 0.02)
+    folder = tmp_path / "model"
+    holder = holder_for(folder)
+    holder.start(watch=True)
+    with pytest.raises(NotReadyError):
+        holder.wait()
+
+    def rounds() -> int | None:
+        try:
+            return holder.model().model.scorer.boosters[0].rounds
+        except NotReadyError:
+            return None
+
+    bundle.save(folder)
+    eventually(lambda: rounds() == 12)
+    first = holder.model()
+    other_bundle.save(folder)
+    eventually(lambda: rounds() == 3)
+    # a request that took the first model keeps it, whole
+    assert first.model.scorer.boosters[0].rounds == 12
+    shutil.rmtree(folder)
+    eventually(lambda: rounds() is None)
+    bundle.save(folder)
+    eventually(lambda: rounds() == 12)
+
+
+def test_a_snapshot_tells_every_change_but_hidden_ones(tmp_path: Path):
+    empty = snapshot(tmp_path / "model")
+    assert empty == ()
+    (tmp_path / "model" / "sagetree").mkdir(parents=True)
+    (tmp_path / "model" / "sagetree" / "manifest.json").write_text("{}")
+    first = snapshot(tmp_path / "model")
+    assert [entry[0] for entry in first] == ["sagetree/manifest.json"]
+    (tmp_path / "model" / ".sagetree-7").mkdir()
+    (tmp_path / "model" / ".sagetree-7" / "xgboost-model").write_text("half")
+    assert snapshot(tmp_path / "model") == first
+    (tmp_path / "new").write_text("{}")
+    (tmp_path / "new").replace(tmp_path / "model" / "sagetree" / "manifest.json")
+    assert snapshot(tmp_path / "model") != first

@@ -1,0 +1,68 @@
+"""Memory: what a container may use, and what comes back."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sagetree.machine.memory import return_freed_memory
+from sagetree.serve.models.memory import resident_memory, usable_memory
+from tests.serve.server_process import CSV, eventually, healthy, serving
+
+MEMINFO = "MemTotal:        1000 kB\nMemFree:   10 kB\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, 1_024_000),
+        ({"memory.max": "max\n"}, 1_024_000),
+        ({"memory.max": "5000\n"}, 5000),
+        ({"memory/memory.limit_in_bytes": "6000\n"}, 6000),
+        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, 1_024_000),
+    ],
+)
+def test_the_least_of_machine_and_container_counts(
+    files: dict[str, str], expected: int, tmp_path: Path
+):
+    (tmp_path / "meminfo").write_text(MEMINFO)
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert usable_memory(tmp_path, tmp_path / "meminfo") == expected
+
+
+def test_what_is_freed_goes_back():
+    blocks = [np.ones(5000) for _ in range(2000)]  # of a size the allocator keeps
+    full = resident_memory()
+    del blocks
+    return_freed_memory()
+    assert full - resident_memory() > 60e6
+
+
+def test_a_server_gives_back_what_large_bodies_took(base_dir: Path, tmp_path: Path):
+    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        eventually(lambda: healthy(server))
+        (pid,) = server.workers()
+        large = CSV * (12 * 2**20 // len(CSV))
+        assert server.post(large[: 2**20].rpartition(b"\n")[0]).status == 200  # Arrow is loaded
+        before = resident_memory(pid)
+        assert server.post(large).status == 200
+        eventually(lambda: resident_memory(pid) < before + 12e6)
+
+
+def test_the_memory_of_a_large_body_serves_the_next_one(base_dir: Path, tmp_path: Path):
+    def page_faults(pid: int) -> int:
+        text = Path(f"/proc/{pid}/stat").read_text()
+        return int(text.rpartition(")")[2].split()[7])
+
+    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
+        eventually(lambda: healthy(server))
+        (pid,) = server.workers()
+        body = CSV * (6 * 2**20 // len(CSV))
+        counts = []
+        for _ in range(8):
+            before = page_faults(pid)
+            assert server.post(body).status == 200
+            counts.append(page_faults(pid) - before)
+        assert min(counts[2:]) < counts[0] / 2

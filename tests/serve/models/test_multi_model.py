@@ -1,0 +1,294 @@
+"""Many models in one server: the documented routes, in two workers that share their list."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+import pytest
+import xgboost
+from flask.testing import FlaskClient
+
+from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.machine.program import LOG
+from sagetree.serve.models.multi_model import ModelStore
+from sagetree.serve.models.registry import Registry
+from sagetree.serve.routes.flask_app import create_app
+from sagetree.serve.routes.many_models import many_models
+from sagetree.serve.telemetry.log_lines import text_line
+from sagetree.serve.telemetry.metrics import Observer
+from tests.serve.artifacts import client_for, settings_for
+from tests.serve.asking import CSV, problem
+
+CSV_TYPE = {"Content-Type": "text/csv"}
+BUDGET = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One of the processes of a server, here in this one."""
+
+    store: ModelStore
+    client: FlaskClient
+
+    def load(self, name: str, url: Path | str) -> int:
+        return self.client.post("/models", json={"model_name": name, "url": str(url)}).status_code
+
+    def names(self) -> list[str]:
+        found = self.client.get("/models").get_json()["models"]
+        return [model["modelName"] for model in found]
+
+    def invoke(self, name: str, body: bytes = CSV) -> tuple[int, bytes]:
+        path = f"/models/{quote(name, safe='')}/invoke"
+        answer = self.client.post(path, data=body, headers=CSV_TYPE)
+        return answer.status_code, answer.data
+
+
+def worker_at(folder: Path, base_dir: Path, budget: int = BUDGET) -> Worker:
+    settings = settings_for(base_dir / "model")
+    store = ModelStore(Registry(folder, budget, settings.workers), ("score",), 1)
+    observer = Observer(None, text_line, LOG.info)
+    return Worker(store, create_app(many_models(settings, store, observer)).test_client())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def workers(folder: Path, base_dir: Path) -> Iterator[tuple[Worker, Worker]]:
+    pair = worker_at(folder, base_dir), worker_at(folder, base_dir)
+    pair[1].store.start()
+    yield pair
+    for worker in pair:
+        worker.store.close()
+
+
+@pytest.fixture
+def worker(workers: tuple[Worker, Worker]) -> Iterator[Worker]:
+    """A worker that has no model."""
+    yield workers[0]
+    for name in workers[0].names():
+        workers[0].store.unload(name)
+
+
+def test_a_model_comes_answers_and_goes(worker: Worker, base_dir: Path):
+    assert worker.client.get("/ping").status_code == 200
+    assert worker.client.get("/models").get_json() == {"models": []}
+    url = str(base_dir / "model")
+    assert worker.load("claims", url) == 200
+    described = {"modelName": "claims", "modelUrl": url}
+    assert worker.client.get("/models").get_json() == {"models": [described]}
+    assert worker.client.get("/models/claims").get_json() == described
+    expected = client_for(base_dir / "model").post("/invocations", data=CSV, headers=CSV_TYPE).data
+    assert worker.invoke("claims") == (200, expected)
+    assert worker.client.delete("/models/claims").status_code == 200
+    assert worker.client.get("/models").get_json() == {"models": []}
+    assert worker.invoke("claims")[0] == 404
+
+
+def test_statuses_of_what_is_not_there_and_what_is(worker: Worker, base_dir: Path):
+    assert worker.load("claims", base_dir / "model") == 200
+    again = {"model_name": "claims", "url": str(base_dir / "model")}
+    assert problem(worker.client.post("/models", json=again)) == (
+        409,
+        {
+            "error": "ModelExistsError",
+            "message": "the model is loaded already",
+            "where": "model_name",
+            "hint": "Unload it first",
+        },
+    )
+    absent = {
+        "error": "ModelNotFoundError",
+        "message": "no such model is loaded",
+        "where": "model_name",
+        "hint": "Load it by POST /models, or list the loaded ones by GET /models",
+    }
+    for answer in (
+        worker.client.get("/models/other"),
+        worker.client.delete("/models/other"),
+        worker.client.post("/models/other/invoke", data=CSV, headers=CSV_TYPE),
+    ):
+        assert problem(answer) == (404, absent)
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "/a", "a//b/", "a b?c#d", "größe", "..", "%2F", "x/invoke", "invoke"]
+)
+def test_a_name_is_any_text(name: str, worker: Worker, base_dir: Path):
+    assert worker.load(name, base_dir / "model") == 200
+    assert worker.names() == [name]
+    path = f"/models/{quote(name, safe='')}"
+    assert worker.client.get(path).get_json()["modelName"] == name
+    assert worker.invoke(name)[0] == 200
+    assert worker.client.delete(path).status_code == 200
+    assert worker.names() == []
+
+
+def test_the_list_comes_in_pages(worker: Worker, base_dir: Path):
+    names = [f"m{number}" for number in range(5)]
+    for name in reversed(names):
+        assert worker.load(name, base_dir / "model") == 200
+    found, token = [], ""
+    for _ in range(3):
+        page = worker.client.get(f"/models?limit=2&nextPageToken={token}").get_json()
+        found += [model["modelName"] for model in page["models"]]
+        token = page.get("nextPageToken", "")
+    assert (found, token) == (names, "")
+    for limit in ("0", "101", "two", "-1"):
+        status, told = problem(worker.client.get(f"/models?limit={limit}"))
+        assert (status, told["hint"]) == (400, "Ask for 1 to 100 models, or leave it out")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "the body is not JSON"),
+        (b"{", "the body is not JSON"),
+        (b"[]", "there is no model_name"),
+        (b'{"model_name": 3, "url": "x"}', "there is no model_name"),
+        (b'{"model_name": "x"}', "there is no url"),
+        (b'{"model_name": "x", "url": ""}', "there is no url"),
+    ],
+)
+def test_a_load_request_says_what_it_lacks(body: bytes, message: str, worker: Worker):
+    status, told = problem(worker.client.post("/models", data=body))
+    assert (status, told["message"]) == (400, message)
+    assert told["hint"] == 'Send {"model_name": "...", "url": "/folder/with/the/model"}'
+
+
+def test_the_header_names_the_model_too(worker: Worker, base_dir: Path):
+    worker.load("claims/v1.tar.gz", base_dir / "model")
+    named = {**CSV_TYPE, "X-Amzn-SageMaker-Target-Model": "claims/v1.tar.gz"}
+    answer = worker.client.post("/invocations", data=CSV, headers=named)
+    assert (answer.status_code, answer.data) == worker.invoke("claims/v1.tar.gz")
+    status, told = problem(worker.client.post("/invocations", data=CSV, headers=CSV_TYPE))
+    assert (status, told["message"]) == (400, "no model is named")
+
+
+def test_errors_of_an_invocation_are_the_clients_with_their_reason(worker: Worker, base_dir: Path):
+    worker.load("claims", base_dir / "model")
+    path = "/models/claims/invoke"
+    status, told = problem(worker.client.post(path, data=b"1,2\n", headers=CSV_TYPE))
+    assert (status, told["message"]) == (422, "2 columns where the model has 5 or 6 columns")
+    assert problem(worker.client.post(path, data=b"1"))[0] == 415
+    assert worker.invoke("claims", b"") == (204, b"")
+
+
+def damaged(folder: Path, plain: bytes, place: int) -> Path:
+    """A model of which a number is another, so that the library reads where nothing is."""
+    folder.mkdir()
+    broken = bytearray(plain)
+    broken[place : place + 8] = b"\xff" * 8
+    (folder / MODEL_FILE).write_bytes(broken)
+    return folder
+
+
+def test_models_that_cannot_be_served_are_refused_and_touch_no_other(
+    worker: Worker, base_dir: Path, plain_dir: Path, pickle_dir: Path, tmp_path: Path
+):
+    worker.load("good", base_dir / "model")
+    expected = worker.invoke("good")
+    plain = (plain_dir / MODEL_FILE).read_bytes()
+    for number, place in enumerate(range(40, len(plain) - 40, len(plain) // 8)):
+        folder = damaged(tmp_path / f"bad{number}", plain, place)
+        assert worker.load(f"bad{number}", folder) in (200, 400)
+        assert worker.invoke("good") == expected
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    (cut / MODEL_FILE).write_bytes(plain[: len(plain) // 2] + b"}")
+    for folder in (cut, pickle_dir, tmp_path / "absent"):
+        status, told = problem(
+            worker.client.post("/models", json={"model_name": "bad", "url": str(folder)})
+        )
+        assert (status, told["error"]) == (400, "ArtifactError")
+        assert "bad" not in worker.names()
+    assert worker.invoke("good") == expected
+
+
+def test_a_model_that_ends_its_process_is_refused(worker: Worker, plain_dir: Path, tmp_path: Path):
+    """A tree whose children lie outside of it is read by the library all the same."""
+    booster = xgboost.Booster(model_file=bytearray((plain_dir / MODEL_FILE).read_bytes()))
+    text = booster.save_raw("json").decode()
+    folder = tmp_path / "wild"
+    folder.mkdir()
+    wild = text.replace('"left_children":[1', '"left_children":[99999999', 1)
+    assert wild != text
+    (folder / "model.json").write_text(wild)
+    answer = worker.client.post("/models", json={"model_name": "wild", "url": str(folder)})
+    assert problem(answer) == (
+        400,
+        {
+            "error": "ArtifactError",
+            "message": "XGBoost's library ends its process on this model, or hangs",
+            "where": str(folder),
+            "hint": "Copy the artifact again, or train again",
+        },
+    )
+
+
+def test_without_room_a_model_is_refused_until_another_goes(
+    base_dir: Path, plain_dir: Path, tmp_path: Path
+):
+    worker = worker_at(tmp_path, base_dir, budget=2 * 300 * 1024)
+    try:
+        assert [worker.load(name, plain_dir) for name in ("a", "b", "c")] == [200, 200, 507]
+        answer = worker.client.post("/models", json={"model_name": "c", "url": str(plain_dir)})
+        assert problem(answer) == (
+            507,
+            {
+                "error": "InsufficientMemoryError",
+                "message": "the model needs 131072 bytes in each of 2 workers and 45056 are left",
+                "where": "model_name",
+                "hint": "Unload a model, or raise SAGETREE_MODEL_MEMORY_MB",
+            },
+        )
+        worker.store.unload("a")
+        assert worker.load("c", plain_dir) == 200
+    finally:
+        worker.store.close()
+
+
+def test_another_worker_serves_it_too_and_lets_go_when_it_is_unloaded(
+    worker: Worker, workers: tuple[Worker, Worker], base_dir: Path, plain_dir: Path
+):
+    other = workers[1]
+    worker.load("claims", base_dir / "model")
+    assert other.invoke("claims") == worker.invoke("claims")
+    assert [one.store.resident() for one in workers] == [("claims",)] * 2
+    assert worker.client.delete("/models/claims").status_code == 200
+    # when it has answered, nobody holds the model any more
+    assert [one.store.resident() for one in workers] == [()] * 2
+    assert other.invoke("claims")[0] == 404
+    # the same name is another model now, also where the first one was known
+    worker.load("claims", plain_dir)
+    assert other.invoke("claims")[0] == 422
+
+
+def test_a_request_under_way_keeps_its_model(worker: Worker, base_dir: Path):
+    worker.load("claims", base_dir / "model")
+    served = worker.store.served("claims")
+    unloading = threading.Thread(target=worker.store.unload, args=("claims",))
+    unloading.start()
+    unloading.join(0.1)
+    assert unloading.is_alive()
+    assert worker.names() == []
+    assert served.model.scorer.score(np.zeros((1, 10), np.float32)).shape == (1,)
+    del served
+    worker.store.let_go()
+    unloading.join(10)
+    assert not unloading.is_alive()
+
+
+def test_a_worker_that_is_replaced_finds_the_models(
+    worker: Worker, folder: Path, base_dir: Path, plain_dir: Path
+):
+    worker.load("claims", base_dir / "model")
+    fresh = worker_at(folder, base_dir)
+    assert fresh.names() == ["claims"]
+    assert fresh.invoke("claims") == worker.invoke("claims")
+    fresh.store.close()

@@ -1,0 +1,167 @@
+"""The Open Inference Protocol, version 2: health, metadata, tensors in and out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from sagetree.errors import RequestError, SchemaError
+from sagetree.serve.routes.kserve import HINT, table_of_tensors
+from tests.serve.artifacts import INPUTS, SCHEMA, client_for
+from tests.serve.asking import ATTRIBUTES, ROWS, post, problem
+
+INFER = "/v2/models/model/infer"
+
+
+def infer(client: FlaskClient, request: object, **headers: str) -> TestResponse:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(INFER, data=json.dumps(request), headers=named)
+
+
+def tensors() -> list[dict[str, object]]:
+    kinds = dict(zip(INPUTS, ("FP64", "BYTES", "BOOL", "BYTES", "BYTES"), strict=True))
+    return [
+        {"name": name, "shape": [3, 1], "datatype": kind, "data": [row[name] for row in ROWS]}
+        for name, kind in kinds.items()
+    ]
+
+
+def test_health_and_metadata(client: FlaskClient, model: object, tmp_path: Path):
+    assert client.get("/v2/health/live").get_json() == {"live": True}
+    assert client.get("/v2/health/ready").get_json() == {"ready": True}
+    assert client.get("/v2/models/model/ready").get_json() == {"ready": True}
+    assert sorted(client.get("/v2").get_json()) == ["extensions", "name", "version"]
+    described = client.get("/v2/models/model").get_json()
+    assert described["inputs"][:3] == [
+        {"name": "num_claims", "datatype": "FP64", "shape": [-1]},
+        {"name": "a<b", "datatype": "BYTES", "shape": [-1]},
+        {"name": "x,y", "datatype": "BOOL", "shape": [-1]},
+    ]
+    assert described["outputs"] == [{"name": "score", "datatype": "FP32", "shape": [-1]}]
+    assert client.get("/v2/models/another").status_code == 404
+    nothing = client_for(tmp_path / "nothing")
+    nothing.post("/invocations", data=b"1", content_type="text/csv")  # waits for the loading
+    assert nothing.get("/v2/health/live").status_code == 200
+    assert nothing.get("/v2/health/ready").status_code == 503
+
+
+def test_a_tensor_for_each_column_gets_the_scores_of_records(client: FlaskClient):
+    expected = [float(line) for line in post(client, json.dumps(ROWS).encode(), "application/json")
+                .data.splitlines()]  # fmt: skip
+    answer = infer(client, {"id": "a7", "inputs": tensors()})
+    found = answer.get_json()
+    assert (found["model_name"], found["id"]) == ("model", "a7")
+    assert found["outputs"] == [
+        {"name": "score", "datatype": "FP32", "shape": [3], "data": expected}
+    ]
+    reordered = infer(client, {"inputs": tensors()[::-1]}).get_json()
+    assert reordered["outputs"] == found["outputs"]
+    assert len(answer.headers["X-Amzn-RequestId"]) == 32
+
+
+def test_the_asked_outputs_come_as_tensors(client: FlaskClient):
+    outputs = [{"name": name} for name in ("predicted_label", "probabilities", "labels")]
+    found = infer(client, {"inputs": tensors(), "outputs": outputs}).get_json()["outputs"]
+    assert [(tensor["name"], tensor["datatype"], tensor["shape"]) for tensor in found] == [
+        ("predicted_label", "BYTES", [3]),
+        ("probabilities", "FP64", [3, 2]),
+        ("labels", "BYTES", [3]),
+    ]
+    assert found[2]["data"] == ['["no", "yes"]'] * 3
+    attributes = {ATTRIBUTES: "inference_output=threshold"}
+    (threshold,) = infer(client, {"inputs": tensors()}, **attributes).get_json()["outputs"]
+    assert threshold["data"] == [0.25] * 3
+
+
+def test_one_tensor_holds_rows_in_the_trained_order(plain_dir: Path):
+    client = client_for(plain_dir)
+    matrix = np.random.default_rng(5).random((4, 3), np.float32)
+    body = "\n".join(",".join(map(str, row)) for row in matrix).encode()
+    expected = [float(line) for line in post(client, body).data.splitlines()]
+    cells = [[float(str(x)) for x in row] for row in matrix]
+    for data in (cells, [cell for row in cells for cell in row]):
+        tensor = {"name": "x", "shape": [4, 3], "datatype": "FP32", "data": data}
+        found = infer(client, {"inputs": [tensor]}).get_json()
+        assert found["outputs"][0]["data"] == expected
+    labels = infer(client, {"inputs": [tensor], "outputs": [{"name": "predicted_label"}]})
+    assert labels.get_json()["outputs"][0]["datatype"] == "INT64"
+
+
+ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "where", "message"),
+    [
+        ([], "", "the body is no inference request"),
+        ({}, "", "there are no inputs"),
+        ({"inputs": [3]}, "", "there are no inputs"),
+        ({"inputs": [{"shape": [1]}]}, "", "an input has no name"),
+        ({"inputs": [{**ONE, "shape": [-1]}]}, "input 'num_claims'",
+         "its shape is no list of sizes"),
+        ({"inputs": [{**ONE, "shape": [True]}]}, "input 'num_claims'",
+         "its shape is no list of sizes"),
+        ({"inputs": [{**ONE, "shape": [1, 1, 1]}]}, "input 'num_claims'",
+         "its shape [1, 1, 1] is not that of a column"),
+        ({"inputs": [{**ONE, "datatype": "INT7"}]}, "input 'num_claims'",
+         "its datatype 'INT7' is none of BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, "
+         "UINT64, FP16, FP32, FP64, BYTES"),
+        ({"inputs": [{**ONE, "data": [1, 2]}]}, "input 'num_claims'",
+         "it has 2 values where its shape says 1"),
+        ({"inputs": [{**ONE, "data": 1}]}, "input 'num_claims'",
+         "it has 0 values where its shape says 1"),
+        ({"inputs": [{**ONE, "data": ["1"]}]}, "input 'num_claims'",
+         "its values are not of datatype FP64"),
+        ({"inputs": [ONE, {**ONE, "name": "a<b", "shape": [2], "data": [1, 2]}]}, "",
+         "its inputs differ in their number of rows"),
+        ({"inputs": [{**ONE, "shape": [0], "data": []}]}, "", "there are no rows"),
+        ({"inputs": [ONE], "outputs": [1]}, "", "its outputs are no list of objects"),
+        ({"inputs": [ONE], "outputs": [{"name": 3}]}, "outputs", "the name '3' is no text"),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_is_refused(
+    client: FlaskClient, request_: object, where: str, message: str
+):
+    assert problem(infer(client, request_)) == (
+        400,
+        {"error": "DecodingError", "message": message, "where": where, "hint": HINT},
+    )
+
+
+def test_binary_tensors_are_refused(client: FlaskClient):
+    status, found = problem(infer(client, {}, Inference_Header_Content_Length="3"))
+    assert (status, found["message"]) == (400, "tensors as binary data are not read here")
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=6,
+)
+INPUTS_ = st.lists(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.sampled_from([*INPUTS, "x", 3]),
+            "shape": st.lists(st.integers(-1, 3) | VALUES, max_size=3) | VALUES,
+            "datatype": st.sampled_from(["FP64", "BYTES", "BOOL", "INT8", 1]),
+            "data": VALUES,
+        },
+    ),
+    max_size=3,
+)
+
+
+@settings(max_examples=50)
+@given(INPUTS_ | VALUES)
+def test_any_inputs_are_a_table_or_the_clients_fault(inputs: object):
+    try:
+        table = table_of_tensors(inputs, SCHEMA)
+    except (RequestError, SchemaError):
+        return
+    assert {len(cells) for cells in table.columns} == {table.rows}

@@ -1,0 +1,332 @@
+"""Users' own scripts: each function alone, the defaults behind the others, errors as raised."""
+
+import json
+import os
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import xgboost
+from flask.testing import FlaskClient
+from sagemaker_inference import encoder
+
+from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.errors import NotReadyError, SettingsError
+from sagetree.formats.recordio import frame, record_class
+from sagetree.machine.program import LOG
+from sagetree.serve.routes.flask_app import create_app
+from sagetree.serve.scripts.code import prepare_script, script_folder
+from sagetree.serve.scripts.user_script import script_holder, script_site
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.log_lines import text_line
+from sagetree.serve.telemetry.metrics import Observer
+from tests.serve.artifacts import settings_for
+from tests.serve.asking import post, problem
+from tests.storage import buckets
+
+ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
+CSV = b"0.9,0.1,0.2\n0.1,,0.3\n"
+
+Start = Callable[..., FlaskClient]
+
+
+@pytest.fixture
+def _process_as_before() -> Iterator[None]:
+    path, modules, program = list(sys.path), set(sys.modules), os.environ.get("SAGEMAKER_PROGRAM")
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - modules:
+        if name.startswith("user_"):
+            del sys.modules[name]
+    os.environ.pop("SAGEMAKER_PROGRAM", None)
+    if program is not None:
+        os.environ["SAGEMAKER_PROGRAM"] = program
+
+
+@pytest.fixture
+def base(plain_dir: Path, tmp_path: Path) -> Path:
+    """An /opt/ml with a model of XGBoost's own and a folder for the script."""
+    (tmp_path / "model" / "code").mkdir(parents=True)
+    (tmp_path / "model" / MODEL_FILE).write_bytes((plain_dir / MODEL_FILE).read_bytes())
+    return tmp_path
+
+
+@pytest.fixture
+def start(base: Path, _process_as_before: None) -> Start:
+    """A client of the server with this script."""
+
+    def start(source: str, name: str = "user_answer.py", **environ: str) -> FlaskClient:
+        (base / "model" / "code" / name).write_text(dedent(source))
+        settings = settings_of(base, name, **environ)
+        prepare_script(settings, base)
+        holder = script_holder(settings, script_folder(settings, base))
+        holder.start(watch=False)
+        holder.wait()
+        site = script_site(settings, holder, Observer(None, text_line, LOG.info))
+        return create_app(site).test_client()
+
+    return start
+
+
+def settings_of(base: Path, program: str, **environ: str) -> ServeSettings:
+    return settings_for(base / "model", SAGEMAKER_PROGRAM=program, **environ)
+
+
+@pytest.fixture(scope="module")
+def expected(plain_dir: Path) -> list[float]:
+    booster = xgboost.Booster(model_file=bytearray((plain_dir / MODEL_FILE).read_bytes()))
+    return booster.predict(xgboost.DMatrix(ROWS)).tolist()
+
+
+def recordio(rows: np.ndarray) -> bytes:
+    made = []
+    for row in rows:
+        record = record_class()()
+        record.features["values"].float32_tensor.values.extend(row.tolist())
+        made.append(frame(record.SerializeToString()))
+    return b"".join(made)
+
+
+def test_an_empty_script_answers_as_the_official_one(start: Start, expected: list[float]):
+    client = start("")
+    assert client.get("/ping").status_code == 200
+    lines = encoder.encode(np.array(expected, np.float32), "text/csv")
+    assert len(set(expected)) == 2
+    answer = post(client, CSV, Accept="text/csv")
+    assert (answer.data.decode(), answer.content_type) == (lines, "text/csv")
+    answer = post(client, CSV, "Text/CSV; charset=UTF-8")
+    assert (answer.get_json(), answer.content_type) == (expected, "application/json")
+    libsvm = b"1 0:0.9 1:0.1 2:0.2\n0 0:0.1 2:0.3\n"
+    assert post(client, libsvm, "text/libsvm").get_json() == expected
+    assert post(client, recordio(ROWS), "application/x-recordio-protobuf").get_json() == expected
+    npy = post(client, CSV, Accept="application/x-npy").data
+    assert npy == encoder.encode(np.array(expected, np.float32), "application/x-npy")
+
+
+def test_every_function_of_a_script_is_called(start: Start):
+    client = start("""
+        import json
+
+        def model_fn(folder):
+            return 10
+
+        def input_fn(body, content_type):
+            assert content_type == "application/json", content_type
+            return json.loads(body)["x"]
+
+        def predict_fn(data, model):
+            return data * model
+
+        def output_fn(prediction, accept):
+            return f"{prediction};{accept}", "text/plain"
+    """)
+    answer = post(client, b'{"x": 4}', "application/json", Accept="text/anything")
+    assert (answer.data, answer.mimetype) == (b"40;text/anything", "text/plain")
+
+
+def test_a_transform_fn_stands_alone_and_a_context_is_given(start: Start):
+    client = start("""
+        def model_fn(folder, context):
+            return context.system_properties["model_dir"] == folder
+
+        def transform_fn(model, body, content_type, accept, context):
+            asked = context.get_request_header(0, "X-Amzn-Sagemaker-Custom-Attributes")
+            return f"{model} {body} {content_type} {accept} {asked}", "text/plain"
+    """)
+    headers = {"X_Amzn_SageMaker_Custom_Attributes": "a=1"}
+    answer = post(client, b"hello", "text/csv", Accept="text/plain", **headers)
+    assert answer.data == b"True hello text/csv text/plain a=1"
+
+
+def test_a_predict_fn_alone_gets_a_matrix_and_the_booster(start: Start, expected: list[float]):
+    client = start("""
+        def predict_fn(data, model):
+            return [data.num_row(), round(float(model.predict(data)[0]), 6)]
+    """)
+    assert post(client, CSV).get_json() == [2, round(expected[0], 6)]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (b"teapot", 418, "I am a teapot"),
+        (b"value", 500, "ValueError: no such thing"),
+        (b"silent", 500, "KeyError: 'x'"),
+        (b"format", 415, "the script does not read this type"),
+        (b"number", 500, "the script's answer is a int, not text or bytes"),
+        (b"\xff", 400, "the text is not UTF-8"),
+    ],
+)
+def test_errors_have_the_status_and_the_message_they_were_raised_with(
+    body: bytes, status: int, message: str, start: Start
+):
+    client = start("""
+        from sagemaker_inference import errors
+
+        def transform_fn(model, body, content_type, accept):
+            if body == "teapot":
+                raise errors.BaseInferenceToolkitError(418, "I am a teapot", "teapot")
+            if body == "format":
+                raise errors.UnsupportedFormatError(content_type)
+            if body == "number":
+                return 7
+            raise {"value": ValueError("no such\\nthing")}.get(body) or KeyError("x")
+    """)
+    status_found, told = problem(post(client, body))
+    assert (status_found, told["message"]) == (status, message)
+    assert post(client, b"teapot").status_code == 418  # it goes on
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "accept", "status", "message"),
+    [
+        (b"x,y\n1,2\n", "text/csv", "", 400, "is text where a number is expected"),
+        (b"1 0:x\n", "text/libsvm", "", 400, "'0:x' holds what is no number"),
+        (b"junk", "application/x-recordio-protobuf", "", 400, "no RecordIO"),
+        (b"{}", "application/json", "", 415, "'application/json' is not read here"),
+        (b"{}", "", "", 415, "'' is not read here"),
+        (CSV, "text/csv", "image/png", 406, "the answer cannot be 'image/png'"),
+    ],
+)
+def test_the_defaults_refuse_what_they_cannot_read_or_write(
+    body: bytes, kind: str, accept: str, status: int, message: str, start: Start
+):
+    status_found, told = problem(post(start(""), body, kind, Accept=accept or "*/*"))
+    assert status_found == status
+    assert message in str(told["message"])
+
+
+def test_in_batch_the_answer_has_no_line_end(start: Start):
+    answer = post(start("", SAGEMAKER_BATCH="true"), CSV, Accept="text/csv").data
+    assert answer.count(b"\n") == 1
+    assert not answer.endswith(b"\n")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("def model_fn(folder): raise RuntimeError('no weights')", "RuntimeError: no weights"),
+        ("import not_there", "ModuleNotFoundError: No module named 'not_there'"),
+        ("def f(:", "SyntaxError: invalid syntax"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        (
+            "def transform_fn(m, b, c, a): 1\ndef predict_fn(d, m): 1",
+            "ValueError: Cannot use transform_fn implementation in conjunction with input_fn, "
+            "predict_fn, and/or output_fn implementation",
+        ),
+    ],
+)
+def test_a_script_that_cannot_start_says_why_on_ping(source: str, reason: str, start: Start):
+    with pytest.raises(NotReadyError) as caught:
+        start(source)
+    assert reason in str(caught.value)
+    assert str(caught.value).endswith("Correct the script")
+
+
+def test_a_bundle_asks_for_a_model_fn(start: Start, base: Path, base_dir: Path):
+    (base / "model" / "sagetree").mkdir()
+    with pytest.raises(NotReadyError, match="a model of sagetree needs a model_fn in the script"):
+        start("")
+
+
+@pytest.mark.usefixtures("_process_as_before")
+def test_a_script_that_is_not_there_says_so(base: Path):
+    settings = settings_of(base, "user_absent.py")
+    holder = script_holder(settings, base / "model" / "code")
+    holder.start(watch=False)
+    with pytest.raises(NotReadyError, match=r"there is no user_absent\.py"):
+        holder.wait()
+
+
+def archive(folder: Path) -> Path:
+    """A script packed as SageMaker's SDK packs it."""
+    (folder / "src").mkdir()
+    (folder / "src" / "user_packed.py").write_text("def model_fn(folder): return 1")
+    with tarfile.open(folder / "sourcedir.tar.gz", "w:gz") as packed:
+        packed.add(folder / "src" / "user_packed.py", "user_packed.py")
+    return folder / "sourcedir.tar.gz"
+
+
+def test_a_packed_script_is_unpacked(base: Path):
+    path = archive(base)
+    for source in (str(path), f"file://{path}"):
+        settings = settings_of(base, "user_packed.py", SAGEMAKER_SUBMIT_DIRECTORY=source)
+        prepare_script(settings, base)
+        assert script_folder(settings, base) == base / "code"
+        assert (base / "code" / "user_packed.py").exists()
+
+
+@pytest.mark.long  # boto3 takes two seconds to be imported
+def test_a_script_on_s3_is_fetched(base: Path, monkeypatch: pytest.MonkeyPatch):
+    archive(base)
+    with buckets(base.parent) as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        source = f"s3://{base.name}/sourcedir.tar.gz"
+        settings = settings_of(base, "user_packed.py", SAGEMAKER_SUBMIT_DIRECTORY=source)
+        prepare_script(settings, base)
+        assert (base / "code" / "user_packed.py").exists()
+        absent = settings_of(base, "x.py", SAGEMAKER_SUBMIT_DIRECTORY=f"s3://{base.name}/no.gz")
+        with pytest.raises(SettingsError) as caught:
+            prepare_script(absent, base)
+    assert str(caught.value).startswith(
+        f"SAGEMAKER_SUBMIT_DIRECTORY, s3://{base.name}/no.gz: it cannot be fetched: "
+    )
+
+
+@pytest.mark.long  # pip takes some seconds each time
+def test_requirements_are_installed_and_a_failure_is_told(base: Path):
+    code = base / "model" / "code"
+    (code / "requirements.txt").write_text("numpy\n")  # it is there already
+    prepare_script(settings_of(base, "user_answer.py"), base)
+    (code / "requirements.txt").write_text("./not-there\n")
+    with pytest.raises(SettingsError) as caught:
+        prepare_script(settings_of(base, "user_answer.py"), base)
+    assert str(caught.value).startswith(f"{code / 'requirements.txt'}: pip cannot install it: ")
+
+
+@pytest.mark.parametrize(
+    ("program", "environ", "text"),
+    [
+        (
+            "sub/inference.py",
+            {},
+            "SAGEMAKER_PROGRAM: 'sub/inference.py' is not the name of a Python module. Name a file "
+            "such as inference.py, and its folder by SAGEMAKER_SUBMIT_DIRECTORY",
+        ),
+        (
+            "inference.py",
+            {"SAGEMAKER_SUBMIT_DIRECTORY": "/not/there"},
+            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder. Put the script into "
+            "the model's folder code/, or name its folder here",
+        ),
+        (
+            "inference.py",
+            {"SAGEMAKER_MULTI_MODEL": "true"},
+            "SAGEMAKER_PROGRAM: a script cannot serve many models. Set SAGEMAKER_PROGRAM or "
+            "SAGEMAKER_MULTI_MODEL=true",
+        ),
+    ],
+)
+def test_settings_of_a_script_that_cannot_be(
+    program: str, environ: dict[str, str], text: str, base: Path
+):
+    with pytest.raises(SettingsError) as caught:
+        prepare_script(settings_of(base, program, **environ), base)
+    assert str(caught.value) == text
+
+
+def test_an_archive_that_is_none_says_so(base: Path):
+    (base / "code.tar.gz").write_text("no archive")
+    source = str(base / "code.tar.gz")
+    with pytest.raises(SettingsError, match="it cannot be unpacked: "):
+        prepare_script(settings_of(base, "x.py", SAGEMAKER_SUBMIT_DIRECTORY=source), base)
+
+
+def test_json_answers_are_json(start: Start):
+    client = start("def predict_fn(data, model): return {'rows': data.num_row()}")
+    assert json.loads(post(client, CSV, Accept="application/json").data) == {"rows": 2}

@@ -1,0 +1,130 @@
+"""Folds: whose they equal, and that no row is scored by a model that has seen it or its like."""
+
+import numpy as np
+import pytest
+import xgboost
+from sklearn.model_selection import StratifiedKFold
+
+from sagetree.boosters.objectives import OBJECTIVES
+from sagetree.errors import DataError
+from sagetree.train.boosting.folds import Splitter, rows_left_out
+from sagetree.train.examples.examples import Examples, RowRoles
+
+BINARY, MULTI, NUMBER = (
+    OBJECTIVES[name] for name in ("binary:logistic", "multi:softprob", "reg:squarederror")
+)
+
+
+def examples(labels: np.ndarray, **roles: np.ndarray) -> Examples:
+    matrix = np.arange(len(labels), dtype=np.float32)[:, None]
+    return Examples(matrix, labels.astype(np.float32), RowRoles(**roles))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("seed", [0, 7])
+def test_stratified_folds_are_scikit_learns(classes: int, seed: int) -> None:
+    labels = np.random.default_rng(seed).integers(0, classes, 101)
+    folds = Splitter(MULTI if classes > 2 else BINARY, 4, True, seed).split(examples(labels))
+    theirs = StratifiedKFold(4, shuffle=True, random_state=seed).split(labels, labels)
+    for (inside, outside), (their_inside, their_outside) in zip(folds, theirs, strict=True):
+        np.testing.assert_array_equal(inside, their_inside)
+        np.testing.assert_array_equal(outside, their_outside)
+
+
+def test_plain_folds_are_those_of_xgboost_cv() -> None:
+    labels = np.random.default_rng(1).normal(size=53)
+    seen: list[np.ndarray] = []
+
+    def keep(train, test, params):
+        seen.append(test.get_label())
+        return train, test, params
+
+    data = xgboost.DMatrix(np.zeros((53, 1)), labels)
+    xgboost.cv({"nthread": 1}, data, 1, nfold=5, seed=3, fpreproc=keep)
+    folds = Splitter(NUMBER, 5, True, 3).split(examples(labels))
+    for (inside, outside), theirs in zip(folds, seen, strict=True):
+        np.testing.assert_array_equal(labels[outside].astype(np.float32), theirs)
+        assert sorted([*inside, *outside]) == list(range(53))
+
+
+def test_groups_are_never_split_and_folds_are_of_like_size() -> None:
+    random = np.random.default_rng(0)
+    groups = random.integers(0, 23, 400)
+    folds = Splitter(NUMBER, 5, True, 0).split(examples(random.normal(size=400), groups=groups))
+    for inside, outside in folds:
+        assert not set(groups[inside]) & set(groups[outside])
+        assert 70 <= len(outside) <= 90
+        assert (np.diff(outside) > 0).all()  # rows of a query stay together
+    np.testing.assert_array_equal(rows_left_out(folds), np.arange(400))
+
+
+@pytest.mark.parametrize("ties", [1, 3, 40])
+def test_in_time_every_fold_is_tested_on_what_comes_after_it(ties: int) -> None:
+    random = np.random.default_rng(2)
+    times = random.permutation(200) // ties * 1.5
+    folds = Splitter(NUMBER, 4, True, 0).split(examples(random.normal(size=200), times=times))
+    assert len(folds) == 4
+    for inside, outside in folds:
+        assert len(inside)
+        assert times[inside].max() < times[outside].min()
+    assert len(rows_left_out(folds)) < 200
+    assert times[rows_left_out(folds)].max() == times.max()
+
+
+def test_repeats_differ_and_a_seed_repeats_them() -> None:
+    rows = examples(np.arange(60) % 2)
+    splitter = Splitter(BINARY, 3, True, 0)
+    first, second = (splitter.split(rows, repeat=repeat)[0][1].tolist() for repeat in (0, 1))
+    assert first != second
+    assert splitter.split(rows)[0][1].tolist() == first
+
+
+@pytest.mark.parametrize(
+    "roles", [{}, {"times": np.arange(100.0)}, {"groups": np.arange(100) // 4}]
+)
+def test_a_hold_out_is_about_a_tenth(roles: dict[str, np.ndarray]) -> None:
+    inside, outside = Splitter(BINARY, None, True, 0).hold_out(
+        examples(np.arange(100) % 2, **roles), 0.1
+    )
+    assert 8 <= len(outside) <= 12
+    assert not set(inside) & set(outside)
+
+
+@pytest.mark.parametrize(
+    ("rows", "objective", "folds", "text"),
+    [
+        (examples(np.arange(3)), NUMBER, 4, "there are 3 rows, too few for 4 folds"),
+        (
+            examples(np.arange(9), groups=np.arange(9) // 3),
+            NUMBER,
+            4,
+            "there are 3 groups, too few for 4 folds",
+        ),
+        (
+            examples(np.arange(9), times=np.arange(9) // 3 * 1.0),
+            NUMBER,
+            3,
+            "there are 3 moments in time, too few for 4 folds",
+        ),
+        (
+            examples(np.arange(9) % 9 == 0),
+            BINARY,
+            2,
+            "the rarer label has 1 rows, too few for 2 folds",
+        ),
+    ],
+)
+def test_too_few(rows: Examples, objective, folds: int, text: str) -> None:
+    with pytest.raises(DataError) as caught:
+        Splitter(objective, folds, True, 0).split(rows)
+    assert caught.value.message == text
+    assert str(caught.value).startswith("channel train: ")
+
+
+def test_groups_of_one_label_only() -> None:
+    labels = np.repeat([0, 1, 0, 1], 5)
+    with pytest.raises(DataError) as caught:
+        Splitter(BINARY, 4, True, 0).split(examples(labels, groups=np.repeat(np.arange(4), 5)))
+    assert str(caught.value) == (
+        "channel train: a fold has rows of one label only. Lower nfold, or add rows"
+    )

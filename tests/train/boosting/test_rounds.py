@@ -1,0 +1,173 @@
+"""The loop of rounds: as xgboost.train and xgboost.cv make them, and the same after a stop."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+import xgboost
+from sklearn.metrics import accuracy_score
+
+from sagetree.train.boosting.rounds import Boosted, Part, Standing, Stopping, boost, draws
+
+PARAMS: dict[str, Any] = {
+    "objective": "binary:logistic", "eval_metric": ["logloss", "auc"], "max_depth": 3, "nthread": 1,
+}  # fmt: skip
+AUC = Stopping("auc", maximize=True, patience=4)
+
+
+def table(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    matrix = random.normal(size=(rows, 6)).astype(np.float32)
+    labels = (matrix[:, 0] + matrix[:, 1] * matrix[:, 2] + random.normal(size=rows)) > 0
+    matrix[random.random(matrix.shape) < 0.05] = np.nan
+    return matrix, labels.astype(np.float32)
+
+
+def part(seed: int = 0) -> Part:
+    return Part(xgboost.DMatrix(*table(150, seed)), xgboost.DMatrix(*table(80, seed + 100)))
+
+
+def raw(boosted: Boosted) -> list[bytes]:
+    return [bytes(booster.save_raw("ubj")) for booster in boosted.boosters]
+
+
+@dataclass
+class Memory:
+    """A keeper in memory, of every round."""
+
+    standings: dict[int, Standing] = field(default_factory=dict)
+
+    def newest(self, limit: int) -> Standing | None:
+        rounds = [number for number in self.standings if number <= limit]
+        return self.standings[max(rounds)] if rounds else None
+
+    def is_due(self, rounds: int) -> bool:
+        return True
+
+    def keep(self, standing: Standing) -> None:
+        self.standings[standing.rounds] = standing
+
+
+def test_rounds_are_those_of_xgboost() -> None:
+    own = part()
+    history: dict[str, Any] = {}
+    params = {**PARAMS, "subsample": 0.7, "colsample_bytree": 0.5}
+    theirs = xgboost.train(
+        params, own.train, 12, evals=own.watched, evals_result=history, verbose_eval=False
+    )
+    ours = boost(params, [own], 12)
+    assert raw(ours) == [bytes(theirs.save_raw("ubj"))]
+    flat = {rows: {m: [v for (v,) in series] for m, series in metrics.items()}
+            for rows, metrics in ours.history.items()}  # fmt: skip
+    assert flat == history
+    assert (ours.best, ours.stopped) == (12, False)
+
+
+def test_early_stopping_is_that_of_xgboost() -> None:
+    own = part(3)
+    theirs = xgboost.train(
+        PARAMS, own.train, 60, evals=own.watched, verbose_eval=False, early_stopping_rounds=4
+    )
+    ours = boost(PARAMS, [own], 60, stopping=AUC)
+    assert ours.best == theirs.best_iteration + 1
+    assert len(ours.history["validation"]["auc"]) == theirs.num_boosted_rounds() < 60
+
+
+def test_folds_in_lockstep_are_those_of_xgboost() -> None:
+    matrix, labels = table(200, 1)
+    order = np.random.default_rng(0).permutation(200)
+    folds = [(np.setdiff1d(order, out), out) for out in np.array_split(order, 4)]
+    theirs = xgboost.cv(
+        PARAMS, xgboost.DMatrix(matrix, labels), 30, folds=folds, as_pandas=False,
+        early_stopping_rounds=4,
+    )  # fmt: skip
+    parts = [
+        Part(*(xgboost.DMatrix(matrix[rows], labels[rows]) for rows in fold)) for fold in folds
+    ]
+    ours = boost(PARAMS, parts, 30, stopping=AUC)
+    values = np.array(ours.history["validation"]["auc"][: ours.best])
+    assert values.mean(axis=1).tolist() == theirs["test-auc-mean"]
+    assert values.std(axis=1).tolist() == theirs["test-auc-std"]
+
+
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"subsample": 0.6},
+    {"colsample_bytree": 0.5, "colsample_bylevel": 0.7, "colsample_bynode": 0.8},
+    {"subsample": 0.6, "colsample_bytree": 0.5, "tree_method": "approx"},
+    {"subsample": 0.6, "colsample_bytree": 0.5, "tree_method": "exact"},
+    # XGBoost 3.4 warns that dart is called otherwise now
+    {"booster": "dart", "rate_drop": 0.4, "subsample": 0.8, "verbosity": 0},
+    {"num_parallel_tree": 3, "subsample": 0.5, "colsample_bynode": 0.5},
+    {"grow_policy": "lossguide", "max_leaves": 6, "colsample_bytree": 0.5},
+    {"objective": "reg:absoluteerror", "eval_metric": "mae", "subsample": 0.5},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_a_training_that_goes_on_makes_the_same_trees(settings: Mapping[str, Any]) -> None:
+    params = {**PARAMS, **settings}
+    whole = Memory()
+    expected = boost(params, [part()], 7, keeper=whole)
+    for rounds in (1, 6):
+        stopped = Memory({rounds: whole.standings[rounds]})
+        again = boost(params, [part()], 7, keeper=stopped)
+        assert raw(again) == raw(expected)
+        assert again.history == expected.history
+
+
+def test_folds_and_early_stopping_go_on_too() -> None:
+    params = {**PARAMS, "subsample": 0.6, "colsample_bytree": 0.5}
+    whole = Memory()
+    expected = boost(params, [part(1), part(2)], 40, keeper=whole, stopping=AUC)
+    assert expected.best < max(whole.standings) < 40
+    for rounds in (2, expected.best, expected.best + 1, max(whole.standings)):
+        stopped = Memory({rounds: whole.standings[rounds]})
+        again = boost(params, [part(1), part(2)], 40, keeper=stopped, stopping=AUC)
+        assert (raw(again), again.best) == (raw(expected), expected.best)
+        assert again.history == expected.history
+
+
+def test_chance_is_redrawn_in_each_round_only_where_it_is_kept() -> None:
+    params = {**PARAMS, "subsample": 0.5}
+    assert raw(boost(params, [part()], 5)) != raw(boost(params, [part()], 5, keeper=Memory()))
+    assert raw(boost(PARAMS, [part()], 5)) == raw(boost(PARAMS, [part()], 5, keeper=Memory()))
+    assert [draws(s) for s in ({}, {"subsample": 1}, {"colsample_bylevel": 0.9})] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_stop_from_outside_ends_after_the_round() -> None:
+    seen = iter([False, False, False, True])
+    memory = Memory()
+    boosted = boost(PARAMS, [part()], 50, keeper=memory, is_stopped=lambda: next(seen))
+    assert boosted.stopped
+    assert boosted.best == max(memory.standings) == 3
+
+
+def test_trees_are_put_behind_those_of_a_first_model() -> None:
+    one = boost(PARAMS, [part()], 6)
+    two = boost(PARAMS, [part()], 4, first=raw(boost(PARAMS, [part()], 2))[0])
+    assert raw(two) == raw(one)
+
+
+def test_a_metric_of_ones_own_has_all_its_digits() -> None:
+    def accuracy(scores: np.ndarray, data: xgboost.DMatrix) -> list[tuple[str, float]]:
+        return [("accuracy", accuracy_score(data.get_label(), scores > 0.5))]
+
+    own = part()
+    boosted = boost(PARAMS, [own], 3, custom_metric=accuracy)
+    scores = boosted.boosters[0].predict(own.validation)
+    assert boosted.history["validation"]["accuracy"][-1] == [accuracy(scores, own.validation)[0][1]]
+
+
+def test_equal_and_absent_values_are_no_improvement() -> None:
+    def best(*values: float) -> int:
+        return AUC.best({"validation": {"auc": [[value] for value in values]}})
+
+    nan = float("nan")
+    assert [best(0.5, 0.6, 0.6, 0.4), best(0.5, nan, 0.7), best(nan, 0.9)] == [1, 2, 0]
