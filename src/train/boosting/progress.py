@@ -46,7 +46,9 @@ def metric_pattern(metric: Metric) -> str:
 
     >>> import re
     >>> line = metric_line(3, {"validation-auc": 0.79, "validation-error@0.2": 0.1})
-    >>> re.search(metric_pattern(Asked.of("error").metric), line.replace("\t", "#011")).group(1)
+    >>> from sagetree.train.hyperparameters.metrics import Asked
+    >>> pattern = metric_pattern(Asked.of("error").metric)
+    >>> re.search(pattern, line.replace("\t", "#011")).group(1)
     '0.10000'
     """
     parameter = "(?:@[^:]+)?-?" if metric.parameter else ""
