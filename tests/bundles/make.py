@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from sagetree.bundle.bundle import FORMAT
 from sagetree.bundle.model import Model
+from sagetree.bundle.old import FORMAT
 from sagetree.machine.paths import OptMl
 from sagetree.tables.cells import Cell
 from sagetree.train.job import run

@@ -6,8 +6,9 @@ import numpy as np
 import orjson
 import pytest
 
-from sagetree.bundle.bundle import FORMAT, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import TOLERANCE, Model
+from sagetree.bundle.old import FORMAT
 from sagetree.tables.label import ClassLabel, IntervalLabel, LabelRange, NumberLabel
 from tests.bundles.make import ENCODINGS, EXPECTED_FILE, TASKS
 from tests.sagetree.models import table_of

@@ -10,8 +10,7 @@
     sagetree/baseline.json  histograms of training's rows, if they were measured
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
-To change the format: raise FORMAT, keep reading the older ones, and keep an
-old bundle in tests/bundles.
+To change the format, read `sagetree.bundle.old` first.
 """
 
 import hashlib
@@ -30,12 +29,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
+from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
-
-FORMAT = 1
 
 MODEL_FILE = "xgboost-model"
 SCHEMA_FILE = "sagetree/schema.json"
@@ -188,25 +186,18 @@ class ModelBundle:
         absent = sorted({SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, *models} - set(files))
         if absent:
             raise ArtifactError(f"it does not list {absent[0]}", where=MANIFEST_FILE, hint=_DAMAGED)
+        documents = upgraded(_documents(files), manifest.format)
         return cls(
             models=tuple(files[name] for name in models),
-            schema=_parse(Schema, files[SCHEMA_FILE], SCHEMA_FILE),
-            features=_parse(FeaturePipeline, files[FEATURES_FILE], FEATURES_FILE),
-            decision=(
-                _parse(Decision, files[DECISION_FILE], DECISION_FILE)
-                if DECISION_FILE in files
-                else None
-            ),
-            selfcheck=_parse(SelfCheck, files[SELFCHECK_FILE], SELFCHECK_FILE),
+            schema=_record(Schema, documents, SCHEMA_FILE),
+            features=_record(FeaturePipeline, documents, FEATURES_FILE),
+            decision=_optional(Decision, documents, DECISION_FILE),
+            selfcheck=_record(SelfCheck, documents, SELFCHECK_FILE),
             hyperparameters=manifest.hyperparameters,
             data=manifest.data,
             metrics=manifest.metrics,
             origin=manifest.origin,
-            baseline=(
-                _parse(Baseline, files[BASELINE_FILE], BASELINE_FILE)
-                if BASELINE_FILE in files
-                else None
-            ),
+            baseline=_optional(Baseline, documents, BASELINE_FILE),
         )
 
 
@@ -239,27 +230,48 @@ def _json(record: BaseModel) -> bytes:
     return orjson.dumps(record.model_dump(), option=options)
 
 
-def _parse(kind: type[Record], data: bytes, name: str) -> Record:
-    try:
-        return kind.model_validate(orjson.loads(data))
-    except (orjson.JSONDecodeError, ValidationError) as error:
-        reason = str(error).splitlines()[0]
-        raise ArtifactError(
-            f"the file is not as sagetree writes it: {reason}", where=name, hint=_DAMAGED
-        ) from error
-
-
 def read_manifest(path: Path) -> Manifest:
-    """Return the manifest in a file. Raises ArtifactError if it is none of a known format."""
+    """Return the manifest in a file. Raises ArtifactError if its format is unknown."""
     try:
-        data = path.read_bytes()
-        number = orjson.loads(data).get("format")
+        document = orjson.loads(path.read_bytes())
+        number = document.get("format")
     except (OSError, orjson.JSONDecodeError, AttributeError) as error:
         raise ArtifactError("it cannot be read", where=MANIFEST_FILE, hint=_DAMAGED) from error
-    if number != FORMAT:
-        hint = f"This sagetree reads format {FORMAT}: serve with the version that trained it"
+    if number not in range(1, FORMAT + 1):
+        known = "format 1" if FORMAT == 1 else f"formats 1 to {FORMAT}"
+        hint = f"This sagetree reads {known}: serve with the version that trained it"
         raise ArtifactError(f"its format is {number}", where=MANIFEST_FILE, hint=hint)
-    return _parse(Manifest, data, MANIFEST_FILE)
+    return _record(Manifest, {MANIFEST_FILE: document}, MANIFEST_FILE)
+
+
+def _documents(files: Mapping[str, bytes]) -> Documents:
+    """Return the JSON files of a bundle, parsed; models of XGBoost's are left out."""
+    documents = {}
+    for name in (SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, DECISION_FILE, BASELINE_FILE):
+        if name in files:
+            try:
+                documents[name] = orjson.loads(files[name])
+            except orjson.JSONDecodeError as error:
+                raise _not_ours(name, error) from error
+    return documents
+
+
+def _record(kind: type[Record], documents: Documents, name: str) -> Record:
+    try:
+        return kind.model_validate(documents[name])
+    except ValidationError as error:
+        raise _not_ours(name, error) from error
+
+
+def _optional(kind: type[Record], documents: Documents, name: str) -> Record | None:
+    return _record(kind, documents, name) if name in documents else None
+
+
+def _not_ours(name: str, error: ValueError) -> ArtifactError:
+    reason = str(error).splitlines()[0]
+    return ArtifactError(
+        f"the file is not as sagetree writes it: {reason}", where=name, hint=_DAMAGED
+    )
 
 
 def _checked(folder: Path, name: str, digest: str) -> bytes:

@@ -22,7 +22,6 @@ from pydantic import ValidationError
 from sagetree.bundle.bundle import (
     DECISION_FILE,
     FEATURES_FILE,
-    FORMAT,
     MANIFEST_FILE,
     MODEL_FILE,
     SCHEMA_FILE,
@@ -33,6 +32,7 @@ from sagetree.bundle.bundle import (
     library_versions,
 )
 from sagetree.bundle.model import Model
+from sagetree.bundle.old import FORMAT
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.tables.cells import Cell
 from tests.sagetree.models import claims
