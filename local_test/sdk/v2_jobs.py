@@ -146,7 +146,7 @@ def main() -> None:
     transformer.transform(f"file://{work}/rows", content_type="text/csv", split_type="Line")
     transformer.wait()
     text = (work / "scores" / "rows.csv.out").read_text()
-    expect_equal(by_csv, [float(line) for line in text.splitlines()])
+    expect_equal(by_csv, [float(line) for line in text.split()])
     print("all jobs done: verdict, CSV, JSON and batch scores agree", flush=True)
     shutil.rmtree(work, ignore_errors=True)
 

@@ -116,7 +116,7 @@ BATCH = Variable(
     _truth,
     "true or false",
     "false",
-    "set by a batch transform job: answers end without a line end",
+    "set by a batch transform job: each record is one line of the answer",
 )
 PAYLOAD = Variable(
     parameters.MAX_REQUEST_SIZE,

@@ -36,22 +36,14 @@ Predictions: TypeAlias = Mapping[str, Column]
 
 
 class Encoder(ABC):
-    """Writes the answers of one type; `content_type` is the header's value.
-
-    Without `line_end` a line end at the very end of an answer is left out.
-    """
+    """Writes the answers of one type; `content_type` is the header's value."""
 
     content_type: ClassVar[str]
     separator: ClassVar[bytes] = b""
 
-    def __init__(self, *, line_end: bool = True) -> None:
-        self._line_end = line_end
-
     def encode(self, predictions: Predictions) -> bytes:
         """Return the answer to a request whose rows came in one slice."""
-        head = self.head(predictions, _rows(predictions))
-        answer = head + self.part(predictions) + self.tail()
-        return answer if self._line_end else answer.removesuffix(b"\n")
+        return self.head(predictions, _rows(predictions)) + self.part(predictions) + self.tail()
 
     def encode_all(self, slices: Iterable[Predictions]) -> Body:
         """Return the answer to a request whose rows came in one or several slices, in order."""
@@ -70,8 +62,6 @@ class Encoder(ABC):
                 spool.write(self.part(predictions))
                 rows += _rows(predictions)
             spool.write(self.tail())
-            if not self._line_end:
-                spool.remove_suffix(b"\n")
             return spool.finish(self.head(first, rows))
 
     def head(self, predictions: Predictions, rows: int) -> bytes:  # noqa: ARG002 - npy's needs them
@@ -291,16 +281,9 @@ ENCODERS: Mapping[str, Encoder] = MappingProxyType(
     }
 )
 
-# In a batch transform job: AssembleWith=Line puts line ends of its own between
-# answers, and one record has to be one line.
-BATCH_ENCODERS: Mapping[str, Encoder] = MappingProxyType(
-    {
-        **ENCODERS,
-        CSV: CsvEncoder(line_end=False),
-        JSON: JsonLinesEncoder(line_end=False),
-        JSON_LINES: JsonLinesEncoder(line_end=False),
-    }
-)
+# In a batch transform job one record has to be one line. An answer ends in a line end, as
+# everywhere: AssembleWith=None, the default, joins answers as they are.
+BATCH_ENCODERS: Mapping[str, Encoder] = MappingProxyType({**ENCODERS, JSON: JsonLinesEncoder()})
 
 
 def encoder_for(accept: str, *, batch: bool) -> Encoder:

@@ -29,15 +29,6 @@ class Spool:
         self._file.write(part)
         self._size += len(part)
 
-    def remove_suffix(self, suffix: bytes) -> None:
-        """Take back the last bytes if they are `suffix`."""
-        start = max(0, self._size - len(suffix))
-        self._file.seek(start)
-        if self._file.read() == suffix:
-            self._size = start
-            self._file.seek(start)
-            self._file.truncate()
-
     def finish(self, head: bytes) -> Body:
         """Return all that was written, its beginning replaced by `head` of the same length."""
         self._file.seek(0)

@@ -27,6 +27,7 @@ from sagetree.errors import (
 )
 from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics, ping
 from sagetree.serve.models.loading import ModelHolder
+from sagetree.serve.protocol.media_types import CSV, JSON, JSON_LINES
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.routes.batch_transform import execution_parameters
 from sagetree.serve.scripts.defaults import Defaults, media_type
@@ -35,7 +36,10 @@ from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import Trace
 
 # Types of which a script is given text, as the toolkit gives it.
-TEXT_TYPES = frozenset({"text/csv", "application/json"})
+TEXT_TYPES = frozenset({CSV, JSON})
+
+# Answers of which a batch job makes lines of one file.
+LINE_TYPES = frozenset({CSV, JSON, JSON_LINES})
 
 
 class ScriptError(SagetreeError):
@@ -145,10 +149,16 @@ def invocations(
     trace.reached("decode")
     response = script.answer(request)
     trace.reached("score")
-    if not settings.batch:  # AssembleWith=Line puts line ends of its own between answers
+    return _whole_lines(response) if settings.batch else response
+
+
+def _whole_lines(response: Response) -> Response:
+    """Return an answer of lines with its last line ended: a batch job may join it to the next."""
+    body = response.body[:]
+    kind = response.content_type.partition(";")[0].strip().lower()
+    if not body or body.endswith(b"\n") or kind not in LINE_TYPES:
         return response
-    body = response.body[:].removesuffix(b"\n")
-    return Response(response.status, body, response.content_type)
+    return Response(response.status, body + b"\n", response.content_type)
 
 
 def script_site(

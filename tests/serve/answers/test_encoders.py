@@ -154,18 +154,17 @@ def test_an_answer_in_slices_is_the_answer_in_one(accept: str, batch: bool, shap
 def test_a_large_answer_lies_in_a_file():
     with Spool() as spool:
         spool.write(b"?" * SPOOL_BYTES)
-        spool.write(b"abc\n")
-        spool.remove_suffix(b"\n")
+        spool.write(b"abc")
         body = spool.finish(b"!")
     assert not isinstance(body, bytes)
     assert (body[:2], body[-4:], len(body)) == (b"!?", b"?abc", SPOOL_BYTES + 3)
 
 
-def test_in_batch_each_record_is_a_line_and_the_last_has_no_end():
+def test_in_batch_each_record_is_a_line():
     predictions = {"score": np.array([0.5, 0.25])}
     assert {name: BATCH_ENCODERS[name].encode(predictions) for name in (CSV, JSON, LINES)} == {
-        CSV: b"0.5\n0.25",
-        JSON: b'{"score": 0.5}\n{"score": 0.25}',
-        LINES: b'{"score": 0.5}\n{"score": 0.25}',
+        CSV: b"0.5\n0.25\n",
+        JSON: b'{"score": 0.5}\n{"score": 0.25}\n',
+        LINES: b'{"score": 0.5}\n{"score": 0.25}\n',
     }
     assert BATCH_ENCODERS[JSON].content_type == LINES

@@ -200,10 +200,32 @@ def test_the_defaults_refuse_what_they_cannot_read_or_write(
     assert message in str(told["message"])
 
 
-def test_in_batch_the_answer_has_no_line_end(start: Start):
-    answer = post(start("", SAGEMAKER_BATCH="true"), CSV, Accept="text/csv").data
-    assert answer.count(b"\n") == 1
-    assert not answer.endswith(b"\n")
+@pytest.mark.parametrize(
+    ("answer", "accept", "sent"),
+    [
+        ("1,2", "text/csv; charset=utf-8", b"1,2\n"),
+        ("1,2\n", "text/csv", b"1,2\n"),
+        ("1,2\n\n", "text/csv", b"1,2\n\n"),
+        ('{"a": 1}', "application/json", b'{"a": 1}\n'),
+        ('{"a": 1}', "application/jsonlines", b'{"a": 1}\n'),
+        ("x", "image/x", b"x"),
+        ("", "text/csv", b""),
+    ],
+)
+def test_in_batch_a_scripts_line_ends_and_nothing_of_it_is_lost(
+    answer: str, accept: str, sent: bytes, start: Start
+):
+    source = (
+        "def model_fn(folder): return 1\n"
+        "def transform_fn(model, body, kind, accept): "
+        f"return {answer!r}, {accept!r}\n"
+    )
+    assert post(start(source, SAGEMAKER_BATCH="true"), CSV).data == sent
+    assert post(start(source), CSV).data == answer.encode()
+
+
+def test_in_batch_the_defaults_answer_a_line_for_a_row(start: Start):
+    assert post(start("", SAGEMAKER_BATCH="true"), CSV, Accept="text/csv").data.count(b"\n") == 2
 
 
 @pytest.mark.parametrize(
