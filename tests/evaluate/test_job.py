@@ -191,3 +191,9 @@ def test_bad_arguments(capsys: pytest.CaptureFixture[str]) -> None:
         evaluate(["--threshold-auc", "7"])
     assert ended.value.code == 2
     assert "argument --threshold-auc: '7' is no number from 0 to 1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bound", ["0", "1"])
+def test_a_gate_may_be_at_either_end(bound: str, opt_ml: OptMl):
+    assert evaluate(["--threshold-auc", bound]) == 0
+    assert result(opt_ml, "decision.json")["threshold_auc"] == float(bound)

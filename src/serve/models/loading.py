@@ -7,7 +7,7 @@ Booster and forks leaves the child hanging in predict.
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -132,15 +132,14 @@ class ModelHolder(Generic[Kind]):
     def _run(self, watch: bool) -> None:
         loaded = snapshot(self._folder)
         self._load()
-        before = loaded
-        while watch:
-            time.sleep(WATCH_SECONDS)
-            now = snapshot(self._folder)
-            # A folder that is still being written differs from one look to the next.
-            if now != loaded and now == before:
-                loaded = now
+        if watch:
+            for _ in settled(loaded, self._looks()):
                 self._load()
-            before = now
+
+    def _looks(self) -> Iterator[Snapshot]:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            yield snapshot(self._folder)
 
     def _load(self) -> None:
         start = time.monotonic()
@@ -171,6 +170,19 @@ def _report(state: Loaded | Unavailable, folder: Path, seconds: float) -> None:
     LOG.info(
         "worker %d: model ready in %.2f s: %s, %s", os.getpid(), seconds, folder, state.describe()
     )
+
+
+def settled(loaded: Snapshot, looks: Iterable[Snapshot]) -> Iterator[Snapshot]:
+    """Yield each state that is not the one before it, once two looks have seen it.
+
+    A folder that is still being written differs from one look to the next.
+    """
+    before = loaded
+    for now in looks:
+        if now != loaded and now == before:
+            loaded = now
+            yield now
+        before = now
 
 
 def snapshot(folder: Path) -> Snapshot:

@@ -178,7 +178,7 @@ def table_of_tensors(inputs: Any, schema: Schema) -> Table:  # noqa: ANN401 - JS
         columns = [values[0][column::width] for column in range(width)]
         return _table(None, columns, shape[0])
     for _, name, shape in tensors:
-        if len(shape) > 2 or shape[1:] not in ((), (1,)):
+        if shape[1:] not in ((), (1,)):
             raise _wrong(name, f"its shape {list(shape)} is not that of a column")
     rows = {shape[0] for _, _, shape in tensors}
     if len(rows) > 1:

@@ -11,7 +11,7 @@ import pytest
 
 from sagetree.bundle.bundle import SELFCHECK_FILE, ModelBundle
 from sagetree.errors import NotReadyError
-from sagetree.serve.models.loading import ModelHolder, ServedModel, snapshot
+from sagetree.serve.models.loading import ModelHolder, ServedModel, settled, snapshot
 from tests.serve.artifacts import app_of, settings_for
 from tests.serve.rows import records
 
@@ -155,6 +155,23 @@ def test_a_watched_folder_is_loaded_again_when_it_changes(
     eventually(lambda: rounds() is None)
     bundle.save(folder)
     eventually(lambda: rounds() == 12)
+
+
+@pytest.mark.parametrize(
+    ("looks", "found"),
+    [
+        ("aaaa", ""),  # nothing has changed
+        ("abcd", ""),  # it is still being written
+        ("abb", "b"),
+        ("abbbb", "b"),  # once
+        ("abcc", "c"),
+        ("abbaa", "ba"),
+        ("abab", ""),
+    ],
+)
+def test_a_state_counts_once_two_looks_have_seen_it(looks: str, found: str):
+    first, *others = [((name, 0, 0, 0),) for name in looks]
+    assert [entry[0] for (entry,) in settled(first, others)] == list(found)
 
 
 def test_a_snapshot_tells_every_change_but_hidden_ones(tmp_path: Path):

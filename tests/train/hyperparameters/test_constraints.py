@@ -34,7 +34,7 @@ def test_columns_by_name_reach_every_feature_of_theirs() -> None:
     asked = constraints(
         monotone_constraints='{"amount": 1, "state": -1, "size": 1}',
         interaction_constraints='[["amount", "state"], ["seen"]]',
-        feature_weights='{"state": 3, "kind": 0.5}',
+        feature_weights='{"state": 3, "kind": 0.5, "amount": 0}',
     )
     assert asked.params(FEATURES) == {
         "monotone_constraints": "(1,-1,-1,0,1,0,0,0,0,0,0)",
@@ -42,7 +42,7 @@ def test_columns_by_name_reach_every_feature_of_theirs() -> None:
     }
     weights = asked.feature_weights(FEATURES)
     assert weights is not None
-    assert weights.tolist() == [1, 3, 3, 0.5, 1, 1, 1, 1, 1, 1, 1]
+    assert weights.tolist() == [0, 3, 3, 0.5, 1, 1, 1, 1, 1, 1, 1]  # 0: never drawn
 
 
 @pytest.mark.parametrize(
