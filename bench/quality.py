@@ -28,7 +28,8 @@ from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scorer
 from sagetree.machine.program import LOG
 from sagetree.tables.table import Source, Table
-from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.strategies import fit
 from sagetree.train.channels.channels import split_training_table
 from sagetree.train.columns.features import fit_features
 from sagetree.train.columns.labels import Goal
@@ -69,8 +70,8 @@ def boosted(**hyperparameters: str) -> Callable[[pd.DataFrame, pd.DataFrame], np
         channel, schema = split_training_table(table_of(train), settings.columns, goal)
         features = fit_features(schema, settings.columns)
         matrix = features.transform(schema.arrange(channel.table)).values
-        fitter = Fitter(settings.boosting, features, goal.objective, 0)
-        fitted = fitter.fit(Examples(matrix, channel.labels), None)
+        examples = Examples(matrix, channel.labels)
+        fitted = fit(BoostingPlan.of(settings.boosting, features, examples), examples, None)
         rest = table_of(test).without(train.columns[0])
         matrix = features.transform(schema.arrange(rest)).values
         return Scorer.load(*fitted.models).score(matrix)

@@ -18,7 +18,7 @@ from sagetree.boosters.objectives import OBJECTIVES
 from sagetree.train.boosting.progress import metric_pattern
 from sagetree.train.hyperparameters.metrics import METRICS, Metric
 from sagetree.train.hyperparameters.objective_rules import defined_for
-from sagetree.train.hyperparameters.parameter import Parameter
+from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.parameters import OWN, UNUSED
 from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_OTHERS
 from sagetree.train.hyperparameters.xgboost_parameters import (
@@ -84,7 +84,7 @@ def algorithm() -> dict[str, Any]:
     }
 
 
-def _specified(parameter: Parameter) -> dict[str, Any]:
+def _specified(parameter: Hyperparameter) -> dict[str, Any]:
     specification: dict[str, Any] = {
         "Name": parameter.name,
         "Description": parameter.help,
@@ -138,7 +138,7 @@ _ROWS = ("name", "what it is", "takes", "default", "worth tuning")
 _METRIC_ROWS = ("name", "what it is", "better", "objectives")
 
 
-def _row(parameter: Parameter) -> tuple[str, ...]:
+def _row(parameter: Hyperparameter) -> tuple[str, ...]:
     tuned = parameter.tuned
     return (
         ", ".join(f"`{name}`" for name in (parameter.name, *parameter.aliases)),
@@ -149,7 +149,7 @@ def _row(parameter: Parameter) -> tuple[str, ...]:
     )
 
 
-def _default(parameter: Parameter) -> str:
+def _default(parameter: Hyperparameter) -> str:
     name = parameter.name
     if name not in SAGETREE:
         return parameter.default

@@ -6,10 +6,11 @@ The names are SageMaker's own. `VARIABLES` is also the table of `serve --help`.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast, get_args
 
 from sagemaker_inference import parameters
 
+from sagetree.boosters.explainer import ShapMethod
 from sagetree.errors import SettingsError, quote
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
@@ -63,6 +64,10 @@ def _truth(text: str) -> bool:
 
 def _accept(text: str) -> str:
     return {name: name for name in ACCEPTS}[text.lower()]
+
+
+def _shap_method(text: str) -> ShapMethod:
+    return {name: cast("ShapMethod", name) for name in get_args(ShapMethod)}[text.lower()]
 
 
 @dataclass(frozen=True)
@@ -182,6 +187,13 @@ SUBMIT_DIRECTORY = Variable(
     "model/code",
     "where your own script is",
 )
+SHAP = Variable(
+    "SAGETREE_CONTRIBUTIONS",
+    _shap_method,
+    f"one of {', '.join(get_args(ShapMethod))}",
+    "sagetree",
+    "who computes contributions; the values are equal, those of xgboost take longer",
+)
 LOG_FORMAT = Variable(
     "SAGETREE_LOG_FORMAT",
     lambda text: {name: name for name in LINE_FORMATS}[text.lower()],
@@ -206,7 +218,8 @@ PAGE = Variable(
 
 VARIABLES: tuple[Variable[object], ...] = (
     PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, STRATEGY, TRANSFORMS, PAYLOAD, CONTENT_LENGTH,
-    THREADS, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, LOG_FORMAT, EMF, PAGE,
+    THREADS, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP, LOG_FORMAT, EMF,
+    PAGE,
 )  # fmt: skip
 
 
@@ -237,6 +250,7 @@ class ServeSettings:
     model_memory: int
     program: str
     submit_directory: str
+    shap: ShapMethod
     log_format: str
     emf_seconds: int
     page: bool
@@ -275,6 +289,7 @@ class ServeSettings:
             or int(usable_memory() * MODEL_MEMORY_SHARE),
             program=reader.value(PROGRAM, ""),
             submit_directory=reader.value(SUBMIT_DIRECTORY, ""),
+            shap=reader.value(SHAP, "sagetree"),
             log_format=reader.value(LOG_FORMAT, "text"),
             emf_seconds=reader.value(EMF, EMF_SECONDS if on_sagemaker else 0),
             page=reader.value(PAGE, not on_sagemaker),

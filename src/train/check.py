@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 from sagetree.files.finding import data_files
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
-from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.boosting.folds import DEFAULT_FOLDS
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.strategies import fit
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.examples.leakage import Leakage, find_leakage, useless_columns
 from sagetree.train.settings.channel_settings import MODEL, TEST
-from sagetree.train.settings.settings import DEFAULT_FOLDS, TRAIN, VALIDATION, TrainSettings
+from sagetree.train.settings.settings import TRAIN, VALIDATION, TrainSettings
 
 # So much of a channel is read, of Parquet so many rows; its files share it, but
 # each has at least the next two.
@@ -206,17 +208,17 @@ def _seconds(read: Ingested, settings: TrainSettings) -> float:
     train = read.examples[TRAIN]
     watched = read.examples.get(VALIDATION, train)
 
-    def fit(rounds: int) -> float:
+    def time_of(rounds: int) -> float:
         boosting = replace(settings.boosting, rounds=rounds, patience=None)
-        fitter = Fitter(boosting, read.features, read.goal.objective, read.class_count)
+        plan = BoostingPlan.of(boosting, read.features, train, classes=read.class_count)
         started = time.monotonic()
-        fitter.fit(train, watched)
+        fit(plan, train, watched)
         return time.monotonic() - started
 
     LOG.setLevel("ERROR")  # nobody is to read of these rounds
     try:
-        first = fit(1)
-        each = max(0.0, fit(1 + TRIED_ROUNDS) - first) / TRIED_ROUNDS
+        first = time_of(1)
+        each = max(0.0, time_of(1 + TRIED_ROUNDS) - first) / TRIED_ROUNDS
     finally:
         LOG.setLevel("INFO")
     trainings = 1 if VALIDATION in read.examples else settings.boosting.nfold or DEFAULT_FOLDS

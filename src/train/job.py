@@ -21,10 +21,11 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.tables.label import ClassLabel, Label
 from sagetree.train.boosting.checkpoints import Checkpoints
-from sagetree.train.boosting.ensemble import write_predictions
-from sagetree.train.boosting.final_test import with_test
-from sagetree.train.boosting.fitted import Rounds
-from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.boosting.final_metrics import with_test_metrics
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.predictions_file import write_predictions
+from sagetree.train.boosting.results import ValidationResult
+from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.check import warn_of_leakage
@@ -52,45 +53,47 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     data = read.fingerprints()
     return_freed_memory()  # of the tables, before the trees take theirs
     checkpoints = Checkpoints.of_job(opt_ml, settings, data)
-    course = termination.course(checkpoints, read.first_model)
-    objective = read.goal.objective
-    fitter = Fitter(settings.boosting, read.features, objective, read.class_count, course)
-    fitted = fitter.fit(read.examples[TRAIN], read.examples.get(VALIDATION))
-    rounds = with_test(fitted, fitter, read.examples.get(TEST))
-    decision = _decide(rounds) if objective.has_threshold else None
-    evaluation = _evaluate(rounds, decision, read, settings)
+    options = termination.begin(checkpoints, read.first_model)
+    objective, train = read.goal.objective, read.examples[TRAIN]
+    plan = BoostingPlan.of(
+        settings.boosting, read.features, train, classes=read.class_count, run=options
+    )
+    trained = fit(plan, train, read.examples.get(VALIDATION))
+    result = with_test_metrics(plan, trained, read.examples.get(TEST))
+    decision = _decide(result) if objective.has_threshold else None
+    evaluation = _evaluate(result, decision, read, settings)
     bundle = ModelBundle(
-        models=fitted.models,
+        models=trained.models,
         schema=read.schema,
         features=read.features,
         decision=decision,
-        selfcheck=read.stored.check(read.examples[TRAIN].matrix, fitted.models),
+        selfcheck=read.stored.check(train.matrix, trained.models),
         hyperparameters=settings.given,
         data=data,
-        metrics={**rounds.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
-        baseline=Baseline.measure(read.examples[TRAIN].some(MOST_ROWS), rounds.scores),
+        metrics={**result.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
+        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores),
         origin=Origin(
             seed=settings.boosting.seed,
-            threads=fitter.params["nthread"],
+            threads=plan.threads,
             has_checkpoints=checkpoints is not None,
             is_stopped=termination.is_requested,
         ),
     )
     _verify(bundle)
     bundle.save(opt_ml.model)
-    _write_metrics(opt_ml, objective, rounds, evaluation)
-    if rounds.repeats:
+    _write_metrics(opt_ml, objective, result, evaluation)
+    if result.repeats:
         threshold = decision.threshold if decision else None
-        write_predictions(opt_ml.output_data, rounds, objective, threshold)
-    LOG.info(summary(rounds, evaluation, decision, opt_ml))
+        write_predictions(opt_ml.output_data, result, objective, threshold)
+    LOG.info(summary(result, evaluation, decision, opt_ml))
     return 0
 
 
-def _decide(rounds: Rounds) -> Decision:
-    threshold = choose_threshold(rounds.left_out.labels, rounds.scores, where=rounds.rows)
+def _decide(result: ValidationResult) -> Decision:
+    threshold = choose_threshold(result.left_out.labels, result.scores, where=result.rows)
     return Decision(
         threshold=threshold.threshold,
-        chosen=f"{threshold.chosen}, on {rounds.rows}",
+        chosen=f"{threshold.chosen}, on {result.rows}",
         precision=threshold.precision,
         recall=threshold.recall,
         f1=threshold.f1,
@@ -98,18 +101,18 @@ def _decide(rounds: Rounds) -> Decision:
 
 
 def _evaluate(
-    rounds: Rounds, decision: Decision | None, read: Ingested, settings: TrainSettings
+    result: ValidationResult, decision: Decision | None, read: Ingested, settings: TrainSettings
 ) -> Evaluation | Measured:
     label = read.schema.label
     return evaluate_task(
         read.goal.objective,
-        rounds.left_out.labels,
-        rounds.scores,
+        result.left_out.labels,
+        result.scores,
         threshold=decision.threshold if decision else None,
         classes=label.classes if isinstance(label, Label | ClassLabel) else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
-        groups=rounds.left_out.roles.groups if read.goal.is_ranking else None,
-        where=rounds.rows,
+        groups=result.left_out.roles.groups if read.goal.is_ranking else None,
+        where=result.rows,
     )
 
 
@@ -123,20 +126,20 @@ def _verify(bundle: ModelBundle) -> None:
 
 
 def _write_metrics(
-    opt_ml: OptMl, objective: Objective, rounds: Rounds, evaluation: Evaluation | Measured
+    opt_ml: OptMl, objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured
 ) -> None:
     """Write metrics.json: the best round's metrics, and the evaluation of the rows left out."""
     values = {
         name.replace("-", ":", 1): {
             "value": value,
-            "standard_deviation": rounds.deviations.get(name, "NaN"),
+            "standard_deviation": result.deviations.get(name, "NaN"),
         }
-        for name, value in rounds.metrics.items()
+        for name, value in result.metrics.items()
     }
     content: dict[str, object] = {
         METRICS_KEYS[objective.task]: values | scalars_json(evaluation),
-        "rounds": rounds.best[0] if len(rounds.best) == 1 else rounds.best,
-        "validation_rows": rounds.rows,
+        "rounds": result.best[0] if len(result.best) == 1 else result.best,
+        "validation_rows": result.rows,
     }
     if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval

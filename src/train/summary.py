@@ -11,7 +11,7 @@ from sagetree.evaluate.metrics.measured import Measured
 from sagetree.machine.paths import OptMl
 from sagetree.tables.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
 from sagetree.tables.schema import Column, Schema
-from sagetree.train.boosting.fitted import Rounds
+from sagetree.train.boosting.results import ValidationResult
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.
 CATEGORIES_WIDTH = 60
@@ -84,19 +84,22 @@ def _models(rounds: Sequence[int]) -> str:
 
 
 def summary(
-    rounds: Rounds, evaluation: Evaluation | Measured, decision: Decision | None, opt_ml: OptMl
+    result: ValidationResult,
+    evaluation: Evaluation | Measured,
+    decision: Decision | None,
+    opt_ml: OptMl,
 ) -> str:
     """Return the result of a job as a paragraph."""
-    text = f"\n{_models(rounds.best)}."
+    text = f"\n{_models(result.best)}."
     if isinstance(evaluation, Evaluation):
         low, high = evaluation.auc_interval
         text += (
-            f" On {rounds.rows}: AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})."
+            f" On {result.rows}: AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})."
         )
     else:
         name = evaluation.headline
         text += (
-            f" On {rounds.rows}: {name} {evaluation.scalars[name]:.4g} "
+            f" On {result.rows}: {name} {evaluation.scalars[name]:.4g} "
             f"(saying the same of every row gives {evaluation.baseline:.4g})."
         )
     if decision is not None:

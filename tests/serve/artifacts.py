@@ -94,7 +94,8 @@ def settings_for(folder: Path, **environ: str) -> ServeSettings:
 def holder_for(folder: Path, settings: ServeSettings) -> ModelHolder[ServedModel]:
     """A holder that loads the model in `folder`."""
     holder = ModelHolder(
-        folder, lambda: ServedModel.load(folder, threads=1, output=settings.output)
+        folder,
+        lambda: ServedModel.load(folder, threads=1, output=settings.output, shap=settings.shap),
     )
     holder.start(watch=False)
     return holder

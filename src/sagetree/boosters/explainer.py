@@ -2,12 +2,16 @@
 
 import threading
 from functools import cached_property
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from sagetree.boosters.library import CONTRIBUTIONS, LibraryError, Matrix, NativeBooster
 from sagetree.boosters.tree_shap import TreeShap
 from sagetree.boosters.trees import has_plain_trees, read_trees
+
+# Who computes them: this project or the library.
+ShapMethod: TypeAlias = Literal["sagetree", "xgboost"]
 
 # Splits that are computed together: their numbers fit into a core's cache.
 SPLITS_AT_ONCE = 16384
@@ -17,15 +21,18 @@ class Explainer:
     """The exact SHAP values of one booster.
 
     Those of trees are computed here, faster than by the library
-    (bench/contributions.py). What has no trees with one value a leaf, gblinear
-    and multi_output_tree, is the library's.
+    (bench/contributions.py), unless `method` says that the library does it. What
+    has no trees with one value a leaf, gblinear and multi_output_tree, is always
+    the library's.
     """
 
-    def __init__(self, booster: NativeBooster, outputs: int) -> None:
+    def __init__(
+        self, booster: NativeBooster, outputs: int, method: ShapMethod = "sagetree"
+    ) -> None:
         self._booster = booster
         self._outputs = outputs
         self._lock = threading.Lock()
-        self._trees: tuple[TreeShap, ...] | None = None
+        self._trees: tuple[TreeShap, ...] | None = None if method == "sagetree" else ()
 
     @property
     def is_possible(self) -> bool:
@@ -61,7 +68,7 @@ class Explainer:
             return None
 
     def _read(self) -> tuple[TreeShap, ...]:
-        """Return the trees; none where it is left to the library."""
+        """Return the trees; none where they are left to the library."""
         booster = self._booster
         if not has_plain_trees(booster):
             return ()

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.boosters.explainer import Explainer
+from sagetree.boosters.explainer import Explainer, ShapMethod
 from sagetree.boosters.library import (
     MARGIN,
     VALUE,
@@ -51,7 +51,13 @@ class Scorer:
     threads: int = 1
 
     @classmethod
-    def load(cls, *models: bytes, threads: int = 1, name: str = "xgboost-model") -> "Scorer":
+    def load(
+        cls,
+        *models: bytes,
+        threads: int = 1,
+        shap: ShapMethod = "sagetree",
+        name: str = "xgboost-model",
+    ) -> "Scorer":
         """Build the boosters from XGBoost's UBJSON or JSON; `name` is the file's, for errors.
 
         Never call it in a process that forks afterwards: the child would hang.
@@ -67,7 +73,7 @@ class Scorer:
                 hint="Put models of one training job together",
             )
         _, outputs, *_ = found[0]
-        explainers = tuple(Explainer(booster, outputs) for booster in boosters)
+        explainers = tuple(Explainer(booster, outputs, shap) for booster in boosters)
         return cls(boosters, explainers, *found[0], threads)
 
     def score(self, matrix: Matrix) -> Scores:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sagetree.boosters.explainer import ShapMethod
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.boosters.scoring import Scorer, Scores
 from sagetree.bundle.baseline import Baseline
@@ -55,7 +56,7 @@ class Model:
     sha256: str = ""
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int = 1) -> "Model":
+    def load(cls, folder: Path, *, threads: int = 1, shap: ShapMethod = "sagetree") -> "Model":
         """Load the bundle in `folder` and replay its self-check.
 
         A folder that holds only a model of XGBoost's own is loaded too; its
@@ -64,9 +65,9 @@ class Model:
         """
         # A bundle that lost its manifest is damaged; its model is not to be taken by position.
         if not (folder / MANIFEST_FILE).parent.exists():
-            return cls._load_plain(plain_models(folder), threads)
+            return cls._load_plain(plain_models(folder), threads, shap)
         bundle = ModelBundle.load(folder)
-        model = cls.of_bundle(bundle, threads=threads)
+        model = cls.of_bundle(bundle, threads=threads, shap=shap)
         difference = model.self_check(bundle.selfcheck)
         if not difference <= TOLERANCE:
             raise ArtifactError(
@@ -77,9 +78,11 @@ class Model:
         return model
 
     @classmethod
-    def of_bundle(cls, bundle: ModelBundle, *, threads: int = 1) -> "Model":
+    def of_bundle(
+        cls, bundle: ModelBundle, *, threads: int = 1, shap: ShapMethod = "sagetree"
+    ) -> "Model":
         """Build the model from its data. Raises ArtifactError where the parts do not fit."""
-        scorer = Scorer.load(*bundle.models, threads=threads)
+        scorer = Scorer.load(*bundle.models, threads=threads, shap=shap)
         if scorer.feature_count != len(bundle.features.names):
             raise ArtifactError(
                 f"it has {scorer.feature_count} features where sagetree/features.json makes "
@@ -98,13 +101,13 @@ class Model:
         return cls(*parts, _sha256(bundle.models))
 
     @classmethod
-    def _load_plain(cls, paths: Sequence[Path], threads: int) -> "Model":
+    def _load_plain(cls, paths: Sequence[Path], threads: int, shap: ShapMethod) -> "Model":
         models = [path.read_bytes() for path in paths]
         for path, data in zip(paths, models, strict=True):
             # the first byte of every pickle protocol since 2
             if data.startswith(b"\x80") or path.suffix in _PICKLE_SUFFIXES:
                 raise ArtifactError("the model is a pickle", where=path.name, hint=_PICKLE_HINT)
-        scorer = Scorer.load(*models, threads=threads, name=paths[0].name)
+        scorer = Scorer.load(*models, threads=threads, shap=shap, name=paths[0].name)
         stored = scorer.feature_names
         names = stored or [f"f{index}" for index in range(scorer.feature_count)]
         columns = tuple(Column(name=name, kind="number", missing=0, distinct=0) for name in names)

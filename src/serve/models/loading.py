@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from sagetree.boosters.explainer import ShapMethod
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.machine.memory import return_freed_memory
@@ -40,13 +41,19 @@ class ServedModel:
 
     @classmethod
     def load(
-        cls, folder: Path, *, threads: int, output: tuple[str, ...], name: str = ONE_MODEL
+        cls,
+        folder: Path,
+        *,
+        threads: int,
+        output: tuple[str, ...],
+        shap: ShapMethod = "sagetree",
+        name: str = ONE_MODEL,
     ) -> "ServedModel":
         """Load the model in `folder`, to be counted as `name`; check that it can give `output`.
 
         Raises ArtifactError for the one, SettingsError for the other.
         """
-        model = Model.load(folder, threads=threads)
+        model = Model.load(folder, threads=threads, shap=shap)
         keys = available_keys(model)
         for key in output:
             if key not in keys:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sagetree.boosters.explainer import ShapMethod
 from sagetree.machine.memory import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ServedModel
@@ -35,11 +36,17 @@ class Resident:
 class ModelStore:
     """The models of one worker."""
 
-    def __init__(self, registry: Registry, output: tuple[str, ...], threads: int) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        output: tuple[str, ...],
+        threads: int,
+        shap: ShapMethod = "sagetree",
+    ) -> None:
         self.registry = registry
         self._trials = Trials(registry.folder)
         self._output = output
-        self._load_model = partial(ServedModel.load, threads=threads, output=output)
+        self._load_model = partial(ServedModel.load, threads=threads, output=output, shap=shap)
         self._lock = threading.Lock()
         self._residents: dict[str, Resident] = {}
         self._loading: dict[str, threading.Lock] = {}

@@ -26,7 +26,11 @@ def site_of(settings: ServeSettings, shared: Path) -> Site:
     if settings.program:
         return _user_script(settings, shared, observer)
     load = partial(
-        ServedModel.load, settings.model_dir, threads=settings.threads, output=settings.output
+        ServedModel.load,
+        settings.model_dir,
+        threads=settings.threads,
+        output=settings.output,
+        shap=settings.shap,
     )
     holder = ModelHolder(settings.model_dir, load)
     holder.start(watch=settings.reload)
@@ -41,7 +45,7 @@ def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> S
     folder = shared / "models"
     folder.mkdir(exist_ok=True)
     registry = Registry(folder, settings.model_memory, settings.workers)
-    store = ModelStore(registry, settings.output, settings.threads)
+    store = ModelStore(registry, settings.output, settings.threads, settings.shap)
     store.start()
     return many_models(settings, store, observer)
 

@@ -1,4 +1,4 @@
-"""Where a training stands, kept on disk: what a job stopped by force goes on from.
+"""Checkpoints on disk: what a job stopped by force goes on from.
 
 SageMaker copies the folder of checkpoints to S3 all the time, and back before it
 starts the job again. A file appears there whole or not at all, and holds data
@@ -29,7 +29,7 @@ from sagetree.bundle.bundle import DataFingerprint
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 from sagetree.machine.program import LOG, check_writable
-from sagetree.train.boosting.rounds import Standing
+from sagetree.train.boosting.rounds import Checkpoint
 from sagetree.train.hyperparameters.parameters import BY_NAME
 from sagetree.train.settings.channel_settings import read_json
 from sagetree.train.settings.settings import Checkpointing, TrainSettings
@@ -173,65 +173,65 @@ class Checkpoints:
             fingerprint.check(earlier, path)
         return cls(folder, fingerprint, settings)
 
-    def phase(self, name: str, parts: int = 1) -> "Phase":
-        """Return the checkpoints of one of the job's trainings, of so many boosters."""
-        return Phase(self, name, parts)
+    def phase(self, name: str, boosters: int = 1) -> "PhaseCheckpoints":
+        """Return the checkpoints of one of the job's trainings, of this many boosters."""
+        return PhaseCheckpoints(self, name, boosters)
 
 
-class Phase:
-    """The checkpoints of one training; a `sagetree.train.boosting.rounds.Keeper`."""
+class PhaseCheckpoints:
+    """The checkpoints of one training; a `sagetree.train.boosting.rounds.CheckpointStore`."""
 
-    def __init__(self, checkpoints: Checkpoints, name: str, parts: int) -> None:
+    def __init__(self, checkpoints: Checkpoints, name: str, boosters: int) -> None:
         self.checkpoints = checkpoints
         self.name = name
-        self.parts = parts
-        self.kept_at = time.monotonic()
-        self.kept_rounds = 0
+        self.boosters = boosters
+        self.saved_at = time.monotonic()
+        self.saved_rounds = 0
 
-    def newest(self, limit: int) -> Standing | None:
-        """Return the newest standing of at most `limit` rounds; a damaged file is passed over."""
+    def newest(self, limit: int) -> Checkpoint | None:
+        """Return the newest checkpoint of at most `limit` rounds; a damaged file is passed over."""
         for path in reversed(_files(self.checkpoints.folder, self.name)):
             try:
                 header, models = _read(path)
             except _DamagedError as error:
                 LOG.warning("The checkpoint %s is damaged (%s): trying the one before", path, error)
                 continue
-            if header.rounds <= limit and len(models) == self.parts:
+            if header.rounds <= limit and len(models) == self.boosters:
                 LOG.info("Going on after round %d, from %s", header.rounds - 1, path)
-                self.kept_rounds = header.rounds
-                return Standing(header.rounds, models, header.history)
+                self.saved_rounds = header.rounds
+                return Checkpoint(header.rounds, models, header.history)
         return None
 
     def is_due(self, rounds: int) -> bool:
-        """Say whether the standing after so many rounds is to be kept."""
+        """Say whether a checkpoint is to be saved after this many rounds."""
         settings = self.checkpoints.settings
         if settings.rounds is not None:
             return rounds % settings.rounds == 0
-        return time.monotonic() - self.kept_at >= settings.seconds
+        return time.monotonic() - self.saved_at >= settings.seconds
 
-    def keep(self, standing: Standing) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Write a checkpoint and remove the oldest ones; where that fails, warn and go on."""
-        if standing.rounds == self.kept_rounds:
+        if checkpoint.rounds == self.saved_rounds:
             return
-        self.kept_at = time.monotonic()
-        self.kept_rounds = standing.rounds
-        path = self.checkpoints.folder / f"{_PREFIX}{self.name}.{standing.rounds}"
+        self.saved_at = time.monotonic()
+        self.saved_rounds = checkpoint.rounds
+        path = self.checkpoints.folder / f"{_PREFIX}{self.name}.{checkpoint.rounds}"
         try:
-            _write(path, self._content(standing))
+            _write(path, self._content(checkpoint))
             _remove_old(_files(path.parent, self.name), self.checkpoints.settings.kept)
         except OSError as error:
             LOG.warning("The checkpoint %s could not be written: %s", path, error)
 
-    def _content(self, standing: Standing) -> bytes:
+    def _content(self, checkpoint: Checkpoint) -> bytes:
         header = _Header(
             phase=self.name,
-            rounds=standing.rounds,
+            rounds=checkpoint.rounds,
             fingerprint=self.checkpoints.fingerprint,
-            history=standing.history,
-            sizes=[len(model) for model in standing.models],
+            history=checkpoint.history,
+            sizes=[len(model) for model in checkpoint.models],
         )
         line = json.dumps(header.model_dump()).encode()  # orjson has no NaN and no infinity
-        return b"\n".join([line, b"".join(standing.models)])
+        return b"\n".join([line, b"".join(checkpoint.models)])
 
 
 def fingerprint(settings: TrainSettings, data: Mapping[str, DataFingerprint]) -> Fingerprint:

@@ -1,54 +1,51 @@
-"""The models of repeated cross-validation: what they say together of rows none of them has seen.
+"""The strategy of _kfold: a model of each fold of each repeat, to be served as one."""
 
-Source of the file's format: the official container's output/data/predictions.csv.
-"""
+from sagetree.boosters.scoring import Scores
+from sagetree.train.boosting.folds import rows_left_out
+from sagetree.train.boosting.phases import (
+    best_boosters,
+    boost_until_best,
+    fold_data,
+    log_best,
+    predict_folds,
+)
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.results import (
+    BestBoosters,
+    TrainedModels,
+    ValidationResult,
+    ensemble_scores,
+    to_ubjson,
+)
+from sagetree.train.examples.examples import Examples, LeftOut
 
-from collections.abc import Sequence
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
+def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
+    """Fit a model on each fold of each repeat; no row is scored by one that has seen it.
 
-from sagetree.boosters.objectives import Objective, class_numbers
-from sagetree.boosters.scoring import Scores, most_frequent
-from sagetree.train.boosting.fitted import Rounds
-
-PREDICTIONS_FILE = "predictions.csv"
-
-
-def write_predictions(
-    folder: Path, rounds: Rounds, objective: Objective, threshold: float | None
-) -> None:
-    """Write what was predicted of each row left out: train's rows first, then validation's.
-
-    Of classes the columns are the label, the mean probability (of two classes
-    that of the second, of more that of the one predicted; where there is none,
-    the mean margin or the share of repeats that agree) and the class predicted
-    most often; of numbers the label (two bounds if it has two) and the mean
-    prediction of each output. There is no header.
+    Where the job is stopped, the repeats before that are the ensemble.
     """
-    labels = rounds.left_out.labels
-    columns = [labels.reshape(len(labels), -1)]
-    if objective.is_classification:
-        columns += _of_classes(rounds.repeats, objective, threshold)
-    else:
-        columns.append(np.mean(np.stack(rounds.repeats), axis=0).reshape(len(labels), -1))
-    np.savetxt(folder / PREDICTIONS_FILE, np.hstack(columns), fmt="%f", delimiter=",")
-
-
-def _of_classes(
-    repeats: Sequence[Scores], objective: Objective, threshold: float | None
-) -> list[NDArray[np.float32]]:
-    """Return the mean probability and the most frequent class, each (n, 1)."""
-    called = [
-        class_numbers(objective, scores) if threshold is None else scores >= np.float64(threshold)
-        for scores in repeats
-    ]
-    votes = np.stack(called).astype(np.float32)[..., None]
-    mode = most_frequent(votes)
-    if objective.score == "class":
-        shares = (votes == mode).mean(axis=0)
-    else:
-        sure = np.stack([s.max(axis=1) if s.ndim == 2 else s for s in repeats])
-        shares = sure.mean(axis=0)[:, None]
-    return [shares, mode]
+    repeats: list[BestBoosters] = []
+    scores: list[Scores] = []
+    for repeat in range(plan.settings.kfold_repeats):
+        folds = plan.splitter.split(rows, repeat=repeat)
+        phase, data = f"folds-{repeat}", fold_data(plan, rows, folds)
+        result = boost_until_best(plan, phase, data)
+        if repeats and result.stopped:  # the repeats before it are whole
+            plan.run.check_stopped(repeats[0].best)
+            break
+        repeats.append(best_boosters(plan, phase, data, result))
+        scores.append(predict_folds(plan, repeats[-1], data, rows, folds))
+    every = BestBoosters.joined(repeats)
+    repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
+    validation = ValidationResult(
+        best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
+        left_out=LeftOut.of(rows, rows_left_out(folds)),
+        scores=ensemble_scores(scores, plan.objective),
+        metrics=every.means(),
+        deviations=every.deviations(),
+        rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
+        repeats=tuple(scores),
+    )
+    log_best(every.best, validation.metrics, validation.rows)
+    return TrainedModels(to_ubjson(every.boosters), validation)

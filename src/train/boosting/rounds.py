@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import xgboost
 
+from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
+
 # Values of a metric by round, of each booster.
 Series = list[list[float]]
 
@@ -20,39 +22,36 @@ History = dict[str, dict[str, Series]]
 
 CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
 
-TRAIN = "train"
-VALIDATION = "validation"
-
 _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 
 
 @dataclass(frozen=True)
-class Part:
-    """What one booster learns from, and the rows it is watched on.
+class BoosterData:
+    """What one booster learns from, and the rows it is evaluated on.
 
-    With `watches_train` metrics are of the former too, each round, if there are
-    other rows to watch.
+    With `evaluates_train` metrics are of the former too, each round, if there are
+    other rows to evaluate.
     """
 
     train: xgboost.DMatrix
     validation: xgboost.DMatrix | None = None
-    watches_train: bool = True
+    evaluates_train: bool = True
 
     @property
-    def watched(self) -> list[tuple[xgboost.DMatrix, str]]:
+    def evals(self) -> list[tuple[xgboost.DMatrix, str]]:
         """The rows that metrics are of, as XGBoost takes them."""
         if self.validation is None:
             return []
-        own = [(self.train, TRAIN)] if self.watches_train else []
+        own = [(self.train, TRAIN)] if self.evaluates_train else []
         return [*own, (self.validation, VALIDATION)]
 
 
 @dataclass(frozen=True)
-class Stopping:
+class EarlyStopping:
     """Stop once `metric` of the rows left out has not improved for `patience` rounds.
 
-    Of several boosters the mean counts. The state of early stopping is the log
-    itself: nothing else is kept, so nothing can contradict it.
+    Of several boosters the mean counts. The state of early stopping is the
+    history itself: nothing else is kept, so nothing can contradict it.
     """
 
     metric: str
@@ -85,8 +84,8 @@ class Stopping:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a training stands: rounds made, each booster as UBJSON, the log."""
+class Checkpoint:
+    """A training after some rounds: their number, each booster as UBJSON, the history."""
 
     rounds: int
     models: tuple[bytes, ...]
@@ -94,33 +93,61 @@ class Standing:
 
 
 class Callback(Protocol):
-    """What is told of each round; `xgboost.callback.TrainingCallback` has these methods too."""
+    """What is called after each round; `xgboost.callback.TrainingCallback` has these methods."""
 
     def after_iteration(
         self, model: None, epoch: int, evals_log: Mapping[str, Mapping[str, Sequence[float]]]
     ) -> object:
-        """Learn the newest value of each metric, of several boosters their mean."""
+        """Take the newest value of each metric, of several boosters their mean."""
 
     def after_training(self, model: None) -> object:
-        """Learn that no round comes any more."""
+        """Take note that there are no more rounds."""
 
 
-class Keeper(Protocol):
-    """Where standings are kept; `sagetree.train.boosting.checkpoints` has the one on disk."""
+class CheckpointStore(Protocol):
+    """Where checkpoints are; `sagetree.train.boosting.checkpoints` has the one on disk."""
 
-    def newest(self, limit: int) -> Standing | None:
-        """Return the newest standing of at most `limit` rounds."""
+    def newest(self, limit: int) -> Checkpoint | None:
+        """Return the newest checkpoint of at most `limit` rounds."""
 
     def is_due(self, rounds: int) -> bool:
-        """Say whether the standing after so many rounds is to be kept."""
+        """Say whether a checkpoint is to be saved after this many rounds."""
 
-    def keep(self, standing: Standing) -> None:
-        """Keep a standing."""
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Save a checkpoint."""
 
 
 @dataclass(frozen=True)
-class Boosted:
-    """What a training made: the boosters with all their rounds, and the log.
+class Training:
+    """One training: at most `rounds` rounds of a booster on each of `data`, all in step.
+
+    `params` are XGBoost's. The trees of `initial_model` come before the first
+    round. `is_stopped` is asked before each round and ends the training.
+    """
+
+    params: Mapping[str, Any]
+    data: Sequence[BoosterData]
+    rounds: int
+    initial_model: bytes | None = None
+    early_stopping: EarlyStopping | None = None
+    custom_metric: CustomMetric | None = None
+    callbacks: Sequence[Callback] = ()
+    checkpoints: CheckpointStore | None = None
+    is_stopped: Callable[[], bool] = lambda: False
+
+    @property
+    def redraws(self) -> bool:
+        """Whether each round is to draw by the seed and its own number alone.
+
+        Where rounds draw rows or columns, a training that goes on from a
+        checkpoint makes the same trees only so.
+        """
+        return self.checkpoints is not None and draws(self.params)
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training made: the boosters with all their rounds, and the history.
 
     `rounds` have been made in all, of which `best` are those up to the best one, all
     of them without early stopping; `stopped` says that the training was ended
@@ -134,54 +161,35 @@ class Boosted:
     stopped: bool
 
 
-def boost(
-    params: Mapping[str, Any],
-    parts: Sequence[Part],
-    limit: int,
-    *,
-    first: bytes | None = None,
-    stopping: Stopping | None = None,
-    custom_metric: CustomMetric | None = None,
-    callbacks: Sequence[Callback] = (),
-    keeper: Keeper | None = None,
-    is_stopped: Callable[[], bool] = lambda: False,
-) -> Boosted:
-    """Make at most `limit` rounds on each part, and return the boosters.
+def boost(training: Training) -> TrainingResult:
+    """Make the rounds of a training, from its newest checkpoint on, and return the boosters.
 
-    `first` is a model whose trees come before the first round. Metrics of
-    several boosters are of their rows each, and stopping goes by the mean. With a `keeper`
-    the training goes on from the newest standing; where rounds draw rows or
-    columns, each then draws by the seed and its own number alone.
+    Metrics of several boosters are of their rows each, and early stopping goes
+    by the mean.
     """
-    redraws = keeper is not None and draws(params)
-    if redraws:
-        params = {**params, "seed_per_iteration": True}
-    start = (keeper.newest(limit) if keeper else None) or Standing(0, (), {})
-    boosters = _boosters(params, parts, start.models or (first,) * len(parts))
+    stopping, store = training.early_stopping, training.checkpoints
+    start = (store.newest(training.rounds) if store else None) or Checkpoint(0, (), {})
+    boosters = _boosters(training, start)
     history, rounds, stopped = _copied(start.history), start.rounds, False
     best = stopping.best(history) if stopping else 0
-    while rounds < limit and not (stopping and stopping.is_over(rounds, best)):
-        stopped = is_stopped()
+    while rounds < training.rounds and not (stopping and stopping.is_over(rounds, best)):
+        stopped = training.is_stopped()
         if stopped:
             break
-        for booster, part in zip(boosters, parts, strict=True):
-            booster.update(part.train, iteration=rounds)
-        _watch(boosters, parts, rounds, custom_metric, history)
-        for callback in callbacks:
-            callback.after_iteration(None, rounds, _newest_means(history))
+        _make_round(training, boosters, rounds, history)
         if stopping:
             best = stopping.best_after(history, best)
         rounds += 1
-        if keeper and keeper.is_due(rounds):
-            keeper.keep(_standing(rounds, boosters, history))
-        if redraws:
+        if store and store.is_due(rounds):
+            store.save(_checkpoint(rounds, boosters, history))
+        if training.redraws:
             _forget_sampler(boosters)
-    for callback in callbacks:
+    for callback in training.callbacks:
         callback.after_training(None)
-    if keeper and rounds > start.rounds:
-        keeper.keep(_standing(rounds, boosters, history))
+    if store and rounds > start.rounds:
+        store.save(_checkpoint(rounds, boosters, history))
     best = best + 1 if stopping and rounds else rounds
-    return Boosted(boosters, history, rounds, best, stopped)
+    return TrainingResult(boosters, history, rounds, best, stopped)
 
 
 def draws(params: Mapping[str, Any]) -> bool:
@@ -190,17 +198,36 @@ def draws(params: Mapping[str, Any]) -> bool:
     return drops or any(params.get(name, 1) < 1 for name in _SHARES)
 
 
-def _boosters(
-    params: Mapping[str, Any], parts: Sequence[Part], models: Sequence[bytes | None]
-) -> tuple[xgboost.Booster, ...]:
+def _boosters(training: Training, start: Checkpoint) -> tuple[xgboost.Booster, ...]:
+    params = dict(training.params)
+    if training.redraws:
+        params["seed_per_iteration"] = True
+    models = start.models or (training.initial_model,) * len(training.data)
     return tuple(
         xgboost.Booster(
-            dict(params),
-            [part.train, *([] if part.validation is None else [part.validation])],
+            params,
+            [data.train, *([] if data.validation is None else [data.validation])],
             bytearray(model) if model else None,
         )
-        for part, model in zip(parts, models, strict=True)
+        for data, model in zip(training.data, models, strict=True)
     )
+
+
+def _make_round(
+    training: Training, boosters: Sequence[xgboost.Booster], number: int, history: History
+) -> None:
+    """Make one round of each booster and append its metrics to the history."""
+    for booster, data in zip(boosters, training.data, strict=True):
+        booster.update(data.train, iteration=number)
+    for booster, data in zip(boosters, training.data, strict=True):
+        found = evaluate_rows(booster, data.evals, number, training.custom_metric)
+        for (rows, metric), value in found.items():
+            series = history.setdefault(rows, {}).setdefault(metric, [])
+            if len(series) == number:
+                series.append([])
+            series[number].append(value)
+    for callback in training.callbacks:
+        callback.after_iteration(None, number, _newest_means(history))
 
 
 def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:
@@ -209,9 +236,9 @@ def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:
         booster.load_config(booster.save_config())
 
 
-def _standing(rounds: int, boosters: Sequence[xgboost.Booster], history: History) -> Standing:
+def _checkpoint(rounds: int, boosters: Sequence[xgboost.Booster], history: History) -> Checkpoint:
     models = tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
-    return Standing(rounds, models, _copied(history))
+    return Checkpoint(rounds, models, _copied(history))
 
 
 def _copied(history: History) -> History:
@@ -221,40 +248,23 @@ def _copied(history: History) -> History:
     }
 
 
-def _watch(
-    boosters: Sequence[xgboost.Booster],
-    parts: Sequence[Part],
-    number: int,
-    custom_metric: CustomMetric | None,
-    history: History,
-) -> None:
-    """Append this round's metrics of each booster to the log."""
-    for booster, part in zip(boosters, parts, strict=True):
-        found = evaluate_rows(booster, part.watched, number, custom_metric)
-        for (rows, metric), value in found.items():
-            series = history.setdefault(rows, {}).setdefault(metric, [])
-            if len(series) == number:
-                series.append([])
-            series[number].append(value)
-
-
 def evaluate_rows(
     booster: xgboost.Booster,
-    watched: Sequence[tuple[xgboost.DMatrix, str]],
+    evals: Sequence[tuple[xgboost.DMatrix, str]],
     number: int,
     custom_metric: CustomMetric | None,
 ) -> dict[tuple[str, str], float]:
-    """Return (rows, metric) -> value after one round; `watched` are rows and their names."""
-    if not watched:
+    """Return (rows, metric) -> value after one round; `evals` are rows and their names."""
+    if not evals:
         return {}
-    line = booster.eval_set(watched, number)
+    line = booster.eval_set(evals, number)
     values = {}
     for word in line.split()[1:]:
         name, value = word.rsplit(":", 1)
         rows, metric = name.split("-", 1)
         values[rows, metric] = float(value)
     if custom_metric is not None:
-        for data, rows in watched:
+        for data, rows in evals:
             values |= {(rows, name): v for name, v in custom_metric(booster.predict(data), data)}
     return values
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from sagetree.machine.program import LOG, Terminated
 from sagetree.train.boosting.checkpoints import Checkpoints
-from sagetree.train.boosting.fitted import Course
+from sagetree.train.boosting.plan import RunOptions
 
 
 class Termination:
@@ -29,15 +29,15 @@ class Termination:
         signal.signal(signal.SIGTERM, self._arrived)
         return self
 
-    def course(self, checkpoints: Checkpoints | None, first: bytes | None) -> Course:
-        """Return how boosting goes on from here: the signal waits for the end of a round.
+    def begin(self, checkpoints: Checkpoints | None, initial_model: bytes | None) -> RunOptions:
+        """Return what boosting is given: from here on the signal waits for the end of a round.
 
-        `first` is a model whose rounds come before all others.
+        The rounds of `initial_model` come before all others.
         """
         self.has_begun = True
-        return Course(
-            first=first,
-            keeper=checkpoints.phase if checkpoints else lambda _phase, _parts: None,
+        return RunOptions(
+            initial_model=initial_model,
+            checkpoints=checkpoints.phase if checkpoints else lambda _phase, _boosters: None,
             is_stopped=lambda: self.is_requested,
             check_stopped=self.check,
         )

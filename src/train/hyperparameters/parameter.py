@@ -26,7 +26,7 @@ class ValueType(Protocol):
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Hyperparameter:
     """A hyperparameter `train` knows.
 
     `default` is what holds where it is not given, as the user would write it

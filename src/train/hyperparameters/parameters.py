@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sagetree.train.hyperparameters.parameter import Parameter
+from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.value_lists import JsonObject, Names
 from sagetree.train.hyperparameters.value_types import (
     Boolean,
@@ -30,22 +30,22 @@ def _is_text_list(value: object) -> bool:
 _COLUMN = Text("a column name")
 
 OWN = (
-    Parameter("target", _COLUMN, "label column; default: the first column"),
-    Parameter(
+    Hyperparameter("target", _COLUMN, "label column; default: the first column"),
+    Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
         "label value that counts as 1; default: the greater one",
     ),
-    Parameter("drop_columns", Names(), "columns to leave out"),
-    Parameter("categorical_columns", Names(), "columns to read as categories"),
-    Parameter(
+    Hyperparameter("drop_columns", Names(), "columns to leave out"),
+    Hyperparameter("categorical_columns", Names(), "columns to read as categories"),
+    Hyperparameter(
         "ordinal_columns",
         JsonObject(
             'a JSON object: column -> ordered list, {"size": ["S", "M"]}', check=_is_text_list
         ),
         "columns whose categories have an order",
     ),
-    Parameter(
+    Hyperparameter(
         "column_types",
         JsonObject(
             "a JSON object: column -> one of " + ", ".join(COLUMN_KINDS),
@@ -53,127 +53,135 @@ OWN = (
         ),
         "kinds of columns that inference gets wrong",
     ),
-    Parameter("missing_values", Names(), "texts that mean a missing value, beside empty cells"),
-    Parameter(
+    Hyperparameter(
+        "missing_values", Names(), "texts that mean a missing value, beside empty cells"
+    ),
+    Hyperparameter(
         "unknown_category",
         Choice(("missing", "error")),
         "what a category never seen in training is at serving",
         default="missing",
     ),
-    Parameter(
+    Hyperparameter(
         "encoding",
         Choice(("native", "onehot")),
         "categories as XGBoost's categorical splits, or as indicators; default: native, "
         "but onehot where XGBoost has no such splits (tree_method=exact, booster=gblinear)",
     ),
-    Parameter("weight_column", _COLUMN, "column with each row's weight; no feature"),
-    Parameter(
+    Hyperparameter("weight_column", _COLUMN, "column with each row's weight; no feature"),
+    Hyperparameter(
         "csv_weights",
         Boolean(),
         "whether the second column of CSV files is the weight, as in SageMaker's own XGBoost",
         default="false",
     ),
-    Parameter(
+    Hyperparameter(
         "base_margin_column",
         Names(),
         "column with the margin each row starts from, one for each output; no feature",
     ),
-    Parameter(
+    Hyperparameter(
         "group_column",
         _COLUMN,
         "column whose rows of one value belong together: a query of rank:*, else rows that "
         "folds keep together; no feature",
     ),
-    Parameter("time_column", _COLUMN, "column that orders rows in time: folds test on later rows"),
-    Parameter(
+    Hyperparameter(
+        "time_column", _COLUMN, "column that orders rows in time: folds test on later rows"
+    ),
+    Hyperparameter(
         "label_lower_bound",
         _COLUMN,
         "survival:aft: column with the label's lower end, in place of target",
     ),
-    Parameter(
+    Hyperparameter(
         "label_upper_bound",
         _COLUMN,
         "survival:aft: column with the label's upper end, empty where the event is yet to come",
     ),
-    Parameter("header", Boolean(), "whether CSV files have a header; default: looked at"),
-    Parameter(
+    Hyperparameter("header", Boolean(), "whether CSV files have a header; default: looked at"),
+    Hyperparameter(
         "delimiter", Delimiter(), "what separates the cells of CSV files; default: looked at"
     ),
-    Parameter(
+    Hyperparameter(
         "preset", Choice(("sagetree", "xgboost")), "defaults of the rest", default="sagetree"
     ),
-    Parameter(
+    Hyperparameter(
         "num_round",
         Integer(1),
         "most boosting rounds; default: 2000 with early stopping, 100 with preset xgboost",
         aliases=("num_boost_round", "n_estimators", "num_rounds"),
         tuned=Integer(1, 4000),
     ),
-    Parameter(
+    Hyperparameter(
         "early_stopping_rounds",
         Integer(1),
         "stop after so many rounds without a better metric; default: 50, none with preset xgboost",
     ),
-    Parameter(
+    Hyperparameter(
         "nfold",
         Integer(2),
         "cross-validation folds that choose the rounds, where there is no validation channel; "
         "default: 5 up to 200000 rows",
     ),
-    Parameter("stratified", Boolean(), "whether each fold has the label's shares", default="true"),
-    Parameter(
+    Hyperparameter(
+        "stratified", Boolean(), "whether each fold has the label's shares", default="true"
+    ),
+    Hyperparameter(
         "_kfold",
         Integer(2),
         "folds of which each gives a model; all are served as one, and every printed number is "
         "of rows left out",
     ),
-    Parameter("_num_cv_round", Integer(1), "how often _kfold is repeated", default="1"),
-    Parameter(
+    Hyperparameter("_num_cv_round", Integer(1), "how often _kfold is repeated", default="1"),
+    Hyperparameter(
         "eval_metric",
         Names(),
         "metrics of each round, of which the last one stops; default: the objective's own",
     ),
-    Parameter(
+    Hyperparameter(
         TUNING_METRIC,
         TuningMetric(),
         "metric a tuning job goes by; added to eval_metric, and the one that stops",
     ),
-    Parameter("external_memory", Boolean(), "train from disk; default: if the memory is too small"),
-    Parameter(
+    Hyperparameter(
+        "external_memory", Boolean(), "train from disk; default: if the memory is too small"
+    ),
+    Hyperparameter(
         "fail_on_leakage",
         Boolean(),
         "whether a column that gives the label away ends the job",
         default="false",
     ),
-    Parameter(
+    Hyperparameter(
         "save_model_on_termination",
         Boolean(),
         "whether a job that is stopped leaves the best model so far",
         default="true",
     ),
-    Parameter(
+    Hyperparameter(
         "checkpoint_interval",
         Integer(1),
         "rounds between checkpoints, where there is a checkpointconfig.json; default: see "
         "checkpoint_seconds",
     ),
-    Parameter("checkpoint_seconds", Integer(1), "seconds between checkpoints", default="60"),
-    Parameter("checkpoints_kept", Integer(1), "newest checkpoints that are kept", default="3"),
+    Hyperparameter("checkpoint_seconds", Integer(1), "seconds between checkpoints", default="60"),
+    Hyperparameter("checkpoints_kept", Integer(1), "newest checkpoints that are kept", default="3"),
 )
 
 # What the official container or older releases of XGBoost take and nothing heeds any more.
 UNUSED = (
-    Parameter("sketch_eps", Real(0, 1, above=True, below=True), "take max_bin"),
-    Parameter("predictor", Choice(("auto", "cpu_predictor", "gpu_predictor")), "take device"),
-    Parameter("dsplit", Choice(("row", "col")), "one machine trains"),
-    Parameter("lambda_bias", Real(0, 1), "XGBoost has no penalty of the bias any more"),
-    Parameter("deterministic_histogram", Boolean(), "XGBoost's histograms always are"),
-    Parameter("prob_buffer_row", Real(1, above=True), "XGBoost has no such buffer any more"),
-    Parameter("single_precision_histogram", Boolean(), "XGBoost has one precision"),
-    Parameter("enable_categorical", Boolean(), "categories are always taken; see encoding"),
-    Parameter("disable_default_eval_metric", Boolean(), "only eval_metric is printed anyway"),
-    Parameter("use_rmm", Boolean(), "XGBoost is built without it"),
-    Parameter("use_dask_gpu_training", Boolean(), "one machine trains; take device=cuda"),
+    Hyperparameter("sketch_eps", Real(0, 1, above=True, below=True), "take max_bin"),
+    Hyperparameter("predictor", Choice(("auto", "cpu_predictor", "gpu_predictor")), "take device"),
+    Hyperparameter("dsplit", Choice(("row", "col")), "one machine trains"),
+    Hyperparameter("lambda_bias", Real(0, 1), "XGBoost has no penalty of the bias any more"),
+    Hyperparameter("deterministic_histogram", Boolean(), "XGBoost's histograms always are"),
+    Hyperparameter("prob_buffer_row", Real(1, above=True), "XGBoost has no such buffer any more"),
+    Hyperparameter("single_precision_histogram", Boolean(), "XGBoost has one precision"),
+    Hyperparameter("enable_categorical", Boolean(), "categories are always taken; see encoding"),
+    Hyperparameter("disable_default_eval_metric", Boolean(), "only eval_metric is printed anyway"),
+    Hyperparameter("use_rmm", Boolean(), "XGBoost is built without it"),
+    Hyperparameter("use_dask_gpu_training", Boolean(), "one machine trains; take device=cuda"),
 )
 
 PARAMETERS = (*OWN, *XGBOOST, *UNUSED)

@@ -6,7 +6,7 @@ SageMaker's built-in XGBoost.
 """
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES
-from sagetree.train.hyperparameters.parameter import Parameter, ValueType
+from sagetree.train.hyperparameters.parameter import Hyperparameter, ValueType
 from sagetree.train.hyperparameters.value_lists import Groups, JsonObject, Monotone, Numbers, Words
 from sagetree.train.hyperparameters.value_types import Boolean, Choice, Integer, Real
 
@@ -31,8 +31,8 @@ def _handed_on(
     *,
     alias: str = "",
     tuned: Integer | Real | None = None,
-) -> Parameter:
-    return Parameter(name, kind, text, default, (alias,) if alias else (), tuned, xgboost=True)
+) -> Hyperparameter:
+    return Hyperparameter(name, kind, text, default, (alias,) if alias else (), tuned, xgboost=True)
 
 
 GENERAL = (
@@ -54,7 +54,7 @@ GENERAL = (
         Numbers("a number, or one for each output such as [0.2, 0.8]"),
         "score before the first tree; default: estimated",
     ),
-    Parameter(
+    Hyperparameter(
         "seed",
         Integer(-(2**31) + 1, 2**31 - 1),
         "seed of folds and sampling",

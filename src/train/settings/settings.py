@@ -32,9 +32,7 @@ from sagetree.train.settings.channel_settings import (
     read_json,
 )
 
-__all__ = ["DEFAULT_FOLDS", "TRAIN", "VALIDATION", "Boosting", "Columns", "TrainSettings"]
-
-DEFAULT_FOLDS = 5
+__all__ = ["TRAIN", "VALIDATION", "Boosting", "Columns", "TrainSettings"]
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"

@@ -8,24 +8,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.train.test_rounds import AUC, PARAMS, part, raw
 
 from sagetree.errors import DataError, PlatformError, SettingsError
-from sagetree.train.boosting.checkpoints import IGNORED, UPLOADING, Checkpoints, Fingerprint, Phase
-from sagetree.train.boosting.rounds import Standing, boost
+from sagetree.train.boosting.checkpoints import (
+    IGNORED,
+    UPLOADING,
+    Checkpoints,
+    Fingerprint,
+    PhaseCheckpoints,
+)
+from sagetree.train.boosting.rounds import Checkpoint, Training, boost
 from sagetree.train.settings.settings import Checkpointing
+from tests.train.boosting.test_rounds import AUC, PARAMS, data, raw
 
 EVERY_ROUND = Checkpointing(rounds=1, seconds=60, kept=3, save_on_termination=True)
 MARK = Fingerprint(num_round=20, hyperparameters={"eta": "0.1"}, data={"train": "abc"})
 
 
-def standing(rounds: int, parts: int = 1) -> Standing:
+def checkpoint(rounds: int, boosters: int = 1) -> Checkpoint:
     history: Any = {"train": {"auc": [[float("nan"), 0.1], [float("inf"), 1.0]]}}
-    return Standing(rounds, tuple(b"model %d\n" % n for n in range(parts)), history)
+    return Checkpoint(rounds, tuple(b"model %d\n" % n for n in range(boosters)), history)
 
 
-def phase(folder: Path, mark: Fingerprint = MARK, name: str = "folds", parts: int = 1) -> Phase:
-    return Checkpoints.open(folder, mark, EVERY_ROUND).phase(name, parts)
+def phase(
+    folder: Path, mark: Fingerprint = MARK, name: str = "folds", boosters: int = 1
+) -> PhaseCheckpoints:
+    return Checkpoints.open(folder, mark, EVERY_ROUND).phase(name, boosters)
 
 
 def names(folder: Path) -> list[str]:
@@ -37,38 +45,38 @@ def newest(folder: Path, limit: int = 99) -> int | None:
     return found.rounds if found else None
 
 
-def test_a_standing_comes_back_whole(tmp_path: Path) -> None:
-    phase(tmp_path, parts=3).keep(standing(7, parts=3))
-    again = phase(tmp_path, parts=3).newest(20)
-    assert repr(again) == repr(standing(7, parts=3))
+def test_a_checkpoint_comes_back_whole(tmp_path: Path) -> None:
+    phase(tmp_path, boosters=3).save(checkpoint(7, boosters=3))
+    again = phase(tmp_path, boosters=3).newest(20)
+    assert repr(again) == repr(checkpoint(7, boosters=3))
     assert names(tmp_path) == ["folds.7"]
 
 
 def test_a_phase_finds_its_own_files_and_none_beyond_its_limit(tmp_path: Path) -> None:
     for rounds in (2, 9, 10):
-        phase(tmp_path).keep(standing(rounds))
-    phase(tmp_path, name="all-rows").keep(standing(3))
+        phase(tmp_path).save(checkpoint(rounds))
+    phase(tmp_path, name="all-rows").save(checkpoint(3))
     assert [newest(tmp_path, limit) for limit in (1, 9, 99)] == [None, 9, 10]
     assert phase(tmp_path, name="all-rows").newest(99).rounds == 3
     assert phase(tmp_path, name="hold-out").newest(99) is None
-    assert phase(tmp_path, parts=5).newest(99) is None
+    assert phase(tmp_path, boosters=5).newest(99) is None
 
 
 def test_the_newest_three_stay_and_what_sagemaker_is_copying(tmp_path: Path) -> None:
     files = phase(tmp_path)
     marker = tmp_path / f"sagetree-checkpoint-folds.2{UPLOADING}"
     for rounds in range(1, 13):
-        files.keep(standing(rounds))
+        files.save(checkpoint(rounds))
         if rounds == 2:
             marker.touch()
     assert names(tmp_path) == ["folds.10", "folds.11", "folds.12", "folds.2", f"folds.2{UPLOADING}"]
     marker.unlink()
-    files.keep(standing(13))
+    files.save(checkpoint(13))
     assert names(tmp_path) == ["folds.11", "folds.12", "folds.13"]
 
 
 def test_other_files_are_no_checkpoints(tmp_path: Path) -> None:
-    phase(tmp_path).keep(standing(4))
+    phase(tmp_path).save(checkpoint(4))
     for name in (
         f"sagetree-checkpoint-folds.5{UPLOADING}",
         "sagetree-checkpoint-folds.5.sagemaker-uploaded",
@@ -96,7 +104,7 @@ def test_a_damaged_file_gives_way_to_the_one_before(
     reason: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for rounds in (3, 4):
-        phase(tmp_path).keep(standing(rounds))
+        phase(tmp_path).save(checkpoint(rounds))
     path = tmp_path / "sagetree-checkpoint-folds.4"
     path.write_bytes(DAMAGES[reason](path.read_bytes()))
     with caplog.at_level(logging.INFO, "sagetree"):
@@ -108,14 +116,14 @@ def test_a_damaged_file_gives_way_to_the_one_before(
 
 
 def test_a_renamed_file_gives_way_too(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    phase(tmp_path).keep(standing(3))
+    phase(tmp_path).save(checkpoint(3))
     (tmp_path / "sagetree-checkpoint-folds.3").rename(tmp_path / "sagetree-checkpoint-folds.8")
     assert newest(tmp_path) is None
     assert "(it was renamed)" in caplog.text
 
 
 def test_a_checkpoint_is_no_pickle_and_no_code(tmp_path: Path) -> None:
-    phase(tmp_path).keep(standing(3))
+    phase(tmp_path).save(checkpoint(3))
     first, second, *rest = (tmp_path / "sagetree-checkpoint-folds.3").read_bytes().split(b"\n")
     assert first.startswith(b"sagetree-checkpoint 1 ")
     assert second.startswith(b'{"phase": "folds", "rounds": 3, ')
@@ -148,14 +156,14 @@ REFUSED = [
 def test_a_checkpoint_of_another_training_is_refused(
     mark: Fingerprint, text: str, tmp_path: Path
 ) -> None:
-    phase(tmp_path).keep(standing(3))
+    phase(tmp_path).save(checkpoint(3))
     with pytest.raises((SettingsError, DataError)) as caught:
         phase(tmp_path, mark)
     assert str(caught.value) == f"{tmp_path}/sagetree-checkpoint-folds.3: {text}"
 
 
 def test_more_rounds_may_be_asked_for(tmp_path: Path) -> None:
-    phase(tmp_path).keep(standing(3))
+    phase(tmp_path).save(checkpoint(3))
     assert phase(tmp_path, change(num_round=21)).newest(21).rounds == 3
 
 
@@ -175,7 +183,7 @@ def test_a_checkpoint_that_cannot_be_written_is_a_warning(
     files = phase(tmp_path)
     path = tmp_path / f"sagetree-checkpoint-folds.3{IGNORED}"
     path.mkdir()  # in the way
-    files.keep(standing(3))
+    files.save(checkpoint(3))
     assert caplog.messages == [
         f"The checkpoint {tmp_path}/sagetree-checkpoint-folds.3 could not be written: "
         f"[Errno 21] Is a directory: '{path}'"
@@ -212,9 +220,18 @@ def test_a_training_stopped_again_and_again_ends_with_the_same_model(tmp_path: P
 
     def training(folder: Path, stop_after: int) -> Any:
         settings = replace(EVERY_ROUND, rounds=2)
-        keeper = Checkpoints.open(folder, MARK, settings).phase("validation", 2)
+        store = Checkpoints.open(folder, MARK, settings).phase("validation", 2)
         stop = _StopAfter(stop_after)
-        return boost(params, [part(1), part(2)], 15, keeper=keeper, stopping=AUC, is_stopped=stop)
+        return boost(
+            Training(
+                params,
+                [data(1), data(2)],
+                15,
+                early_stopping=AUC,
+                checkpoints=store,
+                is_stopped=stop,
+            )
+        )
 
     expected = training(tmp_path / "one", 99)
     for stop_after in (3, 2, 3):
@@ -234,8 +251,8 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, caplog: pytest.LogCaptu
         pytest.skip("no file system can be mounted here")
     try:
         files = phase(tmp_path)
-        files.keep(Standing(1, (b"x" * 10_000,), {}))
-        files.keep(Standing(2, (b"x" * 1_000_000,), {}))
+        files.save(Checkpoint(1, (b"x" * 10_000,), {}))
+        files.save(Checkpoint(2, (b"x" * 1_000_000,), {}))
         assert names(tmp_path) == ["folds.1"]
         assert "[Errno 28] No space left on device" in caplog.text
     finally:

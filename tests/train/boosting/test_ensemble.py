@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from sagetree.boosters.objectives import OBJECTIVES
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.train.boosting.fitted import Course, Fitted
-from sagetree.train.boosting.fitter import Fitter
+from sagetree.train.boosting.plan import BoostingPlan, RunOptions
+from sagetree.train.boosting.results import TrainedModels
+from sagetree.train.boosting.strategies import fit
 from sagetree.train.examples.examples import Examples
 from sagetree.train.settings.settings import TrainSettings
 from tests.sagetree.models import table_of
@@ -154,23 +154,23 @@ def numbers(rows: int = 60) -> tuple[FeaturePipeline, Examples]:
     return features, Examples(matrix, matrix[:, 0] + matrix[:, 1] ** 2)
 
 
-def fitted(course: Course, **more: str) -> Fitted:
+def fitted(run: RunOptions, **more: str) -> TrainedModels:
     """Fit three rounds of two folds, twice."""
     texts = {"objective": "reg:squarederror", "num_round": "3", "_kfold": "2"}
     settings = TrainSettings.of({**texts, "_num_cv_round": "2", **more}).boosting
     features, rows = numbers()
-    return Fitter(settings, features, OBJECTIVES["reg:squarederror"], 0, course).fit(rows, None)
+    return fit(BoostingPlan.of(settings, features, rows, run=run), rows, None)
 
 
 @pytest.mark.parametrize(("asked", "models"), [(1, 2), (3, 2), (4, 2), (5, 2), (6, 4), (9, 4)])
 def test_a_stopped_ensemble_is_of_the_repeats_that_are_whole(asked: int, models: int) -> None:
     """`is_stopped` is asked before each of the three rounds of both repeats."""
     calls, told = iter(range(100)), []
-    course = Course(is_stopped=lambda: next(calls) >= asked, check_stopped=told.append)
-    found = fitted(course)
-    assert len(found.models) == len(found.rounds.best) == models
+    run = RunOptions(is_stopped=lambda: next(calls) >= asked, check_stopped=told.append)
+    found = fitted(run)
+    assert len(found.models) == len(found.validation.best) == models
     assert bool(told) == (asked < 6)
-    assert np.isfinite(found.rounds.scores).all()
+    assert np.isfinite(found.validation.scores).all()
 
 
 def test_a_linear_model_that_stops_early_has_the_best_rounds_only(job: Job) -> None:

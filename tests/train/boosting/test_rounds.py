@@ -9,12 +9,20 @@ import pytest
 import xgboost
 from sklearn.metrics import accuracy_score
 
-from sagetree.train.boosting.rounds import Boosted, Part, Standing, Stopping, boost, draws
+from sagetree.train.boosting.rounds import (
+    BoosterData,
+    Checkpoint,
+    EarlyStopping,
+    Training,
+    TrainingResult,
+    boost,
+    draws,
+)
 
 PARAMS: dict[str, Any] = {
     "objective": "binary:logistic", "eval_metric": ["logloss", "auc"], "max_depth": 3, "nthread": 1,
 }  # fmt: skip
-AUC = Stopping("auc", maximize=True, patience=4)
+AUC = EarlyStopping("auc", maximize=True, patience=4)
 
 
 def table(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -25,39 +33,39 @@ def table(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return matrix, labels.astype(np.float32)
 
 
-def part(seed: int = 0) -> Part:
-    return Part(xgboost.DMatrix(*table(150, seed)), xgboost.DMatrix(*table(80, seed + 100)))
+def data(seed: int = 0) -> BoosterData:
+    return BoosterData(xgboost.DMatrix(*table(150, seed)), xgboost.DMatrix(*table(80, seed + 100)))
 
 
-def raw(boosted: Boosted) -> list[bytes]:
+def raw(boosted: TrainingResult) -> list[bytes]:
     return [bytes(booster.save_raw("ubj")) for booster in boosted.boosters]
 
 
 @dataclass
 class Memory:
-    """A keeper in memory, of every round."""
+    """Checkpoints in memory, of every round."""
 
-    standings: dict[int, Standing] = field(default_factory=dict)
+    saved: dict[int, Checkpoint] = field(default_factory=dict)
 
-    def newest(self, limit: int) -> Standing | None:
-        rounds = [number for number in self.standings if number <= limit]
-        return self.standings[max(rounds)] if rounds else None
+    def newest(self, limit: int) -> Checkpoint | None:
+        rounds = [number for number in self.saved if number <= limit]
+        return self.saved[max(rounds)] if rounds else None
 
     def is_due(self, rounds: int) -> bool:
         return True
 
-    def keep(self, standing: Standing) -> None:
-        self.standings[standing.rounds] = standing
+    def save(self, checkpoint: Checkpoint) -> None:
+        self.saved[checkpoint.rounds] = checkpoint
 
 
 def test_rounds_are_those_of_xgboost() -> None:
-    own = part()
+    own = data()
     history: dict[str, Any] = {}
     params = {**PARAMS, "subsample": 0.7, "colsample_bytree": 0.5}
     theirs = xgboost.train(
-        params, own.train, 12, evals=own.watched, evals_result=history, verbose_eval=False
+        params, own.train, 12, evals=own.evals, evals_result=history, verbose_eval=False
     )
-    ours = boost(params, [own], 12)
+    ours = boost(Training(params, [own], 12))
     assert raw(ours) == [bytes(theirs.save_raw("ubj"))]
     flat = {rows: {m: [v for (v,) in series] for m, series in metrics.items()}
             for rows, metrics in ours.history.items()}  # fmt: skip
@@ -66,11 +74,11 @@ def test_rounds_are_those_of_xgboost() -> None:
 
 
 def test_early_stopping_is_that_of_xgboost() -> None:
-    own = part(3)
+    own = data(3)
     theirs = xgboost.train(
-        PARAMS, own.train, 60, evals=own.watched, verbose_eval=False, early_stopping_rounds=4
+        PARAMS, own.train, 60, evals=own.evals, verbose_eval=False, early_stopping_rounds=4
     )
-    ours = boost(PARAMS, [own], 60, stopping=AUC)
+    ours = boost(Training(PARAMS, [own], 60, early_stopping=AUC))
     assert ours.best == theirs.best_iteration + 1
     assert len(ours.history["validation"]["auc"]) == theirs.num_boosted_rounds() < 60
 
@@ -83,10 +91,11 @@ def test_folds_in_lockstep_are_those_of_xgboost() -> None:
         PARAMS, xgboost.DMatrix(matrix, labels), 30, folds=folds, as_pandas=False,
         early_stopping_rounds=4,
     )  # fmt: skip
-    parts = [
-        Part(*(xgboost.DMatrix(matrix[rows], labels[rows]) for rows in fold)) for fold in folds
+    data_of_folds = [
+        BoosterData(*(xgboost.DMatrix(matrix[rows], labels[rows]) for rows in fold))
+        for fold in folds
     ]
-    ours = boost(PARAMS, parts, 30, stopping=AUC)
+    ours = boost(Training(PARAMS, data_of_folds, 30, early_stopping=AUC))
     values = np.array(ours.history["validation"]["auc"][: ours.best])
     assert values.mean(axis=1).tolist() == theirs["test-auc-mean"]
     assert values.std(axis=1).tolist() == theirs["test-auc-std"]
@@ -110,10 +119,10 @@ SETTINGS: list[dict[str, Any]] = [
 def test_a_training_that_goes_on_makes_the_same_trees(settings: Mapping[str, Any]) -> None:
     params = {**PARAMS, **settings}
     whole = Memory()
-    expected = boost(params, [part()], 7, keeper=whole)
+    expected = boost(Training(params, [data()], 7, checkpoints=whole))
     for rounds in (1, 6):
-        stopped = Memory({rounds: whole.standings[rounds]})
-        again = boost(params, [part()], 7, keeper=stopped)
+        stopped = Memory({rounds: whole.saved[rounds]})
+        again = boost(Training(params, [data()], 7, checkpoints=stopped))
         assert raw(again) == raw(expected)
         assert again.history == expected.history
 
@@ -121,19 +130,27 @@ def test_a_training_that_goes_on_makes_the_same_trees(settings: Mapping[str, Any
 def test_folds_and_early_stopping_go_on_too() -> None:
     params = {**PARAMS, "subsample": 0.6, "colsample_bytree": 0.5}
     whole = Memory()
-    expected = boost(params, [part(1), part(2)], 40, keeper=whole, stopping=AUC)
-    assert expected.best < max(whole.standings) < 40
-    for rounds in (2, expected.best, expected.best + 1, max(whole.standings)):
-        stopped = Memory({rounds: whole.standings[rounds]})
-        again = boost(params, [part(1), part(2)], 40, keeper=stopped, stopping=AUC)
+    expected = boost(
+        Training(params, [data(1), data(2)], 40, checkpoints=whole, early_stopping=AUC)
+    )
+    assert expected.best < max(whole.saved) < 40
+    for rounds in (2, expected.best, expected.best + 1, max(whole.saved)):
+        stopped = Memory({rounds: whole.saved[rounds]})
+        again = boost(
+            Training(params, [data(1), data(2)], 40, checkpoints=stopped, early_stopping=AUC)
+        )
         assert (raw(again), again.best) == (raw(expected), expected.best)
         assert again.history == expected.history
 
 
 def test_chance_is_redrawn_in_each_round_only_where_it_is_kept() -> None:
     params = {**PARAMS, "subsample": 0.5}
-    assert raw(boost(params, [part()], 5)) != raw(boost(params, [part()], 5, keeper=Memory()))
-    assert raw(boost(PARAMS, [part()], 5)) == raw(boost(PARAMS, [part()], 5, keeper=Memory()))
+    assert raw(boost(Training(params, [data()], 5))) != raw(
+        boost(Training(params, [data()], 5, checkpoints=Memory()))
+    )
+    assert raw(boost(Training(PARAMS, [data()], 5))) == raw(
+        boost(Training(PARAMS, [data()], 5, checkpoints=Memory()))
+    )
     assert [draws(s) for s in ({}, {"subsample": 1}, {"colsample_bylevel": 0.9})] == [
         False,
         False,
@@ -144,14 +161,18 @@ def test_chance_is_redrawn_in_each_round_only_where_it_is_kept() -> None:
 def test_a_stop_from_outside_ends_after_the_round() -> None:
     seen = iter([False, False, False, True])
     memory = Memory()
-    boosted = boost(PARAMS, [part()], 50, keeper=memory, is_stopped=lambda: next(seen))
+    boosted = boost(
+        Training(PARAMS, [data()], 50, checkpoints=memory, is_stopped=lambda: next(seen))
+    )
     assert boosted.stopped
-    assert boosted.best == max(memory.standings) == 3
+    assert boosted.best == max(memory.saved) == 3
 
 
 def test_trees_are_put_behind_those_of_a_first_model() -> None:
-    one = boost(PARAMS, [part()], 6)
-    two = boost(PARAMS, [part()], 4, first=raw(boost(PARAMS, [part()], 2))[0])
+    one = boost(Training(PARAMS, [data()], 6))
+    two = boost(
+        Training(PARAMS, [data()], 4, initial_model=raw(boost(Training(PARAMS, [data()], 2)))[0])
+    )
     assert raw(two) == raw(one)
 
 
@@ -159,8 +180,8 @@ def test_a_metric_of_ones_own_has_all_its_digits() -> None:
     def accuracy(scores: np.ndarray, data: xgboost.DMatrix) -> list[tuple[str, float]]:
         return [("accuracy", accuracy_score(data.get_label(), scores > 0.5))]
 
-    own = part()
-    boosted = boost(PARAMS, [own], 3, custom_metric=accuracy)
+    own = data()
+    boosted = boost(Training(PARAMS, [own], 3, custom_metric=accuracy))
     scores = boosted.boosters[0].predict(own.validation)
     assert boosted.history["validation"]["accuracy"][-1] == [accuracy(scores, own.validation)[0][1]]
 

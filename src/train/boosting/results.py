@@ -1,6 +1,6 @@
-"""What boosting is told and what it gives: the models, and how their rounds were chosen."""
+"""What boosting gives: the models at their best round, and how the rows left out fared."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,12 +8,11 @@ import xgboost
 
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores, most_frequent
-from sagetree.train.boosting.rounds import Callback, Keeper
 from sagetree.train.examples.examples import LeftOut
 
 
 @dataclass(frozen=True)
-class Rounds:
+class ValidationResult:
     """How many rounds were found best, and how the rows left out fared.
 
     `best` is of each model. `left_out` are the rows no model they are scored by
@@ -34,32 +33,16 @@ class Rounds:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """The models, cut at their best round, and how that round was chosen."""
+class TrainedModels:
+    """The models as UBJSON, with their best rounds only, and how these were chosen."""
 
     models: tuple[bytes, ...]
-    rounds: Rounds
+    validation: ValidationResult
 
 
 @dataclass(frozen=True)
-class Course:
-    """How a job's boosting goes beside its settings: what it begins with, and who looks on.
-
-    `first` is a model whose trees come before all rounds, `keeper` gives the
-    checkpoints of a phase of so many boosters, `is_stopped` ends a phase early, and
-    `check_stopped` is then given its rounds and raises if no model is to be left.
-    """
-
-    first: bytes | None = None
-    callbacks: Sequence[Callback] = ()
-    keeper: Callable[[str, int], Keeper | None] = lambda _phase, _parts: None
-    is_stopped: Callable[[], bool] = lambda: False
-    check_stopped: Callable[[int], None] = lambda _rounds: None
-
-
-@dataclass(frozen=True)
-class Cut:
-    """Boosters cut at their best round, and each metric there, of each booster."""
+class BestBoosters:
+    """Boosters without the rounds after the best one, and each metric there, of each booster."""
 
     boosters: tuple[xgboost.Booster, ...]
     best: int
@@ -74,16 +57,17 @@ class Cut:
         return {name: float(np.std(values)) for name, values in self.metrics.items()}
 
     @classmethod
-    def joined(cls, cuts: Sequence["Cut"]) -> "Cut":
+    def joined(cls, parts: Sequence["BestBoosters"]) -> "BestBoosters":
         """Return the boosters of several trainings as those of one."""
+        names = parts[0].metrics
         return cls(
-            tuple(booster for cut in cuts for booster in cut.boosters),
-            max(cut.best for cut in cuts),
-            {name: [v for cut in cuts for v in cut.metrics[name]] for name in cuts[0].metrics},
+            tuple(booster for part in parts for booster in part.boosters),
+            max(part.best for part in parts),
+            {name: [value for part in parts for value in part.metrics[name]] for name in names},
         )
 
 
-def together(scores: Sequence[Scores], objective: Objective) -> Scores:
+def ensemble_scores(scores: Sequence[Scores], objective: Objective) -> Scores:
     """Return what models say together, as serving has it: the mean, of classes the mode."""
     if objective.score == "class":
         return most_frequent(np.stack(scores)[..., None])[:, 0]
@@ -91,6 +75,6 @@ def together(scores: Sequence[Scores], objective: Objective) -> Scores:
     return mean
 
 
-def saved(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
+def to_ubjson(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
     """Return boosters as the bytes of their files."""
     return tuple(bytes(booster.save_raw("ubj")) for booster in boosters)

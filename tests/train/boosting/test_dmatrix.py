@@ -9,7 +9,11 @@ import pytest
 import xgboost
 
 from sagetree.machine.memory import usable_memory
-from sagetree.train.boosting.layout import QUANTISED_CELLS, SAMPLE_ROWS, Layout
+from sagetree.train.boosting.dmatrix import (
+    QUANTILE_SAMPLE_ROWS,
+    QUANTISED_CELLS,
+    DMatrixBuilder,
+)
 from sagetree.train.examples.examples import Examples, RowRoles
 
 PARAMS = {"objective": "binary:logistic", "max_depth": 4, "seed": 0, "nthread": 1}
@@ -26,10 +30,10 @@ def rows(count: int, width: int = 20) -> Examples:
     return Examples(matrix, labels.astype(np.float32))
 
 
-def layout(width: int = 20, **how) -> Layout:
+def matrices(width: int = 20, **how) -> DMatrixBuilder:
     usual = {"feature_weights": None, "threads": 1, "queries": False, "bounds": False}
     names = [f"f{i}" for i in range(width)]
-    return Layout(names, ["q"] * (width - 1) + ["c"], **(usual | {"max_bin": 256} | how))
+    return DMatrixBuilder(names, ["q"] * (width - 1) + ["c"], **(usual | {"max_bin": 256} | how))
 
 
 def on_disk(examples: Examples, folder: Path) -> Examples:
@@ -40,7 +44,7 @@ def on_disk(examples: Examples, folder: Path) -> Examples:
 
 @pytest.fixture(scope="module")
 def large() -> Examples:
-    return rows(2 * SAMPLE_ROWS + 1000)
+    return rows(2 * QUANTILE_SAMPLE_ROWS + 1000)
 
 
 def auc(booster: xgboost.Booster, data: xgboost.DMatrix) -> float:
@@ -51,21 +55,24 @@ def test_large_rows_are_quantised_by_a_sample_and_score_as_they_are(large: Examp
     assert large.rows * large.width >= QUANTISED_CELLS
     inside = large.take(np.arange(0, large.rows - 1000))
     outside = large.take(np.arange(large.rows - 1000, large.rows))
-    plan = layout()
-    train = plan.data(inside)
+    builder = matrices()
+    train = builder.build(inside)
     assert isinstance(train, xgboost.QuantileDMatrix)
-    watched = plan.data(inside, like=train)
-    assert isinstance(watched, xgboost.QuantileDMatrix)
-    assert type(plan.data(outside, like=train)) is xgboost.DMatrix  # few: it predicts faster
+    evaluated = builder.build(inside, ref=train)
+    assert isinstance(evaluated, xgboost.QuantileDMatrix)
+    assert type(builder.build(outside, ref=train)) is xgboost.DMatrix  # few: it predicts faster
     booster = xgboost.train(PARAMS | {"eval_metric": "auc"}, train, 3)
-    plain = plan.data(outside)
+    plain = builder.build(outside)
     assert type(plain) is xgboost.DMatrix
     as_they_are = xgboost.DMatrix(
-        inside.matrix, feature_names=plan.names, feature_types=plan.types, enable_categorical=True
+        inside.matrix,
+        feature_names=builder.names,
+        feature_types=builder.types,
+        enable_categorical=True,
     )
     expected = booster.predict(as_they_are)
-    np.testing.assert_array_equal(booster.predict(watched), expected)
-    exact = xgboost.train(PARAMS | {"eval_metric": "auc"}, layout(max_bin=None).data(inside), 3)
+    np.testing.assert_array_equal(booster.predict(evaluated), expected)
+    exact = xgboost.train(PARAMS | {"eval_metric": "auc"}, matrices(max_bin=None).build(inside), 3)
     assert auc(booster, plain) == pytest.approx(auc(exact, plain), abs=0.005)
     assert (train.num_row(), train.num_col()) == (inside.rows, 20)
     np.testing.assert_array_equal(train.get_label(), inside.labels)
@@ -76,19 +83,19 @@ def test_rows_on_disk_make_the_model_of_rows_in_memory(tmp_path: Path) -> None:
     roles = RowRoles(weight=np.arange(1, 3001, dtype=np.float32))
     examples = Examples(examples.matrix, examples.labels, roles)
     stored = on_disk(examples, tmp_path)
-    plan = layout()
-    data = plan.data(stored)
+    builder = matrices()
+    data = builder.build(stored)
     assert isinstance(data, xgboost.ExtMemQuantileDMatrix)
     np.testing.assert_array_equal(data.get_weight(), roles.weight)
     booster = xgboost.train(PARAMS | {"eval_metric": "auc"}, data, 10)
-    plain = plan.data(examples)
+    plain = builder.build(examples)
     in_memory = xgboost.train(PARAMS | {"eval_metric": "auc"}, plain, 10)
     assert auc(booster, plain) == pytest.approx(auc(in_memory, plain), abs=0.001)
 
 
 @pytest.mark.parametrize("how", [{"max_bin": None}, {"queries": True}])
 def test_values_themselves_where_quantiles_will_not_do(tmp_path: Path, how: dict) -> None:
-    data = layout(**how).data(on_disk(rows(100), tmp_path))
+    data = matrices(**how).build(on_disk(rows(100), tmp_path))
     assert type(data) is xgboost.DMatrix
 
 
@@ -98,7 +105,7 @@ def test_bounds_margins_and_weights_of_features_are_handed_over(tmp_path: Path) 
     roles = RowRoles(base_margin=np.arange(100, dtype=np.float32))
     stored = on_disk(Examples(examples.matrix, labels, roles), tmp_path)
     weights = np.linspace(0, 1, 20, dtype=np.float32)
-    data = layout(bounds=True, feature_weights=weights).data(stored)
+    data = matrices(bounds=True, feature_weights=weights).build(stored)
     np.testing.assert_array_equal(data.get_float_info("label_lower_bound"), labels[:, 0])
     np.testing.assert_array_equal(data.get_float_info("label_upper_bound"), labels[:, 1])
     np.testing.assert_array_equal(data.get_base_margin(), roles.base_margin)

@@ -24,11 +24,11 @@ QUANTISED_CELLS = 4_000_000
 
 # The cuts of so many rows are as good as those of all, and the other rows are
 # then read once instead of three times.
-SAMPLE_ROWS = 100_000
+QUANTILE_SAMPLE_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Layout:
+class DMatrixBuilder:
     """How rows are handed to XGBoost: names, types and weights of features (m), threads.
 
     `queries` says that groups are queries, whose rows stand together, `bounds`
@@ -44,10 +44,10 @@ class Layout:
     bounds: bool
     max_bin: int | None
 
-    def data(self, examples: Examples, like: xgboost.DMatrix | None = None) -> xgboost.DMatrix:
-        """Return rows as XGBoost reads them; with the quantiles of `like`, which was trained on."""
-        if self._is_quantised(examples, like):
-            return self._quantised(examples, like)
+    def build(self, examples: Examples, ref: xgboost.DMatrix | None = None) -> xgboost.DMatrix:
+        """Return rows as XGBoost reads them; with the quantiles of `ref`, which was trained on."""
+        if self._is_quantised(examples, ref):
+            return self._quantised(examples, ref)
         roles = examples.roles
         queries = group_sizes(roles.groups) if self.queries and roles.groups is not None else None
         weight = roles.weight
@@ -66,11 +66,11 @@ class Layout:
             **self._labels(examples, slice(None)),
         )
 
-    def _is_quantised(self, examples: Examples, like: xgboost.DMatrix | None) -> bool:
+    def _is_quantised(self, examples: Examples, ref: xgboost.DMatrix | None) -> bool:
         large = examples.rows * examples.width >= QUANTISED_CELLS
-        if like is not None:  # rows to predict: from quantiles it takes three times as long
+        if ref is not None:  # rows to predict: from quantiles it takes three times as long
             quantised = xgboost.QuantileDMatrix | xgboost.ExtMemQuantileDMatrix
-            return large and isinstance(like, quantised)
+            return large and isinstance(ref, quantised)
         return (large or examples.external) and self.max_bin is not None and not self.queries
 
     def _labels(self, examples: Examples, rows: slice) -> dict[str, Any]:
@@ -80,17 +80,17 @@ class Layout:
         lower, upper = (labels[:, 0], labels[:, 1]) if labels.ndim == 2 else (labels, labels)
         return {"label_lower_bound": lower, "label_upper_bound": upper}
 
-    def _quantised(self, examples: Examples, like: xgboost.DMatrix | None) -> xgboost.DMatrix:
+    def _quantised(self, examples: Examples, ref: xgboost.DMatrix | None) -> xgboost.DMatrix:
         drop_pages(examples.source)  # of whoever looked at it before
         LOG.info("Quantiles of %d rows and %d features", examples.rows, examples.width)
         how = {"max_bin": self.max_bin, "nthread": self.threads, "enable_categorical": True}
-        if like is None and examples.rows > 2 * SAMPLE_ROWS:
-            like = xgboost.QuantileDMatrix(
+        if ref is None and examples.rows > 2 * QUANTILE_SAMPLE_ROWS:
+            ref = xgboost.QuantileDMatrix(
                 _Blocks(_sample(examples, self.types), self._batch), **how
             )
         kind = xgboost.ExtMemQuantileDMatrix if examples.external else xgboost.QuantileDMatrix
         blocks = _Blocks(examples, self._batch, cached=examples.external)
-        data: xgboost.DMatrix = kind(blocks, ref=like, **how)
+        data: xgboost.DMatrix = kind(blocks, ref=ref, **how)
         if self.feature_weights is not None:
             data.set_info(feature_weights=self.feature_weights)
         return data
@@ -112,7 +112,9 @@ def _sample(examples: Examples, types: Sequence[str]) -> Examples:
 
     XGBoost knows no category above those it cuts by.
     """
-    chosen = np.sort(np.random.default_rng(0).choice(examples.rows, SAMPLE_ROWS, replace=False))
+    chosen = np.sort(
+        np.random.default_rng(0).choice(examples.rows, QUANTILE_SAMPLE_ROWS, replace=False)
+    )
     taken = examples.take(chosen)
     codes = np.flatnonzero(np.array(types) == "c")
     last = np.full((1, examples.width), np.nan, np.float32)

@@ -1,0 +1,140 @@
+"""Examples to models: which rows choose the rounds, and which are fitted in the end.
+
+A validation channel chooses them where there is one, else cross-validation, or
+from 200 000 rows on a held-out tenth; then all rows are fitted. An ensemble is
+fitted on the folds themselves.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import xgboost
+
+from sagetree.errors import SettingsError
+from sagetree.machine.program import LOG
+from sagetree.train.boosting.ensemble import fit_ensemble
+from sagetree.train.boosting.folds import rows_left_out
+from sagetree.train.boosting.phases import (
+    MANY_ROWS,
+    best_boosters,
+    boost_phase,
+    boost_until_best,
+    booster_data,
+    fold_data,
+    log_best,
+    predict_folds,
+    predict_left_out,
+)
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.results import TrainedModels, ValidationResult, to_ubjson
+from sagetree.train.boosting.rounds import BoosterData
+from sagetree.train.examples.examples import Examples, LeftOut
+
+HOLD_OUT_SHARE = 0.1
+
+# What XGBoost puts before its messages: the time and a line of its source.
+_XGBOOST_PLACE = re.compile(r"^\[[0-9:]+\] \S+:\d+: (Check failed: .*?: )?")
+
+
+def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> TrainedModels:
+    """Fit one model, or those of an ensemble, by the strategy that settings and rows call for.
+
+    Raises SettingsError for what XGBoost refuses.
+    """
+    with _xgboost_refusals():
+        if plan.settings.kfold:
+            rows = train if validation is None else train.joined(validation)
+            return fit_ensemble(plan, rows)
+        if validation is not None:
+            return fit_watched(plan, train, validation)
+        if plan.settings.nfold or train.rows <= MANY_ROWS:
+            return fit_cross_validated(plan, train)
+        if plan.settings.patience:
+            return fit_held_out(plan, train)
+        return fit_fixed_rounds(plan, train)
+
+
+def fit_watched(plan: BoostingPlan, train: Examples, validation: Examples) -> TrainedModels:
+    """Fit train up to the round that is best on the validation channel."""
+    return _fit_evaluated(plan, train, validation, "watched", "the validation channel")
+
+
+def fit_cross_validated(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    """Choose the rounds by cross-validation, then fit all rows for as many."""
+    return _fit_all(plan, train, _cross_validate(plan, train))
+
+
+def fit_held_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    """Choose the rounds on a held-out tenth, then fit all rows for as many."""
+    return _fit_all(plan, train, _hold_out(plan, train))
+
+
+def fit_fixed_rounds(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    """Fit all but a held-out tenth for the rounds given; it only measures, and chooses nothing."""
+    return _hold_out(plan, train)
+
+
+def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    folds = plan.splitter.split(train)
+    data = fold_data(plan, train, folds)
+    best = best_boosters(plan, "folds", data, boost_until_best(plan, "folds", data))
+    result = ValidationResult(
+        best=(best.best,),
+        left_out=LeftOut.of(train, rows_left_out(folds)),
+        scores=predict_folds(plan, best, data, train, folds),
+        metrics=best.means(),
+        deviations=best.deviations(),
+        rows=f"the rows left out by {len(folds)}-fold cross-validation",
+    )
+    log_best(best.best, result.metrics, result.rows)
+    return TrainedModels(to_ubjson(best.boosters), result)
+
+
+def _hold_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    inside, outside = plan.splitter.hold_out(train, HOLD_OUT_SHARE)
+    rows = f"a hold-out of {HOLD_OUT_SHARE:.0%} of train"
+    return _fit_evaluated(plan, train.take(inside), train.take(outside), "hold-out", rows)
+
+
+def _fit_evaluated(
+    plan: BoostingPlan, train: Examples, validation: Examples, phase: str, rows: str
+) -> TrainedModels:
+    """Fit train up to the round that is best on other rows; `rows` says in words which."""
+    data = booster_data(plan, train, validation)
+    best = best_boosters(plan, phase, [data], boost_until_best(plan, phase, [data]))
+    scores = predict_left_out(plan, best.boosters[0], data, validation)
+    metrics = best.means()
+    log_best(best.best, metrics, rows)
+    left_out = LeftOut.of(validation)
+    result = ValidationResult((best.best,), left_out, scores, metrics, {}, rows)
+    return TrainedModels(to_ubjson(best.boosters), result)
+
+
+def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> TrainedModels:
+    """Return the model of all rows; where it is stopped before its end, what was chosen."""
+    rounds = chosen.validation.best[0]
+    if not plan.run.is_stopped():
+        LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
+        data = [BoosterData(plan.matrices.build(train))]
+        result = boost_phase(plan, "all-rows", data, rounds)
+        if not result.stopped:
+            return TrainedModels(to_ubjson(result.boosters), chosen.validation)
+    LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")
+    return chosen
+
+
+@contextmanager
+def _xgboost_refusals() -> Iterator[None]:
+    """Turn what XGBoost refuses into a SettingsError that has its reason."""
+    try:
+        yield
+    except xgboost.core.XGBoostError as error:
+        if "bad_alloc" in str(error):
+            raise MemoryError from error
+        line = str(error).strip().splitlines()[0]
+        reason = _XGBOOST_PLACE.sub("", line) or line
+        raise SettingsError(
+            f"XGBoost refuses the training: {reason}",
+            hint="Change the hyperparameter it names",
+        ) from error
