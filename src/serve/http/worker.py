@@ -26,17 +26,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until SIGTERM, then finish what has begun."""
-        loop = Loop(
-            [listener.sock for listener in self.sockets],
-            self.wsgi,
-            alive=self._is_needed,
-            beat=self.notify,
-            wake=self.PIPE[0],
-            most_clients=_most_clients(),
-            share=self.share,
-        )
-        loop.run()
-        loop.drain(GRACEFUL_SECONDS)
+        listeners = [listener.sock for listener in self.sockets]
+        loop = Loop(self.wsgi, listeners, self.share, _most_clients(), self.PIPE[0])
+        loop.run(self._is_needed, self.notify)
+        loop.drain(GRACEFUL_SECONDS, self.notify)
 
     def _is_needed(self) -> bool:
         return bool(self.alive) and os.getppid() == self.ppid
