@@ -21,8 +21,9 @@ from gunicorn.arbiter import Arbiter
 from sagetree.errors import PlatformError
 from sagetree.machine.program import LOG
 from sagetree.machine.unused import leave_out_unused
+from sagetree.serve.http.listening import GracefulArbiter
 from sagetree.serve.http.shares import Shares
-from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker, turn_away
+from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker
 from sagetree.serve.scripts.code import prepare_script
 from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
 from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
@@ -128,18 +129,6 @@ class Server(BaseApplication):  # type: ignore[misc]
     def run(self) -> None:
         """Serve; ends in SystemExit."""
         GracefulArbiter(self).run()
-
-
-class GracefulArbiter(Arbiter):  # type: ignore[misc]
-    """The master process; SIGINT ends it as SIGTERM does, not in the middle of requests."""
-
-    handle_int = Arbiter.handle_term
-
-    def stop(self, graceful: bool = True) -> None:
-        """End the workers; who connects from here on is refused, who has connected is answered."""
-        for listener in self.LISTENERS:
-            turn_away(listener.sock)
-        super().stop(graceful)
 
 
 def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:

@@ -6,9 +6,12 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO
 
+from sagemaker_inference.parameters import MAX_REQUEST_SIZE
+
 from sagetree.errors import DecodingError, PayloadTooLargeError, RequestError
 from sagetree.serve.protocol.messages import Body
-from sagetree.serve.settings import MEGABYTE, PAYLOAD
+
+MEGABYTE = 2**20
 
 # From here on a body goes to a file: above what SageMaker sends in real time.
 # Asynchronous inference sends up to 1 GB.
@@ -87,7 +90,7 @@ def refuse_length(length: int, limit: int | None) -> None:
 
 def too_large(limit: int) -> PayloadTooLargeError:
     """Return the error of a body above the limit."""
-    hint = f"Send fewer rows at once, or raise {PAYLOAD.name}"
+    hint = f"Send fewer rows at once, or raise {MAX_REQUEST_SIZE}"
     return PayloadTooLargeError(f"the body is larger than {limit / MEGABYTE:.3g} MB", hint=hint)
 
 

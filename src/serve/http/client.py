@@ -1,50 +1,50 @@
-"""What the loop knows of one connection, and what it asks of the application it serves."""
+"""A connection's socket, and what the loop's selector watches on it."""
 
+import contextlib
 import selectors
 import socket
-from typing import Protocol
 
-from sagetree.serve.http.connection import RequestReader
-from sagetree.serve.protocol.messages import Request, Response
-
-# A request's headers, and each next piece of it, have to come within this time.
-SLOW_SECONDS = 60.0
-
-
-class Application(Protocol):
-    """What a worker serves."""
-
-    max_body: int | None
-
-    def answer_at_once(self, request: Request) -> Response | None:
-        """Return the response, None if that may take long."""
-
-    def answer(self, request: Request) -> Response:
-        """Return the response, however long it takes; never raises."""
-
-    def refuse(self, request: Request, error: Exception) -> Response:
-        """Return the response to a request that could not be read."""
-
-    def tidy(self) -> None:
-        """Put in order what answers that took long have left behind."""
+from sagetree.serve.http.connection import Connection, Write
 
 
 class Client:
-    """A connection as the loop sees it."""
+    """A connection with its socket, which is watched for bytes from the beginning."""
 
-    __slots__ = (
-        "answered", "busy", "closing", "deadline", "events", "left", "lingered", "output",
-        "reader", "sock",
-    )  # fmt: skip
+    __slots__ = ("_events", "_selector", "connection", "sock")
 
-    def __init__(self, sock: socket.socket, reader: RequestReader, now: float) -> None:
+    def __init__(
+        self, sock: socket.socket, connection: Connection, selector: selectors.BaseSelector
+    ) -> None:
+        sock.setblocking(False)
+        with contextlib.suppress(OSError):  # a socket of another family has no Nagle
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock = sock
-        self.reader = reader
-        self.deadline = now + SLOW_SECONDS
-        self.answered = False  # whether it has got an answer yet
-        self.busy = False  # whether a thread works on its request
-        self.closing = False  # whether it ends after the output
-        self.output = memoryview(b"")
-        self.lingered: int | None = None  # bytes thrown away since the last answer
-        self.events = selectors.EVENT_READ
-        self.left = False  # whether it has sent its last byte
+        self.connection = connection
+        self._selector = selector
+        self._events = 0
+        self.watch(selectors.EVENT_READ)
+
+    def watch(self, events: int) -> None:
+        """Have the selector watch these events and no others."""
+        if events == self._events:
+            return
+        if not self._events:
+            self._selector.register(self.sock, events, self)
+        elif not events:
+            self._selector.unregister(self.sock)
+        else:
+            self._selector.modify(self.sock, events, self)
+        self._events = events
+
+    def send(self, pieces: Write) -> int:
+        """Return how many bytes of `pieces` the kernel has taken. Raises OSError if it is gone."""
+        try:
+            return self.sock.send(pieces[0]) if len(pieces) == 1 else self.sock.sendmsg(pieces)
+        except BlockingIOError:
+            return 0
+
+    def close(self) -> None:
+        """Close the connection, whatever it waits for."""
+        self.watch(0)
+        self.sock.close()
+        self.connection.close()

@@ -1,199 +1,183 @@
-"""One client's connection: bytes in, whole requests out, responses to bytes.
+"""What becomes of one client's connection, without its socket, its clock and the application.
 
-HTTP itself is parsed by httptools (llhttp, Node's parser). Here is what a
-server has to decide: bounds, pieces of bodies, and when a connection ends.
+The loop says what has happened (bytes have come, a response is ready, bytes have
+been sent, time has passed) and gets back the command to obey next:
+
+    an Incoming    dispatch this request, and come back with its response
+    a Write        send these pieces, and come back with how many bytes have gone;
+                   given for what is left of an earlier one: as soon as more can be sent
+    READ           wait for bytes
+    LATER          wait for bytes, and ask for the next request when others had their turn
+    LINGER         close the sending side, then wait for bytes
+    CLOSE          close the connection
+    NOTHING        go on with what is under way
 """
 
-import time
-from collections import deque
-from email.utils import formatdate
-from functools import lru_cache
-from http import HTTPStatus
-from typing import NamedTuple
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, TypeAlias
 
-import httptools
+from sagetree.serve.http.request_reader import Incoming, RequestReader
+from sagetree.serve.http.response_head import CONTINUE, head_of
+from sagetree.serve.protocol.messages import Body, Response
 
-from sagetree.errors import HeadTooLargeError, RequestError
-from sagetree.serve.http.body_buffer import BodyBuffer, broken_off, refuse_length
-from sagetree.serve.protocol.messages import Body, Request, Response
+# A large body comes and goes in pieces of this size; a small request in one.
+PIECE = 256 * 1024
 
-# Request line and headers; SageMaker's take some 2 KB.
-HEAD_BYTES = 32 * 1024
+# A request's headers, and each next piece of it, have to come within this time.
+SLOW_SECONDS = 60.0
 
-# Names and targets remembered: clients send the same ones again and again.
-REMEMBERED = 64
+# Longer than the idle time of the clients before us (60 s), which thus close
+# first: a server that does so now and then breaks a request under way.
+IDLE_SECONDS = 75.0
 
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# After an answer that ends a connection, what the client still sends is read
+# for this time and up to this size: closing at once could destroy the answer on
+# its way. 100 MB is SageMaker's largest mini-batch.
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 100 * 2**20
 
-_REASONS = {status.value: status.phrase for status in HTTPStatus}
-
-
-class Incoming(NamedTuple):
-    """A request that has come; `error` is what it is refused with, `keep` whether more may come."""
-
-    request: Request
-    keep: bool
-    old: bool
-    error: Exception | None = None
+# When the server ends, a connection that has not sent anything yet is waited for
+# until the first of these times, an idle one until the second.
+FIRST_REQUEST_SECONDS = 2.0
+NEXT_REQUEST_SECONDS = 1.0
 
 
-class RequestReader:
-    """Makes requests of the bytes of one connection; `found` holds those not yet answered."""
+class Step(Enum):
+    """A command without a value."""
 
-    def __init__(self, max_body: int | None) -> None:
-        self._max_body = max_body
-        self._parser = httptools.HttpRequestParser(self)
-        self._reset()
-        self._within = False
-        self.found: deque[Incoming] = deque()
-        self.ended = False
+    READ = "read"
+    LATER = "later"
+    LINGER = "linger"
+    CLOSE = "close"
+    NOTHING = "nothing"
 
-    @property
-    def within(self) -> bool:
-        """Whether a request has begun that is not whole yet."""
-        return self._within
 
-    @property
-    def in_body(self) -> bool:
-        """Whether its headers are whole, and its body is not."""
-        return self._in_body
+# Python 3.11 is slow to look up a member in its class, and every request needs one.
+READ: Final = Step.READ
+LATER: Final = Step.LATER
+LINGER: Final = Step.LINGER
+CLOSE: Final = Step.CLOSE
+NOTHING: Final = Step.NOTHING
 
-    def feed(self, data: bytes) -> None:
-        """Take what the client has sent; nothing is taken after a request that is refused."""
-        if self.ended:
-            return
-        try:
-            self._parser.feed_data(data)
-            if self._within and not self._in_body:
-                self._head_bytes += len(data)
-                if self._head_bytes > HEAD_BYTES:
-                    raise _head_too_large()
-        except httptools.HttpParserUpgrade:  # to a protocol that is not spoken here
-            self.ended = True
-        except httptools.HttpParserCallbackError as error:
-            self._refuse(error.__context__ or error)
-        except RequestError as error:
-            self._refuse(error)
-        except httptools.HttpParserError:
-            self._refuse(broken_off() if self._in_body else _no_http())
+# A plain tuple: one is made for every response.
+Write: TypeAlias = tuple[Body | memoryview, ...]
+Command: TypeAlias = Incoming | Write | Step
 
-    def end(self) -> None:
-        """Take the end of what the client sends."""
-        if self._within and not self.ended and self._in_body:
-            self._refuse(broken_off())
-        self.ended = True
+
+class Connection:
+    """The state of a connection; all times are seconds of one clock that never goes back."""
+
+    __slots__ = (
+        "_answered", "_asked", "_closing", "_deadline", "_left", "_lingered", "_reader", "_size",
+        "unsent",
+    )  # fmt: skip
+
+    def __init__(self, max_body: int | None, now: float) -> None:
+        self._reader = RequestReader(max_body)
+        self._deadline = now + SLOW_SECONDS
+        self._asked: Incoming | None = None  # the request that is being answered
+        self._answered = False  # whether it has got an answer yet
+        self._left = False  # whether it has sent its last byte
+        self._closing = False  # whether it ends after the response
+        self._lingered: int | None = None  # bytes thrown away since the last response
+        self._size = 0  # bytes of `unsent`
+        self.unsent: Write = ()
+
+    def received(self, data: bytes, now: float) -> Command:
+        """Take what the client has sent; b"" says that there will be no more."""
+        if self._lingered is not None:
+            self._lingered += len(data)
+            return READ if data and self._lingered <= LINGER_BYTES else CLOSE
+        reader = self._reader
+        if data:
+            # each piece of a body has its time; the headers have it all together
+            if reader.in_body or not reader.within:
+                self._deadline = now + SLOW_SECONDS
+            reader.feed(data)
+            if reader.in_body and reader.wants_continue():
+                return self._write(CONTINUE)
+        else:
+            self._left = True
+            reader.end()
+        if reader.found:
+            self._asked = reader.found.popleft()
+            return self._asked
+        return CLOSE if reader.ended else READ
+
+    def next_request(self) -> Command:
+        """Return a request that came together with an earlier one."""
+        found = self._reader.found
+        if not found or self._asked is not None or self.unsent or self._closing:
+            return NOTHING
+        self._asked = found.popleft()
+        return self._asked
+
+    def responded(self, response: Response, now: float, *, last: bool) -> Command:
+        """Take the response to the request dispatched; `last` ends the connection after it."""
+        if self._asked is None:  # closed meanwhile
+            return NOTHING
+        request, keep, old, _ = self._asked
+        self._asked = None
+        keep = keep and not last and not self._left
+        self._closing = not keep
+        self._answered = True
+        self._deadline = now + IDLE_SECONDS
+        head = head_of(response, keep, old)
+        body = b"" if request.method == "HEAD" else response.body
+        if isinstance(body, bytes) and len(body) < PIECE:  # cheaper to copy than to send apart
+            return self._write(head + body)
+        return self._write(head, body)
+
+    def sent(self, count: int, now: float) -> Command:
+        """Take note that `count` bytes of the last Write have gone."""
+        self._size -= count
+        if self._size:
+            self._deadline = now + SLOW_SECONDS
+            self.unsent = _without(self.unsent, count)
+            return self.unsent
+        self.unsent = ()
+        if self._closing:
+            return self._hang_up(now)
+        return LATER if self._reader.found else READ
+
+    def passed(self, now: float) -> Command:
+        """Take note of the time: a client that is silent for too long is given up."""
+        return CLOSE if self._deadline < now and self._asked is None else NOTHING
+
+    def waited(self, seconds: float) -> Command:
+        """Take note that the server has been ending for `seconds`."""
+        busy = self._asked is not None or self.unsent or self._lingered is not None
+        if busy or self._reader.within:
+            return NOTHING
+        most = NEXT_REQUEST_SECONDS if self._answered else FIRST_REQUEST_SECONDS
+        return CLOSE if seconds > most else NOTHING
 
     def close(self) -> None:
-        """Give up what has come of a request that never will be whole."""
-        if self._body is not None:
-            self._body.close()
+        """Give up what has come; nobody waits for a response any more."""
+        self._asked = None
+        self._reader.found.clear()
+        self._reader.close()
 
-    def wants_continue(self) -> bool:
-        """Say, once, whether the client waits for leave to send its body."""
-        waits = self._in_body and self._headers.pop("expect", "").lower() == "100-continue"
-        return waits and not self.ended
+    def _write(self, head: bytes, body: Body = b"") -> Write:
+        self._size = len(head) + len(body)
+        self.unsent = (head, body) if body else (head,)
+        return self.unsent
 
-    def _refuse(self, error: BaseException) -> None:
-        if not isinstance(error, RequestError):
-            raise error
-        self.ended = True
-        self.close()
-        self.found.append(Incoming(self._request(b""), False, False, error))
-
-    def _request(self, body: Body) -> Request:
-        path, query = _path_and_query(self._url)
-        method = self._parser.get_method().decode("latin-1") if self._in_body else "-"
-        return Request(method, path, query, self._headers, body)
-
-    def _reset(self) -> None:
-        self._url = b""
-        self._headers: dict[str, str] = {}
-        self._head_bytes = 0
-        self._within = True
-        self._in_body = False
-        self._body: BodyBuffer | None = None
-
-    # What httptools calls:
-
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._reset()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the request's target."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header; one that comes again is joined to the first."""
-        key, text = _key(name), value.decode("latin-1")
-        self._head_bytes += len(name) + len(value)
-        if self._head_bytes > HEAD_BYTES:
-            raise _head_too_large()
-        headers = self._headers
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-
-    def on_headers_complete(self) -> None:
-        """Look at what is promised, before it is sent."""
-        self._in_body = True
-        length = self._headers.get("content-length", "")
-        if length.isdecimal():
-            refuse_length(int(length), self._max_body)
-
-    def on_body(self, piece: bytes) -> None:
-        """Take a piece of the body."""
-        if self._body is None:
-            self._body = BodyBuffer(self._max_body)
-        self._body.add(piece)
-
-    def on_message_complete(self) -> None:
-        """End a request."""
-        parser, body = self._parser, self._body
-        request = self._request(b"" if body is None else body.whole())
-        old = parser.get_http_version() == "1.0"
-        self.found.append(Incoming(request, parser.should_keep_alive(), old))
-        self._body = None  # an idle connection keeps no body
-        self._within = False
-        self._in_body = False
+    def _hang_up(self, now: float) -> Command:
+        """Close so that the answer arrives: first this side, then, when it is silent, the other."""
+        if self._left:
+            return CLOSE
+        self._lingered = 0
+        self._deadline = now + LINGER_SECONDS
+        return LINGER
 
 
-def _head_too_large() -> HeadTooLargeError:
-    hint = f"Send at most {HEAD_BYTES // 1024} KB of headers"
-    return HeadTooLargeError("the request's headers are too large", hint=hint)
-
-
-def _no_http() -> RequestError:
-    return RequestError("the request is not HTTP/1.1", hint="Send HTTP/1.1")
-
-
-@lru_cache(REMEMBERED)
-def _path_and_query(target: bytes) -> tuple[str, str]:
-    try:
-        url = httptools.parse_url(target)
-        return url.path.decode("latin-1"), (url.query or b"").decode("latin-1")
-    except (httptools.HttpParserInvalidURLError, AttributeError):
-        return target.decode("latin-1"), ""
-
-
-@lru_cache(REMEMBERED)
-def _key(name: bytes) -> str:
-    return name.decode("latin-1").lower()
-
-
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    return formatdate(second, usegmt=True)
-
-
-def head_of(response: Response, keep: bool, old: bool) -> bytes:
-    """Return the head of a response; `old` is whether the client speaks HTTP/1.0."""
-    status, body, content_type, headers = response
-    lines = [f"Content-Type: {content_type}\r\n"] if content_type else []
-    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
-    if not keep:
-        lines.append("Connection: close\r\n")
-    elif old:
-        lines.append("Connection: keep-alive\r\n")
-    return (
-        f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\nDate: {_date(int(time.time()))}"
-        f"\r\nContent-Length: {len(body)}\r\n{''.join(lines)}\r\n"
-    ).encode("latin-1")
+def _without(pieces: Sequence[Body | memoryview], count: int) -> Write:
+    """Return what is left of `pieces` after `count` bytes, without a copy: they may be large."""
+    left: list[Body | memoryview] = []
+    for piece in pieces:
+        if count < len(piece):
+            left.append(memoryview(piece)[count:])
+        count = max(0, count - len(piece))
+    return tuple(left)

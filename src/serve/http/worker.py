@@ -1,11 +1,8 @@
-"""Gunicorn's worker process around `sagetree.serve.http.loop`, and the end of listening."""
+"""Gunicorn's worker process around `sagetree.serve.http.loop`."""
 
 import contextlib
-import ctypes
 import os
 import resource
-import socket
-import struct
 
 from gunicorn.workers.base import Worker as BaseWorker
 
@@ -29,17 +26,10 @@ class Worker(BaseWorker):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve until SIGTERM, then finish what has begun."""
-        loop = Loop(
-            [listener.sock for listener in self.sockets],
-            self.wsgi,
-            alive=self._is_needed,
-            beat=self.notify,
-            wake=self.PIPE[0],
-            most_clients=_most_clients(),
-            share=self.share,
-        )
-        loop.run()
-        loop.drain(GRACEFUL_SECONDS)
+        listeners = [listener.sock for listener in self.sockets]
+        loop = Loop(self.wsgi, listeners, self.share, _most_clients(), self.PIPE[0])
+        loop.run(self._is_needed, self.notify)
+        loop.drain(GRACEFUL_SECONDS, self.notify)
 
     def _is_needed(self) -> bool:
         return bool(self.alive) and os.getppid() == self.ppid
@@ -55,33 +45,3 @@ def _most_clients() -> int:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     now = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return MOST_CLIENTS if now == resource.RLIM_INFINITY else max(16, now - OTHER_DESCRIPTORS)
-
-
-# Linux's number of the option, and a filter program for incoming TCP packets:
-# byte 13 holds the flags; one that has SYN and no ACK asks for a connection.
-SO_ATTACH_FILTER = 26
-DROP_NEW = b"".join(
-    struct.pack("HBBI", *instruction)
-    for instruction in (
-        (0x30, 0, 0, 13),  # load the byte at 13
-        (0x54, 0, 0, 0x12),  # keep SYN and ACK
-        (0x15, 0, 1, 0x02),  # is it SYN alone?
-        (0x06, 0, 0, 0),  # yes: drop
-        (0x06, 0, 0, 0xFFFFFFFF),  # no: take all of it
-    )
-)
-
-
-def turn_away(listener: socket.socket) -> None:
-    """Let nobody connect any more, although the socket is still open.
-
-    Closing it would reset the connections that wait to be accepted. What the
-    filter drops is sent again by the client, which is refused once the socket
-    is closed; connections that are being made are made. Where a container may
-    not set filters, the moment between a worker's last accept and its close
-    remains.
-    """
-    program = ctypes.create_string_buffer(DROP_NEW)
-    option = struct.pack("HP", len(DROP_NEW) // 8, ctypes.addressof(program))
-    with contextlib.suppress(OSError):
-        listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, option)

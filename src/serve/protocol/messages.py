@@ -1,7 +1,7 @@
 """A request and its response as values: what every part of the server hands around.
 
-They know nothing of sockets, gunicorn or Flask; `sagetree.serve.http.connection` and
-`sagetree.serve.routes.flask_app` make the one and take the other.
+They know nothing of sockets, gunicorn or Flask; `sagetree.serve.http.request_reader`
+and `sagetree.serve.routes.flask_app` make the one and take the other.
 """
 
 import mmap
