@@ -1,69 +1,69 @@
 """Columns that say how training takes a row: its weight, margin, group and time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.errors import DataError, SettingsError, quote
-from sagetree.tables.cells import MissingValues, category_text, to_moment
-from sagetree.tables.encoding import Floats, encode, encode_numbers
-from sagetree.tables.label import AnyLabel, check_cells
+from sagetree.errors import DataError, quote
+from sagetree.tables.cells import Cell, MissingValues, category_text, to_moment
+from sagetree.tables.encoding import Floats, distinct_cells, encode, encode_numbers
+from sagetree.tables.label import check_cells
 from sagetree.tables.schema import Kind
-from sagetree.tables.table import Table
-from sagetree.train.examples.examples import RowRoles, Rows
-from sagetree.train.settings.settings import Columns
+from sagetree.tables.table import Cells, Table
 
-# The setting that names a column -> its role.
-_SETTINGS: Mapping[str, Kind] = {
-    "weight_column": "weight",
-    "base_margin_column": "base_margin",
-    "group_column": "group",
-    "time_column": "time",
-}
+# A group's name to its number.
+Groups: TypeAlias = Mapping[str, int]
 
-Vocabulary: TypeAlias = Mapping[str, int]
+
+@dataclass(frozen=True)
+class RowRoles:
+    """What is known of rows beside features and label; None where nothing is.
+
+    `weight` (n) says how much each counts, `base_margin` (n), or (n, k) for k
+    outputs, where each starts from, `groups` (n) which of them belong together,
+    `times` (n) in seconds or any other unit which come first.
+    """
+
+    weight: NDArray[np.float32] | None = None
+    base_margin: NDArray[np.float32] | None = None
+    groups: NDArray[np.intp] | None = None
+    times: NDArray[np.float64] | None = None
+
+    def take(self, rows: NDArray[np.intp]) -> "RowRoles":
+        """Return the roles of some rows."""
+        values = {name: value[rows] for name, value in vars(self).items() if value is not None}
+        return RowRoles(**values)
+
+    def joined(self, other: "RowRoles") -> "RowRoles":
+        """Return the roles of these rows and those after them; both know the same."""
+        pairs = {name: (value, getattr(other, name)) for name, value in vars(self).items()}
+        return RowRoles(
+            **{name: np.concatenate(pair) for name, pair in pairs.items() if pair[0] is not None}
+        )
+
+
+NO_ROLES = RowRoles()
 
 
 @dataclass(frozen=True)
 class RoleColumns:
-    """Which columns have a role, in a table of known names."""
+    """Which columns have a role, by their names."""
 
     weight: str | None = None
     base_margin: tuple[str, ...] = ()
     group: str | None = None
     time: str | None = None
 
-    @classmethod
-    def find(cls, table: Table, columns: Columns, label: AnyLabel, channel: str) -> "RoleColumns":
-        """Return the columns the settings name.
-
-        Raises SettingsError for one that is not there, or is the label.
-        """
-        weight = table.names[1] if columns.csv_weights and len(table.names) > 1 else columns.weight
-        found = cls(
-            weight or table.roles.get("weight"),
-            columns.base_margin,
-            columns.group or table.roles.get("group"),
-            columns.time,
+    def of(self, table: Table) -> "RoleColumns":
+        """Return these, and those that the table's own format sets apart."""
+        return replace(
+            self,
+            weight=self.weight or table.roles.get("weight"),
+            group=self.group or table.roles.get("group"),
         )
-        for name, kind in found.kinds.items():
-            setting = next(setting for setting, role in _SETTINGS.items() if role == kind)
-            if name in label.columns:
-                raise SettingsError(
-                    f"{setting} is {quote(name)}, which is the label",
-                    where=f"channel {channel}",
-                    hint="Name another column",
-                )
-            if name not in table.names:
-                raise SettingsError(
-                    f"{setting} is {quote(name)}, which is no column",
-                    where=f"channel {channel}",
-                    hint=f"The columns are {', '.join(map(quote, table.names))}",
-                )
-        return found
 
     @property
     def kinds(self) -> dict[str, Kind]:
@@ -82,36 +82,29 @@ class RoleColumns:
             table = table.without(name)
         return table
 
+    def read(self, table: Table, missing: MissingValues, known: Groups) -> RowRoles:
+        """Return what the columns say of each row.
 
-def read_roles(
-    table: Table, columns: RoleColumns, missing: MissingValues, known: Vocabulary
-) -> tuple[RowRoles, Vocabulary]:
-    """Return what the columns say of each row, and the number of each group's name.
-
-    `known` are groups that have their number already. Raises DataError for a
-    cell that is empty or no such value.
-    """
-    groups, vocabulary = None, known
-    if columns.group is not None:
-        groups, vocabulary = _groups(table, columns.group, missing, known)
-    margins = [
-        check_cells(
-            table,
-            name,
-            encode_numbers(table.column(name), missing),
-            lambda values: ~np.isnan(values),
-            "a number",
-            what="base margin",
+        `known` are groups that have their number already; others get the next
+        ones. Raises DataError for a cell that is empty or no such value.
+        """
+        margins = [
+            check_cells(
+                table,
+                name,
+                encode_numbers(table.column(name), missing),
+                lambda values: ~np.isnan(values),
+                "a number",
+                what="base margin",
+            )
+            for name in self.base_margin
+        ]
+        return RowRoles(
+            weight=_weights(table, self.weight, missing) if self.weight else None,
+            base_margin=_stacked(margins) if margins else None,
+            groups=_groups(table, self.group, missing, known) if self.group else None,
+            times=_times(table, self.time, missing) if self.time else None,
         )
-        for name in columns.base_margin
-    ]
-    roles = RowRoles(
-        weight=_weights(table, columns.weight, missing) if columns.weight else None,
-        base_margin=_stacked(margins) if margins else None,
-        groups=groups,
-        times=_times(table, columns.time, missing) if columns.time else None,
-    )
-    return roles, vocabulary
 
 
 def _stacked(columns: Sequence[Floats]) -> NDArray[np.float32]:
@@ -152,17 +145,21 @@ def _times(table: Table, name: str, missing: MissingValues) -> Floats:
     )
 
 
-def _groups(
-    table: Table, name: str, missing: MissingValues, known: Vocabulary
-) -> tuple[Rows, Vocabulary]:
-    """Return the number of each row's group, in the order in which they come."""
-    vocabulary = dict(known)
+def number_groups(cells: Cells, missing: MissingValues, known: Groups) -> dict[str, int]:
+    """Return the number of each group's name; those not `known` get the next ones, as they come."""
+    numbers = dict(known)
+    distinct = cells if isinstance(cells, list) else distinct_cells(cells)[1]
+    for text in map(category_text, distinct):
+        if text is not None and text not in missing.texts:
+            numbers.setdefault(text, len(numbers))
+    return numbers
 
-    def number(cell: object) -> float:
-        text = category_text(cell)  # type: ignore[arg-type]
-        if text is None or text in missing.texts:
-            return np.nan
-        return vocabulary.setdefault(text, len(vocabulary))
+
+def _groups(table: Table, name: str, missing: MissingValues, known: Groups) -> NDArray[np.intp]:
+    numbers = number_groups(table.column(name), missing, known)
+
+    def number(cell: Cell) -> float:
+        return numbers.get(category_text(cell) or "", np.nan)
 
     values = check_cells(
         table,
@@ -172,7 +169,7 @@ def _groups(
         "the name or number of a group",
         what="group",
     )
-    return values.astype(np.intp), vocabulary
+    return values.astype(np.intp)
 
 
 def check_queries(table: Table, name: str, roles: RowRoles) -> None:

@@ -18,10 +18,10 @@ from sagetree.train.boosting.fitted import Course, Cut, Fitted, Rounds, saved, t
 from sagetree.train.boosting.folds import Fold, Splitter, rows_left_out
 from sagetree.train.boosting.layout import Layout
 from sagetree.train.boosting.progress import Progress, metric_line
-from sagetree.train.boosting.rounds import TRAIN as TRAIN_ROWS
 from sagetree.train.boosting.rounds import Boosted, Part, Stopping, boost, evaluate_rows
 from sagetree.train.examples.examples import Examples, LeftOut
 from sagetree.train.hyperparameters.metrics import RoundMetrics, is_maximized
+from sagetree.train.settings.channel_settings import TRAIN
 from sagetree.train.settings.settings import Boosting
 
 # From here on one hold-out says as much as folds, in a fifth of the time.
@@ -255,7 +255,7 @@ class Fitter:
         for booster, part in zip(boosters, parts, strict=True):
             if not part.watches_train:
                 return_freed_memory()  # of the rounds: the metrics of many rows need as much
-                own = [(part.train, TRAIN_ROWS)]
+                own = [(part.train, TRAIN)]
                 values = evaluate_rows(booster, own, best - 1, self.metrics.custom_metric)
                 for (rows, name), value in values.items():
                     found.setdefault(f"{rows}-{name}", []).append(value)

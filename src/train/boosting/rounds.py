@@ -12,6 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 import xgboost
 
+from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
+
 # Values of a metric by round, of each booster.
 Series = list[list[float]]
 
@@ -19,9 +21,6 @@ Series = list[list[float]]
 History = dict[str, dict[str, Series]]
 
 CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
-
-TRAIN = "train"
-VALIDATION = "validation"
 
 _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 

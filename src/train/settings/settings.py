@@ -24,17 +24,7 @@ from sagetree.train.hyperparameters.presets import (
 )
 from sagetree.train.hyperparameters.value_types import ParameterError, plain_text
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
-from sagetree.train.settings.channel_settings import (
-    TRAIN,
-    VALIDATION,
-    check_hosts,
-    read_formats,
-    read_json,
-)
-
-__all__ = ["DEFAULT_FOLDS", "TRAIN", "VALIDATION", "Boosting", "Columns", "TrainSettings"]
-
-DEFAULT_FOLDS = 5
+from sagetree.train.settings.channel_settings import check_hosts, read_formats, read_json
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"

@@ -9,8 +9,9 @@ import pytest
 import xgboost
 
 from sagetree.machine.memory import usable_memory
+from sagetree.tables.roles import RowRoles
 from sagetree.train.boosting.layout import QUANTISED_CELLS, SAMPLE_ROWS, Layout
-from sagetree.train.examples.examples import Examples, RowRoles
+from sagetree.train.examples.examples import Examples
 
 PARAMS = {"objective": "binary:logistic", "max_depth": 4, "seed": 0, "nthread": 1}
 
