@@ -23,6 +23,7 @@ from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.examples.leakage import useless_columns
 from sagetree.train.examples.matrix import BYTES_PER_VALUE
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
+from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
 
 # So much of a channel is read, of Parquet so many rows; its files share it, but
@@ -48,9 +49,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     Raises what a job would raise, and DataError for leakage where
     fail_on_leakage is set.
     """
-    settings = TrainSettings.read(opt_ml, overrides)
-    for note in settings.notes:
-        LOG.warning(note)
+    settings = read_settings(opt_ml, overrides)
     with tempfile.TemporaryDirectory() as folder:
         sample = OptMl(Path(folder))
         shares = {

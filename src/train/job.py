@@ -27,6 +27,7 @@ from sagetree.train.boosting.fitter import Fitter
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
+from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.summary import summary
 
@@ -41,15 +42,13 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     """
     for folder in (opt_ml.model, opt_ml.output_data):
         check_writable(folder)
-    settings = TrainSettings.read(opt_ml, overrides)
-    for note in settings.notes:
-        LOG.warning(note)
+    settings = read_settings(opt_ml, overrides)
     termination = Termination(saves=settings.checkpointing.save_on_termination).install()
     read = ingest(opt_ml, settings)
     read.leakage().tell(fails=settings.fail_on_leakage)
     data = read.fingerprints()
     return_freed_memory()  # of the tables, before the trees take theirs
-    checkpoints = Checkpoints.of_job(opt_ml, settings, data)
+    checkpoints = Checkpoints.of_job(settings, data)
     course = termination.course(checkpoints, read.first_model)
     objective = read.goal.objective
     fitter = Fitter(settings.boosting, read.features, objective, read.class_count, course)

@@ -19,6 +19,7 @@ from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import fit_plan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix
+from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
 from tests.sagetree.formats.test_recordio import frame, record
 
@@ -119,7 +120,7 @@ def configure(opt_ml: OptMl, **content_types: str) -> TrainSettings:
     channels |= {name: {} for name, kind in content_types.items() if not kind}
     opt_ml.config.mkdir(parents=True)
     (opt_ml.config / "inputdataconfig.json").write_text(json.dumps(channels))
-    return TrainSettings.read(opt_ml, {})
+    return read_settings(opt_ml, {})
 
 
 def read_train(opt_ml: OptMl, settings: TrainSettings) -> tuple[Schema, Examples]:
