@@ -30,9 +30,8 @@ from sagetree.machine.program import LOG
 from sagetree.tables.table import Source, Table
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.strategies import fit
-from sagetree.train.channels.channels import split_training_table
-from sagetree.train.columns.features import fit_features
 from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.plan import fit_plan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.settings.settings import TrainSettings
 
@@ -67,13 +66,12 @@ def boosted(**hyperparameters: str) -> Callable[[pd.DataFrame, pd.DataFrame], np
     def scores(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
         settings = TrainSettings.of(hyperparameters)
         goal = Goal(objective_of(settings.boosting.objective))
-        channel, schema = split_training_table(table_of(train), settings.columns, goal)
-        features = fit_features(schema, settings.columns)
-        matrix = features.transform(schema.arrange(channel.table)).values
-        examples = Examples(matrix, channel.labels)
-        fitted = fit(BoostingPlan.of(settings.boosting, features, examples), examples, None)
-        rest = table_of(test).without(train.columns[0])
-        matrix = features.transform(schema.arrange(rest)).values
+        plan = fit_plan(table_of(train), settings.columns, goal)
+        rows = plan.apply(table_of(train))
+        matrix = plan.features.transform(rows.inputs).values
+        examples = Examples(matrix, rows.labels)
+        fitted = fit(BoostingPlan.of(settings.boosting, plan.features, examples), examples, None)
+        matrix = plan.features.transform(plan.apply(table_of(test)).inputs).values
         return Scorer.load(*fitted.models).score(matrix)
 
     return scores

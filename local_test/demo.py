@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from sagetree.bundle.bundle import ModelBundle
-from sagetree.train.summary import columns_table
+from sagetree.train.columns.listing import columns_table
 
 HERE = Path(__file__).parent
 PROGRAMS = Path(sys.executable).parent

@@ -9,7 +9,7 @@ import orjson
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.model import Model
 from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import Cases, quantiles_of
+from sagetree.evaluate.cases import labelled_rows, quantiles_of
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
@@ -48,15 +48,15 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores())
     where = str(opt_ml.processing / "test")
-    cases = Cases.of(_read(opt_ml.processing / "test", model), model)
+    plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     evaluation = evaluate_task(
         model.objective,
-        cases.labels,
-        model.score(cases.table),
+        rows.labels,
+        model.score(rows.inputs),
         threshold=_threshold(settings, model),
-        classes=cases.classes,
+        classes=plan.label.classes,
         quantiles=quantiles_of(model),
-        groups=cases.groups,
+        groups=rows.roles.groups,
         where=where,
     )
     verdict = _verdict(settings, evaluation)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scorer
-from sagetree.bundle.bundle import ModelBundle, SelfCheck
+from sagetree.bundle.bundle import STORED_ROWS, ModelBundle, SelfCheck
 from sagetree.bundle.model import Model
 from sagetree.errors import ArtifactError
 from sagetree.features.number import Number
@@ -23,9 +23,6 @@ from sagetree.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
     import xgboost
-
-# So many rows are kept to see that the model scores them alike wherever it is loaded.
-STORED_ROWS = 20
 
 
 def save_booster(

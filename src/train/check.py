@@ -21,46 +21,27 @@ from sagetree.train.boosting.folds import DEFAULT_FOLDS
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.channels.ingest import Ingested, ingest
-from sagetree.train.examples.leakage import Leakage, find_leakage, useless_columns
-from sagetree.train.settings.channel_settings import MODEL, TEST
-from sagetree.train.settings.settings import TRAIN, VALIDATION, TrainSettings
+from sagetree.train.examples.leakage import useless_columns
+from sagetree.train.examples.matrix import BYTES_PER_VALUE
+from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
+from sagetree.train.settings.configuration import read_settings
+from sagetree.train.settings.settings import TrainSettings
 
 # So much of a channel is read, of Parquet so many rows; its files share it, but
 # each has at least the next two.
 SAMPLE_BYTES = 16 * 2**20
-SAMPLE_ROWS = 100_000
+PARQUET_ROWS = 100_000
 LEAST_BYTES = 64 * 1024
 LEAST_ROWS = 1000
 
 # Rounds tried to see what one takes; the first also sorts the columns.
 TRIED_ROUNDS = 10
 
-# What a job needs beside its rows, and for each of their values (bench/train
-# measures it: 8 to 9 bytes).
+# What a job needs beside its rows.
 PROCESS_BYTES = 200 * 2**20
-BYTES_PER_VALUE = 10
 
 # Files that can be cut after any line.
 _LINES = frozenset({".csv", ".txt", ".tsv", ".data", ".jsonl", ".json", ".libsvm", ".svm", ""})
-
-
-def warn_of_leakage(read: Ingested, *, fails: bool) -> None:
-    """Log what looks like leakage. Raises DataError instead if `fails`."""
-    found = leakage_of(read)
-    found.check(fails=fails)
-    for suspect in found.suspects:
-        LOG.warning("Leakage? %s", suspect)
-
-
-def leakage_of(read: Ingested) -> Leakage:
-    """Return what looks like leakage in the channels."""
-    return find_leakage(
-        read.examples[TRAIN],
-        read.examples.get(VALIDATION),
-        read.features.names,
-        read.features.types,
-        is_binary=read.goal.objective.task == "binary",
-    )
 
 
 def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
@@ -69,9 +50,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     Raises what a job would raise, and DataError for leakage where
     fail_on_leakage is set.
     """
-    settings = TrainSettings.read(opt_ml, overrides)
-    for note in settings.notes:
-        LOG.warning(note)
+    settings = read_settings(opt_ml, overrides)
     with tempfile.TemporaryDirectory() as folder:
         sample = OptMl(Path(folder))
         shares = {
@@ -83,7 +62,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
             (sample.data / MODEL).symlink_to((opt_ml.data / MODEL).absolute())
         read = ingest(sample, settings)
     LOG.info(_columns(read))
-    found = leakage_of(read)
+    found = read.leakage()
     for suspect in found.suspects or ("no sign of it",):
         LOG.info("leakage: %s", suspect)
     LOG.info(_forecast(read, settings, shares).told())
@@ -97,7 +76,7 @@ def _take_sample(channel: Path, target: Path, limit: int) -> float:
     whole = sum(path.stat().st_size for path in files)
     part = _Part(
         max(LEAST_BYTES, limit // max(1, len(files))),
-        max(LEAST_ROWS, SAMPLE_ROWS // max(1, len(files))),
+        max(LEAST_ROWS, PARQUET_ROWS // max(1, len(files))),
     )
     taken = 0
     for path in files:

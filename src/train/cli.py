@@ -37,6 +37,12 @@ if a model was written and gave its own rows the same scores after reloading.
 
 def main(argv: Sequence[str]) -> int:
     """Run a training job and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    opt_ml = OptMl.from_environ(os.environ)
+    return run_job(lambda: _run(opt_ml, arguments), opt_ml.failure)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sagetree train",
         description=DESCRIPTION,
@@ -63,21 +69,17 @@ def main(argv: Sequence[str]) -> int:
         help="train again as a model's sagetree/manifest.json says, in a folder of its own, and "
         "say whether the model is the same or what is not",
     )
-    arguments = parser.parse_args(argv)
+    return parser
+
+
+def _run(opt_ml: OptMl, arguments: argparse.Namespace) -> int:
     overrides = dict(arguments.set)
-    opt_ml = OptMl.from_environ(os.environ)
-
-    def work() -> int:
-        script = Script.of(opt_ml, overrides, os.environ)
-        if script is not None:
-            return run_script(opt_ml, script, overrides)
-        hold_apart()
-        share_allocator()
-        # imports that take seconds, and may fail
-        with left_out_unused():
-            return job()
-
-    def job() -> int:
+    script = Script.of(opt_ml, overrides, os.environ)
+    if script is not None:
+        return run_script(opt_ml, script, overrides)
+    hold_apart()
+    share_allocator()
+    with left_out_unused():  # imports that take seconds, and may fail
         if arguments.check:
             from sagetree.train import check
 
@@ -86,11 +88,9 @@ def main(argv: Sequence[str]) -> int:
             from sagetree.train import reproduce
 
             return reproduce.run(opt_ml, arguments.reproduce)
-        from sagetree.train.job import run
+        from sagetree.train import job
 
-        return run(opt_ml, overrides)
-
-    return run_job(work, opt_ml.failure)
+        return job.run(opt_ml, overrides)
 
 
 def _assignment(text: str) -> tuple[str, str]:

@@ -19,7 +19,6 @@ from sagetree.evaluate.verdict.threshold import choose_threshold
 from sagetree.machine.memory import return_freed_memory
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
-from sagetree.tables.label import ClassLabel, Label
 from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
@@ -28,9 +27,9 @@ from sagetree.train.boosting.results import ValidationResult
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
-from sagetree.train.check import warn_of_leakage
-from sagetree.train.settings.channel_settings import TEST
-from sagetree.train.settings.settings import TRAIN, VALIDATION, TrainSettings
+from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
+from sagetree.train.settings.configuration import read_settings
+from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.summary import summary
 
 METRICS_FILE = "metrics.json"
@@ -44,15 +43,13 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     """
     for folder in (opt_ml.model, opt_ml.output_data):
         check_writable(folder)
-    settings = TrainSettings.read(opt_ml, overrides)
+    settings = read_settings(opt_ml, overrides)
     termination = Termination(saves=settings.checkpointing.save_on_termination).install()
-    for note in settings.notes:
-        LOG.warning(note)
     read = ingest(opt_ml, settings)
-    warn_of_leakage(read, fails=settings.fail_on_leakage)
+    read.leakage().tell(fails=settings.fail_on_leakage)
     data = read.fingerprints()
     return_freed_memory()  # of the tables, before the trees take theirs
-    checkpoints = Checkpoints.of_job(opt_ml, settings, data)
+    checkpoints = Checkpoints.of_job(settings, data)
     options = termination.begin(checkpoints, read.first_model)
     objective, train = read.goal.objective, read.examples[TRAIN]
     plan = BoostingPlan.of(
@@ -81,10 +78,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     )
     _verify(bundle)
     bundle.save(opt_ml.model)
-    _write_metrics(opt_ml, objective, result, evaluation)
-    if result.repeats:
-        threshold = decision.threshold if decision else None
-        write_predictions(opt_ml.output_data, result, objective, threshold)
+    _write_results(opt_ml, objective, result, evaluation, decision)
     LOG.info(summary(result, evaluation, decision, opt_ml))
     return 0
 
@@ -109,7 +103,7 @@ def _evaluate(
         result.left_out.labels,
         result.scores,
         threshold=decision.threshold if decision else None,
-        classes=label.classes if isinstance(label, Label | ClassLabel) else (),
+        classes=label.classes if label else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
         where=result.rows,
@@ -125,10 +119,26 @@ def _verify(bundle: ModelBundle) -> None:
         raise RuntimeError(f"the reloaded model scores its stored rows otherwise, by {difference}")
 
 
-def _write_metrics(
-    opt_ml: OptMl, objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured
+def _write_results(
+    opt_ml: OptMl,
+    objective: Objective,
+    result: ValidationResult,
+    evaluation: Evaluation | Measured,
+    decision: Decision | None,
 ) -> None:
-    """Write metrics.json: the best round's metrics, and the evaluation of the rows left out."""
+    """Write metrics.json, and of repeated cross-validation what was predicted of each row."""
+    metrics = _metrics(objective, result, evaluation)
+    path = opt_ml.output_data / METRICS_FILE
+    path.write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
+    if result.repeats:
+        threshold = decision.threshold if decision else None
+        write_predictions(opt_ml.output_data, result, objective, threshold)
+
+
+def _metrics(
+    objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured
+) -> dict[str, object]:
+    """Return the best round's metrics, and the evaluation of the rows left out."""
     values = {
         name.replace("-", ":", 1): {
             "value": value,
@@ -143,5 +153,4 @@ def _write_metrics(
     }
     if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval
-    path = opt_ml.output_data / METRICS_FILE
-    path.write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
+    return content

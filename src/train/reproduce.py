@@ -17,8 +17,6 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.train.job import run as train
 
-HYPERPARAMETERS = "hyperparameters.json"
-
 
 def run(opt_ml: OptMl, path: Path) -> int:
     """Train as the manifest at `path` says, and return 0 if the models are equal.
@@ -55,13 +53,12 @@ def run(opt_ml: OptMl, path: Path) -> int:
 def _prepare(opt_ml: OptMl, again: OptMl, then: Manifest) -> None:
     """Make a folder whose job has the channels of `opt_ml` and the settings of `then`."""
     again.config.mkdir(parents=True)
-    channels = opt_ml.config / "inputdataconfig.json"
-    if channels.exists():
-        shutil.copyfile(channels, again.config / channels.name)
+    if opt_ml.input_data_config.exists():
+        shutil.copyfile(opt_ml.input_data_config, again.input_data_config)
     again.data.symlink_to(opt_ml.data.absolute())
-    (again.config / HYPERPARAMETERS).write_bytes(orjson.dumps(then.hyperparameters))
+    again.hyperparameters.write_bytes(orjson.dumps(then.hyperparameters))
     if then.origin and then.origin.has_checkpoints:
-        (again.config / "checkpointconfig.json").write_text("{}")
+        again.checkpoint_config.write_text("{}")
 
 
 def find_difference(then: Manifest, now: Manifest) -> UserError | None:

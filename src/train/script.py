@@ -50,7 +50,7 @@ class Script:
         cls, opt_ml: OptMl, overrides: Mapping[str, str], environ: Mapping[str, str]
     ) -> "Script | None":
         """Return the script that hyperparameters or the environment ask for, if they do."""
-        given = read_json(opt_ml.config / "hyperparameters.json")
+        given = read_json(opt_ml.hyperparameters)
         texts = {name: plain_text(value) for name, value in given.items()} | dict(overrides)
         program = environ.get(PROGRAM.upper()) or texts.get(PROGRAM)
         source = texts.get(SUBMIT_DIRECTORY) or environ.get(SUBMIT_DIRECTORY.upper())
@@ -104,12 +104,12 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
 
 def _resource_config(opt_ml: OptMl) -> _Config:
     hosts = {"current_host": "algo-1", "hosts": ["algo-1"]}
-    return _Config(hosts | dict(read_json(opt_ml.config / "resourceconfig.json")))
+    return _Config(hosts | dict(read_json(opt_ml.resource_config)))
 
 
 def _hyperparameters(opt_ml: OptMl, overrides: Mapping[str, str]) -> dict[str, Any]:
     """Return the hyperparameters as the toolkit types them: what is JSON is what it says."""
-    given = {**read_json(opt_ml.config / "hyperparameters.json"), **overrides}
+    given = {**read_json(opt_ml.hyperparameters), **overrides}
     return {name: _typed(value) for name, value in given.items()}
 
 

@@ -1,78 +1,12 @@
-"""What a training job tells a person: the schema at its start, the model at its end."""
+"""What a training job tells a person at its end: the model, and how good it is."""
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from sagetree.bundle.bundle import Decision
-from sagetree.errors import quote
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.machine.paths import OptMl
-from sagetree.tables.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
-from sagetree.tables.schema import Column, Schema
 from sagetree.train.boosting.results import ValidationResult
-
-# Longer lists of categories are cut in the table; the bundle holds them whole.
-CATEGORIES_WIDTH = 60
-
-_NOTES = {
-    "identifier": "left out: it only names rows",
-    "constant": "left out: one value everywhere",
-    "dropped": "left out: drop_columns",
-    "weight": "no feature: how much a row counts",
-    "base_margin": "no feature: where a row starts from",
-    "group": "no feature: which rows belong together",
-    "time": "no feature: which rows come first",
-}
-
-
-def schema_table(schema: Schema, labels: Labels) -> str:
-    """Return the label's share and the columns, as a training job shows them at its start."""
-    return f"{_label_line(schema, labels)}\n\n{columns_table(schema)}\n"
-
-
-def columns_table(schema: Schema) -> str:
-    """Return the columns as a plain table, one line each."""
-    rows = [("column", "kind", "missing", "distinct", "categories")]
-    rows += [_row(column) for column in schema.columns]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    lines = (
-        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]])
-        for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _label_line(schema: Schema, labels: Labels) -> str:
-    rows = len(labels)
-    match schema.label:
-        case Label(name=name, negative=negative, positive=positive):
-            positives = int(np.sum(labels))
-            said = f"{name}: {positives} are {positive!r} ({positives / rows:.2%}), "
-            said += f"the rest {negative!r}"
-        case ClassLabel(name=name, classes=classes):
-            counts = np.bincount(labels.astype(np.intp), minlength=len(classes))
-            shares = (f"{quote(c)} {n / rows:.2%}" for c, n in zip(classes, counts, strict=True))
-            said = f"{name}: {_shorten(', '.join(shares))}"
-        case NumberLabel(name=name):
-            said = f"{name}: {labels.min():g} to {labels.max():g}, mean {labels.mean():g}"
-        case IntervalLabel(name=name):
-            exact = int(np.sum(labels[:, 0] == labels[:, 1]))
-            open_ended = int(np.sum(np.isinf(labels[:, 1])))
-            said = f"{name}: {exact} known exactly, {open_ended} without an upper bound"
-        case None:
-            return ""
-    return f"{rows} rows; label {said}"
-
-
-def _row(column: Column) -> tuple[str, str, str, str, str]:
-    detail = _NOTES.get(column.kind) or _shorten(", ".join(column.categories))
-    return column.name, column.kind, str(column.missing), str(column.distinct), detail
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= CATEGORIES_WIDTH else text[: CATEGORIES_WIDTH - 3] + "..."
 
 
 def _models(rounds: Sequence[int]) -> str:

@@ -106,6 +106,14 @@ def test_a_ranking_needs_its_groups(opt_ml: OptMl) -> None:
         "t.csv line 2: there is no group column 'query'. "
         "The model ranks rows within a group: say to which one each row belongs\n"
     )
+    (opt_ml.processing / "test" / "t.csv").unlink()
+    groups = ["", *one.columns["query"][1:]]
+    write(opt_ml.processing / "test", Case({**one.columns, "query": groups}).csv())
+    assert evaluate([]) == 1
+    assert opt_ml.message.read_text() == (
+        "t.csv line 2, column 'query': the group is empty. "
+        "Every group must be the name or number of a group\n"
+    )
 
 
 def test_a_gate_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:

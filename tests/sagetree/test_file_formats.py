@@ -10,10 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.sagetree.test_recordio import frame, record
 
 from sagetree.errors import DataError
-from sagetree.files.csv_stream import BLOCK_BYTES
+from sagetree.files.csv_stream import BLOCK_BYTES, CsvRules, read_csv
 from sagetree.files.finding import TEXT_BYTES
 from sagetree.files.gathering import Shrink
 from sagetree.files.reading import Reading, looks_like_header, read_files, read_table
@@ -21,6 +20,7 @@ from sagetree.files.sparse_files import Indices
 from sagetree.formats.recordio import PART_ROWS
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.table import Table
+from tests.sagetree.formats.test_recordio import frame, record
 
 ROWS = "a,b\n1,x\n2,y\n"
 
@@ -274,6 +274,23 @@ def test_blocks_join_without_a_seam(large: Path) -> None:
     assert table.column("w").type == pa.dictionary(pa.int8(), pa.string())
     assert table.locate(LINES - 1) == f"a.csv line {LINES + 1}"
     assert len(table.sources) == 2
+
+
+def test_the_first_block_comes_as_numbers_like_the_others(large: Path) -> None:
+    """Its text has been turned into numbers to know that it is some: that is not done again."""
+    with (large / "a.csv").open("rb") as file:
+        rules = CsvRules(lambda _: True, numbers=lambda names, _: [n != "w" for n in names])
+        tables = read_csv(file, file.read(9), "a.csv", rules)
+        types = [[cells.type for cells in table.columns[:2]] for table in tables]
+    assert types == [[pa.float64()] * 2] * 2
+
+
+def test_words_in_one_file_are_words_in_the_next(tmp_path: Path) -> None:
+    """Its first block alone would be taken for numbers, and 007 be lost."""
+    put(tmp_path, a__csv=b"n,x,w\n1,a,b\n", b__csv=numbered(f"%07d,007,{WORD}\n"))
+    column = shrunk(tmp_path).column("x")
+    assert column.type == pa.dictionary(pa.int8(), pa.string())
+    assert column.unique().to_pylist() == ["a", "007"]
 
 
 @pytest.mark.parametrize(

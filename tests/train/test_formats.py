@@ -10,22 +10,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.sagetree.test_recordio import frame, record
 
 from sagetree.boosters.objectives import objective_of
 from sagetree.machine.paths import OptMl
 from sagetree.tables.schema import Schema
-from sagetree.train.channels.channels import (
-    inputs_of,
-    read_channel,
-    split_training_table,
-    split_validation_table,
-)
-from sagetree.train.columns.features import fit_features
+from sagetree.train.channels.channels import read_channel
 from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.plan import fit_plan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix
+from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
+from tests.sagetree.formats.test_recordio import frame, record
 
 GOAL = Goal(objective_of("binary:logistic"), given=False, num_class=None, exponential_gain=True)
 
@@ -124,15 +120,15 @@ def configure(opt_ml: OptMl, **content_types: str) -> TrainSettings:
     channels |= {name: {} for name, kind in content_types.items() if not kind}
     opt_ml.config.mkdir(parents=True)
     (opt_ml.config / "inputdataconfig.json").write_text(json.dumps(channels))
-    return TrainSettings.read(opt_ml, {})
+    return read_settings(opt_ml, {})
 
 
 def read_train(opt_ml: OptMl, settings: TrainSettings) -> tuple[Schema, Examples]:
     table = read_channel(opt_ml, "train", settings)
-    channel, schema = split_training_table(table, settings.columns, GOAL)
-    features = fit_features(schema, settings.columns)
-    matrix = feature_matrix(inputs_of(channel, schema), features)
-    return schema, Examples(matrix, channel.labels, channel.roles)
+    plan = fit_plan(table, settings.columns, GOAL)
+    made = plan.apply(table)
+    matrix = feature_matrix(made.inputs, plan.features)
+    return plan.schema, Examples(matrix, made.labels, made.roles)
 
 
 @pytest.mark.parametrize("how", FORMATS)
@@ -166,13 +162,9 @@ def test_validation_may_come_in_another_format(
         train=put(opt_ml, "train", train, rows),
         validation=put(opt_ml, "validation", validation, rows),
     )
-    channel, schema = split_training_table(
-        read_channel(opt_ml, "train", settings), settings.columns, GOAL
-    )
-    table = read_channel(opt_ml, "validation", settings, schema)
-    other = split_validation_table(table, "validation", schema, settings.columns, GOAL, channel)
-    features = fit_features(schema, settings.columns)
-    np.testing.assert_array_equal(feature_matrix(inputs_of(other, schema), features), rows[0])
+    plan = fit_plan(read_channel(opt_ml, "train", settings), settings.columns, GOAL)
+    other = plan.apply(read_channel(opt_ml, "validation", settings, plan.schema))
+    np.testing.assert_array_equal(feature_matrix(other.inputs, plan.features), rows[0])
 
 
 def test_libsvm_brings_weights_and_groups(tmp_path: Path) -> None:
@@ -197,13 +189,9 @@ def test_words_of_digits_stay_words_where_training_knew_them_as_words(tmp_path: 
         lines = "".join(f"{i % 2},{code},{i}.5\n" for i, code in enumerate(codes))
         (opt_ml.data / channel / "a.csv").write_text("y,code,n\n" + lines)
     settings = configure(opt_ml, train="", validation="")
-    channel, schema = split_training_table(
-        read_channel(opt_ml, "train", settings), settings.columns, GOAL
-    )
-    table = read_channel(opt_ml, "validation", settings, schema)
-    other = split_validation_table(table, "validation", schema, settings.columns, GOAL, channel)
-    features = fit_features(schema, settings.columns)
-    matrix = feature_matrix(inputs_of(other, schema), features)
+    plan = fit_plan(read_channel(opt_ml, "train", settings), settings.columns, GOAL)
+    other = plan.apply(read_channel(opt_ml, "validation", settings, plan.schema))
+    matrix = feature_matrix(other.inputs, plan.features)
     assert matrix[:, 0].tolist() == [0, 1, 0, 1]
 
 
@@ -222,9 +210,9 @@ def test_the_matrix_may_be_a_file_that_has_no_name(tmp_path: Path, rows: Rows) -
     opt_ml = OptMl(tmp_path)
     settings = configure(opt_ml, train=put(opt_ml, "train", "csv", rows))
     table = read_channel(opt_ml, "train", settings)
-    channel, schema = split_training_table(table, settings.columns, GOAL)
-    features = fit_features(schema, settings.columns)
-    matrix = feature_matrix(inputs_of(channel, schema), features, in_file=True)
+    plan = fit_plan(table, settings.columns, GOAL)
+    inputs = plan.apply(table).inputs
+    matrix = feature_matrix(inputs, plan.features, in_file=True)
     assert isinstance(matrix, np.memmap)
     np.testing.assert_array_equal(matrix, rows[0])
-    assert not isinstance(feature_matrix(inputs_of(channel, schema), features), np.memmap)
+    assert not isinstance(feature_matrix(inputs, plan.features), np.memmap)

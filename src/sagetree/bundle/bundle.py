@@ -64,6 +64,11 @@ class Decision(BaseModel):
     f1: float
 
 
+# Rows of a self-check, replayed before a model serves: enough to meet most categories
+# and missing cells, few enough to read.
+STORED_ROWS = 20
+
+
 class SelfCheck(BaseModel):
     """Rows of the training table (cells by column) and the scores they got.
 

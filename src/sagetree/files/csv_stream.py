@@ -72,14 +72,15 @@ def read_csv(file: BinaryIO, head: bytes, name: str, rules: CsvRules) -> Iterato
     if named:
         text = text.without_first_row()
     place = _Place(name, line=2 if named else 1, row=1)
-    numbers = Numbers(_numbers(text, allowed, rules.missing), rules.missing.texts)
+    text, places = _typed(text, allowed, rules.missing)
+    numbers = Numbers(places, rules.missing.texts)
     yield _table(text, names, named, place)
     place = place.after(text, lines=first.lines - named)
     for block in blocks:
         text = _parse(block, name, delimiter, len(names), numbers)
         if numbers.places and not pa.types.is_floating(_type(text, numbers.places[0])):
-            still = set(_numbers(text, allowed, rules.missing))
-            places = tuple(place for place in numbers.places if place in still)
+            allowed = [place in numbers.places for place in range(len(names))]
+            text, places = _typed(text, allowed, rules.missing)
             numbers = replace(numbers, places=places)
         yield _table(text, names, named, place)
         place = place.after(text, lines=block.lines)
@@ -187,16 +188,24 @@ def _type(text: CsvText, place: int) -> pa.DataType:
     return pa.string() if isinstance(cells, list) else cells.type
 
 
-def _numbers(text: CsvText, allowed: Sequence[bool], missing: MissingValues) -> tuple[int, ...]:
-    """Return the places of the columns whose cells in `text` are all numbers."""
-    columns = enumerate(zip(text.columns, allowed, strict=True))
-    return tuple(
-        place for place, (cells, may) in columns if may and _are_numbers(_arrow(cells), missing)
-    )
+def _typed(
+    text: CsvText, allowed: Sequence[bool], missing: MissingValues
+) -> tuple[CsvText, tuple[int, ...]]:
+    """Return the text with its columns of numbers as numbers, and their places."""
+    columns = [*map(_arrow, text.columns)]
+    places = []
+    for place, may in enumerate(allowed):
+        if may and (numbers := _as_numbers(columns[place], missing)) is not None:
+            columns[place] = numbers
+            places.append(place)
+    return text._replace(columns=columns), tuple(places)
 
 
-def _are_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> bool:
-    return pa.types.is_floating(cells.type) or text_as_numbers(cells, missing) is not None
+def _as_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> pa.ChunkedArray | None:
+    if pa.types.is_floating(cells.type):
+        return cells
+    values = text_as_numbers(cells, missing)
+    return None if values is None else pa.chunked_array([pa.array(values, from_pandas=True)])
 
 
 def _table(text: CsvText, names: tuple[str, ...], named: bool, place: _Place) -> Table:

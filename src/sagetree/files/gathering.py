@@ -31,10 +31,15 @@ class Shrink:
     text: frozenset[str]
     missing: MissingValues
 
-    def may_be_numbers(self, names: Sequence[str], named: bool) -> Sequence[bool]:
-        """Say for each column, called so by its file, whether it may become numbers."""
+    def may_be_numbers(
+        self, names: Sequence[str], named: bool, words: Collection[str]
+    ) -> Sequence[bool]:
+        """Say for each column, called so by its file, whether it may become numbers.
+
+        Those of `words` may not, in which an earlier file has some.
+        """
         known = names if named else self.names(len(names))
-        other = self.text | set(self.kept(known))
+        other = self.text | set(self.kept(known)) | set(words)
         return [name not in other for name in known]
 
 
@@ -53,6 +58,12 @@ class Gathered:
     def files(self) -> list[str]:
         """The names of the files, in order."""
         return list(dict.fromkeys(source.name for source in self._sources))
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The columns in which words have been found."""
+        columns = self._columns.items()
+        return frozenset(name for name, column in columns if column.parts.has_words)
 
     @property
     def lost_text(self) -> frozenset[str]:
@@ -109,6 +120,7 @@ class Gathered:
 class _Kept:
     """A column whose cells stay as they are read."""
 
+    has_words = False
     lost_text = False
 
     def __init__(self) -> None:

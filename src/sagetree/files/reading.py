@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -88,7 +89,7 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
                 read_rows = read_libsvm if found == "libsvm" else read_recordio
                 sparse.append((found, read_rows(rejoined(head, file), name)))
                 continue
-            for table in _tables(file, head, name, found, reading):
+            for table in _tables(file, head, name, found, reading, gathered):
                 gathered.add(_with_partition(table, name), from_csv=found == "csv")
         return_freed_memory()  # of the file's text, before the next one takes its own
     if sparse:
@@ -108,7 +109,7 @@ def _read(file: BinaryIO, size: int) -> bytes:
 
 
 def _tables(
-    file: BinaryIO, head: bytes, name: str, found: Format, reading: Reading
+    file: BinaryIO, head: bytes, name: str, found: Format, reading: Reading, before: Gathered
 ) -> Iterator[Table]:
     if found == "parquet":
         return read_parquet(file, head, name)
@@ -117,7 +118,8 @@ def _tables(
     shrink = reading.shrink
     if shrink is None:
         return read_csv(file, head, name, CsvRules(reading.is_header, reading.delimiter))
-    rules = CsvRules(reading.is_header, reading.delimiter, shrink.may_be_numbers, shrink.missing)
+    numbers = partial(shrink.may_be_numbers, words=before.words)
+    rules = CsvRules(reading.is_header, reading.delimiter, numbers, shrink.missing)
     return read_csv(file, head, name, rules)
 
 

@@ -35,7 +35,7 @@ class ShrinkingColumn:
         self.lost_text = False
         self._parts: list[pa.Array] = []
         self._has_numbers = False
-        self._has_words = False
+        self.has_words = False
 
     def add(self, cells: pa.ChunkedArray) -> None:
         """Take the cells of the next rows."""
@@ -47,10 +47,10 @@ class ShrinkingColumn:
         if chunk.null_count == len(chunk):
             self._parts.append(pa.nulls(len(chunk)))
             return
-        numbers = None if self.as_text or self._has_words else self._as_numbers(chunk)
+        numbers = None if self.as_text or self.has_words else self._as_numbers(chunk)
         if numbers is None:
             self.lost_text = self._has_numbers
-            self._has_words = True
+            self.has_words = True
             self._parts.append(_narrow(chunk))
             return
         part = shrink_numbers(numbers)
@@ -70,7 +70,7 @@ class ShrinkingColumn:
     def finish(self) -> pa.ChunkedArray:
         """Return all rows as one column of one type."""
         parts, self._parts = self._parts, []
-        if self._has_words:
+        if self.has_words:
             return _words(parts)
         kind = _common_type([part.type for part in parts])
         # one after the other, so that no second copy of the whole arises

@@ -26,8 +26,28 @@ class OptMl:
 
     @property
     def config(self) -> Path:
-        """Folder of hyperparameters.json, inputdataconfig.json, resourceconfig.json."""
+        """Folder of the four files below."""
         return self.root / "input" / "config"
+
+    @property
+    def hyperparameters(self) -> Path:
+        """File of a training job's hyperparameters: name -> text."""
+        return self.config / "hyperparameters.json"
+
+    @property
+    def input_data_config(self) -> Path:
+        """File of a training job's channels: name -> ContentType, TrainingInputMode, ..."""
+        return self.config / "inputdataconfig.json"
+
+    @property
+    def resource_config(self) -> Path:
+        """File of a training job's hosts."""
+        return self.config / "resourceconfig.json"
+
+    @property
+    def checkpoint_config(self) -> Path:
+        """File that is there where a training job is to make checkpoints."""
+        return self.config / "checkpointconfig.json"
 
     @property
     def data(self) -> Path:

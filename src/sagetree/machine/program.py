@@ -72,11 +72,16 @@ def _log_warning(
     LOG.warning("Warning: %s%s", name, text)
 
 
-def check_writable(folder: Path, name: str = "the folder") -> None:
-    """Make a folder if need be, and raise PlatformError if nothing can be written there."""
+def check_writable(folder: Path, name: str = "the folder", *, make: bool = True) -> None:
+    """Make a folder if need be, and raise PlatformError if nothing can be written there.
+
+    Without `make` nothing is left behind: where it is absent, it could be made.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
+        if make:
+            folder.mkdir(parents=True, exist_ok=True)
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with tempfile.TemporaryFile(dir=nearest):
             pass
     except OSError as error:
         raise PlatformError(

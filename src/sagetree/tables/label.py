@@ -120,6 +120,11 @@ class NumberLabel(_Label):
     allowed: LabelRange = LabelRange()
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """There are none."""
+        return ()
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns that hold the label."""
         return (self.name,)
@@ -144,6 +149,11 @@ class IntervalLabel(_Label):
 
     lower: str
     upper: str
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """There are none."""
+        return ()
 
     @model_validator(mode="after")
     def _has_two_columns(self) -> Self:

@@ -16,7 +16,8 @@ import xgboost
 from numpy.typing import NDArray
 
 from sagetree.machine.program import LOG
-from sagetree.train.examples.examples import Examples, Matrix, RowRoles, group_sizes
+from sagetree.tables.roles import RowRoles
+from sagetree.train.examples.examples import Examples, Matrix, group_sizes
 from sagetree.train.examples.matrix import drop_pages
 
 # From so many values on quantiles save more time and memory than they cost.

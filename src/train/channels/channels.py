@@ -1,13 +1,13 @@
-"""Channels of a training job to tables, labels and a schema."""
+"""Channels of a training job to tables, and what a further one must have in common with train."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
 import pyarrow as pa
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, quote
+from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.gathering import Shrink
 from sagetree.files.reading import Reading, looks_like_header, read_files
 from sagetree.files.sparse_files import Indices
@@ -15,34 +15,17 @@ from sagetree.formats.csv_text import CsvText
 from sagetree.machine.paths import OptMl
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
-from sagetree.tables.label import AnyLabel, Label, Labels
-from sagetree.tables.schema import ROLES, Column, Schema
-from sagetree.tables.table import Table
-from sagetree.train.columns.kinds import infer_columns
-from sagetree.train.columns.labels import Goal, find_label
-from sagetree.train.columns.roles import RoleColumns, Vocabulary, check_queries, read_roles
-from sagetree.train.examples.examples import RowRoles
-from sagetree.train.settings.settings import TRAIN, Columns, TrainSettings
+from sagetree.tables.label import AnyLabel, Label
+from sagetree.tables.schema import ROLES, Schema
+from sagetree.tables.table import Cells, Table
+from sagetree.train.columns.roles import check_roles
+from sagetree.train.settings.settings import Columns, TrainSettings
 
 LABEL_NAME = "label"
 WEIGHT_NAME = "weight"
 
 # Names pandas gives to row numbers: equal in two files, they say nothing.
 _ROW_NUMBERS = ("Unnamed: ", "__index_level_", "index")
-
-
-@dataclass(frozen=True)
-class Channel:
-    """One channel's rows: the table without the label, the labels (n) or (n, 2), the roles.
-
-    `groups` has the number of each group's name.
-    """
-
-    name: str
-    table: Table
-    labels: Labels
-    roles: RowRoles
-    groups: Vocabulary
 
 
 def read_channel(
@@ -106,118 +89,58 @@ def _indices(schema: Schema) -> Indices:
     return Indices(schema.first_index, len(features))
 
 
-def split_training_table(table: Table, columns: Columns, goal: Goal) -> tuple[Channel, Schema]:
-    """Return the training channel's rows and labels, and the schema they make.
+def check_channel(table: Table, plan: TablePlan, channel: str) -> None:
+    """Raise where a further channel cannot be read by the plan of train's table.
 
-    Raises SettingsError for a column that is named and not there, DataError
-    for labels that are empty or that the objective cannot learn.
+    DataError if only one of them has names, SettingsError for a column with a role
+    that is not there.
     """
-    label = find_label(table, columns, goal)
-    roles = RoleColumns.find(table, columns, label, TRAIN)
-    if goal.is_ranking and roles.group is None:
-        raise SettingsError(
-            f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
-            hint="Set group_column to the column that says to which query a row belongs",
-        )
-    channel = _split(TRAIN, table, label, roles, columns, goal, {})
-    features = roles.without(channel.table)
-    if not features.names:
+    if table.named != plan.schema.named:
+        which = "train" if plan.schema.named else channel
         raise DataError(
-            "there is no column beside the label",
-            where=table.locate(0),
-            hint="Put features beside it",
-        )
-    found = {column.name: column for column in infer_columns(features, columns)}
-    for name, kind in roles.kinds.items():
-        found[name] = Column(name=name, kind=kind, missing=0, distinct=0)
-    ordered = tuple(found[name] for name in channel.table.names)
-    first_index = 0 if table.first_index is None else table.first_index
-    schema = Schema(columns=ordered, label=label, named=table.named, first_index=first_index)
-    return channel, schema
-
-
-def split_validation_table(
-    table: Table, name: str, schema: Schema, columns: Columns, goal: Goal, train: Channel
-) -> Channel:
-    """Return a further channel's rows and labels.
-
-    Raises DataError for labels unlike training's, a single class, and for keys
-    that training holds too.
-    """
-    label = schema.label
-    if label is None:
-        raise DataError("the schema has no label", where=name)
-    if table.named != schema.named:
-        which = "train" if schema.named else name
-        raise DataError(
-            f"of train and {name} only {which} has a header",
+            f"of train and {channel} only {which} has a header",
             hint="Give the files of both channels a header, or none; or set header",
         )
-    roles = RoleColumns.find(table, columns, label, name)
-    channel = _split(name, table, label, roles, columns, goal, train.groups)
-    if isinstance(label, Label) and len(np.unique(channel.labels)) < 2:
-        value = label.positive if channel.labels[0] else label.negative
+    check_roles(table, plan.roles, plan.label, channel)
+
+
+def keys_of(rows: LabelledRows, schema: Schema) -> Mapping[str, Cells]:
+    """Return the columns that name rows, less those that only number them."""
+    return {
+        column.name: rows.table.column(column.name)
+        for column in schema.columns
+        if column.kind == "identifier"
+        and not column.name.startswith(_ROW_NUMBERS)
+        and column.name in rows.table.names
+    }
+
+
+def check_rows(
+    rows: LabelledRows, label: AnyLabel, keys: Mapping[str, Cells], channel: str
+) -> None:
+    """Raise DataError for rows of a single class, and for `keys` that training holds too."""
+    if isinstance(label, Label) and len(np.unique(rows.labels)) < 2:
+        value = label.positive if rows.labels[0] else label.negative
         raise DataError(
             f"the label is {quote(value)} in every row",
-            where=f"channel {name}",
+            where=f"channel {channel}",
             hint="The channel needs rows of both kinds; split with stratification",
         )
-    _check_keys(train.table, channel.table, schema, name)
-    return channel
-
-
-def _split(
-    name: str,
-    table: Table,
-    label: AnyLabel,
-    role_columns: RoleColumns,
-    columns: Columns,
-    goal: Goal,
-    groups: Vocabulary,
-) -> Channel:
-    missing = MissingValues.of(columns.missing_values)
-    labels, rest = label.encode(table, missing)
-    roles, groups = read_roles(rest, role_columns, missing, groups)
-    if goal.is_ranking and role_columns.group is not None:
-        check_queries(rest, role_columns.group, roles)
-    return Channel(name, rest, labels, roles, groups)
-
-
-def inputs_of(channel: Channel, schema: Schema) -> Table:
-    """Return the model's input columns of a channel, in the model's order.
-
-    Files without names give their columns the names of training's, so that
-    they too are found by name: one may have weights where others have none.
-    Raises SchemaError naming each column that is missing or unknown.
-    """
-    table = channel.table
-    if not set(schema.input_names) <= set(table.names):
-        return schema.arrange(table)
-    for name in set(table.roles.values()) - set(schema.all_names):
-        table = table.without(name)
-    return schema.arrange(table._replace(named=True))
-
-
-def _check_keys(train: Table, other: Table, schema: Schema, name: str) -> None:
-    for column in schema.columns:
-        if not _is_key(column, other):
+    for name, cells in keys.items():
+        if name not in rows.table.names:
             continue
-        known = set(_texts(train, column.name))
-        shared = [text for text in _texts(other, column.name) if text in known]
+        known = set(_texts(cells))
+        shared = [text for text in _texts(rows.table.column(name)) if text in known]
         if shared:
             raise DataError(
-                f"{len(set(shared))} keys are in train and in {name}, such as {quote(shared[0])}",
-                where=f"column {quote(column.name)}",
+                f"{len(set(shared))} keys are in train and in {channel}, such as "
+                f"{quote(shared[0])}",
+                where=f"column {quote(name)}",
                 hint="Split by key (sagetree prepare does), or list the column in drop_columns "
                 "if it only numbers the rows",
             )
 
 
-def _is_key(column: Column, other: Table) -> bool:
-    numbering = column.name.startswith(_ROW_NUMBERS)
-    return column.kind == "identifier" and not numbering and column.name in other.names
-
-
-def _texts(table: Table, name: str) -> list[str]:
-    _, cells = distinct_cells(cast("pa.ChunkedArray", table.column(name)))
+def _texts(column: Cells) -> list[str]:
+    _, cells = distinct_cells(cast("pa.ChunkedArray", column))
     return [text for text in map(category_text, cells) if text is not None]

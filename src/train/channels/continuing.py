@@ -5,16 +5,17 @@ model.tar.gz that SageMaker makes of it.
 """
 
 import hashlib
+from dataclasses import replace
 
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.bundle import MANIFEST_FILE, DataFingerprint, ModelBundle
 from sagetree.errors import ArtifactError, DataError, SettingsError, quote
+from sagetree.features.plan import TablePlan
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, ClassLabel, Label
-from sagetree.tables.schema import Schema
 from sagetree.train.settings.channel_settings import MODEL, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
 
@@ -60,15 +61,19 @@ def read_earlier(
     return earlier
 
 
-def check_label(found: Schema, earlier: Schema) -> None:
-    """Raise DataError where the rows' label is not the one an earlier model has learnt."""
-    if found.label != earlier.label:
+def continued(found: TablePlan, earlier: ModelBundle) -> TablePlan:
+    """Return the plan of rows that an earlier model goes on with: by its columns and transforms.
+
+    Raises DataError where their label is not the one it has learnt.
+    """
+    if found.label != earlier.schema.label:
         raise DataError(
             f"the label is {_told(found.label)}; the model to train on from has learnt "
-            f"{_told(earlier.label)}",
+            f"{_told(earlier.schema.label)}",
             where="channel train",
             hint="Give rows with the same label and the same values of it",
         )
+    return replace(found, schema=earlier.schema, features=earlier.features)
 
 
 def _told(label: AnyLabel | None) -> str:

@@ -9,26 +9,24 @@ from sagetree.boosters.objectives import objective_of
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle
 from sagetree.errors import UserError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import ClassLabel
 from sagetree.tables.schema import Schema
-from sagetree.train.channels.channels import (
-    Channel,
-    inputs_of,
-    read_channel,
-    split_training_table,
-    split_validation_table,
-)
-from sagetree.train.channels.continuing import check_label, fingerprint, read_earlier
-from sagetree.train.columns.features import fit_features
+from sagetree.tables.table import Table
+from sagetree.train.channels.channels import check_channel, check_rows, keys_of, read_channel
+from sagetree.train.channels.continuing import continued, fingerprint, read_earlier
 from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.listing import schema_table
+from sagetree.train.columns.plan import fit_plan
+from sagetree.train.columns.roles import check_queries
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.leakage import Leakage, find_leakage
 from sagetree.train.examples.matrix import feature_matrix, is_too_large
 from sagetree.train.examples.stored_rows import StoredRows
-from sagetree.train.settings.channel_settings import MODEL, TEST
-from sagetree.train.settings.settings import TRAIN, VALIDATION, TrainSettings
-from sagetree.train.summary import schema_table
+from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
+from sagetree.train.settings.settings import TrainSettings
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,16 @@ class Ingested:
         """The model whose rounds come first, as UBJSON."""
         return self.earlier.models[0] if self.earlier else None
 
+    def leakage(self) -> Leakage:
+        """Return what looks like leakage in the channels."""
+        return find_leakage(
+            self.examples[TRAIN],
+            self.examples.get(VALIDATION),
+            self.features.names,
+            self.features.types,
+            is_binary=self.goal.objective.task == "binary",
+        )
+
     def fingerprints(self) -> dict[str, DataFingerprint]:
         """Return the size and sha256 of each channel."""
         found = {name: _fingerprint(rows) for name, rows in self.examples.items()}
@@ -73,22 +81,32 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings, goal.objective)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    train, schema = split_training_table(table, settings.columns, goal)
-    LOG.info(schema_table(schema, train.labels))
-    if earlier is not None:
-        check_label(schema, earlier.schema)
-        schema = earlier.schema
-    features = earlier.features if earlier else fit_features(schema, settings.columns)
-    stored = StoredRows.of(inputs_of(train, schema), train.labels, schema.label)
+    found = fit_plan(table, settings.columns, goal)
+    plan = continued(found, earlier) if earlier else found
+    rows = _apply(plan, table, goal)
+    LOG.info(schema_table(found.schema, rows.labels))
+    stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
+    keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
-    examples = {TRAIN: _examples(train, schema, features, external)}
+    examples = {TRAIN: _examples(rows, plan.features, external)}
+    del table, rows
     for name in (VALIDATION, TEST):
         if name in settings.formats:
             with _within(name):
-                table = read_channel(opt_ml, name, settings, schema)
-                other = split_validation_table(table, name, schema, settings.columns, goal, train)
-                examples[name] = _examples(other, schema, features, external)
-    return Ingested(goal, schema, features, stored, examples, earlier)
+                table = read_channel(opt_ml, name, settings, plan.schema)
+                check_channel(table, plan, name)
+                rows = _apply(plan, table, goal)
+                check_rows(rows, plan.label, keys, name)
+                examples[name] = _examples(rows, plan.features, external)
+    return Ingested(goal, plan.schema, plan.features, stored, examples, earlier)
+
+
+def _apply(plan: TablePlan, table: Table, goal: Goal) -> LabelledRows:
+    rows = plan.apply(table)
+    group = plan.roles.of(table).group
+    if goal.is_ranking and group is not None:
+        check_queries(rows.table, group, rows.roles)
+    return rows
 
 
 @contextmanager
@@ -112,15 +130,12 @@ def _goal(settings: TrainSettings) -> Goal:
     )
 
 
-def _examples(
-    channel: Channel, schema: Schema, features: FeaturePipeline, external: bool | None
-) -> Examples:
+def _examples(rows: LabelledRows, features: FeaturePipeline, external: bool | None) -> Examples:
     """Return the rows as features; `external` None puts them on disk if the memory is too small."""
-    inputs = inputs_of(channel, schema)
     if external is None:
-        external = is_too_large(inputs.rows * len(features.names))
-    matrix = feature_matrix(inputs, features, in_file=external)
-    return Examples(matrix, channel.labels, channel.roles, external=external)
+        external = is_too_large(rows.inputs.rows * len(features.names))
+    matrix = feature_matrix(rows.inputs, features, in_file=external)
+    return Examples(matrix, rows.labels, rows.roles, external=external)
 
 
 def _fingerprint(examples: Examples) -> DataFingerprint:

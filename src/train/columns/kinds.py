@@ -4,6 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -39,41 +40,54 @@ MOSTLY = 0.5
 
 @dataclass(frozen=True)
 class _Distinct:
-    """A column's distinct cells that are not missing, and where they stand."""
+    """A column's distinct cells, where they stand, and the category each is (None: missing)."""
 
     name: str
     codes: NDArray[np.int64]
     cells: tuple[Cell, ...]
-    present: tuple[bool, ...]
-    rows: int
+    texts: tuple[str | None, ...]
 
     @classmethod
     def of(cls, name: str, column: pa.ChunkedArray, missing: MissingValues) -> "_Distinct":
         codes, cells = distinct_cells(column)
         texts = [category_text(cell) for cell in cells]
-        present = tuple(text is not None and text not in missing.texts for text in texts)
-        return cls(name, codes, tuple(cells), present, len(codes))
+        return cls(
+            name, codes, tuple(cells), tuple(None if t in missing.texts else t for t in texts)
+        )
 
     @property
+    def rows(self) -> int:
+        return len(self.codes)
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which cells (k) are not missing."""
+        return np.array([text is not None for text in self.texts], dtype=bool)
+
+    @cached_property
     def counts(self) -> NDArray[np.int64]:
         """The rows of each cell (k)."""
         return np.bincount(self.codes, minlength=len(self.cells))
 
-    @property
+    @cached_property
     def categories(self) -> tuple[str, ...]:
         """The distinct categories, sorted."""
-        pairs = zip(self.cells, self.present, strict=True)
-        return tuple(sorted({str(category_text(cell)) for cell, here in pairs if here}))
+        return tuple(sorted({text for text in self.texts if text is not None}))
 
     @property
     def missing(self) -> int:
         """The rows without a value."""
-        return int(sum(self.counts[~np.asarray(self.present, bool)]))
+        return int(self.counts[~self.present].sum())
 
     def fits(self, convert: Callable[[Cell], object]) -> NDArray[np.bool_]:
         """Say for each cell (k) whether it is present and `convert` takes it."""
         pairs = zip(self.cells, self.present, strict=True)
         return np.array([here and _takes(convert, cell) for cell, here in pairs], dtype=bool)
+
+    def all_fit(self, convert: Callable[[Cell], object]) -> bool:
+        """Say whether `convert` takes every cell that is present."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return all(_takes(convert, cell) for cell, here in pairs if here)
 
     def column(self, kind: Kind) -> Column:
         """Return the column as one of the given kind."""
@@ -172,12 +186,11 @@ def _check_type(name: str, kind: pa.DataType) -> None:
 
 
 def _infer(table: Table, distinct: _Distinct) -> Column:
-    present = np.asarray(distinct.present, bool)
+    present = distinct.present
     if not distinct.categories or (len(distinct.categories) == 1 and not distinct.missing):
         return distinct.column("constant")
     numeric = distinct.fits(to_number)
-    words = all(category_text(cell) in ("true", "false") for cell in _present(distinct))
-    if words:
+    if set(distinct.categories) <= {"true", "false"}:
         return distinct.column("boolean")
     if (numeric == present).all():
         pairs = zip(distinct.cells, numeric, strict=True)
@@ -186,14 +199,10 @@ def _infer(table: Table, distinct: _Distinct) -> Column:
     counts = distinct.counts
     if counts[numeric].sum() > MOSTLY * counts[present].sum():
         raise _mixed(table, distinct, present & ~numeric)
-    if (distinct.fits(to_moment) == present).all():
+    if distinct.all_fit(to_moment):
         return distinct.column("datetime")
     unique = len(distinct.categories) == distinct.rows >= IDENTIFIER_ROWS
     return distinct.column("identifier" if unique else "category")
-
-
-def _present(distinct: _Distinct) -> list[Cell]:
-    return [c for c, here in zip(distinct.cells, distinct.present, strict=True) if here]
 
 
 def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataError:
@@ -241,7 +250,7 @@ def _check_declared(table: Table, distinct: _Distinct, declared: str, order: Seq
         "datetime": to_moment,
         "ordinal": in_order,
     }
-    wrong = np.asarray(distinct.present, bool) & ~distinct.fits(checks.get(declared, str))
+    wrong = distinct.present & ~distinct.fits(checks.get(declared, str))
     rows = np.flatnonzero(wrong[distinct.codes])
     if len(rows):
         cell = distinct.cells[distinct.codes[rows[0]]]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.tables.label import Labels
+from sagetree.tables.roles import NO_ROLES, RowRoles
 from sagetree.train.examples.matrix import drop_pages
 
 _PARTS = 16
@@ -16,33 +17,6 @@ BLOCK_CELLS = 2**21
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class RowRoles:
-    """What is known of rows beside features and label; None where nothing is.
-
-    `weight` (n) says how much each counts, `base_margin` (n), or (n, k) for k
-    outputs, where each starts from, `groups` (n) which of them belong together,
-    `times` (n) in seconds or any other unit which come first.
-    """
-
-    weight: Matrix | None = None
-    base_margin: Matrix | None = None
-    groups: Rows | None = None
-    times: NDArray[np.float64] | None = None
-
-    def take(self, rows: Rows) -> "RowRoles":
-        """Return the roles of some rows."""
-        values = {name: value[rows] for name, value in vars(self).items() if value is not None}
-        return RowRoles(**values)
-
-    def joined(self, other: "RowRoles") -> "RowRoles":
-        """Return the roles of these rows and those after them; both know the same."""
-        pairs = {name: (value, getattr(other, name)) for name, value in vars(self).items()}
-        return RowRoles(
-            **{name: np.concatenate(pair) for name, pair in pairs.items() if pair[0] is not None}
-        )
 
 
 @dataclass(frozen=True)
@@ -57,7 +31,7 @@ class Examples:
 
     source: Matrix
     labels: Labels
-    roles: RowRoles = RowRoles()
+    roles: RowRoles = NO_ROLES
     picked: Rows | None = None
     external: bool = False
 

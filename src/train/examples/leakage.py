@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import DataError, quote
+from sagetree.machine.program import LOG
 from sagetree.train.examples.examples import Examples
 
 # A column whose own AUC is above this is no feature but the label under another name.
@@ -19,7 +20,7 @@ TELLTALE_AUC = 0.99
 
 # Rows looked at, and how many of each label the half that is scored must have: a
 # column of noise separates a handful of rows by chance.
-SAMPLE_ROWS = 20_000
+EXAMINED_ROWS = 20_000
 LEAST_OF_LABEL = 10
 
 # Numbers are compared in so many bins of equal counts, and missing ones in one more.
@@ -49,6 +50,12 @@ class Leakage:
                 hint="List such columns in drop_columns, and split by key (sagetree prepare does); "
                 "or set fail_on_leakage=false if all of it is known before the label is",
             )
+
+    def tell(self, *, fails: bool) -> None:
+        """Log the suspects, a line each; raises as `check`."""
+        self.check(fails=fails)
+        for suspect in self.suspects:
+            LOG.warning("Leakage? %s", suspect)
 
 
 def find_leakage(
@@ -92,7 +99,7 @@ def useless_columns(train: Examples, names: Sequence[str]) -> list[str]:
 
 def _sample(examples: Examples) -> Examples:
     """Return some rows, drawn the same way each time, in no order."""
-    order = np.random.default_rng(_SEED).permutation(examples.rows)[:SAMPLE_ROWS]
+    order = np.random.default_rng(_SEED).permutation(examples.rows)[:EXAMINED_ROWS]
     some = examples.take(np.sort(order).astype(np.intp))  # from a disk, front to back
     shuffle = np.argsort(np.argsort(order))
     # `some` lets go of the pages of a large file, of which these rows touch all

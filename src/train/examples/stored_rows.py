@@ -7,14 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scorer
-from sagetree.bundle.bundle import SelfCheck
+from sagetree.bundle.bundle import STORED_ROWS, SelfCheck
 from sagetree.tables.cells import Cell
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, Labels
 from sagetree.tables.table import Table
-
-# Replayed before a model serves: enough to meet most categories and missing
-# cells, few enough to read.
-STORED_ROWS = 20
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def read_channels(opt_ml: OptMl) -> Mapping[str, Any]:
     Without that file the channels are the folders under input/data, as in the
     classic test_dir.
     """
-    config = read_json(opt_ml.config / "inputdataconfig.json")
+    config = read_json(opt_ml.input_data_config)
     if not config and opt_ml.data.is_dir():
         return {p.name: {} for p in sorted(opt_ml.data.iterdir()) if not p.name.startswith(".")}
     return config
@@ -72,7 +72,7 @@ def read_channels(opt_ml: OptMl) -> Mapping[str, Any]:
 
 def check_hosts(opt_ml: OptMl, faults: list[str]) -> None:
     """Find a fault in a job of several machines: each would train a model of its own."""
-    hosts = read_json(opt_ml.config / "resourceconfig.json").get("hosts")
+    hosts = read_json(opt_ml.resource_config).get("hosts")
     if isinstance(hosts, list) and len(hosts) > 1:
         names = ", ".join(map(str, hosts[:3])) + (", ..." if len(hosts) > 3 else "")
         faults.append(

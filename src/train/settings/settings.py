@@ -1,15 +1,15 @@
-"""/opt/ml/input/config to one frozen record of settings, with every fault at once."""
+"""Hyperparameters to one frozen record of settings, with every fault at once."""
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
-from sagetree.errors import SettingsError, quote
+from sagetree.errors import quote
 from sagetree.formats.detection import Format
-from sagetree.machine.paths import OptMl
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
 from sagetree.train.hyperparameters.combinations import check_together, notes_together
 from sagetree.train.hyperparameters.constraints import Constraints
@@ -24,15 +24,7 @@ from sagetree.train.hyperparameters.presets import (
 )
 from sagetree.train.hyperparameters.value_types import ParameterError, plain_text
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
-from sagetree.train.settings.channel_settings import (
-    TRAIN,
-    VALIDATION,
-    check_hosts,
-    read_formats,
-    read_json,
-)
-
-__all__ = ["TRAIN", "VALIDATION", "Boosting", "Columns", "TrainSettings"]
+from sagetree.train.settings.faults import Faults
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"
@@ -104,13 +96,15 @@ class Boosting:
 class Checkpointing:
     """When a job saves its state, and what it leaves when it is stopped.
 
-    A checkpoint every `rounds` rounds where given, else every `seconds`.
+    A checkpoint every `rounds` rounds where given, else every `seconds`, in
+    `folder`; None where none is to be made.
     """
 
     rounds: int | None
     seconds: int
     kept: int
     save_on_termination: bool
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -133,33 +127,30 @@ class TrainSettings:
     notes: tuple[str, ...]
 
     @classmethod
-    def read(cls, opt_ml: OptMl, overrides: Mapping[str, str]) -> "TrainSettings":
-        """Return the settings in `opt_ml`, hyperparameters replaced by `overrides`.
+    def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
+        """Return the settings that hyperparameters alone make, without channels.
 
         Raises SettingsError that names every fault.
         """
-        raw = read_json(opt_ml.config / "hyperparameters.json")
-        texts = {name: plain_text(value) for name, value in raw.items()} | dict(overrides)
-        faults: list[str] = []
-        check_hosts(opt_ml, faults)
-        formats = read_formats(opt_ml, faults)
-        return cls._of(texts, formats, faults)
+        faults = Faults()
+        settings = cls.settle(texts, {}, faults)
+        faults.check()
+        assert settings is not None  # noqa: S101 - faults are why it may be
+        return settings
 
     @classmethod
-    def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
-        """Return the settings that hyperparameters alone make, without channels."""
-        return cls._of(texts, {}, [])
-
-    @classmethod
-    def _of(
-        cls, texts: Mapping[str, str], formats: Mapping[str, Format | None], faults: list[str]
-    ) -> "TrainSettings":
+    def settle(
+        cls, texts: Mapping[str, str], formats: Mapping[str, Format | None], faults: Faults
+    ) -> "TrainSettings | None":
+        """Return the settings; None where hyperparameters are among the faults that it adds."""
         given = {n: t for n, t in texts.items() if not n.startswith(PLATFORM_PREFIX)}
         failed: set[str] = set()
-        values = _parse(given, faults, failed)
-        check_together(values, faults, failed, formats or None)
-        if faults:
-            raise SettingsError("; ".join(faults), hint=_hint(len(faults)))
+        found: list[str] = []
+        values = _parse(given, found, failed)
+        check_together(values, found, failed, formats or None)
+        faults.texts += found
+        if found:
+            return None
         settled = _DEFAULTS | values
         return cls(
             columns=_columns(settled),
@@ -177,10 +168,6 @@ class TrainSettings:
             given=MappingProxyType(given),
             notes=tuple(_notes(values, formats)),
         )
-
-
-def _hint(faults: int) -> str:
-    return "Correct it" if faults == 1 else f"Correct all {faults}"
 
 
 def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dict[str, Any]:

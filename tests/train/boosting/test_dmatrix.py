@@ -9,12 +9,13 @@ import pytest
 import xgboost
 
 from sagetree.machine.memory import usable_memory
+from sagetree.tables.roles import RowRoles
 from sagetree.train.boosting.dmatrix import (
     QUANTILE_SAMPLE_ROWS,
     QUANTISED_CELLS,
     DMatrixBuilder,
 )
-from sagetree.train.examples.examples import Examples, RowRoles
+from sagetree.train.examples.examples import Examples
 
 PARAMS = {"objective": "binary:logistic", "max_depth": 4, "seed": 0, "nthread": 1}
 

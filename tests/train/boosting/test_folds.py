@@ -7,8 +7,9 @@ from sklearn.model_selection import StratifiedKFold
 
 from sagetree.boosters.objectives import OBJECTIVES
 from sagetree.errors import DataError
+from sagetree.tables.roles import RowRoles
 from sagetree.train.boosting.folds import Splitter, rows_left_out
-from sagetree.train.examples.examples import Examples, RowRoles
+from sagetree.train.examples.examples import Examples
 
 BINARY, MULTI, NUMBER = (
     OBJECTIVES[name] for name in ("binary:logistic", "multi:softprob", "reg:squarederror")

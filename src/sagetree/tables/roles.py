@@ -1,0 +1,199 @@
+"""Columns that say how training takes a row: its weight, margin, group and time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sagetree.errors import DataError, quote
+from sagetree.tables.cells import Cell, MissingValues, category_text, to_moment
+from sagetree.tables.encoding import Floats, distinct_cells, encode, encode_numbers
+from sagetree.tables.label import check_cells
+from sagetree.tables.schema import Kind
+from sagetree.tables.table import Cells, Table
+
+# A group's name to its number.
+Groups: TypeAlias = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class RowRoles:
+    """What is known of rows beside features and label; None where nothing is.
+
+    `weight` (n) says how much each counts, `base_margin` (n), or (n, k) for k
+    outputs, where each starts from, `groups` (n) which of them belong together,
+    `times` (n) in seconds or any other unit which come first.
+    """
+
+    weight: NDArray[np.float32] | None = None
+    base_margin: NDArray[np.float32] | None = None
+    groups: NDArray[np.intp] | None = None
+    times: NDArray[np.float64] | None = None
+
+    def take(self, rows: NDArray[np.intp]) -> "RowRoles":
+        """Return the roles of some rows."""
+        values = {name: value[rows] for name, value in vars(self).items() if value is not None}
+        return RowRoles(**values)
+
+    def joined(self, other: "RowRoles") -> "RowRoles":
+        """Return the roles of these rows and those after them; both know the same."""
+        pairs = {name: (value, getattr(other, name)) for name, value in vars(self).items()}
+        return RowRoles(
+            **{name: np.concatenate(pair) for name, pair in pairs.items() if pair[0] is not None}
+        )
+
+
+NO_ROLES = RowRoles()
+
+
+@dataclass(frozen=True)
+class RoleColumns:
+    """Which columns have a role, by their names."""
+
+    weight: str | None = None
+    base_margin: tuple[str, ...] = ()
+    group: str | None = None
+    time: str | None = None
+
+    def of(self, table: Table) -> "RoleColumns":
+        """Return these, and those that the table's own format sets apart."""
+        return replace(
+            self,
+            weight=self.weight or table.roles.get("weight"),
+            group=self.group or table.roles.get("group"),
+        )
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Each column with a role, and the role."""
+        kinds: dict[str, Kind] = dict.fromkeys(self.base_margin, "base_margin")
+        single: tuple[tuple[str | None, Kind], ...] = (
+            (self.weight, "weight"),
+            (self.group, "group"),
+            (self.time, "time"),
+        )
+        return kinds | {name: kind for name, kind in single if name is not None}
+
+    def without(self, table: Table) -> Table:
+        """Return the table less these columns."""
+        for name in self.kinds:
+            table = table.without(name)
+        return table
+
+    def read(self, table: Table, missing: MissingValues, known: Groups) -> RowRoles:
+        """Return what the columns say of each row.
+
+        `known` are groups that have their number already; others get the next
+        ones. Raises DataError for a cell that is empty or no such value.
+        """
+        margins = [
+            check_cells(
+                table,
+                name,
+                encode_numbers(table.column(name), missing),
+                lambda values: ~np.isnan(values),
+                "a number",
+                what="base margin",
+            )
+            for name in self.base_margin
+        ]
+        return RowRoles(
+            weight=_weights(table, self.weight, missing) if self.weight else None,
+            base_margin=_stacked(margins) if margins else None,
+            groups=_groups(table, self.group, missing, known) if self.group else None,
+            times=_times(table, self.time, missing) if self.time else None,
+        )
+
+
+def _stacked(columns: Sequence[Floats]) -> NDArray[np.float32]:
+    values = np.stack(columns, axis=1).astype(np.float32)
+    return values[:, 0] if len(columns) == 1 else values
+
+
+def _weights(table: Table, name: str, missing: MissingValues) -> NDArray[np.float32]:
+    weights = check_cells(
+        table,
+        name,
+        encode_numbers(table.column(name), missing),
+        lambda values: values >= 0,
+        "a number from 0",
+        what="weight",
+    )
+    if not weights.any():
+        raise DataError(
+            "the weight is 0 in every row",
+            where=f"column {quote(name)}",
+            hint="A row of weight 0 does not count; give some rows a weight above it",
+        )
+    return weights.astype(np.float32)
+
+
+def _times(table: Table, name: str, missing: MissingValues) -> Floats:
+    cells = table.column(name)
+    encoded = encode_numbers(cells, missing)
+    if encoded[1]:
+        encoded = encode(cells, to_moment)
+    return check_cells(
+        table,
+        name,
+        encoded,
+        lambda values: ~np.isnan(values),
+        "a number, or a date written as 2026-01-31 or 2026-01-31T13:45:00",
+        what="time",
+    )
+
+
+def number_groups(cells: Cells, missing: MissingValues, known: Groups) -> dict[str, int]:
+    """Return the number of each group's name; those not `known` get the next ones, as they come."""
+    numbers = dict(known)
+    distinct = cells if isinstance(cells, list) else distinct_cells(cells)[1]
+    for text in map(category_text, distinct):
+        if text is not None and text not in missing.texts:
+            numbers.setdefault(text, len(numbers))
+    return numbers
+
+
+def _groups(table: Table, name: str, missing: MissingValues, known: Groups) -> NDArray[np.intp]:
+    numbers = number_groups(table.column(name), missing, known)
+
+    def number(cell: Cell) -> float:
+        return numbers.get(category_text(cell) or "", np.nan)
+
+    values = check_cells(
+        table,
+        name,
+        encode(table.column(name), number),
+        lambda values: ~np.isnan(values),
+        "the name or number of a group",
+        what="group",
+    )
+    return values.astype(np.intp)
+
+
+def check_queries(table: Table, name: str, roles: RowRoles) -> None:
+    """Check what ranking needs: rows of a query stand together and weigh the same.
+
+    Raises DataError naming the first row that does not.
+    """
+    groups = roles.groups
+    assert groups is not None  # noqa: S101 - ranking has a group column
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
+    _, first = np.unique(groups[starts], return_index=True)
+    if len(first) < len(starts):
+        row = int(starts[np.setdiff1d(np.arange(len(starts)), first)[0]])
+        raise DataError(
+            "the rows of its group are not all together",
+            where=f"{table.locate(row)}, column {quote(name)}",
+            hint=f"Sort the rows by {quote(name)}",
+        )
+    if roles.weight is not None:
+        of_query = np.repeat(roles.weight[starts], np.diff([*starts, len(groups)]))
+        wrong = np.flatnonzero(roles.weight != of_query)
+        if len(wrong):
+            raise DataError(
+                "the weight is not that of the row before it in its group",
+                where=table.locate(int(wrong[0])),
+                hint="Ranking weighs whole groups: give all rows of one the same weight",
+            )

@@ -1,0 +1,55 @@
+"""The training table to its plan: label, roles, kinds, schema and features, settled once."""
+
+from sagetree.errors import DataError, SettingsError
+from sagetree.features.plan import TablePlan
+from sagetree.tables.cells import MissingValues
+from sagetree.tables.label import AnyLabel
+from sagetree.tables.roles import RoleColumns, number_groups
+from sagetree.tables.schema import Column, Schema
+from sagetree.tables.table import Table
+from sagetree.train.columns.features import fit_features
+from sagetree.train.columns.kinds import infer_columns
+from sagetree.train.columns.labels import Goal, find_label
+from sagetree.train.columns.roles import check_roles, find_roles
+from sagetree.train.settings.channel_settings import TRAIN
+from sagetree.train.settings.settings import Columns
+
+
+def fit_plan(table: Table, columns: Columns, goal: Goal) -> TablePlan:
+    """Return what the training table's columns are.
+
+    Raises SettingsError for a column that is named and not there, DataError
+    for a label that the objective cannot learn, and where no feature is left.
+    """
+    label = find_label(table, columns, goal)
+    declared = find_roles(table, columns)
+    check_roles(table, declared, label, TRAIN)
+    roles = declared.of(table)
+    if goal.is_ranking and roles.group is None:
+        raise SettingsError(
+            f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
+            hint="Set group_column to the column that says to which query a row belongs",
+        )
+    schema = _schema(table, label, roles, columns)
+    missing = MissingValues.of(columns.missing_values)
+    groups = number_groups(table.column(roles.group), missing, {}) if roles.group else {}
+    return TablePlan(label, declared, schema, fit_features(schema, columns), groups)
+
+
+def _schema(table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns) -> Schema:
+    rest = table
+    for name in label.columns:
+        rest = rest.without(name)
+    features = roles.without(rest)
+    if not features.names:
+        raise DataError(
+            "there is no column beside the label",
+            where=table.locate(0),
+            hint="Put features beside it",
+        )
+    found = {column.name: column for column in infer_columns(features, columns)}
+    for name, kind in roles.kinds.items():
+        found[name] = Column(name=name, kind=kind, missing=0, distinct=0)
+    ordered = tuple(found[name] for name in rest.names)
+    first_index = 0 if table.first_index is None else table.first_index
+    return Schema(columns=ordered, label=label, named=table.named, first_index=first_index)

@@ -1,0 +1,114 @@
+"""All of input/config is read before any data are, and everything wrong in it is said at once."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sagetree
+from sagetree.errors import SagetreeError
+from sagetree.machine.paths import OptMl
+from sagetree.train.settings.configuration import read_settings
+from tests.train.conftest import Job, lines
+
+SRC = Path(sagetree.__file__).parents[1]
+NOT_CSV = 'y,n\n1,"2'
+
+
+def configure(opt_ml: OptMl, **files: object) -> None:
+    opt_ml.config.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        text = content if isinstance(content, str) else json.dumps(content)
+        getattr(opt_ml, name).write_text(text)
+
+
+def refusal(opt_ml: OptMl) -> str:
+    with pytest.raises(SagetreeError) as caught:
+        read_settings(opt_ml, {})
+    return str(caught.value)
+
+
+def test_every_fault_of_every_file_is_in_one_message(opt_ml: OptMl) -> None:
+    configure(
+        opt_ml,
+        hyperparameters={"eta": "7"},
+        input_data_config="{",
+        resource_config={"hosts": ["algo-1", "algo-2"]},
+        checkpoint_config="[]",
+    )
+    assert refusal(opt_ml) == (
+        "the job has 2 hosts (algo-1, algo-2), but one trains it: use an instance count of 1; "
+        "eta is '7' and must be a number from 0 to 1; "
+        "inputdataconfig.json: it is no JSON: unexpected end of data: line 1 column 2 (char 1); "
+        "checkpointconfig.json: it holds no JSON object. Correct all 4"
+    )
+
+
+@pytest.mark.parametrize("name", ["hyperparameters", "resource_config", "checkpoint_config"])
+def test_a_fault_that_is_alone_says_what_to_do(opt_ml: OptMl, name: str) -> None:
+    configure(opt_ml, input_data_config={"train": {}}, **{name: "[]"})
+    file = getattr(opt_ml, name).name
+    assert refusal(opt_ml) == f"{file}: it holds no JSON object. Write an object"
+
+
+def test_a_folder_of_checkpoints_that_cannot_be_written(opt_ml: OptMl) -> None:
+    configure(opt_ml, input_data_config={"train": {}}, checkpoint_config={})
+    opt_ml.checkpoints.write_text("a file")
+    cannot = f"{opt_ml.checkpoints}: the folder of checkpoints cannot be written"
+    assert refusal(opt_ml) == f"{cannot}. Mount it writable, for the user the container runs as"
+    configure(opt_ml, hyperparameters={"objective": "no"}, input_data_config={"training": {}})
+    text = refusal(opt_ml)
+    assert text.startswith("there is no channel 'train' (channels: 'training'); objective is 'no' ")
+    assert text.endswith(f"; {cannot}. Correct all 3")
+
+
+def test_a_checkpoint_of_other_hyperparameters_is_met_before_the_data(
+    job: Job, opt_ml: OptMl
+) -> None:
+    configure(opt_ml, checkpoint_config={})
+    assert job({"train": lines()}, {"nfold": 2}).code == 0
+    ran = job({"train": NOT_CSV}, {"nfold": 2, "eta": 0.3}, {"train": {"ContentType": "image/x"}})
+    text = ran.failure
+    assert text.startswith("channel 'train' has the ContentType 'image/x': take one of text/csv, ")
+    assert text.endswith(
+        ": it is of a training with other hyperparameters: eta was '0.05' and is '0.3'. "
+        "Correct all 2\n"
+    )
+    alone = job({}, {"nfold": 2, "eta": 0.3}, {"train": {}}).failure
+    assert alone.endswith(
+        ": it is of a training with other hyperparameters: eta was '0.05' and is '0.3'. "
+        "Restore what it was, or empty the folder of checkpoints to train anew\n"
+    )
+
+
+def test_a_check_makes_no_folder_of_checkpoints(job: Job, opt_ml: OptMl) -> None:
+    configure(opt_ml, checkpoint_config={})
+    assert job({"train": lines()}, arguments=["--check"]).code == 0
+    assert {path.name for path in opt_ml.root.iterdir()} == {"input"}
+
+
+def _texts(tree: ast.AST) -> set[Any]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
+def test_the_config_files_are_spelled_in_one_place() -> None:
+    opt_ml = OptMl(Path("/opt/ml"))
+    files = (
+        opt_ml.hyperparameters,
+        opt_ml.input_data_config,
+        opt_ml.resource_config,
+        opt_ml.checkpoint_config,
+    )
+    assert [str(path) for path in files] == [
+        "/opt/ml/input/config/hyperparameters.json",
+        "/opt/ml/input/config/inputdataconfig.json",
+        "/opt/ml/input/config/resourceconfig.json",
+        "/opt/ml/input/config/checkpointconfig.json",
+    ]
+    names = {path.name for path in files}
+    spelled = [
+        path.name for path in SRC.rglob("*.py") if names & _texts(ast.parse(path.read_text()))
+    ]
+    assert spelled == ["paths.py"]
