@@ -131,6 +131,8 @@ class Installer:
 
     def make_venv(self) -> None:
         """Make an empty .venv, or empty the one there is."""
+        if not os.access(ROOT, os.W_OK):
+            raise InstallError(f"{ROOT} is not yours to write: clone the repository as this user")
         python = Path(sys.executable)
         in_another = sys.prefix != sys.base_prefix  # it may be the one that goes
         python = python.resolve() if in_another else python
@@ -143,7 +145,7 @@ class Installer:
         own = [PYTHON, "-m", "pip"]
         if output_of([*own, "--version"]) is not None:
             return own
-        if output_of([PYTHON, "-m", "ensurepip"]) is not None:
+        if output_of([PYTHON, "-m", "ensurepip", "--default-pip"]) is not None:
             return own
         of_system = [Path(sys.executable).resolve(), "-m", "pip"]
         if output_of([*of_system, "--version"]) is not None:
@@ -220,7 +222,7 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"{error.filename}: {error.strerror}. It has to be yours to write", file=sys.stderr)
+        print(f"{error.filename} cannot be used ({error.strerror}): is it yours?", file=sys.stderr)
         return 1
     return 0
 

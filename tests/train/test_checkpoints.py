@@ -209,12 +209,15 @@ class _StopAfter:
 
 def test_a_training_stopped_again_and_again_ends_with_the_same_model(tmp_path: Path) -> None:
     params = {**PARAMS, "subsample": 0.6, "colsample_bytree": 0.5}
+    patient = replace(AUC, patience=9)  # it cannot stop before the three stops, whatever is found
 
     def training(folder: Path, stop_after: int) -> Any:
         settings = replace(EVERY_ROUND, rounds=2)
         keeper = Checkpoints.open(folder, MARK, settings).phase("validation", 2)
         stop = _StopAfter(stop_after)
-        return boost(params, [part(1), part(2)], 15, keeper=keeper, stopping=AUC, is_stopped=stop)
+        return boost(
+            params, [part(1), part(2)], 15, keeper=keeper, stopping=patient, is_stopped=stop
+        )
 
     expected = training(tmp_path / "one", 99)
     for stop_after in (3, 2, 3):
