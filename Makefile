@@ -23,7 +23,8 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
 			exec "$$python" make/install.py --uv $(UV_VERSION) $(1); \
 	done; \
-	echo "sagetree needs Python 3.11 or newer: $(PYTHON) is $$("$(PYTHON)" -V 2>&1 || echo absent)." \
+	found=$$(command -v "$(PYTHON)" >/dev/null && "$(PYTHON)" -V 2>&1 || echo absent); \
+	echo "sagetree needs Python 3.11 or newer: $(PYTHON) is $$found." \
 		"Name another with make PYTHON=python3.12"; exit 1
 
 # A machine that keeps no compiled modules compiles them for each process anew.
