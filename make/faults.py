@@ -24,14 +24,12 @@ UNREACHABLE = (
 )  # fmt: skip
 ABSENT = re.compile(
     r"No matching distribution found for (\S+)"
-    r"|Because (\S+) was not found"
+    r"|Because (\S+) (?:was not found|has no)"
     r"|there is no version of (\S+)"
-    r"|No solution found.*?(\S+==\S+)",
-    re.DOTALL,
 )
 UNBUILT = re.compile(r"Failed to build `?([\w.=-]+)")
 HASHES = re.compile(r"(?:Hash mismatch for `|hashes.*?from )([\w.=-]+)")
-LOCK = "needs to be updated"
+PLAIN = "is not a trusted or secure host"
 
 
 def explain(said: str, network: Network) -> str:
@@ -65,8 +63,11 @@ def explain(said: str, network: Network) -> str:
 
 def explain_package(said: str, index: str) -> str:
     """Return the sentence for what went wrong with one package, or the last line of all."""
-    if LOCK in said:
-        return "uv.lock is not that of pyproject.toml: 'make lock' makes it anew."
+    if PLAIN in said:
+        return (
+            f"{index} is not https, and pip was not told to trust it: 'export "
+            "PIP_TRUSTED_HOST=HOST' does, then try again."
+        )
     if found := HASHES.search(said):
         return f"{index} has another {found[1]} than uv.lock: take one that copies PyPI's files."
     if found := ABSENT.search(said):

@@ -115,8 +115,8 @@ class Installer:
         self.environ |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
         self.network = Network.read(self.environ, None)
 
-    def run(self, *command: object, **environ: str) -> None:
-        """Run a command; raise InstallError with one sentence if it fails."""
+    def run(self, *command: object, means: str = "", **environ: str) -> None:
+        """Run a command; raise InstallError with what it `means`, or said, if it fails."""
         words = [str(word) for word in command]
         with LOG.open("a") as log:
             log.write(f"+ {' '.join(words)}\n")
@@ -127,7 +127,8 @@ class Installer:
             )  # fmt: skip
             log.write(ended.stdout)
         if ended.returncode:
-            raise InstallError(f"{explain(ended.stdout, self.network)} Details: {LOG}")
+            sentence = means or explain(ended.stdout, self.network)
+            raise InstallError(f"{sentence} Details: {LOG}")
 
     def make_venv(self) -> None:
         """Make an empty .venv, or empty the one there is."""
@@ -178,6 +179,7 @@ class Installer:
             uv, "export", "--quiet", "--no-config", "--offline", "--locked", "--no-emit-project",
             *choice, "--format=requirements.txt", "--default-index", LOCKED_INDEX,
             "--output-file", requirements, UV_INDEX="", UV_INDEX_URL="", UV_EXTRA_INDEX_URL="",
+            means="uv.lock is not that of pyproject.toml: 'make lock' makes it anew.",
         )  # fmt: skip
         into = [uv, "pip", "install", "--quiet", "--python", PYTHON]
         self.run(*into, "--no-deps", "--require-hashes", "-r", requirements)
@@ -190,10 +192,12 @@ class Installer:
 
 def no_venv() -> str:
     """Return the sentence for a Python that came without a part of its standard library."""
+    missing = [name for name in ("venv", "ensurepip") if not find_spec(name)]
+    has_no = " and no ".join(missing) or "pip"
+    package = "python{}.{}-venv".format(*sys.version_info)
     return (
-        "Python's modules venv and ensurepip are not installed, and there is no uv: on Debian and "
-        f"Ubuntu 'apt install python{sys.version_info[0]}.{sys.version_info[1]}-venv', then try "
-        "again"
+        f"This Python has no {has_no}, and there is no uv: on Debian and Ubuntu 'apt install "
+        f"{package}', then try again"
     )
 
 

@@ -53,16 +53,23 @@ def user(tmp_path: Path) -> User:
 
 @pytest.fixture
 def pem(tmp_path: Path) -> Path:
-    """A key and its certificate, signed by itself, for 127.0.0.1."""
+    """A key and a certificate for 127.0.0.1, signed by the authority in own.crt beside it."""
     if not shutil.which("openssl"):
         pytest.skip("needs the command openssl")
-    path = tmp_path / "own.pem"
-    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=own"
-    command += " -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:TRUE"
-    subprocess.run([*command.split(), "-keyout", path, "-out", tmp_path / "own.crt"], check=True,
-                   stderr=subprocess.DEVNULL)  # fmt: skip
-    with path.open("a") as file:
-        file.write((tmp_path / "own.crt").read_text())
+
+    def signed(name: str, *options: str) -> None:
+        new = ("-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={name}")
+        files = ("-keyout", f"{name}.key", "-out", f"{name}.crt")
+        command = ["openssl", "req", "-x509", *new, *files, *options]
+        subprocess.run(command, cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
+
+    signed("own")
+    signed(
+        "host", "-CA", "own.crt", "-CAkey", "own.key", "-addext", "subjectAltName=IP:127.0.0.1",
+        "-addext", "basicConstraints=critical,CA:FALSE",
+    )  # fmt: skip
+    path = tmp_path / "host.pem"
+    path.write_text((tmp_path / "host.key").read_text() + (tmp_path / "host.crt").read_text())
     return path
 
 
@@ -152,14 +159,14 @@ def test_a_certificate_that_nobody_trusts(
 
 
 def test_a_proxy_is_used_by_all_that_is_fetched(user: User, index: Index) -> None:
-    where = {"PIP_INDEX_URL": "http://index.invalid/simple"}
+    where = {"PIP_INDEX_URL": "http://index.invalid/simple", "PIP_TRUSTED_HOST": "index.invalid"}
     assert user.make(**where, PIP_PROXY=index.address) == (0, [MAKING])
     assert all(path.startswith("http://index.invalid/") for path in index.asked)
     assert {"uv", "leaf"} <= {path.split("/")[-2] for path in index.asked}
 
 
 def test_a_proxy_that_does_not_answer(user: User) -> None:
-    where = {"PIP_INDEX_URL": "http://index.invalid/simple"}
+    where = {"PIP_INDEX_URL": "http://index.invalid/simple", "PIP_TRUSTED_HOST": "index.invalid"}
     code, lines = user.make(
         **where, HTTPS_PROXY="http://me:secret@127.0.0.1:1", HTTP_PROXY="http://127.0.0.1:1"
     )
@@ -205,8 +212,8 @@ def version_of(name: str) -> str:
 def test_a_python_without_ensurepip(user: User, bare: Path, index: Index) -> None:
     poor = replace(user, python=bare)
     text = (
-        "Python's modules venv and ensurepip are not installed, and there is no uv: on Debian "
-        f"and Ubuntu 'apt install {DEBIAN}', then try again"
+        "This Python has no ensurepip, and there is no uv: on Debian and Ubuntu "
+        f"'apt install {DEBIAN}', then try again"
     )
     for _ in range(2):
         assert poor.make(PIP_INDEX_URL=index.simple) == (2, [MAKING, text])
