@@ -1,4 +1,4 @@
-# make demo | test | test-long | fuzz | check | train | serve | predict | evaluate | prepare | image | test-image | clean
+# `make` prints the targets: the words behind ## on each one's line.
 # DIR names the folder that stands for /opt/ml, PORT the server's port, IMAGE the image.
 
 PYTHON ?= python3
@@ -14,51 +14,53 @@ XGBOOST ?= cpu
 DOCKER_BUILD_FLAGS ?= --network host
 
 UV_VERSION := 0.13.9
-# sagemaker-training, for users' own scripts, comes as a source that is compiled.
-SCRIPT_EXTRA := $(if $(shell command -v cc),--extra script)
-VENV := .venv
-BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+BIN := .venv/bin
+
+# make/install.py looks after .venv: run by the Python that is named, else by .venv's own, else by
+# python3.
+NAMED := $(filter-out file,$(origin PYTHON))
+install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \
+			exec "$$python" make/install.py --uv $(UV_VERSION) $(1); \
+	done; \
+	found=$$(command -v "$(PYTHON)" >/dev/null && "$(PYTHON)" -V 2>&1 || echo absent); \
+	echo "sagetree needs Python 3.11 or newer: $(PYTHON) is $$found." \
+		"Name another with make PYTHON=python3.12"; exit 1
 
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-long fuzz soak check generated format data prepare train evaluate serve predict image test-image sdk lock clean
+.PHONY: help install demo test test-long nightly soak fuzz check generated format data prepare train \
+	evaluate serve predict image sdk test-image lock clean
 
-help:
-	@sed -n '1,2s/^# //p' Makefile
+help: ## print this list
+	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
-install: $(INSTALLED)
+install: ## make .venv from uv.lock, or mend it; the targets below do this first
+	$(call install_with)
 
-$(INSTALLED): pyproject.toml uv.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-		{ echo "sagetree needs Python 3.11 or newer: $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another with make PYTHON=python3.12"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >$(VENV)/install.log 2>&1 || \
-		{ echo "The installer uv cannot be fetched from PyPI: is it reachable? Details: $(VENV)/install.log"; exit 1; }
-	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) >$(VENV)/install.log 2>&1 || \
-		{ echo "The locked packages cannot be fetched from PyPI: is it reachable? Details: $(VENV)/install.log"; exit 1; }
-	@touch $@
+demo: install ## the whole example: generate, prepare, train, evaluate, serve, predict
+	@$(BIN)/python -m local_test.demo --dir "$(DIR)" --policies $(POLICIES) --seed $(SEED)
 
-demo: $(INSTALLED)
-	@$(BIN)/python -m local_test.demo --dir $(DIR) --policies $(POLICIES) --seed $(SEED)
-
-test: $(INSTALLED)
+test: install ## the test suite, but for what needs Docker or minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not docker and not long"
 
-# What takes minutes by its nature: jobs killed again and again, a server under load.
-test-long: $(INSTALLED)
+# Jobs killed again and again, a server under load.
+test-long: install ## the tests that take minutes by their nature
 	@$(BIN)/python -m pytest -m "long and not docker"
 
+nightly: install ## the test suite on every Python from 3.11 on that this machine has
+	@make/nightly.sh
+
 # Ten minutes of full load and trouble; the newest result is kept.
-soak: $(INSTALLED)
+soak: install ## ten minutes of load and trouble for the server
 	@mkdir -p bench/results
 	@$(BIN)/python -m bench.soak --seconds 600 >bench/results/soak.txt; code=$$?; cat bench/results/soak.txt; exit $$code
 
 # Each decoder for SECONDS; begins with the inputs in tests/fuzz/corpus, stops at the first find.
 # No limit of memory: atheris itself takes some KB for each input it tries.
-fuzz: $(INSTALLED)
-	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) --group fuzz
+fuzz: ## random bodies for each decoder, SECONDS=60 each
+	$(call install_with,--group fuzz)
 	@for folder in tests/fuzz/corpus/*/; do \
 		name=$$(basename $$folder); mkdir -p .fuzz/$$name; \
 		tar -xzf tests/fuzz/corpus/$$name.tar.gz -C .fuzz/$$name; \
@@ -69,42 +71,42 @@ fuzz: $(INSTALLED)
 		tail -1 .fuzz/$$name.log; \
 	done
 
-check: $(INSTALLED)
+check: install ## format, lint, types and imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 # What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md.
-generated: $(INSTALLED)
+generated: install ## make anew what follows from the table of hyperparameters
 	@$(BIN)/python container/generate.py
 
-format: $(INSTALLED)
+format: install ## format the code, and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 # The example's tables, joined and split, as the channels of DIR.
-data: $(INSTALLED)
-	@$(BIN)/python -m local_test.demo --dir $(DIR) --policies $(POLICIES) --seed $(SEED) --only-data
+data: install ## the example's tables, as channels of DIR
+	@$(BIN)/python -m local_test.demo --dir "$(DIR)" --policies $(POLICIES) --seed $(SEED) --only-data
 
-prepare: $(INSTALLED)
-	@local_test/prepare_local.sh $(DIR)
+prepare: install ## join and split the tables in DIR/processing/input
+	@local_test/prepare_local.sh "$(DIR)"
 
-train: $(INSTALLED)
-	@test -d $(DIR)/input/data/train || $(MAKE) --no-print-directory data DIR=$(DIR)
-	@local_test/train_local.sh $(DIR)
+train: install ## train on DIR/input
+	@test -d "$(DIR)/input/data/train" || $(MAKE) --no-print-directory data DIR="$(DIR)"
+	@local_test/train_local.sh "$(DIR)"
 
-evaluate: $(INSTALLED)
-	@local_test/evaluate_local.sh $(DIR)
+evaluate: install ## evaluate DIR's model on its held-out rows
+	@local_test/evaluate_local.sh "$(DIR)"
 
-serve: $(INSTALLED)
-	@local_test/serve_local.sh --reload --port=$(PORT) $(DIR)
+serve: install ## serve DIR's model on PORT=8080
+	@local_test/serve_local.sh --reload --port=$(PORT) "$(DIR)"
 
-predict:
-	@local_test/predict.sh --port=$(PORT) $(PAYLOAD)
+predict: ## post PAYLOAD to the server on PORT
+	@local_test/predict.sh --port=$(PORT) "$(PAYLOAD)"
 
 # XGBOOST=gpu builds with CUDA; DOCKER_BUILD_FLAGS='--build-arg BASE_IMAGE=...' from another base.
-image: $(INSTALLED)
+image: install ## build the image IMAGE=sagetree
 	@container/engine.sh
 	docker build $(DOCKER_BUILD_FLAGS) --build-arg XGBOOST=$(XGBOOST) \
 		--build-arg VERSION=$$($(BIN)/uv version --short) \
@@ -113,26 +115,26 @@ image: $(INSTALLED)
 	@container/report.sh $(IMAGE)
 	@$(BIN)/python container/audit.py $(IMAGE)
 
-# SageMaker's SDKs and the AWS CLI, each in an environment of its own, for local_test/sdk.
-sdk: $(INSTALLED) .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed
+# In environments of their own, for local_test/sdk.
+sdk: install .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed ## SageMaker's SDKs and the AWS CLI
 
-.sdk/%/.installed: local_test/sdk/requirements-%.txt
-	@test -x .sdk/$*/bin/python || $(PYTHON) -m venv .sdk/$*
+.sdk/%/.installed: local_test/sdk/requirements-%.txt | install
+	@test -x .sdk/$*/bin/python || $(BIN)/python -m venv .sdk/$*
 	$(BIN)/uv pip install --quiet --python .sdk/$*/bin/python -r $<
 	@touch $@
 
-test-image: $(INSTALLED) sdk
+test-image: sdk ## the tests of the image, with SageMaker's SDKs
 	@container/engine.sh
 	@docker image inspect $(IMAGE) >/dev/null 2>&1 || \
 		{ echo "There is no image $(IMAGE) to test: build it with 'make image'"; exit 1; }
 	@SAGETREE_IMAGE=$(IMAGE) $(BIN)/python -m pytest -m docker
 
-lock: $(INSTALLED)
+lock: install ## make uv.lock anew, and the list for the image's builder
 	$(BIN)/uv lock
-	cd container/builder && $(CURDIR)/$(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	cd container/builder && "$(CURDIR)/$(BIN)/uv" pip compile --quiet --universal --generate-hashes \
 		--python-version 3.12 --no-annotate --no-header requirements.in --output-file requirements.txt
 
-clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
-	rm -rf $(DIR)/model $(DIR)/model.tar.gz $(DIR)/output $(DIR)/processing $(DIR)/input/data
+clean: ## remove .venv, caches, and what the example left in DIR
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/processing" "$(DIR)/input/data"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -58,6 +58,12 @@ check_tools() {
     fi
 }
 
+# Find Python, which asks a server; the project's own, or any other.
+check_python() {
+    PATH=$root/.venv/bin:$PATH
+    command -v python3 >/dev/null || die "Python is not installed: run 'make install' first"
+}
+
 # Run a job's program: `job PROGRAM MOUNT...`, each mount is PATH:ro or PATH:rw below DIR.
 job() {
     local program=$1 mounts=() mount

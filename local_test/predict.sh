@@ -38,15 +38,15 @@ case $payload in
     *) type=text/csv ;;
 esac
 type=${words[1]-$type}
-command -v curl >/dev/null || die "curl is not installed"
-body=$(mktemp)
-trap 'rm -f "$body"' EXIT
-run curl --silent --show-error --dump-header - --output "$body" \
-    --data-binary "@$payload" --header "Content-Type: $type" --header "Accept: ${words[2]-*/*}" \
-    "http://127.0.0.1:$port/invocations" || die "no server answers on port $port: start serve_local.sh"
-cat "$body"
+check_python
+answer=$(mktemp -d)
+trap 'rm -rf "$answer"' EXIT
+run python3 "$here/ask.py" "http://127.0.0.1:$port/invocations" "$payload" \
+    --content-type "$type" --accept "${words[2]-*/*}" --body "$answer/body" ||
+    die "no server answers on port $port: start serve_local.sh"
+cat "$answer/body"
 echo
 if [ -f "$payload.expected" ]; then
-    cmp -s "$body" "$payload.expected" || die "the body is not the one in $payload.expected"
+    cmp -s "$answer/body" "$payload.expected" || die "the body is not the one in $payload.expected"
     echo "as expected"
 fi

@@ -19,7 +19,8 @@ for option in ${rest[@]+"${rest[@]}"}; do
     esac
 done
 check_tools
-command -v curl >/dev/null || die "curl is not installed"
+check_python
+ask() { python3 "$here/ask.py" "http://127.0.0.1:$port/$1" "${@:2}" 2>/dev/null; }
 
 mkdir -p "$work/input/config" "$work/input/data/train"
 echo '{"target": "bought", "num_round": "20"}' >"$work/input/config/hyperparameters.json"
@@ -41,11 +42,12 @@ stop() {
 }
 trap stop EXIT
 for _ in $(seq 100); do
-    if curl -sf -m 2 "http://127.0.0.1:$port/ping" >/dev/null; then break; fi
+    if [[ $(ask ping) == "HTTP/1.1 200 "* ]]; then break; fi
     kill -0 "$server" 2>/dev/null || { cat "$work/serve.log"; die "the server ended"; }
     sleep 0.3
 done
-answer=$(curl -sf -m 10 -H 'Content-Type: text/csv' --data-binary "@$work/payload.csv" "http://127.0.0.1:$port/invocations") ||
+[[ $(ask invocations "$work/payload.csv" --body "$work/answer") == "HTTP/1.1 200 "* ]] ||
     { cat "$work/serve.log"; die "the prediction failed"; }
+answer=$(cat "$work/answer")
 [[ $answer =~ ^0\.[0-9]+$ ]] || die "the prediction is $answer, which is no probability"
 echo "smoke test passed: trained, served, pinged, predicted $answer"

@@ -1,7 +1,9 @@
 """What every test may rely on: no deadline on a busy machine, and no traces of another test."""
 
 import signal
+import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import settings
@@ -12,13 +14,19 @@ from sagetree.machine.program import LOG
 settings.register_profile("sagetree", deadline=None)
 settings.load_profile("sagetree")
 
+# Where the suite runs in the background it is ignored, also by every program that is started.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Undo what a program does to its process: log handlers, and those of signals."""
+    """Undo what a program does to its process: log handlers, those of signals, XGBoost's words."""
     handlers, level, propagate = list(LOG.handlers), LOG.level, LOG.propagate
     on_signal = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
-    yield
+    # A training's verbosity is the library's from then on, also for whoever comes after it.
+    xgboost = sys.modules.get("xgboost")
+    with xgboost.config_context() if xgboost else nullcontext():
+        yield
     LOG.handlers, LOG.propagate = handlers, propagate
     LOG.setLevel(level)
     for number, handler in on_signal.items():

@@ -10,9 +10,11 @@ import pytest
 
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
+from tests.needs import needs_script_mode
 from tests.train.conftest import lines
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("jobs/*/error.txt"))
+MARKS = {True: [needs_script_mode], False: []}
 
 # SageMaker shows so much of the failure file.
 SHOWN = 1024
@@ -33,7 +35,13 @@ def opt_ml(tmp_path: Path) -> Iterator[OptMl]:
     os.environ.update(before)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.name, marks=MARKS[case.name.startswith("script-")])
+        for case in CASES
+    ],
+)
 def test_a_fault_is_told_with_place_and_remedy(case: Path, opt_ml: OptMl) -> None:
     shutil.copytree(case, opt_ml.root, dirs_exist_ok=True)
     absent = opt_ml.root / "absent"

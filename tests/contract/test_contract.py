@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.backends import Backend, Served
+from tests.needs import WORKSHOP, needs_workshop
 from tests.train.conftest import lines
-
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 HEADER, *ROWS = lines(60, seed=5).splitlines()
 FEATURES = [row.split(",", 1)[1] for row in ROWS]
@@ -213,7 +212,7 @@ def test_a_server_without_a_model_says_why_and_ends_with_0(
         assert server.end() == 0
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not on this machine")
+@needs_workshop
 def test_the_workshops_scores(backend: Backend, tmp_path: Path) -> None:
     """Whatever XGBoost the backend has, the answers are those SageMaker gave."""
     settings = {
@@ -222,10 +221,10 @@ def test_the_workshops_scores(backend: Backend, tmp_path: Path) -> None:
         "early_stopping_rounds": "10", "seed": "0", "preset": "xgboost",
     }  # fmt: skip
     put(tmp_path, "input/config/hyperparameters.json", json.dumps(settings))
-    put(tmp_path, "input/data/train/train.csv", (DATA / "train.csv").read_text())
+    put(tmp_path, "input/data/train/train.csv", (WORKSHOP / "train.csv").read_text())
     outcome = backend.run(tmp_path, "train")
     assert outcome.code == 0, outcome.log
     assert "[20]\ttrain-auc:0.89922\tvalidation-auc:0.79020" in outcome.log
     with backend.serve(tmp_path) as server:
-        answer = post(server, (DATA / "batchinput.csv").read_text())
-    assert answer == (DATA / "batchinput.csv.out").read_text()
+        answer = post(server, (WORKSHOP / "batchinput.csv").read_text())
+    assert answer == (WORKSHOP / "batchinput.csv.out").read_text()

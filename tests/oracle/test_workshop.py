@@ -1,4 +1,4 @@
-"""Against what SageMaker itself answered: the workshop's finished run (../shared/data)."""
+"""Against what SageMaker itself answered: the workshop's finished run (README.md)."""
 
 import json
 import shutil
@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from sagetree.machine.paths import OptMl
+from tests.needs import WORKSHOP, needs_workshop
 from tests.serve.server_process import ServerProcess, serving
 
-DATA = Path(__file__).parents[2] / ".." / "shared" / "data"
 SAGETREE = str(Path(sys.executable).parent / "sagetree")
 
 # As SageMaker sends them: strings, those of framework estimators JSON-quoted.
@@ -30,9 +30,7 @@ HYPERPARAMETERS = {
     "preset": "xgboost",
 }
 
-pytestmark = pytest.mark.skipif(
-    not DATA.is_dir(), reason="the workshop's data (../shared/data) are not on this machine"
-)
+pytestmark = needs_workshop
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +39,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[OptMl, str]:
     opt_ml = OptMl(tmp_path_factory.mktemp("workshop"))
     opt_ml.config.mkdir(parents=True)
     (opt_ml.data / "train").mkdir(parents=True)
-    shutil.copy(DATA / "train.csv", opt_ml.data / "train")
+    shutil.copy(WORKSHOP / "train.csv", opt_ml.data / "train")
     (opt_ml.config / "hyperparameters.json").write_text(json.dumps(HYPERPARAMETERS))
     return opt_ml, _run(opt_ml, "train")
 
@@ -78,13 +76,13 @@ def server(
 
 @pytest.mark.parametrize("chunk", [5000, 1000, 7])
 def test_answers_equal_the_batch_transform_line_for_line(server: ServerProcess, chunk: int) -> None:
-    lines = (DATA / "batchinput.csv").read_bytes().splitlines(keepends=True)
+    lines = (WORKSHOP / "batchinput.csv").read_bytes().splitlines(keepends=True)
     answers = b""
     for start in range(0, len(lines), chunk):
         answer = server.post(b"".join(lines[start : start + chunk]))
         assert answer.status == 200
         answers += answer.body
-    assert answers == (DATA / "batchinput.csv.out").read_bytes()
+    assert answers == (WORKSHOP / "batchinput.csv.out").read_bytes()
 
 
 def test_evaluation_equals_the_published_one(trained: tuple[OptMl, str]) -> None:
@@ -92,13 +90,13 @@ def test_evaluation_equals_the_published_one(trained: tuple[OptMl, str]) -> None
     for folder in ("model", "test"):
         (opt_ml.processing / folder).mkdir(parents=True)
     shutil.copytree(opt_ml.model, opt_ml.processing / "model", dirs_exist_ok=True)
-    shutil.copy(DATA / "test.csv", opt_ml.processing / "test")
+    shutil.copy(WORKSHOP / "test.csv", opt_ml.processing / "test")
     _run(opt_ml, "evaluate", "--threshold", "0.5")
     ours, theirs = (
         json.loads(path.read_text())["binary_classification_metrics"]
         for path in (
             opt_ml.processing / "evaluation" / "evaluation.json",
-            DATA / "expected" / "evaluation.json",
+            WORKSHOP / "expected" / "evaluation.json",
         )
     )
     for metric in ("auc", "accuracy"):

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from local_test.generate import main as generate
+from tests.needs import WORKSHOP, needs_workshop
 from tests.prepare.tables import (
     PARTS,
     every_row,
@@ -25,8 +26,6 @@ from tests.prepare.tables import (
     put_pair,
 )
 from tests.programs import SAGETREE, environment, run_sagetree
-
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 
 def test_joined_parts_are_stratified_and_keys_are_in_one_of_them(root: Path) -> None:
@@ -128,12 +127,10 @@ def test_what_a_messy_export_becomes(root: Path, capsys: pytest.CaptureFixture[s
     assert not {"", "Unnamed: 0", "event_time", "is_deleted"} & set(rows[0])
 
 
-@pytest.mark.skipif(
-    not SHARED.is_dir(), reason="the workshop's data (../shared/data) are not on this machine"
-)
+@needs_workshop
 def test_the_leaky_join_is_not_made(root: Path) -> None:
     """Four records for each policy in B's store: one is left, once a time tells which."""
-    header, *lines = (SHARED / "leaky20k" / "dataset.csv").read_text().splitlines()
+    header, *lines = (WORKSHOP / "leaky20k" / "dataset.csv").read_text().splitlines()
     timed = [f"{line},{time}" for time, line in enumerate(lines)]
     put(root, "policies.csv", "\n".join([f"{header},event_time", *timed]))
     sql = root / "one.sql"

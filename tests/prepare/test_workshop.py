@@ -6,23 +6,18 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests.needs import WORKSHOP, needs_workshop
 from tests.prepare.tables import message, outputs, part, prepare, put
 
-SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
-needs_data = pytest.mark.skipif(
-    not SHARED.is_dir(), reason="the workshop's data (../shared/data) are not on this machine"
-)
-
-
-@needs_data
+@needs_workshop
 def test_files_are_the_workshops_byte_for_byte(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copy(SHARED / "dataset.csv", root / "processing" / "input")
+    shutil.copy(WORKSHOP / "dataset.csv", root / "processing" / "input")
     assert prepare("--workshop-split", "--format", "csv") == 0
     assert outputs(root) == {
-        f"{name}/{name}.csv": (SHARED / f"{name}.csv").read_bytes() for name in ("test", "train")
+        f"{name}/{name}.csv": (WORKSHOP / f"{name}.csv").read_bytes() for name in ("test", "train")
     }
     assert capsys.readouterr().out == (
         "part   rows out  of all  fraud = 1  share\n"
@@ -31,9 +26,9 @@ def test_files_are_the_workshops_byte_for_byte(
     )
 
 
-@needs_data
+@needs_workshop
 def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
-    shutil.copy(SHARED / "dataset.csv", root / "processing" / "input")
+    shutil.copy(WORKSHOP / "dataset.csv", root / "processing" / "input")
     assert prepare("--workshop-split", "--format", "csv") == 0
     texts = {name: part(root, name) for name in ("train", "test")}
     assert prepare("--workshop-split") == 0
@@ -42,9 +37,9 @@ def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
         assert [{k: str(v) for k, v in row.items()} for row in table.to_pylist()] == rows
 
 
-@needs_data
+@needs_workshop
 def test_repeated_keys_are_kept_as_the_workshop_keeps_them(root: Path) -> None:
-    put(root, "dataset/leaky.csv", (SHARED / "leaky20k" / "dataset.csv").read_bytes())
+    put(root, "dataset/leaky.csv", (WORKSHOP / "leaky20k" / "dataset.csv").read_bytes())
     assert prepare("--workshop-split", "--format", "csv") == 0
     assert {name: len(part(root, name)) for name in ("train", "test")} == {
         "train": 16_000, "test": 4_000,

@@ -13,6 +13,7 @@ from sagetree.bundle.model import Model
 from sagetree.errors import PlatformError, SettingsError
 from sagetree.machine.paths import OptMl
 from sagetree.train.script import Script, _command, _fetch, describe_failure, run
+from tests.needs import needs_script_mode
 from tests.programs import SAGETREE, environment, run_sagetree
 from tests.storage import buckets
 
@@ -127,6 +128,7 @@ raise ValueError("the column 'age' is not there")
 """
 
 
+@needs_script_mode
 def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
     tmp_path: Path,
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
     }
 
 
+@needs_script_mode
 @pytest.mark.long  # boto3 takes two seconds to be imported
 def test_a_script_on_s3_is_fetched(tmp_path: Path) -> None:
     """As SageMaker names it: the SDK has packed it and put it into a bucket."""
@@ -192,6 +195,7 @@ save_booster(xgboost.train(params, data, 3), table[:, 1:], os.environ["SM_MODEL_
 """
 
 
+@needs_script_mode
 @pytest.mark.long
 def test_a_script_leaves_a_bundle(tmp_path: Path) -> None:
     source = str(code(tmp_path, s_py=TRAINING))
@@ -214,6 +218,7 @@ time.sleep(60)
 """
 
 
+@needs_script_mode
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("code_of_exit", "reason"), [(0, None), (5, "on which the script ended with 5")]
@@ -233,6 +238,7 @@ def test_sigterm_reaches_the_script(tmp_path: Path, code_of_exit: int, reason: s
     assert (reason is None) or (reason in opt_ml.failure.read_text())
 
 
+@needs_script_mode
 @pytest.mark.long
 def test_requirements_are_installed_and_a_wrong_one_is_the_reason(tmp_path: Path) -> None:
     source = str(code(tmp_path, s_py="import numpy"))

@@ -7,7 +7,9 @@ their JSON arguments: XGBoost's C API documentation.
 
 import ctypes
 import json
+import sys
 import threading
+import warnings
 from functools import cache
 from importlib.util import find_spec
 from math import prod
@@ -41,7 +43,18 @@ def library() -> ctypes.CDLL:
     path = next(folder / name for name in names if (folder / name).exists())
     loaded = ctypes.CDLL(str(path))
     loaded.XGBGetLastError.restype = ctypes.c_char_p
+    if "xgboost" not in sys.modules:  # the package has told the library where its words go
+        loaded.XGBRegisterLogCallback(_ON_WORDS)
     return loaded
+
+
+def _warn(words: bytes) -> None:
+    """Make what the library says a warning, as its package does: else it goes to stderr as is."""
+    warnings.warn(words.decode(errors="replace"), UserWarning, stacklevel=2)
+
+
+# The library keeps no hold of it.
+_ON_WORDS = ctypes.CFUNCTYPE(None, ctypes.c_char_p)(_warn)
 
 
 def library_version() -> str:

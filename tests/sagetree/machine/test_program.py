@@ -8,7 +8,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xgboost
 
 from sagetree.errors import DataError, PlatformError, UserError
 from sagetree.machine.program import FAILED, Terminated, describe, run_job
@@ -210,3 +212,36 @@ def test_warnings_of_libraries_are_lines_of_the_log(tmp_path: Path) -> None:
     assert 'Warning: XGBoost: Parameters: { "max_depth" } are not used.' in lines
     assert lines[-1] == "Warning: FutureWarning: it will be gone"
     assert ended.stderr == ""
+
+
+LOADED_JOB = """
+import sys
+from pathlib import Path
+from sagetree.boosters.library import VALUE, NativeBooster, _check, library
+from sagetree.machine.program import run_job
+import numpy as np
+
+def work():
+    booster = NativeBooster(Path(sys.argv[2]).read_bytes())
+    for name in (b"validate_parameters", b"who_knows"):
+        _check(library().XGBoosterSetParam(booster._handle, name, b"1"))
+    booster.predict(np.zeros((1, 4), np.float32), VALUE)
+    return 0
+
+sys.exit(run_job(work, Path(sys.argv[1])))
+"""
+
+
+def test_a_warning_of_the_library_alone_is_a_line_too(tmp_path: Path) -> None:
+    """Serving loads models, such as XGBoost 3.4's deprecated linear ones, without its package."""
+    data = xgboost.DMatrix(np.eye(4), np.arange(4) % 2)
+    booster = xgboost.train({"booster": "gblinear"}, data, 1)
+    (tmp_path / "model.ubj").write_bytes(booster.save_raw("ubj"))
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED_JOB, str(tmp_path / "failure"), str(tmp_path / "model.ubj")],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stderr) == (0, "")
+    lines = ended.stdout.splitlines()
+    assert 'Warning: XGBoost: Parameters: { "who_knows" } are not used.' in lines
+    assert all(line.startswith("Warning: XGBoost: ") for line in lines)

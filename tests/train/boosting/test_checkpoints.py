@@ -217,6 +217,7 @@ class _StopAfter:
 
 def test_a_training_stopped_again_and_again_ends_with_the_same_model(tmp_path: Path) -> None:
     params = {**PARAMS, "subsample": 0.6, "colsample_bytree": 0.5}
+    patient = replace(AUC, patience=9)  # it cannot stop before the three stops, whatever is found
 
     def training(folder: Path, stop_after: int) -> Any:
         settings = replace(EVERY_ROUND, rounds=2)
@@ -227,7 +228,7 @@ def test_a_training_stopped_again_and_again_ends_with_the_same_model(tmp_path: P
                 params,
                 [data(1), data(2)],
                 15,
-                early_stopping=AUC,
+                early_stopping=patient,
                 checkpoints=store,
                 is_stopped=stop,
             )
