@@ -148,7 +148,7 @@ def looks_like_header(text: CsvText) -> bool:
     It is where all its cells are text and do not fit the columns below them:
     a word stands above numbers, or all cells differ and none is repeated below.
     """
-    first = text.first_row
+    first = text.first.cells
     names = header_names(first)
     if not all(map(_is_text, names)):
         return False

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from sagetree.errors import SchemaError, Violation
 from sagetree.formats.json_lines import JsonLines, parse_json_lines
 from sagetree.formats.sparse_rows import RecordError
-from sagetree.serve.bodies.csv_body import as_utf8, charset_of, decode_csv
+from sagetree.serve.bodies.charset import as_utf8, charset_of
+from sagetree.serve.bodies.csv_body import decode_csv
 from sagetree.serve.bodies.json_body import LACKING_HINT, JsonColumns, columns_of_json
 from sagetree.serve.bodies.json_slices import json_slices, row_list
 from sagetree.serve.bodies.lines import pieces
