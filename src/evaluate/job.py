@@ -75,7 +75,7 @@ def _read(folder: Path, model: Model) -> Table:
     """Return the labelled rows; a header is known by the trained names, or by its looks."""
 
     def is_header(text: CsvText) -> bool:
-        return model.schema.is_header(text.first_row) or looks_like_header(text)
+        return model.schema.is_header(text.first.cells) or looks_like_header(text)
 
     table = read_table(folder, is_header)
     if len(table.names) < 2:

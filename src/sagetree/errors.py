@@ -18,7 +18,7 @@
 Anything else that is raised is a bug of this project.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 # A value quoted in a message is cut to this length, so that a message stays
@@ -108,9 +108,17 @@ class SchemaError(UserError):
         place = f"{where}column {quote(first.column)}" if first.column else first.where
         super().__init__(f"{first.reason}{more}", where=place, hint=hint)
 
-    def moved(self, rows: int) -> "SchemaError":
-        """Return the error as one of a larger table, in which `rows` rows come before."""
-        violations = [v if v.row is None else replace(v, row=v.row + rows) for v in self.violations]
+    def moved(self, rows: int, place: Callable[[int], str] | None = None) -> "SchemaError":
+        """Return the error as one of a larger table, in which `rows` rows come before.
+
+        `place` says where a row of that table is, where the errors do not know it.
+        """
+        violations = [
+            v
+            if v.row is None
+            else replace(v, row=v.row + rows, where=place(v.row + rows) if place else v.where)
+            for v in self.violations
+        ]
         moved = SchemaError(violations, hint=self.hint)
         moved.message = self.message
         return moved

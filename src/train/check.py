@@ -14,7 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from sagetree.files.csv_stream import SNIFFED_BYTES, find_delimiter
 from sagetree.files.finding import data_files
+from sagetree.formats.whole_rows import end_of_rows
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import DEFAULT_FOLDS
@@ -105,7 +107,9 @@ class _Part:
         text = b""
         if size > self.limit and path.suffix in _LINES:
             with path.open("rb") as file:
-                text = _whole_lines(file.read(self.limit))
+                text = file.read(self.limit)
+            # other lines than CSV's have no line ends inside either
+            text = text[: end_of_rows(text, find_delimiter(text[:SNIFFED_BYTES]))[0]]
         if not text:
             shutil.copyfile(path, target)
             return size
@@ -122,19 +126,6 @@ class _Part:
             return size
         pq.write_table(pa.Table.from_batches([rows]), target)
         return int(size * rows.num_rows / file.metadata.num_rows)
-
-
-def _whole_lines(text: bytes) -> bytes:
-    r"""Return the lines at the start of a text that are whole, though cells may hold newlines.
-
-    >>> _whole_lines(b'1,2\n3,"4\n5')
-    b'1,2\n'
-    """
-    end = len(text)
-    while (end := text.rfind(b"\n", 0, end)) >= 0:
-        if text.count(b'"', 0, end) % 2 == 0:
-            return text[: end + 1]
-    return b""
 
 
 def _columns(read: Ingested) -> str:

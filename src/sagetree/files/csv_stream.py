@@ -5,6 +5,7 @@ never fills the memory.
 """
 
 import csv
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,21 +15,16 @@ import pyarrow as pa
 
 from sagetree.errors import DataError
 from sagetree.files.shrink import text_as_numbers
-from sagetree.formats.csv_text import (
-    BOM,
-    NO_NUMBERS,
-    CsvError,
-    CsvText,
-    Numbers,
-    parse_csv,
-    parse_rows,
-    rows_end,
-)
+from sagetree.formats.csv_text import NO_NUMBERS, CsvText, Numbers, is_plain, parse_rows
+from sagetree.formats.first_row import QUOTE_HINT, CsvError, FirstRow, read_first_row, rows_end
+from sagetree.formats.whole_rows import LINE_ENDS, end_of_rows, line_count
 from sagetree.tables.cells import MissingValues
-from sagetree.tables.schema import header_names
 from sagetree.tables.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
+
+# No row is longer than so many blocks; a quote that is never closed makes one.
+LONGEST_ROW = 2
 
 # What may stand between cells; the first is meant where several would do.
 DELIMITERS = (",", ";", "\t", "|", " ")
@@ -39,7 +35,7 @@ _DELIMITER_LINES = 200
 NOTHING_MISSING = MissingValues.of(())
 
 # So much of a file tells its delimiter.
-_SAMPLE_BYTES = 256 * 1024
+SNIFFED_BYTES = 256 * 1024
 
 HeaderRule = Callable[[CsvText], bool]
 
@@ -57,33 +53,38 @@ class CsvRules:
     missing: MissingValues = NOTHING_MISSING
 
 
-def read_csv(file: BinaryIO, head: bytes, name: str, rules: CsvRules) -> Iterator[Table]:
+def read_csv(
+    file: BinaryIO, head: bytes, name: str, rules: CsvRules, block_bytes: int = BLOCK_BYTES
+) -> Iterator[Table]:
     """Yield the rows of a CSV file, of which `head` is read already: one table at least.
 
     Raises DataError naming file and line.
     """
-    blocks = _whole_rows(file, head.removeprefix(BOM))
-    first = next(blocks)
-    delimiter = rules.delimiter or find_delimiter(first.data[:_SAMPLE_BYTES])
-    text = _parse(first, name, delimiter)
-    named = rules.is_header(text)
-    names = header_names(text.first_row) if named else tuple(map(str, range(len(text.columns))))
-    allowed = rules.numbers(names, named) if rules.numbers else [False] * len(names)
-    if named:
+    begin = (head + file.read(block_bytes)).removeprefix(BOM_UTF8)
+    delimiter = rules.delimiter or find_delimiter(begin[:SNIFFED_BYTES])
+    blocks = _whole_rows(file, begin, name, delimiter, block_bytes)
+    block = next(blocks)
+    first = _first_row(block, name, delimiter)
+    text = _parse(block, name, first)
+    first = first._replace(is_header=rules.is_header(text))
+    names = first.names or tuple(map(str, range(first.width)))
+    allowed = rules.numbers(names, first.is_header) if rules.numbers else [False] * len(names)
+    if first.is_header:
         text = text.without_first_row()
-    place = _Place(name, line=2 if named else 1, row=1)
     text, places = _typed(text, allowed, rules.missing)
     numbers = Numbers(places, rules.missing.texts)
-    yield _table(text, names, named, place)
-    place = place.after(text, lines=first.lines - named)
+    source = _source(text, name, block.line + first.is_header, 1)
+    yield Table(names, _columns(text), text.rows, first.is_header, (source,))
+    rows = text.rows
     for block in blocks:
-        text = _parse(block, name, delimiter, len(names), numbers)
+        text = _parse(block, name, first, numbers)
         if numbers.places and not pa.types.is_floating(_type(text, numbers.places[0])):
             allowed = [place in numbers.places for place in range(len(names))]
             text, places = _typed(text, allowed, rules.missing)
             numbers = replace(numbers, places=places)
-        yield _table(text, names, named, place)
-        place = place.after(text, lines=block.lines)
+        source = _source(text, name, block.line, rows + 1)
+        yield Table(names, _columns(text), text.rows, first.is_header, (source,))
+        rows += text.rows
 
 
 def find_delimiter(text: bytes) -> str:
@@ -112,75 +113,76 @@ def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
 
 @dataclass(frozen=True)
 class _Block:
-    """Whole rows; `line` is the number of the first one's line, `last` says that none follow."""
+    """Whole rows; `line` is the number of the first one's line, `last` says that none follow.
+
+    `tidy` says whether their quotes are, None where that is not known.
+    """
 
     data: bytes
     line: int
-    last: bool
-
-    @property
-    def lines(self) -> int:
-        return self.data.count(b"\n")
+    tidy: bool | None = None
+    last: bool = False
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where the next row stands."""
-
-    name: str
-    line: int
-    row: int
-
-    def source(self, text: CsvText) -> Source:
-        if text.one_line_each:
-            return Source(text.rows, self.name, "line", self.line)
-        return Source(text.rows, self.name, "row", self.row)
-
-    def after(self, text: CsvText, lines: int) -> "_Place":
-        return replace(self, line=self.line + lines, row=self.row + text.rows)
-
-
-def _whole_rows(file: BinaryIO, head: bytes) -> Iterator[_Block]:
-    """Yield the text cut between rows; a file that is empty is one empty block."""
-    data, line = head, 1
-    chunk = file.read(BLOCK_BYTES)
-    while chunk:
-        data += chunk
-        chunk = file.read(BLOCK_BYTES)
-        end = _end_of_rows(data) if chunk else 0  # the last block is what is left
-        if end:
-            yield _Block(data[:end], line, last=False)
+def _whole_rows(
+    file: BinaryIO, data: bytes, name: str, delimiter: str, size: int
+) -> Iterator[_Block]:
+    """Yield the text, which begins with `data`, cut between rows; an empty one as one block."""
+    line = 1
+    while True:
+        chunk = file.read(size)
+        if not chunk and len(data) < LONGEST_ROW * size:
+            break
+        end, tidy = end_of_rows(data, delimiter)
+        if len(data) - end >= LONGEST_ROW * size:
             line += data.count(b"\n", 0, end)
-            data = data[end:]
-    if line == 1 or data.strip(b"\r\n"):
+            where = f"{name} line {line}"
+            raise DataError("the row does not end", where=where, hint=QUOTE_HINT)
+        if not chunk:
+            break
+        end = _before_empty_lines(data, end)
+        if end:
+            yield _Block(data[:end], line, tidy)
+            line += line_count(data[:end])
+        data = data[end:] + chunk
+    if line == 1 or data.strip(LINE_ENDS):
         yield _Block(data, line, last=True)
 
 
-def _end_of_rows(data: bytes) -> int:
-    """Return where the last row that is whole ends: at a line end outside quotes.
+def _before_empty_lines(data: bytes, end: int) -> int:
+    """Return where the last row before `end` ends that is no empty line.
 
-    Empty lines behind it are left for what follows: they count only if rows do.
+    Empty lines are left for what follows: they count only if rows do.
     """
-    end = len(data[: data.rfind(b"\n") + 1].rstrip(b"\r\n"))
-    end = data.find(b"\n", end) + 1 if end else 0
-    quotes = data.count(b'"', 0, end)
-    while end and quotes % 2:
-        previous = data.rfind(b"\n", 0, end - 1) + 1
-        quotes -= data.count(b'"', previous, end)
-        end = previous
-    return end
+    row = len(data[:end].rstrip(LINE_ENDS))
+    return row + (2 if data[row : row + 2] == b"\r\n" else 1) if row else 0
 
 
-def _parse(
-    block: _Block, name: str, delimiter: str, width: int = 0, numbers: Numbers = NO_NUMBERS
-) -> CsvText:
-    # Empty lines count where rows follow, so only the last block may end with some.
-    data = block.data[: rows_end(block.data, delimiter)] if block.last else block.data
+def _first_row(block: _Block, name: str, delimiter: str) -> FirstRow:
     try:
-        return parse_rows(data, delimiter, width, numbers) if data else parse_csv(data)
+        return read_first_row(block.data, delimiter)
     except CsvError as error:
-        where = f"{name} line {block.line + error.line - 1}"
-        raise DataError(str(error), where=where, hint=error.hint) from error
+        raise _refused(error, name, block) from error
+
+
+def _parse(block: _Block, name: str, first: FirstRow, numbers: Numbers = NO_NUMBERS) -> CsvText:
+    # Empty lines count where rows follow, so only the last block may end with some.
+    data = block.data[: rows_end(block.data, first)] if block.last else block.data
+    try:
+        return parse_rows(data, first, numbers, is_plain(data, first.delimiter, block.tidy))
+    except CsvError as error:
+        raise _refused(error, name, block) from error
+
+
+def _refused(error: CsvError, name: str, block: _Block) -> DataError:
+    where = f"{name} line {block.line + error.line - 1}"
+    return DataError(str(error), where=where, hint=error.hint)
+
+
+def _source(text: CsvText, name: str, line: int, row: int) -> Source:
+    if text.one_line_each:
+        return Source(text.rows, name, "line", line)
+    return Source(text.rows, name, "row", row)
 
 
 def _type(text: CsvText, place: int) -> pa.DataType:
@@ -208,9 +210,8 @@ def _as_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> pa.ChunkedArr
     return None if values is None else pa.chunked_array([pa.array(values, from_pandas=True)])
 
 
-def _table(text: CsvText, names: tuple[str, ...], named: bool, place: _Place) -> Table:
-    columns = tuple(map(_arrow, text.columns))
-    return Table(names, columns, text.rows, named, (place.source(text),))
+def _columns(text: CsvText) -> tuple[Cells, ...]:
+    return tuple(map(_arrow, text.columns))
 
 
 def _arrow(cells: Cells) -> pa.ChunkedArray:

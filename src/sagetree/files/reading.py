@@ -150,12 +150,12 @@ def looks_like_header(text: CsvText) -> bool:
     It is where all its cells are text and do not fit the columns below them:
     a word stands above numbers, or all cells differ and none is repeated below.
     """
-    first = text.first_row
+    first = text.first.cells
     names = header_names(first)
-    if not all(map(_is_text, names)):
+    if not all(map(_is_word, names)):
         return False
     samples = [_sample(cells) for cells in text.columns]
-    above_numbers = (any(not _is_text(cell) for cell in sample) for sample in samples)
+    above_numbers = (any(not _is_word(cell) for cell in sample) for sample in samples)
     if any(cell.strip() and numbers for cell, numbers in zip(first, above_numbers, strict=True)):
         return True
     repeated = any(name in sample for name, sample in zip(first, samples, strict=True))
@@ -168,7 +168,7 @@ def _sample(cells: Cells) -> set[Cell]:
     return {cell for cell in cells_below if category_text(cell) is not None}
 
 
-def _is_text(cell: Cell) -> bool:
+def _is_word(cell: Cell) -> bool:
     try:
         to_number(cell)
     except CellError:

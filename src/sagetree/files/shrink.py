@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sagetree.tables.arrow_types import is_text
 from sagetree.tables.cells import MISSING_TEXTS, MissingValues
 from sagetree.tables.encoding import Floats, as_numbers, encode_numbers
 
@@ -110,20 +111,13 @@ def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
 def _plain(chunk: pa.Array) -> pa.Array:
     """Return text as codes of a list of words; other types as they are."""
     if pa.types.is_dictionary(chunk.type):
-        if not _is_text(chunk.type.value_type):
+        if not is_text(chunk.type.value_type):
             return chunk.dictionary_decode()
         words = chunk.dictionary.cast(pa.string())
         return pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), words)
-    if _is_text(chunk.type):
+    if is_text(chunk.type):
         return chunk.cast(pa.string()).dictionary_encode()
     return chunk
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return any(
-        test(kind)
-        for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    )
 
 
 def _words(parts: Sequence[pa.Array]) -> pa.ChunkedArray:

@@ -4,17 +4,25 @@ Small bodies are read by the standard library, which costs microseconds, large
 ones by Arrow, which is many times faster per row; both give the same cells.
 """
 
-import csv
 import io
-import re
+from codecs import BOM_UTF8
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from sagetree.formats.first_row import (
+    COMMA,
+    SHORT_BYTES,
+    FirstRow,
+    csv_rows,
+    decode,
+    read_first_row,
+    rows_end,
+)
+from sagetree.formats.whole_rows import has_tidy_quotes, line_count
 from sagetree.tables.cells import FLOAT32_LIMIT, MISSING_TEXTS
 from sagetree.tables.table import Cells, OneRow
 
@@ -24,47 +32,18 @@ if TYPE_CHECKING:
 # The two readers need the same time at about 150 rows of 45 columns.
 BULK_BYTES = 32 * 1024
 
-# A text in which no cell can be longer than the csv module takes.
-SHORT_BYTES = 64 * 1024
-
 # As much of a text is looked at at a time: what is made of it stays in the cache.
 BLOCK_BYTES = 64 * 1024
 
-BOM = b"\xef\xbb\xbf"
-_NEWLINES = b"\r\n"
-_LINE_ENDS = (b"", b"\n", b"\r\n", b"\r")
-
-COMMA = ","
-
-
-@cache
-def quoted_cell(delimiter: str) -> re.Pattern[bytes]:
-    """Return the pattern of a well-formed quoted cell: from a cell's start to a cell's end.
-
-    Inner quotes are doubled. Not (?:[^"]|"")*, which takes 100 bytes of memory
-    for each of the cell.
-    """
-    other = rb"[^%s\r\n]" % re.escape(delimiter.encode())
-    return re.compile(rb'(?<!%s)"[^"]*+(?:""[^"]*+)*+"(?!%s)' % (other, other))
-
-
-class CsvError(ValueError):
-    """The bytes are not CSV; `line` is the number of the faulty line."""
-
-    def __init__(self, message: str, line: int, hint: str) -> None:
-        self.line = line
-        self.hint = hint
-        super().__init__(message)
-
 
 class CsvText(NamedTuple):
-    """All rows of a CSV text, a header row among them if there is one.
+    """Rows of a CSV text, a header row among them until it is taken away.
 
-    `one_line_each` is False where a cell holds a line end, so that a row's
-    number is not its line's.
+    `first` is the first row of the whole text. `one_line_each` is False where a
+    cell holds a line end, so that a row's number is not its line's.
     """
 
-    first_row: tuple[str, ...]
+    first: FirstRow
     columns: Sequence[Cells]
     rows: int
     one_line_each: bool
@@ -81,11 +60,9 @@ def parse_csv(data: bytes, delimiter: str = COMMA) -> CsvText:
     Empty lines at the end do not count. Raises CsvError for text that is empty,
     not UTF-8, or whose rows differ in length.
     """
-    body = data.removeprefix(BOM)
-    body = body[: rows_end(body, delimiter)]
-    if not body:
-        raise CsvError("there are no rows", 1, "Send at least one line of comma-separated values")
-    return parse_rows(body, delimiter)
+    body = data.removeprefix(BOM_UTF8)
+    first = read_first_row(body, delimiter)
+    return parse_rows(body[: rows_end(body, first)], first)
 
 
 @dataclass(frozen=True)
@@ -100,24 +77,25 @@ NO_NUMBERS = Numbers()
 
 
 def parse_rows(
-    body: bytes,
-    delimiter: str = COMMA,
-    width: int = 0,
-    numbers: Numbers = NO_NUMBERS,
-    plain: bool | None = None,
+    body: bytes, first: FirstRow, numbers: Numbers = NO_NUMBERS, plain: bool | None = None
 ) -> CsvText:
     """Return the cells of whole rows of text, of which every line end ends one.
 
-    Each must have as many cells as the first, or `width` where it is given.
-    Large texts give the columns of `numbers` as numbers (float64, null where
-    missing) if all their cells are. `plain` is what `is_plain` says, where that
-    is known. Raises CsvError with the number of the faulty line in `body`.
+    Each must have as many cells as the text's first row, which may be one of
+    them. Large texts give the columns of `numbers` as numbers (float64, null
+    where missing) if all their cells are. `plain` is what `is_plain` says, where
+    that is known. Raises CsvError with the number of the faulty line in `body`.
     """
     if len(body) < BULK_BYTES:
         plain = False
-    if is_plain(body, delimiter) if plain is None else plain:
-        return _parse_bulk(body, delimiter, width, numbers)
-    return _parse_small(body, delimiter, width)
+    if is_plain(body, first.delimiter) if plain is None else plain:
+        return _parse_bulk(body, first, numbers)
+    return _parse_small(body, first)
+
+
+def only_row(first: FirstRow) -> CsvText:
+    """Return the cells of a text that is nothing but its first row."""
+    return CsvText(first, OneRow(first.cells), 1, first.lines == 1)
 
 
 def _one_line_each(body: bytes, rows: int) -> bool:
@@ -126,21 +104,17 @@ def _one_line_each(body: bytes, rows: int) -> bool:
     return line_count(body) == rows
 
 
-def line_count(text: bytes) -> int:
-    """Return how many lines there are, also ones that end inside of a quoted cell."""
-    ends = text.count(b"\n")
-    if b"\r" in text:  # two bytes are looked for in ten times the time of one
-        ends += text.count(b"\r") - text.count(b"\r\n")
-    return ends + (not text.endswith((b"\n", b"\r")))
-
-
-def _parse_small(body: bytes, delimiter: str = COMMA, width: int = 0) -> CsvText:
-    rows = _split(body, delimiter, width) or list(_rows(body, delimiter, width))
+def _parse_small(body: bytes, first: FirstRow) -> CsvText:
+    rows = _split(body, first) or list(_rows(body, first))
     columns = OneRow(rows[0]) if len(rows) == 1 else tuple(map(list, zip(*rows, strict=True)))
-    return CsvText(tuple(rows[0]), columns, len(rows), _one_line_each(body, len(rows)))
+    return CsvText(first, columns, len(rows), _one_line_each(body, len(rows)))
 
 
-def _split(body: bytes, delimiter: str, width: int) -> list[list[str]]:
+def _rows(body: bytes, first: FirstRow) -> Iterator[list[str]]:
+    return csv_rows(io.StringIO(decode(body), newline=""), first.delimiter, first.width)
+
+
+def _split(body: bytes, first: FirstRow) -> list[list[str]]:
     """Return the rows of a short text without quotes, as the csv module would; [] for others.
 
     Setting that module up takes a third of the reading of a request of one row.
@@ -148,57 +122,20 @@ def _split(body: bytes, delimiter: str, width: int) -> list[list[str]]:
     if len(body) > SHORT_BYTES or b'"' in body or b"\r" in body or not body.isascii():
         return []
     lines = body.decode().removesuffix("\n").split("\n")
-    rows = [line.split(delimiter) for line in lines]
-    return rows if {*map(len, rows)} == {width or len(rows[0])} else []
+    rows = [line.split(first.delimiter) for line in lines]
+    return rows if {*map(len, rows)} == {first.width} else []
 
 
-def rows_end(body: bytes, delimiter: str = COMMA) -> int:
-    """Return where the rows end: before the line end and the empty lines at the text's end.
-
-    One column is the exception: there an empty line is a row whose cell is missing.
-    """
-    end = len(body.rstrip(_NEWLINES))
-    if not end or body[end:] in _LINE_ENDS:
-        return end
-    try:
-        one_column = len(first_row(body[:end], delimiter)) == 1
-    except CsvError:  # to be found again, with all that is wrong before it
-        return end
-    return len(body) if one_column else end
-
-
-def _rows(body: bytes, delimiter: str, width: int = 0) -> Iterator[list[str]]:
-    """Yield each row. Raises CsvError with the number of the faulty line."""
-    reader = csv.reader(io.StringIO(_decode(body), newline=""), delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            cells = row or [""]
-            width = width or len(cells)
-            if len(cells) != width:
-                raise CsvError(
-                    f"{len(cells)} cells where the first line has {width}",
-                    reader.line_num,
-                    f"Give every line as many cells; quote a cell that holds {_NAMES[delimiter]}",
-                )
-            yield cells
-    except csv.Error as error:
-        raise CsvError(f"the line is not CSV: {error}", reader.line_num, QUOTE_HINT) from error
-
-
-_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": "a space"}
-
-QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
-
-
-def is_plain(body: bytes, delimiter: str = COMMA) -> bool:
+def is_plain(body: bytes, delimiter: str = COMMA, tidy: bool | None = None) -> bool:
     """Say whether Arrow reads a text as the csv module does.
 
     It takes empty lines for rows of empty cells, makes something of unbalanced
-    quotes, and drops a second byte-order mark.
+    quotes, and drops a second byte-order mark. `tidy` is what `has_tidy_quotes`
+    says, where that is known.
     """
-    if body.startswith((b"\n", b"\r", BOM)) or _has_empty_line(body):
+    if body.startswith((b"\n", b"\r", BOM_UTF8)) or _has_empty_line(body):
         return False
-    return b'"' not in body or b'"' not in quoted_cell(delimiter).sub(b"", body)
+    return has_tidy_quotes(body, delimiter) if tidy is None else tidy
 
 
 def _has_empty_line(body: bytes) -> bool:
@@ -219,36 +156,23 @@ def _has_empty_line(body: bytes) -> bool:
     return False
 
 
-def _decode(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        raise CsvError("the text is not UTF-8", line, "Save the file as UTF-8") from error
-
-
-def _parse_bulk(
-    body: bytes, delimiter: str = COMMA, width: int = 0, numbers: Numbers = NO_NUMBERS
-) -> CsvText:
+def _parse_bulk(body: bytes, first: FirstRow, numbers: Numbers = NO_NUMBERS) -> CsvText:
     import pyarrow as pa  # costs 0.3 s and 40 MB, which small requests never need
 
-    first = first_row(body, delimiter)
-    if width not in (0, len(first)):
-        return _parse_small(body, delimiter, width)  # says so
-    types = {str(place): pa.string() for place in range(len(first))}
+    types = {str(place): pa.string() for place in range(first.width)}
     missing = [*MISSING_TEXTS, *numbers.missing]
     try:
         kinds = types | {str(place): pa.float64() for place in numbers.places}
-        columns = _sound(_read_bulk(body, delimiter, kinds, missing))
+        columns = _sound(_read_bulk(body, first.delimiter, kinds, missing))
         if columns is None:
-            columns = _read_bulk(body, delimiter, types, missing).columns
+            columns = _read_bulk(body, first.delimiter, types, missing).columns
     except pa.ArrowInvalid:
         if numbers.places:  # some cell is text
-            return _parse_bulk(body, delimiter, width)
-        deque(_rows(body, delimiter, width), maxlen=0)  # names the faulty line, keeping none
-        return _parse_small(body, delimiter, width)
+            return _parse_bulk(body, first)
+        deque(_rows(body, first), maxlen=0)  # names the faulty line, keeping none
+        return _parse_small(body, first)
     rows = len(columns[0])
-    return CsvText(tuple(first), tuple(columns), rows, _one_line_each(body, rows))
+    return CsvText(first, tuple(columns), rows, _one_line_each(body, rows))
 
 
 def _read_bulk(
@@ -289,41 +213,3 @@ def _sound(table: "pa.Table") -> Sequence["pa.ChunkedArray"] | None:
             column = pa.chunked_array([values])
         columns.append(column)
     return columns
-
-
-def first_row(body: bytes, delimiter: str = COMMA) -> list[str]:
-    """Return the first row's cells, which may hold line ends inside quotes.
-
-    Raises CsvError where it is no row.
-    """
-    return _first(body, delimiter)[0]
-
-
-def first_row_end(body: bytes, delimiter: str = COMMA) -> int:
-    """Return where the first row ends: behind its line end. Raises as `first_row` does."""
-    text = _decode(_first(body, delimiter)[1])
-    stream = io.StringIO(text, newline="")
-    next(csv.reader(stream, delimiter=delimiter, strict=True))
-    return len(text[: stream.tell()].encode())
-
-
-def _first(body: bytes, delimiter: str) -> tuple[list[str], bytes]:
-    """Return the first row's cells, and as little of the text as has it."""
-    line = first_line(body)
-    try:
-        return next(_rows(line, delimiter)), line
-    except CsvError:  # a stray quote made it end too early, or there is no row
-        return next(_rows(body, delimiter)), body
-
-
-def first_line(body: bytes) -> bytes:
-    """Return the first row's text, which is more than a line where quotes hold line ends."""
-    if b'"' not in body:
-        return body[: body.find(b"\n") + 1] or body
-    end = quotes = 0
-    for line in io.BytesIO(body):
-        end += len(line)
-        quotes += line.count(b'"')
-        if quotes % 2 == 0:
-            break
-    return body[:end]

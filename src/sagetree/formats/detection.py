@@ -1,6 +1,7 @@
 """What a data file is: by what its channel promises, else by its first bytes."""
 
 import re
+from codecs import BOM_UTF8
 from typing import Literal, get_args
 
 from sagetree.errors import DataError
@@ -48,7 +49,6 @@ _PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]+")
 # From here on the beginning of a file may end inside of a line.
 LONG_HEAD = 1024
 
-_BOM = b"\xef\xbb\xbf"
 
 # So many lines must be libsvm before a file that promises nothing is taken for it.
 _SAMPLE_LINES = 20
@@ -78,7 +78,7 @@ def _by_content(head: bytes) -> Format:
     for magic, format in _MAGIC.items():  # noqa: A001
         if head.startswith(magic):
             return format
-    text = head.removeprefix(_BOM).lstrip()
+    text = head.removeprefix(BOM_UTF8).lstrip()
     if text.startswith((b"{", b"[")):
         return "jsonlines"
     return "libsvm" if _is_libsvm(text) else "csv"

@@ -7,6 +7,7 @@ r"""JSON Lines to columns of cells: one record a line, with the meanings of a JS
 Small bodies are read line by line, large ones by Arrow; both give the same cells.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
@@ -31,8 +32,6 @@ FEATURES, LABEL = "features", "label"
 
 HINT = 'Write one record a line: {"column": value, ...}, or {"features": [value, ...]}'
 _LENGTH_HINT = "Give every line a value for every column, null where missing"
-
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def parse_json_lines(data: bytes, needed: Sequence[str] = ()) -> JsonLines:
     Raises RecordError naming the line, for a cell that is no single value the
     column too.
     """
-    body = data.removeprefix(_BOM)
+    body = data.removeprefix(BOM_UTF8)
     if not body.strip():
         raise _no_rows()
     return _read(body, needed, 1)
@@ -78,7 +77,7 @@ def parse_blocks(blocks: Iterable[bytes]) -> Iterator[JsonLines]:
     """
     first, lines = b"", 0
     for block in blocks:
-        body = block if lines else block.removeprefix(_BOM)
+        body = block if lines else block.removeprefix(BOM_UTF8)
         if not body.strip():
             pass
         elif first:  # is read again with each block, which has to be of its shape

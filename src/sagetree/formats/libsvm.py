@@ -5,6 +5,7 @@ caller to know, because no single file or request can tell.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable
 
 import numpy as np
@@ -22,7 +23,6 @@ MAX_INDEX = 2**31 - 1
 
 HINT = "Write a line as: label index:value index:value"
 
-_BOM = b"\xef\xbb\xbf"
 _COMMENT = re.compile(rb"#[^\n]*")
 _NEWLINE, _COLON, _PLUS, _Q, _SPACE = b"\n:+q "
 _QID = np.frombuffer(b"qid:", np.uint8)
@@ -53,7 +53,7 @@ def parse_blocks(blocks: Iterable[bytes], *, request: bool = False) -> list[Spar
     """
     parts, lines = [], 0
     for block in blocks:
-        body = block if lines else block.removeprefix(_BOM)
+        body = block if lines else block.removeprefix(BOM_UTF8)
         try:
             parts.append(_parse(_COMMENT.sub(b"", body) if b"#" in body else body, request=request))
         except _LineError as error:

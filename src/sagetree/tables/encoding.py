@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.tables.arrow_types import unreadable
 from sagetree.tables.cells import (
     FLOAT32_LIMIT,
     NAN,
@@ -25,20 +26,6 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 Encoder: TypeAlias = Callable[[Cell], float]
-
-
-def _check_type(kind: "pa.DataType") -> None:
-    """Raise CellError for what is no text, number, boolean or moment."""
-    import pyarrow as pa
-
-    types = pa.types
-    readable = (
-        types.is_string, types.is_large_string, types.is_string_view, types.is_boolean,
-        types.is_integer, types.is_floating, types.is_decimal, types.is_date,
-        types.is_timestamp, types.is_null,
-    )  # fmt: skip
-    if not any(test(kind) for test in readable):
-        raise CellError(f"its cells are of type {kind}, not text, numbers or dates")
 
 
 @dataclass(frozen=True)
@@ -94,12 +81,10 @@ def distinct_cells(cells: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[Ce
     """
     import pyarrow as pa
 
-    if pa.types.is_dictionary(cells.type):
-        _check_type(cells.type.value_type)
-        cells = _with_wide_indices(cells)
-    else:
-        _check_type(cells.type)
-        cells = cells.dictionary_encode()
+    is_coded = pa.types.is_dictionary(cells.type)
+    if problem := unreadable(cells.type.value_type if is_coded else cells.type):
+        raise CellError(problem)
+    cells = _with_wide_indices(cells) if is_coded else cells.dictionary_encode()
     coded = cells.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):  # of a column without rows
         return np.zeros(0, np.int64), [None]

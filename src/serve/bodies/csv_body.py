@@ -1,54 +1,26 @@
-"""CSV bodies: which delimiter, whether there is a header, and the rows in slices."""
+"""CSV bodies: the first row, and by it the others, in slices where they are many."""
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from types import MappingProxyType
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
 
 from sagetree.errors import (
     DecodingError,
     PayloadTooLargeError,
-    RequestError,
-    SchemaError,
-    UnsupportedMediaTypeError,
-    Violation,
-    quote,
 )
-from sagetree.formats.csv_text import (
-    COMMA,
-    NO_NUMBERS,
+from sagetree.formats.csv_text import NO_NUMBERS, CsvText, Numbers, is_plain, only_row, parse_rows
+from sagetree.formats.first_row import (
     CsvError,
-    CsvText,
-    Numbers,
-    first_line,
-    first_row,
-    first_row_end,
-    is_plain,
-    line_count,
-    parse_csv,
-    parse_rows,
-    quoted_cell,
+    FirstRow,
     rows_end,
 )
-from sagetree.serve.bodies.lines import pieces
+from sagetree.formats.whole_rows import LINE_ENDS, line_count
+from sagetree.serve.bodies.charset import as_utf8, charset_of
+from sagetree.serve.bodies.csv_first_row import find_delimiter, first_row_of, refused
+from sagetree.serve.bodies.lines import pieces_of_csv
 from sagetree.serve.bodies.reading import Reading
-from sagetree.serve.bodies.tables import most_columns, refuse_width, table_of_columns
+from sagetree.serve.bodies.tables import table_of_columns
 from sagetree.serve.protocol.messages import Body
-from sagetree.tables.schema import header_names
 from sagetree.tables.table import Source, Table
-
-# The charsets of web pages and spreadsheets, by their registered names. Not
-# codecs.lookup(): it knows codecs that are no charsets, and never forgets a name.
-CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252", "utf-16")
-ALIASES = MappingProxyType({"utf8": "utf-8", "ascii": "us-ascii", "latin-1": "iso-8859-1"})
-
-# RFC 4180's parameter of text/csv; None leaves it to the trained names.
-HEADER = MappingProxyType({"present": True, "absent": False, "": None})
-
-# A semicolon cannot stand in a header unquoted, a tab not at all: hence their names.
-DELIMITERS = MappingProxyType(
-    {",": ",", "comma": ",", ";": ";", "semicolon": ";", "\t": "\t", "tab": "\t"}
-)
-_OTHERS = MappingProxyType({b";": ";", b"\t": "\t"})
 
 # As much of the text is looked at for its delimiter.
 DELIMITER_BYTES = 64 * 1024
@@ -56,9 +28,6 @@ DELIMITER_BYTES = 64 * 1024
 # Text that only Python's own reader reads aright takes 80 bytes a row: it is
 # read in slices of this size.
 UNEVEN_BYTES = 2**18
-
-_BOM = b"\xef\xbb\xbf"
-_LINE_END = re.compile(rb"[\r\n]")
 
 
 def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
@@ -68,23 +37,62 @@ def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
     """
     if len(body) > min(UNEVEN_BYTES, reading.slice_bytes):
         return _slices(body, reading)
-    text = as_utf8(body[:], reading).removeprefix(_BOM)
-    delimiter = find_delimiter(text, reading)
-    _refuse_width(text, delimiter, reading)
-    try:
-        found = parse_csv(text, delimiter)
-    except CsvError as error:
-        raise _refused(error) from error
-    if not _has_header(found.first_row, reading):
-        return (_table(None, found, first_line=1),)
-    rows = found.without_first_row()
-    if not rows.rows:
+    text = as_utf8(body[:], reading).removeprefix(BOM_UTF8)
+    first = first_row_of(text, find_delimiter(text, reading), reading)
+    end = rows_end(text, first)
+    if first.begin >= end:
         return _no_rows(reading)
-    return (_table(header_names(found.first_row), rows, first_line=2),)
+    if not first.begin and first.end >= end:
+        found = only_row(first)
+    else:
+        found = _parse(text[first.begin : end], first, first.lines if first.is_header else 0)
+    return (_table(found, found.one_line_each and first.lines == 1, 0),)
 
 
-def _refused(error: CsvError, lines_before: int = 0) -> DecodingError:
-    return DecodingError(str(error), where=f"line {lines_before + error.line}", hint=error.hint)
+def _slices(body: Body, reading: Reading) -> Iterator[Table]:
+    """Yield the rows in slices, as `decode_csv` would return them."""
+    if charset_of(reading) == "utf-16":  # its line ends cannot be found by their bytes
+        hint = "Send UTF-8"
+        raise PayloadTooLargeError("a large body cannot be UTF-16", where="Content-Type", hint=hint)
+    start = len(BOM_UTF8) if body[:3] == BOM_UTF8 else 0
+    text = as_utf8(body[start : start + DELIMITER_BYTES], reading)
+    delimiter = find_delimiter(text, reading)
+    end = _stripped_end(body, start)
+    size = min(UNEVEN_BYTES, reading.slice_bytes)
+    piece, _ = next(pieces_of_csv(body, start, len(body), size, delimiter))
+    first = first_row_of(as_utf8(piece, reading), delimiter, reading, goes_on=True)
+    line_ends = body[end : end + 3]
+    if line_ends in (b"\n", b"\r\n") or first.has_rows_in(line_ends):
+        end = len(body)  # a whole body need not be copied to be cut
+    numbers = _numbers(first, reading)
+    rows, lines, one_line_each = 0, 0, True
+    for piece, plain in _even_pieces(body, start, end, delimiter, reading):
+        text = as_utf8(piece, reading)
+        if first.is_header and not lines:
+            text, lines, one_line_each = text[first.end :], first.lines, first.lines == 1
+            plain = plain and not text.startswith(BOM_UTF8)  # Arrow would drop it
+            if not text:
+                continue
+        found = _parse(text, first, lines, numbers, plain)
+        one_line_each = one_line_each and found.one_line_each
+        yield _table(found, one_line_each, rows)
+        rows += found.rows
+        lines += found.rows if found.one_line_each else line_count(text)
+    if not rows:
+        yield from _no_rows(reading)
+
+
+def _parse(
+    text: bytes,
+    first: FirstRow,
+    lines_before: int,
+    numbers: Numbers = NO_NUMBERS,
+    plain: bool | None = None,
+) -> CsvText:
+    try:
+        return parse_rows(text, first, numbers, plain)
+    except CsvError as error:
+        raise refused(error, lines_before) from error
 
 
 def _no_rows(reading: Reading) -> tuple[Table, ...]:
@@ -95,64 +103,23 @@ def _no_rows(reading: Reading) -> tuple[Table, ...]:
     raise DecodingError("there is a header and no row", where="line 1", hint=hint)
 
 
-def _table(names: tuple[str, ...] | None, text: CsvText, first_line: int) -> Table:
-    """Return the table, its rows located by line where every row is one, else by row."""
-    if text.one_line_each:
-        source = Source(text.rows, unit="line", first=first_line)
+def _table(text: CsvText, one_line_each: bool, before: int) -> Table:
+    """Return the table, its rows located by line where every row so far is one, else by row."""
+    first = text.first
+    if one_line_each:
+        source = Source(text.rows, unit="line", first=first.is_header + before + 1)
     else:
-        source = Source(text.rows)
-    return table_of_columns(names, text.columns, source)
+        source = Source(text.rows, first=before + 1)
+    return table_of_columns(first.names, text.columns, source)
 
 
-def _slices(body: Body, reading: Reading) -> Iterator[Table]:
-    """Yield the rows in slices, as `decode_csv` would return them."""
-    if charset_of(reading) == "utf-16":  # its line ends cannot be found by their bytes
-        hint = "Send UTF-8"
-        raise PayloadTooLargeError("a large body cannot be UTF-16", where="Content-Type", hint=hint)
-    start = len(_BOM) if body[:3] == _BOM else 0
-    text = as_utf8(body[start : start + DELIMITER_BYTES], reading)
-    delimiter = find_delimiter(text, reading)
-    _refuse_width(text, delimiter, reading)
-    end = _rows_end(body, start, delimiter, reading)
-    names = None
-    numbers = NO_NUMBERS
-    header = width = rows = lines = 0
-    one_line_each = True
-    for piece, plain in _even_pieces(body, start, end, delimiter, reading):
-        text = as_utf8(piece, reading)
-        try:
-            if not width:
-                cells = tuple(first_row(text, delimiter))
-                width = len(cells)
-                if _has_header(cells, reading):
-                    names, header = header_names(cells), 1
-                    cut = first_row_end(text, delimiter)
-                    lines = line_count(text[:cut])
-                    one_line_each = lines == 1
-                    text = text[cut:]
-                    plain = plain and not text.startswith(_BOM)  # Arrow would drop it
-                numbers = _numbers(names, width, reading)
-            found = parse_rows(text, delimiter, width, numbers, plain) if text else None
-        except CsvError as error:
-            raise _refused(error, lines) from error
-        if found is None:  # a piece that was only the header
-            continue
-        one_line_each = one_line_each and found.one_line_each
-        place = ("line", header + rows + 1) if one_line_each else ("row", rows + 1)
-        source = Source(found.rows, unit=place[0], first=place[1])
-        yield table_of_columns(names, found.columns, source)
-        rows += found.rows
-        lines += found.rows if found.one_line_each else line_count(text)
-    if not rows:
-        yield from _no_rows(reading)
-
-
-def _numbers(names: tuple[str, ...] | None, width: int, reading: Reading) -> Numbers:
+def _numbers(first: FirstRow, reading: Reading) -> Numbers:
     """Return the places of the columns of which numbers will do."""
-    schema = reading.schema
+    names, schema = first.names, reading.schema
     if names is None:
-        names = schema.input_names if width == len(schema.input_names) else schema.all_names
-    places = [place for place, name in enumerate(names[:width]) if name in reading.numbers]
+        by_place = first.width == len(schema.input_names)
+        names = schema.input_names if by_place else schema.all_names
+    places = [place for place, name in enumerate(names[: first.width]) if name in reading.numbers]
     return Numbers(places, reading.missing)
 
 
@@ -160,149 +127,22 @@ def _even_pieces(
     body: Body, start: int, end: int, delimiter: str, reading: Reading
 ) -> Iterator[tuple[bytes, bool]]:
     """Yield pieces of whole rows, and whether they are plain; smaller ones where they are not."""
-    for piece in pieces(body, start, end, reading.slice_bytes, delimiter):
-        plain = is_plain(piece, delimiter)
+    for piece, tidy in pieces_of_csv(body, start, end, reading.slice_bytes, delimiter):
+        plain = is_plain(piece, delimiter, tidy)
         if plain or len(piece) <= UNEVEN_BYTES:
             yield piece, plain
         else:
-            for part in pieces(piece, 0, len(piece), UNEVEN_BYTES, delimiter):
-                yield part, is_plain(part, delimiter)
+            for part, tidy in pieces_of_csv(piece, 0, len(piece), UNEVEN_BYTES, delimiter):
+                yield part, is_plain(part, delimiter, tidy)
 
 
-def _rows_end(body: Body, start: int, delimiter: str, reading: Reading) -> int:
-    """Return where the rows end, as `sagetree.formats.csv_text.rows_end` does for a small text."""
+def _stripped_end(body: Body, start: int) -> int:
+    """Return where the body ends less its last line ends. Raises DecodingError if it is empty."""
     end = len(body)
     while end > start:
         tail = body[max(start, end - UNEVEN_BYTES) : end]
-        stripped = tail.rstrip(b"\r\n")
+        stripped = tail.rstrip(LINE_ENDS)
         end -= len(tail) - len(stripped)
         if stripped:
-            break
-    if end == start:
-        raise DecodingError("there are no rows", where="line 1", hint="Send at least one row")
-    # the first row, and the line ends, tell it as much as the whole text would
-    line_ends = body[end : end + 3]
-    sample = as_utf8(body[start : min(end, start + UNEVEN_BYTES)], reading) + line_ends
-    if line_ends in (b"\n", b"\r\n") or rows_end(sample, delimiter) == len(sample):
-        return len(body)  # a whole body need not be copied to be cut
-    return end
-
-
-def find_delimiter(text: bytes, reading: Reading) -> str:
-    """Return the parameter `delimiter`, else the one that makes the first row fit the model.
-
-    It is a comma where none does. Raises RequestError where several do.
-    """
-    told = reading.parameters.get("delimiter")
-    if told is not None:
-        return _told_delimiter(told)
-    if b";" not in text and b"\t" not in text:  # the usual case
-        return COMMA
-    line = first_line(text)
-    others = [delimiter for mark, delimiter in _OTHERS.items() if mark in line]
-    if not others:
-        return COMMA
-    fitting = [delimiter for delimiter in (COMMA, *others) if _fits(text, delimiter, reading)]
-    if len(fitting) > 1:
-        names = " or ".join(map(_named, fitting))
-        raise RequestError(
-            f"the delimiter may be {names}: with each the first row fits the model",
-            where="Content-Type",
-            hint=f"Write text/csv; delimiter={_named(fitting[0])}",
-        )
-    return fitting[0] if fitting else COMMA
-
-
-def _named(delimiter: str) -> str:
-    return next(name for name, meant in DELIMITERS.items() if meant == delimiter and len(name) > 1)
-
-
-def _told_delimiter(word: str) -> str:
-    delimiter = DELIMITERS.get(word.lower())
-    if delimiter is None:
-        raise RequestError(
-            f"the parameter delimiter is {quote(word)}",
-            where="Content-Type",
-            hint="Write delimiter=comma, delimiter=semicolon or delimiter=tab, or leave it out",
-        )
-    return delimiter
-
-
-def _refuse_width(text: bytes, delimiter: str, reading: Reading) -> None:
-    """Raise SchemaError for a first row that is far too wide to be worth its parsing."""
-    mark = delimiter.encode()
-    if text.count(mark) < most_columns(reading.schema):
-        return
-    text = quoted_cell(delimiter).sub(b"", text) if b'"' in text else text
-    refuse_width(_LINE_END.split(text, 1)[0].count(mark) + 1, reading.schema, "line 1")
-
-
-def _fits(text: bytes, delimiter: str, reading: Reading) -> bool:
-    """Say whether the first row has the model's columns, in number or by name."""
-    try:
-        _refuse_width(text, delimiter, reading)
-        cells = tuple(first_row(text, delimiter))
-    except (CsvError, SchemaError):
-        return False
-    if len(cells) == 1 and delimiter != COMMA:
-        return False
-    schema, told = reading.schema, _told_header(reading)
-    as_rows = len(cells) in (len(schema.input_names), len(schema.all_names))
-    return (told is not True and as_rows) or (told is not False and schema.is_header(cells))
-
-
-def _told_header(reading: Reading) -> bool | None:
-    if "header" not in reading.parameters:
-        return None
-    word = reading.parameters["header"].lower()
-    if word not in HEADER:
-        raise RequestError(
-            f"the parameter header is {quote(word)}",
-            where="Content-Type",
-            hint="Write header=present or header=absent, or leave it out",
-        )
-    return HEADER[word]
-
-
-def _has_header(cells: Sequence[str], reading: Reading) -> bool:
-    """Say whether the first row is a header.
-
-    In a batch job the parts of a file behind its first are without: raises
-    SchemaError for a header that would not be right for them.
-    """
-    told = _told_header(reading)
-    found = reading.schema.is_header(cells) if told is None else told
-    if found and told is None and reading.batch:
-        schema, names = reading.schema, header_names(cells)
-        complete = set(schema.input_names) <= set(names)  # else it is refused for that
-        if complete and names not in (schema.input_names, schema.all_names):
-            raise SchemaError(
-                [Violation("", "the header has not the trained columns in their order")],
-                hint="A batch job cuts a file into parts, of which only the first has the header. "
-                "Put the columns in the trained order, or write header=present if every body has "
-                "a header (SplitType None)",
-            )
-    return found
-
-
-def charset_of(reading: Reading) -> str:
-    """Return the charset that the content type names. Raises UnsupportedMediaTypeError."""
-    name = reading.parameters.get("charset", "utf-8")
-    charset = ALIASES.get(name.lower(), name.lower())
-    if charset not in CHARSETS:
-        hint = f"Send one of {', '.join(CHARSETS)}"
-        problem = f"the charset {quote(name)} is not read here"
-        raise UnsupportedMediaTypeError(problem, where="Content-Type", hint=hint)
-    return charset
-
-
-def as_utf8(body: bytes, reading: Reading) -> bytes:
-    """Return text in UTF-8. Raises DecodingError for what is not of its charset."""
-    charset = charset_of(reading) if "charset" in reading.parameters else "utf-8"
-    if charset == "utf-8":
-        return body
-    try:
-        return body.decode(charset).encode()
-    except UnicodeError as error:
-        hint = "Correct the charset, or send UTF-8"
-        raise DecodingError(f"the text is not {charset}", where="the body", hint=hint) from error
+            return end
+    raise DecodingError("there are no rows", where="line 1", hint="Send at least one row")

@@ -10,15 +10,21 @@ from types import MappingProxyType
 from sagetree.errors import SchemaError, Violation
 from sagetree.formats.json_lines import JsonLines, parse_json_lines
 from sagetree.formats.sparse_rows import RecordError
-from sagetree.serve.bodies.csv_body import as_utf8, charset_of, decode_csv
-from sagetree.serve.bodies.json_body import LACKING_HINT, JsonColumns, columns_of_json
+from sagetree.serve.bodies.charset import as_utf8, charset_of
+from sagetree.serve.bodies.csv_body import decode_csv
+from sagetree.serve.bodies.json_body import JsonColumns, columns_of_json
 from sagetree.serve.bodies.json_slices import json_slices, row_list
 from sagetree.serve.bodies.lines import pieces
 from sagetree.serve.bodies.npy import decode_npy
 from sagetree.serve.bodies.parquet_body import decode_parquet
 from sagetree.serve.bodies.reading import Decoder, Reading
 from sagetree.serve.bodies.sparse_bodies import decode_libsvm, decode_recordio, refused
-from sagetree.serve.bodies.tables import most_columns, refuse_width, table_of_columns
+from sagetree.serve.bodies.tables import (
+    most_columns,
+    refuse_lacking,
+    refuse_width,
+    table_of_columns,
+)
 from sagetree.serve.protocol.media_types import (
     CSV,
     JSON,
@@ -129,12 +135,7 @@ def _lines_table(found: JsonLines, lines: int, rows: int) -> Table:
     else:
         source = Source(found.rows, first=rows + 1)
     table = table_of_columns(found.names, found.columns, source)
-    violations = [
-        Violation(name, "is missing from this record", row, table.locate(row))
-        for name, row in found.lacking.items()
-    ]
-    if violations:
-        raise SchemaError(violations, hint=LACKING_HINT)
+    refuse_lacking(found.lacking.items(), table.locate)
     return table
 
 

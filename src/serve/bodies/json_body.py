@@ -13,6 +13,7 @@ Records, and rows as {"features": [...]}, may stand in a list or one in a line
 error, because a misspelled or forgotten key would look just like that.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -21,7 +22,7 @@ from typing import Any
 import orjson
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
-from sagetree.serve.bodies.tables import refuse_width
+from sagetree.serve.bodies.tables import refuse_lacking, refuse_width, row_place
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Cells, OneRow
@@ -30,8 +31,6 @@ SHAPES = (
     'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
     'or {"instances": [...]}'
 )
-
-LACKING_HINT = "Give every record every column, null where missing"
 
 # What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
 _COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
@@ -49,8 +48,6 @@ _NESTED = frozenset({list, dict})
 # them; JSON is the one format that has to be read as a whole.
 _OBJECT_COST, _LIST_COST, _VALUE_COST = 232, 88, 40
 MOST_MEMORY = 200 * 2**20
-
-_BOM = b"\xef\xbb\xbf"
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,9 @@ def columns_of_value(value: Any, schema: Schema) -> JsonColumns:  # noqa: ANN401
 
 def _parse(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
     try:
-        return orjson.loads(body[len(_BOM) :] if body[: len(_BOM)] == _BOM else memoryview(body))
+        return orjson.loads(
+            body[len(BOM_UTF8) :] if body[: len(BOM_UTF8)] == BOM_UTF8 else memoryview(body)
+        )
     except orjson.JSONDecodeError as error:
         raise DecodingError(
             f"the body is not JSON: {error.msg}",
@@ -171,23 +170,18 @@ def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
         refuse_width(len(keys), schema)
         return JsonColumns(tuple(keys), OneRow([*records[0].values()]), 1)
     if any(record.keys() != keys for record in records):
-        _refuse_lacking(records, schema.input_names)
+        needed = schema.input_names
+        refuse_lacking(
+            (name, row)
+            for row, record in enumerate(records)
+            for name in needed
+            if name not in record
+        )
         # Columns the model does not need may come and go.
         keys = dict.fromkeys(key for record in records for key in record).keys()
     refuse_width(len(keys), schema)
     columns = [[record.get(key) for record in records] for key in keys]
     return JsonColumns(tuple(keys), columns, len(records))
-
-
-def _refuse_lacking(records: list[dict[str, Any]], needed: Sequence[str]) -> None:
-    violations = [
-        Violation(name, "is missing from this record", row, f"row {row + 1}")
-        for row, record in enumerate(records)
-        for name in needed
-        if name not in record
-    ]
-    if violations:
-        raise SchemaError(violations, hint=LACKING_HINT)
 
 
 def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) -> JsonColumns:
@@ -218,7 +212,7 @@ def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
             name,
             f"is {'a list' if isinstance(cell, list) else 'an object'} where one value is expected",
             row,
-            f"row {row + 1}",
+            row_place(row),
         )
         for name, cells in zip(names, found.columns, strict=True)
         for row, cell in enumerate(cells)

@@ -5,15 +5,17 @@ it has been cut between two of them.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from sagetree.errors import DecodingError, SchemaError, Violation
-from sagetree.serve.bodies.json_body import LACKING_HINT, JsonColumns, columns_of_value
+from sagetree.errors import DecodingError, SchemaError
+from sagetree.serve.bodies.json_body import JsonColumns, columns_of_value
 from sagetree.serve.bodies.lines import LONGEST_ROW, let_go, too_long
+from sagetree.serve.bodies.tables import refuse_lacking, row_place
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import Schema
 
@@ -34,7 +36,7 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
     return re.compile(text.replace(b"~", rb"[ \t\r\n]*"))
 
 
-_FIRST = rb"(?:\xef\xbb\xbf)?~"
+_FIRST = rb"(?:%b)?~" % BOM_UTF8
 _SPLIT = (
     rb'\{~"columns"~:~(?P<names>\[[^][]*\])~,~'
     rb'(?:"index"~:~\[[^][]*\]~,~)?"(?:data|rows)"~:~\[~(?=\[)'
@@ -103,12 +105,13 @@ def json_slices(body: Body, rows: RowList, size: int, schema: Schema) -> Iterato
         try:
             found = columns_of_value(rows.value(piece), schema)
         except SchemaError as error:
-            raise _moved(error, before) from error
+            raise error.moved(before, row_place) from error
         except DecodingError as error:
             where = _shifted(error.where, before)
             raise DecodingError(error.message, where=where, hint=error.hint) from error
         if before and found.names is not None:
-            _refuse_lacking(found.names, schema, before)
+            missing = (name for name in schema.input_names if name not in found.names)
+            refuse_lacking((name, before) for name in missing)
         yield found
         before += found.rows
 
@@ -145,30 +148,6 @@ def _piece(body: Body, start: int, end: int, size: int) -> tuple[list[Any], int]
     )
 
 
-def _refuse_lacking(names: Sequence[str], schema: Schema, row: int) -> None:
-    """Raise SchemaError where all records of a slice lack a column; the first is number `row`."""
-    violations = [
-        Violation(name, "is missing from this record", row, f"row {row + 1}")
-        for name in schema.input_names
-        if name not in names
-    ]
-    if violations:
-        raise SchemaError(violations, hint=LACKING_HINT)
-
-
 def _shifted(place: str, rows: int) -> str:
     """Return a place such as "row 3" as it is with so many rows before it."""
     return _NUMBER.sub(lambda number: str(int(number[0]) + rows), place)
-
-
-def _moved(error: SchemaError, rows: int) -> SchemaError:
-    """Return the error with the numbers that the rows have in the body."""
-    moved = SchemaError(
-        [
-            v if v.row is None else replace(v, row=v.row + rows, where=f"row {v.row + rows + 1}")
-            for v in error.violations
-        ],
-        hint=error.hint,
-    )
-    moved.message = error.message
-    return moved

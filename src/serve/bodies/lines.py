@@ -1,30 +1,46 @@
 """Large text bodies, cut into pieces of whole rows."""
 
 import mmap
-import re
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterator
 
 from sagetree.errors import DecodingError
+from sagetree.formats.whole_rows import end_of_lines, end_of_rows
 from sagetree.serve.protocol.messages import Body
 
 # A row of more bytes is no row: csv's own bound for one cell is 128 kB.
 LONGEST_ROW = 8 * 2**20
 
-_QUOTE = b'"'
+# Where the last whole row of a text ends (0 where none does), and whether its quotes are tidy.
+_RowEnd = Callable[[bytes], tuple[int, bool]]
 
 
-def pieces(body: Body, start: int, end: int, size: int, delimiter: str = "") -> Iterator[bytes]:
+def pieces(body: Body, start: int, end: int, size: int) -> Iterator[bytes]:
     """Yield body[start:end] in pieces of about `size` bytes, each ending with its line.
 
-    With a `delimiter` the lines are CSV's, of which a quoted cell may hold
-    several. Raises DecodingError for a row longer than LONGEST_ROW.
+    Raises DecodingError for a row longer than LONGEST_ROW.
     """
+    for piece, _ in _pieces(body, start, end, size, lambda text: (end_of_lines(text), True)):
+        yield piece
+
+
+def pieces_of_csv(
+    body: Body, start: int, end: int, size: int, delimiter: str
+) -> Iterator[tuple[bytes, bool | None]]:
+    """Yield body[start:end] as `pieces` does, but cut where CSV rows end.
+
+    Beside each piece stands whether its quotes are tidy, None where that is not known.
+    """
+    return _pieces(body, start, end, size, lambda text: end_of_rows(text, delimiter))
+
+
+def _pieces(
+    body: Body, start: int, end: int, size: int, row_end: _RowEnd
+) -> Iterator[tuple[bytes, bool | None]]:
     while start < end:
-        stop = _piece_end(body, start, end, size, delimiter)
-        yield body[start:stop]
-        let_go(body, start, stop)
-        start = stop
+        piece, tidy = _piece(body, start, end, size, row_end)
+        yield piece, tidy
+        let_go(body, start, start + len(piece))
+        start += len(piece)
 
 
 def let_go(body: Body, start: int, stop: int) -> None:
@@ -34,57 +50,21 @@ def let_go(body: Body, start: int, stop: int) -> None:
         body.madvise(mmap.MADV_DONTNEED, begin, stop - begin)
 
 
-def _piece_end(body: Body, start: int, end: int, size: int, delimiter: str) -> int:
+def _piece(
+    body: Body, start: int, end: int, size: int, row_end: _RowEnd
+) -> tuple[bytes, bool | None]:
     while start + size < end:
-        # one byte more, which shows whether a \r at the end has its \n behind it
-        piece = body[start : start + size + 1]
-        length = _rows_length(piece, delimiter)
+        text = body[start : start + size]
+        length, tidy = row_end(text)
         if length:
-            return start + length
+            return text[:length], tidy
         if size >= LONGEST_ROW:
             raise too_long(start, hint="End every row by a line end, and close every quote")
         size *= 2
-    return end
+    return body[start:end], None
 
 
 def too_long(start: int, *, hint: str) -> DecodingError:
     """Return the error of a row that begins at this byte (from 0), and does not end."""
     problem = f"a row is longer than {LONGEST_ROW >> 20} MB"
     return DecodingError(problem, where=f"byte {start + 1}", hint=hint)
-
-
-def _rows_length(piece: bytes, delimiter: str) -> int:
-    """Return the length of the whole rows at the beginning of `piece`, less its last byte."""
-    last = len(piece) - 1
-    if not delimiter or _QUOTE not in piece:
-        return _line_end(piece, 0, last)
-    return _csv_rows_length(piece, last, delimiter)
-
-
-def _line_end(piece: bytes, start: int, stop: int) -> int:
-    """Return where the last line between `start` and `stop` ends, 0 where none does."""
-    end = max(piece.rfind(b"\n", start, stop), piece.rfind(b"\r", start, stop)) + 1
-    if end and piece[end - 1 : end + 1] == b"\r\n":  # its \n is not in sight, or cut off
-        return _line_end(piece, start, end - 1)
-    return end
-
-
-@cache
-def _opening(delimiter: str) -> re.Pattern[bytes]:
-    """Return the pattern of a quote that opens a cell: at a row's or a cell's start."""
-    return re.compile(rb'(?<![^%s\r\n])"' % re.escape(delimiter.encode()))
-
-
-_CELL_REST = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')
-
-
-def _csv_rows_length(piece: bytes, last: int, delimiter: str) -> int:
-    """Return the length of the whole rows; line ends inside quoted cells end none."""
-    opening, length, outside = _opening(delimiter), 0, 0
-    while found := opening.search(piece, outside):
-        length = _line_end(piece, outside, min(found.start(), last)) or length
-        rest = _CELL_REST.match(piece, found.end())
-        if rest is None:
-            return length
-        outside = rest.end()
-    return _line_end(piece, outside, last) or length

@@ -13,6 +13,7 @@ from sagetree.serve.bodies.parquet_pages import unpacked_bytes
 from sagetree.serve.bodies.reading import Reading
 from sagetree.serve.bodies.tables import refuse_width, table_of_columns
 from sagetree.serve.protocol.messages import Body
+from sagetree.tables.arrow_types import is_text, unreadable
 from sagetree.tables.table import Source, Table
 
 if TYPE_CHECKING:
@@ -68,43 +69,21 @@ def _open(body: Body, reading: Reading) -> "pq.ParquetFile":
     file = pq.ParquetFile(source, pre_buffer=False)
     _check_columns(file, reading)
     _check_size(body, file.metadata, reading)
-    texts = [f.name for f in file.schema_arrow if _is_text(f.type)]
+    texts = [f.name for f in file.schema_arrow if is_text(f.type)]
     # as references to a dictionary, which are small however long the texts
     return pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
-
-
-def _is_text(kind: "pa.DataType") -> bool:
-    import pyarrow as pa
-
-    return any(
-        test(kind)
-        for test in (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    )
 
 
 def _check_columns(file: "pq.ParquetFile", reading: Reading) -> None:
     """Raise SchemaError for far too many columns, and for cells that are no single values."""
     refuse_width(file.metadata.num_columns, reading.schema)
     violations = [
-        Violation(field.name, f"its cells are of type {field.type}, not text, numbers or dates")
+        Violation(field.name, problem)
         for field in file.schema_arrow
-        if not _is_readable(field.type)
+        if (problem := unreadable(field.type))
     ]
     if violations:
         raise SchemaError(violations, hint=HINT)
-
-
-def _is_readable(kind: "pa.DataType") -> bool:
-    import pyarrow as pa
-
-    types = pa.types
-    value = kind.value_type if types.is_dictionary(kind) else kind
-    readable = (
-        types.is_string, types.is_large_string, types.is_string_view, types.is_boolean,
-        types.is_integer, types.is_floating, types.is_decimal, types.is_date,
-        types.is_timestamp, types.is_null,
-    )  # fmt: skip
-    return any(test(value) for test in readable)
 
 
 def _check_size(body: Body, metadata: "pq.FileMetaData", reading: Reading) -> None:
@@ -145,7 +124,7 @@ def _checked(column: "pa.Array") -> "pa.Array":
     import pyarrow.compute as pc
 
     column.validate(full=True)
-    if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+    if pa.types.is_dictionary(column.type) and is_text(column.type.value_type):
         lengths = pc.binary_length(column.dictionary)
         size = pc.sum(lengths.take(column.indices)).as_py() or 0
         if size > MOST_TEXT_BYTES:

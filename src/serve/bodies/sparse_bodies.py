@@ -3,7 +3,6 @@
 import re
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 import numpy as np
 
@@ -134,23 +133,10 @@ def _tables(rows: SparseRows, reading: Reading, before: int) -> Iterable[Table]:
     if rows.rows <= step:
         return (table_of_array(rows.matrix(first, width), first_row=before + 1),)
     return (
-        table_of_array(part(rows, at, at + step).matrix(first, width), first_row=before + at + 1)
+        table_of_array(
+            rows.part(at, min(at + step, rows.rows)).matrix(first, width), first_row=before + at + 1
+        )
         for at in range(0, rows.rows, step)
-    )
-
-
-def part(rows: SparseRows, start: int, stop: int) -> SparseRows:
-    """Return the cells of the rows from `start` to before `stop`, without what stands beside."""
-    starts = rows.starts[start : stop + 1]
-    cells = slice(starts[0], starts[-1])
-    return replace(
-        rows,
-        values=rows.values[cells],
-        indices=rows.indices[cells],
-        starts=starts - starts[0],
-        labels=rows.labels[start:stop],
-        weights=None,
-        groups=None,
     )
 
 

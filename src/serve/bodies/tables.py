@@ -1,6 +1,6 @@
 """Decoded cells as tables: by name, or by position where the body has no names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +33,22 @@ def refuse_width(columns: int, schema: Schema, where: str = "") -> None:
 def most_columns(schema: Schema) -> int:
     """Return how many columns a body may have, for its error to name those that are too many."""
     return max(MOST_COLUMNS, MOST_PER_COLUMN * len(schema.all_names))
+
+
+def row_place(row: int) -> str:
+    """Return the place of row number `row` (from 0) of a body that has no lines."""
+    return f"row {row + 1}"
+
+
+def refuse_lacking(
+    lacking: Iterable[tuple[str, int]], place: Callable[[int], str] = row_place
+) -> None:
+    """Raise SchemaError where there are needed columns that records lack, each with its row."""
+    reason = "is missing from this record"
+    violations = [Violation(name, reason, row, place(row)) for name, row in lacking]
+    if violations:
+        hint = "Give every record every column, null where missing"
+        raise SchemaError(violations, hint=hint)
 
 
 def table_of_columns(

@@ -27,7 +27,8 @@ from sagetree.errors import (
     UnsupportedMediaTypeError,
     quote,
 )
-from sagetree.formats.csv_text import CsvError, parse_csv
+from sagetree.formats.csv_text import parse_csv
+from sagetree.formats.first_row import CsvError
 from sagetree.formats.libsvm import parse_libsvm
 from sagetree.formats.recordio import parse_recordio
 from sagetree.formats.sparse_rows import RecordError, SparseRows

@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 
 from sagetree.formats.csv_text import (
     BULK_BYTES,
-    CsvError,
     CsvText,
     _parse_bulk,
     _parse_small,
-    first_row_end,
     is_plain,
     parse_csv,
     parse_rows,
 )
+from sagetree.formats.first_row import CsvError, FirstRow, read_first_row
 from tests.sagetree.columns import texts
 
 WIDTH_HINT = "Give every line as many cells; quote a cell that holds a comma"
@@ -30,7 +29,7 @@ QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
 
 def cells_of(text: CsvText) -> tuple[tuple[str, ...], list[list[str]], int]:
     columns = [c if isinstance(c, list) else c.to_pylist() for c in text.columns]
-    return text.first_row, columns, text.rows
+    return text.first.cells, columns, text.rows
 
 
 def cells_or_error(parse: Callable[[bytes], CsvText], body: bytes) -> tuple[Any, ...]:
@@ -177,7 +176,11 @@ def test_both_readers_give_the_same_cells(text: str) -> None:
     body = text.encode()
     if not is_plain(body):
         return
-    assert cells_or_error(_parse_bulk, body) == cells_or_error(_parse_small, body)
+
+    def by(parse: Callable[[bytes, FirstRow], CsvText]) -> tuple[Any, ...]:
+        return cells_or_error(lambda body: parse(body, read_first_row(body)), body)
+
+    assert by(_parse_bulk) == by(_parse_small)
 
 
 rows_of_cells = st.integers(1, 4).flatmap(
@@ -286,27 +289,11 @@ def test_another_delimiter_is_read_as_the_comma_is(delimiter: str) -> None:
 
 
 def test_rows_of_a_text_cut_in_pieces_keep_its_width_and_its_empty_lines() -> None:
-    found = parse_rows(b"1\n\n", width=1)
+    found = parse_rows(b"1\n\n", read_first_row(b"x\n"))
     assert (found.rows, found.columns) == (2, (["1", ""],))
     with pytest.raises(CsvError) as caught:
-        parse_rows(b"1,2\n1,2\n", width=3)
+        parse_rows(b"1,2\n1,2\n", read_first_row(b"a,b,c\n"))
     assert (str(caught.value), caught.value.line) == (
         "2 cells where the first line has 3",
         1,
     )
-
-
-@pytest.mark.parametrize(
-    ("body", "end"),
-    [
-        (b"a,b\n1,2\n", 4),
-        (b"a,b\r\n1,2\r\n", 5),
-        (b"a,b\r1,2\r", 4),
-        (b"a,b", 3),
-        (b'"a\nb",c\n1,2\n', 8),
-        (b'x"y,"a\nb"\n1,2\n', 10),
-        ("é,b\n1,2\n".encode(), 5),
-    ],
-)
-def test_the_first_row_ends_behind_its_line_end(body: bytes, end: int) -> None:
-    assert first_row_end(body) == end
