@@ -9,6 +9,15 @@ from types import MappingProxyType
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.formats.json_lines import JsonLines, parse_json_lines
+from sagetree.formats.media_types import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    LIBSVM,
+    NPY,
+    PARQUET,
+    RECORDIO,
+)
 from sagetree.formats.sparse_rows import RecordError
 from sagetree.serve.bodies.csv_body import as_utf8, charset_of, decode_csv
 from sagetree.serve.bodies.json_body import LACKING_HINT, JsonColumns, columns_of_json
@@ -19,15 +28,6 @@ from sagetree.serve.bodies.parquet_body import decode_parquet
 from sagetree.serve.bodies.reading import Decoder, Reading
 from sagetree.serve.bodies.sparse_bodies import decode_libsvm, decode_recordio, refused
 from sagetree.serve.bodies.tables import most_columns, refuse_width, table_of_columns
-from sagetree.serve.protocol.media_types import (
-    CSV,
-    JSON,
-    JSON_LINES,
-    LIBSVM,
-    NPY,
-    PARQUET,
-    RECORDIO,
-)
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.table import Source, Table
 

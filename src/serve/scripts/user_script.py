@@ -25,6 +25,7 @@ from sagetree.errors import (
     SagetreeError,
     UnsupportedMediaTypeError,
 )
+from sagetree.formats.media_types import CSV, JSON
 from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics, ping
 from sagetree.serve.models.loading import ModelHolder
 from sagetree.serve.protocol.messages import Request, Response
@@ -35,7 +36,7 @@ from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import Trace
 
 # Types of which a script is given text, as the toolkit gives it.
-TEXT_TYPES = frozenset({"text/csv", "application/json"})
+TEXT_TYPES = frozenset({CSV, JSON})
 
 
 class ScriptError(SagetreeError):

@@ -11,8 +11,8 @@ from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores
 from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
-from sagetree.machine.memory import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.fitted import Course, Cut, Fitted, Rounds, saved, together
 from sagetree.train.boosting.folds import Fold, Splitter, rows_left_out

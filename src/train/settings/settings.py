@@ -1,13 +1,12 @@
 """/opt/ml/input/config to one frozen record of settings, with every fault at once."""
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
-from sagetree.errors import SettingsError, quote
+from sagetree.errors import SettingsError, did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.machine.paths import OptMl
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
@@ -192,7 +191,8 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
     for spelling, text in given.items():
         parameter = BY_NAME.get(spelling)
         if parameter is None:
-            faults.append(f"{quote(spelling)} is no hyperparameter{_nearest(spelling)}")
+            meant = did_you_mean(spelling, BY_NAME)
+            faults.append(f"{quote(spelling)} is no hyperparameter{meant}")
             continue
         if parameter.name in spelled:
             faults.append(f"{spelled[parameter.name]} and {spelling} are the same hyperparameter")
@@ -204,11 +204,6 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
             failed.add(parameter.name)
             faults.append(f"{spelling} is {quote(text)} and must be {error}")
     return values
-
-
-def _nearest(spelling: str) -> str:
-    close = difflib.get_close_matches(spelling, BY_NAME, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _columns(values: Mapping[str, Any]) -> Columns:
