@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import Runner, readable, writable
+from tests.image.conftest import EXAMPLE, Runner, readable, writable
 from tests.image.docker import Container, docker, wait_for
 from tests.image.modes import MODES, OTHER_USER, READ_ONLY, written_elsewhere
 
@@ -36,7 +36,7 @@ def test_prepare_writes_the_same_parts(
     output = writable(tmp_path / "output")
     mounts = {tables: "processing/input:ro", output: "processing/output"}
 
-    assert ended_well(runner.start("prepare", mounts=mounts, options=options))
+    assert ended_well(runner.start("prepare", *EXAMPLE, mounts=mounts, options=options))
 
     for part in ("train", "validation", "test"):
         ours, theirs = (sorted((root / part).iterdir()) for root in (output, prepared))
