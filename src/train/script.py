@@ -96,7 +96,9 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
         python = str(packages.python) if packages else sys.executable
         environ = {**os.environ, **toolkit.to_env_vars()}
         command = _command(python, script.program, code, toolkit.to_cmd_args())
-        ended = execute(command, code, packages.variables(environ) if packages else environ)
+        ended = execute(
+            "the script", command, code, packages.variables(environ) if packages else environ
+        )
     if ended.code:
         raise UserError(describe_failure(f"The script {script.program}", ended.code, ended.said))
     if not any(opt_ml.model.iterdir()):

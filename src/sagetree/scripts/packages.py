@@ -79,7 +79,8 @@ def install(code: Path, folder: Path, extra: Sequence[str] = ()) -> Packages | N
     LOG.info("installing %s for the script", " ".join(wanted))
     packages = _environment(folder)
     pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet"]
-    ended = execute([str(packages.python), *pip, *wanted], code, packages.variables(os.environ))
+    command = [str(packages.python), *pip, *wanted]
+    ended = execute("pip", command, code, packages.variables(os.environ))
     if ended.code:
         reasons = [line for line in ended.said if line.startswith("ERROR: ")] or ["pip failed"]
         raise UserError(

@@ -23,10 +23,10 @@ class Ended(NamedTuple):
     said: list[str]
 
 
-def execute(command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Ended:
+def execute(what: str, command: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Ended:
     """Run a command in `folder` to its end, its stderr shown, SIGTERM handed on to it.
 
-    Raises Terminated where it ended with a failure after SIGTERM.
+    `what` is what messages call it. Raises Terminated where it ended with a failure after SIGTERM.
     """
     said: deque[str] = deque(maxlen=LAST_LINES)
     is_stopped = threading.Event()
@@ -50,6 +50,6 @@ def execute(command: Sequence[str], folder: Path, environ: Mapping[str, str]) ->
     signal.signal(signal.SIGTERM, before)
     if child.returncode and is_stopped.is_set():
         raise Terminated(
-            f"The job was stopped by SIGTERM, on which the script ended with {child.returncode}"
+            f"The job was stopped by SIGTERM, on which {what} ended with {child.returncode}"
         )
     return Ended(child.returncode, list(said))

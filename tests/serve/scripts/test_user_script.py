@@ -1,6 +1,7 @@
 """Users' own scripts: each function alone, the defaults behind the others, errors as raised."""
 
 import json
+import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from sagetree.serve.scripts.user_script import MODULE, script_holder, script_sit
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import text_line
 from sagetree.serve.telemetry.metrics import Observer
-from tests.programs import run_sagetree
+from tests.programs import SAGETREE, environment, run_sagetree
 from tests.serve.artifacts import settings_for
 from tests.serve.asking import post, problem
 from tests.serve.server_process import eventually, healthy, serving
@@ -287,6 +288,33 @@ def test_requirements_are_the_scripts_and_ours_come_first(base_dir: Path, base: 
     )
     with serving(base_dir, log) as server:  # nothing of it is left for one without a script
         eventually(lambda: healthy(server))
+
+
+SLOW = """
+import pathlib, time
+pathlib.Path("begun").touch()
+time.sleep(20)
+"""
+
+
+def test_a_server_can_be_stopped_while_pip_works(base: Path):
+    code = base / "model" / "code"
+    (code / "slow").mkdir()
+    (code / "slow" / "slow.py").write_text(SLOW)
+    (code / "slow" / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+    )
+    (code / "inference.py").write_text("")
+    (code / "requirements.txt").write_text("./slow\n")
+    with subprocess.Popen(
+        [SAGETREE, "serve", "--host", "127.0.0.1", "--port", "0"], text=True,
+        env=environment(base, {"SAGEMAKER_PROGRAM": "inference.py"}), stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        eventually((code / "slow" / "begun").exists)
+        process.terminate()
+        log, _ = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert log.splitlines()[-1] == ("The job was stopped by SIGTERM, on which pip ended with -15")
 
 
 def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
