@@ -36,7 +36,7 @@ $(INSTALLED): pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) >$(VENV)/install.log 2>&1 || \
 		{ echo "The installer uv cannot be fetched from PyPI: is it reachable? Details: $(VENV)/install.log"; exit 1; }
-	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) >$(VENV)/install.log 2>&1 || \
+	@$(BIN)/uv sync --quiet --locked --inexact $(SCRIPT_EXTRA) >$(VENV)/install.log 2>&1 || \
 		{ echo "The locked packages cannot be fetched from PyPI: is it reachable? Details: $(VENV)/install.log"; exit 1; }
 	@touch $@
 
@@ -58,7 +58,7 @@ soak: $(INSTALLED)
 # Each decoder for SECONDS; begins with the inputs in tests/fuzz/corpus, stops at the first find.
 # No limit of memory: atheris itself takes some KB for each input it tries.
 fuzz: $(INSTALLED)
-	@$(BIN)/uv sync --quiet --locked --inexact --extra all $(SCRIPT_EXTRA) --group fuzz
+	@$(BIN)/uv sync --quiet --locked --inexact $(SCRIPT_EXTRA) --group fuzz
 	@for folder in tests/fuzz/corpus/*/; do \
 		name=$$(basename $$folder); mkdir -p .fuzz/$$name; \
 		tar -xzf tests/fuzz/corpus/$$name.tar.gz -C .fuzz/$$name; \
