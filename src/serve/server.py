@@ -24,13 +24,13 @@ from sagetree.machine.program import LOG
 from sagetree.machine.unused import leave_out_unused
 from sagetree.serve.http.shares import Shares
 from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker, turn_away
-from sagetree.serve.scripts.code import ScriptCode, prepare_script
 from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
 from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from sagetree.serve.telemetry.log_lines import set_log_format
 
 if TYPE_CHECKING:
     from sagetree.serve.application import Application
+    from sagetree.serve.scripts.code import ScriptCode
 
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
@@ -53,7 +53,7 @@ def run(settings: ServeSettings) -> int:
     # on a disk: it may hold large packages
     home = Path(tempfile.mkdtemp(prefix="sagetree-script-")) if settings.program else shared
     try:
-        Server(settings, listener, shared, prepare_script(settings, home)).run()
+        Server(settings, listener, shared, _script(settings, home)).run()
     except SystemExit as end:  # how gunicorn ends, its workers too
         return end.code if isinstance(end.code, int) else 1
     finally:
@@ -61,6 +61,14 @@ def run(settings: ServeSettings) -> int:
             remove_folder(shared)
             remove_folder(home)
     return 0
+
+
+def _script(settings: ServeSettings, home: Path) -> "ScriptCode | None":
+    if not settings.program:
+        return None
+    from sagetree.serve.scripts.code import prepare_script  # few need it, and what it imports
+
+    return prepare_script(settings, home)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -114,7 +122,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings: ServeSettings,
         listener: socket.socket,
         shared: Path,
-        code: ScriptCode | None,
+        code: "ScriptCode | None",
     ) -> None:
         self._settings = settings
         self._shared = shared

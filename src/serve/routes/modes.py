@@ -2,17 +2,20 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sagetree.serve.application import Site, one_model
 from sagetree.serve.models.loading import ModelHolder, ServedModel
-from sagetree.serve.scripts.code import ScriptCode
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.emf import EmfReport
 from sagetree.serve.telemetry.log_lines import LINE_FORMATS, write_line
 from sagetree.serve.telemetry.metrics import Observer
 
+if TYPE_CHECKING:
+    from sagetree.serve.scripts.code import ScriptCode
 
-def site_of(settings: ServeSettings, shared: Path, code: ScriptCode | None) -> Site:
+
+def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") -> Site:
     """Return what one worker serves, and start loading its model.
 
     `shared` is the folder that all workers of the server share, `code` the user's script.
@@ -47,7 +50,7 @@ def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> S
     return many_models(settings, store, observer)
 
 
-def _user_script(settings: ServeSettings, code: ScriptCode, observer: Observer) -> Site:
+def _user_script(settings: ServeSettings, code: "ScriptCode", observer: Observer) -> Site:
     # SageMaker's toolkit with it, which takes time to import
     from sagetree.serve.scripts.user_script import script_holder, script_site
 

@@ -28,14 +28,12 @@ class ScriptCode:
             sys.path.append(str(self.packages))
 
 
-def prepare_script(settings: ServeSettings, home: Path) -> ScriptCode | None:
-    """Unpack the script, and install what its requirements.txt asks for; None if there is none.
+def prepare_script(settings: ServeSettings, home: Path) -> ScriptCode:
+    """Unpack the script, and install what its requirements.txt asks for.
 
     `home` is an empty folder for both. Raises SettingsError where there is no
     script, UserError where pip fails.
     """
-    if not settings.program:
-        return None
     if settings.multi_model:
         hint = f"Set {PROGRAM.name} or {MULTI_MODEL.name}=true"
         raise SettingsError("a script cannot serve many models", where=PROGRAM.name, hint=hint)

@@ -59,9 +59,7 @@ def start(base: Path, _process_as_before: None) -> Start:
     def start(source: str, name: str = "user_answer.py", **environ: str) -> FlaskClient:
         (base / "model" / "code" / name).write_text(dedent(source))
         settings = settings_of(base, name, **environ)
-        code = prepare_script(settings, base / "home")
-        assert code is not None
-        holder = script_holder(settings, code)
+        holder = script_holder(settings, prepare_script(settings, base / "home"))
         holder.start(watch=False)
         holder.wait()
         site = script_site(settings, holder, Observer(None, text_line, LOG.info))
