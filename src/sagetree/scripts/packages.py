@@ -51,7 +51,8 @@ class Packages:
 
     def conflicts(self) -> list[str]:
         """Return what is in the environment in another version than here."""
-        here = {_normal(found.name): found.version for found in distributions()}
+        # the first on the path is what is imported
+        here = {_normal(found.name): found.version for found in reversed([*distributions()])}
         return sorted(
             f"{found.name} {found.version} (here {here[name]})"
             for found in distributions(path=[str(self.site)])
