@@ -51,9 +51,13 @@ ENV PATH=/opt/tools/bin:$PATH \
     UV_NO_CACHE=1 \
     UV_NO_PROGRESS=1 \
     UV_SYSTEM_CERTS=1
+# Both builds of XGBoost are the module `xgboost`: with CUDA's, the other stays out.
 ARG XGBOOST=cpu
-# As in the project's extra `all`, but for the choice of XGBoost, `script` and `image`.
-ENV EXTRAS="--extra $XGBOOST --extra prepare --extra train --extra evaluate --extra serve --extra script --extra image"
+RUN case "$XGBOOST" in \
+        cpu) echo "--extra script" ;; \
+        gpu) echo "--extra script --group gpu --no-install-package xgboost-cpu" ;; \
+        *) echo "XGBOOST is $XGBOOST, and must be cpu or gpu" >&2; exit 1 ;; \
+    esac >options
 # The time stamp of every file: ZIP's oldest, which wheels use too, and the same
 # for every commit, so that equal layers stay equal.
 ENV SOURCE_DATE_EPOCH=315532800
@@ -61,7 +65,7 @@ COPY pyproject.toml uv.lock ./
 # Hashes are those of uv.lock. Without isolation, packages that come as sources
 # are built by the pinned backends, found by PYTHONPATH, and not by the newest.
 RUN PYTHONPATH=/opt/tools uv sync --quiet --locked --no-dev --no-install-project \
-        --no-build-isolation $EXTRAS
+        --no-build-isolation $(cat options)
 COPY container/builder/finish.py ./
 RUN python3 finish.py /opt/venv
 
@@ -75,7 +79,7 @@ RUN PYTHONPATH=/opt/tools uv pip install --quiet --no-deps --no-build-isolation 
 COPY --from=base /var/lib/dpkg/status ./dpkg-status
 COPY container/builder/sbom.py ./
 RUN mkdir -p /stage/opt/sagetree/bin \
- && uv export --quiet --frozen --no-dev $EXTRAS \
+ && uv export --quiet --frozen --no-dev $(cat options) \
         --format cyclonedx1.5 --preview-features sbom-export >locked.json \
  && python3 sbom.py /opt/venv/lib/python3*/site-packages dpkg-status \
         <locked.json >/stage/opt/sagetree/sbom.json

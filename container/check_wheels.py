@@ -23,7 +23,6 @@ from packaging.utils import parse_wheel_filename
 ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).with_name("uv")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-BUILDS = ("cpu", "gpu")
 
 # The C library of each Debian release that a base image may name: 2.36 and so on.
 GLIBC_MINOR = {"bookworm": 36, "trixie": 41}
@@ -35,11 +34,10 @@ def main() -> int:
     """Check every build on every architecture; print what is missing."""
     dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
     (found,) = re.findall(r"^ARG BASE_IMAGE=python:3\.(\d+)-slim-(\w+)$", dockerfile, re.MULTILINE)
-    (options,) = re.findall(r'^ENV EXTRAS="(.*)"$', dockerfile, re.MULTILINE)
     python, glibc = (3, int(found[0])), GLIBC_MINOR[found[1]]
     missing = []
-    for build in BUILDS:
-        packages = locked(options.replace("$XGBOOST", build).split())
+    for build, options in re.findall(r'^ +(\w+)\) echo "(--.*)" ;;', dockerfile, re.MULTILINE):
+        packages = locked(options.split())
         for platform, machine in MACHINES.items():
             needed = [package for package in packages if applies(package, python, machine)]
             fitting = wheel_tags(python, glibc, machine)

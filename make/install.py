@@ -60,7 +60,7 @@ class Wanted:
             str(ROOT),
             "{}.{}".format(*sys.version_info),
             hashlib.sha256(inputs).hexdigest(),
-            ("all", *script),
+            script,
             tuple(sorted(groups)),
         )
 

@@ -19,6 +19,17 @@ from sagemaker.serializers import CSVSerializer, JSONSerializer
 ROLE = "arn:aws:iam::111111111111:role/local"
 HERE = Path(__file__).resolve().parent
 
+# The example's query lies beside the tables, and is an input of the job as they are.
+INPUTS = {
+    "claims": "claims.csv",
+    "customers": "customers.csv",
+    "query": "query/claims_customers.sql",
+}
+PREPARE = (
+    "prepare", "--sql", "/opt/ml/processing/input/query/claims_customers.sql",
+    "--key", "policy_id", "--label", "fraud", "--format", "csv",
+)  # fmt: skip
+
 
 def local_session(work: Path, port: int = 18081) -> LocalSession:
     """Return a session whose S3 is the moto server and whose endpoints listen on `port`."""
@@ -73,11 +84,10 @@ def main() -> None:
     tables = (options.dir / "processing" / "input").resolve()
 
     print("== prepare", flush=True)
-    prepare = processor(options.image, session, "prepare", "--format", "csv")
+    prepare = processor(options.image, session, *PREPARE)
     prepare.run(
         inputs=[
-            job_input(table, str(tables / f"{table}.csv"), f"input/{table}")
-            for table in ("claims", "customers")
+            job_input(name, str(tables / file), f"input/{name}") for name, file in INPUTS.items()
         ],
         outputs=[job_output(part, f"output/{part}") for part in ("train", "validation", "test")],
     )

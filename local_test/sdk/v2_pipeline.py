@@ -30,11 +30,22 @@ ROLE = "arn:aws:iam::111111111111:role/local"
 HERE = Path(__file__).resolve().parent
 PARTS = ("train", "validation", "test")
 
+# The example's query lies beside the tables, and is an input of the job as they are.
+INPUTS = {
+    "claims": "claims.csv",
+    "customers": "customers.csv",
+    "query": "query/claims_customers.sql",
+}
+PREPARE = (
+    "prepare", "--sql", "/opt/ml/processing/input/query/claims_customers.sql",
+    "--key", "policy_id", "--label", "fraud", "--format", "csv",
+)  # fmt: skip
+
 
 def build(
     image: str, tables: str, session: LocalSession | PipelineSession, instance: str, name: str
 ) -> Pipeline:
-    """Return the pipeline; `tables` is the folder or S3 prefix of claims.csv and customers.csv."""
+    """Return the pipeline; `tables` is the folder or S3 prefix of the INPUTS."""
     minimum = ParameterFloat(name="AucMin", default_value=0.7)
     evaluation = PropertyFile("Evaluation", output_name="evaluation", path="evaluation.json")
 
@@ -50,14 +61,14 @@ def build(
 
     prepare = ProcessingStep(
         "Prepare",
-        step_args=processor("prepare", "--format", "csv").run(
+        step_args=processor(*PREPARE).run(
             inputs=[
                 ProcessingInput(
-                    source=f"{tables}/{table}.csv",
-                    destination=f"/opt/ml/processing/input/{table}",
-                    input_name=table,
+                    source=f"{tables}/{file}",
+                    destination=f"/opt/ml/processing/input/{name}",
+                    input_name=name,
                 )
-                for table in ("claims", "customers")
+                for name, file in INPUTS.items()
             ],
             outputs=[
                 ProcessingOutput(source=f"/opt/ml/processing/output/{part}", output_name=part)

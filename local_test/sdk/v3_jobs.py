@@ -19,6 +19,17 @@ from sagemaker.core.shapes import (
 ROLE = "arn:aws:iam::111111111111:role/local"
 HERE = Path(__file__).resolve().parent
 
+# The example's query lies beside the tables, and is an input of the job as they are.
+INPUTS = {
+    "claims": "claims.csv",
+    "customers": "customers.csv",
+    "query": "query/claims_customers.sql",
+}
+PREPARE = (
+    "prepare", "--sql", "/opt/ml/processing/input/query/claims_customers.sql",
+    "--key", "policy_id", "--label", "fraud", "--format", "csv",
+)  # fmt: skip
+
 
 def local_session(work: Path, port: int = 18082) -> LocalSession:
     """Return a session whose S3 is the moto server and whose endpoint listens on `port`."""
@@ -41,20 +52,20 @@ def prepare(image: str, session: LocalSession, tables: Path, work: Path) -> None
         image_uri=image,
         instance_count=1,
         instance_type="local",
-        entrypoint=["prepare", "--format", "csv"],
+        entrypoint=list(PREPARE),
         sagemaker_session=session,
     )
     inputs = [
         ProcessingInput(
-            input_name=table,
+            input_name=name,
             s3_input=ProcessingS3Input(
-                s3_uri=str(tables / f"{table}.csv"),
-                local_path=f"/opt/ml/processing/input/{table}",
+                s3_uri=str(tables / file),
+                local_path=f"/opt/ml/processing/input/{name}",
                 s3_data_type="S3Prefix",
                 s3_input_mode="File",
             ),
         )
-        for table in ("claims", "customers")
+        for name, file in INPUTS.items()
     ]
     outputs = [
         ProcessingOutput(

@@ -8,7 +8,7 @@ from typing import NoReturn
 from sagetree.errors import SettingsError
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import run_job
-from sagetree.prepare.settings import DEFAULTS, read_settings
+from sagetree.prepare.settings import DEFAULTS, REQUIRED, read_settings
 
 DESCRIPTION = """\
 Join raw tables on a key and split them for training, validation and test.
@@ -25,7 +25,8 @@ writes  /opt/ml/processing/output/train/train.parquet, and likewise
   order (files by name); a key whose latest row is deleted goes. Without a
   column of event times equal rows are merged and different ones are an error.
 2 Runs the query. It sees one row per key, without event time and deletion
-  mark. The default joins claims and customers; plain SQL runs on Athena too.
+  mark. Plain SQL, such as SELECT * FROM a LEFT JOIN b USING (key), runs on
+  Athena too.
 3 Splits by key: rows of one key are in one part. Keys are ordered by
   md5(key:seed) within each label and cut at exact shares, so the split is the
   same in whatever order rows and files come.
@@ -41,16 +42,16 @@ EPILOG = """\
 Memory: --memory-limit bounds the database; the process needs some 400 MB more.
 What exceeds it goes to a temporary folder (TMPDIR), about the tables' size.
 
-A query of your own can be an input, too: folders that it does not name are not
-read. --sql /opt/ml/processing/input/query/join.sql
+The query can be an input, too: folders that it does not name are not read.
+--sql /opt/ml/processing/input/query/join.sql
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
 
-example: SAGEMAKER_BASE_DIR=demo sagetree prepare --split 0.8,0,0.2 --seed 7
+example: sagetree prepare --sql join.sql --key policy_id --label fraud
 """
 
 HELP = {
-    "sql": ("FILE", "the query, one SELECT (default: claims LEFT JOIN customers)"),
+    "sql": ("FILE", "the query, one SELECT"),
     "key": ("COLUMN", "the column that all tables share"),
     "label": ("COLUMN", "the column to predict, of two values"),
     "event_time": ("COLUMN", "numbers or ISO 8601 times; a table may lack it"),
@@ -82,14 +83,9 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> int:
         options = vars(parser.parse_args(argv))
-        workshop_split = options.pop("workshop_split")
         given = {name: value for name, value in options.items() if value is not None}
-        settings = read_settings(given, workshop_split)
-        # imported here: both take time, may fail, and pandas is needed for one alone
-        if workshop_split:
-            from sagetree.prepare.workshop import run
-        else:
-            from sagetree.prepare.job import run
+        settings = read_settings(given)
+        from sagetree.prepare.job import run  # takes time, and may fail
 
         return run(opt_ml, settings)
 
@@ -106,12 +102,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name, (metavar, text) in HELP.items():
-        default = "" if name == "sql" else f" (default: {DEFAULTS[name]})"
-        parser.add_argument("--" + name.replace("_", "-"), metavar=metavar, help=text + default)
-    parser.add_argument(
-        "--workshop-split",
-        action="store_true",
-        help="instead of all this, split the workshop's dataset.csv as the workshop did, row for "
-        "row: 80 %% train, the rest test, without key and index",
-    )
+        default = "required" if name in REQUIRED else f"default: {DEFAULTS[name]}"
+        flag = "--" + name.replace("_", "-")
+        parser.add_argument(flag, metavar=metavar, help=f"{text} ({default})")
     return parser

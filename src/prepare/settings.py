@@ -12,13 +12,14 @@ from sagetree.errors import SettingsError, quote
 PARTS = ("train", "validation", "test")
 FORMATS = ("parquet", "csv")
 
-# What --workshop-split does without, because it joins nothing and its split is fixed.
-_JOIN_OPTIONS = ("sql", "split", "seed", "event_time", "deleted")
+# What no default could know.
+REQUIRED = {
+    "sql": "the file with the query",
+    "key": "the column that all tables share",
+    "label": "the column to predict",
+}
 
 DEFAULTS = {
-    "sql": str(Path(__file__).with_name("claims_customers.sql")),
-    "key": "policy_id",
-    "label": "fraud",
     "event_time": "event_time",
     "deleted": "is_deleted",
     "split": "0.7,0.15,0.15",
@@ -48,16 +49,16 @@ class PrepareSettings:
     memory_limit: int
 
 
-def read_settings(given: Mapping[str, str], workshop_split: bool) -> PrepareSettings:
+def read_settings(given: Mapping[str, str]) -> PrepareSettings:
     """Return the settings, DEFAULTS where nothing is given.
 
-    Raises SettingsError for a value that is none, and for an option that
-    --workshop-split would not heed.
+    Raises SettingsError for options that are missing and for a value that is none.
     """
-    for name in _JOIN_OPTIONS:
-        if workshop_split and name in given:
-            hint = "Leave out one of the two: the workshop joins nothing and its split is fixed"
-            raise SettingsError("does not go with --workshop-split", where=_flag(name), hint=hint)
+    missing = [name for name in REQUIRED if not given.get(name)]
+    if missing:
+        hint = ", ".join(f"{REQUIRED[name]} with --{name}" for name in missing)
+        where = ", ".join(f"--{name}" for name in missing)
+        raise SettingsError("not given", where=where, hint=f"Name {hint}")
     values = {**DEFAULTS, **given}
     return PrepareSettings(
         sql=Path(values["sql"]),
@@ -70,10 +71,6 @@ def read_settings(given: Mapping[str, str], workshop_split: bool) -> PrepareSett
         format=_format(values["format"]),
         memory_limit=_bytes(values["memory_limit"]),
     )
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
 
 
 def _shares(text: str) -> Shares:

@@ -18,7 +18,7 @@
 Anything else that is raised is a bug of this project.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 # A value quoted in a message is cut to this length, so that a message stays
@@ -41,6 +41,18 @@ def quote(value: object) -> str:
     if len(text) > VALUE_LENGTH:
         text = text[: VALUE_LENGTH - 1] + "…"
     return repr(text)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the question after an unknown word: " (did you mean 'x'?)", "" if nothing is close.
+
+    >>> did_you_mean("max_dept", ("max_depth", "eta"))
+    " (did you mean 'max_depth'?)"
+    """
+    from difflib import get_close_matches  # few need it
+
+    close = get_close_matches(word, list(known), n=1)
+    return f" (did you mean {quote(close[0])}?)" if close else ""
 
 
 class SagetreeError(Exception):

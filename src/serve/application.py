@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import may_explain
 from sagetree.serve.models.loading import Kind, ModelHolder, ServedModel
-from sagetree.serve.models.memory import hold_for_bodies
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.routes import kserve, wsgi

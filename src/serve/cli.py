@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 
 from sagetree.errors import SagetreeError
-from sagetree.machine.program import LOG, start_logging
+from sagetree.machine.program import LOG, Terminated, start_logging
 from sagetree.serve import server
 from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings, variables_help
 from sagetree.serve.telemetry.log_lines import set_log_format
@@ -36,6 +36,9 @@ def main(argv: Sequence[str]) -> int:
         )
         set_log_format(settings.log_format)
         return server.run(settings)
+    except Terminated as end:
+        LOG.error("%s", end)
+        return FAILED
     except SagetreeError as error:
         LOG.error("sagetree serve cannot start: %s", error)
         return FAILED

@@ -11,9 +11,9 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
+from sagetree.formats.media_types import ACCEPTS, OTHER_NAMES, PARQUET
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.bodies.reading import Decoder
-from sagetree.serve.protocol.media_types import ACCEPTS, OTHER_NAMES, PARQUET
 
 # Headers remembered; a longer one than usual clients send is not worth its memory.
 REMEMBERED = 256

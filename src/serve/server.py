@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -24,13 +25,13 @@ from sagetree.machine.unused import leave_out_unused
 from sagetree.serve.http.listening import GracefulArbiter
 from sagetree.serve.http.shares import Shares
 from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker
-from sagetree.serve.scripts.code import prepare_script
 from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
 from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from sagetree.serve.telemetry.log_lines import set_log_format
 
 if TYPE_CHECKING:
     from sagetree.serve.application import Application
+    from sagetree.serve.scripts.code import ScriptCode
 
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
@@ -50,15 +51,25 @@ def run(settings: ServeSettings) -> int:
     if not settings.program:  # a user's script may want them
         leave_out_unused()
     shared, master = make_folder(), os.getpid()
+    # on a disk: it may hold large packages
+    home = Path(tempfile.mkdtemp(prefix="sagetree-script-")) if settings.program else shared
     try:
-        prepare_script(settings, shared)
-        Server(settings, listener, shared).run()
+        Server(settings, listener, shared, _script(settings, home)).run()
     except SystemExit as end:  # how gunicorn ends, its workers too
         return end.code if isinstance(end.code, int) else 1
     finally:
         if os.getpid() == master:
             remove_folder(shared)
+            remove_folder(home)
     return 0
+
+
+def _script(settings: ServeSettings, home: Path) -> "ScriptCode | None":
+    if not settings.program:
+        return None
+    from sagetree.serve.scripts.code import prepare_script  # few need it, and what it imports
+
+    return prepare_script(settings, home)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -107,9 +118,16 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, told by ServeSettings instead of a command line."""
 
-    def __init__(self, settings: ServeSettings, listener: socket.socket, shared: Path) -> None:
+    def __init__(
+        self,
+        settings: ServeSettings,
+        listener: socket.socket,
+        shared: Path,
+        code: "ScriptCode | None",
+    ) -> None:
         self._settings = settings
         self._shared = shared
+        self._code = code
         self._listener = listener.detach()  # gunicorn owns it from here on
         super().__init__()
 
@@ -124,7 +142,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         from sagetree.serve.application import Application
         from sagetree.serve.routes.modes import site_of
 
-        return Application(site_of(self._settings, self._shared))
+        return Application(site_of(self._settings, self._shared, self._code))
 
     def run(self) -> None:
         """Serve; ends in SystemExit."""

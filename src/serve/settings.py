@@ -12,10 +12,10 @@ from sagemaker_inference import parameters
 
 from sagetree.boosters.explainer import ShapMethod
 from sagetree.errors import SettingsError, quote
+from sagetree.formats.media_types import ACCEPTS, CSV
 from sagetree.machine.cores import usable_cores
+from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
-from sagetree.serve.models.memory import usable_memory
-from sagetree.serve.protocol.media_types import ACCEPTS, CSV
 from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, parse_keys
 from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 
@@ -286,7 +286,7 @@ class ServeSettings:
             reload=reload,
             multi_model=reader.value(MULTI_MODEL, False),
             model_memory=reader.value(MODEL_MEMORY, 0) * MEGABYTE
-            or int(usable_memory() * MODEL_MEMORY_SHARE),
+            or int(memory_limit() * MODEL_MEMORY_SHARE),
             program=reader.value(PROGRAM, ""),
             submit_directory=reader.value(SUBMIT_DIRECTORY, ""),
             shap=reader.value(SHAP, "sagetree"),

@@ -5,7 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from sagetree.machine.memory import hold_apart, share_allocator
+from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import run_job
 from sagetree.machine.unused import left_out_unused

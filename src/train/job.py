@@ -16,7 +16,7 @@ from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
 from sagetree.evaluate.verdict.threshold import choose_threshold
-from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints

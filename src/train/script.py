@@ -1,38 +1,37 @@
 """Script mode: a user's own training script, run the way SageMaker's training toolkit runs it.
 
 `sagemaker_program` names the script, `sagemaker_submit_directory` where it lies:
-a folder, a tar.gz, or one on s3://. The toolkit brings it to /opt/ml/code,
-installs its requirements.txt, and says what the SM_* variables and arguments
-are. The process is ours: the toolkit ends with 0 after several real failures,
-does not hand SIGTERM on, and leaves the script's own message out of the reason.
+a folder, a tar.gz, or one on s3://. It is brought to /opt/ml/code, and
+what its requirements.txt asks for is installed apart from what is here. What the
+SM_* variables and arguments are, the toolkit says. The process is ours: the toolkit
+ends with 0 after several real failures, does not hand SIGTERM on, and leaves the
+script's own message out of the reason.
 """
 
 import json
+import os
 import re
+import shutil
 import signal
-import subprocess
 import sys
-import tarfile
-import threading
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any
 
 from sagetree.errors import PlatformError, SettingsError, UserError, quote
 from sagetree.machine.paths import OptMl
-from sagetree.machine.program import LOG, Terminated, check_writable
+from sagetree.machine.program import LOG, check_writable
 from sagetree.machine.watch import killed_by
+from sagetree.scripts.packages import install
+from sagetree.scripts.process import execute
+from sagetree.scripts.source import local_folder
 from sagetree.train.hyperparameters.value_types import plain_text
 from sagetree.train.settings.channel_settings import read_channels, read_json
 
 PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"
-
-# How much of what a script said last goes into the reason of its failure.
-LAST_LINES = 50
 
 # The last line of a traceback: a class, perhaps with its module, and a message.
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(: .*)?")
@@ -73,16 +72,16 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
     for folder in (opt_ml.model, opt_ml.output_data):
         check_writable(folder)
     try:
-        from sagemaker_training import environment, errors, files, logging_config, process
+        from sagemaker_training import environment, errors, logging_config, process
     except ImportError as error:
         raise PlatformError(
             f"{PROGRAM} is {quote(script.program)}, but sagemaker-training is not installed",
-            hint="Install sagetree[script], which needs a C compiler, or train without a script",
+            hint="Install it, with a C compiler at hand: pip install 'sagetree[script]'",
         ) from error
     logging_config.get_logger().setLevel("WARNING")
     toolkit = environment.Environment(
         resource_config=_resource_config(opt_ml),
-        input_data_config=_Config({name: {} for name in read_channels(opt_ml)}),
+        input_data_config=_Config(read_channels(opt_ml)),
         hyperparameters=_Config(_hyperparameters(opt_ml, overrides)),
     )
     code = opt_ml.root / "code"
@@ -90,11 +89,16 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
         process.validate_entry_point(script.program)
     except errors.ClientError as error:
         raise SettingsError(str(error), where=PROGRAM) from error
-    _fetch(script, code, files.download_and_extract)
-    _install(code, is_package=_is_package(script.program, code))
-    environment.write_env_vars(toolkit.to_env_vars())
-    command = _command(script.program, code, toolkit.to_cmd_args())
-    ended = _execute(command, code)
+    _fetch(script, code)
+    with tempfile.TemporaryDirectory(prefix="sagetree-script-") as home:
+        own = ["."] if _is_package(script.program, code) else []
+        packages = install(code, Path(home), own)
+        python = str(packages.python) if packages else sys.executable
+        environ = {**os.environ, **toolkit.to_env_vars()}
+        command = _command(python, script.program, code, toolkit.to_cmd_args())
+        ended = execute(
+            "the script", command, code, packages.variables(environ) if packages else environ
+        )
     if ended.code:
         raise UserError(describe_failure(f"The script {script.program}", ended.code, ended.said))
     if not any(opt_ml.model.iterdir()):
@@ -120,20 +124,16 @@ def _typed(value: object) -> object:
         return value
 
 
-def _fetch(script: Script, code: Path, download: Callable[[str, str], None]) -> None:
+def _fetch(script: Script, code: Path) -> None:
     """Bring the code to its folder, and check that the program is there."""
-    source = (script.source or str(code)).removeprefix("file://")
-    if Path(source).resolve() != code.resolve() and code.is_dir() and any(code.iterdir()):
-        LOG.warning("%s is not empty: what lies there runs, %s is not fetched", code, source)
-    refused: tuple[type[Exception], ...] = (OSError, ValueError, tarfile.TarError, *_aws_errors())
-    try:
-        download(source, str(code))
-    except refused as error:
-        raise SettingsError(
-            f"{quote(source)} cannot be fetched: {error}",
-            where=SUBMIT_DIRECTORY,
-            hint="Name a folder or a tar.gz, in this container or on s3://",
-        ) from error
+    source = script.source or str(code)
+    if code.is_dir() and any(code.iterdir()):
+        if Path(source.removeprefix("file://")).resolve() != code.resolve():
+            LOG.warning("%s is not empty: what lies there runs, %s is not fetched", code, source)
+    else:
+        folder = local_folder(source, code, SUBMIT_DIRECTORY)
+        if folder.resolve() != code.resolve():
+            shutil.copytree(folder, code, dirs_exist_ok=True)
     if not (code / script.program).exists():
         found = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
         raise SettingsError(
@@ -143,81 +143,19 @@ def _fetch(script: Script, code: Path, download: Callable[[str, str], None]) -> 
         )
 
 
-def _aws_errors() -> tuple[type[Exception], ...]:
-    from boto3.exceptions import Boto3Error
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return Boto3Error, BotoCoreError, ClientError
-
-
 def _is_package(program: str, code: Path) -> bool:
     return program.endswith(".py") and (code / "setup.py").exists()
 
 
-def _install(code: Path, *, is_package: bool) -> None:
-    """Install the code if it is a package, and what its requirements.txt asks for."""
-    wanted = ["."] if is_package else []
-    if (code / "requirements.txt").exists():
-        wanted += ["-r", "requirements.txt"]
-    if not wanted:
-        return
-    pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    ended = _execute([sys.executable, *pip, *wanted], code)
-    if ended.code:
-        reasons = [line for line in ended.said if line.startswith("ERROR: ")] or ["pip failed"]
-        raise UserError(
-            f"requirements.txt: {reasons[-1].removeprefix('ERROR: ').rstrip('.')}. Correct it; "
-            "without a network only what is installed can be asked for\n\n" + "\n".join(ended.said)
-        )
-
-
-def _command(program: str, code: Path, arguments: Sequence[str]) -> list[str]:
+def _command(python: str, program: str, code: Path, arguments: Sequence[str]) -> list[str]:
     """Return the command line as the toolkit chooses it: a module, a Python script, a program."""
     if _is_package(program, code):
         module = program.removesuffix(".py").replace("/", ".")
-        return [sys.executable, "-m", module, *arguments]
+        return [python, "-m", module, *arguments]
     if program.endswith(".py"):
-        return [sys.executable, program, *arguments]
+        return [python, program, *arguments]
     (code / program).chmod(0o755)
     return ["/bin/sh", "-c", 'exec "$0" "$@"', f"./{program}", *arguments]
-
-
-class _Ended(NamedTuple):
-    """How a process ended: its exit code, and the last lines it wrote to stderr."""
-
-    code: int
-    said: list[str]
-
-
-def _execute(command: Sequence[str], folder: Path) -> _Ended:
-    """Run a command to its end, its stderr shown, SIGTERM handed on to it.
-
-    Raises Terminated where it ended with a failure after SIGTERM.
-    """
-    said: deque[str] = deque(maxlen=LAST_LINES)
-    is_stopped = threading.Event()
-    running: list[subprocess.Popen[str]] = []
-
-    def hand_on(_signal: int, _frame: FrameType | None) -> None:
-        is_stopped.set()
-        for started in running:
-            started.send_signal(signal.SIGTERM)
-
-    signal.signal(signal.SIGTERM, hand_on)
-    with subprocess.Popen(  # noqa: S603 - it is the user's own program, in their own job
-        command, cwd=folder, stderr=subprocess.PIPE, text=True, errors="replace"
-    ) as child:
-        running.append(child)
-        if is_stopped.is_set():
-            child.send_signal(signal.SIGTERM)
-        for line in child.stderr or ():
-            sys.stderr.write(line)
-            said.append(line.rstrip("\n"))
-    if child.returncode and is_stopped.is_set():
-        raise Terminated(
-            f"The job was stopped by SIGTERM, on which the script ended with {child.returncode}"
-        )
-    return _Ended(child.returncode, list(said))
 
 
 def describe_failure(what: str, code: int, said: Sequence[str]) -> str:

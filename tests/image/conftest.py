@@ -23,6 +23,12 @@ LABEL = "sagetree.test"
 # Enough to learn from, and each program done in seconds.
 POLICIES = 3000
 
+# What the example's preparation is told; the query lies among the tables.
+QUERY = "claims_customers.sql"
+EXAMPLE = (
+    "--sql", f"/opt/ml/processing/input/query/{QUERY}", "--key", "policy_id", "--label", "fraud"
+)  # fmt: skip
+
 
 @dataclass
 class Runner:
@@ -86,10 +92,12 @@ def runner(image: str) -> Iterator[Runner]:
 
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The example's raw tables."""
+    """The example's raw tables and its query."""
     folder = tmp_path_factory.mktemp("tables")
     command = [sys.executable, "-m", "local_test.generate", "--policies", str(POLICIES)]
     subprocess.run([*command, "--out", str(folder)], cwd=ROOT, check=True, capture_output=True)
+    (folder / "query").mkdir()
+    shutil.copy(ROOT / "local_test" / QUERY, folder / "query")
     return readable(folder)
 
 
@@ -100,7 +108,7 @@ def prepared(
     """What the image's prepare made of the tables."""
     folder = writable(tmp_path_factory.mktemp("prepared"))
     mounts = {tables: "processing/input:ro", folder: "processing/output"}
-    container = session_runner.start("prepare", mounts=mounts)
+    container = session_runner.start("prepare", *EXAMPLE, mounts=mounts)
     assert container.wait() == 0, container.log
     return folder
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import Runner, readable, writable
+from tests.image.conftest import EXAMPLE, Runner, readable, writable
 from tests.image.docker import Container, docker, wait_for
-from tests.image.modes import MODES, OTHER_USER, READ_ONLY, written_elsewhere
+from tests.image.modes import MODES, NO_NETWORK, OTHER_USER, READ_ONLY, written_elsewhere
+from tests.wheels import requirements, wheel
 
 pytestmark = pytest.mark.docker
 
@@ -36,7 +37,7 @@ def test_prepare_writes_the_same_parts(
     output = writable(tmp_path / "output")
     mounts = {tables: "processing/input:ro", output: "processing/output"}
 
-    assert ended_well(runner.start("prepare", mounts=mounts, options=options))
+    assert ended_well(runner.start("prepare", *EXAMPLE, mounts=mounts, options=options))
 
     for part in ("train", "validation", "test"):
         ours, theirs = (sorted((root / part).iterdir()) for root in (output, prepared))
@@ -92,6 +93,34 @@ def test_a_job_without_inputs_fails_with_a_reason(
     reason = (volume / "output" / "failure").read_text("utf-8")
     assert "channel 'train'" in reason.splitlines()[0], reason
     assert reason.strip() in container.log
+
+
+SCRIPT = """
+import evaluate, numpy, os
+with open(os.environ["SM_MODEL_DIR"] + "/seen", "w") as file:
+    print(evaluate.__version__, numpy.__version__, file=file)
+"""
+
+
+@pytest.mark.parametrize(
+    "options", [(), (*OTHER_USER, *READ_ONLY, *NO_NETWORK)], ids=["root", "all at once"]
+)
+def test_a_script_has_packages_of_its_own(
+    runner: Runner, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    volume = writable(tmp_path / "ml")
+    for name in ("model", "output", "code", "code/wheels"):
+        writable(volume / name)
+    wheel(volume / "code" / "wheels", "evaluate", "0.4")
+    wheel(volume / "code" / "wheels", "numpy", "1.0")
+    requirements(volume / "code", "evaluate", "numpy==1.0", "pandas")
+    (volume / "code" / "train.py").write_text(SCRIPT)
+
+    program = "--env=SAGEMAKER_PROGRAM=train.py"
+    container = runner.start("train", mounts={volume: ""}, options=[program, *options])
+
+    assert container.wait() == 0, container.log
+    assert (volume / "model" / "seen").read_text() == "0.4 1.0\n"
 
 
 def test_without_a_gpu_training_falls_back_to_the_cpu(

@@ -35,9 +35,14 @@ def put_one(root: Path, header: str, rows: list[str], name: str = "t.csv") -> li
     return ["--sql", str(sql), "--format", "csv", "--split", "1,0,0"]
 
 
+# What every preparation must be told, for tables as those of `put_pair`.
+QUERY = Path(__file__).parents[2] / "local_test" / "claims_customers.sql"
+EXAMPLE = ("--sql", str(QUERY), "--key", "policy_id", "--label", "fraud")
+
+
 def prepare(*arguments: str) -> int:
-    """Run a preparation in this process; SAGEMAKER_BASE_DIR is set by the fixture `root`."""
-    return main(arguments)
+    """Prepare the example in this process; SAGEMAKER_BASE_DIR is set by the fixture `root`."""
+    return main([*EXAMPLE, *arguments])
 
 
 def part(root: Path, name: str) -> Rows:

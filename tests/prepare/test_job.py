@@ -15,6 +15,7 @@ import pytest
 from local_test.generate import main as generate
 from tests.needs import WORKSHOP, needs_workshop
 from tests.prepare.tables import (
+    EXAMPLE,
     PARTS,
     every_row,
     message,
@@ -189,7 +190,7 @@ def test_a_query_can_read_the_tables_alone(root: Path) -> None:
 
 def test_as_a_process_it_says_what_it_did(tmp_path: Path) -> None:
     put_pair(tmp_path)
-    outcome = run_sagetree(tmp_path, "prepare", "--format", "csv")
+    outcome = run_sagetree(tmp_path, "prepare", *EXAMPLE, "--format", "csv")
     assert outcome.log == (
         "table      rows in  stray headers  duplicates  deleted  rows kept\n"
         "claims          40              0           0        0         40\n"
@@ -212,7 +213,7 @@ def test_as_a_process_it_says_what_it_did(tmp_path: Path) -> None:
 def test_as_a_process_it_fails_with_the_message_first(tmp_path: Path) -> None:
     put_pair(tmp_path)
     put(tmp_path, "claims/more.csv", "policy_id,collision,fraud\n50,Rear\n")
-    outcome = run_sagetree(tmp_path, "prepare")
+    outcome = run_sagetree(tmp_path, "prepare", *EXAMPLE)
     text = (
         "claims/more.csv line 2: 2 cells where the first line has 3. "
         "Give every line as many cells; quote a cell that holds a comma\n"
@@ -227,7 +228,7 @@ def started(root: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A preparation that runs with a temporary folder of its own, root/tmp."""
     (root / "tmp").mkdir()
     with subprocess.Popen(
-        [SAGETREE, "prepare", *arguments],
+        [SAGETREE, "prepare", *EXAMPLE, *arguments],
         env=environment(root, {"TMPDIR": str(root / "tmp")}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

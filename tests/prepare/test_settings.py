@@ -6,16 +6,17 @@ from pathlib import Path
 import pytest
 
 from sagetree.prepare.cli import main
-from sagetree.prepare.settings import DEFAULTS, read_settings
+from sagetree.prepare.settings import DEFAULTS, REQUIRED, read_settings
 from tests.prepare.tables import message, prepare
 
+NEEDED = {"sql": "join.sql", "key": "id", "label": "y"}
 
-def test_defaults_are_the_example() -> None:
-    settings = read_settings({}, workshop_split=False)
-    assert settings.sql.name == "claims_customers.sql"
-    assert settings.sql.is_file()
+
+def test_defaults() -> None:
+    settings = read_settings(NEEDED)
     assert settings.shares == (Fraction(7, 10), Fraction(3, 20), Fraction(3, 20))
-    assert (settings.key, settings.label, settings.seed) == ("policy_id", "fraud", 0)
+    assert (settings.sql, settings.key, settings.label) == (Path("join.sql"), "id", "y")
+    assert settings.seed == 0
     assert (settings.event_time, settings.deleted) == ("event_time", "is_deleted")
     assert (settings.format, settings.memory_limit) == ("parquet", 10**9)
 
@@ -26,12 +27,11 @@ def test_defaults_are_the_example() -> None:
      ("300000000B", 3 * 10**8)],
 )  # fmt: skip
 def test_sizes(text: str, size: int) -> None:
-    assert read_settings({"memory_limit": text}, workshop_split=False).memory_limit == size
+    assert read_settings({**NEEDED, "memory_limit": text}).memory_limit == size
 
 
 SHARES = "The shares must add up to 1, none below 0, and train's above 0"
 THREE = "Write the shares of train, validation and test, such as 0.7,0.15,0.15"
-BOTH = "Leave out one of the two: the workshop joins nothing and its split is fixed"
 FAULTS = [
     (["--split", "0.7,0.3"], f"--split: '0.7,0.3' is not three numbers. {THREE}"),
     (["--split", "a,b,c"], f"--split: 'a,b,c' is not three numbers. {THREE}"),
@@ -43,14 +43,6 @@ FAULTS = [
     (["--format", "json"], "--format: 'json' is no format known here. Give parquet or csv"),
     (["--memory-limit", "much"], "--memory-limit: 'much' is no size. Give one such as 1GB"),
     (["--memory-limit=-1GB"], "--memory-limit: '-1GB' is no size. Give one such as 1GB"),
-    (
-        ["--workshop-split", "--seed", "1"],
-        f"--seed: does not go with --workshop-split. {BOTH}",
-    ),
-    (
-        ["--workshop-split", "--event-time", "t"],
-        f"--event-time: does not go with --workshop-split. {BOTH}",
-    ),
     (
         ["--sead", "1"],
         "sagetree prepare: unrecognized arguments: --sead 1. "
@@ -75,6 +67,25 @@ def test_faults(root: Path, arguments: list[str], text: str) -> None:
     assert message(root) == f"{text}\n"
 
 
+MISSING = [
+    (
+        [],
+        "--sql, --key, --label: not given. Name the file with the query with --sql, "
+        "the column that all tables share with --key, the column to predict with --label",
+    ),
+    (
+        ["--sql", "join.sql", "--key", "id", "--label", ""],
+        "--label: not given. Name the column to predict with --label",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), MISSING)
+def test_what_must_be_given(root: Path, arguments: list[str], text: str) -> None:
+    assert main(arguments) == 1
+    assert message(root) == f"{text}\n"
+
+
 @pytest.mark.parametrize("flag", ["-h", "--help"])
 def test_help_says_all_and_runs_nothing(
     root: Path, capsys: pytest.CaptureFixture[str], flag: str
@@ -85,8 +96,9 @@ def test_help_says_all_and_runs_nothing(
     printed = capsys.readouterr().out
     for name, default in DEFAULTS.items():
         assert f"--{name.replace('_', '-')} " in printed
-        assert name == "sql" or f"default: {default})" in " ".join(printed.split())
-    assert "--workshop-split" in printed
+        assert f"default: {default})" in " ".join(printed.split())
+    assert all(f"--{name} " in printed for name in REQUIRED)
+    assert printed.count("(required)") == len(REQUIRED)
     assert "sagetree prepare" in printed
     assert max(map(len, printed.splitlines())) <= 80
     assert not (root / "output").exists()

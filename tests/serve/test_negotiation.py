@@ -67,6 +67,7 @@ def test_other_accepts_are_refused(header: str):
         ('text/csv; delimiter=";"', decode_csv, {"delimiter": ";"}),
         ("csv", decode_csv, {}),
         ("application/jsonlines", decode_json_lines, {}),
+        ("application/x-ndjson", decode_json_lines, {}),
         ("text/libsvm", decode_libsvm, {}),
         ("text/x-libsvm; charset=utf-8", decode_libsvm, {"charset": "utf-8"}),
         ("libsvm", decode_libsvm, {}),

@@ -16,6 +16,7 @@ from sagetree.train.script import Script, _command, _fetch, describe_failure, ru
 from tests.needs import needs_script_mode
 from tests.programs import SAGETREE, environment, run_sagetree
 from tests.storage import buckets
+from tests.wheels import requirements, wheel
 
 
 def configured(root: Path, **hyperparameters: object) -> OptMl:
@@ -76,31 +77,17 @@ def test_a_script_that_was_killed_says_so() -> None:
 
 def test_how_a_program_is_run(tmp_path: Path) -> None:
     folder = code(tmp_path, a_py="", run_sh="", tool="")
-    _python, program, *arguments = _command("a.py", folder, ["--x", "1"])
-    assert (program, arguments) == ("a.py", ["--x", "1"])
-    assert _command("run.sh", folder, ["a b"])[3:] == ["./run.sh", "a b"]
+    assert _command("python", "a.py", folder, ["--x", "1"]) == ["python", "a.py", "--x", "1"]
+    assert _command("python", "run.sh", folder, ["a b"])[3:] == ["./run.sh", "a b"]
     assert (folder / "run.sh").stat().st_mode & 0o111
     (folder / "setup.py").write_text("")
-    assert _command("a.py", folder, [])[1:] == ["-m", "a"]
-
-
-def refuse(_source: str, _folder: str) -> None:
-    raise FileNotFoundError(2, "No such file or directory", _source)
-
-
-def test_a_source_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
-        _fetch(Script("a.py", "/no/where"), tmp_path / "code", refuse)
-    assert str(caught.value) == (
-        "sagemaker_submit_directory: '/no/where' cannot be fetched: [Errno 2] No such file or "
-        "directory: '/no/where'. Name a folder or a tar.gz, in this container or on s3://"
-    )
+    assert _command("python", "a.py", folder, []) == ["python", "-m", "a"]
 
 
 def test_a_program_that_is_not_in_the_source(tmp_path: Path) -> None:
     folder = code(tmp_path, a_py="", b_py="")
     with pytest.raises(SettingsError) as caught:
-        _fetch(Script("train.py", None), folder, lambda source, target: None)
+        _fetch(Script("train.py", None), folder)
     assert str(caught.value) == (
         "sagemaker_program: there is no 'train.py' in the code; it holds a.py, b.py. "
         "Name a file of the folder that is submitted"
@@ -114,8 +101,8 @@ def test_without_the_toolkit_it_says_what_to_install(
     with pytest.raises(PlatformError) as caught:
         run(OptMl(tmp_path), Script("a.py", None), {})
     assert str(caught.value) == (
-        "sagemaker_program is 'a.py', but sagemaker-training is not installed. Install "
-        "sagetree[script], which needs a C compiler, or train without a script"
+        "sagemaker_program is 'a.py', but sagemaker-training is not installed. Install it, "
+        "with a C compiler at hand: pip install 'sagetree[script]'"
     )
 
 
@@ -123,6 +110,8 @@ SCRIPT = """
 import json, os, sys
 seen = {"arguments": sys.argv[1:], "channel": os.environ["SM_CHANNEL_TRAIN"]}
 seen["hp"] = os.environ["SM_HP_MAX_DEPTH"]
+seen["channels"] = json.loads(os.environ["SM_INPUT_DATA_CONFIG"])
+seen["env"] = json.loads(os.environ["SM_TRAINING_ENV"])["input_data_config"]
 open(os.environ["SM_MODEL_DIR"] + "/seen.json", "w").write(json.dumps(seen))
 raise ValueError("the column 'age' is not there")
 """
@@ -140,6 +129,8 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
         sagemaker_submit_directory=str(tmp_path / "sourcedir.tar.gz"), max_depth=3, note="a b",
     )  # fmt: skip
     (opt_ml.data / "train").mkdir(parents=True)
+    channels = {"train": {"ContentType": "text/csv", "TrainingInputMode": "File"}}
+    (opt_ml.config / "inputdataconfig.json").write_bytes(orjson.dumps(channels))
     outcome = run_sagetree(tmp_path, "train")
     assert outcome.code == 1
     assert opt_ml.failure.read_text().splitlines()[:3] == [
@@ -151,6 +142,8 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
         "arguments": ["--max_depth", "3", "--note", "a b"],
         "channel": str(opt_ml.data / "train"),
         "hp": "3",
+        "channels": channels,
+        "env": channels,
     }
 
 
@@ -176,9 +169,9 @@ def test_a_script_on_s3_is_fetched(tmp_path: Path) -> None:
     assert found.failure.read_text().startswith("ValueError: the column 'age' is not there\n")
     assert (found.model / "seen.json").exists()
     assert roots["absent.tar.gz"].failure.read_text() == (
-        "sagemaker_submit_directory: 's3://bucket/job/absent.tar.gz' cannot be fetched: An error "
+        "sagemaker_submit_directory, s3://bucket/job/absent.tar.gz: it cannot be fetched: An error "
         "occurred (404) when calling the HeadObject operation (reached max retries: 0): Not Found. "
-        "Name a folder or a tar.gz, in this container or on s3://\n"
+        "Name a folder or a .tar.gz, here or on s3://, that this job may read\n"
     )
 
 
@@ -238,17 +231,51 @@ def test_sigterm_reaches_the_script(tmp_path: Path, code_of_exit: int, reason: s
     assert (reason is None) or (reason in opt_ml.failure.read_text())
 
 
+# Reads beside itself and what it asked for; named as a module of ours is.
+OWN = """
+import evaluate, helper, numpy, os
+with open(os.environ["SM_MODEL_DIR"] + "/seen", "w") as file:
+    print(evaluate.__version__, numpy.__version__, helper.x, __name__, file=file)
+"""
+
+
+def run_own(tmp_path: Path, name: str) -> None:
+    """Run a script of this name, which must see what it asked for."""
+    folder = code(tmp_path, helper_py="x = 7")
+    (folder / name).write_text(OWN)
+    wheel(folder / "wheels", "evaluate", "0.4")
+    wheel(folder / "wheels", "numpy", "1.0")
+    requirements(folder, "evaluate", "numpy==1.0")
+    opt_ml = configured(tmp_path, sagemaker_program=name, sagemaker_submit_directory=str(folder))
+    outcome = run_sagetree(tmp_path, "train")
+    assert outcome.code == 0, outcome.log
+    assert (opt_ml.model / "seen").read_text() == "0.4 1.0 7 __main__\n"
+
+
 @needs_script_mode
-@pytest.mark.long
-def test_requirements_are_installed_and_a_wrong_one_is_the_reason(tmp_path: Path) -> None:
-    source = str(code(tmp_path, s_py="import numpy"))
-    opt_ml = configured(tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=source)
-    (tmp_path / "source" / "requirements.txt").write_text("numpy\n")
-    assert run_sagetree(tmp_path, "train").code == 0
-    (tmp_path / "code" / "requirements.txt").write_text("numpy==0.0.1\n")
+def test_a_script_called_as_a_library_runs_with_its_own_packages(tmp_path: Path) -> None:
+    run_own(tmp_path, "json.py")
+
+
+@needs_script_mode
+def test_after_a_script_with_an_old_numpy_training_goes_on_as_before(tmp_path: Path) -> None:
+    run_own(tmp_path / "script", "serve.py")
+    opt_ml = configured(tmp_path / "plain", num_round=3)
+    (opt_ml.data / "train").mkdir(parents=True)
+    rows = "\n".join(f"{i % 2},{i * 7 % 11},{i % 5}" for i in range(60))
+    (opt_ml.data / "train" / "data.csv").write_text(rows)
+    outcome = run_sagetree(opt_ml.root, "train")
+    assert outcome.code == 0, outcome.log
+    assert Model.load(opt_ml.model).schema.input_names == ("f0", "f1")
+
+
+@needs_script_mode
+def test_a_wrong_requirement_is_the_reason(tmp_path: Path) -> None:
+    folder = code(tmp_path, s_py="")
+    (folder / "requirements.txt").write_text("--no-index\nnumpy==0.0.1\n")
+    opt_ml = configured(tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=str(folder))
     assert run_sagetree(tmp_path, "train").code == 1
-    first = opt_ml.failure.read_text().splitlines()[0]
-    assert first == (
+    assert opt_ml.failure.read_text().splitlines()[0] == (
         "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; "
         "without a network only what is installed can be asked for"
     )

@@ -23,7 +23,7 @@ from sagetree.files.sparse_files import (
 )
 from sagetree.formats.csv_text import CsvText
 from sagetree.formats.detection import TITLES, Format, find_format
-from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.tables.cells import Cell, CellError, category_text, to_number
 from sagetree.tables.schema import header_names
 from sagetree.tables.table import Cells, Table

@@ -1,95 +1,45 @@
-"""How much memory this process may still take, whatever the machine has."""
+"""How much memory this process may use, whatever the machine has, and how much it does."""
 
-import ctypes
-import os
-import sys
-from functools import cache
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
+from sagetree.machine.cgroup import CGROUP, container_memory
+
 MEMINFO = Path("/proc/meminfo")
+KILOBYTE = 1024
 
-# mallopt's number for the size from which memory is the machine's own, each
-# piece for itself, and goes back to it at once. By itself the C library raises
-# it up to 32 MB, and large pieces leave holes behind.
-M_MMAP_THRESHOLD = -3
-LARGE_BYTES = 2**20
-
-# An unlimited cgroup v1 says a number near 2**63.
-_UNLIMITED = 2**60
+# More than any machine has: where nothing is known.
+_UNKNOWN = 2**60
 
 
-def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
-    """Return the bytes that are free: of the machine, and of the container's limit.
-
-    Source: kernel documentation, MemAvailable of /proc/meminfo, cgroup v2
-    memory.max and cgroup v1 memory.limit_in_bytes.
-    """
-    return min(_available(meminfo), _left(cgroup))
+def free_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
+    """Return the bytes that are free: of the machine, and of the container's limit."""
+    container = container_memory(cgroup)
+    free = _kilobytes(meminfo, "MemAvailable")
+    return min(free, container.free) if container else free
 
 
-def _available(meminfo: Path) -> int:
+def memory_limit(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
+    """Return the bytes this process may use in all: the container's limit or the machine's."""
+    container = container_memory(cgroup)
+    total = _kilobytes(meminfo, "MemTotal")
+    return min(total, container.limit) if container else total
+
+
+def resident_memory(pid: int | None = None) -> int:
+    """Return the bytes of memory a process holds, this one's if none is named."""
+    return _kilobytes(Path(f"/proc/{pid or 'self'}/status"), "VmRSS")
+
+
+def address_space() -> int:
+    """Return the bytes of addresses this process has taken, used or not."""
+    return _kilobytes(Path("/proc/self/status"), "VmSize")
+
+
+def _kilobytes(file: Path, name: str) -> int:
+    """Return in bytes what a line such as "MemTotal: 1000 kB" of one of /proc's files says."""
     try:
-        lines = meminfo.read_text().splitlines()
-    except OSError:  # no Linux: nothing is known
-        return _UNLIMITED
-    found = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
-    return int(next(found, _UNLIMITED >> 10)) << 10
-
-
-def _left(cgroup: Path) -> int:
-    pairs = (
-        (cgroup / "memory.max", cgroup / "memory.current"),
-        (cgroup / "memory" / "memory.limit_in_bytes", cgroup / "memory" / "memory.usage_in_bytes"),
-    )
-    for limit, used in pairs:
-        try:
-            most = limit.read_text().strip()
-            if most != "max":
-                return int(most) - _in_use(used)
-        except OSError:
-            continue
-    return _UNLIMITED
-
-
-def _in_use(used: Path) -> int:
-    """Return the bytes in use; files that the kernel can let go of do not count."""
-    statistics = used.parent / "memory.stat"
-    files = [
-        int(line.split()[1])
-        for line in statistics.read_text().splitlines()
-        if line.split()[0] in ("inactive_file", "total_inactive_file")
-    ]
-    return int(used.read_text()) - max(files, default=0)
-
-
-def hold_apart() -> None:
-    """Have the C library hold large pieces of memory apart, so that they leave no holes."""
-    setting = glibc_function("mallopt")
-    if setting is not None:
-        setting(M_MMAP_THRESHOLD, LARGE_BYTES)
-
-
-def share_allocator() -> None:
-    """Have Arrow take memory from the C library; before Arrow is imported.
-
-    What its own allocators keep of a file's reading is of no use to what comes
-    behind it.
-    """
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-
-
-def return_freed_memory() -> None:
-    """Give what was freed back to the system, which C's and Arrow's allocators put off."""
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None:
-        arrow.default_memory_pool().release_unused()
-    trim = glibc_function("malloc_trim")
-    if trim is not None:
-        trim(0)
-
-
-@cache
-def glibc_function(name: str) -> "ctypes._NamedFuncPointer | None":
-    """Return a function of glibc; other C libraries have none of what is asked for here."""
-    return getattr(ctypes.CDLL(None), name, None)
+        lines = file.read_text().splitlines()
+    except OSError:  # no Linux
+        return _UNKNOWN
+    found = (int(line.split()[1]) * KILOBYTE for line in lines if line.startswith(f"{name}:"))
+    return next(found, _UNKNOWN)

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import NotAcceptableError
+from sagetree.formats.media_types import CSV, JSON, JSON_LINES, NPY, RECORDIO
 from sagetree.formats.recordio import encode_recordio
 from sagetree.serve.answers.number_text import joined_numbers, number_texts
 from sagetree.serve.answers.spool import Spool
 from sagetree.serve.bodies.npy import npy_header
-from sagetree.serve.protocol.media_types import CSV, JSON, JSON_LINES, NPY, RECORDIO
 from sagetree.serve.protocol.messages import Body
 
 Value: TypeAlias = (

@@ -9,6 +9,15 @@ from types import MappingProxyType
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.formats.json_lines import JsonLines, parse_json_lines
+from sagetree.formats.media_types import (
+    CSV,
+    JSON,
+    JSON_LINES,
+    LIBSVM,
+    NPY,
+    PARQUET,
+    RECORDIO,
+)
 from sagetree.formats.sparse_rows import RecordError
 from sagetree.serve.bodies.charset import as_utf8, charset_of
 from sagetree.serve.bodies.csv_body import decode_csv
@@ -24,15 +33,6 @@ from sagetree.serve.bodies.tables import (
     refuse_lacking,
     refuse_width,
     table_of_columns,
-)
-from sagetree.serve.protocol.media_types import (
-    CSV,
-    JSON,
-    JSON_LINES,
-    LIBSVM,
-    NPY,
-    PARQUET,
-    RECORDIO,
 )
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.table import Source, Table

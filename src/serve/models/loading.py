@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from sagetree.boosters.explainer import ShapMethod
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
-from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.answers.outputs import ONE_MODEL, available_keys
 from sagetree.serve.settings import OUTPUT

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from sagetree.boosters.explainer import ShapMethod
-from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ServedModel
 from sagetree.serve.models.registry import Entry, Registry

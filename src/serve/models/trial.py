@@ -24,9 +24,9 @@ import numpy as np
 from sagetree.boosters.library import library_version
 from sagetree.boosters.scoring import Scorer
 from sagetree.errors import ArtifactError, PlatformError, SagetreeError, SettingsError
+from sagetree.machine.memory import address_space, resident_memory
 from sagetree.machine.unused import leave_out_unused
 from sagetree.serve.models.loading import ServedModel
-from sagetree.serve.models.memory import address_space, resident_memory
 
 # A damaged model can also keep its process busy for ever. SageMaker's client
 # waits 60 s for a model, and lets a load go on for up to 360 s.

@@ -2,7 +2,7 @@
 
 import orjson
 
-from sagetree.serve.protocol.media_types import JSON
+from sagetree.formats.media_types import JSON
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.settings import MEGABYTE, MULTI_RECORD, ServeSettings
 from sagetree.serve.telemetry.observation import Trace

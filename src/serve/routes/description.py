@@ -7,9 +7,9 @@ import orjson
 
 from sagetree.boosters.library import library_version
 from sagetree.bundle.bundle import MANIFEST_FILE, SELFCHECK_FILE, SelfCheck
+from sagetree.formats.media_types import ACCEPTS, JSON
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ServedModel
-from sagetree.serve.protocol.media_types import ACCEPTS, JSON
 from sagetree.serve.protocol.messages import Response
 from sagetree.tables.cells import Cell
 from sagetree.tables.label import ClassLabel, Label

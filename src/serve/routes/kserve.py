@@ -20,6 +20,7 @@ import orjson
 
 from sagetree.bundle.model import Model
 from sagetree.errors import DecodingError, RequestError, quote
+from sagetree.formats.media_types import JSON
 from sagetree.serve.answers.encoders import Column, json_text
 from sagetree.serve.answers.outputs import ONE_MODEL as NAME
 from sagetree.serve.answers.outputs import predictions_of
@@ -28,7 +29,6 @@ from sagetree.serve.attributes import OUTPUT_ATTRIBUTE, choose_output
 from sagetree.serve.bodies.json_body import parse_json
 from sagetree.serve.bodies.tables import refuse_width, table_of_columns
 from sagetree.serve.models.loading import ModelHolder, ServedModel
-from sagetree.serve.protocol.media_types import JSON
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.routes.access import Handler
 from sagetree.serve.settings import ServeSettings

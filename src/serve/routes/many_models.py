@@ -16,9 +16,9 @@ from functools import partial
 from urllib.parse import parse_qs, unquote
 
 import orjson
-from sagemaker_inference import content_types
 
 from sagetree.errors import DecodingError, RequestError
+from sagetree.formats.media_types import JSON
 from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics
 from sagetree.serve.models.loading import ServedModel
 from sagetree.serve.models.multi_model import ModelStore
@@ -158,4 +158,4 @@ def _described(entry: Entry) -> dict[str, str]:
 
 
 def _json(value: object) -> Response:
-    return Response(body=orjson.dumps(value), content_type=content_types.JSON)
+    return Response(body=orjson.dumps(value), content_type=JSON)

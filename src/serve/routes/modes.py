@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sagetree.serve.application import Site, one_model
 from sagetree.serve.models.loading import ModelHolder, ServedModel
@@ -10,11 +11,14 @@ from sagetree.serve.telemetry.emf import EmfReport
 from sagetree.serve.telemetry.log_lines import LINE_FORMATS, write_line
 from sagetree.serve.telemetry.metrics import Observer
 
+if TYPE_CHECKING:
+    from sagetree.serve.scripts.code import ScriptCode
 
-def site_of(settings: ServeSettings, shared: Path) -> Site:
+
+def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") -> Site:
     """Return what one worker serves, and start loading its model.
 
-    `shared` is the folder that all workers of the server share.
+    `shared` is the folder that all workers of the server share, `code` the user's script.
     """
     observer = Observer(shared, LINE_FORMATS[settings.log_format])
     if settings.emf_seconds:
@@ -23,8 +27,8 @@ def site_of(settings: ServeSettings, shared: Path) -> Site:
         observer.start()
     if settings.multi_model:
         return _many_models(settings, shared, observer)
-    if settings.program:
-        return _user_script(settings, shared, observer)
+    if code is not None:
+        return _user_script(settings, code, observer)
     load = partial(
         ServedModel.load,
         settings.model_dir,
@@ -50,11 +54,10 @@ def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> S
     return many_models(settings, store, observer)
 
 
-def _user_script(settings: ServeSettings, shared: Path, observer: Observer) -> Site:
+def _user_script(settings: ServeSettings, code: "ScriptCode", observer: Observer) -> Site:
     # SageMaker's toolkit with it, which takes time to import
-    from sagetree.serve.scripts.code import script_folder
     from sagetree.serve.scripts.user_script import script_holder, script_site
 
-    holder = script_holder(settings, script_folder(settings, shared))
+    holder = script_holder(settings, code)
     holder.start(watch=settings.reload)
     return script_site(settings, holder, observer)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
-from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
-from sagetree.serve.models.loading import ServedModel
-from sagetree.serve.protocol.media_types import (
+from sagetree.formats.media_types import (
     ACCEPTS,
     CSV,
     JSON,
@@ -15,6 +13,8 @@ from sagetree.serve.protocol.media_types import (
     PARQUET,
     RECORDIO,
 )
+from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from sagetree.serve.models.loading import ServedModel
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Column
 

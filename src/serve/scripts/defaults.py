@@ -30,9 +30,9 @@ from sagetree.errors import (
 from sagetree.formats.csv_text import parse_csv
 from sagetree.formats.first_row import CsvError
 from sagetree.formats.libsvm import parse_libsvm
+from sagetree.formats.media_types import CSV, JSON, LIBSVM, NPY, RECORDIO
 from sagetree.formats.recordio import parse_recordio
 from sagetree.formats.sparse_rows import RecordError, SparseRows
-from sagetree.serve.protocol.media_types import CSV, JSON, LIBSVM, NPY, RECORDIO
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.encoding import encode_numbers
 

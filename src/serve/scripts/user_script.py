@@ -7,7 +7,6 @@ own server, which is Java, and its decoders stay out.
 """
 
 import importlib.util
-import os
 import sys
 import threading
 from dataclasses import dataclass
@@ -25,15 +24,19 @@ from sagetree.errors import (
     SagetreeError,
     UnsupportedMediaTypeError,
 )
+from sagetree.formats.media_types import CSV, JSON, JSON_LINES
 from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics, ping
 from sagetree.serve.models.loading import ModelHolder
-from sagetree.serve.protocol.media_types import CSV, JSON, JSON_LINES
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.routes.batch_transform import execution_parameters
+from sagetree.serve.scripts.code import ScriptCode
 from sagetree.serve.scripts.defaults import Defaults, media_type
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import Trace
+
+# The script's name among the modules of the process.
+MODULE = "sagetree_user_script"
 
 # Types of which a script is given text, as the toolkit gives it.
 TEXT_TYPES = frozenset({CSV, JSON})
@@ -51,7 +54,15 @@ class ScriptError(SagetreeError):
 
 
 class _Transformer(Transformer):  # type: ignore[misc]
-    """The toolkit's, which lets errors through instead of writing them into the answer."""
+    """The toolkit's, but for errors, which go through, and for the script, loaded by its path."""
+
+    def __init__(self, code: ScriptCode) -> None:
+        super().__init__(Defaults())
+        self._code = code
+
+    def _validate_user_module_and_set_functions(self) -> None:
+        self._environment._module_name = load_module(self._code)
+        super()._validate_user_module_and_set_functions()
 
     @staticmethod
     def handle_error(_context: object, _error: object, _trace: object) -> NoReturn:
@@ -96,21 +107,15 @@ class UserScript:
     _lock: threading.Lock
 
     @classmethod
-    def load(cls, folder: Path, program: str, model_dir: Path) -> "UserScript":
-        """Import the script in `folder` and let it load its model.
-
-        Raises ArtifactError with what it raised.
-        """
-        name = program.removesuffix(".py")
-        sys.path.insert(0, str(folder))
-        if importlib.util.find_spec(name) is None:
+    def load(cls, code: ScriptCode, model_dir: Path) -> "UserScript":
+        """Import the script and let it load its model. Raises ArtifactError with what it raised."""
+        program, folder = code.path.name, code.path.parent
+        if not code.path.is_file():
             raise ArtifactError(
-                f"there is no {name}.py", where=str(folder), hint="Put the script there"
+                f"there is no {program}", where=str(folder), hint="Put the script there"
             )
-        # the toolkit reads the name there
-        os.environ["SAGEMAKER_PROGRAM"] = program
         context = _Context(str(model_dir))
-        transformer = _Transformer(Defaults())
+        transformer = _Transformer(code)
         try:
             transformer.validate_and_initialize(str(model_dir), context)
         except SagetreeError:
@@ -139,6 +144,21 @@ class UserScript:
                 raise _raised(error) from error
             status, content_type = self._context.status, self._context.content_type
         return Response(status, _as_bytes(answer), content_type)
+
+
+def load_module(code: ScriptCode) -> str:
+    """Import the script and return the name it has among the modules.
+
+    The name is no file's: a script called numpy.py is not numpy, and not taken for it.
+    """
+    code.put_on_path()
+    spec = importlib.util.spec_from_file_location(MODULE, code.path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{code.path} is not Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module
+    spec.loader.exec_module(module)
+    return MODULE
 
 
 def invocations(
@@ -175,9 +195,9 @@ def script_site(
     return Site(settings, handlers, observer, lambda _request: False)
 
 
-def script_holder(settings: ServeSettings, folder: Path) -> ModelHolder[UserScript]:
-    """Return the holder of the script in `folder`; it loads when it is started."""
-    load = partial(UserScript.load, folder, settings.program, settings.model_dir)
+def script_holder(settings: ServeSettings, code: ScriptCode) -> ModelHolder[UserScript]:
+    """Return the holder of the script; it loads when it is started."""
+    load = partial(UserScript.load, code, settings.model_dir)
     return ModelHolder(settings.model_dir, load)
 
 

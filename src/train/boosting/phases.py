@@ -10,7 +10,7 @@ import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scores
-from sagetree.machine.memory import return_freed_memory
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
 from sagetree.train.boosting.plan import BoostingPlan

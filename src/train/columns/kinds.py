@@ -1,6 +1,5 @@
 """What kind each column is: declared by the user, else inferred from its cells."""
 
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.tables.cells import (
     Cell,
     CellError,
@@ -133,12 +132,11 @@ def infer_columns(table: Table, settings: Columns) -> tuple[Column, ...]:
 
 
 def _check_names(table: Table, settings: Columns) -> None:
-    faults = []
-    for name in (*settings.dropped, *settings.kinds):
-        if name not in table.names:
-            close = difflib.get_close_matches(name, table.names, n=1)
-            meant = f" (did you mean {quote(close[0])}?)" if close else ""
-            faults.append(f"{quote(name)}{meant}")
+    faults = [
+        f"{quote(name)}{did_you_mean(name, table.names)}"
+        for name in (*settings.dropped, *settings.kinds)
+        if name not in table.names
+    ]
     if faults:
         raise SettingsError(
             f"the data have no column {', '.join(faults)}",

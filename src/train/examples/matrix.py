@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sagetree.errors import PlatformError
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.machine.memory import usable_memory
+from sagetree.machine.memory import free_memory
 from sagetree.machine.program import LOG
 from sagetree.tables.table import Table
 
@@ -48,7 +48,7 @@ def feature_matrix(
 
 def is_too_large(values: int) -> bool:
     """Say whether training on so many values needs more memory than is free."""
-    needed, usable = values * BYTES_PER_VALUE, usable_memory()
+    needed, usable = values * BYTES_PER_VALUE, free_memory()
     if needed <= usable:
         return False
     LOG.warning(

@@ -1,6 +1,5 @@
 """The metrics of each round, by name: what each is of, which way is better, who computes it."""
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import Objective, Task
+from sagetree.errors import did_you_mean
 from sagetree.train.boosting import own_metrics as own
 from sagetree.train.boosting.own_metrics import Predicted
 from sagetree.train.hyperparameters.value_types import LARGEST_INTEGER
@@ -198,9 +198,8 @@ class Asked:
             name, text = name.removesuffix("-"), text.removesuffix("-")
         metric = METRICS.get(name)
         if metric is None:
-            close = difflib.get_close_matches(name, METRICS, n=1)
-            meant = f" (did you mean {close[0]}?)" if close else ""
-            raise ValueError(f"is no metric{meant}: take {', '.join(METRICS)}")
+            known = ", ".join(METRICS)
+            raise ValueError(f"is no metric{did_you_mean(name, METRICS)}: take {known}")
         parameter = metric.parameter
         if parameter is None:
             if at:

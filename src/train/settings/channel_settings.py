@@ -2,38 +2,19 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from sagetree.errors import PlatformError, SettingsError, quote
 from sagetree.formats.detection import Format
+from sagetree.formats.media_types import FILE_TYPES, OTHER_NAMES
 from sagetree.machine.paths import OptMl
 
 TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"
 MODEL = "model"
-
-# The official container's names, and those of JSON Lines.
-CONTENT_TYPES: Mapping[str, Format] = MappingProxyType(
-    {
-        "text/csv": "csv",
-        "csv": "csv",
-        "application/x-parquet": "parquet",
-        "parquet": "parquet",
-        "application/jsonlines": "jsonlines",
-        "application/x-jsonlines": "jsonlines",
-        "application/x-ndjson": "jsonlines",
-        "jsonlines": "jsonlines",
-        "text/libsvm": "libsvm",
-        "text/x-libsvm": "libsvm",
-        "libsvm": "libsvm",
-        "application/x-recordio-protobuf": "recordio",
-        "recordio-protobuf": "recordio",
-    }
-)
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -104,10 +85,11 @@ def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
 
 def _format(content_type: str) -> Format | None:
     """Return what a content type promises, whatever parameters it has."""
-    media_type = content_type.split(";")[0].strip().lower()
-    if not media_type:
+    name = content_type.split(";")[0].strip().lower()
+    if not name:
         return None
-    if media_type not in CONTENT_TYPES:
-        known = [name for name in CONTENT_TYPES if "/" in name and "/x-nd" not in name]
-        raise ValueError(f"the ContentType {quote(content_type)}: take one of {', '.join(known)}")
-    return CONTENT_TYPES[media_type]
+    media_type = OTHER_NAMES.get(name, name)
+    if media_type not in FILE_TYPES:
+        known = ", ".join(FILE_TYPES)
+        raise ValueError(f"the ContentType {quote(content_type)}: take one of {known}")
+    return FILE_TYPES[media_type]

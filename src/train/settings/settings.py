@@ -1,6 +1,5 @@
 """Hyperparameters to one frozen record of settings, with every fault at once."""
 
-import difflib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
-from sagetree.errors import quote
+from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
 from sagetree.train.hyperparameters.combinations import check_together, notes_together
@@ -177,7 +176,8 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
     for spelling, text in given.items():
         parameter = BY_NAME.get(spelling)
         if parameter is None:
-            faults.append(f"{quote(spelling)} is no hyperparameter{_nearest(spelling)}")
+            meant = did_you_mean(spelling, BY_NAME)
+            faults.append(f"{quote(spelling)} is no hyperparameter{meant}")
             continue
         if parameter.name in spelled:
             faults.append(f"{spelled[parameter.name]} and {spelling} are the same hyperparameter")
@@ -189,11 +189,6 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
             failed.add(parameter.name)
             faults.append(f"{spelling} is {quote(text)} and must be {error}")
     return values
-
-
-def _nearest(spelling: str) -> str:
-    close = difflib.get_close_matches(spelling, BY_NAME, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _columns(values: Mapping[str, Any]) -> Columns:

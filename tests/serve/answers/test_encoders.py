@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sagetree.errors import NotAcceptableError
+from sagetree.formats.media_types import ACCEPTS
 from sagetree.formats.recordio import frames, record_class
 from sagetree.serve.answers.encoders import BATCH_ENCODERS, ENCODERS, Predictions, encoder_for
 from sagetree.serve.answers.number_text import BULK_NUMBERS, joined_numbers, number_texts
 from sagetree.serve.answers.spool import SPOOL_BYTES, Spool
-from sagetree.serve.protocol.media_types import ACCEPTS
 
 CSV, JSON, LINES = "text/csv", "application/json", "application/jsonlines"
 NPY, RECORDIO = "application/x-npy", "application/x-recordio-protobuf"

@@ -1,7 +1,7 @@
 """Users' own scripts: each function alone, the defaults behind the others, errors as raised."""
 
 import json
-import os
+import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
@@ -19,14 +19,16 @@ from sagetree.errors import NotReadyError, SettingsError
 from sagetree.formats.recordio import frame, record_class
 from sagetree.machine.program import LOG
 from sagetree.serve.routes.flask_app import create_app
-from sagetree.serve.scripts.code import prepare_script, script_folder
-from sagetree.serve.scripts.user_script import script_holder, script_site
+from sagetree.serve.scripts.code import ScriptCode, prepare_script
+from sagetree.serve.scripts.user_script import MODULE, script_holder, script_site
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import text_line
 from sagetree.serve.telemetry.metrics import Observer
+from tests.programs import SAGETREE, environment, run_sagetree
 from tests.serve.artifacts import settings_for
 from tests.serve.asking import post, problem
-from tests.storage import buckets
+from tests.serve.server_process import eventually, healthy, serving
+from tests.wheels import requirements, wheel
 
 ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
 CSV = b"0.9,0.1,0.2\n0.1,,0.3\n"
@@ -36,15 +38,10 @@ Start = Callable[..., FlaskClient]
 
 @pytest.fixture
 def _process_as_before() -> Iterator[None]:
-    path, modules, program = list(sys.path), set(sys.modules), os.environ.get("SAGEMAKER_PROGRAM")
+    path = list(sys.path)
     yield
     sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if name.startswith("user_"):
-            del sys.modules[name]
-    os.environ.pop("SAGEMAKER_PROGRAM", None)
-    if program is not None:
-        os.environ["SAGEMAKER_PROGRAM"] = program
+    sys.modules.pop(MODULE, None)
 
 
 @pytest.fixture
@@ -62,8 +59,7 @@ def start(base: Path, _process_as_before: None) -> Start:
     def start(source: str, name: str = "user_answer.py", **environ: str) -> FlaskClient:
         (base / "model" / "code" / name).write_text(dedent(source))
         settings = settings_of(base, name, **environ)
-        prepare_script(settings, base)
-        holder = script_holder(settings, script_folder(settings, base))
+        holder = script_holder(settings, prepare_script(settings, base / "home"))
         holder.start(watch=False)
         holder.wait()
         site = script_site(settings, holder, Observer(None, text_line, LOG.info))
@@ -258,57 +254,101 @@ def test_a_bundle_asks_for_a_model_fn(start: Start, base: Path, base_dir: Path):
 @pytest.mark.usefixtures("_process_as_before")
 def test_a_script_that_is_not_there_says_so(base: Path):
     settings = settings_of(base, "user_absent.py")
-    holder = script_holder(settings, base / "model" / "code")
+    holder = script_holder(settings, ScriptCode(base / "model" / "code" / "user_absent.py"))
     holder.start(watch=False)
     with pytest.raises(NotReadyError, match=r"there is no user_absent\.py"):
         holder.wait()
 
 
-def archive(folder: Path) -> Path:
-    """A script packed as SageMaker's SDK packs it."""
-    (folder / "src").mkdir()
-    (folder / "src" / "user_packed.py").write_text("def model_fn(folder): return 1")
-    with tarfile.open(folder / "sourcedir.tar.gz", "w:gz") as packed:
-        packed.add(folder / "src" / "user_packed.py", "user_packed.py")
-    return folder / "sourcedir.tar.gz"
-
-
 def test_a_packed_script_is_unpacked(base: Path):
-    path = archive(base)
-    for source in (str(path), f"file://{path}"):
-        settings = settings_of(base, "user_packed.py", SAGEMAKER_SUBMIT_DIRECTORY=source)
-        prepare_script(settings, base)
-        assert script_folder(settings, base) == base / "code"
-        assert (base / "code" / "user_packed.py").exists()
+    (base / "user_packed.py").write_text("def model_fn(folder): return 1")
+    source = base / "sourcedir.tar.gz"
+    with tarfile.open(source, "w:gz") as packed:
+        packed.add(base / "user_packed.py", "user_packed.py")
+    settings = settings_of(base, "user_packed.py", SAGEMAKER_SUBMIT_DIRECTORY=str(source))
+    home = base / "home"
+    assert prepare_script(settings, home) == ScriptCode(home / "code" / "user_packed.py")
+    assert (home / "code" / "user_packed.py").exists()
 
 
-@pytest.mark.long  # boto3 takes two seconds to be imported
-def test_a_script_on_s3_is_fetched(base: Path, monkeypatch: pytest.MonkeyPatch):
-    archive(base)
-    with buckets(base.parent) as variables:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        source = f"s3://{base.name}/sourcedir.tar.gz"
-        settings = settings_of(base, "user_packed.py", SAGEMAKER_SUBMIT_DIRECTORY=source)
-        prepare_script(settings, base)
-        assert (base / "code" / "user_packed.py").exists()
-        absent = settings_of(base, "x.py", SAGEMAKER_SUBMIT_DIRECTORY=f"s3://{base.name}/no.gz")
-        with pytest.raises(SettingsError) as caught:
-            prepare_script(absent, base)
-    assert str(caught.value).startswith(
-        f"SAGEMAKER_SUBMIT_DIRECTORY, s3://{base.name}/no.gz: it cannot be fetched: "
-    )
+OWN = """
+import helper, json, numpy, os, wording
+
+def model_fn(folder): pass
+
+def transform_fn(model, body, content_type, accept):
+    named = os.environ["SAGEMAKER_PROGRAM"]
+    found = [wording.__version__, numpy.__version__, helper.x, named]
+    return json.dumps(found), "application/json"
+"""
 
 
-@pytest.mark.long  # pip takes some seconds each time
-def test_requirements_are_installed_and_a_failure_is_told(base: Path):
+@pytest.mark.parametrize("name", ["serve.py", "sagetree.py", "gunicorn.py", "numpy.py", "json.py"])
+def test_a_script_may_be_called_as_a_library_is(start: Start, name: str):
+    client = start("def transform_fn(m, b, c, a): return 'mine', 'text/plain'\n"
+                   "def model_fn(folder): pass", name)  # fmt: skip
+    assert post(client, CSV).data == b"mine"
+
+
+def test_requirements_are_the_scripts_and_ours_come_first(base_dir: Path, base: Path):
+    """In a server: it answers by the script, and is told which version the script does not get."""
     code = base / "model" / "code"
-    (code / "requirements.txt").write_text("numpy\n")  # it is there already
-    prepare_script(settings_of(base, "user_answer.py"), base)
-    (code / "requirements.txt").write_text("./not-there\n")
-    with pytest.raises(SettingsError) as caught:
-        prepare_script(settings_of(base, "user_answer.py"), base)
-    assert str(caught.value).startswith(f"{code / 'requirements.txt'}: pip cannot install it: ")
+    (code / "helper.py").write_text("x = 7")
+    (code / "inference.py").write_text(OWN)
+    wheel(code / "wheels", "wording", "0.4")
+    wheel(code / "wheels", "numpy", "1.0")
+    requirements(code, "wording", "numpy==1.0")
+    log = base / "log"
+    with serving(base, log, SAGEMAKER_PROGRAM="inference.py") as server:
+        eventually(lambda: healthy(server))
+        assert json.loads(server.post(CSV).body) == ["0.4", np.__version__, 7, "inference.py"]
+    assert (
+        f"requirements.txt asks for numpy 1.0 (here {np.__version__}): the script shares the "
+        "server's process and gets what is here" in log.read_text()
+    )
+    with serving(base_dir, log) as server:  # nothing of it is left for one without a script
+        eventually(lambda: healthy(server))
+
+
+SLOW = """
+import pathlib, time
+pathlib.Path("begun").touch()
+time.sleep(20)
+"""
+
+
+def test_a_server_can_be_stopped_while_pip_works(base: Path):
+    code = base / "model" / "code"
+    (code / "slow").mkdir()
+    (code / "slow" / "slow.py").write_text(SLOW)
+    (code / "slow" / "pyproject.toml").write_text(
+        '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n'
+    )
+    (code / "inference.py").write_text("")
+    (code / "requirements.txt").write_text("./slow\n")
+    with subprocess.Popen(
+        [SAGETREE, "serve", "--host", "127.0.0.1", "--port", "0"], text=True,
+        env=environment(base, {"SAGEMAKER_PROGRAM": "inference.py"}), stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        eventually((code / "slow" / "begun").exists)
+        process.terminate()
+        log, _ = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert log.splitlines()[-1] == ("The job was stopped by SIGTERM, on which pip ended with -15")
+
+
+def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
+    code = base / "model" / "code"
+    (code / "inference.py").write_text("")
+    (code / "requirements.txt").write_text("--no-index\nevaluate==0.0.1\n")
+    address = ("--host", "127.0.0.1", "--port", "0")
+    outcome = run_sagetree(base, "serve", *address, extra={"SAGEMAKER_PROGRAM": "inference.py"})
+    assert outcome.code == 1
+    assert (
+        "sagetree serve cannot start: requirements.txt: No matching distribution found for "
+        "evaluate==0.0.1. Correct it; without a network only what is installed can be asked for\n"
+        in outcome.log
+    )
 
 
 @pytest.mark.parametrize(
@@ -323,8 +363,8 @@ def test_requirements_are_installed_and_a_failure_is_told(base: Path):
         (
             "inference.py",
             {"SAGEMAKER_SUBMIT_DIRECTORY": "/not/there"},
-            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder. Put the script into "
-            "the model's folder code/, or name its folder here",
+            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder or file. Name a "
+            "folder or a .tar.gz, here or on s3://, that this job may read",
         ),
         (
             "inference.py",
@@ -342,11 +382,14 @@ def test_settings_of_a_script_that_cannot_be(
     assert str(caught.value) == text
 
 
-def test_an_archive_that_is_none_says_so(base: Path):
-    (base / "code.tar.gz").write_text("no archive")
-    source = str(base / "code.tar.gz")
-    with pytest.raises(SettingsError, match="it cannot be unpacked: "):
-        prepare_script(settings_of(base, "x.py", SAGEMAKER_SUBMIT_DIRECTORY=source), base)
+def test_a_model_without_a_script_says_so(base: Path):
+    (base / "model" / "code").rmdir()
+    with pytest.raises(SettingsError) as caught:
+        prepare_script(settings_of(base, "inference.py"), base / "home")
+    assert str(caught.value) == (
+        f"SAGEMAKER_SUBMIT_DIRECTORY, {base}/model/code: there is no such folder. Put the script "
+        "into the model's folder code/, or name its folder here"
+    )
 
 
 def test_json_answers_are_json(start: Start):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xgboost
 
-from sagetree.machine.memory import usable_memory
 from sagetree.tables.roles import RowRoles
 from sagetree.train.boosting.dmatrix import (
     QUANTILE_SAMPLE_ROWS,
@@ -132,60 +131,6 @@ def test_some_rows_are_from_all_over(large: Examples) -> None:
     np.testing.assert_array_equal(large.some(3), large.matrix[[0, (large.rows - 1) // 2, -1]])
     part = large.take(np.array([5, 7]))
     np.testing.assert_array_equal(part.some(10), large.matrix[[5, 7]])
-
-
-GB = 1 << 30
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, 8 * GB),
-        ({"memory.max": "max\n"}, 8 * GB),
-        (
-            {
-                "memory.max": f"{4 * GB}",
-                "memory.current": f"{2 * GB}",
-                "memory.stat": "anon 5\ninactive_file 0\n",
-            },
-            2 * GB,
-        ),
-        (
-            {
-                "memory.max": f"{4 * GB}",
-                "memory.current": f"{3 * GB}",
-                "memory.stat": f"inactive_file {GB}\n",
-            },
-            2 * GB,
-        ),
-        (
-            {
-                "memory/memory.limit_in_bytes": f"{3 * GB}",
-                "memory/memory.usage_in_bytes": f"{GB}",
-                "memory/memory.stat": "total_inactive_file 0\n",
-            },
-            2 * GB,
-        ),
-        (
-            {
-                "memory/memory.limit_in_bytes": f"{2**63 - 4096}",
-                "memory/memory.usage_in_bytes": f"{GB}",
-                "memory/memory.stat": "x 0\n",
-            },
-            8 * GB,
-        ),
-    ],
-)
-def test_usable_memory(tmp_path: Path, files: dict[str, str], expected: int) -> None:
-    (tmp_path / "meminfo").write_text(f"MemTotal: 1 kB\nMemAvailable:   {8 * GB >> 10} kB\n")
-    (tmp_path / "memory").mkdir()
-    for name, text in files.items():
-        (tmp_path / name).write_text(text)
-    assert usable_memory(tmp_path, tmp_path / "meminfo") == expected
-
-
-def test_usable_memory_of_a_machine_that_says_nothing(tmp_path: Path) -> None:
-    assert usable_memory(tmp_path, tmp_path / "none") > GB
 
 
 FULL = """

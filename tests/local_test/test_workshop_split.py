@@ -6,8 +6,16 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from local_test.workshop_split import main
 from tests.needs import WORKSHOP, needs_workshop
-from tests.prepare.tables import message, outputs, part, prepare, put
+from tests.prepare.tables import message, outputs, part, put
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A folder that stands for /opt/ml."""
+    (tmp_path / "processing" / "input").mkdir(parents=True)
+    return tmp_path
 
 
 @needs_workshop
@@ -15,7 +23,7 @@ def test_files_are_the_workshops_byte_for_byte(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copy(WORKSHOP / "dataset.csv", root / "processing" / "input")
-    assert prepare("--workshop-split", "--format", "csv") == 0
+    assert main(["--format", "csv", str(root)]) == 0
     assert outputs(root) == {
         f"{name}/{name}.csv": (WORKSHOP / f"{name}.csv").read_bytes() for name in ("test", "train")
     }
@@ -29,9 +37,9 @@ def test_files_are_the_workshops_byte_for_byte(
 @needs_workshop
 def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
     shutil.copy(WORKSHOP / "dataset.csv", root / "processing" / "input")
-    assert prepare("--workshop-split", "--format", "csv") == 0
+    assert main(["--format", "csv", str(root)]) == 0
     texts = {name: part(root, name) for name in ("train", "test")}
-    assert prepare("--workshop-split") == 0
+    assert main([str(root)]) == 0
     for name, rows in texts.items():
         table = pq.read_table(root / "processing" / "output" / name)
         assert [{k: str(v) for k, v in row.items()} for row in table.to_pylist()] == rows
@@ -40,7 +48,7 @@ def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
 @needs_workshop
 def test_repeated_keys_are_kept_as_the_workshop_keeps_them(root: Path) -> None:
     put(root, "dataset/leaky.csv", (WORKSHOP / "leaky20k" / "dataset.csv").read_bytes())
-    assert prepare("--workshop-split", "--format", "csv") == 0
+    assert main(["--format", "csv", str(root)]) == 0
     assert {name: len(part(root, name)) for name in ("train", "test")} == {
         "train": 16_000, "test": 4_000,
     }  # fmt: skip
@@ -88,6 +96,6 @@ TABLE = "policy_id,x,fraud\n" + "".join(f"{i},N/A,{i % 2}\n" for i in range(10))
 def test_faults(root: Path, table: str | None, arguments: list[str], text: str) -> None:
     if table:
         put(root, "dataset.csv", table)
-    assert prepare("--workshop-split", *arguments) == 1
+    assert main([*arguments, str(root)]) == 1
     assert message(root) == text.format(root=root) + "\n"
     assert not (root / "processing" / "output").exists()
