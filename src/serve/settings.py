@@ -12,18 +12,17 @@ from sagemaker_inference import parameters
 
 from sagetree.errors import SettingsError, quote
 from sagetree.machine.cores import usable_cores
+from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
-from sagetree.serve.models.memory import usable_memory
 from sagetree.serve.protocol.media_types import ACCEPTS, CSV
+from sagetree.serve.protocol.messages import MEGABYTE
 from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, parse_keys
-from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 
 # SageMaker sends real-time requests of up to 25 MB.
 MAX_PAYLOAD_MB = 25
 # The answer time SageMaker allows to a real-time request.
 TIMEOUT_SECONDS = 60
 
-MEGABYTE = 2**20
 # Asynchronous inference has the largest payload of SageMaker's modes: 1 GB.
 LARGEST_PAYLOAD_MB = 1024
 
@@ -39,6 +38,8 @@ ON_SAGEMAKER = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 PORT_OPTION = "--port"
 
 MULTI_RECORD, SINGLE_RECORD = "MULTI_RECORD", "SINGLE_RECORD"
+
+LOG_FORMATS = ("text", "json")
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -184,8 +185,8 @@ SUBMIT_DIRECTORY = Variable(
 )
 LOG_FORMAT = Variable(
     "SAGETREE_LOG_FORMAT",
-    lambda text: {name: name for name in LINE_FORMATS}[text.lower()],
-    f"one of {', '.join(LINE_FORMATS)}",
+    lambda text: {name: name for name in LOG_FORMATS}[text.lower()],
+    f"one of {', '.join(LOG_FORMATS)}",
     "text",
     "form of the log's lines",
 )
@@ -272,7 +273,7 @@ class ServeSettings:
             reload=reload,
             multi_model=reader.value(MULTI_MODEL, False),
             model_memory=reader.value(MODEL_MEMORY, 0) * MEGABYTE
-            or int(usable_memory() * MODEL_MEMORY_SHARE),
+            or int(memory_limit() * MODEL_MEMORY_SHARE),
             program=reader.value(PROGRAM, ""),
             submit_directory=reader.value(SUBMIT_DIRECTORY, ""),
             log_format=reader.value(LOG_FORMAT, "text"),

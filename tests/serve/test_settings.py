@@ -4,7 +4,7 @@ import pytest
 
 from sagetree.errors import SettingsError
 from sagetree.machine.cores import usable_cores
-from sagetree.serve.models.memory import usable_memory
+from sagetree.machine.memory import memory_limit
 from sagetree.serve.settings import VARIABLES, ServeSettings, variables_help
 
 
@@ -29,7 +29,7 @@ def test_without_variables_the_platforms_defaults_hold():
         payload_told=False,
         reload=False,
         multi_model=False,
-        model_memory=int(usable_memory() * 0.7),
+        model_memory=int(memory_limit() * 0.7),
         program="",
         submit_directory="",
         log_format="text",

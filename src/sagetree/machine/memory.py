@@ -1,4 +1,4 @@
-"""How much memory this process may still take, whatever the machine has."""
+"""How much memory this process may use, and may still take, whatever the machine has."""
 
 import ctypes
 import os
@@ -28,13 +28,34 @@ def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
     return min(_available(meminfo), _left(cgroup))
 
 
+def memory_limit(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
+    """Return the bytes this process may use: by the container's limit and by the machine.
+
+    Source: kernel documentation, cgroup v2 memory.max and cgroup v1
+    memory.limit_in_bytes (a huge number where there is no limit).
+    """
+    limits = [_kilobytes(meminfo.read_text(), "MemTotal") << 10]
+    for path in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
+        try:
+            text = path.read_text().strip()
+        except OSError:
+            continue
+        if text != "max":
+            limits.append(int(text))
+    return min(limits)
+
+
 def _available(meminfo: Path) -> int:
     try:
-        lines = meminfo.read_text().splitlines()
+        text = meminfo.read_text()
     except OSError:  # no Linux: nothing is known
         return _UNLIMITED
-    found = (line.split()[1] for line in lines if line.startswith("MemAvailable:"))
-    return int(next(found, _UNLIMITED >> 10)) << 10
+    return _kilobytes(text, "MemAvailable") << 10
+
+
+def _kilobytes(meminfo: str, name: str) -> int:
+    found = (line.split()[1] for line in meminfo.splitlines() if line.startswith(f"{name}:"))
+    return int(next(found, _UNLIMITED >> 10))
 
 
 def _left(cgroup: Path) -> int:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, RequestError
-from sagetree.serve.protocol.messages import Body
-from sagetree.serve.settings import MEGABYTE, PAYLOAD
+from sagetree.serve.protocol.messages import MEGABYTE, Body
+from sagetree.serve.settings import PAYLOAD
 
 # From here on a body goes to a file: above what SageMaker sends in real time.
 # Asynchronous inference sends up to 1 GB.

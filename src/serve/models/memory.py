@@ -1,11 +1,9 @@
-"""How much memory this container may use, and how large pieces of it are kept."""
+"""How much memory a process holds, and how large pieces of it are kept."""
 
 from pathlib import Path
 
-from sagetree.machine.cores import CGROUP
 from sagetree.machine.memory import M_MMAP_THRESHOLD, glibc_function, share_allocator
 
-MEMINFO = Path("/proc/meminfo")
 KILOBYTE = 1024
 
 # mallopt's numbers. Memory that a large request has used lies ready for the next
@@ -16,24 +14,6 @@ KILOBYTE = 1024
 M_TRIM_THRESHOLD, FREE_BYTES = -1, 16 * 2**20
 APART_BYTES = 8 * 2**20
 M_ARENA_MAX, HEAPS = -8, 2
-
-
-def usable_memory(cgroup: Path = CGROUP, meminfo: Path = MEMINFO) -> int:
-    """Return the bytes this process may use: by the container's limit and by the machine.
-
-    Source: kernel documentation, cgroup v2 memory.max and cgroup v1
-    memory.limit_in_bytes (a huge number where there is no limit).
-    """
-    machine = int(_field(meminfo.read_text(), "MemTotal")) * KILOBYTE
-    limits = [machine]
-    for path in (cgroup / "memory.max", cgroup / "memory" / "memory.limit_in_bytes"):
-        try:
-            text = path.read_text().strip()
-        except OSError:
-            continue
-        if text != "max":
-            limits.append(int(text))
-    return min(limits)
 
 
 def resident_memory(pid: int | None = None) -> int:

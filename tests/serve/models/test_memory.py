@@ -1,35 +1,12 @@
-"""Memory: what a container may use, and what comes back."""
+"""Memory: what comes back."""
 
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from sagetree.machine.memory import return_freed_memory
-from sagetree.serve.models.memory import resident_memory, usable_memory
+from sagetree.serve.models.memory import resident_memory
 from tests.serve.server_process import CSV, eventually, healthy, serving
-
-MEMINFO = "MemTotal:        1000 kB\nMemFree:   10 kB\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        ({}, 1_024_000),
-        ({"memory.max": "max\n"}, 1_024_000),
-        ({"memory.max": "5000\n"}, 5000),
-        ({"memory/memory.limit_in_bytes": "6000\n"}, 6000),
-        ({"memory/memory.limit_in_bytes": "9223372036854771712\n"}, 1_024_000),
-    ],
-)
-def test_the_least_of_machine_and_container_counts(
-    files: dict[str, str], expected: int, tmp_path: Path
-):
-    (tmp_path / "meminfo").write_text(MEMINFO)
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    assert usable_memory(tmp_path, tmp_path / "meminfo") == expected
 
 
 def test_what_is_freed_goes_back():
