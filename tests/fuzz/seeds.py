@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.serve.bodies import csv, libsvm, npy, parquet, recordio
+from tests.serve.encoded import csv, libsvm, npy, parquet, recordio
 
 CORPUS = Path(__file__).parent / "corpus"
 MATRIX = np.array([[0.5, np.nan, 3], [1e-5, 2, -7]], np.float32)

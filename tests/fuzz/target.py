@@ -8,8 +8,8 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["serve", "sagetree"]):
-    from sagetree import csv_text
+with atheris.instrument_imports(include=["sagetree"]):
+    from sagetree.formats import csv_text
     from tests.fuzz.decoding import BULK_BYTES, INPUTS
 
 if __name__ == "__main__":

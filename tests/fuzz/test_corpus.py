@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sagetree import csv_text
+from sagetree.formats import csv_text
 from tests.fuzz.decoding import BULK_BYTES, INPUTS
 
 CORPUS = Path(__file__).parent / "corpus"

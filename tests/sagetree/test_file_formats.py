@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.sagetree.test_recordio import frame, record
 
 from sagetree.errors import DataError
 from sagetree.files.csv_stream import BLOCK_BYTES
@@ -21,6 +20,7 @@ from sagetree.files.sparse_files import Indices
 from sagetree.formats.recordio import PART_ROWS
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.table import Table
+from tests.sagetree.formats.test_recordio import frame, record
 
 ROWS = "a,b\n1,x\n2,y\n"
 

@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 from sagetree.formats.csv_text import BULK_BYTES
 from tests.serve.artifacts import INPUTS, client_for
-from tests.serve.bodies import every_body, parquet
+from tests.serve.encoded import every_body, parquet
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, Record, csv_body
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)

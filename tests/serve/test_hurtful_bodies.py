@@ -15,7 +15,7 @@ import pytest
 
 from sagetree.formats.recordio import MAGIC
 from tests.serve.artifacts import INPUTS
-from tests.serve.bodies import npy, parquet
+from tests.serve.encoded import npy, parquet
 from tests.serve.rows import csv_body, records
 from tests.serve.server_process import ServerProcess, eventually, healthy, serving
 

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tests.sagetree.test_recordio import frame, record
 
 from sagetree.boosters.objectives import objective_of
 from sagetree.machine.paths import OptMl
@@ -26,6 +25,7 @@ from sagetree.train.columns.labels import Goal
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix
 from sagetree.train.settings.settings import TrainSettings
+from tests.sagetree.formats.test_recordio import frame, record
 
 GOAL = Goal(objective_of("binary:logistic"), given=False, num_class=None, exponential_gain=True)
 

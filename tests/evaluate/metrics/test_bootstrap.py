@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.evaluate.test_metrics import of_sklearn
 
 from sagetree.evaluate.metrics.bootstrap import RESAMPLES, RankedRows, standard_deviations
 from tests.evaluate.labelled import labelled, realistic
+from tests.evaluate.metrics.test_binary import of_sklearn
 
 
 @settings(max_examples=40)  # each asks scikit-learn for 19 metrics

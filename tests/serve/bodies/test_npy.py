@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tests.serve.test_csv_body import THREE, cells_of
 
 from sagetree.errors import DecodingError
 from sagetree.serve.bodies.npy import HINT, decode_npy
 from sagetree.serve.bodies.reading import Reading
 from sagetree.tables.table import cell_list
-from tests.serve.bodies import npy
+from tests.serve.bodies.test_csv_body import THREE, cells_of
+from tests.serve.encoded import npy
 
 MATRIX = np.array([[0.1, np.nan], [-3.0, 1e30]])
 

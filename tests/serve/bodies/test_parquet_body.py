@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from tests.serve.test_csv_body import THREE, cells_of
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError
 from sagetree.serve.bodies.parquet_body import HINT, decode_parquet
 from sagetree.serve.bodies.reading import Reading
 from sagetree.tables.table import cell_list
-from tests.serve.bodies import parquet
+from tests.serve.bodies.test_csv_body import THREE, cells_of
+from tests.serve.encoded import parquet
 
 NO_PARQUET = "the body is no Parquet file: "
 LIMIT = 25 * 2**20

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from tests.serve.test_csv_body import THREE, cells_of, schema_of
 
 from sagetree.errors import DecodingError, SchemaError
 from sagetree.formats.recordio import frame
 from sagetree.serve.bodies.decoders import decode_json_lines
 from sagetree.serve.bodies.reading import Reading
 from sagetree.serve.bodies.sparse_bodies import decode_libsvm, decode_recordio
-from tests.serve.bodies import recordio
+from tests.serve.bodies.test_csv_body import THREE, cells_of, schema_of
+from tests.serve.encoded import recordio
 
 RECORDS = recordio(np.array([[1, np.nan, 3], [4, 5, np.nan]], np.float32), sparse=True)
 SMALL = {"slice_bytes": 8, "slice_values": 3}

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.train.test_rounds import AUC, PARAMS, part, raw
 
 from sagetree.errors import DataError, PlatformError, SettingsError
 from sagetree.train.boosting.checkpoints import IGNORED, UPLOADING, Checkpoints, Fingerprint, Phase
 from sagetree.train.boosting.rounds import Standing, boost
 from sagetree.train.settings.settings import Checkpointing
+from tests.train.boosting.test_rounds import AUC, PARAMS, part, raw
 
 EVERY_ROUND = Checkpointing(rounds=1, seconds=60, kept=3, save_on_termination=True)
 MARK = Fingerprint(num_round=20, hyperparameters={"eta": "0.1"}, data={"train": "abc"})
