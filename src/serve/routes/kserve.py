@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import chain
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 
@@ -102,7 +102,17 @@ def _metadata(
 
 
 def _datatype(column: SchemaColumn) -> str:
-    return {"number": "FP64", "boolean": "BOOL"}.get(column.kind, "BYTES")
+    match column.kind:
+        case "number":
+            return "FP64"
+        case "boolean":
+            return "BOOL"
+        case "category" | "ordinal" | "datetime":
+            return "BYTES"
+        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+            return "BYTES"
+        case _:
+            assert_never(column.kind)
 
 
 def _version(model: Model) -> str:
