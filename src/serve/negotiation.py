@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
 from sagetree.serve.bodies.decoders import DECODERS
-from sagetree.serve.bodies.reading import Decoder
+from sagetree.serve.bodies.hints import Decoder
 from sagetree.serve.protocol.media_types import ACCEPTS, OTHER_NAMES, PARQUET
 
 # Headers remembered; a longer one than usual clients send is not worth its memory.

@@ -29,8 +29,8 @@ from sagetree.formats.csv_text import (
     quoted_cell,
     rows_end,
 )
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.lines import pieces
-from sagetree.serve.bodies.reading import Reading
 from sagetree.serve.bodies.tables import most_columns, refuse_width, table_of_columns
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import header_names
@@ -61,25 +61,25 @@ _BOM = b"\xef\xbb\xbf"
 _LINE_END = re.compile(rb"[\r\n]")
 
 
-def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_csv(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of CSV text, named where its first row is a header.
 
     Raises DecodingError naming the line, SchemaError for a repeated name.
     """
-    if len(body) > min(UNEVEN_BYTES, reading.slice_bytes):
-        return _slices(body, reading)
-    text = as_utf8(body[:], reading).removeprefix(_BOM)
-    delimiter = find_delimiter(text, reading)
-    _refuse_width(text, delimiter, reading)
+    if len(body) > min(UNEVEN_BYTES, hints.slice_bytes):
+        return _slices(body, hints)
+    text = as_utf8(body[:], hints).removeprefix(_BOM)
+    delimiter = find_delimiter(text, hints)
+    _refuse_width(text, delimiter, hints)
     try:
         found = parse_csv(text, delimiter)
     except CsvError as error:
         raise _refused(error) from error
-    if not _has_header(found.first_row, reading):
+    if not _has_header(found.first_row, hints):
         return (_table(None, found, first_line=1),)
     rows = found.without_first_row()
     if not rows.rows:
-        return _no_rows(reading)
+        return _no_rows(hints)
     return (_table(header_names(found.first_row), rows, first_line=2),)
 
 
@@ -87,9 +87,9 @@ def _refused(error: CsvError, lines_before: int = 0) -> DecodingError:
     return DecodingError(str(error), where=f"line {lines_before + error.line}", hint=error.hint)
 
 
-def _no_rows(reading: Reading) -> tuple[Table, ...]:
+def _no_rows(hints: Hints) -> tuple[Table, ...]:
     """Return no table, for the part of a batch job's file that is only its header."""
-    if reading.batch:
+    if hints.batch:
         return ()
     hint = "Send at least one row below the header"
     raise DecodingError("there is a header and no row", where="line 1", hint=hint)
@@ -104,34 +104,34 @@ def _table(names: tuple[str, ...] | None, text: CsvText, first_line: int) -> Tab
     return table_of_columns(names, text.columns, source)
 
 
-def _slices(body: Body, reading: Reading) -> Iterator[Table]:
+def _slices(body: Body, hints: Hints) -> Iterator[Table]:
     """Yield the rows in slices, as `decode_csv` would return them."""
-    if charset_of(reading) == "utf-16":  # its line ends cannot be found by their bytes
+    if charset_of(hints) == "utf-16":  # its line ends cannot be found by their bytes
         hint = "Send UTF-8"
         raise PayloadTooLargeError("a large body cannot be UTF-16", where="Content-Type", hint=hint)
     start = len(_BOM) if body[:3] == _BOM else 0
-    text = as_utf8(body[start : start + DELIMITER_BYTES], reading)
-    delimiter = find_delimiter(text, reading)
-    _refuse_width(text, delimiter, reading)
-    end = _rows_end(body, start, delimiter, reading)
+    text = as_utf8(body[start : start + DELIMITER_BYTES], hints)
+    delimiter = find_delimiter(text, hints)
+    _refuse_width(text, delimiter, hints)
+    end = _rows_end(body, start, delimiter, hints)
     names = None
     numbers = NO_NUMBERS
     header = width = rows = lines = 0
     one_line_each = True
-    for piece, plain in _even_pieces(body, start, end, delimiter, reading):
-        text = as_utf8(piece, reading)
+    for piece, plain in _even_pieces(body, start, end, delimiter, hints):
+        text = as_utf8(piece, hints)
         try:
             if not width:
                 cells = tuple(first_row(text, delimiter))
                 width = len(cells)
-                if _has_header(cells, reading):
+                if _has_header(cells, hints):
                     names, header = header_names(cells), 1
                     cut = first_row_end(text, delimiter)
                     lines = line_count(text[:cut])
                     one_line_each = lines == 1
                     text = text[cut:]
                     plain = plain and not text.startswith(_BOM)  # Arrow would drop it
-                numbers = _numbers(names, width, reading)
+                numbers = _numbers(names, width, hints)
             found = parse_rows(text, delimiter, width, numbers, plain) if text else None
         except CsvError as error:
             raise _refused(error, lines) from error
@@ -144,23 +144,23 @@ def _slices(body: Body, reading: Reading) -> Iterator[Table]:
         rows += found.rows
         lines += found.rows if found.one_line_each else line_count(text)
     if not rows:
-        yield from _no_rows(reading)
+        yield from _no_rows(hints)
 
 
-def _numbers(names: tuple[str, ...] | None, width: int, reading: Reading) -> Numbers:
+def _numbers(names: tuple[str, ...] | None, width: int, hints: Hints) -> Numbers:
     """Return the places of the columns of which numbers will do."""
-    schema = reading.schema
+    schema = hints.schema
     if names is None:
         names = schema.input_names if width == len(schema.input_names) else schema.all_names
-    places = [place for place, name in enumerate(names[:width]) if name in reading.numbers]
-    return Numbers(places, reading.missing)
+    places = [place for place, name in enumerate(names[:width]) if name in hints.numbers]
+    return Numbers(places, hints.missing)
 
 
 def _even_pieces(
-    body: Body, start: int, end: int, delimiter: str, reading: Reading
+    body: Body, start: int, end: int, delimiter: str, hints: Hints
 ) -> Iterator[tuple[bytes, bool]]:
     """Yield pieces of whole rows, and whether they are plain; smaller ones where they are not."""
-    for piece in pieces(body, start, end, reading.slice_bytes, delimiter):
+    for piece in pieces(body, start, end, hints.slice_bytes, delimiter):
         plain = is_plain(piece, delimiter)
         if plain or len(piece) <= UNEVEN_BYTES:
             yield piece, plain
@@ -169,7 +169,7 @@ def _even_pieces(
                 yield part, is_plain(part, delimiter)
 
 
-def _rows_end(body: Body, start: int, delimiter: str, reading: Reading) -> int:
+def _rows_end(body: Body, start: int, delimiter: str, hints: Hints) -> int:
     """Return where the rows end, as `sagetree.formats.csv_text.rows_end` does for a small text."""
     end = len(body)
     while end > start:
@@ -182,18 +182,18 @@ def _rows_end(body: Body, start: int, delimiter: str, reading: Reading) -> int:
         raise DecodingError("there are no rows", where="line 1", hint="Send at least one row")
     # the first row, and the line ends, tell it as much as the whole text would
     line_ends = body[end : end + 3]
-    sample = as_utf8(body[start : min(end, start + UNEVEN_BYTES)], reading) + line_ends
+    sample = as_utf8(body[start : min(end, start + UNEVEN_BYTES)], hints) + line_ends
     if line_ends in (b"\n", b"\r\n") or rows_end(sample, delimiter) == len(sample):
         return len(body)  # a whole body need not be copied to be cut
     return end
 
 
-def find_delimiter(text: bytes, reading: Reading) -> str:
+def find_delimiter(text: bytes, hints: Hints) -> str:
     """Return the parameter `delimiter`, else the one that makes the first row fit the model.
 
     It is a comma where none does. Raises RequestError where several do.
     """
-    told = reading.parameters.get("delimiter")
+    told = hints.parameters.get("delimiter")
     if told is not None:
         return _told_delimiter(told)
     if b";" not in text and b"\t" not in text:  # the usual case
@@ -202,7 +202,7 @@ def find_delimiter(text: bytes, reading: Reading) -> str:
     others = [delimiter for mark, delimiter in _OTHERS.items() if mark in line]
     if not others:
         return COMMA
-    fitting = [delimiter for delimiter in (COMMA, *others) if _fits(text, delimiter, reading)]
+    fitting = [delimiter for delimiter in (COMMA, *others) if _fits(text, delimiter, hints)]
     if len(fitting) > 1:
         names = " or ".join(map(_named, fitting))
         raise RequestError(
@@ -228,33 +228,33 @@ def _told_delimiter(word: str) -> str:
     return delimiter
 
 
-def _refuse_width(text: bytes, delimiter: str, reading: Reading) -> None:
+def _refuse_width(text: bytes, delimiter: str, hints: Hints) -> None:
     """Raise SchemaError for a first row that is far too wide to be worth its parsing."""
     mark = delimiter.encode()
-    if text.count(mark) < most_columns(reading.schema):
+    if text.count(mark) < most_columns(hints.schema):
         return
     text = quoted_cell(delimiter).sub(b"", text) if b'"' in text else text
-    refuse_width(_LINE_END.split(text, 1)[0].count(mark) + 1, reading.schema, "line 1")
+    refuse_width(_LINE_END.split(text, 1)[0].count(mark) + 1, hints.schema, "line 1")
 
 
-def _fits(text: bytes, delimiter: str, reading: Reading) -> bool:
+def _fits(text: bytes, delimiter: str, hints: Hints) -> bool:
     """Say whether the first row has the model's columns, in number or by name."""
     try:
-        _refuse_width(text, delimiter, reading)
+        _refuse_width(text, delimiter, hints)
         cells = tuple(first_row(text, delimiter))
     except (CsvError, SchemaError):
         return False
     if len(cells) == 1 and delimiter != COMMA:
         return False
-    schema, told = reading.schema, _told_header(reading)
+    schema, told = hints.schema, _told_header(hints)
     as_rows = len(cells) in (len(schema.input_names), len(schema.all_names))
     return (told is not True and as_rows) or (told is not False and schema.is_header(cells))
 
 
-def _told_header(reading: Reading) -> bool | None:
-    if "header" not in reading.parameters:
+def _told_header(hints: Hints) -> bool | None:
+    if "header" not in hints.parameters:
         return None
-    word = reading.parameters["header"].lower()
+    word = hints.parameters["header"].lower()
     if word not in HEADER:
         raise RequestError(
             f"the parameter header is {quote(word)}",
@@ -264,16 +264,16 @@ def _told_header(reading: Reading) -> bool | None:
     return HEADER[word]
 
 
-def _has_header(cells: Sequence[str], reading: Reading) -> bool:
+def _has_header(cells: Sequence[str], hints: Hints) -> bool:
     """Say whether the first row is a header.
 
     In a batch job the parts of a file behind its first are without: raises
     SchemaError for a header that would not be right for them.
     """
-    told = _told_header(reading)
-    found = reading.schema.is_header(cells) if told is None else told
-    if found and told is None and reading.batch:
-        schema, names = reading.schema, header_names(cells)
+    told = _told_header(hints)
+    found = hints.schema.is_header(cells) if told is None else told
+    if found and told is None and hints.batch:
+        schema, names = hints.schema, header_names(cells)
         complete = set(schema.input_names) <= set(names)  # else it is refused for that
         if complete and names not in (schema.input_names, schema.all_names):
             raise SchemaError(
@@ -285,9 +285,9 @@ def _has_header(cells: Sequence[str], reading: Reading) -> bool:
     return found
 
 
-def charset_of(reading: Reading) -> str:
+def charset_of(hints: Hints) -> str:
     """Return the charset that the content type names. Raises UnsupportedMediaTypeError."""
-    name = reading.parameters.get("charset", "utf-8")
+    name = hints.parameters.get("charset", "utf-8")
     charset = ALIASES.get(name.lower(), name.lower())
     if charset not in CHARSETS:
         hint = f"Send one of {', '.join(CHARSETS)}"
@@ -296,9 +296,9 @@ def charset_of(reading: Reading) -> str:
     return charset
 
 
-def as_utf8(body: bytes, reading: Reading) -> bytes:
+def as_utf8(body: bytes, hints: Hints) -> bytes:
     """Return text in UTF-8. Raises DecodingError for what is not of its charset."""
-    charset = charset_of(reading) if "charset" in reading.parameters else "utf-8"
+    charset = charset_of(hints) if "charset" in hints.parameters else "utf-8"
     if charset == "utf-8":
         return body
     try:
