@@ -24,7 +24,7 @@ import xgboost
 from bench.serve.bodies import bulk_table
 from bench.serve.load import Figures, load
 from bench.serve.models import models, without_baseline
-from bench.serve.servers import Model, Running, ours, rivals, running
+from bench.serve.servers import Model, Running, load_into, of_many, ours, rivals, running
 
 CONNECTIONS = (1, 8, 32)
 
@@ -33,8 +33,8 @@ SETTLING_SECONDS = 1.0
 ASKING = {"X-Amzn-SageMaker-Custom-Attributes": "inference_output=score,contributions"}
 CONTRIBUTIONS = "".join(f'wrk.headers["{name}"] = "{value}"' for name, value in ASKING.items())
 
-# Pairs of each round: the difference is small, and the machine slower and faster by turns.
-DRIFT_PAIRS = 6
+# Turns of each round: the differences are small, and the machine slower and faster by turns.
+DRIFT_TURNS = 6
 
 Results = dict[tuple[str, int], list[Figures]]
 
@@ -66,10 +66,12 @@ def compare(model: Model, seconds: float, repeats: int, mlserver: Path | None) -
         plain = stack.enter_context(
             running(ours(without_baseline(model)), model.root / "plain.log")
         )
-        for server in (*servers, plain):
+        many = stack.enter_context(running(of_many(model), model.root / "many.log"))
+        load_into(many, model)
+        for server in (*servers, plain, many):
             ask_once(server, model)
         for _ in range(repeats):
-            extra(servers[0], plain, model, seconds, results)
+            extra(servers[0], (plain, many), model, seconds, results)
             for connections in CONNECTIONS:
                 for server in servers:
                     body, kind = request_of(server, model)
@@ -78,6 +80,7 @@ def compare(model: Model, seconds: float, repeats: int, mlserver: Path | None) -
                     time.sleep(SETTLING_SECONDS)
         print_speed(model, servers, results)
         print_drift(results)
+        print_many(results)
         print_rest(servers)
         bulk_table(servers[0], model, repeats)
 
@@ -100,13 +103,23 @@ def ask_once(server: Running, model: Model) -> None:
             server.ask(model.row, "text/csv", **ASKING)
 
 
-def extra(server: Running, plain: Running, model: Model, seconds: float, results: Results) -> None:
-    """Measure our own other answers, at 8 connections; `plain` has no histograms of training."""
-    pair = [("with drift", server), ("without drift", plain)]
-    for _ in range(DRIFT_PAIRS):
-        for name, asked in pair:
+def extra(
+    server: Running,
+    others: tuple[Running, Running],
+    model: Model,
+    seconds: float,
+    results: Results,
+) -> None:
+    """Measure our own other answers, at 8 connections.
+
+    Of `others` the first has no histograms of training, the second is a multi-model endpoint.
+    """
+    names = ("with drift", "without drift", "many models")
+    turns = list(zip(names, (server, *others), strict=True))
+    for _ in range(DRIFT_TURNS):
+        for name, asked in turns:
             results[name, 8].append(load(asked, model.row, "text/csv", 8, seconds))
-        pair.reverse()
+        turns.reverse()
     results["json", 8].append(load(server, model.record, "application/json", 8, seconds))
     results["beside", 8].append(load(server, model.row, "text/csv", 8, seconds))
     results["contributions", 8].append(
@@ -140,6 +153,13 @@ def print_drift(results: Results) -> None:
     pairs = zip(results["with drift", 8], results["without drift", 8], strict=True)
     more = median(one.cpu / other.cpu for one, other in pairs) - 1
     print(f"    drift: {more:+.1%} processor time a request")
+
+
+def print_many(results: Results) -> None:
+    """Print what a multi-model endpoint does, by the model's path, beside /invocations of one."""
+    share = ratio(results, ("many models", 8), ("with drift", 8))
+    print_line("many models", 8, results["many models", 8], 1 / share)
+    print(f"    many models: {share:.2f} of the requests per second with one model")
 
 
 def print_line(name: str, connections: int, figures: list[Figures], times: float) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -50,6 +50,13 @@ def ours(model: Model) -> Server:
         (str(BIN / "sagetree"), "serve", "--host", "127.0.0.1", "--port", "PORT"),
         {"SAGEMAKER_BASE_DIR": str(model.root)},
     )
+
+
+def of_many(model: Model) -> Server:
+    """Return the server of this project as a multi-model endpoint; `load_into` gives it a model."""
+    one = ours(model)
+    environment = {**one.environment, "SAGEMAKER_MULTI_MODEL": "true"}
+    return replace(one, name="many models", environment=environment, path="/models/m/invoke")
 
 
 def _gunicorn(name: str, *options: str) -> Server:
@@ -137,16 +144,23 @@ class Running:
             sizes.append(int(re.findall(r"^Pss:\s+(\d+)", text, re.MULTILINE)[0]) / 1024)
         return sizes
 
-    def ask(self, body: bytes, kind: str, **headers: str) -> bytes:
-        """Return the answer to one request; it has to be a good one."""
+    def ask(self, body: bytes, kind: str, path: str | None = None, **headers: str) -> bytes:
+        """Return the answer to one request, by default to the server's path; it has to be good."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
-        connection.request("POST", self.server.path, body, {"Content-Type": kind, **headers})
+        asked = path or self.server.path
+        connection.request("POST", asked, body, {"Content-Type": kind, **headers})
         answer = connection.getresponse()
         text = answer.read()
         connection.close()
         if answer.status != 200:
             raise RuntimeError(f"{self.server.name} answers {answer.status}: {text[:300]!r}")
         return text
+
+
+def load_into(server: Running, model: Model) -> None:
+    """Load the model into a multi-model endpoint under the name that its path has."""
+    body = orjson.dumps({"model_name": "m", "url": str(model.root / "model")})
+    server.ask(body, "application/json", "/models")
 
 
 @contextmanager

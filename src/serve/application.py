@@ -1,102 +1,40 @@
-"""What the server answers: its routes, for the worker's loop and for any WSGI server.
+"""What a worker serves: its site, by the settings, and the answers to requests.
 
-Both come to the same handlers: the loop calls those of a plain path itself, and
-hands the rest to Flask (`sagetree.serve.routes.flask_app`), which has all of them. Flask takes a
-quarter of a server's start to import, so that comes with the first such request.
+Requests of a plain path and invocations of any kind are matched here; the rest,
+which is rare, goes to Flask (`sagetree.serve.routes.flask_app`). That takes a quarter
+of a server's start to import, so it comes with the first such request.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
-from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
-from sagetree.serve.attributes import may_explain
-from sagetree.serve.models.loading import Kind, ModelHolder, ServedModel
+from sagetree.serve.models.loading import ModelHolder, ServedModel
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
-from sagetree.serve.routes import kserve, wsgi
-from sagetree.serve.routes.access import NO_ROUTE, Handler, raising, respond
-from sagetree.serve.routes.batch_transform import execution_parameters
-from sagetree.serve.routes.information import information
+from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE, PREDICTING
+from sagetree.serve.routes.access import NO_ROUTE, raising, respond
+from sagetree.serve.routes.one_model import one_model
+from sagetree.serve.routes.site import Handlers, Site
 from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.emf import EmfReport
+from sagetree.serve.telemetry.log_lines import LINE_FORMATS, write_line
 from sagetree.serve.telemetry.metrics import Observer
-from sagetree.serve.telemetry.observation import Trace
-from sagetree.serve.walk import invocations
 
 if TYPE_CHECKING:
     import flask
 
-INVOCATIONS = "/invocations"
-METRICS = "/metrics"
+    from sagetree.serve.scripts.code import ScriptCode
 
-# Paths that a worker's loop answers itself, as far as their bodies are small.
-AT_ONCE = frozenset({"/ping", INVOCATIONS, "/execution-parameters"})
+# Routes that a worker's loop answers itself, as far as their bodies are small.
+AT_ONCE = frozenset({"/ping", "/execution-parameters", INVOCATIONS, INVOKE})
 
 # A body up to this size is answered by the loop itself: some 50 rows, which
 # take a few milliseconds.
 AT_ONCE_BYTES = 16 * 1024
-
-Handlers: TypeAlias = Mapping[tuple[str, str], Handler]
-
-
-@dataclass(frozen=True)
-class Site:
-    """What a worker serves: the handler of each method and path.
-
-    A path may have names in braces, which stand for any text. `is_prepared` says
-    whether all is there that a request to /invocations needs; `observer` takes
-    note of every request.
-    """
-
-    settings: ServeSettings
-    handlers: Handlers
-    observer: Observer
-    is_prepared: Callable[[Request], bool]
-
-
-def one_model(
-    settings: ServeSettings, holder: ModelHolder[ServedModel], observer: Observer
-) -> Site:
-    """Return the site of one model; `holder` has it, or will have."""
-    handlers: Handlers = {
-        ("GET", "/ping"): partial(ping, holder),
-        ("POST", INVOCATIONS): partial(invocations, settings, holder),
-        ("GET", "/execution-parameters"): partial(execution_parameters, settings),
-        ("GET", METRICS): partial(metrics, observer),
-        **kserve.routes(settings, holder),
-        **information(settings, holder),
-    }
-    return Site(settings, handlers, observer, partial(_is_prepared, settings, holder))
-
-
-def _is_prepared(
-    settings: ServeSettings, holder: ModelHolder[ServedModel], request: Request
-) -> bool:
-    state = holder.state  # once: a reload may put another in its place
-    if not isinstance(state, ServedModel):
-        return holder.is_settled
-    explains = may_explain(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output)
-    return not explains or state.model.scorer.explains_at_once
-
-
-def ping(holder: ModelHolder[Kind], _request: Request, _trace: Trace) -> Response:
-    """Answer 200 with an empty body once the model has passed its self-check."""
-    holder.model()
-    return Response(content_type="text/plain")
-
-
-def metrics(observer: Observer, _request: Request, _trace: Trace) -> Response:
-    """Answer what all workers have counted, for Prometheus."""
-    from sagetree.serve.telemetry.exposition import (  # its library is needed here alone
-        CONTENT_TYPE,
-        exposition,
-    )
-
-    counts = observer.totals()
-    text = exposition(counts, observer.monitored(counts))
-    return Response(body=text, content_type=CONTENT_TYPE)
 
 
 class Application:
@@ -106,7 +44,7 @@ class Application:
         hold_for_bodies()
         self.max_body = site.settings.max_body
         self._site = site
-        self._handlers = site.handlers
+        self._invocations = _patterns(site.handlers)
         self._respond = partial(respond, site.observer)
 
     @cached_property
@@ -117,23 +55,25 @@ class Application:
 
     def answer_at_once(self, request: Request) -> Response | None:
         """Return the response, None if that may take long."""
-        handler = self._handlers.get((request.method, request.path))
-        if handler is None or len(request.body) > AT_ONCE_BYTES:
+        if len(request.body) > AT_ONCE_BYTES:
             return None
-        if request.path not in AT_ONCE:
+        route = self._route(request)
+        if route not in AT_ONCE:
             return None
-        if request.path == INVOCATIONS and not self._site.is_prepared(request):
+        if route in PREDICTING and not self._site.is_prepared(request):
             return None
         if is_packed(request.header("content-type")):
             return None
-        return self._respond(request.path, handler, request)
+        return self._respond(route, self._site.handlers[request.method, route], request)
 
     def answer(self, request: Request) -> Response:
         """Return the response, however long it takes."""
-        handler = self._handlers.get((request.method, request.path))
-        if handler is None:
-            return wsgi.call(self._flask, request)
-        return self._respond(request.path, handler, request)
+        route = self._route(request)
+        if route is None:
+            from sagetree.serve.routes.flask_app import call
+
+            return call(self._flask, request)
+        return self._respond(route, self._site.handlers[request.method, route], request)
 
     def tidy(self) -> None:
         """Give back the memory that large requests have left, in some milliseconds."""
@@ -141,5 +81,70 @@ class Application:
 
     def refuse(self, request: Request, error: Exception) -> Response:
         """Return the response to a request that could not be read."""
-        known = (request.method, request.path) in self._handlers
-        return self._respond(request.path if known else NO_ROUTE, raising(error), request)
+        return self._respond(self._route(request) or NO_ROUTE, raising(error), request)
+
+    def _route(self, request: Request) -> str | None:
+        """Return the route of a plain path, or of an invocation; None if Flask has to find it."""
+        method, path, *_ = request
+        if (method, path) in self._site.handlers:
+            return path
+        if method != "POST":
+            return None
+        plain = f"/{unquote(path).lstrip('/')}"  # as Flask reads a path
+        matching = (route for pattern, route in self._invocations if pattern.fullmatch(plain))
+        return next(matching, None)
+
+
+def _patterns(handlers: Handlers) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return what the decoded path of each route that predicts looks like."""
+    routes = [route for method, route in handlers if method == "POST" and route in PREDICTING]
+    return tuple((re.compile(route.replace("{name}", ".+")), route) for route in routes)
+
+
+def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") -> Site:
+    """Return what one worker serves, and start loading its model.
+
+    `shared` is the folder that all workers of the server share, `code` the user's script.
+    """
+    observer = Observer(shared, LINE_FORMATS[settings.log_format])
+    if settings.emf_seconds:
+        observer.start(EmfReport(settings.emf_seconds, write_line).tell)
+    else:
+        observer.start()
+    if settings.multi_model:
+        return _many_models(settings, shared, observer)
+    if code is not None:
+        return _user_script(settings, code, observer)
+    load = partial(
+        ServedModel.load,
+        settings.model_dir,
+        threads=settings.threads,
+        output=settings.output,
+        shap=settings.shap,
+    )
+    holder = ModelHolder(settings.model_dir, load)
+    holder.start(watch=settings.reload)
+    return one_model(settings, holder, observer)
+
+
+def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> Site:
+    from sagetree.serve.models.multi_model import ModelStore
+    from sagetree.serve.models.registry import Registry
+    from sagetree.serve.routes.many_models import many_models
+
+    folder = shared / "models"
+    folder.mkdir(exist_ok=True)
+    registry = Registry(folder, settings.model_memory, settings.workers)
+    store = ModelStore(registry, settings.output, settings.threads, settings.shap)
+    store.start()
+    return many_models(settings, store, observer)
+
+
+def _user_script(settings: ServeSettings, code: "ScriptCode", observer: Observer) -> Site:
+    # SageMaker's toolkit with it, which takes time to import
+    from sagetree.serve.routes.script import script_site
+    from sagetree.serve.scripts.user_script import script_holder
+
+    holder = script_holder(settings, code)
+    holder.start(watch=settings.reload)
+    return script_site(settings, holder, observer)

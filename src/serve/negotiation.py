@@ -13,7 +13,7 @@ from types import MappingProxyType
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
 from sagetree.formats.media_types import ACCEPTS, OTHER_NAMES, PARQUET
 from sagetree.serve.bodies.decoders import DECODERS
-from sagetree.serve.bodies.reading import Decoder
+from sagetree.serve.bodies.hints import Decoder
 
 # Headers remembered; a longer one than usual clients send is not worth its memory.
 REMEMBERED = 256

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
 
-# The application and everything it imports, and what has the paths of many models.
-APP_MODULE, FLASK_MODULE = "sagetree.serve.application", "sagetree.serve.routes.flask_app"
+# The application and everything it imports, and what is needed for many models alone.
+APP_MODULE, MANY_MODELS_MODULE = "sagetree.serve.application", "sagetree.serve.routes.many_models"
 OWN_PACKAGE = "sagetree"
 
 
@@ -139,8 +139,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> "Application":
         """Return what one worker serves, and start loading its model."""
-        from sagetree.serve.application import Application
-        from sagetree.serve.routes.modes import site_of
+        from sagetree.serve.application import Application, site_of
 
         return Application(site_of(self._settings, self._shared, self._code))
 
@@ -155,7 +154,9 @@ def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
     LOG.info("serving %s with %d workers", ", ".join(map(str, arbiter.LISTENERS)), settings.workers)
     if settings.reload:
         return  # each worker imports the code anew
-    importlib.import_module(FLASK_MODULE if settings.multi_model else APP_MODULE)
+    importlib.import_module(APP_MODULE)
+    if settings.multi_model:
+        importlib.import_module(MANY_MODELS_MODULE)
     # What is there now stays: a worker's collector must not touch, and thereby
     # copy, the pages it shares with the others.
     gc.freeze()

@@ -16,15 +16,14 @@ from sagetree.formats.media_types import ACCEPTS, CSV
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
+from sagetree.serve.protocol.messages import MEGABYTE
 from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, parse_keys
-from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 
 # SageMaker sends real-time requests of up to 25 MB.
 MAX_PAYLOAD_MB = 25
 # The answer time SageMaker allows to a real-time request.
 TIMEOUT_SECONDS = 60
 
-MEGABYTE = 2**20
 # Asynchronous inference has the largest payload of SageMaker's modes: 1 GB.
 LARGEST_PAYLOAD_MB = 1024
 
@@ -40,6 +39,8 @@ ON_SAGEMAKER = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 PORT_OPTION = "--port"
 
 MULTI_RECORD, SINGLE_RECORD = "MULTI_RECORD", "SINGLE_RECORD"
+
+LOG_FORMATS = ("text", "json")
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -196,8 +197,8 @@ SHAP = Variable(
 )
 LOG_FORMAT = Variable(
     "SAGETREE_LOG_FORMAT",
-    lambda text: {name: name for name in LINE_FORMATS}[text.lower()],
-    f"one of {', '.join(LINE_FORMATS)}",
+    lambda text: {name: name for name in LOG_FORMATS}[text.lower()],
+    f"one of {', '.join(LOG_FORMATS)}",
     "text",
     "form of the log's lines",
 )

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator
 
 from sagetree.errors import SchemaError
 from sagetree.serve.answers.encoders import encoder_for
-from sagetree.serve.answers.outputs import ONE_MODEL, ScoredRows, predictions_of
+from sagetree.serve.answers.outputs import ScoredRows, predictions_of
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import choose_output
-from sagetree.serve.bodies.reading import Reading
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.models.loading import Holder, ServedModel
 from sagetree.serve.negotiation import choose_accept, choose_decoder
 from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
 from sagetree.tables.table import Table
@@ -30,15 +31,15 @@ def invocations(
 
     if not request.body:
         return Response(204)
-    reading = Reading(
+    hints = Hints(
         model.schema,
         body_format.parameters,
-        settings.max_body,
-        settings.batch,
-        () if output.shows_cells else model.features.number_columns,
-        model.features.missing.texts,
+        limit=settings.max_body,
+        batch=settings.batch,
+        numbers=() if output.shows_cells else model.features.number_columns,
+        missing=model.features.missing.texts,
     )
-    tables = body_format.decode(request.body, reading)
+    tables = body_format.decode(request.body, hints)
     predictions = (predictions_of(rows, output) for rows in score(served, tables, trace))
     answer = encoder.encode_all(predictions)
     trace.reached("encode")
@@ -47,7 +48,7 @@ def invocations(
 
 def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:
     """Yield the scored rows of each table, of which a large body has several."""
-    model, name = served.model, trace.model or ONE_MODEL
+    model, name = served.model, trace.model or MODEL_NAME
     for table in tables:
         trace.reached("decode")
         before = trace.rows

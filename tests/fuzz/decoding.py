@@ -12,8 +12,8 @@ from sagetree.features.category import Category
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.serve.bodies.decoders import DECODERS
+from sagetree.serve.bodies.hints import Decoder, Hints
 from sagetree.serve.bodies.json_body import parse_json
-from sagetree.serve.bodies.reading import Decoder, Reading
 from sagetree.serve.protocol.messages import Body
 from sagetree.serve.routes.kserve import table_of_tensors
 from sagetree.tables.schema import Column, Schema
@@ -57,13 +57,13 @@ def decoding(content_type: str) -> Callable[[bytes], None]:
         first, body = data[0], data[1:]
         parameters = PARAMETERS[first % len(PARAMETERS)]
         size = SLICES[first // len(PARAMETERS) % len(SLICES)]
-        reading = Reading(
+        hints = Hints(
             SCHEMA, parameters, LIMIT, batch=first >= 128, slice_bytes=size, slice_values=size
         )
-        found = _features(decoder, body, reading)
+        found = _features(decoder, body, hints)
         if content_type == "text/csv":
             missing = FEATURES.missing.texts
-            at_once = reading._replace(numbers=FEATURES.number_columns, missing=missing)
+            at_once = hints._replace(numbers=FEATURES.number_columns, missing=missing)
             assert _features(decoder, body, at_once) == found
 
     return one_input
@@ -93,12 +93,12 @@ INPUTS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
 )
 
 
-def _features(decoder: Decoder, body: Body, reading: Reading) -> list[bytes] | str:
+def _features(decoder: Decoder, body: Body, hints: Hints) -> list[bytes] | str:
     """Return the features of all slices, or the text of the client's fault."""
     try:
         return [
             FEATURES.transform(SCHEMA.arrange(table)).values.tobytes()
-            for table in decoder(body, reading)
+            for table in decoder(body, hints)
         ]
     except (RequestError, SchemaError) as error:
         _check(error)

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import xgboost
-from flask import Flask
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sagetree.bundle.bundle import Decision, ModelBundle, SelfCheck
 from sagetree.features.category import Category, Ordinal
@@ -13,15 +12,16 @@ from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.program import LOG
-from sagetree.serve.application import Site, one_model
 from sagetree.serve.models.loading import ModelHolder, ServedModel
-from sagetree.serve.routes.flask_app import create_app
+from sagetree.serve.routes.one_model import one_model
+from sagetree.serve.routes.site import Site
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.tables.label import Label
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Source, Table
+from tests.serve.asking import client_of
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, is_fraud, records
 
 INPUTS = NAMES[:-1]
@@ -101,15 +101,10 @@ def holder_for(folder: Path, settings: ServeSettings) -> ModelHolder[ServedModel
     return holder
 
 
-def client_for(folder: Path, **environ: str) -> FlaskClient:
+def client_for(folder: Path, **environ: str) -> Client:
     """A client of the application on the model in `folder`, in this process."""
     settings = settings_for(folder, **environ)
-    return app_of(settings, holder_for(folder, settings)).test_client()
-
-
-def app_of(settings: ServeSettings, holder: ModelHolder) -> Flask:
-    """The application; its lines go to the log."""
-    return create_app(site_of(settings, holder))
+    return client_of(site_of(settings, holder_for(folder, settings)))
 
 
 def site_of(settings: ServeSettings, holder: ModelHolder) -> Site:

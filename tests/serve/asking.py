@@ -1,17 +1,55 @@
 """Questions to the application in this process, and what comes back."""
 
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
 
-from tests.serve.artifacts import INPUTS
-from tests.serve.rows import csv_body, records
+from werkzeug.test import Client, TestResponse
+
+from sagetree.errors import PayloadTooLargeError
+from sagetree.serve.application import Application
+from sagetree.serve.http.body_buffer import refuse_length
+from sagetree.serve.protocol.messages import Request
+from sagetree.serve.routes.site import Site
+from tests.serve.rows import NAMES, csv_body, records
 
 ROWS = records(3, seed=9)
-CSV = csv_body(INPUTS, ROWS, header=False)
+CSV = csv_body(NAMES[:-1], ROWS, header=False)
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 
 
-def post(client: FlaskClient, body: bytes, kind: str = "text/csv", **headers: str) -> TestResponse:
+def client_of(site: Site) -> Client:
+    """A client of what a worker's loop serves."""
+    application = Application(site)
+
+    def call(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
+        request = _request(environ)
+        try:
+            refuse_length(len(request.body), application.max_body)
+            response = application.answer(request)
+        except PayloadTooLargeError as error:
+            response = application.refuse(request, error)
+        headers = list(response.headers.items())
+        if response.content_type:
+            headers.append(("Content-Type", response.content_type))
+        start_response(f"{response.status} {HTTPStatus(response.status).phrase}", headers)
+        return [bytes(response.body)]
+
+    return Client(call)
+
+
+def _request(environ: dict[str, Any]) -> Request:
+    named = {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}
+    headers = {
+        named.get(key, key.removeprefix("HTTP_").replace("_", "-").lower()): value
+        for key, value in environ.items()
+        if key.startswith("HTTP_") or (key in named and value)
+    }
+    path, _, query = environ["RAW_URI"].partition("?")
+    return Request(environ["REQUEST_METHOD"], path, query, headers, environ["wsgi.input"].read())
+
+
+def post(client: Client, body: bytes, kind: str = "text/csv", **headers: str) -> TestResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.post("/invocations", data=body, content_type=kind or None, headers=named)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sagetree.bundle.bundle import MODEL_FILE, ModelBundle
 from sagetree.bundle.model import Model
@@ -88,7 +88,7 @@ def pickle_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def client(base_dir: Path) -> FlaskClient:
+def client(base_dir: Path) -> Client:
     client = client_for(base_dir / "model")
     # The first request waits for the model.
     assert client.post("/invocations", json=records(1)).status_code == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.bundle.model import Model
@@ -24,12 +24,12 @@ def expected_scores(model: Model) -> list[float]:
     return model.score(Table(INPUTS, cells, 3, True, (Source(3),))).tolist()
 
 
-def test_ping_is_200_and_empty(client: FlaskClient):
+def test_ping_is_200_and_empty(client: Client):
     answer = client.get("/ping")
     assert (answer.status_code, answer.data) == (200, b"")
 
 
-def test_scores_come_back_as_the_official_container_prints_them(client: FlaskClient, model: Model):
+def test_scores_come_back_as_the_official_container_prints_them(client: Client, model: Model):
     scores = expected_scores(model)
     assert len(set(scores)) == 3
     answer = post(client, CSV)
@@ -40,7 +40,7 @@ def test_scores_come_back_as_the_official_container_prints_them(client: FlaskCli
     assert answer.content_type == "application/json"
 
 
-def test_every_shape_of_the_rows_gets_the_same_answer(client: FlaskClient):
+def test_every_shape_of_the_rows_gets_the_same_answer(client: Client):
     plain = post(client, CSV).data
     reordered = tuple(reversed(NAMES))
     shuffled = [{name: row[name] for name in reordered} for row in ROWS]
@@ -68,7 +68,7 @@ def test_the_default_accept_can_be_set(base_dir: Path):
     assert post(client, CSV, Accept="text/csv").data.count(b"\n") == 3
 
 
-def test_a_request_keeps_the_id_its_caller_gave(client: FlaskClient):
+def test_a_request_keeps_the_id_its_caller_gave(client: Client):
     def returned(**headers: str) -> str:
         return post(client, CSV, **headers).headers["X-Amzn-RequestId"]
 
@@ -81,7 +81,7 @@ def test_a_request_keeps_the_id_its_caller_gave(client: FlaskClient):
         assert int(fresh, 16)
 
 
-def test_custom_attributes_come_back(client: FlaskClient):
+def test_custom_attributes_come_back(client: Client):
     text = "trace=17; inference_output=score;anything at all"
     assert post(client, CSV, **{ATTRIBUTES: text}).headers[ATTRIBUTES] == text
     refused = post(client, b"1,2", **{ATTRIBUTES: text})
@@ -91,7 +91,7 @@ def test_custom_attributes_come_back(client: FlaskClient):
 
 
 def test_one_line_per_request_and_nothing_of_its_content(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(LOG, "propagate", True)
     with caplog.at_level(logging.INFO):
@@ -119,7 +119,7 @@ def test_one_line_per_request_and_nothing_of_its_content(
 
 
 def test_the_line_has_the_trace_of_x_ray(
-    client: FlaskClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(LOG, "propagate", True)
     trace = "Root=1-67891233-abcdef012345678912345678;Parent=463ac35c9f6413ad;Sampled=1"
@@ -151,7 +151,7 @@ def test_no_value_of_a_request_is_logged(
     assert "canary" not in caplog.text.lower()
 
 
-def test_a_row_does_not_depend_on_its_batch_mates(client: FlaskClient):
+def test_a_row_does_not_depend_on_its_batch_mates(client: Client):
     rows = records(40, seed=12)
     together = post(client, csv_body(INPUTS, rows, header=False)).data.splitlines()
     for number, row in enumerate(rows):

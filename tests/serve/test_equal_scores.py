@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import Client
 
 from sagetree.formats.csv_text import BULK_BYTES
 from tests.serve.artifacts import INPUTS, client_for
@@ -41,7 +41,7 @@ QUICK = settings(
 )
 
 
-def scores(client: FlaskClient, body: bytes, kind: str) -> list[bytes]:
+def scores(client: Client, body: bytes, kind: str) -> list[bytes]:
     headers = {"Accept": "text/csv", "Content-Type": kind}
     answer = client.post("/invocations", data=body, headers=headers)
     assert answer.status_code == 200, answer.data
@@ -51,7 +51,7 @@ def scores(client: FlaskClient, body: bytes, kind: str) -> list[bytes]:
 @QUICK
 @given(rows=ROWS, order=st.permutations(NAMES), inputs=st.permutations(INPUTS))
 def test_all_forms_of_a_request_get_equal_scores(
-    client: FlaskClient, rows: list[Record], order: list[str], inputs: list[str]
+    client: Client, rows: list[Record], order: list[str], inputs: list[str]
 ):
     expected = scores(client, json.dumps(rows).encode(), "application/json")
     assert len(expected) == len(rows)
@@ -69,7 +69,7 @@ def test_all_forms_of_a_request_get_equal_scores(
 @QUICK
 @given(rows=ROWS, header=st.booleans())
 def test_a_bulk_body_gets_the_scores_of_a_small_one(
-    client: FlaskClient, rows: list[Record], header: bool
+    client: Client, rows: list[Record], header: bool
 ):
     """Above BULK_BYTES another reader is at work, and rows have other neighbours."""
     kind = f"text/csv; header={'present' if header else 'absent'}"
@@ -86,13 +86,13 @@ MATRICES = st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=1, max_s
 
 
 @pytest.fixture(scope="module")
-def numbers_client(plain_dir: Path) -> FlaskClient:
+def numbers_client(plain_dir: Path) -> Client:
     return client_for(plain_dir)
 
 
 @settings(max_examples=8)
 @given(rows=MATRICES)
-def test_every_content_type_gets_equal_scores(numbers_client: FlaskClient, rows: list[list[float]]):
+def test_every_content_type_gets_equal_scores(numbers_client: Client, rows: list[list[float]]):
     """And a row alone gets the score it has among others."""
     matrix = np.array(rows, np.float32)
     bodies = every_body(matrix, ("f0", "f1", "f2"))
@@ -106,7 +106,7 @@ def test_every_content_type_gets_equal_scores(numbers_client: FlaskClient, rows:
 
 @settings(max_examples=10)
 @given(rows=ROWS)
-def test_parquet_and_json_lines_hold_every_kind_of_column(client: FlaskClient, rows: list[Record]):
+def test_parquet_and_json_lines_hold_every_kind_of_column(client: Client, rows: list[Record]):
     texts = [{n: None if v is None else csv_text(v) for n, v in row.items()} for row in rows]
     expected = scores(client, json.dumps(texts).encode(), "application/json")
     lines = "\n".join(map(json.dumps, rows)).encode()

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 import pytest
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sagetree.machine.program import LOG
 from sagetree.serve.answers.encoders import ENCODERS
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ModelHolder, ServedModel
-from tests.serve.artifacts import INPUTS, app_of, client_for, settings_for
-from tests.serve.asking import ATTRIBUTES, CSV, ROWS, post, problem
+from tests.serve.artifacts import INPUTS, client_for, settings_for, site_of
+from tests.serve.asking import ATTRIBUTES, CSV, ROWS, client_of, post, problem
 from tests.serve.rows import csv_body
 
 LISTED = ", ".join(INPUTS)
@@ -76,7 +76,7 @@ TYPES = ", ".join(DECODERS)
     ],
 )  # fmt: skip
 def test_a_refused_request_says_why(
-    client: FlaskClient,
+    client: Client,
     body: bytes,
     kind: str,
     headers: dict[str, str],
@@ -90,13 +90,13 @@ def test_a_refused_request_says_why(
     )
 
 
-def test_the_headers_are_settled_before_any_work(client: FlaskClient):
+def test_the_headers_are_settled_before_any_work(client: Client):
     """An answer nobody can read is not computed, nor is a body nobody can read taken in."""
     assert post(client, b"not,csv\n1", Accept="image/png").status_code == 406
     assert post(client, b"not,csv\n1", "image/png").status_code == 415
 
 
-def test_rows_that_do_not_fit_are_named_one_by_one(client: FlaskClient):
+def test_rows_that_do_not_fit_are_named_one_by_one(client: Client):
     rows = [
         {**row, "num_claims": "many", "début [UTC]": "yesterday" if number else None}
         for number, row in enumerate(ROWS)
@@ -127,7 +127,7 @@ def test_rows_that_do_not_fit_are_named_one_by_one(client: FlaskClient):
         )
 
 
-def test_columns_that_do_not_fit_are_named(client: FlaskClient):
+def test_columns_that_do_not_fit_are_named(client: Client):
     names = ("num_claims", "a<b", "x,y", "begin", "größe", "fraud")
     rows = [{**ROWS[0], "begin": "2026-01-31", "fraud": "no"}]
     answer = post(client, csv_body(names, rows, header=True))
@@ -148,13 +148,13 @@ def test_columns_that_do_not_fit_are_named(client: FlaskClient):
     )
 
 
-def test_twenty_violations_are_shown(client: FlaskClient):
+def test_twenty_violations_are_shown(client: Client):
     _, found = problem(post(client, b"x,,,,\n" * 50))
     assert found["message"] == "'x' is text where a number is expected (and 49 more like it)"
     assert len(found["violations"]) == 20
 
 
-def test_a_row_without_names_must_have_the_trained_columns(client: FlaskClient):
+def test_a_row_without_names_must_have_the_trained_columns(client: Client):
     message = "2 columns where the model has 5 or 6 columns"
     assert problem(post(client, b"1,2\n")) == (
         422,
@@ -189,8 +189,10 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
     [
         (
             "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
-            "There are GET /ping, POST /invocations, GET /execution-parameters and "
-            "GET /openapi.json",
+            "There are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
+            "GET /v2/health/live, GET /v2/health/ready, GET /v2, GET /v2/models/model, "
+            "GET /v2/models/model/ready, POST /v2/models/model/infer, GET /schema, "
+            "GET /metadata, GET /openapi.json, GET /",
         ),
         ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
          "Use POST"),
@@ -201,7 +203,7 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
     ],
 )  # fmt: skip
 def test_other_places_and_methods(
-    client: FlaskClient, method: str, path: str, status: int, error: str, message: str, hint: str
+    client: Client, method: str, path: str, status: int, error: str, message: str, hint: str
 ):
     answer = client.open(path, method=method)
     expected = {"error": error, "message": message, "where": "", "hint": hint}
@@ -218,9 +220,9 @@ def test_a_bug_is_told_without_its_inside(
             raise ZeroDivisionError("secret")
 
     settings = settings_for(base_dir / "model")
-    app = app_of(settings, BrokenHolder(settings.model_dir, lambda: None))
+    site = site_of(settings, BrokenHolder(settings.model_dir, lambda: None))
     monkeypatch.setattr(LOG, "propagate", True)
-    answer = post(app.test_client(), CSV, X_Amzn_RequestId="id-7")
+    answer = post(client_of(site), CSV, X_Amzn_RequestId="id-7")
     assert problem(answer) == (
         500,
         {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal
+from typing import Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict
 
@@ -18,9 +18,6 @@ Kind = Literal[
 # Columns that say how training takes a row, not what the row is.
 ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time"})
 
-# Columns of these kinds feed no feature; requests may hold them or not.
-LEFT_OUT: frozenset[Kind] = frozenset({"identifier", "constant", "dropped", *ROLES})
-
 
 class Column(BaseModel):
     """One column of the training table; counts are of its rows."""
@@ -35,8 +32,16 @@ class Column(BaseModel):
 
     @property
     def is_input(self) -> bool:
-        """Whether the model needs this column."""
-        return self.kind not in LEFT_OUT
+        """Whether the model needs this column; requests may hold the others or not."""
+        match self.kind:
+            case "number" | "boolean" | "category" | "ordinal" | "datetime":
+                return True
+            case "identifier" | "constant" | "dropped":
+                return False
+            case "weight" | "base_margin" | "group" | "time":
+                return False
+            case _:
+                assert_never(self.kind)
 
 
 class Schema(BaseModel):

@@ -30,15 +30,13 @@ from sagetree.serve.answers.encoders import (
 )
 from sagetree.serve.answers.reasons import explain
 from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, Output
+from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.tables.cells import Cell
 from sagetree.tables.label import ClassLabel, Label
 from sagetree.tables.table import Table, cell_list
 
 # Its score is a probability and its margin the log of the odds.
 LOGISTIC = "binary:logistic"
-
-# What the only model of a server is called.
-ONE_MODEL = "model"
 
 # The official container's threshold, for models that bring none.
 HALF = 0.5
@@ -57,7 +55,7 @@ class ScoredRows:
     table: Table
     matrix: FeatureMatrix
     scores: Scores
-    name: str = ONE_MODEL
+    name: str = MODEL_NAME
 
     @cached_property
     def contributions(self) -> NDArray[np.float32]:

@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from sagetree.errors import DecodingError, UnsupportedMediaTypeError, quote
-from sagetree.serve.bodies.reading import Reading
+from sagetree.serve.bodies.hints import Hints
 
 # The charsets of web pages and spreadsheets, by their registered names. Not
 # codecs.lookup(): it knows codecs that are no charsets, and never forgets a name.
@@ -11,9 +11,9 @@ CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252", "utf-16")
 ALIASES = MappingProxyType({"utf8": "utf-8", "ascii": "us-ascii", "latin-1": "iso-8859-1"})
 
 
-def charset_of(reading: Reading) -> str:
+def charset_of(hints: Hints) -> str:
     """Return the charset that the content type names. Raises UnsupportedMediaTypeError."""
-    name = reading.parameters.get("charset", "utf-8")
+    name = hints.parameters.get("charset", "utf-8")
     charset = ALIASES.get(name.lower(), name.lower())
     if charset not in CHARSETS:
         hint = f"Send one of {', '.join(CHARSETS)}"
@@ -22,9 +22,9 @@ def charset_of(reading: Reading) -> str:
     return charset
 
 
-def as_utf8(body: bytes, reading: Reading) -> bytes:
+def as_utf8(body: bytes, hints: Hints) -> bytes:
     """Return text in UTF-8. Raises DecodingError for what is not of its charset."""
-    charset = charset_of(reading) if "charset" in reading.parameters else "utf-8"
+    charset = charset_of(hints) if "charset" in hints.parameters else "utf-8"
     if charset == "utf-8":
         return body
     try:

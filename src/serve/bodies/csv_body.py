@@ -16,8 +16,8 @@ from sagetree.formats.first_row import (
 from sagetree.formats.whole_rows import LINE_ENDS, line_count
 from sagetree.serve.bodies.charset import as_utf8, charset_of
 from sagetree.serve.bodies.csv_first_row import find_delimiter, first_row_of, refused
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.lines import pieces_of_csv
-from sagetree.serve.bodies.reading import Reading
 from sagetree.serve.bodies.tables import table_of_columns
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.table import Source, Table
@@ -30,18 +30,18 @@ DELIMITER_BYTES = 64 * 1024
 UNEVEN_BYTES = 2**18
 
 
-def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_csv(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of CSV text, named where its first row is a header.
 
     Raises DecodingError naming the line, SchemaError for a repeated name.
     """
-    if len(body) > min(UNEVEN_BYTES, reading.slice_bytes):
-        return _slices(body, reading)
-    text = as_utf8(body[:], reading).removeprefix(BOM_UTF8)
-    first = first_row_of(text, find_delimiter(text, reading), reading)
+    if len(body) > min(UNEVEN_BYTES, hints.slice_bytes):
+        return _slices(body, hints)
+    text = as_utf8(body[:], hints).removeprefix(BOM_UTF8)
+    first = first_row_of(text, find_delimiter(text, hints), hints)
     end = rows_end(text, first)
     if first.begin >= end:
-        return _no_rows(reading)
+        return _no_rows(hints)
     if not first.begin and first.end >= end:
         found = only_row(first)
     else:
@@ -49,25 +49,25 @@ def decode_csv(body: Body, reading: Reading) -> Iterable[Table]:
     return (_table(found, found.one_line_each and first.lines == 1, 0),)
 
 
-def _slices(body: Body, reading: Reading) -> Iterator[Table]:
+def _slices(body: Body, hints: Hints) -> Iterator[Table]:
     """Yield the rows in slices, as `decode_csv` would return them."""
-    if charset_of(reading) == "utf-16":  # its line ends cannot be found by their bytes
+    if charset_of(hints) == "utf-16":  # its line ends cannot be found by their bytes
         hint = "Send UTF-8"
         raise PayloadTooLargeError("a large body cannot be UTF-16", where="Content-Type", hint=hint)
     start = len(BOM_UTF8) if body[:3] == BOM_UTF8 else 0
-    text = as_utf8(body[start : start + DELIMITER_BYTES], reading)
-    delimiter = find_delimiter(text, reading)
+    text = as_utf8(body[start : start + DELIMITER_BYTES], hints)
+    delimiter = find_delimiter(text, hints)
     end = _stripped_end(body, start)
-    size = min(UNEVEN_BYTES, reading.slice_bytes)
+    size = min(UNEVEN_BYTES, hints.slice_bytes)
     piece, _ = next(pieces_of_csv(body, start, len(body), size, delimiter))
-    first = first_row_of(as_utf8(piece, reading), delimiter, reading, goes_on=True)
+    first = first_row_of(as_utf8(piece, hints), delimiter, hints, goes_on=True)
     line_ends = body[end : end + 3]
     if line_ends in (b"\n", b"\r\n") or first.has_rows_in(line_ends):
         end = len(body)  # a whole body need not be copied to be cut
-    numbers = _numbers(first, reading)
+    numbers = _numbers(first, hints)
     rows, lines, one_line_each = 0, 0, True
-    for piece, plain in _even_pieces(body, start, end, delimiter, reading):
-        text = as_utf8(piece, reading)
+    for piece, plain in _even_pieces(body, start, end, delimiter, hints):
+        text = as_utf8(piece, hints)
         if first.is_header and not lines:
             text, lines, one_line_each = text[first.end :], first.lines, first.lines == 1
             plain = plain and not text.startswith(BOM_UTF8)  # Arrow would drop it
@@ -79,7 +79,7 @@ def _slices(body: Body, reading: Reading) -> Iterator[Table]:
         rows += found.rows
         lines += found.rows if found.one_line_each else line_count(text)
     if not rows:
-        yield from _no_rows(reading)
+        yield from _no_rows(hints)
 
 
 def _parse(
@@ -95,9 +95,9 @@ def _parse(
         raise refused(error, lines_before) from error
 
 
-def _no_rows(reading: Reading) -> tuple[Table, ...]:
+def _no_rows(hints: Hints) -> tuple[Table, ...]:
     """Return no table, for the part of a batch job's file that is only its header."""
-    if reading.batch:
+    if hints.batch:
         return ()
     hint = "Send at least one row below the header"
     raise DecodingError("there is a header and no row", where="line 1", hint=hint)
@@ -113,21 +113,21 @@ def _table(text: CsvText, one_line_each: bool, before: int) -> Table:
     return table_of_columns(first.names, text.columns, source)
 
 
-def _numbers(first: FirstRow, reading: Reading) -> Numbers:
+def _numbers(first: FirstRow, hints: Hints) -> Numbers:
     """Return the places of the columns of which numbers will do."""
-    names, schema = first.names, reading.schema
+    names, schema = first.names, hints.schema
     if names is None:
         by_place = first.width == len(schema.input_names)
         names = schema.input_names if by_place else schema.all_names
-    places = [place for place, name in enumerate(names[: first.width]) if name in reading.numbers]
-    return Numbers(places, reading.missing)
+    places = [place for place, name in enumerate(names[: first.width]) if name in hints.numbers]
+    return Numbers(places, hints.missing)
 
 
 def _even_pieces(
-    body: Body, start: int, end: int, delimiter: str, reading: Reading
+    body: Body, start: int, end: int, delimiter: str, hints: Hints
 ) -> Iterator[tuple[bytes, bool]]:
     """Yield pieces of whole rows, and whether they are plain; smaller ones where they are not."""
-    for piece, tidy in pieces_of_csv(body, start, end, reading.slice_bytes, delimiter):
+    for piece, tidy in pieces_of_csv(body, start, end, hints.slice_bytes, delimiter):
         plain = is_plain(piece, delimiter, tidy)
         if plain or len(piece) <= UNEVEN_BYTES:
             yield piece, plain

@@ -1,6 +1,6 @@
 """Body bytes to tables: the table of content types.
 
-A decoder takes a body and a `Reading` and returns the rows in one table or,
+A decoder takes a body and a `Hints` and returns the rows in one table or,
 where there are many, in several. Their own modules hold what each type means.
 """
 
@@ -21,12 +21,12 @@ from sagetree.formats.media_types import (
 from sagetree.formats.sparse_rows import RecordError
 from sagetree.serve.bodies.charset import as_utf8, charset_of
 from sagetree.serve.bodies.csv_body import decode_csv
+from sagetree.serve.bodies.hints import Decoder, Hints
 from sagetree.serve.bodies.json_body import JsonColumns, columns_of_json
 from sagetree.serve.bodies.json_slices import json_slices, row_list
 from sagetree.serve.bodies.lines import pieces
 from sagetree.serve.bodies.npy import decode_npy
 from sagetree.serve.bodies.parquet_body import decode_parquet
-from sagetree.serve.bodies.reading import Decoder, Reading
 from sagetree.serve.bodies.sparse_bodies import decode_libsvm, decode_recordio, refused
 from sagetree.serve.bodies.tables import (
     most_columns,
@@ -47,19 +47,19 @@ JSON_BYTES = 2**19
 LONG_LINE = 64 * 1024
 
 
-def decode_json(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_json(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of a JSON body, in any of the shapes of `sagetree.serve.bodies.json_body`.
 
     Raises DecodingError naming the place, SchemaError naming row and column.
     """
-    if len(body) > reading.slice_bytes and charset_of(reading) == "utf-8":
+    if len(body) > hints.slice_bytes and charset_of(hints) == "utf-8":
         rows = row_list(body)
         if rows is not None:
-            size = min(JSON_BYTES, reading.slice_bytes)
-            return _tables(json_slices(body, rows, size, reading.schema))
-    text = as_utf8(body[:], reading) if "charset" in reading.parameters else body
-    found = columns_of_json(text, reading.schema)
-    step = max(1, min(JSON_VALUES, reading.slice_values) // max(len(found.columns), 1))
+            size = min(JSON_BYTES, hints.slice_bytes)
+            return _tables(json_slices(body, rows, size, hints.schema))
+    text = as_utf8(body[:], hints) if "charset" in hints.parameters else body
+    found = columns_of_json(text, hints.schema)
+    step = max(1, min(JSON_VALUES, hints.slice_values) // max(len(found.columns), 1))
     if found.rows <= step:
         return (table_of_columns(found.names, found.columns, Source(found.rows)),)
     return _tables(_parts(found, step))
@@ -78,23 +78,23 @@ def _tables(slices: Iterable[JsonColumns]) -> Iterator[Table]:
         before += part.rows
 
 
-def decode_json_lines(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_json_lines(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of JSON Lines: a record, a list or {"features": [...]} in each line.
 
     Raises DecodingError naming the line, SchemaError for a key that a record lacks.
     """
-    size = min(JSON_BYTES, reading.slice_bytes)
+    size = min(JSON_BYTES, hints.slice_bytes)
     if len(body) <= size:
-        return (_lines_table(_json_lines(as_utf8(body[:], reading), 0, reading), 0, 0),)
-    return _json_lines_slices(body, size, reading)
+        return (_lines_table(_json_lines(as_utf8(body[:], hints), 0, hints), 0, 0),)
+    return _json_lines_slices(body, size, hints)
 
 
-def _json_lines_slices(body: Body, size: int, reading: Reading) -> Iterator[Table]:
+def _json_lines_slices(body: Body, size: int, hints: Hints) -> Iterator[Table]:
     lines = rows = 0
     named: bool | None = None
     for piece in pieces(body, 0, len(body), size):
         if piece.strip():
-            found = _json_lines(as_utf8(piece, reading), lines, reading)
+            found = _json_lines(as_utf8(piece, hints), lines, hints)
             if named not in (None, found.names is not None):
                 problem = "the line is of another shape than the first"
                 raise refused(RecordError(problem, "line 1", SHAPE_HINT), lines)
@@ -103,17 +103,17 @@ def _json_lines_slices(body: Body, size: int, reading: Reading) -> Iterator[Tabl
             rows += found.rows
         lines += piece.count(b"\n")
     if not rows:
-        _json_lines(b"", 0, reading)  # says so
+        _json_lines(b"", 0, hints)  # says so
 
 
 SHAPE_HINT = "Send records in all lines, or values in order in all lines"
 
 
-def _json_lines(text: bytes, lines_before: int, reading: Reading) -> JsonLines:
-    if text.count(b",") > most_columns(reading.schema):
-        _refuse_wide_line(text, lines_before, reading)
+def _json_lines(text: bytes, lines_before: int, hints: Hints) -> JsonLines:
+    if text.count(b",") > most_columns(hints.schema):
+        _refuse_wide_line(text, lines_before, hints)
     try:
-        found = parse_json_lines(text, reading.schema.input_names)
+        found = parse_json_lines(text, hints.schema.input_names)
     except RecordError as error:
         raise refused(error, lines_before) from error
     if found.label is not None:
@@ -122,11 +122,11 @@ def _json_lines(text: bytes, lines_before: int, reading: Reading) -> JsonLines:
     return found
 
 
-def _refuse_wide_line(text: bytes, lines_before: int, reading: Reading) -> None:
+def _refuse_wide_line(text: bytes, lines_before: int, hints: Hints) -> None:
     """Raise SchemaError for a long line with far too many values; commas in texts count too."""
     for number, line in enumerate(text.split(b"\n"), lines_before + 1):
         if len(line) > LONG_LINE:
-            refuse_width(line.count(b","), reading.schema, f"line {number}")
+            refuse_width(line.count(b","), hints.schema, f"line {number}")
 
 
 def _lines_table(found: JsonLines, lines: int, rows: int) -> Table:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import DecodingError, quote
-from sagetree.serve.bodies.reading import Reading
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.tables import refuse_width, table_of_array
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.table import Table
@@ -36,15 +36,15 @@ _SHAPE = re.compile(rb"['\"]shape['\"]\s*:\s*\(\s*(\d{1,18})\s*,\s*(?:(\d{1,18})
 _SIZES = {b"b": (1,), b"i": (1, 2, 4, 8), b"u": (1, 2, 4, 8), b"f": (2, 4, 8)}
 
 
-def decode_npy(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_npy(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of an array of shape (rows, columns), or (columns) for one row.
 
     Raises DecodingError for anything but an array of numbers that is there completely.
     """
     array = array_of(body)
     rows, width = array.shape
-    refuse_width(width, reading.schema)
-    step = max(1, reading.slice_values // max(width, 1))
+    refuse_width(width, hints.schema)
+    step = max(1, hints.slice_values // max(width, 1))
     if rows <= step:
         return (table_of_array(array),)
     return (

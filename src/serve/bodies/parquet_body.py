@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.parquet_pages import unpacked_bytes
-from sagetree.serve.bodies.reading import Reading
 from sagetree.serve.bodies.tables import refuse_width, table_of_columns
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.arrow_types import is_text, unreadable
@@ -35,7 +35,7 @@ MOST_FOOTER_BYTES = 2**20
 MOST_TEXT_BYTES = 64 * 2**20
 
 
-def decode_parquet(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_parquet(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of a Parquet file, in batches.
 
     Raises DecodingError for what is none, SchemaError for columns that hold no
@@ -45,7 +45,7 @@ def decode_parquet(body: Body, reading: Reading) -> Iterable[Table]:
 
     _check_footer(body)
     try:
-        return _batches(_open(body, reading), reading)
+        return _batches(_open(body, hints), hints)
     except (pa.ArrowException, *FAULTS) as error:
         raise _no_parquet(str(error)) from error
 
@@ -61,22 +61,22 @@ def _no_parquet(reason: str) -> DecodingError:
     return DecodingError(f"the body is no Parquet file: {reason.splitlines()[0]}", hint=HINT)
 
 
-def _open(body: Body, reading: Reading) -> "pq.ParquetFile":
+def _open(body: Body, hints: Hints) -> "pq.ParquetFile":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     source = pa.BufferReader(pa.py_buffer(body))
     file = pq.ParquetFile(source, pre_buffer=False)
-    _check_columns(file, reading)
-    _check_size(body, file.metadata, reading)
+    _check_columns(file, hints)
+    _check_size(body, file.metadata, hints)
     texts = [f.name for f in file.schema_arrow if is_text(f.type)]
     # as references to a dictionary, which are small however long the texts
     return pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False)
 
 
-def _check_columns(file: "pq.ParquetFile", reading: Reading) -> None:
+def _check_columns(file: "pq.ParquetFile", hints: Hints) -> None:
     """Raise SchemaError for far too many columns, and for cells that are no single values."""
-    refuse_width(file.metadata.num_columns, reading.schema)
+    refuse_width(file.metadata.num_columns, hints.schema)
     violations = [
         Violation(field.name, problem)
         for field in file.schema_arrow
@@ -86,24 +86,24 @@ def _check_columns(file: "pq.ParquetFile", reading: Reading) -> None:
         raise SchemaError(violations, hint=HINT)
 
 
-def _check_size(body: Body, metadata: "pq.FileMetaData", reading: Reading) -> None:
+def _check_size(body: Body, metadata: "pq.FileMetaData", hints: Hints) -> None:
     """Raise PayloadTooLargeError for more than the limit; a cell counts as a byte at least."""
     if not metadata.num_rows:
         raise DecodingError("there are no rows", hint=HINT)
-    if reading.limit is None:
+    if hints.limit is None:
         return
     cells = metadata.num_rows * metadata.num_columns
-    if max(cells, unpacked_bytes(body)) > reading.limit:
+    if max(cells, unpacked_bytes(body)) > hints.limit:
         raise PayloadTooLargeError(
-            f"the Parquet file is larger than {reading.limit / 2**20:g} MB when it is unpacked",
+            f"the Parquet file is larger than {hints.limit / 2**20:g} MB when it is unpacked",
             hint="Send fewer rows at once",
         )
 
 
-def _batches(file: "pq.ParquetFile", reading: Reading) -> Iterator[Table]:
+def _batches(file: "pq.ParquetFile", hints: Hints) -> Iterator[Table]:
     import pyarrow as pa
 
-    rows = max(1, reading.slice_values // file.metadata.num_columns)
+    rows = max(1, hints.slice_values // file.metadata.num_columns)
     before = 0
     try:
         for batch in file.iter_batches(rows, use_threads=False):

@@ -10,8 +10,8 @@ from sagetree.errors import DecodingError, SchemaError, Violation
 from sagetree.formats.libsvm import parse_libsvm
 from sagetree.formats.recordio import MAGIC, parse_recordio
 from sagetree.formats.sparse_rows import RecordError, SparseRows
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.lines import let_go, pieces
-from sagetree.serve.bodies.reading import Reading
 from sagetree.serve.bodies.tables import table_of_array
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import Schema
@@ -34,24 +34,24 @@ _HEADER = struct.Struct("<II")
 _NUMBERED = re.compile(r"(?<=^line )\d+|(?<=^record )\d+")
 
 
-def decode_libsvm(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_libsvm(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of libsvm text, with or without labels, which do not count.
 
     Indices count from 0, or as in training (`Schema.first_index`). Raises
     DecodingError naming the line, SchemaError for an index beyond the columns.
     """
-    size = min(LIBSVM_BYTES, reading.slice_bytes)
+    size = min(LIBSVM_BYTES, hints.slice_bytes)
     if len(body) <= size:
-        return _tables(_libsvm(body[:], 0), reading, 0)
-    return _libsvm_slices(body, size, reading)
+        return _tables(_libsvm(body[:], 0), hints, 0)
+    return _libsvm_slices(body, size, hints)
 
 
-def _libsvm_slices(body: Body, size: int, reading: Reading) -> Iterator[Table]:
+def _libsvm_slices(body: Body, size: int, hints: Hints) -> Iterator[Table]:
     lines = rows = 0
     for piece in pieces(body, 0, len(body), size):
         if piece.strip():
             found = _libsvm(piece, lines)
-            yield from _tables(found, reading, rows)
+            yield from _tables(found, hints, rows)
             rows += found.rows
         lines += piece.count(b"\n")
     if not rows:
@@ -65,36 +65,36 @@ def _libsvm(text: bytes, lines_before: int) -> SparseRows:
         raise refused(error, lines_before) from error
 
 
-def decode_recordio(body: Body, reading: Reading) -> Iterable[Table]:
+def decode_recordio(body: Body, hints: Hints) -> Iterable[Table]:
     """Return the rows of recordio-protobuf, dense or sparse; labels do not count.
 
     Raises DecodingError naming the record, SchemaError for a key beyond the columns.
     """
-    size = min(RECORDIO_BYTES, reading.slice_bytes)
-    return _recordio_slices(body, size, reading)
+    size = min(RECORDIO_BYTES, hints.slice_bytes)
+    return _recordio_slices(body, size, hints)
 
 
-def _recordio_slices(body: Body, size: int, reading: Reading) -> Iterator[Table]:
+def _recordio_slices(body: Body, size: int, hints: Hints) -> Iterator[Table]:
     start = rows = 0
-    for end in _record_ends(body, reading):
+    for end in _record_ends(body, hints):
         if end - start < size and end < len(body):
             continue
         try:
             found = parse_recordio(body[start:end])
         except RecordError as error:
             raise refused(error, rows) from error
-        yield from _tables(found, reading, rows)
+        yield from _tables(found, hints, rows)
         rows += found.rows
         let_go(body, start, end)
         start = end
 
 
-def _record_ends(body: Body, reading: Reading) -> Iterator[int]:
+def _record_ends(body: Body, hints: Hints) -> Iterator[int]:
     """Yield where each record ends; what follows no RecordIO is one more, for the parser to refuse.
 
     Raises DecodingError for a record that is far longer than a row can be.
     """
-    longest = max(MOST_RECORD_BYTES, MOST_PER_COLUMN * len(reading.schema.all_names))
+    longest = max(MOST_RECORD_BYTES, MOST_PER_COLUMN * len(hints.schema.all_names))
     begin = end = 0
     number = 1
     while len(body) - end >= _HEADER.size:
@@ -122,14 +122,14 @@ def refused(error: RecordError, before: int) -> DecodingError:
     return DecodingError(str(error), where=place, hint=error.hint)
 
 
-def _tables(rows: SparseRows, reading: Reading, before: int) -> Iterable[Table]:
+def _tables(rows: SparseRows, hints: Hints, before: int) -> Iterable[Table]:
     """Return the rows as tables with the model's columns, not too many cells in each."""
-    schema = reading.schema
+    schema = hints.schema
     first = 0 if rows.dense else schema.first_index
     width = rows.width if rows.dense else len(schema.all_names)
     if not rows.dense:
         _check_indices(rows, schema, before)
-    step = max(1, reading.slice_values // max(width, 1))
+    step = max(1, hints.slice_values // max(width, 1))
     if rows.rows <= step:
         return (table_of_array(rows.matrix(first, width), first_row=before + 1),)
     return (

@@ -9,9 +9,7 @@ from typing import IO
 from sagemaker_inference.parameters import MAX_REQUEST_SIZE
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, RequestError
-from sagetree.serve.protocol.messages import Body
-
-MEGABYTE = 2**20
+from sagetree.serve.protocol.messages import MEGABYTE, Body
 
 # From here on a body goes to a file: above what SageMaker sends in real time.
 # Asynchronous inference sends up to 1 GB.

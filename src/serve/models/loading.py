@@ -17,7 +17,8 @@ from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
-from sagetree.serve.answers.outputs import ONE_MODEL, available_keys
+from sagetree.serve.answers.outputs import available_keys
+from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.serve.settings import OUTPUT
 from sagetree.serve.telemetry.drift import Monitor
 
@@ -47,7 +48,7 @@ class ServedModel:
         threads: int,
         output: tuple[str, ...],
         shap: ShapMethod = "sagetree",
-        name: str = ONE_MODEL,
+        name: str = MODEL_NAME,
     ) -> "ServedModel":
         """Load the model in `folder`, to be counted as `name`; check that it can give `output`.
 

@@ -83,11 +83,18 @@ class ModelStore:
             "model %r ready in %.2f s: %s, %d bytes", name, time.monotonic() - start, url, taken
         )
 
-    def served(self, name: str) -> ServedModel:
-        """Return a loaded model. Raises ModelNotFoundError."""
+    def at_hand(self, name: str) -> ServedModel | None:
+        """Return a loaded model, None if this worker has to load it first."""
         resident = self._residents.get(name)
         if resident and self.registry.is_current(name, resident.descriptor):
             return resident.served
+        return None
+
+    def served(self, name: str) -> ServedModel:
+        """Return a loaded model. Raises ModelNotFoundError."""
+        served = self.at_hand(name)
+        if served is not None:
+            return served
         with self._lock:
             loading = self._loading.setdefault(name, threading.Lock())
         with loading:
@@ -123,9 +130,9 @@ class ModelStore:
         self._leaving.append((weakref.ref(resident.served), resident.descriptor))
 
     def _take(self, name: str) -> ServedModel:
-        resident = self._residents.get(name)
-        if resident and self.registry.is_current(name, resident.descriptor):
-            return resident.served
+        served = self.at_hand(name)
+        if served is not None:  # another thread was first
+            return served
         descriptor, entry = self.registry.hold(name)
         try:
             resident = Resident(self._load_model(Path(entry.url), name=name), descriptor)

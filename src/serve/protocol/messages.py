@@ -1,7 +1,7 @@
 """A request and its response as values: what every part of the server hands around.
 
 They know nothing of sockets, gunicorn or Flask; `sagetree.serve.http.request_reader`
-and `sagetree.serve.routes.flask_app` make the one and take the other.
+makes the one, and the connection takes the other.
 """
 
 import mmap
@@ -9,8 +9,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
+import orjson
+
+from sagetree.formats.media_types import JSON
+
 # A large body lies in a file, of which only the part at work is in memory.
 Body: TypeAlias = bytes | mmap.mmap
+
+# As SageMaker counts the sizes of bodies.
+MEGABYTE = 2**20
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
@@ -40,3 +47,8 @@ class Response(NamedTuple):
     body: Body = b""
     content_type: str = ""
     headers: Mapping[str, str] = NO_HEADERS
+
+
+def json_response(value: object) -> Response:
+    """Return a value as a response."""
+    return Response(body=orjson.dumps(value), content_type=JSON)

@@ -1,10 +1,7 @@
 """What a batch transform job is told of this container: GET /execution-parameters."""
 
-import orjson
-
-from sagetree.formats.media_types import JSON
-from sagetree.serve.protocol.messages import Request, Response
-from sagetree.serve.settings import MEGABYTE, MULTI_RECORD, ServeSettings
+from sagetree.serve.protocol.messages import MEGABYTE, Request, Response, json_response
+from sagetree.serve.settings import MULTI_RECORD, ServeSettings
 from sagetree.serve.telemetry.observation import Trace
 
 # SageMaker's documented default of MaxPayloadInMB, and its limit on it and on
@@ -22,9 +19,10 @@ def execution_parameters(settings: ServeSettings, _request: Request, _trace: Tra
     limit = (settings.max_body or PAYLOAD_MB * MEGABYTE) // MEGABYTE
     megabytes = max(1, min(TOTAL_MB, limit if settings.payload_told else min(PAYLOAD_MB, limit)))
     transforms = settings.transforms or min(settings.workers, TOTAL_MB // megabytes)
-    parameters = {
-        "MaxConcurrentTransforms": transforms,
-        "BatchStrategy": settings.strategy or MULTI_RECORD,
-        "MaxPayloadInMB": megabytes,
-    }
-    return Response(body=orjson.dumps(parameters), content_type=JSON)
+    return json_response(
+        {
+            "MaxConcurrentTransforms": transforms,
+            "BatchStrategy": settings.strategy or MULTI_RECORD,
+            "MaxPayloadInMB": megabytes,
+        }
+    )

@@ -1,23 +1,23 @@
-"""The site as a Flask application: paths with names in them, and those that are no route."""
+"""What is rare, by Flask: paths with names in them that are no invocation, and wrong requests."""
 
+import sys
 from functools import partial
+from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import PathConverter
 
-from sagetree.serve.application import Site
-from sagetree.serve.http.body_buffer import body_of
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.routes.access import NO_ROUTE, Handler, raising, respond
 from sagetree.serve.routes.problems import Problem, RouteError
-from sagetree.serve.telemetry.observation import Trace
+from sagetree.serve.routes.site import Handlers, Site
 
-# Those of every server; /openapi.json lists what else there is.
-ROUTES = "GET /ping, POST /invocations, GET /execution-parameters and GET /openapi.json"
+# Where a WSGI environment has the request as it came.
+REQUEST = "sagetree.request"
 
-# What WSGI gives of a body at a time.
-PIECE = 64 * 1024
+_OURS = frozenset({"content-type", "content-length"})
 
 
 class AnyText(PathConverter):
@@ -28,7 +28,11 @@ class AnyText(PathConverter):
 
 
 def create_app(site: Site) -> flask.Flask:
-    """Return the Flask application of a site."""
+    """Return the Flask application of a site.
+
+    It knows all routes, those too that never come here: a path that is asked by
+    another method is answered with those that it has.
+    """
     app = flask.Flask("serve", static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.converters["any"] = AnyText
@@ -42,27 +46,46 @@ def create_app(site: Site) -> flask.Flask:
     return app
 
 
-def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Response:
-    def with_body(request: Request, trace: Trace) -> Response:
-        stream = flask.request.stream
-        pieces = iter(lambda: stream.read(PIECE), b"")
-        body = body_of(pieces, flask.request.content_length, site.settings.max_body)
-        trace.bytes_in = len(body)
-        return handler(request._replace(body=body), trace)
+def call(app: flask.Flask, request: Request) -> Response:
+    """Return the application's response to a request."""
+    with app.request_context(_environ(request)):
+        made = app.full_dispatch_request()
+    body = b"" if request.method == "HEAD" else made.get_data()
+    headers = {name: value for name, value in made.headers if name.lower() not in _OURS}
+    return Response(made.status_code, body, made.content_type or "", headers)
 
-    return _flask_response(respond(site.observer, route, with_body, _head()))
+
+def _environ(request: Request) -> dict[str, Any]:
+    """Return what Flask needs of WSGI's environment (PEP 3333) to find a route."""
+    return {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": unquote_to_bytes(request.path).decode("latin-1"),
+        "QUERY_STRING": request.query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8080",
+        "wsgi.url_scheme": "http",
+        "wsgi.errors": sys.stderr,
+        REQUEST: request,
+    }
+
+
+def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Response:
+    return _flask_response(respond(site.observer, route, handler, flask.request.environ[REQUEST]))
 
 
 def _view_error(site: Site, error: Exception) -> flask.Response:
     if isinstance(error, HTTPException):
-        error = RouteError(problem_of_http(error))
-    return _flask_response(respond(site.observer, NO_ROUTE, raising(error), _head()))
+        error = RouteError(problem_of_http(error, site.handlers))
+    request = flask.request.environ[REQUEST]._replace(body=b"")  # nobody has read it
+    return _flask_response(respond(site.observer, NO_ROUTE, raising(error), request))
 
 
-def problem_of_http(error: HTTPException) -> Problem:
+def problem_of_http(error: HTTPException, handlers: Handlers) -> Problem:
     """Return the problem for what Flask raises by itself."""
     if isinstance(error, NotFound):
-        return Problem(404, "NotFound", "there is nothing here", hint=f"There are {ROUTES}")
+        routes = ", ".join(f"{method} {path}" for method, path in handlers)
+        return Problem(404, "NotFound", "there is nothing here", hint=f"There are {routes}")
     if isinstance(error, MethodNotAllowed):
         methods = ", ".join(sorted(error.valid_methods or ()))
         return Problem(
@@ -73,14 +96,6 @@ def problem_of_http(error: HTTPException) -> Problem:
             headers={"Allow": methods},
         )
     return Problem(error.code or 500, type(error).__name__, error.description or error.name)
-
-
-def _head() -> Request:
-    """Return Flask's request at hand, without its body."""
-    now = flask.request
-    headers = {name.lower(): value for name, value in now.headers.items()}
-    path = now.environ.get("RAW_URI", now.path).partition("?")[0]  # not decoded
-    return Request(now.method, path, now.query_string.decode("latin-1"), headers)
 
 
 def _flask_response(response: Response) -> flask.Response:

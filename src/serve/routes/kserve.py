@@ -13,23 +13,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import chain
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
-import orjson
 
 from sagetree.bundle.model import Model
 from sagetree.errors import DecodingError, RequestError, quote
-from sagetree.formats.media_types import JSON
 from sagetree.serve.answers.encoders import Column, json_text
-from sagetree.serve.answers.outputs import ONE_MODEL as NAME
 from sagetree.serve.answers.outputs import predictions_of
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import OUTPUT_ATTRIBUTE, choose_output
 from sagetree.serve.bodies.json_body import parse_json
 from sagetree.serve.bodies.tables import refuse_width, table_of_columns
 from sagetree.serve.models.loading import ModelHolder, ServedModel
-from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.protocol.messages import Request, Response, json_response
+from sagetree.serve.protocol.route_names import INFER, MODEL_NAME
 from sagetree.serve.routes.access import Handler
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
@@ -63,27 +61,23 @@ def routes(
         ("GET", "/v2/health/live"): _live,
         ("GET", "/v2/health/ready"): partial(_ready, holder),
         ("GET", "/v2"): _server,
-        ("GET", f"/v2/models/{NAME}"): partial(_metadata, settings, holder),
-        ("GET", f"/v2/models/{NAME}/ready"): partial(_ready, holder),
-        ("POST", f"/v2/models/{NAME}/infer"): partial(infer, settings, holder),
+        ("GET", f"/v2/models/{MODEL_NAME}"): partial(_metadata, settings, holder),
+        ("GET", f"/v2/models/{MODEL_NAME}/ready"): partial(_ready, holder),
+        ("POST", INFER): partial(infer, settings, holder),
     }
 
 
 def _live(_request: Request, _trace: Trace) -> Response:
-    return _json({"live": True})
+    return json_response({"live": True})
 
 
 def _ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
     holder.model()
-    return _json({"ready": True})
+    return json_response({"ready": True})
 
 
 def _server(_request: Request, _trace: Trace) -> Response:
-    return _json({"name": "sagetree", "version": version("sagetree"), "extensions": []})
-
-
-def _json(value: object) -> Response:
-    return Response(body=orjson.dumps(value), content_type=JSON)
+    return json_response({"name": "sagetree", "version": version("sagetree"), "extensions": []})
 
 
 def _metadata(
@@ -96,9 +90,9 @@ def _metadata(
         if column.is_input
     ]
     outputs = [{"name": key, "datatype": "FP32", "shape": [-1]} for key in settings.output]
-    return _json(
+    return json_response(
         {
-            "name": NAME,
+            "name": MODEL_NAME,
             "versions": [_version(model)],
             "platform": "xgboost",
             "inputs": inputs,
@@ -108,7 +102,17 @@ def _metadata(
 
 
 def _datatype(column: SchemaColumn) -> str:
-    return {"number": "FP64", "boolean": "BOOL"}.get(column.kind, "BYTES")
+    match column.kind:
+        case "number":
+            return "FP64"
+        case "boolean":
+            return "BOOL"
+        case "category" | "ordinal" | "datetime":
+            return "BYTES"
+        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+            return "BYTES"
+        case _:
+            assert_never(column.kind)
 
 
 def _version(model: Model) -> str:
@@ -128,11 +132,11 @@ def infer(
     table = table_of_tensors(asked.get("inputs"), served.model.schema)
     (rows,) = score(served, [table], trace)
     tensors = [_tensor(key, column) for key, column in predictions_of(rows, output).items()]
-    answer: dict[str, object] = {"model_name": NAME, "model_version": _version(served.model)}
+    answer: dict[str, object] = {"model_name": MODEL_NAME, "model_version": _version(served.model)}
     if isinstance(asked.get("id"), str):
         answer["id"] = asked["id"]
     trace.reached("encode")
-    return _json(answer | {"outputs": tensors})
+    return json_response(answer | {"outputs": tensors})
 
 
 def _asked(request: Request) -> dict[str, Any]:

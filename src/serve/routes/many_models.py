@@ -18,21 +18,21 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 from sagetree.errors import DecodingError, RequestError
-from sagetree.formats.media_types import JSON
-from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics
 from sagetree.serve.models.loading import ServedModel
 from sagetree.serve.models.multi_model import ModelStore
 from sagetree.serve.models.registry import Entry
-from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.protocol.messages import Request, Response, json_response
+from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE
 from sagetree.serve.routes.batch_transform import execution_parameters
+from sagetree.serve.routes.one_model import answers_at_once
+from sagetree.serve.routes.site import METRICS, Handlers, Site, metrics
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import Trace
 from sagetree.serve.walk import invocations
 
 MODELS = "/models"
-ONE_MODEL = "/models/{name}"
-INVOKE = "/models/{name}/invoke"
+NAMED_MODEL = "/models/{name}"
 
 TARGET_HEADER = "X-Amzn-SageMaker-Target-Model"
 
@@ -61,12 +61,18 @@ def many_models(settings: ServeSettings, store: ModelStore, observer: Observer) 
         ("POST", INVOCATIONS): partial(_invoke_target, settings, store),
         ("POST", MODELS): partial(_load, store),
         ("GET", MODELS): partial(_list, store),
-        ("GET", ONE_MODEL): partial(_show, store),
-        ("DELETE", ONE_MODEL): partial(_unload, store),
+        ("GET", NAMED_MODEL): partial(_show, store),
+        ("DELETE", NAMED_MODEL): partial(_unload, store),
         ("POST", INVOKE): partial(_invoke, settings, store),
     }
-    # an invocation may have to load its model first
-    return Site(settings, handlers, observer, lambda _request: False)
+    return Site(settings, handlers, observer, partial(_is_prepared, settings, store))
+
+
+def _is_prepared(settings: ServeSettings, store: ModelStore, request: Request) -> bool:
+    by_header = request.path == INVOCATIONS
+    name = request.header(TARGET_HEADER.lower()) if by_header else _name(request, "/invoke")
+    served = store.at_hand(name)
+    return served is not None and answers_at_once(settings, served, request)
 
 
 def _ping(_request: Request, _trace: Trace) -> Response:
@@ -78,7 +84,7 @@ def _load(store: ModelStore, request: Request, trace: Trace) -> Response:
     name, url = _asked(request)
     trace.model = name
     store.load(name, url)
-    return _json({"status": "loaded"})
+    return json_response({"status": "loaded"})
 
 
 def _asked(request: Request) -> tuple[str, str]:
@@ -103,7 +109,7 @@ def _list(store: ModelStore, request: Request, _trace: Trace) -> Response:
     page: dict[str, object] = {"models": [_described(entry) for entry in found[:most]]}
     if len(found) > most:
         page["nextPageToken"] = found[most - 1].name
-    return _json(page)
+    return json_response(page)
 
 
 def _page_size(text: str) -> int:
@@ -116,14 +122,14 @@ def _page_size(text: str) -> int:
 def _show(store: ModelStore, request: Request, trace: Trace) -> Response:
     entry = store.registry.get(_name(request, ""))
     trace.model = entry.name
-    return _json(_described(entry))
+    return json_response(_described(entry))
 
 
 def _unload(store: ModelStore, request: Request, trace: Trace) -> Response:
     name = _name(request, "")
     store.unload(name)
     trace.model = name
-    return _json({"status": "unloaded"})
+    return json_response({"status": "unloaded"})
 
 
 def _invoke(settings: ServeSettings, store: ModelStore, request: Request, trace: Trace) -> Response:
@@ -155,7 +161,3 @@ def _name(request: Request, ending: str) -> str:
 
 def _described(entry: Entry) -> dict[str, str]:
     return {"modelName": entry.name, "modelUrl": entry.url}
-
-
-def _json(value: object) -> Response:
-    return Response(body=orjson.dumps(value), content_type=JSON)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from typing import assert_never
 
 from sagetree.formats.media_types import (
     ACCEPTS,
@@ -27,16 +28,10 @@ TEXT_TYPES = frozenset({CSV, JSON_LINES, LIBSVM})
 
 _NUMBER: Json = {"type": ["number", "null"], "minimum": -LARGEST, "maximum": LARGEST}
 _DAY = r"^(19|20)\d{2}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$"
-_CELLS: Mapping[str, Json] = {
-    "number": _NUMBER,
-    "boolean": {"type": ["boolean", "null"]},
-    "category": {"type": ["string", "null"]},
-    "ordinal": {"type": ["string", "null"]},
-    "datetime": {
-        "type": ["string", "null"],
-        "pattern": _DAY,
-        "description": "An ISO 8601 date; a time may follow it",
-    },
+_MOMENT: Json = {
+    "type": ["string", "null"],
+    "pattern": _DAY,
+    "description": "An ISO 8601 date; a time may follow it",
 }
 _ANY_CELL: Json = {"type": ["string", "number", "boolean", "null"]}
 
@@ -97,11 +92,21 @@ def row_schema(columns: Sequence[Column], example: Mapping[str, Cell]) -> Json:
 
 
 def _cell(column: Column) -> Json:
-    schema = _CELLS[column.kind] if column.is_input else _ANY_CELL
-    if not column.categories or not column.is_input:
-        return schema
-    # another text is a category that training never saw, which is no error
-    return {**schema, "examples": list(column.categories[:5])}
+    match column.kind:
+        case "number":
+            return _NUMBER
+        case "boolean":
+            return {"type": ["boolean", "null"]}
+        case "category" | "ordinal":
+            # another text is a category that training never saw, which is no error
+            examples = {"examples": list(column.categories[:5])} if column.categories else {}
+            return {"type": ["string", "null"], **examples}
+        case "datetime":
+            return _MOMENT
+        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+            return _ANY_CELL
+        case _:
+            assert_never(column.kind)
 
 
 def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:

@@ -19,7 +19,7 @@ _POLICY = (
 
 
 def page(schema: Mapping[str, object], example: Mapping[str, Cell]) -> Response:
-    """Return the page for a model's schema (`routes.description`), filled with the example row."""
+    """Return the page for a model's schema (`routes.information`), filled with the example row."""
     folder = files("sagetree.serve.routes")
     script = (folder / "page.js").read_text("utf-8")
     model = orjson.dumps({"schema": schema, "example": example}).decode()

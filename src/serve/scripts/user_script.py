@@ -24,25 +24,18 @@ from sagetree.errors import (
     SagetreeError,
     UnsupportedMediaTypeError,
 )
-from sagetree.formats.media_types import CSV, JSON, JSON_LINES
-from sagetree.serve.application import INVOCATIONS, METRICS, Handlers, Site, metrics, ping
+from sagetree.formats.media_types import CSV, JSON
 from sagetree.serve.models.loading import ModelHolder
 from sagetree.serve.protocol.messages import Request, Response
-from sagetree.serve.routes.batch_transform import execution_parameters
 from sagetree.serve.scripts.code import ScriptCode
 from sagetree.serve.scripts.defaults import Defaults, media_type
 from sagetree.serve.settings import ServeSettings
-from sagetree.serve.telemetry.metrics import Observer
-from sagetree.serve.telemetry.observation import Trace
 
 # The script's name among the modules of the process.
 MODULE = "sagetree_user_script"
 
 # Types of which a script is given text, as the toolkit gives it.
 TEXT_TYPES = frozenset({CSV, JSON})
-
-# Answers of which a batch job makes lines of one file.
-LINE_TYPES = frozenset({CSV, JSON, JSON_LINES})
 
 
 class ScriptError(SagetreeError):
@@ -159,40 +152,6 @@ def load_module(code: ScriptCode) -> str:
     sys.modules[MODULE] = module
     spec.loader.exec_module(module)
     return MODULE
-
-
-def invocations(
-    settings: ServeSettings, holder: ModelHolder[UserScript], request: Request, trace: Trace
-) -> Response:
-    """Answer a request with what the user's script makes of it."""
-    script = holder.wait()
-    trace.reached("decode")
-    response = script.answer(request)
-    trace.reached("score")
-    return _whole_lines(response) if settings.batch else response
-
-
-def _whole_lines(response: Response) -> Response:
-    """Return an answer of lines with its last line ended: a batch job may join it to the next."""
-    body = response.body[:]
-    kind = response.content_type.partition(";")[0].strip().lower()
-    if not body or body.endswith(b"\n") or kind not in LINE_TYPES:
-        return response
-    return Response(response.status, body + b"\n", response.content_type)
-
-
-def script_site(
-    settings: ServeSettings, holder: ModelHolder[UserScript], observer: Observer
-) -> Site:
-    """Return the site of a user's script; `holder` has it, or will have."""
-    handlers: Handlers = {
-        ("GET", "/ping"): partial(ping, holder),
-        ("POST", INVOCATIONS): partial(invocations, settings, holder),
-        ("GET", "/execution-parameters"): partial(execution_parameters, settings),
-        ("GET", METRICS): partial(metrics, observer),
-    }
-    # a script may take long: it is never answered by the loop itself
-    return Site(settings, handlers, observer, lambda _request: False)
 
 
 def script_holder(settings: ServeSettings, code: ScriptCode) -> ModelHolder[UserScript]:

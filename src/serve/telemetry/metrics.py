@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from weakref import ref
 
+from sagetree.serve.protocol.route_names import PREDICTING
 from sagetree.serve.telemetry.counts import Counts
 from sagetree.serve.telemetry.drift import Monitor
 from sagetree.serve.telemetry.log_lines import write_line
@@ -19,9 +20,6 @@ from sagetree.serve.telemetry.observation import PHASES, Trace
 BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
 FLUSH_SECONDS = 1.0
-
-# The routes whose time and rows are those of predictions.
-PREDICTING = frozenset({"/invocations", "/models/{name}/invoke", "/v2/models/model/infer"})
 
 
 class Tally:

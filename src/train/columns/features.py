@@ -1,5 +1,7 @@
 """Schema to fitted transforms."""
 
+from typing import assert_never
+
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
@@ -30,5 +32,10 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
             return Moment(column=name)
         case "ordinal":
             return Ordinal(column=name, categories=categories)
-    categorical = OneHot if encoding == "onehot" else Category
-    return categorical(column=name, categories=categories)
+        case "category":
+            categorical = OneHot if encoding == "onehot" else Category
+            return categorical(column=name, categories=categories)
+        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+            raise ValueError(f"a column of kind {column.kind} feeds no feature")
+        case _:
+            assert_never(column.kind)

@@ -13,7 +13,7 @@ from sagetree.formats.csv_text import CsvText
 from sagetree.formats.first_row import FirstRow, read_first_row
 from sagetree.serve.bodies.csv_body import decode_csv
 from sagetree.serve.bodies.csv_first_row import first_row_of
-from sagetree.serve.bodies.reading import Reading
+from sagetree.serve.bodies.hints import Hints
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Table, cell_list
 
@@ -64,7 +64,7 @@ def of_file(body: bytes) -> FirstRow | str:
 
 def of_body(body: bytes) -> FirstRow | str:
     try:
-        return first_row_of(body, ",", Reading(SCHEMA, {"header": "present"}))
+        return first_row_of(body, ",", Hints(SCHEMA, {"header": "present"}))
     except DecodingError as error:
         return error.message
 
@@ -90,7 +90,7 @@ def test_files_and_bodies_are_the_same_rows(body: bytes, header: bool) -> None:
     rules = CsvRules(lambda _: header, ",")
     parameters = {"header": "present" if header else "absent", "delimiter": ","}
     try:
-        found = rows_of(lambda: decode_csv(body, Reading(SCHEMA, parameters, batch=True)))
+        found = rows_of(lambda: decode_csv(body, Hints(SCHEMA, parameters, batch=True)))
     except SchemaError:  # one name twice
         return
     assert found == rows_of(lambda: read_csv(io.BytesIO(body), b"", "t.csv", rules))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
@@ -34,14 +34,14 @@ ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 LOGISTIC_KEYS = tuple(key for key in KEYS if key != "predicted_score")
 
 
-def ask(client: FlaskClient, keys: str, rows: list[Record], accept: str = "application/json"):
+def ask(client: Client, keys: str, rows: list[Record], accept: str = "application/json"):
     headers = {ATTRIBUTES: f"inference_output={keys}", "Accept": accept}
     answer = client.post("/invocations", json=rows, headers=headers)
     assert answer.status_code == 200, answer.data
     return answer
 
 
-def predictions(client: FlaskClient, keys: str, rows: list[Record]) -> list[dict[str, object]]:
+def predictions(client: Client, keys: str, rows: list[Record]) -> list[dict[str, object]]:
     return ask(client, keys, rows).get_json()["predictions"]
 
 
@@ -49,7 +49,7 @@ def test_every_key_has_its_column():
     assert {*COLUMNS, "contributions", "identifiers"} == set(KEYS)
 
 
-def test_keys_stand_in_the_asked_order(client: FlaskClient):
+def test_keys_stand_in_the_asked_order(client: Client):
     found = predictions(client, "threshold,score,probability,predicted_label", ROWS)
     assert len({row["predicted_label"] for row in found}) == 2
     for row in found:
@@ -59,7 +59,7 @@ def test_keys_stand_in_the_asked_order(client: FlaskClient):
         assert row["predicted_label"] == ("yes" if row["score"] >= THRESHOLD else "no")
 
 
-def test_csv_has_the_same_values(client: FlaskClient):
+def test_csv_has_the_same_values(client: Client):
     keys = ",".join(LOGISTIC_KEYS)
     text = ask(client, keys, ROWS, "text/csv").data.decode()
     for cells, row in zip(
@@ -78,7 +78,7 @@ def test_the_environment_chooses_for_all_requests_and_a_request_for_itself(base_
     assert ask(client, "threshold", ROWS[:2], "text/csv").data == b"0.25\n0.25\n"
 
 
-def test_contributions_add_up_to_the_margin(client: FlaskClient):
+def test_contributions_add_up_to_the_margin(client: Client):
     for row in predictions(client, "score,contributions", ROWS):
         parts = row["contributions"]
         assert tuple(parts["columns"]) == INPUTS
@@ -86,7 +86,7 @@ def test_contributions_add_up_to_the_margin(client: FlaskClient):
         assert 1 / (1 + math.exp(-margin)) == pytest.approx(row["score"], abs=1e-5)
 
 
-def test_reasons_are_the_three_strongest_columns_in_plain_words(client: FlaskClient):
+def test_reasons_are_the_three_strongest_columns_in_plain_words(client: Client):
     for record, row in zip(ROWS, predictions(client, "contributions,reasons", ROWS), strict=True):
         parts = row["contributions"]["columns"]
         order = sorted(parts, key=lambda name: -abs(parts[name]))[:3]
@@ -108,7 +108,7 @@ def test_reasons_are_the_three_strongest_columns_in_plain_words(client: FlaskCli
     assert sum(len(row["reasons"]) for row in predictions(client, "reasons", ROWS)) > len(ROWS)
 
 
-def test_a_category_never_seen_is_said(client: FlaskClient):
+def test_a_category_never_seen_is_said(client: Client):
     row = {**ROWS[0], "a<b": "TX", "größe": "x" * 50}
     (found,) = predictions(client, "score,reasons", [row])
     assert found["reasons"][-2:] == [
@@ -119,7 +119,7 @@ def test_a_category_never_seen_is_said(client: FlaskClient):
     assert found["score"] == missing["score"]
 
 
-def test_a_user_s_missing_value_is_called_missing(client: FlaskClient):
+def test_a_user_s_missing_value_is_called_missing(client: Client):
     row = {**ROWS[0], "num_claims": "?", "a<b": "?"}
     (found,) = predictions(client, "reasons", [row])
     texts = [text for text in found["reasons"] if text.startswith(("num_claims", "a<b"))]
@@ -190,7 +190,7 @@ def test_contributions_and_reasons_of_a_plain_model(plain_dir: Path):
     assert any(text.startswith("f1 is missing, which ") for text in found["reasons"])
 
 
-def test_a_bulk_body_gets_the_same_reasons(client: FlaskClient):
+def test_a_bulk_body_gets_the_same_reasons(client: Client):
     """Above 32 kB the cells are Arrow's."""
     headers = {ATTRIBUTES: "inference_output=reasons", "Content-Type": "text/csv"}
     body = csv_body(INPUTS, ROWS, header=True)
@@ -202,7 +202,7 @@ def test_a_bulk_body_gets_the_same_reasons(client: FlaskClient):
     assert bulk.data == small * 30
 
 
-def test_scores_are_not_touched_by_what_else_is_asked(client: FlaskClient):
+def test_scores_are_not_touched_by_what_else_is_asked(client: Client):
     alone = [row["score"] for row in predictions(client, "score", ROWS)]
     together = [row["score"] for row in predictions(client, ",".join(LOGISTIC_KEYS), ROWS)]
     assert np.array_equal(alone, together)

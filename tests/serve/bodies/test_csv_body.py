@@ -13,8 +13,8 @@ from sagetree.features.category import Category
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.serve.bodies.csv_body import UNEVEN_BYTES, decode_csv
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.lines import LONGEST_ROW
-from sagetree.serve.bodies.reading import Reading
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Table, cell_list
 
@@ -41,7 +41,7 @@ def cells_of(tables: Iterable[Table]) -> tuple[object, list[list[object]], list[
 
 
 def read(body: bytes, schema: Schema = THREE, **parameters: str) -> object:
-    return cells_of(decode_csv(body, Reading(schema, parameters)))[:2]
+    return cells_of(decode_csv(body, Hints(schema, parameters)))[:2]
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ def test_a_told_header_counts_for_the_delimiter():
 
 
 def batch(body: bytes, **parameters: str) -> object:
-    return cells_of(decode_csv(body, Reading(THREE, parameters, batch=True)))[:2]
+    return cells_of(decode_csv(body, Hints(THREE, parameters, batch=True)))[:2]
 
 
 def test_in_a_batch_job_a_header_must_hold_for_the_parts_behind_it():
     assert batch(b"id,a,b\n1,2,3\n") == (("id", "a", "b"), [["1"], ["2"], ["3"]])
     assert batch(b"a,b\n2,3\n") == (("a", "b"), [["2"], ["3"]])
     assert batch(b"b,a\n3,2\n", header="present") == (("b", "a"), [["3"], ["2"]])
-    assert list(decode_csv(b"id,a,b\n", Reading(THREE, {}, batch=True))) == []
+    assert list(decode_csv(b"id,a,b\n", Hints(THREE, {}, batch=True))) == []
     with pytest.raises(SchemaError) as caught:
         batch(b"b,a\n3,2\n")
     assert str(caught.value) == (
@@ -120,8 +120,8 @@ def test_a_row_that_is_far_too_wide_is_not_taken_apart():
     assert read(quoted) == (None, [["," * 5000], ["2"]])
 
 
-def sliced(body: bytes, reading: Reading, size: int) -> object:
-    return cells_of(decode_csv(body, reading._replace(slice_bytes=size)))
+def sliced(body: bytes, hints: Hints, size: int) -> object:
+    return cells_of(decode_csv(body, hints._replace(slice_bytes=size)))
 
 
 CELLS = st.sampled_from(["", "1", "a", '"x"', '"a\nb"', '"a\r\nb"', '"q""q"', '"a,b"', 'x"y', "é"])
@@ -129,9 +129,9 @@ LINES = st.lists(st.lists(CELLS, min_size=2, max_size=2).map(",".join), min_size
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])
 
 
-def outcome(tables: "Iterable[Table] | None", body: bytes, reading: Reading) -> object:
+def outcome(tables: "Iterable[Table] | None", body: bytes, hints: Hints) -> object:
     try:
-        names, cells, _ = cells_of(decode_csv(body, reading))
+        names, cells, _ = cells_of(decode_csv(body, hints))
     except (SagetreeError, ValueError) as error:
         return type(error).__name__
     return names, cells
@@ -145,18 +145,18 @@ def test_slices_hold_what_the_whole_holds(
     lines: list[str], end: str, header: str, size: int, last: bool
 ):
     body = (end.join([header] * bool(header) + lines) + end * last).encode()
-    reading = Reading(THREE, {})
-    whole = outcome(None, body, reading)
-    assert outcome(None, body, reading._replace(slice_bytes=size)) == whole
+    hints = Hints(THREE, {})
+    whole = outcome(None, body, hints)
+    assert outcome(None, body, hints._replace(slice_bytes=size)) == whole
 
 
 @settings(max_examples=30)
 @given(st.lists(st.sampled_from(["", "1", '"\n"']), min_size=1, max_size=9), st.integers(1, 5))
 def test_empty_lines_of_a_single_column_are_rows_in_slices_too(lines: list[str], size: int):
     body = "\n".join(lines).encode()
-    reading = Reading(ONE, {})
-    whole = outcome(None, body, reading)
-    assert outcome(None, body, reading._replace(slice_bytes=size)) == whole
+    hints = Hints(ONE, {})
+    whole = outcome(None, body, hints)
+    assert outcome(None, body, hints._replace(slice_bytes=size)) == whole
 
 
 @pytest.mark.parametrize(
@@ -171,14 +171,14 @@ def test_empty_lines_of_a_single_column_are_rows_in_slices_too(lines: list[str],
 def test_a_fault_has_the_line_it_has_in_the_whole(body: bytes, place: str):
     for size in (4, 100):
         with pytest.raises(DecodingError) as caught:
-            sliced(body, Reading(THREE, {}), size)
+            sliced(body, Hints(THREE, {}), size)
         assert caught.value.where == place
 
 
 def test_rows_have_the_line_or_the_number_they_have_in_the_whole():
     lines = b"a,b\n1,2\n3,4\n5,6\n"
-    assert sliced(lines, Reading(THREE, {}), 5)[2] == ["line 2", "line 3", "line 4"]
-    assert sliced(b'1,2\n"x\ny",4\n5,6\n', Reading(THREE, {}), 5)[2] == ["line 1", "row 2", "row 3"]
+    assert sliced(lines, Hints(THREE, {}), 5)[2] == ["line 2", "line 3", "line 4"]
+    assert sliced(b'1,2\n"x\ny",4\n5,6\n', Hints(THREE, {}), 5)[2] == ["line 1", "row 2", "row 3"]
 
 
 def test_a_body_in_a_file_is_read_too():
@@ -187,14 +187,14 @@ def test_a_body_in_a_file_is_read_too():
         file.write(body)
         file.flush()
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        found = decode_csv(mapped, Reading(THREE, {}, slice_bytes=100))
+        found = decode_csv(mapped, Hints(THREE, {}, slice_bytes=100))
         assert cells_of(found)[:2] == (("a", "b"), [["1"] * 1000, ["2"] * 1000])
 
 
 def test_a_row_without_an_end_is_refused():
     body = b"1,2\n" + b'"' + b"x\n" * LONGEST_ROW
     with pytest.raises(DecodingError) as caught:
-        list(decode_csv(body, Reading(THREE, {})))
+        list(decode_csv(body, Hints(THREE, {})))
     assert str(caught.value) == (
         "byte 5: a row is longer than 8 MB. End every row by a line end, and close every quote"
     )
@@ -202,7 +202,7 @@ def test_a_row_without_an_end_is_refused():
 
 def test_uneven_text_is_read_in_smaller_pieces():
     body = b'x"y,1\n' + b"1,2\n" * (UNEVEN_BYTES // 2)
-    assert len(list(decode_csv(body, Reading(THREE, {})))) == 3
+    assert len(list(decode_csv(body, Hints(THREE, {})))) == 3
 
 
 MIXED = FeaturePipeline(
@@ -216,12 +216,12 @@ NUMBER_CELLS = st.sampled_from(
 ODD_CELLS = st.sampled_from(["true", "1_0", "1e39", "inf", "-Infinity", "x", "0x1", "1,5", "٣"])
 
 
-def features_of(body: bytes, reading: Reading) -> object:
+def features_of(body: bytes, hints: Hints) -> object:
     """The matrix of a body as the walk makes it, or the text of its error."""
     matrices, before = [], 0
     try:
-        for table in decode_csv(body, reading):
-            found = MIXED.transform(reading.schema.arrange(table))
+        for table in decode_csv(body, hints):
+            found = MIXED.transform(hints.schema.arrange(table))
             matrices.append(found.values.tobytes())
             before += table.rows
     except SchemaError as error:
@@ -247,7 +247,7 @@ def test_numbers_read_in_bulk_are_those_of_their_cells(
     swapped, wide = header == "b,a", header.startswith("id")
     lines = [f"{b},{a}" if swapped else f"k,{a},{b}" if wide else f"{a},{b}" for a, b in rows]
     body = end.join([header] * bool(header) + lines).encode()
-    cells = Reading(THREE, {})
+    cells = Hints(THREE, {})
     numbers = cells._replace(numbers=MIXED.number_columns, missing=MIXED.missing.texts)
     assert len(body) > UNEVEN_BYTES
     assert features_of(body, numbers) == features_of(body, cells)
@@ -256,11 +256,11 @@ def test_numbers_read_in_bulk_are_those_of_their_cells(
 def test_numbers_in_bulk_are_not_read_as_text():
     body = b"a,b\n" + b"1.50,x\n" * (UNEVEN_BYTES // 7 + 1)
     for numbers, kind in ((("a",), "double"), ((), "string")):
-        (table,) = decode_csv(body, Reading(THREE, {}, numbers=numbers))
+        (table,) = decode_csv(body, Hints(THREE, {}, numbers=numbers))
         assert [str(column.type) for column in table.columns] == [kind, "string"]
 
 
 def test_a_byte_order_mark_in_the_first_cell_below_a_header_is_text():
     body = "a,b\n\ufeff1,2\n".encode() + b"1,2\n" * (UNEVEN_BYTES // 4 + 1)
-    (table,) = decode_csv(body, Reading(THREE, {}, numbers=("a", "b")))
+    (table,) = decode_csv(body, Hints(THREE, {}, numbers=("a", "b")))
     assert cell_list(table.columns[0])[:2] == ["\ufeff1", "1"]

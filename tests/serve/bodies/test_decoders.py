@@ -14,7 +14,7 @@ from sagetree.errors import (
 )
 from sagetree.serve.bodies.csv_body import decode_csv
 from sagetree.serve.bodies.decoders import DECODERS, decode_json
-from sagetree.serve.bodies.reading import Decoder, Reading
+from sagetree.serve.bodies.hints import Decoder, Hints
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Table
 
@@ -43,7 +43,7 @@ def one(
     decoder: Decoder, body: bytes, parameters: dict[str, str], schema: Schema = SCHEMA
 ) -> Table:
     """The table of a body that comes in one slice."""
-    (table,) = decoder(body, Reading(schema, parameters))
+    (table,) = decoder(body, Hints(schema, parameters))
     return table
 
 
@@ -194,8 +194,8 @@ def test_json(body: str, expected: object):
 
 
 def test_json_of_many_rows_comes_in_slices():
-    reading = Reading(SCHEMA, {}, slice_values=6)
-    tables = list(decode_json(orjson.dumps([[n, "x"] for n in range(7)]), reading))
+    hints = Hints(SCHEMA, {}, slice_values=6)
+    tables = list(decode_json(orjson.dumps([[n, "x"] for n in range(7)]), hints))
     assert [table.columns[0] for table in tables] == [[0, 1, 2], [3, 4, 5], [6]]
     assert [table.locate(0) for table in tables] == ["row 1", "row 4", "row 7"]
 
@@ -340,7 +340,7 @@ def test_any_bytes_are_a_table_or_the_clients_fault(
     body: bytes, parameters: dict[str, str], kind: str
 ):
     try:
-        tables = list(DECODERS[kind](body, Reading(SCHEMA, parameters, limit=10**6)))
+        tables = list(DECODERS[kind](body, Hints(SCHEMA, parameters, limit=10**6)))
     except (RequestError, SchemaError):
         return
     for table in tables:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from sagetree.errors import DecodingError, SagetreeError, SchemaError
 from sagetree.serve.bodies.decoders import decode_json
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.json_body import SHAPES
 from sagetree.serve.bodies.json_slices import MOST_TRIES, row_list
 from sagetree.serve.bodies.lines import LONGEST_ROW
-from sagetree.serve.bodies.reading import Reading
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import cell_list
 
@@ -23,7 +23,7 @@ SCHEMA = Schema(
     label=None,
     named=True,
 )
-WHOLE = Reading(SCHEMA, {})
+WHOLE = Hints(SCHEMA, {})
 JSON_HINT = "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"
 
 # Each shape of a body whose rows can be cut: its text, of a list of rows [a, b].
@@ -47,10 +47,10 @@ TEXTS = st.sampled_from(
 CELLS = st.one_of(TEXTS, st.none(), st.integers(-9, 9), st.booleans(), st.floats(-1, 1))
 
 
-def outcome(body: bytes, reading: Reading) -> object:
+def outcome(body: bytes, hints: Hints) -> object:
     """All cells by name, or the text of the error."""
     try:
-        tables = list(decode_json(body, reading))
+        tables = list(decode_json(body, hints))
     except (DecodingError, SchemaError) as error:
         return str(error)
     cells: dict[str, list[object]] = {}

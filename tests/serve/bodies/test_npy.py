@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sagetree.errors import DecodingError
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.npy import HINT, decode_npy
-from sagetree.serve.bodies.reading import Reading
 from sagetree.tables.table import cell_list
 from tests.serve.bodies.test_csv_body import THREE, cells_of
 from tests.serve.encoded import npy
@@ -17,7 +17,7 @@ MATRIX = np.array([[0.1, np.nan], [-3.0, 1e30]])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_every_layout_of_floats_is_read(dtype: str, order: str):
     body = npy(np.array(MATRIX, dtype, order=order))
-    _, cells, places = cells_of(decode_npy(body, Reading(THREE, {})))
+    _, cells, places = cells_of(decode_npy(body, Hints(THREE, {})))
     assert [[None if x is None or x != x else x for x in column] for column in cells] == [
         [0.1, -3.0],
         [None, 1e30],
@@ -27,19 +27,19 @@ def test_every_layout_of_floats_is_read(dtype: str, order: str):
 
 @pytest.mark.parametrize("dtype", ["|b1", "|i1", "<i2", ">i4", "<i8", "|u1", "<u8", "<f2"])
 def test_every_kind_of_number_is_read(dtype: str):
-    (table,) = decode_npy(npy(np.array([[0, 1], [1, 0]], dtype)), Reading(THREE, {}))
+    (table,) = decode_npy(npy(np.array([[0, 1], [1, 0]], dtype)), Hints(THREE, {}))
     assert table.columns == ([0, 1], [1, 0])
 
 
 def test_one_dimension_is_one_row():
-    (table,) = decode_npy(npy(np.array([1.0, 2.0])), Reading(THREE, {}))
+    (table,) = decode_npy(npy(np.array([1.0, 2.0])), Hints(THREE, {}))
     assert table.columns == ([1.0], [2.0])
 
 
 def test_many_rows_come_in_slices_with_the_same_cells():
     matrix = np.random.default_rng(3).random((60_000, 2), np.float32)
-    whole = list(decode_npy(npy(matrix), Reading(THREE, {})))
-    slices = list(decode_npy(npy(matrix), Reading(THREE, {}, slice_values=10_000)))
+    whole = list(decode_npy(npy(matrix), Hints(THREE, {})))
+    slices = list(decode_npy(npy(matrix), Hints(THREE, {}, slice_values=10_000)))
     assert [len(whole), len(slices)] == [1, 12]
     assert slices[-1].locate(4999) == "row 60000"
     cells = [cell_list(column) for column in whole[0].columns]
@@ -77,12 +77,12 @@ GOOD = npy(MATRIX)
 )  # fmt: skip
 def test_what_is_no_array_of_numbers_is_refused(body: bytes, reason: str):
     with pytest.raises(DecodingError) as caught:
-        decode_npy(body, Reading(THREE, {}))
+        decode_npy(body, Hints(THREE, {}))
     assert str(caught.value) == f"the body is no .npy file: {reason}. {HINT}"
 
 
 @pytest.mark.parametrize("shape", [(0, 2), (3, 0), (0,)])
 def test_no_rows_are_refused(shape: tuple[int, ...]):
     with pytest.raises(DecodingError) as caught:
-        decode_npy(npy(np.zeros(shape)), Reading(THREE, {}))
+        decode_npy(npy(np.zeros(shape)), Hints(THREE, {}))
     assert str(caught.value) == f"there are no rows. {HINT}"

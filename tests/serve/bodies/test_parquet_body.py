@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.parquet_body import HINT, decode_parquet
-from sagetree.serve.bodies.reading import Reading
 from sagetree.tables.table import cell_list
 from tests.serve.bodies.test_csv_body import THREE, cells_of
 from tests.serve.encoded import parquet
@@ -18,7 +18,7 @@ LIMIT = 25 * 2**20
 
 
 def read(body: bytes, limit: int | None = LIMIT) -> list[object]:
-    return list(decode_parquet(body, Reading(THREE, {}, limit)))
+    return list(decode_parquet(body, Hints(THREE, {}, limit)))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_every_packing_is_read(version: str, compression: str):
 
 def test_many_rows_come_in_batches():
     body = parquet({"a": list(range(100)), "b": ["x"] * 100})
-    tables = list(decode_parquet(body, Reading(THREE, {}, LIMIT, slice_values=30)))
+    tables = list(decode_parquet(body, Hints(THREE, {}, LIMIT, slice_values=30)))
     assert [table.rows for table in tables] == [15] * 6 + [10]
     assert tables[-1].locate(9) == "row 100"
 

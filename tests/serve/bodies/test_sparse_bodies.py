@@ -6,7 +6,7 @@ import pytest
 from sagetree.errors import DecodingError, SchemaError
 from sagetree.formats.recordio import frame
 from sagetree.serve.bodies.decoders import decode_json_lines
-from sagetree.serve.bodies.reading import Reading
+from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.sparse_bodies import decode_libsvm, decode_recordio
 from tests.serve.bodies.test_csv_body import THREE, cells_of, schema_of
 from tests.serve.encoded import recordio
@@ -17,24 +17,24 @@ SMALL = {"slice_bytes": 8, "slice_values": 3}
 
 @pytest.mark.parametrize("sizes", [{}, SMALL])
 def test_absent_cells_are_missing(sizes: dict[str, int]):
-    reading = Reading(THREE, {}, **sizes)
+    hints = Hints(THREE, {}, **sizes)
     expected = (None, [[1, 4], [None, 5], [3, None]], ["row 1", "row 2"])
 
     def found(tables: object) -> object:
         names, cells, places = cells_of(tables)
         return names, [[None if c != c else c for c in column] for column in cells], places
 
-    assert found(decode_libsvm(b"0 qid:7 0:1 2:3\n1 qid:7 0:4 1:5 # x\n", reading)) == expected
-    assert found(decode_libsvm(b"\n0:1 2:3\n\n0:4 1:5", reading)) == expected
-    assert found(decode_recordio(RECORDS, reading)) == expected
+    assert found(decode_libsvm(b"0 qid:7 0:1 2:3\n1 qid:7 0:4 1:5 # x\n", hints)) == expected
+    assert found(decode_libsvm(b"\n0:1 2:3\n\n0:4 1:5", hints)) == expected
+    assert found(decode_recordio(RECORDS, hints)) == expected
 
 
 def test_the_first_index_is_the_model_s():
     schema = THREE.model_copy(update={"first_index": 1})
-    (table,) = decode_libsvm(b"0 1:7 3:9\n", Reading(schema, {}))
+    (table,) = decode_libsvm(b"0 1:7 3:9\n", Hints(schema, {}))
     assert [column[0] for column in table.columns][::2] == [7, 9]
     with pytest.raises(SchemaError) as caught:
-        decode_libsvm(b"0 1:7\n0 0:1 4:1\n", Reading(schema, {}))
+        decode_libsvm(b"0 1:7\n0 0:1 4:1\n", Hints(schema, {}))
     assert [(v.row, v.reason) for v in caught.value.violations] == [
         (1, "the index 0 is none of the model's, which go from 1 to 3"),
         (1, "the index 4 is none of the model's, which go from 1 to 3"),
@@ -47,7 +47,7 @@ def test_the_first_index_is_the_model_s():
 
 def test_dense_records_have_the_columns_of_a_row():
     body = recordio(np.ones((2, 2), np.float32), sparse=False)
-    (table,) = decode_recordio(body, Reading(THREE, {}))
+    (table,) = decode_recordio(body, Hints(THREE, {}))
     assert table.columns == ([1, 1], [1, 1])
 
 
@@ -70,7 +70,7 @@ def test_faults_are_counted_from_the_body_s_beginning(
     decoder: object, body: bytes, where: str, sizes: dict[str, int]
 ):
     with pytest.raises(DecodingError) as caught:
-        list(decoder(body, Reading(THREE, {}, **sizes)))
+        list(decoder(body, Hints(THREE, {}, **sizes)))
     assert caught.value.where == where
 
 
@@ -94,11 +94,11 @@ def test_faults_are_counted_from_the_body_s_beginning(
 )  # fmt: skip
 def test_what_holds_no_rows_is_refused(decoder: object, body: bytes, text: str):
     with pytest.raises((DecodingError, SchemaError)) as caught:
-        list(decoder(body, Reading(THREE, {})))
+        list(decoder(body, Hints(THREE, {})))
     assert str(caught.value) == text
 
 
 def test_json_lines_are_located_by_their_line():
-    reading = Reading(schema_of("a"), {}, slice_bytes=12)
-    _, cells, places = cells_of(decode_json_lines(b'{"a": 1}\n{"a": 2}\n{"a": 3}\n', reading))
+    hints = Hints(schema_of("a"), {}, slice_bytes=12)
+    _, cells, places = cells_of(decode_json_lines(b'{"a": 1}\n{"a": 2}\n{"a": 3}\n', hints))
     assert (cells, places) == ([[1, 2, 3]], ["line 1", "line 2", "line 3"])

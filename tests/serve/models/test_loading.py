@@ -12,7 +12,8 @@ import pytest
 from sagetree.bundle.bundle import SELFCHECK_FILE, ModelBundle
 from sagetree.errors import NotReadyError
 from sagetree.serve.models.loading import ModelHolder, ServedModel, settled, snapshot
-from tests.serve.artifacts import app_of, settings_for
+from tests.serve.artifacts import settings_for, site_of
+from tests.serve.asking import client_of
 from tests.serve.rows import records
 
 
@@ -44,7 +45,7 @@ def test_ping_is_503_until_the_model_is_loaded_and_a_request_waits_for_it(base_d
         return ServedModel.load(folder, threads=1, output=("score",))
 
     holder = ModelHolder(folder, load)
-    client = app_of(settings_for(folder), holder).test_client()
+    client = client_of(site_of(settings_for(folder), holder))
     holder.start(watch=False)
     answer = client.get("/ping", headers={"X-Amzn-RequestId": "1"})
     assert answer.status_code == 503

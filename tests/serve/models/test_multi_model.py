@@ -9,18 +9,21 @@ from urllib.parse import quote
 import numpy as np
 import pytest
 import xgboost
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.machine.program import LOG
+from sagetree.serve.application import Application
 from sagetree.serve.models.multi_model import ModelStore
 from sagetree.serve.models.registry import Registry
-from sagetree.serve.routes.flask_app import create_app
+from sagetree.serve.protocol.messages import Request
+from sagetree.serve.routes.flask_app import call, create_app
 from sagetree.serve.routes.many_models import many_models
+from sagetree.serve.routes.site import Site
 from sagetree.serve.telemetry.log_lines import text_line
 from sagetree.serve.telemetry.metrics import Observer
 from tests.serve.artifacts import client_for, settings_for
-from tests.serve.asking import CSV, problem
+from tests.serve.asking import CSV, client_of, problem
 
 CSV_TYPE = {"Content-Type": "text/csv"}
 BUDGET = 64 * 2**20
@@ -31,7 +34,8 @@ class Worker:
     """One of the processes of a server, here in this one."""
 
     store: ModelStore
-    client: FlaskClient
+    site: Site
+    client: Client
 
     def load(self, name: str, url: Path | str) -> int:
         return self.client.post("/models", json={"model_name": name, "url": str(url)}).status_code
@@ -50,7 +54,8 @@ def worker_at(folder: Path, base_dir: Path, budget: int = BUDGET) -> Worker:
     settings = settings_for(base_dir / "model")
     store = ModelStore(Registry(folder, budget, settings.workers), ("score",), 1)
     observer = Observer(None, text_line, LOG.info)
-    return Worker(store, create_app(many_models(settings, store, observer)).test_client())
+    site = many_models(settings, store, observer)
+    return Worker(store, site, client_of(site))
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +173,63 @@ def test_the_header_names_the_model_too(worker: Worker, base_dir: Path):
     assert (answer.status_code, answer.data) == worker.invoke("claims/v1.tar.gz")
     status, told = problem(worker.client.post("/invocations", data=CSV, headers=CSV_TYPE))
     assert (status, told["message"]) == (400, "no model is named")
+
+
+def test_a_path_that_is_no_route_is_told_the_routes_of_this_server(worker: Worker):
+    status, told = problem(worker.client.get("/v2"))
+    assert (status, told["message"]) == (404, "there is nothing here")
+    assert told["hint"] == (
+        "There are GET /ping, GET /execution-parameters, GET /metrics, POST /invocations, "
+        "POST /models, GET /models, GET /models/{name}, DELETE /models/{name}, "
+        "POST /models/{name}/invoke"
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/a%2Fb/invoke", "/models/a/b/invoke", "/models/a%2fb/invok%65",
+        "/models/a%2Fb%2Finvoke/invoke", "/models/a%252Fb/invoke", "//models/a%2Fb/invoke",
+        "/%6dodels/a%2Fb/invoke", "/models/a%2Fb/invoke/", "/models/a%0Ab/invoke",
+        "/models/a%2Fb%2Finvoke", "/models//invoke", "/models/invoke", "/models/a//b/invoke",
+        "/models%2Fa/b/invoke", "/models/\xfc/invoke", "/models/a%2Fb/invoke%0A",
+    ],
+)  # fmt: skip
+def test_the_workers_patterns_mean_what_flasks_rules_mean(
+    path: str, worker: Worker, base_dir: Path
+):
+    """Also where it is written in an odd way; Flask would answer the same, but slowly."""
+    worker.load("a/b", base_dir / "model")
+    headers = {"content-type": "text/csv", "x-amzn-requestid": "1"}
+    request = Request("POST", path, "", headers, CSV)
+    flask_says = call(create_app(worker.site), request)
+    ours = Application(worker.site).answer(request)
+    assert (ours.status, bytes(ours.body)) == (flask_says.status, bytes(flask_says.body))
+    assert (ours.content_type, ours.headers) == (flask_says.content_type, flask_says.headers)
+
+
+def test_the_loop_itself_answers_for_a_model_that_this_worker_has(
+    worker: Worker, workers: tuple[Worker, Worker], base_dir: Path
+):
+    headers = {"content-type": "text/csv"}
+    by_path = Request("POST", "/models/a%2Fb/invoke", "", headers, CSV)
+    named = {**headers, "x-amzn-sagemaker-target-model": "a/b"}
+    by_header = Request("POST", "/invocations", "", named, CSV)
+    application = Application(worker.site)
+
+    def at_once(request: Request) -> int | None:
+        response = application.answer_at_once(request)
+        return response.status if response else None
+
+    assert [at_once(by_path), at_once(by_header)] == [None, None]
+    worker.load("a/b", base_dir / "model")
+    assert [at_once(by_path), at_once(by_header)] == [None, None]  # first it is to be loaded
+    assert application.answer(by_path).status == 200
+    assert [at_once(by_path), at_once(by_header)] == [200, 200]
+    assert at_once(by_path._replace(body=CSV * 1000)) is None
+    assert Application(workers[1].site).answer_at_once(by_path) is None
+    worker.store.unload("a/b")
+    assert [at_once(by_path), at_once(by_header)] == [None, None]
 
 
 def test_errors_of_an_invocation_are_the_clients_with_their_reason(worker: Worker, base_dir: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xgboost
-from flask.testing import FlaskClient
+from werkzeug.test import Client
 
 from tests.serve.artifacts import client_for
 from tests.serve.asking import ATTRIBUTES, post
@@ -19,14 +19,14 @@ CLASSES = ("predicted_label", "labels", "raw_score", "raw_scores")
 PROBABLE = ("predicted_label", "labels", "probability", "probabilities", "raw_score", "raw_scores")
 EVERY = ("score", "contributions", "model")
 
-Client = Callable[..., tuple[FlaskClient, xgboost.Booster]]
+Client = Callable[..., tuple[Client, xgboost.Booster]]
 
 
 @pytest.fixture(scope="module")
 def client_of(tmp_path_factory: pytest.TempPathFactory) -> Client:
     """A client of a model of an objective as the official container leaves it."""
 
-    def make(objective: str, **params: object) -> tuple[FlaskClient, xgboost.Booster]:
+    def make(objective: str, **params: object) -> tuple[Client, xgboost.Booster]:
         labels = MATRIX.argmax(axis=1) if objective.startswith("multi") else MATRIX[:, 0] > 0.5
         data = xgboost.DMatrix(MATRIX, labels)
         if objective.startswith("rank"):
@@ -44,7 +44,7 @@ def client_of(tmp_path_factory: pytest.TempPathFactory) -> Client:
     return make
 
 
-def ask(client: FlaskClient, keys: str, body: bytes = BODY) -> list[dict[str, object]]:
+def ask(client: Client, keys: str, body: bytes = BODY) -> list[dict[str, object]]:
     headers = {"Accept": "application/json", ATTRIBUTES: f"inference_output={keys}"}
     answer = post(client, body, "text/csv", **headers)
     assert answer.status_code == 200, answer.data
@@ -217,7 +217,7 @@ def test_top_k_is_a_number(client_of: Client):
     )
 
 
-def test_the_model_is_named_by_its_hash(client: FlaskClient, base_dir: Path):
+def test_the_model_is_named_by_its_hash(client: Client, base_dir: Path):
     manifest = json.loads((base_dir / "model/sagetree/manifest.json").read_text())
     headers = {ATTRIBUTES: "inference_output=model", "Accept": "application/json"}
     row = {"num_claims": 1, "a<b": "42", "x,y": 1, "début [UTC]": None, "größe": None}
@@ -227,7 +227,7 @@ def test_the_model_is_named_by_its_hash(client: FlaskClient, base_dir: Path):
     assert found == {"model": {"name": "model", "sha256": manifest["files"]["xgboost-model"]}}
 
 
-def test_identifiers_pass_through_under_their_own_names(client: FlaskClient):
+def test_identifiers_pass_through_under_their_own_names(client: Client):
     headers = {ATTRIBUTES: "inference_output=identifiers,threshold"}
     with_id = b'1,42,true,,large,P7\n1,42,true,,large,"P,8"\n'
     assert post(client, with_id, "text/csv", **headers).data == b'P7,0.25\n"P,8",0.25\n'

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug.test import Client
 
 from sagetree.formats.recordio import encode_recordio, frame, frames, record_class
 from tests.serve.artifacts import INPUTS, client_for
@@ -50,12 +50,12 @@ def test_execution_parameters_keep_to_the_job_s_settings_and_sagemakers_limits(
 
 
 @pytest.fixture(scope="module")
-def batch(base_dir: Path) -> FlaskClient:
+def batch(base_dir: Path) -> Client:
     return client_for(base_dir / "model", SAGEMAKER_BATCH="true")
 
 
 @pytest.fixture(scope="module")
-def multiclass_batch(multiclass_dir: Path) -> FlaskClient:
+def multiclass_batch(multiclass_dir: Path) -> Client:
     return client_for(multiclass_dir, SAGEMAKER_BATCH="true")
 
 
@@ -65,7 +65,7 @@ def pieces(lines: Sequence[bytes], cuts: Sequence[int]) -> list[bytes]:
     return [b"".join(lines[a:b]) for a, b in pairwise(bounds)]
 
 
-def assembled(client: FlaskClient, bodies: Sequence[bytes], kind: str, **headers: str) -> bytes:
+def assembled(client: Client, bodies: Sequence[bytes], kind: str, **headers: str) -> bytes:
     """The answers as AssembleWith=None joins them: one after the other, as they are."""
     answers = [post(client, body, kind, **headers) for body in bodies]
     assert {answer.status_code for answer in answers} <= {200, 204}
@@ -75,7 +75,7 @@ def assembled(client: FlaskClient, bodies: Sequence[bytes], kind: str, **headers
 @settings(max_examples=10)
 @given(CUTS, st.sampled_from(["text/csv", "application/json", "application/jsonlines"]))
 def test_a_file_cut_between_lines_gets_the_answer_of_the_whole(
-    batch: FlaskClient, client: FlaskClient, cuts: list[int], accept: str
+    batch: Client, client: Client, cuts: list[int], accept: str
 ):
     lines = csv_body(INPUTS, ROWS, header=False).splitlines(keepends=True)
     found = assembled(batch, pieces(lines, cuts), "text/csv", Accept=accept)
@@ -89,7 +89,7 @@ def test_a_file_cut_between_lines_gets_the_answer_of_the_whole(
 @settings(max_examples=10)
 @given(CUTS)
 def test_the_header_of_a_file_counts_for_its_first_part_only(
-    batch: FlaskClient, client: FlaskClient, cuts: list[int]
+    batch: Client, client: Client, cuts: list[int]
 ):
     """It must have the trained order; where it is a part of its own, that has no answer."""
     lines = csv_body(INPUTS, ROWS, header=True).splitlines(keepends=True)
@@ -98,7 +98,7 @@ def test_the_header_of_a_file_counts_for_its_first_part_only(
     assert assembled(batch, pieces(lines, [1, *(cut + 1 for cut in cuts)]), "text/csv") == expected
 
 
-def test_answers_are_not_fused(batch: FlaskClient, client: FlaskClient):
+def test_answers_are_not_fused(batch: Client, client: Client):
     """Three records, posted alone: three lines; AssembleWith=Line adds a blank one after each."""
     lines = csv_body(INPUTS, ROWS[:3], header=False).splitlines(keepends=True)
     answers = [post(batch, line, "text/csv").data for line in lines]
@@ -110,7 +110,7 @@ def test_answers_are_not_fused(batch: FlaskClient, client: FlaskClient):
 
 @settings(max_examples=6)
 @given(CUTS)
-def test_every_objective_gives_a_line_for_a_row(multiclass_batch: FlaskClient, cuts: list[int]):
+def test_every_objective_gives_a_line_for_a_row(multiclass_batch: Client, cuts: list[int]):
     lines = [",".join(map(str, row)).encode() + b"\n" for row in MULTICLASS]
     whole = assembled(multiclass_batch, [b"".join(lines)], "text/csv")
     assert [len(line.split(b",")) for line in whole.splitlines()] == [3] * 9

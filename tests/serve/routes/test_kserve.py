@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from sagetree.errors import RequestError, SchemaError
 from sagetree.serve.routes.kserve import HINT, table_of_tensors
@@ -18,7 +17,7 @@ from tests.serve.asking import ATTRIBUTES, ROWS, post, problem
 INFER = "/v2/models/model/infer"
 
 
-def infer(client: FlaskClient, request: object, **headers: str) -> TestResponse:
+def infer(client: Client, request: object, **headers: str) -> TestResponse:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.post(INFER, data=json.dumps(request), headers=named)
 
@@ -31,7 +30,7 @@ def tensors() -> list[dict[str, object]]:
     ]
 
 
-def test_health_and_metadata(client: FlaskClient, model: object, tmp_path: Path):
+def test_health_and_metadata(client: Client, model: object, tmp_path: Path):
     assert client.get("/v2/health/live").get_json() == {"live": True}
     assert client.get("/v2/health/ready").get_json() == {"ready": True}
     assert client.get("/v2/models/model/ready").get_json() == {"ready": True}
@@ -50,7 +49,7 @@ def test_health_and_metadata(client: FlaskClient, model: object, tmp_path: Path)
     assert nothing.get("/v2/health/ready").status_code == 503
 
 
-def test_a_tensor_for_each_column_gets_the_scores_of_records(client: FlaskClient):
+def test_a_tensor_for_each_column_gets_the_scores_of_records(client: Client):
     expected = [float(line) for line in post(client, json.dumps(ROWS).encode(), "application/json")
                 .data.splitlines()]  # fmt: skip
     answer = infer(client, {"id": "a7", "inputs": tensors()})
@@ -64,7 +63,7 @@ def test_a_tensor_for_each_column_gets_the_scores_of_records(client: FlaskClient
     assert len(answer.headers["X-Amzn-RequestId"]) == 32
 
 
-def test_the_asked_outputs_come_as_tensors(client: FlaskClient):
+def test_the_asked_outputs_come_as_tensors(client: Client):
     outputs = [{"name": name} for name in ("predicted_label", "probabilities", "labels")]
     found = infer(client, {"inputs": tensors(), "outputs": outputs}).get_json()["outputs"]
     assert [(tensor["name"], tensor["datatype"], tensor["shape"]) for tensor in found] == [
@@ -124,16 +123,14 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
         ({"inputs": [ONE], "outputs": [{"name": 3}]}, "outputs", "the name '3' is no text"),
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_refused(
-    client: FlaskClient, request_: object, where: str, message: str
-):
+def test_what_is_no_request_is_refused(client: Client, request_: object, where: str, message: str):
     assert problem(infer(client, request_)) == (
         400,
         {"error": "DecodingError", "message": message, "where": where, "hint": HINT},
     )
 
 
-def test_binary_tensors_are_refused(client: FlaskClient):
+def test_binary_tensors_are_refused(client: Client):
     status, found = problem(infer(client, {}, Inference_Header_Content_Length="3"))
     assert (status, found["message"]) == (400, "tensors as binary data are not read here")
 

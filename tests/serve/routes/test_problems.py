@@ -43,6 +43,6 @@ def test_the_machines_errors_and_bugs_keep_their_inside():
 
 
 def test_http_errors_are_problems_too():
-    assert problem_of_http(BadRequest("no")).to_json("id") == (
+    assert problem_of_http(BadRequest("no"), {}).to_json("id") == (
         b'{"error":"BadRequest","message":"no","where":"","hint":"","request_id":"id"}'
     )

@@ -11,29 +11,29 @@ from textwrap import dedent
 import numpy as np
 import pytest
 import xgboost
-from flask.testing import FlaskClient
 from sagemaker_inference import encoder
+from werkzeug.test import Client
 
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.errors import NotReadyError, SettingsError
 from sagetree.formats.recordio import frame, record_class
 from sagetree.machine.program import LOG
-from sagetree.serve.routes.flask_app import create_app
+from sagetree.serve.routes.script import script_site
 from sagetree.serve.scripts.code import ScriptCode, prepare_script
-from sagetree.serve.scripts.user_script import MODULE, script_holder, script_site
+from sagetree.serve.scripts.user_script import MODULE, script_holder
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import text_line
 from sagetree.serve.telemetry.metrics import Observer
 from tests.programs import SAGETREE, environment, run_sagetree
 from tests.serve.artifacts import settings_for
-from tests.serve.asking import post, problem
+from tests.serve.asking import client_of, post, problem
 from tests.serve.server_process import eventually, healthy, serving
 from tests.wheels import requirements, wheel
 
 ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
 CSV = b"0.9,0.1,0.2\n0.1,,0.3\n"
 
-Start = Callable[..., FlaskClient]
+Start = Callable[..., Client]
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def base(plain_dir: Path, tmp_path: Path) -> Path:
 def start(base: Path, _process_as_before: None) -> Start:
     """A client of the server with this script."""
 
-    def start(source: str, name: str = "user_answer.py", **environ: str) -> FlaskClient:
+    def start(source: str, name: str = "user_answer.py", **environ: str) -> Client:
         (base / "model" / "code" / name).write_text(dedent(source))
         settings = settings_of(base, name, **environ)
         holder = script_holder(settings, prepare_script(settings, base / "home"))
         holder.start(watch=False)
         holder.wait()
         site = script_site(settings, holder, Observer(None, text_line, LOG.info))
-        return create_app(site).test_client()
+        return client_of(site)
 
     return start
 

@@ -10,7 +10,14 @@ import time
 import pytest
 
 from sagetree.machine.program import LOG, start_logging
-from sagetree.serve.telemetry.log_lines import json_line, set_log_format, text_line, write_line
+from sagetree.serve.settings import LOG_FORMATS
+from sagetree.serve.telemetry.log_lines import (
+    LINE_FORMATS,
+    json_line,
+    set_log_format,
+    text_line,
+    write_line,
+)
 from sagetree.serve.telemetry.observation import Trace, trace_id
 
 
@@ -98,3 +105,7 @@ def test_a_log_that_nobody_reads_stops_no_request():
         "os.close(1)\nwrite_line('x')\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_every_format_that_the_settings_know_has_its_lines():
+    assert tuple(LINE_FORMATS) == LOG_FORMATS

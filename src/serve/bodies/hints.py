@@ -14,7 +14,7 @@ SLICE_BYTES = 8 * 2**20
 SLICE_VALUES = 2 * 2**20
 
 
-class Reading(NamedTuple):
+class Hints(NamedTuple):
     """How to read a body.
 
     `limit` is what a packed body may hold unpacked, in bytes (None: any);
@@ -35,4 +35,4 @@ class Reading(NamedTuple):
 
 # The rows of a body in order, in one table or, where it is large, in several.
 # Errors may come while it is iterated over.
-Decoder: TypeAlias = Callable[[Body, Reading], Iterable[Table]]
+Decoder: TypeAlias = Callable[[Body, Hints], Iterable[Table]]
