@@ -111,6 +111,8 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
     return TrainedModels(to_ubjson(every.boosters), validation)
 
 
+# What chooses the rounds is a function of its own: its matrices are gone before
+# all rows are fitted.
 def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     folds = plan.splitter.split(train)
     data = fold_data(plan, train, folds)
