@@ -10,7 +10,7 @@ from typing import Generic, TypeVar, cast, get_args
 
 from sagemaker_inference import parameters
 
-from sagetree.boosters.explainer import ShapMethod
+from sagetree.boosters.shap_method import ShapMethod
 from sagetree.errors import SettingsError, quote
 from sagetree.formats.media_types import ACCEPTS, CSV
 from sagetree.machine.cores import usable_cores

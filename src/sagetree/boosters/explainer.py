@@ -2,16 +2,13 @@
 
 import threading
 from functools import cached_property
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from sagetree.boosters.library import CONTRIBUTIONS, LibraryError, Matrix, NativeBooster
+from sagetree.boosters.shap_method import ShapMethod
 from sagetree.boosters.tree_shap import TreeShap
 from sagetree.boosters.trees import has_plain_trees, read_trees
-
-# Who computes them: this project or the library.
-ShapMethod: TypeAlias = Literal["sagetree", "xgboost"]
 
 # Splits that are computed together: their numbers fit into a core's cache.
 SPLITS_AT_ONCE = 16384

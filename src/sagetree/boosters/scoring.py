@@ -9,7 +9,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.boosters.explainer import Explainer, ShapMethod
+from sagetree.boosters.explainer import Explainer
 from sagetree.boosters.library import (
     MARGIN,
     VALUE,
@@ -18,6 +18,7 @@ from sagetree.boosters.library import (
     NativeBooster,
     library_version,
 )
+from sagetree.boosters.shap_method import ShapMethod
 from sagetree.errors import ArtifactError
 
 # Rows that one thread scores at a time. Fewer than twice as many go to one

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sagetree.boosters.explainer import ShapMethod
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.boosters.scoring import Scorer, Scores
+from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.bundle import (
     BASELINE_FILE,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from sagetree.boosters.explainer import ShapMethod
+from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.machine.allocator import return_freed_memory

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from sagetree.boosters.explainer import ShapMethod
+from sagetree.boosters.shap_method import ShapMethod
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ServedModel

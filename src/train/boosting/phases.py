@@ -61,7 +61,7 @@ def boost_phase(
         initial_model=plan.run.initial_model,
         early_stopping=early_stopping,
         custom_metric=plan.metrics.custom_metric,
-        callbacks=[Progress(rounds)] if is_evaluated else [],
+        progress=Progress(rounds) if is_evaluated else None,
         checkpoints=plan.run.checkpoints(phase, len(data)),
         is_stopped=plan.run.is_stopped,
     )

@@ -1,6 +1,6 @@
 """What boosting gives: the models at their best round, and how the rows left out fared."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,8 +73,3 @@ def ensemble_scores(scores: Sequence[Scores], objective: Objective) -> Scores:
         return most_frequent(np.stack(scores)[..., None])[:, 0]
     mean: Scores = np.mean(scores, axis=0, dtype=np.float32)
     return mean
-
-
-def to_ubjson(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
-    """Return boosters as the bytes of their files."""
-    return tuple(bytes(booster.save_raw("ubj")) for booster in boosters)

@@ -5,13 +5,14 @@ their column sampler where no file can hold it. Here a training that goes on
 from a checkpoint makes the very trees that one without a stop would have made.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import xgboost
 
+from sagetree.train.boosting.progress import Progress
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
 # Values of a metric by round, of each booster.
@@ -92,18 +93,6 @@ class Checkpoint:
     history: History
 
 
-class Callback(Protocol):
-    """What is called after each round; `xgboost.callback.TrainingCallback` has these methods."""
-
-    def after_iteration(
-        self, model: None, epoch: int, evals_log: Mapping[str, Mapping[str, Sequence[float]]]
-    ) -> object:
-        """Take the newest value of each metric, of several boosters their mean."""
-
-    def after_training(self, model: None) -> object:
-        """Take note that there are no more rounds."""
-
-
 class CheckpointStore(Protocol):
     """Where checkpoints are; `sagetree.train.boosting.checkpoints` has the one on disk."""
 
@@ -131,7 +120,7 @@ class Training:
     initial_model: bytes | None = None
     early_stopping: EarlyStopping | None = None
     custom_metric: CustomMetric | None = None
-    callbacks: Sequence[Callback] = ()
+    progress: Progress | None = None
     checkpoints: CheckpointStore | None = None
     is_stopped: Callable[[], bool] = lambda: False
 
@@ -181,13 +170,13 @@ def boost(training: Training) -> TrainingResult:
             best = stopping.best_after(history, best)
         rounds += 1
         if store and store.is_due(rounds):
-            store.save(_checkpoint(rounds, boosters, history))
+            store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
         if training.redraws:
             _forget_sampler(boosters)
-    for callback in training.callbacks:
-        callback.after_training(None)
+    if training.progress:
+        training.progress.after_training(None)
     if store and rounds > start.rounds:
-        store.save(_checkpoint(rounds, boosters, history))
+        store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
     best = best + 1 if stopping and rounds else rounds
     return TrainingResult(boosters, history, rounds, best, stopped)
 
@@ -226,8 +215,8 @@ def _make_round(
             if len(series) == number:
                 series.append([])
             series[number].append(value)
-    for callback in training.callbacks:
-        callback.after_iteration(None, number, _newest_means(history))
+    if training.progress:
+        training.progress.after_iteration(None, number, _newest_means(history))
 
 
 def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:
@@ -236,9 +225,9 @@ def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:
         booster.load_config(booster.save_config())
 
 
-def _checkpoint(rounds: int, boosters: Sequence[xgboost.Booster], history: History) -> Checkpoint:
-    models = tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
-    return Checkpoint(rounds, models, _copied(history))
+def to_ubjson(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
+    """Return boosters as the bytes of their files."""
+    return tuple(bytes(booster.save_raw("ubj")) for booster in boosters)
 
 
 def _copied(history: History) -> History:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 
 import xgboost
 
+from sagetree.boosters.scoring import Scores
 from sagetree.errors import SettingsError
 from sagetree.machine.program import LOG
-from sagetree.train.boosting.ensemble import fit_ensemble
 from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
@@ -27,8 +27,13 @@ from sagetree.train.boosting.phases import (
     predict_left_out,
 )
 from sagetree.train.boosting.plan import BoostingPlan
-from sagetree.train.boosting.results import TrainedModels, ValidationResult, to_ubjson
-from sagetree.train.boosting.rounds import BoosterData
+from sagetree.train.boosting.results import (
+    BestBoosters,
+    TrainedModels,
+    ValidationResult,
+    ensemble_scores,
+)
+from sagetree.train.boosting.rounds import BoosterData, to_ubjson
 from sagetree.train.examples.examples import Examples, LeftOut
 
 HOLD_OUT_SHARE = 0.1
@@ -75,6 +80,39 @@ def fit_fixed_rounds(plan: BoostingPlan, train: Examples) -> TrainedModels:
     return _hold_out(plan, train)
 
 
+def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
+    """Fit a model on each fold of each repeat; no row is scored by one that has seen it.
+
+    Where the job is stopped, the repeats before that are the ensemble.
+    """
+    repeats: list[BestBoosters] = []
+    scores: list[Scores] = []
+    for repeat in range(plan.settings.kfold_repeats):
+        folds = plan.splitter.split(rows, repeat=repeat)
+        phase, data = f"folds-{repeat}", fold_data(plan, rows, folds)
+        result = boost_until_best(plan, phase, data)
+        if repeats and result.stopped:  # the repeats before it are whole
+            plan.run.check_stopped(repeats[0].best)
+            break
+        repeats.append(best_boosters(plan, phase, data, result))
+        scores.append(predict_folds(plan, repeats[-1], data, rows, folds))
+    every = BestBoosters.joined(repeats)
+    repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
+    validation = ValidationResult(
+        best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
+        left_out=LeftOut.of(rows, rows_left_out(folds)),
+        scores=ensemble_scores(scores, plan.objective),
+        metrics=every.means(),
+        deviations=every.deviations(),
+        rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
+        repeats=tuple(scores),
+    )
+    log_best(every.best, validation.metrics, validation.rows)
+    return TrainedModels(to_ubjson(every.boosters), validation)
+
+
+# What chooses the rounds is a function of its own: its matrices are gone before
+# all rows are fitted.
 def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     folds = plan.splitter.split(train)
     data = fold_data(plan, train, folds)
