@@ -235,6 +235,20 @@ def test_requests_behind_one_at_work_wait_for_its_response() -> None:
     assert connection.sent(sum(map(len, connection.unsent)), 0.0) is READ
 
 
+def test_who_has_said_all_is_told_that_the_answer_is_the_last() -> None:
+    connection, _ = asked(GET + GET)
+    answered(connection)
+    assert connection.sent(sum(map(len, connection.unsent)), 0.0) is LATER
+    assert obey(connection, connection.received(b"", 0.0)) == ["GET /ping", ENDED, CLOSE]
+
+
+def test_nothing_is_answered_behind_the_last_response() -> None:
+    connection, _ = asked(GET + GET)
+    last = connection.responded(Response(body=b"ok"), 0.0, last=True)
+    assert obey(connection, last) == [ENDED, LINGER]
+    assert connection.next_request() is NOTHING
+
+
 def test_a_connection_that_was_closed_wants_nothing_more() -> None:
     connection, _ = asked(GET + GET)
     connection.close()
