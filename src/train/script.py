@@ -29,6 +29,7 @@ from sagetree.scripts.process import execute
 from sagetree.scripts.source import local_folder
 from sagetree.train.hyperparameters.value_types import plain_text
 from sagetree.train.settings.channel_settings import read_channels, read_json
+from sagetree.train.settings.faults import Faults
 
 PROGRAM = "sagemaker_program"
 SUBMIT_DIRECTORY = "sagemaker_submit_directory"
@@ -49,7 +50,9 @@ class Script:
         cls, opt_ml: OptMl, overrides: Mapping[str, str], environ: Mapping[str, str]
     ) -> "Script | None":
         """Return the script that hyperparameters or the environment ask for, if they do."""
-        given = read_json(opt_ml.hyperparameters)
+        given: Mapping[str, Any] = {}
+        with Faults().gathered():  # named with all other faults by who reads it next
+            given = read_json(opt_ml.hyperparameters)
         texts = {name: plain_text(value) for name, value in given.items()} | dict(overrides)
         program = environ.get(PROGRAM.upper()) or texts.get(PROGRAM)
         source = texts.get(SUBMIT_DIRECTORY) or environ.get(SUBMIT_DIRECTORY.upper())

@@ -10,6 +10,7 @@ import pytest
 import sagetree
 from sagetree.errors import SagetreeError
 from sagetree.machine.paths import OptMl
+from sagetree.train.cli import main as train
 from sagetree.train.settings.configuration import read_settings
 from tests.train.conftest import Job, lines
 
@@ -43,6 +44,16 @@ def test_every_fault_of_every_file_is_in_one_message(opt_ml: OptMl) -> None:
         "eta is '7' and must be a number from 0 to 1; "
         "inputdataconfig.json: it is no JSON: unexpected end of data: line 1 column 2 (char 1); "
         "checkpointconfig.json: it holds no JSON object. Correct all 4"
+    )
+
+
+def test_a_job_names_a_broken_file_of_hyperparameters_with_the_others(opt_ml: OptMl) -> None:
+    """To know whether a script is to run, it has been looked at before."""
+    configure(opt_ml, hyperparameters="[]", input_data_config={"train": {}}, checkpoint_config="[]")
+    assert train([]) == 1
+    assert opt_ml.failure.read_text() == (
+        "hyperparameters.json: it holds no JSON object; "
+        "checkpointconfig.json: it holds no JSON object. Correct all 2\n"
     )
 
 
