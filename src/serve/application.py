@@ -91,8 +91,10 @@ class Application:
         if method != "POST":
             return None
         plain = f"/{unquote(path).lstrip('/')}"  # as Flask reads a path
-        matching = (route for pattern, route in self._invocations if pattern.fullmatch(plain))
-        return next(matching, None)
+        for pattern, route in self._invocations:
+            if pattern.fullmatch(plain):
+                return route
+        return None
 
 
 def _patterns(handlers: Handlers) -> tuple[tuple[re.Pattern[str], str], ...]:

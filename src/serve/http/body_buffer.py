@@ -3,7 +3,6 @@
 import io
 import mmap
 import tempfile
-from collections.abc import Iterator
 from typing import IO
 
 from sagemaker_inference.parameters import MAX_REQUEST_SIZE
@@ -64,20 +63,6 @@ class BodyBuffer:
         """Give up the file, if there is one."""
         if self._file is not None:
             self._file.close()
-
-
-def body_of(pieces: Iterator[bytes], length: int | None, limit: int | None) -> Body:
-    """Return the body that `pieces` make; `length` is what its header says (None: nothing).
-
-    Raises PayloadTooLargeError above `limit` bytes, and DecodingError where it breaks off.
-    """
-    buffer = BodyBuffer(limit)
-    refuse_length(length or 0, limit)
-    for piece in pieces:
-        buffer.add(piece)
-    if length not in (None, buffer.length):
-        raise broken_off()
-    return buffer.whole()
 
 
 def refuse_length(length: int, limit: int | None) -> None:

@@ -6,7 +6,6 @@ a machine's cores are all used, at the price of a copy of a model in each worker
 that serves it.
 """
 
-import os
 import threading
 import time
 import weakref
@@ -18,7 +17,7 @@ from sagetree.boosters.shap_method import ShapMethod
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ServedModel
-from sagetree.serve.models.registry import Entry, Registry
+from sagetree.serve.models.registry import Entry, Hold, Registry
 from sagetree.serve.models.trial import Trials
 
 # How often a worker looks whether a model it holds has been unloaded.
@@ -27,10 +26,10 @@ WATCH_SECONDS = 0.02
 
 @dataclass(frozen=True)
 class Resident:
-    """A model in this worker, and the descriptor that holds its entry."""
+    """A model in this worker, and what holds its entry."""
 
     served: ServedModel
-    descriptor: int
+    hold: Hold
 
 
 class ModelStore:
@@ -51,7 +50,7 @@ class ModelStore:
         self._residents: dict[str, Resident] = {}
         self._loading: dict[str, threading.Lock] = {}
         # models that are no longer asked, some of them by requests under way
-        self._leaving: list[tuple[weakref.ref[ServedModel], int]] = []
+        self._leaving: list[tuple[weakref.ref[ServedModel], Hold]] = []
 
     def start(self) -> None:
         """Let go of models that other workers unload, in a thread."""
@@ -86,7 +85,7 @@ class ModelStore:
     def at_hand(self, name: str) -> ServedModel | None:
         """Return a loaded model, None if this worker has to load it first."""
         resident = self._residents.get(name)
-        if resident and self.registry.is_current(name, resident.descriptor):
+        if resident and resident.hold.is_current():
             return resident.served
         return None
 
@@ -112,32 +111,32 @@ class ModelStore:
         """Drop the models that are not on the list any more, and free those nobody uses."""
         with self._lock:
             self._drop_unlisted()
-            gone = [descriptor for model, descriptor in self._leaving if model() is None]
+            gone = [held for model, held in self._leaving if model() is None]
             self._leaving = [(model, held) for model, held in self._leaving if held not in gone]
         if gone:
             return_freed_memory()
-        for descriptor in gone:
-            os.close(descriptor)
+        for held in gone:
+            held.release()
 
     def _drop_unlisted(self) -> None:
         for name, resident in list(self._residents.items()):
-            if not self.registry.is_current(name, resident.descriptor):
+            if not resident.hold.is_current():
                 self._leave(name)
 
     def _leave(self, name: str) -> None:
         resident = self._residents.pop(name)
         self._loading.pop(name, None)
-        self._leaving.append((weakref.ref(resident.served), resident.descriptor))
+        self._leaving.append((weakref.ref(resident.served), resident.hold))
 
     def _take(self, name: str) -> ServedModel:
         served = self.at_hand(name)
         if served is not None:  # another thread was first
             return served
-        descriptor, entry = self.registry.hold(name)
+        hold, entry = self.registry.hold(name)
         try:
-            resident = Resident(self._load_model(Path(entry.url), name=name), descriptor)
+            resident = Resident(self._load_model(Path(entry.url), name=name), hold)
         except BaseException:
-            os.close(descriptor)
+            hold.release()
             raise
         with self._lock:
             if name in self._residents:
