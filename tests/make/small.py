@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
-TIMEOUT = 120
+TIMEOUT = 600  # an install takes 5 s, and minutes on a machine that is busy
 LEAF = "leaf-1.0-py3-none-any.whl"
 
 PROJECT = """

@@ -271,6 +271,17 @@ def test_a_folder_that_was_moved(user: User, index: Index, tmp_path: Path) -> No
     assert moved.imports() == str(moved.clone / "src" / "small.py")
 
 
+def test_a_home_that_cannot_be_written(user: User, index: Index) -> None:
+    homeless = replace(user, home=Path("/proc/nowhere"))
+    assert homeless.make(PIP_INDEX_URL=index.simple) == (2, [
+        MAKING,
+        "uv cannot write its cache in this home folder: name another one with 'export "
+        f"UV_CACHE_DIR=/tmp/uv', then try again. Details: {user.clone}/.venv/install.log",
+    ])  # fmt: skip
+    own = {"PIP_INDEX_URL": index.simple, "UV_CACHE_DIR": str(user.home / "uv")}
+    assert homeless.make(**own) == (0, [MAKING])
+
+
 def test_a_venv_of_another_python(user: User, index: Index) -> None:
     python = user.clone / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
