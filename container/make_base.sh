@@ -64,5 +64,6 @@ docker cp "$work/pip.conf" "$container:/etc/pip.conf"
 docker start --attach "$container"
 docker commit --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
     --change 'CMD ["python3"]' "$container" "$base" >/dev/null
+docker image rm --no-prune "$debian" >/dev/null
 docker run --rm --network none "$base" python3 -c 'import bz2, ctypes, ensurepip, lzma, sqlite3, ssl, venv' ||
     die "the image that was made has not all of Python's modules"

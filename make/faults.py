@@ -29,6 +29,7 @@ ABSENT = re.compile(
 )
 UNBUILT = re.compile(r"Failed to build `?([\w.=-]+)")
 HASHES = re.compile(r"(?:Hash mismatch for `|hashes.*?from )([\w.=-]+)")
+NO_CACHE = "Failed to initialize cache"
 PLAIN = "is not a trusted or secure host"
 
 
@@ -37,6 +38,11 @@ def explain(said: str, network: Network) -> str:
     index = network.index_name
     if holds(said, NO_ROOM):
         return "The disk is full: .venv and the cache in ~/.cache need some 2 GB."
+    if NO_CACHE in said:
+        return (
+            "uv cannot write its cache in this home folder: name another one with 'export "
+            "UV_CACHE_DIR=/tmp/uv', then try again."
+        )
     if holds(said, UNTRUSTED):
         return (
             f"{index} shows a certificate that this machine does not trust: name your authority's "

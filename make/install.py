@@ -176,9 +176,10 @@ class Installer:
         choice = [f"--extra={name}" for name in wanted.extras]
         choice += [f"--group={name}" for name in wanted.groups]
         self.run(
-            uv, "export", "--quiet", "--no-config", "--offline", "--locked", "--no-emit-project",
-            *choice, "--format=requirements.txt", "--default-index", LOCKED_INDEX,
-            "--output-file", requirements, UV_INDEX="", UV_INDEX_URL="", UV_EXTRA_INDEX_URL="",
+            uv, "export", "--quiet", "--no-config", "--no-cache", "--offline", "--locked",
+            "--no-emit-project", *choice, "--format=requirements.txt",
+            "--default-index", LOCKED_INDEX, "--output-file", requirements,
+            UV_INDEX="", UV_INDEX_URL="", UV_EXTRA_INDEX_URL="",
             means="uv.lock is not that of pyproject.toml: 'make lock' makes it anew.",
         )  # fmt: skip
         into = [uv, "pip", "install", "--quiet", "--python", PYTHON]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
 PYTHON = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
-TIMEOUT = 120
+TIMEOUT = 600  # an install takes 5 s, and minutes on a machine that is busy
 LEAF = "leaf-1.0-py3-none-any.whl"
 
 PROJECT = """
@@ -153,12 +153,15 @@ def serving(files: Mapping[str, bytes], pem: Path | None = None) -> Iterator[Ind
                     index.over.wait(TIMEOUT)
                 self.answer(index.files.get(parts[-1]), "application/zip")
 
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def answer(self, content: bytes | None, kind: str) -> None:
             self.send_response(404 if content is None else 200)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()
-            self.wfile.write(content or b"")
+            self.wfile.write((content or b"") if self.command == "GET" else b"")
 
         def log_message(self, *_words: object) -> None:
             pass

@@ -14,7 +14,6 @@ import pytest
 from tests.make.small import (
     LEAF,
     PYTHON,
-    ROOT,
     Index,
     User,
     clone,
@@ -118,7 +117,7 @@ def test_without_the_network_it_is_said_and_the_next_run_goes_on(user: User, ind
     # .venv has its uv now: it is uv that cannot reach the index
     (user.clone / ".venv" / ".installed").unlink()
     away = {"PIP_INDEX_URL": "http://127.0.0.1:1/simple", "UV_NO_CACHE": "1"}
-    (next(user.clone.glob(".venv/lib/*/site-packages/leaf-1.0.dist-info")) / "METADATA").unlink()
+    shutil.rmtree(next(user.clone.glob(".venv/lib/*/site-packages/leaf-1.0.dist-info")))
     assert user.make(**away) == (2, [MAKING, text])
 
 
@@ -272,6 +271,17 @@ def test_a_folder_that_was_moved(user: User, index: Index, tmp_path: Path) -> No
     assert moved.imports() == str(moved.clone / "src" / "small.py")
 
 
+def test_a_home_that_cannot_be_written(user: User, index: Index) -> None:
+    homeless = replace(user, home=Path("/proc/nowhere"))
+    assert homeless.make(PIP_INDEX_URL=index.simple) == (2, [
+        MAKING,
+        "uv cannot write its cache in this home folder: name another one with 'export "
+        f"UV_CACHE_DIR=/tmp/uv', then try again. Details: {user.clone}/.venv/install.log",
+    ])  # fmt: skip
+    own = {"PIP_INDEX_URL": index.simple, "UV_CACHE_DIR": str(user.home / "uv")}
+    assert homeless.make(**own) == (0, [MAKING])
+
+
 def test_a_venv_of_another_python(user: User, index: Index) -> None:
     python = user.clone / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -297,7 +307,3 @@ def test_a_change_of_the_lock_is_installed(user: User, index: Index) -> None:
         "uv.lock is not that of pyproject.toml: 'make lock' makes it anew. "
         f"Details: {user.clone}/.venv/install.log",
     ])  # fmt: skip
-
-
-def test_the_makefile_is_that_of_the_project() -> None:
-    assert (ROOT / "make" / "install.py").exists()
