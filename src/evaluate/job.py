@@ -11,6 +11,7 @@ from sagetree.bundle.model import Model
 from sagetree.errors import DataError, SettingsError
 from sagetree.evaluate.cases import Cases, quantiles_of
 from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
@@ -49,10 +50,11 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         model = Model.load(folder, threads=usable_cores())
     where = str(opt_ml.processing / "test")
     cases = Cases.of(_read(opt_ml.processing / "test", model), model)
+    scores = model.score(cases.table)
     evaluation = evaluate_task(
         model.objective,
         cases.labels,
-        model.score(cases.table),
+        scores,
         threshold=_threshold(settings, model),
         classes=cases.classes,
         quantiles=quantiles_of(model),
@@ -60,8 +62,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         where=where,
     )
     verdict = _verdict(settings, evaluation)
+    is_binary = model.objective.task == "binary"
+    curves = curves_json(cases.labels, scores) if is_binary else {}
     contents = {
-        "evaluation.json": evaluation_json(evaluation, model.objective.task),
+        "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
         "decision.json": verdict.as_json(),
     }
     _write(opt_ml.processing / "evaluation", contents)

@@ -11,7 +11,7 @@ from sklearn import metrics as sklearn
 from sklearn.preprocessing import label_binarize
 
 from sagetree.boosters.objectives import OBJECTIVES
-from sagetree.train.boosting.own_metrics import Predicted
+from sagetree.evaluate.metrics.weighted import Predicted
 from sagetree.train.hyperparameters.metrics import METRICS, Asked, RoundMetrics, is_maximized
 
 Array = NDArray[np.float32]
