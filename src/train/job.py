@@ -87,14 +87,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
 
 
 def _decide(rounds: Rounds) -> Decision:
-    threshold = choose_threshold(rounds.left_out.labels, rounds.scores, where=rounds.rows)
-    return Decision(
-        threshold=threshold.threshold,
-        chosen=f"{threshold.chosen}, on {rounds.rows}",
-        precision=threshold.precision,
-        recall=threshold.recall,
-        f1=threshold.f1,
-    )
+    return choose_threshold(rounds.left_out.labels, rounds.scores, where=rounds.rows)
 
 
 def _evaluate(
