@@ -21,7 +21,7 @@ from sagetree.train.boosting.progress import Progress, metric_line
 from sagetree.train.boosting.rounds import TRAIN as TRAIN_ROWS
 from sagetree.train.boosting.rounds import Boosted, Part, Stopping, boost, evaluate_rows
 from sagetree.train.examples.examples import Examples, LeftOut
-from sagetree.train.hyperparameters.metrics import RoundMetrics, is_maximized
+from sagetree.train.hyperparameters.eval_metrics import RoundMetrics, is_maximized
 from sagetree.train.settings.settings import Boosting
 
 # From here on one hold-out says as much as folds, in a fifth of the time.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.boosters.objectives import Objective, Task
+from sagetree.boosters.objectives import Objective, Task, objective_of
 from sagetree.evaluate.metrics import weighted
 from sagetree.evaluate.metrics.weighted import Predicted
 from sagetree.train.hyperparameters.value_types import LARGEST_INTEGER
@@ -230,6 +230,22 @@ class Asked:
 def is_maximized(spelling: str) -> bool:
     """Say whether more of a metric is better. Raises ValueError for one that is unknown."""
     return Asked.of(spelling).metric.maximize
+
+
+def default_metric(params: Mapping[str, Any]) -> str:
+    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`."""
+    return objective_of(params["objective"]).metric
+
+
+def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
+    """Return a metric as XGBoost takes it: Tweedie's needs the objective's variance power.
+
+    >>> with_parameter("tweedie-nloglik", {"tweedie_variance_power": 1.2})
+    'tweedie-nloglik@1.2'
+    """
+    if metric == "tweedie-nloglik":
+        return f"{metric}@{params.get('tweedie_variance_power', 1.5):g}"
+    return metric
 
 
 @dataclass(frozen=True)
