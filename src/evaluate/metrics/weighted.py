@@ -1,8 +1,8 @@
 """Metrics in numpy, of weighted rows: what training needs in its rounds and of its held-out rows.
 
-They equal scikit-learn's on the same predictions, without importing it: a
-training has no room for it, and a bootstrap would call it a thousand times.
-Each metric stands here once, for rounds, resamples and evaluations.
+They equal scikit-learn's on the same predictions without importing it: that
+costs a process 1.3 s and 100 MB, and a bootstrap would call it 200 times for
+each metric. So each stands here once, for rounds, resamples and evaluations.
 """
 
 from dataclasses import dataclass
