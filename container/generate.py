@@ -16,7 +16,7 @@ import orjson
 
 from sagetree.boosters.objectives import OBJECTIVES
 from sagetree.train.boosting.progress import metric_pattern
-from sagetree.train.hyperparameters.metrics import METRICS, Metric
+from sagetree.train.hyperparameters.eval_metrics import METRICS, Metric
 from sagetree.train.hyperparameters.objective_rules import defined_for
 from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.parameters import OWN, UNUSED
