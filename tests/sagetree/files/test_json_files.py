@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sagetree.test_json_lines import CELLS, lines
+from tests.sagetree.formats.test_json_lines import CELLS, lines
 
 from sagetree.errors import DataError
 from sagetree.files.json_files import read_json_lines
