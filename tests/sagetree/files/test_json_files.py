@@ -8,13 +8,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.sagetree.formats.test_json_lines import CELLS, lines
 
 from sagetree.errors import DataError
 from sagetree.files.json_files import read_json_lines
 from sagetree.formats.json_lines import BULK_BYTES
 from sagetree.formats.whole_rows import TEXT_BYTES
 from sagetree.tables.table import Table
+from tests.sagetree.formats.test_json_lines import CELLS, lines
 
 
 class Drip(io.BytesIO):
