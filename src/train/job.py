@@ -79,7 +79,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     _verify(bundle)
     bundle.save(opt_ml.model)
     _write_results(opt_ml, objective, result, evaluation, decision)
-    LOG.info(summary(result, evaluation, decision, opt_ml))
+    LOG.info(summary(result, evaluation, decision, read.schema.label, opt_ml))
     return 0
 
 

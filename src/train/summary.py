@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 
 from sagetree.bundle.bundle import Decision
+from sagetree.errors import quote
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.machine.paths import OptMl
+from sagetree.tables.label import AnyLabel, Label
 from sagetree.train.boosting.results import ValidationResult
 
 
@@ -21,6 +23,7 @@ def summary(
     result: ValidationResult,
     evaluation: Evaluation | Measured,
     decision: Decision | None,
+    label: AnyLabel | None,
     opt_ml: OptMl,
 ) -> str:
     """Return the result of a job as a paragraph."""
@@ -36,10 +39,11 @@ def summary(
             f" On {result.rows}: {name} {evaluation.scalars[name]:.4g} "
             f"(saying the same of every row gives {evaluation.baseline:.4g})."
         )
-    if decision is not None:
+    if decision is not None and isinstance(label, Label):
         text += (
-            f"\nRows scoring at least {decision.threshold:.4g} are called positive: of these "
-            f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all positives "
+            f"\nRows whose score, {label.probability}, is at least {decision.threshold:.4g} are "
+            f"called {quote(label.positive)}: of these "
+            f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all that are so "
             f"are found."
         )
     return (

@@ -85,6 +85,15 @@ class Label(_Label):
         """The spelling of each class, by its number."""
         return self.negative, self.positive
 
+    @property
+    def probability(self) -> str:
+        """What a score that is a probability is the probability of.
+
+        >>> Label(name="status", negative="legit", positive="fraud").probability
+        'P(status = fraud)'
+        """
+        return f"P({self.name} = {self.positive})"
+
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels (0 or 1, n rows) and the table without them.
 

@@ -170,6 +170,8 @@ def _answers() -> Json:
 def _prediction(served: ServedModel) -> Json:
     number: Json = {"type": "number"}
     score: Json = {"anyOf": [number, {"type": "array", "items": number}]}
+    if served.model.probability:
+        score["description"] = served.model.probability
     properties: Json = {key: {} for key in served.keys}
     return {"type": "object", "properties": {**properties, "score": score}}
 

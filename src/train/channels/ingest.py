@@ -81,7 +81,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings, goal.objective)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    found = fit_plan(table, settings.columns, goal)
+    found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
     rows = _apply(plan, table, goal)
     LOG.info(schema_table(found.schema, rows.labels))

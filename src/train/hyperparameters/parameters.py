@@ -34,7 +34,8 @@ OWN = (
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
-        "label value that counts as 1; default: the greater one",
+        "label value that counts as 1; default: 1, true or yes, else the rarer one; of two about "
+        "equally frequent ones the second in order, with a warning",
     ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),
