@@ -15,6 +15,7 @@ from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from sagetree.files.reading import looks_like_header, read_table
 from sagetree.formats.csv_text import CsvText
@@ -68,8 +69,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     }
     _write(opt_ml.processing / "evaluation", contents)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
-    if verdict.warning:
-        LOG.warning("WARNING: %s", verdict.warning)
+    why = why_nothing(evaluation)
+    nothing = why and f"the model has learnt nothing that the test rows show: {why}"
+    for warning in filter(None, (nothing, verdict.warning)):
+        LOG.warning("WARNING: %s", warning)
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 

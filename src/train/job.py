@@ -30,7 +30,7 @@ from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
-from sagetree.train.summary import summary
+from sagetree.train.summary import nothing_learnt, summary
 
 METRICS_FILE = "metrics.json"
 
@@ -80,6 +80,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     bundle.save(opt_ml.model)
     _write_results(opt_ml, objective, result, evaluation, decision)
     LOG.info(summary(result, evaluation, decision, read.schema.label, opt_ml))
+    warning = nothing_learnt(trained.models, result, evaluation)
+    if warning:
+        LOG.warning(warning)
     return 0
 
 

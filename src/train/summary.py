@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from sagetree.boosters.library import NativeBooster
+from sagetree.boosters.trees import has_splits
 from sagetree.bundle.bundle import Decision
 from sagetree.errors import quote
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.machine.paths import OptMl
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.train.boosting.results import ValidationResult
@@ -49,3 +52,16 @@ def summary(
     return (
         f"{text}\nThe model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
     )
+
+
+def nothing_learnt(
+    models: Sequence[bytes], result: ValidationResult, evaluation: Evaluation | Measured
+) -> str:
+    """Return the warning of a model that tells no rows apart, or none that were measured; or ""."""
+    if not any(has_splits(NativeBooster(model)) for model in models):
+        return (
+            "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
+            "same score. Lower min_child_weight or gamma, or give more rows"
+        )
+    why = why_nothing(evaluation)
+    return why and f"Warning: the model has learnt nothing that {result.rows} show: {why}"

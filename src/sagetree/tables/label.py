@@ -220,6 +220,22 @@ def label_column(table: Table, name: str) -> str:
     return name
 
 
+def check_varied(table: Table, label: AnyLabel, labels: Labels) -> None:
+    """Raise DataError where a label of numbers is the same in every row: it says nothing.
+
+    `labels` are those of the rows of `table`.
+    """
+    if isinstance(label, (Label, ClassLabel)) or not len(labels) or (labels != labels[0]).any():
+        return
+    columns = [label_column(table, name) for name in label.columns]
+    cells = " to ".join(quote(column_cell(table.column(name), 0)) for name in columns)
+    raise DataError(
+        f"the label is {cells} in every row",
+        where=f"{table.locate(0)}, column {' and '.join(map(quote, columns))}",
+        hint="Name the column that is to be predicted, or give rows with other labels",
+    )
+
+
 def _encode_classes(
     table: Table, name: str, classes: tuple[str, ...], missing: MissingValues, allowed: str
 ) -> tuple[Labels, Table]:
