@@ -57,8 +57,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     )
     trained = fit(plan, train, read.examples.get(VALIDATION))
     result = with_test_metrics(plan, trained, read.examples.get(TEST))
-    decision = _decide(result) if objective.has_threshold else None
-    evaluation = _evaluate(result, decision, read, settings)
+    decision = _decide(result) if objective.has_threshold and result.is_measured else None
+    evaluation = _evaluate(result, decision, read, settings) if result.is_measured else None
     bundle = ModelBundle(
         models=trained.models,
         schema=read.schema,
@@ -67,8 +67,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         selfcheck=read.stored.check(train.matrix, trained.models),
         hyperparameters=settings.given,
         data=data,
-        metrics={**result.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
-        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores),
+        metrics={**result.metrics, **_headline(evaluation)},
+        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores)
+        if result.is_measured
+        else None,
         origin=Origin(
             seed=settings.boosting.seed,
             threads=plan.threads,
@@ -113,6 +115,12 @@ def _evaluate(
     )
 
 
+def _headline(evaluation: Evaluation | Measured | None) -> dict[str, float]:
+    if evaluation is None:
+        return {}
+    return {evaluation.headline: evaluation.scalars[evaluation.headline]}
+
+
 def _verify(bundle: ModelBundle) -> None:
     """Write the bundle aside, load it as serving does, and compare scores bit for bit."""
     with tempfile.TemporaryDirectory() as folder:
@@ -126,7 +134,7 @@ def _write_results(
     opt_ml: OptMl,
     objective: Objective,
     result: ValidationResult,
-    evaluation: Evaluation | Measured,
+    evaluation: Evaluation | Measured | None,
     decision: Decision | None,
 ) -> None:
     """Write metrics.json, and of repeated cross-validation what was predicted of each row."""
@@ -139,7 +147,7 @@ def _write_results(
 
 
 def _metrics(
-    objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured
+    objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured | None
 ) -> dict[str, object]:
     """Return the best round's metrics, and the evaluation of the rows left out."""
     values = {
@@ -150,7 +158,7 @@ def _metrics(
         for name, value in result.metrics.items()
     }
     content: dict[str, object] = {
-        METRICS_KEYS[objective.task]: values | scalars_json(evaluation),
+        METRICS_KEYS[objective.task]: values | (scalars_json(evaluation) if evaluation else {}),
         "rounds": result.best[0] if len(result.best) == 1 else result.best,
         "validation_rows": result.rows,
     }

@@ -24,7 +24,7 @@ def _models(rounds: Sequence[int]) -> str:
 
 def summary(
     result: ValidationResult,
-    evaluation: Evaluation | Measured,
+    evaluation: Evaluation | Measured | None,
     decision: Decision | None,
     label: AnyLabel | None,
     opt_ml: OptMl,
@@ -36,7 +36,7 @@ def summary(
         text += (
             f" On {result.rows}: AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})."
         )
-    else:
+    elif evaluation is not None:
         name = evaluation.headline
         text += (
             f" On {result.rows}: {name} {evaluation.scalars[name]:.4g} "
@@ -55,7 +55,7 @@ def summary(
 
 
 def nothing_learnt(
-    models: Sequence[bytes], result: ValidationResult, evaluation: Evaluation | Measured
+    models: Sequence[bytes], result: ValidationResult, evaluation: Evaluation | Measured | None
 ) -> str:
     """Return the warning of a model that tells no rows apart, or none that were measured; or ""."""
     if not any(has_splits(NativeBooster(model)) for model in models):
@@ -63,5 +63,5 @@ def nothing_learnt(
             "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
             "same score. Lower min_child_weight or gamma, or give more rows"
         )
-    why = why_nothing(evaluation)
+    why = why_nothing(evaluation) if evaluation else ""
     return why and f"Warning: the model has learnt nothing that {result.rows} show: {why}"
