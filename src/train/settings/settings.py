@@ -67,8 +67,9 @@ class Boosting:
     `fixed_rounds` are made where there are no rows to choose them by. `metrics` are
     printed each round, `stopping_metric` is the one of them that early stopping goes
     by. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
-    times, each give a model of an ensemble. `num_class` is None where the label says how many there are. `seed` is that
-    of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
+    times, each give a model of an ensemble. `num_class` is None where the label
+    says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
+    is among `params`.
     """
 
     params: Mapping[str, Any]
