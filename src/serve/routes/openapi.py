@@ -103,7 +103,16 @@ def _cell(column: Column) -> Json:
             return {"type": ["string", "null"], **examples}
         case "datetime":
             return _MOMENT
-        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+        case (
+            "identifier"
+            | "constant"
+            | "dropped"
+            | "weight"
+            | "base_margin"
+            | "group"
+            | "time"
+            | "event"
+        ):
             return _ANY_CELL
         case _:
             assert_never(column.kind)

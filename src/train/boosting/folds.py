@@ -109,7 +109,7 @@ class Splitter:
         """Cut time into blocks; each but the first is left out by a fold of those before it."""
         moments, numbers = np.unique(times, return_inverse=True)
         nfold = self.folds or max(2, min(self.most, len(moments) - 1))
-        _check_count(len(moments), nfold + 1, "moments in time")
+        _check_count(len(moments), nfold, "moments in time", before=1)
         # Rows of one moment are never on both sides: a block ends where a moment does.
         before = np.cumsum(np.bincount(numbers))
         ends = np.searchsorted(before, len(times) * np.arange(1, nfold + 1) / (nfold + 1))
@@ -150,10 +150,11 @@ def _fewer(nfold: int) -> str:
     return "lower nfold" if nfold > LEAST_FOLDS else "set neither nfold nor _kfold"
 
 
-def _check_count(count: int, nfold: int, what: str) -> None:
-    if count < nfold:
+def _check_count(count: int, nfold: int, what: str, *, before: int = 0) -> None:
+    """Raise DataError for fewer than one for each fold, and `before` that no fold leaves out."""
+    if count < nfold + before:
         raise DataError(
-            f"there are {count} {what}, too few for {nfold} folds",
+            f"there are {count} {what}, too few for {nfold + before} folds",
             where="channel train",
             hint=f"Add rows, {_fewer(nfold)}, or give a validation channel",
         )

@@ -12,11 +12,13 @@ from sagetree.tables.encoding import distinct_cells
 from sagetree.tables.label import (
     AnyLabel,
     ClassLabel,
+    EventLabel,
     IntervalLabel,
     Label,
-    LabelRange,
+    Labels,
     NumberLabel,
 )
+from sagetree.tables.label_range import LabelRange
 from sagetree.tables.positive import Positive, find_positive, in_order
 from sagetree.tables.table import Table
 from sagetree.train.settings.settings import Columns
@@ -78,6 +80,8 @@ def find_label(
         return _binary(table, name, columns, goal, learnt)
     if goal.objective.task == "multiclass":
         return _classes(table, name, columns, goal)
+    if columns.event is not None and columns.event != name:  # a role that is checked later
+        return _event(table, name, columns.event, columns, goal)
     return NumberLabel(name=name, allowed=goal.allowed)
 
 
@@ -210,3 +214,50 @@ def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabe
 
 def _class_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
+
+
+# What an event's cells are where event_value does not say it.
+_HAPPENED = ("1", "true")
+_CENSORED = ("0", "false")
+
+
+def _event(table: Table, name: str, event: str, columns: Columns, goal: Goal) -> EventLabel:
+    _check_column(table, "event_column", event)
+    values = _Values.of(table, event, MissingValues.of(columns.missing_values))
+    where = f"column {quote(event)}"
+    happened: tuple[str, ...] = _HAPPENED
+    censored: tuple[str, ...] = _CENSORED
+    if columns.event_values:
+        happened = tuple(category_text(value) or "" for value in columns.event_values)
+        absent = [text for text in happened if text not in values.texts]
+        if absent:
+            raise SettingsError(
+                f"event_value is {quote(absent[0])}, but column {quote(event)} holds "
+                f"{values.shown}",
+                hint="Name values that it holds",
+            )
+        censored = tuple(text for text in values.texts if text not in happened)
+    elif not set(values.texts) <= {*happened, *censored}:
+        raise DataError(
+            f"its values ({values.shown}) are not 1 and 0, or true and false",
+            where=where,
+            hint="Name those that mean that the event came with event_value",
+        )
+    if not set(values.texts) & set(happened):
+        raise DataError(
+            "no row has its event",
+            where=where,
+            hint="Give rows whose event came, or name its values with event_value",
+        )
+    bounds = goal.objective.score != "hazard"
+    return EventLabel(name=name, event=event, happened=happened, censored=censored, bounds=bounds)
+
+
+def warn_of_uncensored(goal: Goal, labels: Labels) -> None:
+    """Log a warning where survival is learnt from rows that all have their event."""
+    censored = labels[:, 0] != labels[:, 1] if labels.ndim == 2 else labels < 0
+    if goal.objective.task == "survival" and not censored.any():
+        LOG.warning(
+            "Warning: no row is censored: every time counts as that of an event. Where some rows "
+            "were only last seen then, event_column says so"
+        )

@@ -100,6 +100,17 @@ OWN = (
         _COLUMN,
         "survival:aft: column with the label's upper end, empty where the event is yet to come",
     ),
+    Hyperparameter(
+        "event_column",
+        _COLUMN,
+        "survival:*: column that says whether the label is the time of the event (1, true) or of "
+        "the last look before it (0, false); no feature",
+    ),
+    Hyperparameter(
+        "event_value",
+        Names(),
+        "values of event_column that mean that the event came; default: 1, true",
+    ),
     Hyperparameter("header", Boolean(), "whether CSV files have a header; default: looked at"),
     Hyperparameter(
         "delimiter", Delimiter(), "what separates the cells of CSV files; default: looked at"

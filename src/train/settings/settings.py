@@ -58,6 +58,8 @@ class Columns:
     time: str | None = None
     label_lower_bound: str | None = None
     label_upper_bound: str | None = None
+    event: str | None = None
+    event_values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         time=values.get("time_column"),
         label_lower_bound=values.get("label_lower_bound"),
         label_upper_bound=values.get("label_upper_bound"),
+        event=values.get("event_column"),
+        event_values=values.get("event_value", ()),
     )
 
 
