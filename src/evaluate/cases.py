@@ -8,6 +8,7 @@ from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
 from sagetree.tables.roles import RoleColumns
+from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 
 
@@ -17,6 +18,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     Raises DataError where label or group are not as the model needs.
     """
     label = model.schema.label or _plain_label(table.names[0], model)
+    table = _with_names(table, model.schema)
     plan = TablePlan(label, RoleColumns(group=_group(model)), model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(
@@ -25,6 +27,13 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
             hint="The model ranks rows within a group: say to which one each row belongs",
         )
     return plan, plan.apply(table)
+
+
+def _with_names(table: Table, schema: Schema) -> Table:
+    """Return a table without names by those of training, if it has all columns behind the label."""
+    names = (*(schema.label.columns if schema.label else ()), *schema.all_names)
+    is_whole = not table.named and not table.roles and len(names) == len(table.names)
+    return table._replace(names=names) if is_whole else table
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:

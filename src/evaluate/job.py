@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 
+from sagetree.boosters.objectives import Objective
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.model import Model
 from sagetree.errors import DataError, SettingsError
@@ -15,12 +16,14 @@ from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from sagetree.files.reading import looks_like_header, read_table
 from sagetree.formats.csv_text import CsvText
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
+from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.table import Table
 
 # What these metrics are of is said once, as what the verdict's metric would be.
@@ -69,9 +72,11 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         "decision.json": verdict.as_json(),
     }
     _write(opt_ml.processing / "evaluation", contents)
-    LOG.info(_summary(evaluation, verdict))
-    if verdict.warning:
-        LOG.warning("WARNING: %s", verdict.warning)
+    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
+    why = why_nothing(evaluation)
+    nothing = why and f"the model has learnt nothing that the test rows show: {why}"
+    for warning in filter(None, (nothing, verdict.warning)):
+        LOG.warning("WARNING: %s", warning)
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 
@@ -128,12 +133,23 @@ def _write(folder: Path, contents: Mapping[str, object]) -> None:
         (folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
-def _summary(evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict) -> str:
+def _meant(label: AnyLabel, objective: Objective) -> str:
+    """Return which rows are positive, and what a score is the probability of."""
+    if not isinstance(label, Label):
+        return ""
+    if objective.score == "probability":
+        return f"scores are {label.probability}"
+    return f"{label.name} = {label.positive}"
+
+
+def _summary(
+    evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict, meant: str
+) -> str:
     values = evaluation.scalars
     if isinstance(evaluation, Evaluation):
         low, high = evaluation.auc_interval
         said = (
-            f"{evaluation.rows} rows, {evaluation.positives} positive\n"
+            f"{evaluation.rows} rows, {evaluation.positives} positive: {meant}\n"
             f"AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})\n"
             f"At the threshold {evaluation.threshold:.4g}: precision {values['precision']:.1%}, "
             f"recall {values['recall']:.1%}, accuracy {values['accuracy']:.1%}"

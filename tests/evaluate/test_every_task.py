@@ -121,3 +121,32 @@ def test_a_gate_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
         evaluate(["--gate", "rmse"])
     text = "argument --gate: 'rmse' is not METRIC>=VALUE or METRIC<=VALUE"
     assert text in capsys.readouterr().err
+
+
+def test_rows_of_one_number_say_nothing_of_a_model(opt_ml: OptMl) -> None:
+    one = CASES["reg:squarederror"]
+    trained(opt_ml, one)
+    constant = Case({**one.columns, "y": [2.5] * len(one.columns["y"])})
+    write(opt_ml.processing / "test", constant.csv())
+    assert evaluate([]) == 1
+    assert opt_ml.message.read_text() == (
+        "t.csv line 2, column 'y': the label is '2.5' in every row. Name the column that is to "
+        "be predicted, or give rows with other labels\n"
+    )
+
+
+def test_a_model_that_is_no_better_than_chance_is_said(
+    opt_ml: OptMl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = CASES["reg:squarederror"]
+    trained(opt_ml, one)
+    capsys.readouterr()
+    assert evaluate([]) == 0
+    assert "learnt nothing" not in capsys.readouterr().out
+    shuffled = Case({**one.columns, "y": one.columns["y"][::-1]})
+    write(opt_ml.processing / "test", shuffled.csv())
+    assert evaluate([]) == 0
+    assert (
+        "WARNING: the model has learnt nothing that the test rows show: r2 -"
+        in capsys.readouterr().out
+    )

@@ -67,6 +67,7 @@ def _roles(names: Sequence[str], columns: Columns) -> set[str]:
         columns.weight,
         columns.group,
         columns.time,
+        columns.event,
     )
     weight = names[1:2] if columns.csv_weights else ()
     return {name for name in (*single, *columns.base_margin, *weight) if name is not None}

@@ -17,7 +17,7 @@ from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 from sagetree.train.channels.channels import check_channel, check_rows, keys_of, read_channel
 from sagetree.train.channels.continuing import continued, fingerprint, read_earlier
-from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.labels import Goal, warn_of_uncensored
 from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.plan import fit_plan
 from sagetree.train.columns.roles import check_queries
@@ -81,10 +81,11 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings, goal.objective)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    found = fit_plan(table, settings.columns, goal)
+    found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
     rows = _apply(plan, table, goal)
     LOG.info(schema_table(found.schema, rows.labels))
+    warn_of_uncensored(goal, rows.labels)
     stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory

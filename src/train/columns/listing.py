@@ -3,7 +3,14 @@
 import numpy as np
 
 from sagetree.errors import quote
-from sagetree.tables.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
+from sagetree.tables.label import (
+    ClassLabel,
+    EventLabel,
+    IntervalLabel,
+    Label,
+    Labels,
+    NumberLabel,
+)
 from sagetree.tables.schema import Column, Schema
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.
@@ -17,6 +24,7 @@ _NOTES = {
     "base_margin": "no feature: where a row starts from",
     "group": "no feature: which rows belong together",
     "time": "no feature: which rows come first",
+    "event": "no feature: whether the label is the time of an event",
 }
 
 
@@ -54,6 +62,11 @@ def _label_line(schema: Schema, labels: Labels) -> str:
             exact = int(np.sum(labels[:, 0] == labels[:, 1]))
             open_ended = int(np.sum(np.isinf(labels[:, 1])))
             said = f"{name}: {exact} known exactly, {open_ended} without an upper bound"
+        case EventLabel(name=name, event=event):
+            censored = int(np.sum(np.isinf(labels[:, 1]) if labels.ndim == 2 else labels < 0))
+            times = np.abs(labels[:, 0] if labels.ndim == 2 else labels)
+            said = f"{name}: {times.min():g} to {times.max():g}, {rows - censored} events, "
+            said += f"{censored} censored by {quote(event)}"
         case None:
             return ""
     return f"{rows} rows; label {said}"

@@ -17,13 +17,20 @@ _SETTINGS: Mapping[str, Kind] = {
     "base_margin_column": "base_margin",
     "group_column": "group",
     "time_column": "time",
+    "event_column": "event",
 }
 
 
 def find_roles(table: Table, columns: Columns) -> RoleColumns:
     """Return the columns of the training table that the settings give a role to."""
     second = table.names[1] if columns.csv_weights and len(table.names) > 1 else None
-    return RoleColumns(second or columns.weight, columns.base_margin, columns.group, columns.time)
+    return RoleColumns(
+        weight=second or columns.weight,
+        base_margin=columns.base_margin,
+        group=columns.group,
+        time=columns.time,
+        event=columns.event,
+    )
 
 
 def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str) -> None:

@@ -19,6 +19,7 @@ _ROLES = (
     "time_column",
     "label_lower_bound",
     "label_upper_bound",
+    "event_column",
 )
 _KINDS = ("categorical_columns", "ordinal_columns", "column_types")
 

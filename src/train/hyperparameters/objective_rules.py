@@ -23,6 +23,8 @@ _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     "aft_loss_distribution_scale": ("survival:aft",),
     "label_lower_bound": ("survival:aft",),
     "label_upper_bound": ("survival:aft",),
+    "event_column": ("survival:",),
+    "event_value": ("survival:",),
     "lambdarank_pair_method": ("rank:",),
     "lambdarank_num_pair_per_sample": ("rank:",),
     "lambdarank_normalization": ("rank:",),
@@ -98,6 +100,8 @@ def _parameter_faults(values: Values, objective: Objective) -> Iterator[str]:
 
 
 def _label_faults(values: Values, objective: Objective) -> Iterator[str]:
+    if "event_value" in values and "event_column" not in values:
+        yield "event_value is set and event_column is not: set both"
     bounds = [name for name in ("label_lower_bound", "label_upper_bound") if name in values]
     if objective.name != "survival:aft" or not bounds:
         return
@@ -105,6 +109,11 @@ def _label_faults(values: Values, objective: Objective) -> Iterator[str]:
         yield f"of label_lower_bound and label_upper_bound only {bounds[0]} is set: set both"
     if "target" in values:
         yield "target is set, and label_lower_bound and label_upper_bound are: leave it out"
+    if "event_column" in values:
+        yield (
+            "event_column is set, and label_lower_bound and label_upper_bound say the same: leave "
+            "it out"
+        )
 
 
 def _base_score_faults(values: Values, objective: Objective) -> Iterator[str]:

@@ -34,7 +34,8 @@ OWN = (
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
-        "label value that counts as 1; default: the greater one",
+        "label value that counts as 1; default: 1, true or yes, else the rarer one; of two about "
+        "equally frequent ones the second in order, with a warning",
     ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),
@@ -98,6 +99,17 @@ OWN = (
         "label_upper_bound",
         _COLUMN,
         "survival:aft: column with the label's upper end, empty where the event is yet to come",
+    ),
+    Hyperparameter(
+        "event_column",
+        _COLUMN,
+        "survival:*: column that says whether the label is the time of the event (1, true) or of "
+        "the last look before it (0, false); no feature",
+    ),
+    Hyperparameter(
+        "event_value",
+        Names(),
+        "values of event_column that mean that the event came; default: 1, true",
     ),
     Hyperparameter("header", Boolean(), "whether CSV files have a header; default: looked at"),
     Hyperparameter(

@@ -57,17 +57,20 @@ class Columns:
     time: str | None = None
     label_lower_bound: str | None = None
     label_upper_bound: str | None = None
+    event: str | None = None
+    event_values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Boosting:
     """How rounds are made and chosen; `params` are XGBoost's own.
 
-    `metrics` are printed each round, `stopping_metric` is the one of them that
-    early stopping goes by. `nfold` folds choose the rounds of one model;
-    `kfold` folds, `kfold_repeats` times, each give a model of an ensemble.
-    `num_class` is None where the label says how many there are. `seed` is that
-    of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
+    `fixed_rounds` are made where there are no rows to choose them by. `metrics` are
+    printed each round, `stopping_metric` is the one of them that early stopping goes
+    by. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
+    times, each give a model of an ensemble. `num_class` is None where the label
+    says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
+    is among `params`.
     """
 
     params: Mapping[str, Any]
@@ -78,6 +81,7 @@ class Boosting:
     metrics: tuple[str, ...]
     stopping_metric: str
     seed: int
+    fixed_rounds: int = XGBOOST_ROUNDS
     num_class: int | None = None
     kfold: int | None = None
     kfold_repeats: int = 1
@@ -214,6 +218,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         time=values.get("time_column"),
         label_lower_bound=values.get("label_lower_bound"),
         label_upper_bound=values.get("label_upper_bound"),
+        event=values.get("event_column"),
+        event_values=values.get("event_value", ()),
     )
 
 
@@ -240,6 +246,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
     return Boosting(
         params=MappingProxyType(params),
         rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
+        fixed_rounds=values.get("num_round", XGBOOST_ROUNDS),
         patience=values.get("early_stopping_rounds", SAGETREE_PATIENCE if own else None),
         nfold=values.get("nfold"),
         stratified=values["stratified"],
