@@ -180,7 +180,9 @@ def _seconds(read: Ingested, settings: TrainSettings) -> float:
 
     def time_of(rounds: int) -> float:
         boosting = replace(settings.boosting, rounds=rounds, patience=None)
-        plan = BoostingPlan.of(boosting, read.features, train, classes=read.class_count)
+        plan = BoostingPlan.of(
+            boosting, read.schema, read.features, train, classes=read.class_count
+        )
         started = time.monotonic()
         fit(plan, train, watched)
         return time.monotonic() - started

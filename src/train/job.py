@@ -53,7 +53,12 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     options = termination.begin(checkpoints, read.first_model)
     objective, train = read.goal.objective, read.examples[TRAIN]
     plan = BoostingPlan.of(
-        settings.boosting, read.features, train, classes=read.class_count, run=options
+        settings.boosting,
+        read.schema,
+        read.features,
+        train,
+        classes=read.class_count,
+        run=options,
     )
     trained = fit(plan, train, read.examples.get(VALIDATION))
     result = with_test_metrics(plan, trained, read.examples.get(TEST))
