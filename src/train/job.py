@@ -61,8 +61,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         run=options,
     )
     trained = fit(plan, train, read.examples.get(VALIDATION))
-    result = with_test_metrics(plan, trained, read.examples.get(TEST))
-    decision = _decide(result) if objective.has_threshold else None
+    decision = _decide(trained.validation) if objective.has_threshold else None
+    threshold = decision.threshold if decision else None
+    result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
     evaluation = _evaluate(result, decision, read, settings)
     bundle = ModelBundle(
         models=trained.models,

@@ -69,7 +69,9 @@ class BoostingPlan:
         Raises SettingsError where base margins are not one for each output.
         """
         objective = objective_of(settings.objective)
-        metrics = RoundMetrics.of(settings.metrics, objective)
+        metrics = RoundMetrics.of(
+            settings.metrics, objective, at_greatest_f1=settings.at_greatest_f1
+        )
         params: dict[str, Any] = {
             **settings.params,
             **settings.constraints.params(schema, features),

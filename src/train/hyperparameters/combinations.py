@@ -9,7 +9,7 @@ from typing import Any
 
 from sagetree.errors import quote
 from sagetree.train.hyperparameters.booster_rules import booster_faults
-from sagetree.train.hyperparameters.objective_rules import objective_faults
+from sagetree.train.hyperparameters.objective_rules import objective_faults, objective_notes
 
 # Settings of one column, or some, that is then neither feature nor label.
 _ROLES = (
@@ -46,6 +46,7 @@ def notes_together(values: Values, channels: Collection[str]) -> Iterator[str]:
         yield "nfold has no effect: the validation channel chooses the rounds"
     if "sync" in values.get("updater", ()):
         yield "updater sync has no effect: one machine trains"
+    yield from objective_notes(values)
 
 
 def _column_faults(values: Values) -> Iterator[str]:

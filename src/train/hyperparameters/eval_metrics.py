@@ -1,7 +1,7 @@
 """The metrics of each round, by name: what each is of, which way is better, who computes it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.objectives import Objective, Task, objective_of
 from sagetree.errors import did_you_mean
 from sagetree.evaluate.metrics import weighted
-from sagetree.evaluate.metrics.weighted import Predicted
+from sagetree.evaluate.metrics.weighted import Predicted, greatest_f1
 from sagetree.train.hyperparameters.value_types import LARGEST_INTEGER
 
 if TYPE_CHECKING:
@@ -173,6 +173,16 @@ _METRICS = (
     ),
 )
 
+# Metrics of what rows are called: a round that moves none over the threshold changes
+# none of them, and where positives are rare no round may for long.
+OF_CALLS = frozenset(
+    {
+        "error", "merror", "accuracy", "balanced_accuracy", "f1", "f1_binary", "f1_macro",
+        "precision", "precision_macro", "precision_micro", "recall", "recall_macro",
+        "recall_micro",
+    }
+)  # fmt: skip
+
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _METRICS})
 
 # These two take a - behind: groups without a relevant row count 0 instead of 1.
@@ -249,18 +259,33 @@ def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class RoundMetrics:
-    """What is computed of each round: by XGBoost, and here."""
+    """What is computed of each round: by XGBoost, and here.
+
+    Rows are called 1 from `threshold` on, None is above 0.5; with `at_greatest_f1`
+    from the one that the job would choose on these rows after this round.
+    """
 
     by_xgboost: tuple[str, ...]
     here: tuple[Asked, ...]
     objective: Objective
+    at_greatest_f1: bool = False
+    threshold: float | None = None
 
     @classmethod
-    def of(cls, spellings: Sequence[str], objective: Objective) -> "RoundMetrics":
+    def of(
+        cls, spellings: Sequence[str], objective: Objective, *, at_greatest_f1: bool = False
+    ) -> "RoundMetrics":
         """Return who computes which metric of an objective."""
         asked = [Asked.of(spelling) for spelling in spellings]
-        here = [a for a in asked if a.is_computed_here(objective)]
-        return cls(tuple(a.spelling for a in asked if a not in here), tuple(here), objective)
+        here = tuple(a for a in asked if a.is_computed_here(objective))
+        by_xgboost = tuple(a.spelling for a in asked if a not in here)
+        return cls(by_xgboost, here, objective, at_greatest_f1 and objective.has_threshold)
+
+    def at(self, threshold: float) -> "RoundMetrics":
+        """Return the same metrics at a threshold, if rounds chose one: of rows it was not."""
+        if not self.at_greatest_f1:
+            return self
+        return replace(self, at_greatest_f1=False, threshold=threshold)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -277,15 +302,15 @@ class RoundMetrics:
     def _values(
         self, predictions: NDArray[np.float32], data: "xgboost.DMatrix"
     ) -> list[tuple[str, float]]:
-        weights = data.get_weight()
+        labels = data.get_label()
+        weights = data.get_weight() if data.get_weight().size else None
         if self.objective.score == "margin":
             predictions = _probabilities(predictions)
-        rows = Predicted(
-            data.get_label(),
-            predictions,
-            weights if weights.size else None,
-            are_classes=self.objective.score == "class",
-        )
+        threshold = self.threshold
+        if self.at_greatest_f1 and any(a.metric.name in OF_CALLS for a in self.here):
+            threshold = greatest_f1(labels, predictions, weights).threshold
+        are_classes = self.objective.score == "class"
+        rows = Predicted(labels, predictions, weights, are_classes, threshold)
         return [(a.spelling, _value(a, rows)) for a in self.here]
 
 

@@ -5,7 +5,13 @@ from typing import Any
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, Objective
 from sagetree.errors import quote
-from sagetree.train.hyperparameters.eval_metrics import METRICS, Asked
+from sagetree.train.hyperparameters.eval_metrics import (
+    METRICS,
+    OF_CALLS,
+    Asked,
+    default_metric,
+    with_parameter,
+)
 from sagetree.train.hyperparameters.parameters import TUNING_METRIC, is_given
 
 Values = Mapping[str, Any]
@@ -53,6 +59,9 @@ _OF_SHARES = ("logloss", "error")
 # Metrics that need probabilities, which these objectives do not give.
 _NEED_PROBABILITIES = {"binary:hinge": ("logloss",), "multi:softmax": ("aucpr",)}
 
+# What decides the rounds in place of a metric that only says what rows are called.
+_LOSSES = ("logloss", "mlogloss")
+
 # Objectives whose base_score is a probability, or the exponential of a sum.
 _PROBABILITY = ("binary:logistic", "reg:logistic")
 _POSITIVE = ("count:poisson", "reg:gamma", "reg:tweedie")
@@ -78,6 +87,34 @@ def outputs_of(values: Values) -> int | None:
         count: int | None = values.get("num_class")
         return count
     return len(values.get("quantile_alpha", (0,)))
+
+
+def metrics_of(values: Values, params: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Return the metrics of each round, and the one that decides when rounds stop.
+
+    That is the last one named. Where it only says what rows are called, it is
+    the log loss, if the objective has one; preset=xgboost goes by the metric itself.
+    """
+    asked = [with_parameter(m, params) for m in _named(values) or [default_metric(params)]]
+    deciding = asked[-1]
+    if values.get("preset") != "xgboost" and Asked.of(deciding).metric.name in OF_CALLS:
+        defined = defined_for(values, OBJECTIVES[params["objective"]])
+        deciding = next((loss for loss in _LOSSES if loss in defined), deciding)
+    return list(dict.fromkeys([*asked, deciding])), deciding
+
+
+def objective_notes(values: Values) -> Iterator[str]:
+    """Return what is no fault of metrics and yet other than named, for the log."""
+    params = {"objective": DEFAULT_OBJECTIVE, **values}
+    _, deciding = metrics_of(values, params)
+    for metric in _named(values)[-1:]:
+        if with_parameter(metric, params) != deciding:
+            yield f"{metric} only says what rows are called: {deciding} decides the rounds"
+
+
+def _named(values: Values) -> list[str]:
+    tuned = values.get(TUNING_METRIC)
+    return [*values.get("eval_metric", ()), *([tuned] if tuned else [])]
 
 
 def _parameter_faults(values: Values, objective: Objective) -> Iterator[str]:

@@ -12,8 +12,8 @@ from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
 from sagetree.train.hyperparameters.combinations import check_together, notes_together
 from sagetree.train.hyperparameters.constraints import Constraints
-from sagetree.train.hyperparameters.eval_metrics import default_metric, with_parameter
-from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
+from sagetree.train.hyperparameters.objective_rules import metrics_of
+from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, UNUSED, is_given
 from sagetree.train.hyperparameters.presets import (
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
@@ -64,7 +64,8 @@ class Boosting:
     """How rounds are made and chosen; `params` are XGBoost's own.
 
     `metrics` are printed each round, `stopping_metric` is the one of them that
-    early stopping goes by. `nfold` folds choose the rounds of one model;
+    early stopping goes by; with `at_greatest_f1` they call rows by the threshold of
+    the greatest F1, else by 0.5. `nfold` folds choose the rounds of one model;
     `kfold` folds, `kfold_repeats` times, each give a model of an ensemble.
     `num_class` is None where the label says how many there are. `seed` is that
     of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
@@ -83,6 +84,7 @@ class Boosting:
     kfold_repeats: int = 1
     constraints: Constraints = field(default_factory=Constraints)
     external_memory: bool | None = None
+    at_greatest_f1: bool = False
 
     @property
     def objective(self) -> str:
@@ -234,17 +236,16 @@ def _encoding(values: Mapping[str, Any]) -> str:
 def _boosting(values: Mapping[str, Any]) -> Boosting:
     own = values["preset"] == "sagetree"
     params = _params(values, own=own)
-    tuned = values.get(TUNING_METRIC)
-    asked = [*values.get("eval_metric", ()), *([tuned] if tuned else [])]
-    asked = [with_parameter(metric, params) for metric in asked or [default_metric(params)]]
+    metrics, stopping_metric = metrics_of(values, params)
     return Boosting(
         params=MappingProxyType(params),
         rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
         patience=values.get("early_stopping_rounds", SAGETREE_PATIENCE if own else None),
         nfold=values.get("nfold"),
         stratified=values["stratified"],
-        metrics=tuple(dict.fromkeys(asked)),
-        stopping_metric=asked[-1],
+        metrics=tuple(metrics),
+        stopping_metric=stopping_metric,
+        at_greatest_f1=own,
         seed=params["seed"] % 2**32,
         num_class=values.get("num_class"),
         kfold=values.get("_kfold"),
