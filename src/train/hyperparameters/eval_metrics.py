@@ -31,19 +31,21 @@ _NUMBERS: tuple[Task, ...] = ("regression", "quantile")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that stands after a metric's @: what it is, and its range."""
+    """A number that stands after a metric's @: what it is, and its range, perhaps without ends."""
 
     meaning: str
     low: float
     high: float | None = None
     whole: bool = False
+    within: bool = False
     default: float | None = None
 
     def parse(self, text: str) -> float:
         """Return the number. Raises ValueError for a text that is none or out of range."""
         number = float(text)
         high = LARGEST_INTEGER if self.high is None else self.high
-        if not self.low <= number <= high or (self.whole and not number.is_integer()):
+        is_end = self.within and number in (self.low, high)
+        if not self.low <= number <= high or is_end or (self.whole and not number.is_integer()):
             raise ValueError(text)
         return number
 
@@ -51,6 +53,8 @@ class Parameter:
     def allowed(self) -> str:
         """The range in words."""
         kind = "a whole number" if self.whole else "a number"
+        if self.within:
+            return f"{kind} above {self.low:g} and below {self.high:g}"
         return f"{kind} from {self.low:g}" + ("" if self.high is None else f" to {self.high:g}")
 
 
@@ -74,7 +78,7 @@ class Metric:
 
 _THRESHOLD = Parameter("a probability", 0, 1, default=0.5)
 _TOP = Parameter("a number of rows", 1, whole=True, default=LARGEST_INTEGER)
-_POWER = Parameter("a variance power", 1, 2, default=1.5)
+_POWER = Parameter("a variance power", 1, 2, default=1.5, within=True)
 _PRECISION = Parameter("a precision", 0, 1)
 
 
