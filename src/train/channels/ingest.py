@@ -104,7 +104,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
 
 def _apply(plan: TablePlan, table: Table, goal: Goal, settings: TrainSettings) -> LabelledRows:
     rows = plan.apply(table)
-    check_metric_labels(rows, plan.label, settings.boosting.metrics)
+    check_metric_labels(rows, plan.label, settings.boosting.metrics, goal.objective.task)
     group = plan.roles.of(table).group
     if goal.is_ranking and group is not None:
         check_queries(rows.table, group, rows.roles)

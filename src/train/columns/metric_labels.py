@@ -6,6 +6,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.objectives import Task
 from sagetree.errors import SettingsError, quote
 from sagetree.features.plan import LabelledRows
 from sagetree.tables.label import AnyLabel, Labels
@@ -23,19 +24,31 @@ _NEVER_FINITE: Mapping[str, tuple[Callable[[Labels], NDArray[np.bool_]], str]] =
 )
 
 
-def check_metric_labels(rows: LabelledRows, label: AnyLabel, metrics: Sequence[str]) -> None:
-    """Raise SettingsError naming the first row whose label a metric is never finite for."""
+# Metrics of two classes, which some ask for of numbers: these must then be classes or shares.
+_OF_SHARES = ("auc", "aucpr", "logloss")
+
+
+def check_metric_labels(
+    rows: LabelledRows, label: AnyLabel, metrics: Sequence[str], task: Task
+) -> None:
+    """Raise SettingsError naming the first row whose label a metric has no value for."""
     for metric in metrics:
         name = Asked.of(metric).metric.name
-        if name not in _NEVER_FINITE:
+        if name in _NEVER_FINITE:
+            is_wrong, reason = _NEVER_FINITE[name]
+        elif name in _OF_SHARES and task == "regression":
+            is_wrong, reason = _is_no_share, "is of labels from 0 to 1"
+        else:
             continue
-        is_wrong, reason = _NEVER_FINITE[name]
         wrong = np.flatnonzero(is_wrong(rows.labels))
         if len(wrong):
             row = int(wrong[0])
             raise SettingsError(
-                f"the label is {rows.labels[row]:g}, and the metric {name} {reason}: "
-                "it can have no finite value",
+                f"the label is {rows.labels[row]:g}, and the metric {name} {reason}",
                 where=f"{rows.table.locate(row)}, column {quote(label.name)}",
                 hint="Name another one in eval_metric, such as rmse or mae",
             )
+
+
+def _is_no_share(labels: Labels) -> NDArray[np.bool_]:
+    return (labels < 0) | (labels > 1)

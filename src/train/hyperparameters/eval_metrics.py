@@ -233,7 +233,9 @@ class Asked:
     def is_computed_here(self, objective: Objective) -> bool:
         """Say whether XGBoost's own value would be none or another one."""
         metric = self.metric
-        if metric.function is None or objective.task == "ranking":
+        if metric.function is None:
+            return False
+        if metric.by_xgboost and objective.task in ("ranking", "regression"):
             return False
         if not metric.by_xgboost or metric.name == "aucpr":
             return True

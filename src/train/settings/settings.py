@@ -10,7 +10,11 @@ from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
-from sagetree.train.hyperparameters.combinations import check_together, notes_together
+from sagetree.train.hyperparameters.combinations import (
+    check_together,
+    idle_together,
+    notes_together,
+)
 from sagetree.train.hyperparameters.constraints import Constraints
 from sagetree.train.hyperparameters.objective_rules import metrics_of
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, UNUSED, is_given
@@ -234,7 +238,7 @@ def _encoding(values: Mapping[str, Any]) -> str:
 
 
 def _boosting(values: Mapping[str, Any]) -> Boosting:
-    own = values["preset"] == "sagetree"
+    own, idle = values["preset"] == "sagetree", idle_together(values)
     params = _params(values, own=own)
     metrics, stopping_metric = metrics_of(values, params)
     return Boosting(
@@ -251,9 +255,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         kfold=values.get("_kfold"),
         kfold_repeats=values["_num_cv_round"],
         constraints=Constraints(
-            values.get("monotone_constraints"),
-            values.get("interaction_constraints"),
-            values.get("feature_weights"),
+            *(None if name in idle else values.get(name) for name in _BY_COLUMN)
         ),
         external_memory=values.get("external_memory"),
     )
@@ -266,7 +268,8 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if own and trees:
         preset = preset_of(values.get("objective", DEFAULT_OBJECTIVE))
         params |= {name: value for name, (value, _) in preset.items()}
-    names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in _BY_COLUMN)
+    without = {*_BY_COLUMN, *idle_together(values)}
+    names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in without)
     params |= {name: values[name] for name in names}
     params = {"objective": DEFAULT_OBJECTIVE, "seed": 0, **params}
     if params.get("tree_method") == "gpu_hist":

@@ -38,7 +38,7 @@ def test_labels_that_a_metric_cannot_take_are_refused_before_any_round(
     where = "" if channel == "train" else f"channel {channel}, "
     assert ran.failure == (
         f"{where}data.csv line 80, column 'y': the label is {label:g}, and the metric "
-        f"{metric} {reason}: it can have no finite value. "
+        f"{metric} {reason}. "
         "Name another one in eval_metric, such as rmse or mae\n"
     )
     assert "[0]" not in ran.log
