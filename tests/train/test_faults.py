@@ -62,7 +62,10 @@ SETTINGS = [
         "column 'stat' (did you mean 'state'?), 'colour'. "
         "The columns are 'amount', 'kind', 'state'",
     ),
-    ({"target": "frau"}, f"target is 'frau', which is no column. The columns are {COLUMNS}"),
+    (
+        {"target": "frau"},
+        f"target is 'frau', which is no column (did you mean 'fraud'?). The columns are {COLUMNS}",
+    ),
     (
         {"positive_label": "yes"},
         "positive_label is 'yes', but column 'fraud' holds '0' and '1'. Take one of the two",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.errors import SettingsError, quote
+from sagetree.errors import SettingsError, did_you_mean, quote
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.schema import ROLES, Schema
 
@@ -137,9 +137,9 @@ def _columns(features: FeaturePipeline) -> list[str]:
 
 
 def _check(setting: str, named: Mapping[str, Any] | list[str], columns: list[str]) -> None:
-    unknown = [name for name in named if name not in columns]
+    unknown = [quote(name) + did_you_mean(name, columns) for name in named if name not in columns]
     if unknown:
         raise SettingsError(
-            f"{setting} names {', '.join(map(quote, unknown))}, which the model does not use",
+            f"{setting} names {', '.join(unknown)}, which the model does not use",
             hint=f"The columns are {', '.join(map(quote, columns))}",
         )

@@ -26,10 +26,27 @@ from sagetree.train.hyperparameters.presets import (
 )
 from sagetree.train.hyperparameters.value_types import ParameterError, plain_text
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
+from sagetree.train.settings.channel_settings import channel_notes
 from sagetree.train.settings.faults import Faults
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"
+
+# What scikit-learn, LightGBM and CatBoost call it -> the hyperparameter.
+_ELSEWHERE = {
+    "class_weight": "scale_pos_weight",
+    "class_weights": "scale_pos_weight",
+    "is_unbalance": "scale_pos_weight",
+    "sample_weight": "weight_column",
+    "iterations": "num_round",
+    "max_iter": "num_round",
+    "num_iterations": "num_round",
+    "l2_leaf_reg": "lambda",
+    "cat_features": "categorical_columns",
+    "categorical_feature": "categorical_columns",
+    "label": "target",
+    "label_column": "target",
+}
 
 # What holds where one of our own is not given.
 _DEFAULTS = {p.name: p.parse(p.default) for p in OWN if p.default}
@@ -181,7 +198,8 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
     for spelling, text in given.items():
         parameter = BY_NAME.get(spelling)
         if parameter is None:
-            meant = did_you_mean(spelling, BY_NAME)
+            known = _ELSEWHERE.get(spelling)
+            meant = did_you_mean(known or spelling, BY_NAME)
             faults.append(f"{quote(spelling)} is no hyperparameter{meant}")
             continue
         if parameter.name in spelled:
@@ -229,6 +247,7 @@ def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str
         if parameter.name in values:
             yield f"{parameter.name} has no effect: {parameter.help}"
     yield from notes_together(values, channels)
+    yield from channel_notes(channels)
 
 
 def _encoding(values: Mapping[str, Any]) -> str:

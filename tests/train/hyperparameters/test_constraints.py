@@ -155,7 +155,8 @@ def test_nothing_asked_is_nothing_set() -> None:
     [
         (
             {"monotone_constraints": '{"amont": 1}'},
-            "monotone_constraints names 'amont', which the model does not use. "
+            "monotone_constraints names 'amont' (did you mean 'amount'?), which the model does "
+            "not use. "
             "The columns are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
         (
@@ -174,7 +175,8 @@ def test_nothing_asked_is_nothing_set() -> None:
         ),
         (
             {"interaction_constraints": '[["amount", "stat"]]'},
-            "interaction_constraints names 'stat', which the model does not use. "
+            "interaction_constraints names 'stat' (did you mean 'state'?), which the model does "
+            "not use. "
             "The columns are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
         (
@@ -188,7 +190,8 @@ def test_nothing_asked_is_nothing_set() -> None:
         ),
         (
             {"feature_weights": '{"amont": 2}'},
-            "feature_weights names 'amont', which the model does not use. "
+            "feature_weights names 'amont' (did you mean 'amount'?), which the model does "
+            "not use. "
             "The columns are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
     ],
