@@ -132,7 +132,18 @@ def document() -> str:
     ]
     for title, parameters in sections:
         lines += ["", f"## {title}", "", *_table(_ROWS, map(_row, parameters))]
-    lines += ["", "## Metrics of `eval_metric`", "", *_table(_METRIC_ROWS, _metric_rows())]
+    lines += [
+        "",
+        "## Metrics of `eval_metric`",
+        "",
+        "Those of what rows of two classes are called (f1, accuracy, precision, recall, and what",
+        "begins like them) are at the threshold with the greatest F1 of the rows they are of, as",
+        "the job chooses its own; rows of the test channel are called by that. Where the last",
+        "metric is one of them, `error` or `merror`, log loss stops the rounds in its place. With",
+        "`preset=xgboost` they are at 0.5 and stop the rounds themselves.",
+        "",
+        *_table(_METRIC_ROWS, _metric_rows()),
+    ]
     return "\n".join([*lines, ""])
 
 

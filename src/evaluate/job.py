@@ -108,6 +108,11 @@ def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
             f"{model.objective.name}",
             hint="Leave it out",
         )
+    if model.objective.score != "margin" and not 0 <= settings.threshold <= 1:
+        raise SettingsError(
+            f"--threshold is {settings.threshold:g}, and the model's scores are from 0 to 1",
+            hint="Give a share, such as 0.5 for 50 %",
+        )
     return settings.threshold
 
 

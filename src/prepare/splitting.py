@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import find_name, listing
@@ -63,7 +63,8 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Label:
     name = find_name(columns, column)
     if name is None:
         raise SettingsError(
-            f"there is no column {quote(column)} in the joined table",
+            f"there is no column {quote(column)} in the joined table"
+            f"{did_you_mean(column, columns)}",
             where="--label",
             hint=f"The columns are {listing(columns)}",
         )

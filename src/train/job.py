@@ -53,12 +53,19 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     options = termination.begin(checkpoints, read.first_model)
     objective, train = read.goal.objective, read.examples[TRAIN]
     plan = BoostingPlan.of(
-        settings.boosting, read.features, train, classes=read.class_count, run=options
+        settings.boosting,
+        read.schema,
+        read.features,
+        train,
+        classes=read.class_count,
+        run=options,
     )
     trained = fit(plan, train, read.examples.get(VALIDATION))
-    result = with_test_metrics(plan, trained, read.examples.get(TEST))
-    decision = _decide(result) if objective.has_threshold and result.is_measured else None
-    evaluation = _evaluate(result, decision, read, settings) if result.is_measured else None
+    is_measured = trained.validation.is_measured
+    decision = _decide(trained.validation) if objective.has_threshold and is_measured else None
+    threshold = decision.threshold if decision else None
+    result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
+    evaluation = _evaluate(result, decision, read, settings) if is_measured else None
     bundle = ModelBundle(
         models=trained.models,
         schema=read.schema,

@@ -96,6 +96,11 @@ def test_a_gate_by_another_metric(opt_ml: OptMl) -> None:
     )
 
 
+def test_a_threshold_of_margins_may_be_any_number(opt_ml: OptMl) -> None:
+    trained(opt_ml, CASES["binary:logitraw"])
+    assert evaluate(["--threshold=-2"]) == 0
+
+
 def test_a_ranking_needs_its_groups(opt_ml: OptMl) -> None:
     one = CASES["rank:ndcg"]
     trained(opt_ml, one)

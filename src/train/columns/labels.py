@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sagetree.boosters.objectives import Objective
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
@@ -88,7 +88,7 @@ def find_label(
 def _check_column(table: Table, setting: str, name: str) -> None:
     if name not in table.names:
         raise SettingsError(
-            f"{setting} is {quote(name)}, which is no column",
+            f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
             hint=f"The columns are {', '.join(map(quote, table.names))}",
         )
 

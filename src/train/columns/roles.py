@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.roles import RoleColumns, RowRoles
 from sagetree.tables.schema import Kind
@@ -45,7 +45,7 @@ def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str)
             )
         if name not in table.names:
             raise SettingsError(
-                f"{setting} is {quote(name)}, which is no column",
+                f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
                 where=f"channel {channel}",
                 hint=f"The columns are {', '.join(map(quote, table.names))}",
             )

@@ -149,12 +149,13 @@ OWN = (
     Hyperparameter(
         "eval_metric",
         Names(),
-        "metrics of each round, of which the last one stops; default: the objective's own",
+        "metrics of each round, of which the last one stops, but logloss or mlogloss for one that "
+        "only says what rows are called (f1, accuracy, error); default: the objective's own",
     ),
     Hyperparameter(
         TUNING_METRIC,
         TuningMetric(),
-        "metric a tuning job goes by; added to eval_metric, and the one that stops",
+        "metric a tuning job goes by; added to eval_metric as its last one",
     ),
     Hyperparameter(
         "external_memory", Boolean(), "train from disk; default: if the memory is too small"
