@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sagetree.boosters.objectives import objective_of
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle
+from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import UserError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.features.plan import LabelledRows, TablePlan
@@ -22,7 +23,7 @@ from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.plan import fit_plan
 from sagetree.train.columns.roles import check_queries
 from sagetree.train.examples.examples import Examples
-from sagetree.train.examples.leakage import Leakage, find_leakage
+from sagetree.train.examples.leakage import Leakage, find_leakage, hashes_of
 from sagetree.train.examples.matrix import feature_matrix, is_too_large
 from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
@@ -34,7 +35,8 @@ class Ingested:
     """What was read: the columns and transforms, rows to be stored, each channel's examples.
 
     The tables themselves are gone: features are all that is left in memory.
-    `earlier` is the model whose rounds come first, if there is one.
+    `known` are the hashes of all rows that the model learns from. `earlier` is the model
+    whose rounds come first, if there is one.
     """
 
     goal: Goal
@@ -42,6 +44,7 @@ class Ingested:
     features: FeaturePipeline
     stored: StoredRows
     examples: Mapping[str, Examples]
+    known: TrainingRows
     earlier: ModelBundle | None = None
 
     @property
@@ -59,10 +62,10 @@ class Ingested:
         """Return what looks like leakage in the channels."""
         return find_leakage(
             self.examples[TRAIN],
-            self.examples.get(VALIDATION),
-            self.features.names,
-            self.features.types,
-            is_binary=self.goal.objective.task == "binary",
+            {name: rows for name, rows in self.examples.items() if name != TRAIN},
+            self.known,
+            self.features,
+            self.goal.objective.task,
         )
 
     def fingerprints(self) -> dict[str, DataFingerprint]:
@@ -98,7 +101,14 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
                 rows = _apply(plan, table, goal)
                 check_rows(rows, plan.label, keys, name)
                 examples[name] = _examples(rows, plan.features, external)
-    return Ingested(goal, plan.schema, plan.features, stored, examples, earlier)
+    known = _known(examples[TRAIN], earlier)
+    return Ingested(goal, plan.schema, plan.features, stored, examples, known, earlier)
+
+
+def _known(train: Examples, earlier: ModelBundle | None) -> TrainingRows:
+    """Return the hashes of the rows of train, and of those that an earlier model has learnt."""
+    rows = TrainingRows.of(hashes_of(train))
+    return earlier.rows.joined(rows) if earlier and earlier.rows else rows
 
 
 def _apply(plan: TablePlan, table: Table, goal: Goal) -> LabelledRows:
