@@ -91,7 +91,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
-    examples = {TRAIN: _examples(rows, plan.features, external)}
+    examples = {TRAIN: _examples(rows, plan, external, TRAIN)}
     del table, rows
     for name in (VALIDATION, TEST):
         if name in settings.formats:
@@ -100,7 +100,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
                 check_channel(table, plan, name)
                 rows = _apply(plan, table, goal)
                 check_rows(rows, plan.label, keys, name)
-                examples[name] = _examples(rows, plan.features, external)
+                examples[name] = _examples(rows, plan, external, name)
     known = _known(examples[TRAIN], earlier)
     return Ingested(goal, plan.schema, plan.features, stored, examples, known, earlier)
 
@@ -140,11 +140,16 @@ def _goal(settings: TrainSettings) -> Goal:
     )
 
 
-def _examples(rows: LabelledRows, features: FeaturePipeline, external: bool | None) -> Examples:
-    """Return the rows as features; `external` None puts them on disk if the memory is too small."""
+def _examples(rows: LabelledRows, plan: TablePlan, external: bool | None, name: str) -> Examples:
+    """Return a channel's rows as features; warns of cells that training cannot explain.
+
+    `external` None puts them on disk if the memory is too small.
+    """
     if external is None:
-        external = is_too_large(rows.inputs.rows * len(features.names))
-    matrix = feature_matrix(rows.inputs, features, in_file=external)
+        external = is_too_large(rows.inputs.rows * len(plan.features.names))
+    matrix, absent = feature_matrix(rows.inputs, plan.features, in_file=external)
+    for suspect in absent.suspects(plan.schema):
+        LOG.warning("Channel %s: %s", name, suspect)
     return Examples(matrix, rows.labels, rows.roles, external=external)
 
 
