@@ -2,11 +2,14 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
+from sagetree.bundle.bundle import MANIFEST_FILE, ModelBundle
 from sagetree.bundle.model import Model
+from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
-from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
+from sagetree.tables.label import AnyLabel, ClassLabel, Label, Labels, NumberLabel
 from sagetree.tables.roles import RoleColumns
 from sagetree.tables.table import Table
 
@@ -25,6 +28,27 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
             hint="The model ranks rows within a group: say to which one each row belongs",
         )
     return plan, plan.apply(table)
+
+
+def check_labels(labels: Labels, label: AnyLabel, where: str) -> None:
+    """Raise DataError where all rows have one label, which no metric can be measured by.
+
+    Of two-valued labels the metrics say so themselves.
+    """
+    if isinstance(label, Label) or not len(labels) or (labels != labels[0]).any():
+        return
+    first = labels[0]
+    value = label.classes[int(first)] if isinstance(label, ClassLabel) else f"{first.min():g}"
+    raise DataError(
+        f"the label is {quote(value)} in every row ({len(labels)} in all)",
+        where=where,
+        hint="Give rows of several labels: metrics say how well a model tells them apart",
+    )
+
+
+def training_rows(folder: Path) -> TrainingRows | None:
+    """Return the rows that the model in a folder was trained on, None if it does not know them."""
+    return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from sagetree.errors import DataError, quote
+from sagetree.evaluate.cases import check_labels
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.gathering import Shrink
 from sagetree.files.reading import Reading, looks_like_header, read_files
@@ -118,7 +119,7 @@ def keys_of(rows: LabelledRows, schema: Schema) -> Mapping[str, Cells]:
 def check_rows(
     rows: LabelledRows, label: AnyLabel, keys: Mapping[str, Cells], channel: str
 ) -> None:
-    """Raise DataError for rows of a single class, and for `keys` that training holds too."""
+    """Raise DataError for rows of a single label, and for `keys` that training holds too."""
     if isinstance(label, Label) and len(np.unique(rows.labels)) < 2:
         value = label.positive if rows.labels[0] else label.negative
         raise DataError(
@@ -126,6 +127,7 @@ def check_rows(
             where=f"channel {channel}",
             hint="The channel needs rows of both kinds; split with stratification",
         )
+    check_labels(rows.labels, label, f"channel {channel}")
     for name, cells in keys.items():
         if name not in rows.table.names:
             continue
