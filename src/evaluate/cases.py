@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
+from sagetree.bundle.bundle import MANIFEST_FILE, ModelBundle
 from sagetree.bundle.model import Model
+from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
@@ -34,6 +37,11 @@ def _with_names(table: Table, schema: Schema) -> Table:
     names = (*(schema.label.columns if schema.label else ()), *schema.all_names)
     is_whole = not table.named and not table.roles and len(names) == len(table.names)
     return table._replace(names=names) if is_whole else table
+
+
+def training_rows(folder: Path) -> TrainingRows | None:
+    """Return the rows that the model in a folder was trained on, None if it does not know them."""
+    return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:

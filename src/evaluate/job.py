@@ -7,14 +7,17 @@ from pathlib import Path
 import orjson
 
 from sagetree.boosters.objectives import Objective
+from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.model import Model
+from sagetree.bundle.training_rows import row_hashes
 from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import labelled_rows, quantiles_of
+from sagetree.evaluate.cases import labelled_rows, quantiles_of, training_rows
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
@@ -51,9 +54,16 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     """
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores())
+        known = training_rows(folder)
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
-    scores = model.score(rows.inputs)
+    made = model.matrix(rows.inputs)
+    scores = model.scorer.score(made.values)
+    data = DataReport(
+        model.schema,
+        AbsentCells.count(rows.inputs, made, model.features),
+        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
+    )
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
@@ -64,18 +74,18 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         groups=rows.roles.groups,
         where=where,
     )
-    verdict = _verdict(settings, evaluation)
+    verdict = data.judged(_verdict(settings, evaluation))
     is_binary = model.objective.task == "binary"
     curves = curves_json(rows.labels, scores) if is_binary else {}
     contents = {
         "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
-        "decision.json": verdict.as_json(),
+        "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
     }
     _write(opt_ml.processing / "evaluation", contents)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
     why = why_nothing(evaluation)
     nothing = why and f"the model has learnt nothing that the test rows show: {why}"
-    for warning in filter(None, (nothing, verdict.warning)):
+    for warning in filter(None, (nothing, verdict.warning, *data.warnings)):
         LOG.warning("WARNING: %s", warning)
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
@@ -121,13 +131,13 @@ def _verdict(
 ) -> Verdict | MetricVerdict:
     """Judge by the gate that was given; without one a binary model by its AUC.
 
-    Any other then has to do as well as one that says the same of every row.
+    Any other then has to do better than one that says the same of every row.
     """
     if settings.gate is not None:
         return decide_by(settings.gate, evaluation.scalars, evaluation.deviations)
     if isinstance(evaluation, Evaluation):
         return decide(evaluation.auc, evaluation.auc_interval, settings.threshold_auc)
-    gate = Gate(evaluation.headline, not evaluation.falling, evaluation.baseline)
+    gate = Gate(evaluation.headline, not evaluation.falling, evaluation.baseline, excluded=True)
     why = ", which saying the same of every row would give"
     return decide_by(gate, evaluation.scalars, evaluation.deviations, why=why)
 

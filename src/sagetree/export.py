@@ -62,6 +62,7 @@ def save_booster(
             columns=tuple(_column(name, matrix[:, i]) for i, name in enumerate(names)),
             label=_label(scorer, label, classes),
             named=booster.feature_names is not None,
+            rows=len(matrix),
         ),
         features=FeaturePipeline(
             missing_values=(),

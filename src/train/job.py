@@ -84,6 +84,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
             has_checkpoints=checkpoints is not None,
             is_stopped=termination.is_requested,
         ),
+        rows=read.known,
     )
     _verify(bundle)
     bundle.save(opt_ml.model)

@@ -102,7 +102,9 @@ def test_the_gate_passes_exactly_at_the_auc(
     auc = result(opt_ml, "decision.json")["auc"]
     assert evaluate(["--threshold-auc", repr(auc), "--fail-below"]) == 0
     decision = result(opt_ml, "decision.json")
-    assert set(decision) == {"auc", "interval", "threshold_auc", "verdict", "reason"}
+    assert set(decision) == {
+        "auc", "interval", "threshold_auc", "verdict", "reason", "test_rows"
+    }  # fmt: skip
     assert decision["verdict"] == "Approved"
     above = repr(float(np.nextafter(auc, 1)))
     assert evaluate(["--threshold-auc", above]) == 0

@@ -23,7 +23,7 @@ def test_a_check_says_what_a_job_would_meet_and_writes_nothing(job: Job, opt_ml:
         "id      identifier  0        80        left out: it only names rows",
         "left out: id",
         "worth dropping: column 'same' holds the same as 'number'",
-        "leakage: column 'told' alone tells the label (AUC 1.000)",
+        "leakage: column 'told' alone predicts the label (AUC 1.000)",
     )
     for text in shown:
         assert text in ran.log
@@ -36,13 +36,13 @@ def test_a_check_says_what_a_job_would_meet_and_writes_nothing(job: Job, opt_ml:
 def test_a_job_looks_for_leakage_first(job: Job, opt_ml: OptMl) -> None:
     ran = job({"train": LEAK})
     assert ran.code == 0
-    assert "Leakage? column 'told' alone tells the label (AUC 1.000)\n" in ran.log
+    assert "Leakage? column 'told' alone predicts the label (AUC 1.000)\n" in ran.log
     for arguments in ([], ["--check"]):
         refused = job({}, {"fail_on_leakage": "true"}, arguments=arguments)
         assert refused.code == 1
         assert refused.failure.startswith(
-            "channel train: column 'told' alone tells the label (AUC 1.000). List such columns in "
-            "drop_columns, "
+            "channel train: column 'told' alone predicts the label (AUC 1.000). List such columns "
+            "in drop_columns, "
         )
 
 

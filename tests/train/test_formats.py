@@ -127,7 +127,7 @@ def read_train(opt_ml: OptMl, settings: TrainSettings) -> tuple[Schema, Examples
     table = read_channel(opt_ml, "train", settings)
     plan = fit_plan(table, settings.columns, GOAL)
     made = plan.apply(table)
-    matrix = feature_matrix(made.inputs, plan.features)
+    matrix = feature_matrix(made.inputs, plan.features).matrix
     return plan.schema, Examples(matrix, made.labels, made.roles)
 
 
@@ -164,7 +164,7 @@ def test_validation_may_come_in_another_format(
     )
     plan = fit_plan(read_channel(opt_ml, "train", settings), settings.columns, GOAL)
     other = plan.apply(read_channel(opt_ml, "validation", settings, plan.schema))
-    np.testing.assert_array_equal(feature_matrix(other.inputs, plan.features), rows[0])
+    np.testing.assert_array_equal(feature_matrix(other.inputs, plan.features).matrix, rows[0])
 
 
 def test_libsvm_brings_weights_and_groups(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_words_of_digits_stay_words_where_training_knew_them_as_words(tmp_path: 
     settings = configure(opt_ml, train="", validation="")
     plan = fit_plan(read_channel(opt_ml, "train", settings), settings.columns, GOAL)
     other = plan.apply(read_channel(opt_ml, "validation", settings, plan.schema))
-    matrix = feature_matrix(other.inputs, plan.features)
+    matrix = feature_matrix(other.inputs, plan.features).matrix
     assert matrix[:, 0].tolist() == [0, 1, 0, 1]
 
 
@@ -212,7 +212,7 @@ def test_the_matrix_may_be_a_file_that_has_no_name(tmp_path: Path, rows: Rows) -
     table = read_channel(opt_ml, "train", settings)
     plan = fit_plan(table, settings.columns, GOAL)
     inputs = plan.apply(table).inputs
-    matrix = feature_matrix(inputs, plan.features, in_file=True)
+    matrix = feature_matrix(inputs, plan.features, in_file=True).matrix
     assert isinstance(matrix, np.memmap)
     np.testing.assert_array_equal(matrix, rows[0])
-    assert not isinstance(feature_matrix(inputs, plan.features), np.memmap)
+    assert not isinstance(feature_matrix(inputs, plan.features).matrix, np.memmap)

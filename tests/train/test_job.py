@@ -36,6 +36,7 @@ def test_the_classic_test_dir_needs_no_config_but_hyperparameters(job: Job) -> N
         for name in ("schema", "features", "decision", "selfcheck", "baseline", "manifest")
     }
     assert (ran.opt_ml.model / "xgboost-model").exists()
+    assert (ran.opt_ml.model / "sagetree/rows.bin").stat().st_size <= 8 * (3 + 120)
     assert not ran.opt_ml.failure.exists()
 
 

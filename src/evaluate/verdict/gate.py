@@ -66,11 +66,15 @@ def decide(auc: float, interval: Interval, threshold_auc: float) -> Verdict:
 
 @dataclass(frozen=True)
 class Gate:
-    """What a metric must be for a model to pass: at least `value`, or at most it."""
+    """What a metric must be for a model to pass: at least `value`, or at most it.
+
+    Where the value itself is `excluded`, more or less than it.
+    """
 
     metric: str
     at_least: bool
     value: float
+    excluded: bool = False
 
     @classmethod
     def parse(cls, text: str) -> "Gate":
@@ -81,10 +85,13 @@ class Gate:
         return cls(match[1], match[2] == ">=", float(match[3]))
 
     def __str__(self) -> str:
-        return f"{self.metric}{'>=' if self.at_least else '<='}{self.value:g}"
+        sign = ">" if self.at_least else "<"
+        return f"{self.metric}{sign}{'' if self.excluded else '='}{self.value:g}"
 
     def passes(self, value: float) -> bool:
-        """Whether a value is good enough; exactly equal is."""
+        """Whether a value is good enough; exactly equal is, unless it is excluded."""
+        if self.excluded and value == self.value:
+            return False
         return value >= self.value if self.at_least else value <= self.value
 
 
@@ -133,7 +140,6 @@ def decide_by(
             hint=f"Take one of {', '.join(scalars)}",
         )
     passes = gate.passes(value)
-    bound = "reaches" if passes and gate.at_least else "is within" if passes else "misses"
     deviation = deviations.get(gate.metric)
     near = deviation is not None and abs(value - gate.value) <= _TWO_SIDED * deviation
     return MetricVerdict(
@@ -142,7 +148,7 @@ def decide_by(
         standard_deviation=deviation,
         gate=str(gate),
         verdict="Approved" if passes else "Rejected",
-        reason=f"The {gate.metric} of {value} {bound} the required {gate.value}{why}",
+        reason=f"The {gate.metric} of {value} {_compared(gate, passes)} {gate.value}{why}",
         warning=(
             f"The gate {gate} lies within two standard deviations ({deviation:.4g}) of the "
             f"{gate.metric} of {value:.4g}: other test rows might turn the verdict. Evaluate on "
@@ -151,3 +157,10 @@ def decide_by(
         if near
         else "",
     )
+
+
+def _compared(gate: Gate, passes: bool) -> str:
+    if gate.excluded:
+        return f"is {'' if passes else 'not '}{'above' if gate.at_least else 'below'}"
+    bound = "reaches" if passes and gate.at_least else "is within" if passes else "misses"
+    return f"{bound} the required"

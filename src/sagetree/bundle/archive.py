@@ -20,7 +20,7 @@ ARCHIVE = "model.tar.gz"
 # tree models are a thousand times smaller.
 MAX_BYTES = 10 * 1024**3
 
-# A bundle has six files; a user's code folder beside it may have hundreds.
+# A bundle has eight files; a user's code folder beside it may have hundreds.
 MAX_MEMBERS = 10_000
 
 # The longest name of a file on Linux (NAME_MAX), here of a whole path, which

@@ -6,6 +6,7 @@ into the same bins and compares the shares: the population stability index.
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import sqrt
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -22,6 +23,9 @@ QUANTILES = 10
 
 # Shares of this many rows are as good as those of all, and cost no time.
 MOST_ROWS = 50_000
+
+# How many standard deviations chance is allowed, where counts are compared with a share.
+DEVIATIONS = 3
 
 # Added to every bin, so that an empty one does not make the index infinite.
 PSEUDO_COUNT = 0.5
@@ -130,3 +134,15 @@ def stability_index(expected: Sequence[int], found: Sequence[int]) -> float:
         shares.append(smooth / smooth.sum())
     before, now = shares
     return float(np.sum((now - before) * np.log(now / before)))
+
+
+def is_beyond(found: int, rows: int, share: float, margin: float) -> bool:
+    """Say whether `found` of the rows are more than training's share of them explains.
+
+    Chance is allowed for, and a margin (a share) beyond it.
+
+    >>> [is_beyond(found, 100, 0.1, 0.05) for found in (24, 25)]
+    [False, True]
+    """
+    chance = DEVIATIONS * sqrt(rows * share * (1 - share))
+    return found > rows * (share + margin) + chance

@@ -8,6 +8,7 @@
                             whose score is the probability of a positive label
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
+    sagetree/rows.bin       hashes of training's rows, if it kept them
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
 To change the format, read `sagetree.bundle.old` first.
@@ -30,6 +31,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.old import FORMAT, Documents, upgraded
+from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
@@ -41,6 +43,7 @@ FEATURES_FILE = "sagetree/features.json"
 DECISION_FILE = "sagetree/decision.json"
 SELFCHECK_FILE = "sagetree/selfcheck.json"
 BASELINE_FILE = "sagetree/baseline.json"
+ROWS_FILE = "sagetree/rows.bin"
 MANIFEST_FILE = "sagetree/manifest.json"
 
 _DAMAGED = "Copy the artifact again, or train again"
@@ -142,6 +145,7 @@ class ModelBundle:
     metrics: Mapping[str, float]
     baseline: Baseline | None = None
     origin: Origin | None = None
+    rows: TrainingRows | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
@@ -158,6 +162,8 @@ class ModelBundle:
             files[DECISION_FILE] = _json(self.decision)
         if self.baseline is not None:
             files[BASELINE_FILE] = _json(self.baseline)
+        if self.rows is not None:
+            files[ROWS_FILE] = self.rows.to_bytes()
         manifest = Manifest(
             format=FORMAT,
             files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
@@ -203,6 +209,7 @@ class ModelBundle:
             metrics=manifest.metrics,
             origin=manifest.origin,
             baseline=_optional(Baseline, documents, BASELINE_FILE),
+            rows=_training_rows(files[ROWS_FILE]) if ROWS_FILE in files else None,
         )
 
 
@@ -270,6 +277,13 @@ def _record(kind: type[Record], documents: Documents, name: str) -> Record:
 
 def _optional(kind: type[Record], documents: Documents, name: str) -> Record | None:
     return _record(kind, documents, name) if name in documents else None
+
+
+def _training_rows(data: bytes) -> TrainingRows:
+    try:
+        return TrainingRows.from_bytes(data)
+    except ValueError as error:
+        raise _not_ours(ROWS_FILE, error) from error
 
 
 def _not_ours(name: str, error: ValueError) -> ArtifactError:

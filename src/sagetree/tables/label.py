@@ -246,11 +246,11 @@ def label_column(table: Table, name: str) -> str:
 
 
 def check_varied(table: Table, label: AnyLabel, labels: Labels) -> None:
-    """Raise DataError where a label of numbers is the same in every row: it says nothing.
+    """Raise DataError where a label is the same in every row: nothing is learnt or measured by it.
 
-    `labels` are those of the rows of `table`.
+    `labels` are those of the rows of `table`. Who takes two-valued ones says so itself.
     """
-    if isinstance(label, (Label, ClassLabel)) or not len(labels) or (labels != labels[0]).any():
+    if isinstance(label, Label) or not len(labels) or (labels != labels[0]).any():
         return
     columns = [label_column(table, name) for name in label.columns]
     cells = " to ".join(quote(column_cell(table.column(name), 0)) for name in columns)

@@ -49,7 +49,7 @@ class Schema(BaseModel):
 
     `named` says whether training knew names; if not, columns are f0, f1, ...
     `first_index` is the number that libsvm and recordio-protobuf give the first
-    column.
+    column. `rows` are those of the columns' counts, 0 in bundles that do not say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +58,7 @@ class Schema(BaseModel):
     label: AnyLabel | None
     named: bool
     first_index: int = 0
+    rows: int = 0
 
     @cached_property
     def all_names(self) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ def keys_of(rows: LabelledRows, schema: Schema) -> Mapping[str, Cells]:
 def check_rows(
     rows: LabelledRows, label: AnyLabel, keys: Mapping[str, Cells], channel: str
 ) -> None:
-    """Raise DataError for rows of a single class, and for `keys` that training holds too."""
+    """Raise DataError for rows of a single label, and for `keys` that training holds too."""
     if isinstance(label, Label) and len(np.unique(rows.labels)) < 2:
         value = label.positive if rows.labels[0] else label.negative
         raise DataError(

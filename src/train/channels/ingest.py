@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sagetree.boosters.objectives import objective_of
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle
+from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import UserError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.features.plan import LabelledRows, TablePlan
@@ -23,7 +24,7 @@ from sagetree.train.columns.metric_labels import check_metric_labels
 from sagetree.train.columns.plan import fit_plan
 from sagetree.train.columns.roles import check_queries
 from sagetree.train.examples.examples import Examples
-from sagetree.train.examples.leakage import Leakage, find_leakage
+from sagetree.train.examples.leakage import Leakage, find_leakage, hashes_of
 from sagetree.train.examples.matrix import feature_matrix, is_too_large
 from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
@@ -35,7 +36,8 @@ class Ingested:
     """What was read: the columns and transforms, rows to be stored, each channel's examples.
 
     The tables themselves are gone: features are all that is left in memory.
-    `earlier` is the model whose rounds come first, if there is one.
+    `known` are the hashes of all rows that the model learns from. `earlier` is the model
+    whose rounds come first, if there is one.
     """
 
     goal: Goal
@@ -43,6 +45,7 @@ class Ingested:
     features: FeaturePipeline
     stored: StoredRows
     examples: Mapping[str, Examples]
+    known: TrainingRows
     earlier: ModelBundle | None = None
 
     @property
@@ -60,10 +63,10 @@ class Ingested:
         """Return what looks like leakage in the channels."""
         return find_leakage(
             self.examples[TRAIN],
-            self.examples.get(VALIDATION),
-            self.features.names,
-            self.features.types,
-            is_binary=self.goal.objective.task == "binary",
+            {name: rows for name, rows in self.examples.items() if name != TRAIN},
+            self.known,
+            self.features,
+            self.goal.objective.task,
         )
 
     def fingerprints(self) -> dict[str, DataFingerprint]:
@@ -90,7 +93,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
-    examples = {TRAIN: _examples(rows, plan.features, external)}
+    examples = {TRAIN: _examples(rows, plan, external, TRAIN)}
     del table, rows
     for name in (VALIDATION, TEST):
         if name in settings.formats:
@@ -99,8 +102,15 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
                 check_channel(table, plan, name)
                 rows = _apply(plan, table, goal, settings)
                 check_rows(rows, plan.label, keys, name)
-                examples[name] = _examples(rows, plan.features, external)
-    return Ingested(goal, plan.schema, plan.features, stored, examples, earlier)
+                examples[name] = _examples(rows, plan, external, name)
+    known = _known(examples[TRAIN], earlier)
+    return Ingested(goal, plan.schema, plan.features, stored, examples, known, earlier)
+
+
+def _known(train: Examples, earlier: ModelBundle | None) -> TrainingRows:
+    """Return the hashes of the rows of train, and of those that an earlier model has learnt."""
+    rows = TrainingRows.of(hashes_of(train))
+    return earlier.rows.joined(rows) if earlier and earlier.rows else rows
 
 
 def _apply(plan: TablePlan, table: Table, goal: Goal, settings: TrainSettings) -> LabelledRows:
@@ -133,11 +143,16 @@ def _goal(settings: TrainSettings) -> Goal:
     )
 
 
-def _examples(rows: LabelledRows, features: FeaturePipeline, external: bool | None) -> Examples:
-    """Return the rows as features; `external` None puts them on disk if the memory is too small."""
+def _examples(rows: LabelledRows, plan: TablePlan, external: bool | None, name: str) -> Examples:
+    """Return a channel's rows as features; warns of cells that training cannot explain.
+
+    `external` None puts them on disk if the memory is too small.
+    """
     if external is None:
-        external = is_too_large(rows.inputs.rows * len(features.names))
-    matrix = feature_matrix(rows.inputs, features, in_file=external)
+        external = is_too_large(rows.inputs.rows * len(plan.features.names))
+    matrix, absent = feature_matrix(rows.inputs, plan.features, in_file=external)
+    for suspect in absent.suspects(plan.schema):
+        LOG.warning("Channel %s: %s", name, suspect)
     return Examples(matrix, rows.labels, rows.roles, external=external)
 
 

@@ -3,10 +3,12 @@
 import mmap
 import os
 import tempfile
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.errors import PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.memory import free_memory
@@ -24,10 +26,15 @@ IN_FILE_BYTES = 8 * 1024 * 1024
 BYTES_PER_VALUE = 8
 
 
-def feature_matrix(
-    table: Table, features: FeaturePipeline, *, in_file: bool = False
-) -> NDArray[np.float32]:
-    """Return the features (n, m) of a table whose columns are the inputs, in order.
+class Features(NamedTuple):
+    """The features (n, m) of a table, and which of its cells told them nothing."""
+
+    matrix: NDArray[np.float32]
+    absent: AbsentCells
+
+
+def feature_matrix(table: Table, features: FeaturePipeline, *, in_file: bool = False) -> Features:
+    """Return the features of a table whose columns are the inputs, in order.
 
     With `in_file` they are in a file that vanishes with the array; large ones
     are too, where the disk has room. Raises SchemaError if cells are not of their
@@ -36,14 +43,18 @@ def feature_matrix(
     """
     shape = table.rows, len(features.names)
     if table.rows <= SLICE_ROWS and not in_file:
-        return features.transform(table).values
+        made = features.transform(table)
+        return Features(made.values, AbsentCells.count(table, made, features))
+    absent = AbsentCells()
     matrix = _in_file(shape) if in_file else _anywhere(shape)
     for begin in range(0, table.rows, SLICE_ROWS):
         part = table.part(begin, min(begin + SLICE_ROWS, table.rows))
-        matrix[begin : begin + part.rows] = features.transform(part).values
+        made = features.transform(part)
+        matrix[begin : begin + part.rows] = made.values
+        absent = absent.joined(AbsentCells.count(part, made, features))
         drop_pages(matrix)
     matrix.flags.writeable = False
-    return matrix
+    return Features(matrix, absent)
 
 
 def is_too_large(values: int) -> bool:

@@ -88,6 +88,24 @@ def test_a_gate_by_any_metric(text, value, passes):
 
 
 @pytest.mark.parametrize(
+    ("gate", "value", "said"),
+    [
+        (Gate("r2", True, 0.0, excluded=True), 0.1, "r2>0: is above 0.0"),
+        (Gate("r2", True, 0.0, excluded=True), 0.0, "r2>0: is not above 0.0"),
+        (Gate("loss", False, 2.5, excluded=True), 2.4, "loss<2.5: is below 2.5"),
+        (Gate("loss", False, 2.5, excluded=True), 2.5, "loss<2.5: is not below 2.5"),
+    ],
+)
+def test_a_value_that_is_excluded_does_not_pass(gate, value, said):
+    verdict = decide_by(gate, {gate.metric: value}, {}, why=", they say")
+
+    assert verdict.approved is ("not" not in said)
+    text, _, bound = said.partition(": ")
+    assert verdict.gate == text
+    assert verdict.reason == f"The {gate.metric} of {value} {bound}, they say"
+
+
+@pytest.mark.parametrize(
     "text", ["rmse", "rmse=3", "rmse<3", "<=3", "rmse<=", "rmse<=x", "a<=1.2.3"]
 )
 def test_texts_that_are_no_gate(text):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 from hypothesis import example, given
@@ -24,6 +25,7 @@ from sagetree.bundle.bundle import (
     FEATURES_FILE,
     MANIFEST_FILE,
     MODEL_FILE,
+    ROWS_FILE,
     SCHEMA_FILE,
     SELFCHECK_FILE,
     Manifest,
@@ -33,6 +35,7 @@ from sagetree.bundle.bundle import (
 )
 from sagetree.bundle.model import Model
 from sagetree.bundle.old import FORMAT
+from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.tables.cells import Cell
 from tests.sagetree.models import claims
@@ -232,6 +235,18 @@ def test_a_file_that_is_not_as_it_should_be(name: str, data: bytes, folder: Path
     text = refusal(folder)
     assert text.startswith(f"{name}: the file is not as sagetree writes it: ")
     assert text.endswith(f". {AGAIN}")
+
+
+def test_the_rows_of_training_are_a_file_of_their_own(tmp_path: Path) -> None:
+    rows = TrainingRows.of(np.arange(9, dtype=np.uint64))
+    bundle = replace(claims().bundle, rows=rows)
+    bundle.save(tmp_path)
+    assert ModelBundle.load(tmp_path) == bundle
+    assert (tmp_path / ROWS_FILE).stat().st_size == 24 + 8 * 9
+    sign(tmp_path, ROWS_FILE, b"cut")
+    assert refusal(tmp_path) == (
+        f"{ROWS_FILE}: the file is not as sagetree writes it: it is cut off. {AGAIN}"
+    )
 
 
 @pytest.mark.parametrize(

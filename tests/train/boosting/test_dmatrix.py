@@ -151,7 +151,7 @@ table = Table(("a",), (column,), len(column), True, (Source(len(column)),))
 features = FeaturePipeline(
     missing_values=(), unknown_category="missing", features=(Number(column="a"),)
 )
-found = feature_matrix(table, features)
+found = feature_matrix(table, features).matrix
 assert found[-1, 0] == len(column) - 1
 feature_matrix(table, features, in_file=True)
 """

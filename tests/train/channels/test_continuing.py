@@ -53,6 +53,11 @@ def test_other_rows_meet_the_columns_the_model_knows(
     assert "New rounds come after those of the model in the channel model\n" in ran.log
     made = ModelBundle.load(opt_ml.model)
     assert (made.schema, made.features) == (known.schema, known.features)
+    # the rows that the earlier model has learnt are the new one's too
+    assert known.rows is not None
+    assert made.rows is not None
+    assert (known.rows.rows, made.rows.rows) == (120, 180)
+    assert made.rows.repeats(known.rows.hashes).share == 1
     assert job({"test": lines(60)}, SETTINGS, arguments=["--check"]).code == 0
 
 
