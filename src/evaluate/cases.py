@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sagetree.bundle.model import Model
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
+from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
 from sagetree.tables.roles import RoleColumns
 from sagetree.tables.table import Table
@@ -14,10 +15,12 @@ from sagetree.tables.table import Table
 def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     """Return the model's plan, and the rows it makes of a table.
 
-    Raises DataError where label or group are not as the model needs.
+    Rows without the columns of its base margins start from 0, and a warning says
+    so. Raises DataError where label, group or base margins are not as the model needs.
     """
     label = model.schema.label or _plain_label(table.names[0], model)
-    plan = TablePlan(label, RoleColumns(group=_group(model)), model.schema, model.features)
+    roles = RoleColumns(group=_group(model), base_margin=_base_margins(table, model))
+    plan = TablePlan(label, roles, model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(
             f"there is no group column {quote(plan.roles.group)}",
@@ -46,6 +49,24 @@ def _group(model: Model) -> str | None:
     if model.objective.task != "ranking":
         return None
     return next((c.name for c in model.schema.columns if c.kind == "group"), None)
+
+
+def _base_margins(table: Table, model: Model) -> tuple[str, ...]:
+    """Return the columns of base margins, () where the table has none of them."""
+    names = model.schema.base_margins
+    lacking = [name for name in names if name not in table.names]
+    if lacking and len(lacking) < len(names):
+        raise DataError(
+            f"the base margin {quote(lacking[0])} is missing",
+            where=table.locate(0),
+            hint=f"Give all of them, or none: {', '.join(map(quote, names))}",
+        )
+    if lacking:
+        LOG.warning(
+            "WARNING: the rows have no base margin (%s): every score starts from 0",
+            ", ".join(map(quote, names)),
+        )
+    return () if lacking else names
 
 
 def quantiles_of(model: Model) -> Sequence[float]:

@@ -52,7 +52,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
-        model.score(rows.inputs),
+        model.scorer.score(model.matrix(rows.inputs).values, rows.roles.base_margin),
         threshold=_threshold(settings, model),
         classes=plan.label.classes,
         quantiles=quantiles_of(model),

@@ -64,7 +64,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         schema=read.schema,
         features=read.features,
         decision=decision,
-        selfcheck=read.stored.check(train.matrix, trained.models),
+        selfcheck=read.stored.check(train, trained.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.tables.label import AnyLabel
-from sagetree.tables.table import Table, pick
+from sagetree.tables.table import Cells, Table, pick
 
 Kind = Literal[
     "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
@@ -49,7 +49,9 @@ class Schema(BaseModel):
 
     `named` says whether training knew names; if not, columns are f0, f1, ...
     `first_index` is the number that libsvm and recordio-protobuf give the first
-    column.
+    column. `base_margins` are the columns that say where a row's score starts,
+    one for each output; without them, as in bundles that do not list them, all
+    rows start from the model's own base_score.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,7 @@ class Schema(BaseModel):
     label: AnyLabel | None
     named: bool
     first_index: int = 0
+    base_margins: tuple[str, ...] = ()
 
     @cached_property
     def all_names(self) -> tuple[str, ...]:
@@ -103,6 +106,16 @@ class Schema(BaseModel):
         if violations:
             raise SchemaError(violations, hint=f"The model needs {_listing(self.input_names)}")
         return self._inputs(table, [found[name] for name in self.input_names])
+
+    def base_margin_columns(self, table: Table) -> "list[Cells | None]":
+        """Return the cells of each base margin in a table that fits, None for one it lacks."""
+        names = table.names
+        if not table.named:
+            names = self.all_names if len(table.columns) == len(self.all_names) else ()
+        return [
+            table.columns[names.index(name)] if name in names else None
+            for name in self.base_margins
+        ]
 
     def _unknown(self, names: Sequence[str]) -> list[Violation]:
         return [

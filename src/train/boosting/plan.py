@@ -13,7 +13,7 @@ from sagetree.machine.cores import usable_cores
 from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore
-from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.examples import Examples, Matrix
 from sagetree.train.hyperparameters.metrics import RoundMetrics
 from sagetree.train.settings.settings import Boosting
 
@@ -76,7 +76,10 @@ class BoostingPlan:
         }
         if objective.task == "multiclass":
             params["num_class"] = classes
-        _check_margins(train, params)
+        if train.roles.base_margin is not None:
+            _check_margins(train.roles.base_margin, params)
+            # rows start from their margins alone, in training as in serving
+            params["base_score"] = objective.neutral
         params.setdefault("nthread", _threads(train))
         nfold = settings.kfold or settings.nfold
         return cls(
@@ -95,12 +98,11 @@ class BoostingPlan:
         return int(self.params["nthread"])
 
 
-def _check_margins(train: Examples, params: Mapping[str, Any]) -> None:
-    margin = train.roles.base_margin
+def _check_margins(margin: Matrix, params: Mapping[str, Any]) -> None:
     quantiles = np.size(params.get("quantile_alpha", 0.5))
     outputs = params.get("num_class", quantiles)
-    columns = 1 if margin is None or margin.ndim == 1 else margin.shape[1]
-    if margin is not None and columns != outputs:
+    columns = 1 if margin.ndim == 1 else margin.shape[1]
+    if columns != outputs:
         raise SettingsError(
             f"base_margin_column names {columns} column{'s' if columns > 1 else ''}, and the "
             f"model has {outputs} output{'s' if outputs > 1 else ''}",

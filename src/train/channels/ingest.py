@@ -85,7 +85,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     plan = continued(found, earlier) if earlier else found
     rows = _apply(plan, table, goal)
     LOG.info(schema_table(found.schema, rows.labels))
-    stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
+    stored = StoredRows.of(rows, plan.schema)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
     examples = {TRAIN: _examples(rows, plan.features, external)}

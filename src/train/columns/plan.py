@@ -52,4 +52,10 @@ def _schema(table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns)
         found[name] = Column(name=name, kind=kind, missing=0, distinct=0)
     ordered = tuple(found[name] for name in rest.names)
     first_index = 0 if table.first_index is None else table.first_index
-    return Schema(columns=ordered, label=label, named=table.named, first_index=first_index)
+    return Schema(
+        columns=ordered,
+        label=label,
+        named=table.named,
+        first_index=first_index,
+        base_margins=roles.base_margin,
+    )

@@ -78,7 +78,8 @@ OWN = (
     Hyperparameter(
         "base_margin_column",
         Names(),
-        "column with the margin each row starts from, one for each output; no feature",
+        "column with the margin each row starts from, one for each output; no feature; rows of a "
+        "request without it start from 0",
     ),
     Hyperparameter(
         "group_column",

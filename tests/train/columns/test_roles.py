@@ -114,25 +114,10 @@ def test_validation_rows_have_weights_too(job: Job) -> None:
     )
 
 
-def test_training_starts_from_a_base_margin_and_serving_does_not(job: Job) -> None:
-    one = plus(VALUE, start=MARGINS)
-    settings = {**QUICK, **VALUE.hyperparameters, "base_margin_column": "start"}
-    ran = job({"train": one.csv()}, settings)
-    assert ran.code == 0, ran.log
-    model = ran.model
-    plain = scores(job({"train": VALUE.csv()}, {**QUICK, **VALUE.hyperparameters}))
-    assert not np.allclose(model.score(table_of(FEATURES)), plain)
-    np.testing.assert_array_equal(  # a request's margin changes nothing
-        model.score(table_of({**FEATURES, "start": MARGINS})), model.score(table_of(FEATURES))
-    )
-
-
-def test_several_outputs_start_from_a_margin_each(job: Job) -> None:
+def test_several_outputs_need_a_margin_each(job: Job) -> None:
     margins = {f"m{n}": _RANDOM.normal(size=ROWS).round(2).tolist() for n in range(3)}
     one = plus(CASES["multi:softmax"], **margins)
     settings = {**QUICK, **one.hyperparameters}
-    ran = job({"train": one.csv()}, {**settings, "base_margin_column": "m0,m1,m2"})
-    assert ran.code == 0, ran.log
     ran = job({"train": one.csv()}, {**settings, "base_margin_column": "m0,m1"})
     assert ran.failure == (
         "base_margin_column names 2 columns, and the model has 3 outputs. Name one for each\n"
@@ -140,10 +125,8 @@ def test_several_outputs_start_from_a_margin_each(job: Job) -> None:
 
 
 def test_a_request_may_hold_roles_and_need_not(job: Job) -> None:
-    one = plus(RANK, w=[n // 8 + 1 for n in range(ROWS)], start=MARGINS)
-    settings = {
-        **QUICK, **RANK.hyperparameters, "weight_column": "w", "base_margin_column": "start",
-    }  # fmt: skip
+    one = plus(RANK, w=[n // 8 + 1 for n in range(ROWS)])
+    settings = {**QUICK, **RANK.hyperparameters, "weight_column": "w"}
     ran = job({"train": one.csv()}, settings)
     assert ran.code == 0, ran.log
     model = ran.model
