@@ -1,5 +1,6 @@
 """The columns a model was trained on, and the check of any table against them."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal, assert_never
@@ -71,6 +72,16 @@ class Schema(BaseModel):
     def input_names(self) -> tuple[str, ...]:
         """The names of the columns the model needs, in its order."""
         return tuple(column.name for column in self.columns if column.is_input)
+
+    @cached_property
+    def numbered_names(self) -> tuple[str, ...]:
+        """The names of the columns that libsvm and recordio-protobuf number.
+
+        A weight or group that these formats set apart stands beside them.
+        """
+        if self.named:
+            return self.all_names
+        return tuple(c.name for c in self.columns if c.kind not in ROLES or _NUMBERED(c.name))
 
     def is_header(self, cells: Sequence[str]) -> bool:
         """Say whether a first row holds the trained names, in any order.
@@ -163,6 +174,9 @@ class Schema(BaseModel):
     def _label_names(self) -> tuple[str, ...]:
         return self.label.columns if self.label else ()
 
+
+# What columns without a name are called.
+_NUMBERED = re.compile(r"f\d+").fullmatch
 
 # With fewer cells, a row of categories that happen to be column names is thinkable.
 FAULTY_HEADER_CELLS = 3
