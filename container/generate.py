@@ -17,7 +17,7 @@ import orjson
 from sagetree.boosters.objectives import OBJECTIVES
 from sagetree.formats.media_types import FILE_TYPES, OTHER_NAMES
 from sagetree.train.boosting.progress import metric_pattern
-from sagetree.train.hyperparameters.metrics import METRICS, Metric
+from sagetree.train.hyperparameters.eval_metrics import METRICS, Metric
 from sagetree.train.hyperparameters.objective_rules import defined_for
 from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.parameters import OWN, UNUSED
@@ -106,7 +106,7 @@ def _channel(name: str, description: str, required: bool) -> dict[str, Any]:
         "IsRequired": required,
         "SupportedContentTypes": [MODEL_TYPE]
         if name == "model"
-        else sorted([*FILE_TYPES, *OTHER_NAMES]),
+        else sorted({*FILE_TYPES, *OTHER_NAMES}),
         "SupportedCompressionTypes": ["None"],
         "SupportedInputModes": ["File"] if name == "model" else ["File", "FastFile"],
     }
