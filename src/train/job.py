@@ -24,6 +24,7 @@ from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.predictions_file import write_predictions
 from sagetree.train.boosting.results import ValidationResult
+from sagetree.train.boosting.scale import tell_scale, tell_splits
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
@@ -55,7 +56,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     plan = BoostingPlan.of(
         settings.boosting, read.features, train, classes=read.class_count, run=options
     )
+    tell_scale(plan, train)
     trained = fit(plan, train, read.examples.get(VALIDATION))
+    tell_splits(plan, train, trained.models)
     result = with_test_metrics(plan, trained, read.examples.get(TEST))
     decision = _decide(result) if objective.has_threshold else None
     evaluation = _evaluate(result, decision, read, settings)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
@@ -88,7 +89,7 @@ class BoostingPlan:
             metrics=metrics,
             params=params,
             splitter=Splitter(objective, nfold, settings.stratified, settings.seed),
-            matrices=_matrices(settings, features, objective, params),
+            matrices=_matrices(settings, features, train, params),
             run=run or RunOptions(),
         )
 
@@ -115,8 +116,9 @@ def _threads(train: Examples) -> int:
 
 
 def _matrices(
-    settings: Boosting, features: FeaturePipeline, objective: Objective, params: Mapping[str, Any]
+    settings: Boosting, features: FeaturePipeline, train: Examples, params: Mapping[str, Any]
 ) -> DMatrixBuilder:
+    objective = objective_of(settings.objective)
     return DMatrixBuilder(
         names=features.safe_names,
         types=features.types,
@@ -125,7 +127,13 @@ def _matrices(
         queries=objective.task == "ranking",
         bounds=objective.name == "survival:aft",
         max_bin=_max_bin(params),
+        weight_unit=_mean_weight(train.roles.weight) if settings.scales_weights else 1.0,
     )
+
+
+def _mean_weight(weight: NDArray[np.float32] | None) -> float:
+    """Return the mean of the weights above 0: a row without weight counts no more than no row."""
+    return 1.0 if weight is None else float(weight[weight > 0].mean(dtype=np.float64))
 
 
 def _max_bin(params: Mapping[str, Any]) -> int | None:

@@ -68,7 +68,12 @@ OWN = (
         "categories as XGBoost's categorical splits, or as indicators; default: native, "
         "but onehot where XGBoost has no such splits (tree_method=exact, booster=gblinear)",
     ),
-    Hyperparameter("weight_column", _COLUMN, "column with each row's weight; no feature"),
+    Hyperparameter(
+        "weight_column",
+        _COLUMN,
+        "column with each row's weight; no feature; only the weights' ratio counts, but with "
+        "preset xgboost",
+    ),
     Hyperparameter(
         "csv_weights",
         Boolean(),

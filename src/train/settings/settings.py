@@ -67,7 +67,8 @@ class Boosting:
     early stopping goes by. `nfold` folds choose the rounds of one model;
     `kfold` folds, `kfold_repeats` times, each give a model of an ensemble.
     `num_class` is None where the label says how many there are. `seed` is that
-    of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
+    of folds (0 to 2**32 - 1), XGBoost's own is among `params`. `scales_weights`
+    makes the mean of the weights 1.
     """
 
     params: Mapping[str, Any]
@@ -83,6 +84,7 @@ class Boosting:
     kfold_repeats: int = 1
     constraints: Constraints = field(default_factory=Constraints)
     external_memory: bool | None = None
+    scales_weights: bool = False
 
     @property
     def objective(self) -> str:
@@ -255,6 +257,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
             values.get("feature_weights"),
         ),
         external_memory=values.get("external_memory"),
+        scales_weights=own,
     )
 
 
