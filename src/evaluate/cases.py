@@ -15,11 +15,14 @@ from sagetree.tables.table import Table
 def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     """Return the model's plan, and the rows it makes of a table.
 
-    Rows without the columns of its base margins start from 0, and a warning says
-    so. Raises DataError where label, group or base margins are not as the model needs.
+    Rows without the columns of its base margins start from 0, those without its
+    weights count as one each, and a warning says so. Raises DataError where label,
+    group or base margins are not as the model needs.
     """
+    table = _with_trained_names(table, model)
     label = model.schema.label or _plain_label(table.names[0], model)
-    roles = RoleColumns(group=_group(model), base_margin=_base_margins(table, model))
+    margins = _base_margins(table, model)
+    roles = RoleColumns(_weight(table, model), margins, _group(model))
     plan = TablePlan(label, roles, model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(
@@ -42,6 +45,31 @@ def _plain_label(name: str, model: Model) -> AnyLabel:
 def _class_count(model: Model) -> int:
     parameters = model.scorer.boosters[0].config()["learner_model_param"]
     return int(str(parameters["num_class"]))
+
+
+def _with_trained_names(table: Table, model: Model) -> Table:
+    """Return a table that has all of training's columns, label first, with their names.
+
+    Files without a header number all columns behind the label as features, weights too.
+    """
+    names, label = model.schema.all_names, model.schema.label
+    if table.named or model.schema.named or table.roles or label is None:
+        return table
+    if len(label.columns) > 1 or len(table.names) != 1 + len(names):
+        return table
+    return table._replace(names=(table.names[0], *names))
+
+
+def _weight(table: Table, model: Model) -> str | None:
+    """Return the column of weights, None where the table has not the model's."""
+    found = [column.name for column in model.schema.columns if column.kind == "weight"]
+    if not found or found[0] in table.names:
+        return found[0] if found else None
+    if "weight" not in table.roles:
+        LOG.warning(
+            "WARNING: the rows have no weight (%s): every row counts as one", quote(found[0])
+        )
+    return None
 
 
 def _group(model: Model) -> str | None:

@@ -59,11 +59,12 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         classes=plan.label.classes,
         quantiles=quantiles_of(model),
         groups=rows.roles.groups,
+        weights=rows.roles.weight,
         where=where,
     )
     verdict = _verdict(settings, evaluation)
     is_binary = model.objective.task == "binary"
-    curves = curves_json(rows.labels, scores) if is_binary else {}
+    curves = curves_json(rows.labels, scores, rows.roles.weight) if is_binary else {}
     contents = {
         "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
         "decision.json": verdict.as_json(),

@@ -87,7 +87,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
 
 
 def _decide(result: ValidationResult) -> Decision:
-    return choose_threshold(result.left_out.labels, result.scores, where=result.rows)
+    rows = result.left_out
+    return choose_threshold(
+        rows.labels, result.scores, weights=rows.roles.weight, where=result.rows
+    )
 
 
 def _evaluate(
@@ -102,6 +105,7 @@ def _evaluate(
         classes=label.classes if label else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
+        weights=result.left_out.roles.weight,
         where=result.rows,
     )
 

@@ -104,14 +104,31 @@ def test_validation_rows_have_weights_too(job: Job) -> None:
     rmse = np.average(squares, weights=np.array(WEIGHTS[80:], float)) ** 0.5
     logged = metrics["regression_metrics"]["validation:rmse"]["value"]
     assert logged == pytest.approx(rmse, rel=1e-5)
-    # in a deployment every row counts as one, whatever it weighed in training
-    assert metrics["regression_metrics"]["mse"]["value"] == pytest.approx(squares.mean(), rel=1e-5)
+    mse = np.average(squares, weights=np.array(WEIGHTS[80:], float))
+    assert metrics["regression_metrics"]["mse"]["value"] == pytest.approx(mse, rel=1e-5)
     missing = VALUE.csv(slice(80, None))
     ran = job({"validation": missing}, settings)
     assert ran.failure == (
         "channel validation: weight_column is 'w', which is no column. "
         "The columns are 'y', 'x', 'noise', 'kind'\n"
     )
+
+
+def test_weights_count_in_everything_that_is_said_of_rows_left_out(job: Job) -> None:
+    """Rows of weight 0 whose labels are flipped: rounds, threshold, interval and summary agree."""
+    x = [n % 10 for n in range(100)]
+    rows = [(int(value > 4), value, 1) for value in x] + [(int(value < 5), value, 0) for value in x]
+    text = "y,x,w\n" + "".join(f"{y},{value},{w}\n" for y, value, w in rows)
+    ran = job({"train": text, "validation": text}, {"weight_column": "w", "num_round": 20})
+    assert ran.code == 0, ran.log
+    found = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
+    metrics = found["binary_classification_metrics"]
+    for name in ("validation:auc", "auc", "accuracy", "f1"):
+        assert metrics[name]["value"] == 1.0, name
+    assert found["auc_interval"][1] == 1.0
+    assert "AUC 1.0000 (95 % interval" in ran.log
+    decision = ran.model.decision
+    assert (decision.precision, decision.recall) == (1.0, 1.0)
 
 
 def test_several_outputs_need_a_margin_each(job: Job) -> None:
