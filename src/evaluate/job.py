@@ -58,7 +58,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     made = model.matrix(rows.inputs)
-    scores = model.scorer.score(made.values)
+    scores = model.scorer.score(made.values, rows.roles.base_margin)
     data = DataReport(
         model.schema,
         AbsentCells.count(rows.inputs, made, model.features),
@@ -72,11 +72,12 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         classes=plan.label.classes,
         quantiles=quantiles_of(model),
         groups=rows.roles.groups,
+        weights=rows.roles.weight,
         where=where,
     )
     verdict = data.judged(_verdict(settings, evaluation))
     is_binary = model.objective.task == "binary"
-    curves = curves_json(rows.labels, scores) if is_binary else {}
+    curves = curves_json(rows.labels, scores, rows.roles.weight) if is_binary else {}
     contents = {
         "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},

@@ -16,7 +16,7 @@ from sagetree.machine.paths import OptMl
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
 from sagetree.tables.label import AnyLabel, Label
-from sagetree.tables.schema import ROLES, Schema
+from sagetree.tables.schema import Schema
 from sagetree.tables.table import Cells, Table
 from sagetree.train.columns.roles import check_roles
 from sagetree.train.settings.settings import Columns, TrainSettings
@@ -86,8 +86,7 @@ _TEXT_KINDS = frozenset({"category", "ordinal", "boolean", "datetime"})
 
 def _indices(schema: Schema) -> Indices:
     """Return the columns that a libsvm or recordio file of training's has."""
-    features = [column for column in schema.columns if column.kind not in ROLES]
-    return Indices(schema.first_index, len(features))
+    return Indices(schema.first_index, len(schema.numbered_names))
 
 
 def check_channel(table: Table, plan: TablePlan, channel: str) -> None:

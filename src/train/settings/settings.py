@@ -92,7 +92,7 @@ class Boosting:
     by 0.5. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
     times, each give a model of an ensemble. `num_class` is None where the label
     says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
-    is among `params`.
+    is among `params`. `scales_weights` makes the mean of the weights 1.
     """
 
     params: Mapping[str, Any]
@@ -110,6 +110,7 @@ class Boosting:
     constraints: Constraints = field(default_factory=Constraints)
     external_memory: bool | None = None
     at_greatest_f1: bool = False
+    scales_weights: bool = False
 
     @property
     def objective(self) -> str:
@@ -284,6 +285,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
             *(None if name in idle else values.get(name) for name in _BY_COLUMN)
         ),
         external_memory=values.get("external_memory"),
+        scales_weights=own,
     )
 
 
