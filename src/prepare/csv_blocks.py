@@ -20,10 +20,14 @@ _RULES = CsvRules(is_header=lambda _: True, delimiter=COMMA)
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows of a file, all cells text ("" where empty)."""
+    """Rows of a file, all cells text ("" where empty), and where they stand.
+
+    `headers` counts the header lines among them, which are left out.
+    """
 
     rows: pa.Table
-    source: Source
+    sources: tuple[Source, ...]
+    headers: int
 
 
 def read_blocks(file: BinaryIO, name: str, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -36,8 +40,8 @@ def read_blocks(file: BinaryIO, name: str, block_bytes: int = BLOCK_BYTES) -> It
         raise DataError("the file is empty", where=name, hint="Remove it, or write it again")
     for table in read_csv(file, head, name, _RULES, block_bytes):
         check_names(table.names, name)
-        (source,) = table.sources
-        yield Block(pa.Table.from_arrays([*table.columns], names=[*table.names]), source)
+        rows = pa.Table.from_arrays([*table.columns], names=[*table.names])
+        yield Block(rows, table.sources, table.repeated_headers)
 
 
 def check_names(names: tuple[str, ...], where: str) -> None:

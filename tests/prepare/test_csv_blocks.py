@@ -35,7 +35,7 @@ def test_blocks_hold_the_rows_of_the_csv_module(
     blocks = blocks_of(text.getvalue().encode(), block_bytes)
     assert rows_of(blocks) == rows
     assert {tuple(block.rows.column_names) for block in blocks} == {("first", "second, quoted")}
-    assert sum(block.source.rows for block in blocks) == len(rows)
+    assert sum(source.rows for block in blocks for source in block.sources) == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_faults_are_found_at_their_line(data: bytes, text: str) -> None:
 def test_sources_say_the_line_of_every_row() -> None:
     blocks = blocks_of(b"a,b\n" + GOOD, 64)
     assert len(blocks) > 5
-    places = [(b.source.first, b.source.rows, b.source.unit) for b in blocks]
+    places = [(s.first, s.rows, s.unit) for b in blocks for s in b.sources]
     assert [first for first, *_ in places] == [
         2 + sum(rows for _, rows, _ in places[:index]) for index in range(len(places))
     ]
@@ -121,4 +121,5 @@ def test_sources_say_the_line_of_every_row() -> None:
 
 def test_sources_count_rows_where_cells_have_line_ends() -> None:
     (block,) = blocks_of(b'a,b\n"1\n1",2\n3,4\n', 1000)
-    assert (block.source.first, block.source.unit) == (1, "row")
+    (source,) = block.sources
+    assert (source.first, source.unit) == (1, "row")

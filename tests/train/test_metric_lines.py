@@ -8,7 +8,8 @@ import pytest
 from sklearn import metrics as sklearn
 
 from container.generate import algorithm
-from sagetree.files.reading import looks_like_header, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import read_table
 from tests.train.conftest import Job, Ran, lines
 
 PATTERNS = {m["Name"]: re.compile(m["Regex"]) for m in algorithm()["MetricDefinitions"]}

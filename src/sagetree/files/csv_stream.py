@@ -9,16 +9,20 @@ from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 
 from sagetree.errors import DataError
+from sagetree.files.header import HeaderRule, repeats_of_header
 from sagetree.files.shrink import text_as_numbers
 from sagetree.formats.csv_text import NO_NUMBERS, CsvText, Numbers, is_plain, parse_rows
 from sagetree.formats.first_row import QUOTE_HINT, CsvError, FirstRow, read_first_row, rows_end
 from sagetree.formats.whole_rows import LINE_ENDS, end_of_rows, line_count
 from sagetree.tables.cells import MissingValues
+from sagetree.tables.index_names import is_index_name
 from sagetree.tables.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
@@ -36,8 +40,6 @@ NOTHING_MISSING = MissingValues.of(())
 
 # So much of a file tells its delimiter.
 SNIFFED_BYTES = 256 * 1024
-
-HeaderRule = Callable[[CsvText], bool]
 
 # Names, and whether the data brought them -> the columns that may be read as numbers.
 NumberRule = Callable[[Sequence[str], bool], Sequence[bool]]
@@ -71,20 +73,23 @@ def read_csv(
     allowed = rules.numbers(names, first.is_header) if rules.numbers else [False] * len(names)
     if first.is_header:
         text = text.without_first_row()
+    source = _source(text, name, block.line + first.is_header, 1)
+    rows = text.rows
+    text, sources = _without_headers(text, block.data, first.end, first, source)
     text, places = _typed(text, allowed, rules.missing)
     numbers = Numbers(places, rules.missing.texts)
-    source = _source(text, name, block.line + first.is_header, 1)
-    yield Table(names, _columns(text), text.rows, first.is_header, (source,))
-    rows = text.rows
+    yield _table(text, first, sources, rows - text.rows)
     for block in blocks:
         text = _parse(block, name, first, numbers)
+        source = _source(text, name, block.line, rows + 1)
+        count = text.rows
+        text, sources = _without_headers(text, block.data, 0, first, source)
         if numbers.places and not pa.types.is_floating(_type(text, numbers.places[0])):
             allowed = [place in numbers.places for place in range(len(names))]
             text, places = _typed(text, allowed, rules.missing)
             numbers = replace(numbers, places=places)
-        source = _source(text, name, block.line, rows + 1)
-        yield Table(names, _columns(text), text.rows, first.is_header, (source,))
-        rows += text.rows
+        yield _table(text, first, sources, count - text.rows)
+        rows += count
 
 
 def find_delimiter(text: bytes) -> str:
@@ -185,6 +190,41 @@ def _source(text: CsvText, name: str, line: int, row: int) -> Source:
     return Source(text.rows, name, "row", row)
 
 
+def _table(text: CsvText, first: FirstRow, sources: tuple[Source, ...], repeated: int) -> Table:
+    names = first.names or tuple(map(str, range(first.width)))
+    columns = _columns(text)
+    return Table(names, columns, text.rows, first.is_header, sources, repeated_headers=repeated)
+
+
+def _without_headers(
+    text: CsvText, data: bytes, begin: int, first: FirstRow, source: Source
+) -> tuple[CsvText, tuple[Source, ...]]:
+    """Return the rows of data[begin:] less those that repeat the header, and where they are."""
+    names = first.names
+    if names is None:
+        return text, (source,)
+    mark = max((name for name in names if not is_index_name(name)), key=len, default="")
+    # Looking for the bytes costs next to nothing, and finds none in nearly every file.
+    if '"' not in mark and data.find(mark.encode(), begin) < 0:
+        return text, (source,)
+    columns = _columns(text)
+    if not all(pa.types.is_string(column.type) for column in columns):  # some are numbers
+        return text, (source,)
+    stray = repeats_of_header(names, columns)
+    if not stray:
+        return text, (source,)
+    keep = np.ones(text.rows, bool)
+    keep[stray] = False
+    sources = tuple(
+        source._replace(rows=stop - start - 1, first=source.first + start + 1)
+        for start, stop in pairwise([-1, *stray, text.rows])
+        if stop - start > 1
+    )
+    kept = [column.filter(pa.array(keep)) for column in columns]
+    text = text._replace(columns=kept, rows=text.rows - len(stray))
+    return text, sources or (source._replace(rows=0),)
+
+
 def _type(text: CsvText, place: int) -> pa.DataType:
     cells = text.columns[place]
     return pa.string() if isinstance(cells, list) else cells.type
@@ -210,7 +250,7 @@ def _as_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> pa.ChunkedArr
     return None if values is None else pa.chunked_array([pa.array(values, from_pandas=True)])
 
 
-def _columns(text: CsvText) -> tuple[Cells, ...]:
+def _columns(text: CsvText) -> tuple[pa.ChunkedArray, ...]:
     return tuple(map(_arrow, text.columns))
 
 

@@ -9,9 +9,10 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from sagetree.errors import DataError
-from sagetree.files.csv_stream import CsvRules, HeaderRule, read_csv
+from sagetree.files.csv_stream import CsvRules, read_csv
 from sagetree.files.finding import data_files, opened, partition, rejoined
 from sagetree.files.gathering import Gathered, Shrink
+from sagetree.files.header import HeaderRule
 from sagetree.files.json_files import read_json_lines
 from sagetree.files.parquet_stream import read_parquet
 from sagetree.files.sparse_files import (
@@ -24,15 +25,11 @@ from sagetree.files.sparse_files import (
 from sagetree.formats.csv_text import CsvText
 from sagetree.formats.detection import TITLES, Format, find_format
 from sagetree.machine.allocator import return_freed_memory
-from sagetree.tables.cells import Cell, CellError, category_text, to_number
-from sagetree.tables.schema import header_names
-from sagetree.tables.table import Cells, Table
+from sagetree.machine.program import LOG
+from sagetree.tables.table import Table
 
 # So much of a file says what it is.
 _HEAD_BYTES = 64 * 1024
-
-# Rows looked at to tell a header from data.
-_HEADER_SAMPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -73,6 +70,9 @@ def read_files(folder: Path, reading: Reading) -> Table:
     if lost and reading.shrink:
         shrink = replace(reading.shrink, text=reading.shrink.text | lost)
         gathered.replace(_gather(folder, replace(reading, shrink=shrink), lost))
+    if count := gathered.repeated_headers:
+        lines = "1 line" if count == 1 else f"{count} lines"
+        LOG.info("%s: %s among the rows repeated the header: left out", folder.name, lines)
     return gathered.table(folder)
 
 
@@ -115,11 +115,15 @@ def _tables(
         return read_parquet(file, head, name)
     if found == "jsonlines":
         return read_json_lines(rejoined(head, file), name)
+
+    def is_header(text: CsvText) -> bool:
+        return before.has_names(text.first.cells) or reading.is_header(text)
+
     shrink = reading.shrink
     if shrink is None:
-        return read_csv(file, head, name, CsvRules(reading.is_header, reading.delimiter))
+        return read_csv(file, head, name, CsvRules(is_header, reading.delimiter))
     numbers = partial(shrink.may_be_numbers, words=before.words)
-    rules = CsvRules(reading.is_header, reading.delimiter, numbers, shrink.missing)
+    rules = CsvRules(is_header, reading.delimiter, numbers, shrink.missing)
     return read_csv(file, head, name, rules)
 
 
@@ -142,35 +146,3 @@ def _refuse_mixture(sparse: Sequence[tuple[Format, SparseFile]], others: Sequenc
             f"{file.name} is {TITLES[format]}, and {unlike[0]} is not",
             hint="All files of a channel need the same format",
         )
-
-
-def looks_like_header(text: CsvText) -> bool:
-    """Say whether a CSV's first row is a header, for a reader that knows no names.
-
-    It is where all its cells are text and do not fit the columns below them:
-    a word stands above numbers, or all cells differ and none is repeated below.
-    """
-    first = text.first.cells
-    names = header_names(first)
-    if not all(map(_is_word, names)):
-        return False
-    samples = [_sample(cells) for cells in text.columns]
-    above_numbers = (any(not _is_word(cell) for cell in sample) for sample in samples)
-    if any(cell.strip() and numbers for cell, numbers in zip(first, above_numbers, strict=True)):
-        return True
-    repeated = any(name in sample for name, sample in zip(first, samples, strict=True))
-    return not repeated and len(set(names)) == len(names)
-
-
-def _sample(cells: Cells) -> set[Cell]:
-    below = cells[1 : 1 + _HEADER_SAMPLE]
-    cells_below = set(below if isinstance(below, list) else below.to_pylist())
-    return {cell for cell in cells_below if category_text(cell) is not None}
-
-
-def _is_word(cell: Cell) -> bool:
-    try:
-        to_number(cell)
-    except CellError:
-        return True
-    return False

@@ -9,12 +9,14 @@ import pyarrow as pa
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.gathering import Shrink
-from sagetree.files.reading import Reading, looks_like_header, read_files
+from sagetree.files.header import HeaderRule, header_rule
+from sagetree.files.reading import Reading, read_files
 from sagetree.files.sparse_files import Indices
-from sagetree.formats.csv_text import CsvText
 from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
+from sagetree.tables.index_names import first_column
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.schema import ROLES, Schema
 from sagetree.tables.table import Cells, Table
@@ -36,10 +38,6 @@ def read_channel(
     With csv_weights the second one is called weight. Columns that `schema` knows
     are read as training's were. Raises DataError naming file and line.
     """
-
-    def is_header(text: CsvText) -> bool:
-        return looks_like_header(text) if settings.header is None else settings.header
-
     columns = settings.columns
     shrink = Shrink(
         names=lambda count: _names(count, columns),
@@ -48,8 +46,21 @@ def read_channel(
         missing=MissingValues.of(columns.missing_values),
     )
     indices = _indices(schema) if schema and not schema.named else None
+    is_header = _header_rule(settings, schema, name)
     reading = Reading(is_header, settings.formats[name], settings.delimiter, indices, shrink)
     return read_files(opt_ml.data / name, reading)
+
+
+def _header_rule(settings: TrainSettings, schema: Schema | None, channel: str) -> HeaderRule:
+    told = settings.header
+    if told is not None:
+        return lambda _: told
+    trained = schema.is_header if schema else None
+
+    def tell(sentence: str) -> None:
+        LOG.warning("%s: %s. If it is not, set header=true or header=false", channel, sentence)
+
+    return header_rule(settings.columns.named, trained, tell)
 
 
 def _names(count: int, columns: Columns) -> tuple[str, ...]:
@@ -61,7 +72,7 @@ def _names(count: int, columns: Columns) -> tuple[str, ...]:
 def _roles(names: Sequence[str], columns: Columns) -> set[str]:
     """Return the columns that are no features: their cells are kept as they are."""
     single = (
-        columns.target or names[0],
+        columns.target or first_column(names),
         columns.label_lower_bound,
         columns.label_upper_bound,
         columns.weight,

@@ -59,6 +59,20 @@ class Columns:
     label_lower_bound: str | None = None
     label_upper_bound: str | None = None
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns that a setting names: a file whose first row holds one has a header."""
+        single = (
+            self.target,
+            self.weight,
+            self.group,
+            self.time,
+            self.label_lower_bound,
+            self.label_upper_bound,
+        )
+        names = (*single, *self.base_margin, *self.dropped, *self.kinds)
+        return frozenset(name for name in names if name)
+
 
 @dataclass(frozen=True)
 class Boosting:

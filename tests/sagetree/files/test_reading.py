@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from sagetree.errors import DataError, PlatformError
-from sagetree.files.reading import Format, data_files, looks_like_header, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import Format, data_files, read_table
 from sagetree.formats.csv_text import parse_csv
 from sagetree.tables.table import Table
 
