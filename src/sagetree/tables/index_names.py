@@ -1,10 +1,14 @@
-"""Columns that pandas writes for a frame's index: they number rows and say nothing of them."""
+"""Columns that only name rows: the index that pandas writes along, and keys by their names."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+
+import orjson
 
 # What pandas calls a column without a name, such as an index that was written along.
 _INDEX_NAME = re.compile(r"Unnamed: \d+|__index_level_\d+__")
+
+_KEY_NAME = re.compile(r"(?i)(.*_)?(id|key|uuid|guid)")
 
 
 def is_index_name(name: str) -> bool:
@@ -14,6 +18,22 @@ def is_index_name(name: str) -> bool:
     [True, True, False]
     """
     return _INDEX_NAME.fullmatch(name) is not None
+
+
+def is_key_name(name: str) -> bool:
+    """Say whether a column is called as keys are: id, policy_id, UUID."""
+    return _KEY_NAME.fullmatch(name) is not None
+
+
+def index_columns(metadata: Mapping[bytes, bytes] | None) -> tuple[str, ...]:
+    """Return the columns that pandas says are a frame's index, by an Arrow schema's metadata."""
+    try:
+        pandas = orjson.loads((metadata or {}).get(b"pandas", b"{}"))
+    except orjson.JSONDecodeError:
+        return ()
+    names = pandas.get("index_columns") if isinstance(pandas, dict) else None
+    # An index of consecutive numbers is described by an object, and has no column.
+    return tuple(n for n in names if isinstance(n, str)) if isinstance(names, list) else ()
 
 
 def first_column(names: Sequence[str], index: Collection[str] = ()) -> str:

@@ -16,18 +16,15 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
-from sagetree.tables.index_names import first_column
+from sagetree.tables.index_names import first_column, is_index_name
 from sagetree.tables.label import AnyLabel, Label
-from sagetree.tables.schema import ROLES, Schema
+from sagetree.tables.schema import ROLES, Column, Schema
 from sagetree.tables.table import Cells, Table
 from sagetree.train.columns.roles import check_roles
 from sagetree.train.settings.settings import Columns, TrainSettings
 
 LABEL_NAME = "label"
 WEIGHT_NAME = "weight"
-
-# Names pandas gives to row numbers: equal in two files, they say nothing.
-_ROW_NUMBERS = ("Unnamed: ", "__index_level_", "index")
 
 
 def read_channel(
@@ -117,13 +114,21 @@ def check_channel(table: Table, plan: TablePlan, channel: str) -> None:
 
 def keys_of(rows: LabelledRows, schema: Schema) -> Mapping[str, Cells]:
     """Return the columns that name rows, less those that only number them."""
+    table = rows.table
     return {
-        column.name: rows.table.column(column.name)
+        column.name: table.column(column.name)
         for column in schema.columns
         if column.kind == "identifier"
-        and not column.name.startswith(_ROW_NUMBERS)
-        and column.name in rows.table.names
+        and column.name in table.names
+        and not _numbers_rows(column, table)
     }
+
+
+def _numbers_rows(column: Column, table: Table) -> bool:
+    """Say whether an identifier is an index that may be equal in two files and say nothing."""
+    if is_index_name(column.name) or column.name.startswith("index"):
+        return True
+    return column.name in table.index_columns and column.distinct < table.rows
 
 
 def check_rows(
