@@ -78,8 +78,9 @@ check: install ## format, lint, types and imports
 	$(BIN)/lint-imports
 
 # What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md.
-generated: install ## make anew what follows from the table of hyperparameters
+generated: install ## make anew what follows from the code: tables, docs/architecture.svg
 	@$(BIN)/python container/generate.py
+	@$(BIN)/python -m docs.picture
 
 format: install ## format the code, and mend what the linter can
 	$(BIN)/ruff format .

@@ -15,8 +15,9 @@ from typing import Any
 import orjson
 
 from sagetree.boosters.objectives import OBJECTIVES
+from sagetree.formats.media_types import FILE_TYPES, OTHER_NAMES
 from sagetree.train.boosting.progress import metric_pattern
-from sagetree.train.hyperparameters.metrics import METRICS, Metric
+from sagetree.train.hyperparameters.eval_metrics import METRICS, Metric
 from sagetree.train.hyperparameters.objective_rules import defined_for
 from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.parameters import OWN, UNUSED
@@ -28,7 +29,6 @@ from sagetree.train.hyperparameters.xgboost_parameters import (
     LINEAR,
     TREES,
 )
-from sagetree.train.settings.channel_settings import CONTENT_TYPES
 
 FOLDER = Path(__file__).parent
 
@@ -104,7 +104,9 @@ def _channel(name: str, description: str, required: bool) -> dict[str, Any]:
         "Name": name,
         "Description": description,
         "IsRequired": required,
-        "SupportedContentTypes": [MODEL_TYPE] if name == "model" else sorted(CONTENT_TYPES),
+        "SupportedContentTypes": [MODEL_TYPE]
+        if name == "model"
+        else sorted({*FILE_TYPES, *OTHER_NAMES}),
         "SupportedCompressionTypes": ["None"],
         "SupportedInputModes": ["File"] if name == "model" else ["File", "FastFile"],
     }

@@ -29,9 +29,6 @@ LOG = VENV / "install.log"
 WHOLE = VENV / ".installed"
 UNFINISHED = VENV / ".unfinished"
 
-# Where the lock was made. What is installed comes from the user's own index, by the same hashes.
-LOCKED_INDEX = "https://pypi.org/simple"
-
 # Settings of pip, uv and Python that would lead an install past .venv, or the lock.
 MISLEADING = (
     "PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX",
@@ -103,6 +100,12 @@ def what_is_wrong() -> str | None:
         return f"it is of Python {version}, and this is {mine}"
     folder = left_by_an_install().get("folder", str(ROOT))
     return None if folder == str(ROOT) else f"it was made in {folder}"
+
+
+def locked_index() -> str:
+    """Return where the lock was made; what it names comes from the user's index, by its hashes."""
+    found = re.search(r'registry = "([^"]+)"', (ROOT / "uv.lock").read_text())
+    return found[1] if found else ""
 
 
 class Installer:
@@ -178,7 +181,7 @@ class Installer:
         self.run(
             uv, "export", "--quiet", "--no-config", "--no-cache", "--offline", "--locked",
             "--no-emit-project", *choice, "--format=requirements.txt",
-            "--default-index", LOCKED_INDEX, "--output-file", requirements,
+            "--default-index", locked_index(), "--output-file", requirements,
             UV_INDEX="", UV_INDEX_URL="", UV_EXTRA_INDEX_URL="",
             means="uv.lock is not that of pyproject.toml: 'make lock' makes it anew.",
         )  # fmt: skip

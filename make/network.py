@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PYPI = "https://pypi.org/simple"
-
 # Where uv looks for its own settings, the user's first.
 UV_SETTINGS = (Path("~/.config/uv/uv.toml").expanduser(), Path("/etc/uv/uv.toml"))
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from sagetree.evaluate.verdict.gate import Gate
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import run_job
-from sagetree.machine.unused import left_out_unused
 
 DESCRIPTION = """\
 Score a model on rows it has not seen, and say whether it is good enough.
@@ -59,8 +58,8 @@ def main(argv: Sequence[str]) -> int:
     opt_ml = OptMl.from_environ(os.environ)
 
     def work() -> int:
-        with left_out_unused():  # its imports take a second, and may fail
-            from sagetree.evaluate.job import EvaluateSettings, run
+        # its imports take seconds, and may fail
+        from sagetree.evaluate.job import EvaluateSettings, run
 
         settings = EvaluateSettings(
             options.threshold_auc, options.threshold, options.fail_below, options.gate

@@ -11,6 +11,7 @@ from sagetree.bundle.model import Model
 from sagetree.errors import DataError, SettingsError
 from sagetree.evaluate.cases import labelled_rows, quantiles_of
 from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
@@ -49,10 +50,11 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         model = Model.load(folder, threads=usable_cores())
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
+    scores = model.score(rows.inputs)
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
-        model.score(rows.inputs),
+        scores,
         threshold=_threshold(settings, model),
         classes=plan.label.classes,
         quantiles=quantiles_of(model),
@@ -60,8 +62,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         where=where,
     )
     verdict = _verdict(settings, evaluation)
+    is_binary = model.objective.task == "binary"
+    curves = curves_json(rows.labels, scores) if is_binary else {}
     contents = {
-        "evaluation.json": evaluation_json(evaluation, model.objective.task),
+        "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
         "decision.json": verdict.as_json(),
     }
     _write(opt_ml.processing / "evaluation", contents)

@@ -9,7 +9,7 @@ from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import run_job
 from sagetree.machine.unused import left_out_unused
-from sagetree.train.hyperparameters.metrics import METRICS
+from sagetree.train.hyperparameters.eval_metrics import METRICS
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN
 from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_OTHERS
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST

@@ -84,14 +84,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
 
 
 def _decide(result: ValidationResult) -> Decision:
-    threshold = choose_threshold(result.left_out.labels, result.scores, where=result.rows)
-    return Decision(
-        threshold=threshold.threshold,
-        chosen=f"{threshold.chosen}, on {result.rows}",
-        precision=threshold.precision,
-        recall=threshold.recall,
-        f1=threshold.f1,
-    )
+    return choose_threshold(result.left_out.labels, result.scores, where=result.rows)
 
 
 def _evaluate(

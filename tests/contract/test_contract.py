@@ -87,7 +87,8 @@ def test_prepare_and_evaluate_are_processing_jobs(
     put(tmp_path, "q.sql", "SELECT * FROM claims")
     shutil.copy(tmp_path / "q.sql", tmp_path / "processing" / "q.sql")
     sql = str(tmp_path / "q.sql") if _is_local(backend) else "/opt/ml/q.sql"
-    options = ["--key", "key", "--sql", sql, "--format", "csv", "--split", "0.5,0,0.5"]
+    options = ["--key", "key", "--label", "fraud", "--sql", sql]
+    options += ["--format", "csv", "--split", "0.5,0,0.5"]
     assert backend.run(tmp_path, "prepare", *options).code == 0
     test = tmp_path / "processing" / "output" / "test" / "test.csv"
     assert test.read_text().splitlines()[0] == f"fraud,key,{','.join(NAMES)}"

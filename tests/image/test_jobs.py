@@ -113,7 +113,7 @@ def test_a_script_has_packages_of_its_own(
         writable(volume / name)
     wheel(volume / "code" / "wheels", "evaluate", "0.4")
     wheel(volume / "code" / "wheels", "numpy", "1.0")
-    requirements(volume / "code", "evaluate", "numpy==1.0", "pandas")
+    requirements(volume / "code", "evaluate", "numpy==1.0")
     (volume / "code" / "train.py").write_text(SCRIPT)
 
     program = "--env=SAGEMAKER_PROGRAM=train.py"

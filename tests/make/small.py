@@ -44,9 +44,9 @@ requires-python = ">=3.11"
 [[package]]
 name = "leaf"
 version = "1.0"
-source = {{ registry = "https://pypi.org/simple" }}
+source = {{ registry = "https://index.example/simple" }}
 wheels = [
-    {{ url = "https://files.pythonhosted.org/{name}", hash = "sha256:{sha256}" }},
+    {{ url = "https://index.example/files/{name}", hash = "sha256:{sha256}" }},
 ]
 
 [[package]]

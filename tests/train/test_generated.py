@@ -12,11 +12,11 @@ import pytest
 
 from container.generate import FOLDER, files
 from sagetree.train.boosting.progress import metric_line
-from sagetree.train.hyperparameters.metrics import METRICS, is_maximized
+from sagetree.train.hyperparameters.eval_metrics import METRICS, is_maximized
 from sagetree.train.hyperparameters.parameters import BY_NAME, UNUSED
 from sagetree.train.hyperparameters.value_types import Real
 from sagetree.train.settings.settings import TrainSettings
-from tests.train.hyperparameters.test_metrics import DOWN, UP
+from tests.train.hyperparameters.test_eval_metrics import DOWN, UP
 
 SPECIFICATION = json.loads((FOLDER / "algorithm.json").read_text())
 

@@ -6,16 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sagetree.boosters.scoring import Scores
-from sagetree.evaluate.metrics.bootstrap import log_losses, standard_deviations
-from sagetree.evaluate.metrics.curves import (
-    PrecisionRecallCurve,
-    RocCurve,
-    auc_of,
-    average_precision_of,
-)
+from sagetree.evaluate.metrics.bootstrap import losses_of, standard_deviations
 from sagetree.evaluate.metrics.interval import Interval, auc_interval
-from sagetree.evaluate.metrics.measures import Confusion, measure
+from sagetree.evaluate.metrics.measured import Confusion, by_name
+from sagetree.evaluate.metrics.measures import measure
 from sagetree.evaluate.metrics.rows import THESE_ROWS, check_rows, is_positive
+from sagetree.evaluate.metrics.weighted import average_precision, confusion_matrix, roc_auc
 from sagetree.tables.label import Labels
 
 
@@ -39,8 +35,6 @@ class Evaluation:
     deviations: Mapping[str, float]
     auc_interval: Interval
     confusion: Confusion
-    roc: RocCurve
-    precision_recall: PrecisionRecallCurve
 
     headline = "auc"
 
@@ -61,21 +55,19 @@ def evaluate(
     """
     check_rows(labels, scores, where)
     called = is_positive(scores, threshold)
-    counts = np.bincount(2 * (labels == 1) + called, minlength=4)
-    confusion = Confusion(*counts.tolist())
+    counts = confusion_matrix((labels == 1).astype(np.intp), called.astype(np.intp), 2)
+    scalars = measure(
+        counts,
+        auc=np.array(roc_auc(labels, scores)),
+        aucpr=np.array(average_precision(labels, scores)),
+        logloss=np.array(np.mean(losses_of(labels, scores))),
+    )
     return Evaluation(
         rows=len(labels),
-        positives=confusion.positives,
+        positives=int(np.count_nonzero(labels)),
         threshold=threshold,
-        scalars=measure(
-            confusion,
-            auc=auc_of(labels, scores),
-            aucpr=average_precision_of(labels, scores),
-            logloss=float(np.mean(log_losses(labels, scores))),
-        ),
+        scalars={name: float(value) for name, value in scalars.items()},
         deviations=standard_deviations(labels, scores, threshold, seed=seed),
         auc_interval=auc_interval(labels, scores),
-        confusion=confusion,
-        roc=RocCurve.of(labels, scores),
-        precision_recall=PrecisionRecallCurve.of(labels, scores),
+        confusion=by_name(counts, ("0", "1")),
     )

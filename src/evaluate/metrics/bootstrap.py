@@ -6,23 +6,43 @@ one either, and accuracy, precision, F and aucpr depend on their share. A
 resample without one of the labels has no AUC; it is drawn again.
 """
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
-from sagetree.evaluate.metrics.measures import Confusion, Scalars, measure
+from sagetree.evaluate.metrics.measures import Samples, Scalars, measure
 from sagetree.evaluate.metrics.rows import are_probabilities
+from sagetree.evaluate.metrics.weighted import Floats, log_losses
 from sagetree.tables.label import Labels
+
+Rows = NDArray[np.intp]
 
 # More are seldom needed for a standard error: Efron and Tibshirani, "An
 # Introduction to the Bootstrap" (1993), section 6.4. The result is then good
 # to 1 / sqrt(2 * 200) = 5 %.
 RESAMPLES = 200
 
+# A resample of more rows would only take longer: the spread of a mean of n rows
+# is that of one of m, times the root of m / n.
+MOST_DRAWN = 50_000
+
 # One row of a label says nothing of how others of it would score.
 LEAST_PER_LABEL = 2
+
+
+def spread(samples: Samples, scale: float = 1.0) -> Scalars:
+    """Return the standard deviation of each metric over resamples, times `scale`."""
+    return {name: float(np.std(values, ddof=1)) * scale for name, values in samples.items()}
+
+
+def resampled(measure: Callable[[Rows], Scalars], rows: int, drawn: int, seed: int) -> Samples:
+    """Return each metric of 200 resamples, each of `drawn` among `rows` rows."""
+    random = np.random.default_rng(seed)
+    samples = [measure(random.integers(0, rows, drawn)) for _ in range(RESAMPLES)]
+    return {name: np.array([sample[name] for sample in samples]) for name in samples[0]}
 
 
 @dataclass(frozen=True)
@@ -49,7 +69,7 @@ class RankedRows:
         high, low = wide[labels == 1], wide[labels == 0]
         edges = np.unique(np.append(high, threshold))
         bins = np.searchsorted(edges, low, "left") + np.searchsorted(edges, low, "right")
-        losses = log_losses(labels, scores)
+        losses = losses_of(labels, scores)
         return cls(
             edges=len(edges),
             threshold_edge=int(np.searchsorted(edges, threshold)),
@@ -59,11 +79,17 @@ class RankedRows:
             negative_losses=losses[labels == 0],
         )
 
-    def measure(self, positives: NDArray[np.intp], negatives: NDArray[np.intp]) -> Scalars:
-        """Return the metrics of a resample, given as numbers of positive and negative rows.
+    def measure(self, draws: Iterable[tuple[Rows, Rows]]) -> Samples:
+        """Return the metrics of resamples, given as numbers of positive and negative rows.
 
-        Neither may be empty; a row may come any number of times.
+        None of these may be empty; a row may come any number of times.
         """
+        counts = np.array([self._count(*drawn) for drawn in draws])
+        auc, aucpr, logloss = counts[:, 4:].T
+        return measure(counts[:, :4].reshape(-1, 2, 2), auc=auc, aucpr=aucpr, logloss=logloss)
+
+    def _count(self, positives: Rows, negatives: Rows) -> tuple[float, ...]:
+        """Return a resample's confusion matrix, row by row, then its auc, aucpr and logloss."""
         drawn, others = len(positives), len(negatives)
         found = np.bincount(self.positive_edges[positives], minlength=self.edges)
         bins = np.bincount(self.negative_bins[negatives], minlength=2 * self.edges + 1)
@@ -71,27 +97,21 @@ class RankedRows:
         # What each edge would call positive, were it the threshold.
         hits, alarms = np.cumsum(found[::-1])[::-1], others - below
         precision = hits / np.maximum(hits + alarms, 1)
-        hit, alarm = int(hits[self.threshold_edge]), int(alarms[self.threshold_edge])
+        hit, alarm = hits[self.threshold_edge], alarms[self.threshold_edge]
         loss = self.positive_losses[positives].sum() + self.negative_losses[negatives].sum()
-        return measure(
-            Confusion(others - alarm, alarm, drawn - hit, hit),
-            auc=float(found @ (below + tied / 2)) / (drawn * others),
-            aucpr=float(found @ precision) / drawn,
-            logloss=float(loss) / (drawn + others),
+        return (
+            *(others - alarm, alarm, drawn - hit, hit),
+            float(found @ (below + tied / 2)) / (drawn * others),
+            float(found @ precision) / drawn,
+            float(loss) / (drawn + others),
         )
 
 
-def log_losses(labels: Labels, scores: Scores) -> NDArray[np.float64]:
-    """Return each row's negative log-likelihood (n), NaN where scores are no probabilities.
-
-    Scores are clipped as scikit-learn does: a float32 that rounds to 1 is no certainty.
-    """
-    if not are_probabilities(scores):
-        return np.full(len(scores), np.nan)
-    least = float(np.finfo(np.float32).eps)
-    shares = scores.astype(np.float64).clip(least, 1 - least)
-    losses: NDArray[np.float64] = -np.where(labels == 1, np.log(shares), np.log1p(-shares))
-    return losses
+def losses_of(labels: Labels, scores: Scores) -> Floats:
+    """Return each row's negative log-likelihood (n), NaN where scores are no probabilities."""
+    if are_probabilities(scores):
+        return log_losses(labels, scores)
+    return np.full(len(scores), np.nan)
 
 
 def standard_deviations(
@@ -105,15 +125,16 @@ def standard_deviations(
     if min(count, total - count) < LEAST_PER_LABEL:
         return {}
     rows = RankedRows.of(labels, scores, threshold)
-    random = np.random.default_rng(seed)
-    samples: list[Scalars] = []
-    while len(samples) < RESAMPLES:
+    return spread(rows.measure(_draws(count, total, np.random.default_rng(seed))))
+
+
+def _draws(count: int, total: int, random: np.random.Generator) -> Iterator[tuple[Rows, Rows]]:
+    """Yield resamples of `total` rows, `count` of them positive, that have both labels."""
+    made = 0
+    while made < RESAMPLES:
         # To draw the number of positives first is the same as to draw rows from all at once.
         drawn = int(random.binomial(total, count / total))
         if 0 < drawn < total:
+            made += 1
             positives = random.integers(0, count, drawn)
-            negatives = random.integers(0, total - count, total - drawn)
-            samples.append(rows.measure(positives, negatives))
-    return {
-        name: float(np.std([sample[name] for sample in samples], ddof=1)) for name in samples[0]
-    }
+            yield positives, random.integers(0, total - count, total - drawn)

@@ -1,14 +1,17 @@
-"""ROC and precision-recall curves, thin enough for a JSON file."""
+"""ROC and precision-recall curves, thin enough for a JSON file.
 
-from dataclasses import dataclass
+Only the program `evaluate` draws them: they are scikit-learn's, which training
+leaves out.
+"""
+
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from sagetree.boosters.scoring import Scores
 from sagetree.tables.label import Labels
-
-Floats = NDArray[np.float64]
 
 # More than a chart has pixels; two curves of it take some 80 kB of JSON.
 MOST_POINTS = 1000
@@ -24,7 +27,7 @@ class RocCurve:
     @classmethod
     def of(cls, labels: Labels, scores: Scores) -> "RocCurve":
         """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
-        false, true = roc_points(labels, scores)
+        false, true, _ = roc_curve(labels, scores)
         keep = thin(false, true)
         return cls(tuple(false[keep].tolist()), tuple(true[keep].tolist()))
 
@@ -39,51 +42,18 @@ class PrecisionRecallCurve:
     @classmethod
     def of(cls, labels: Labels, scores: Scores) -> "PrecisionRecallCurve":
         """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
-        precision, recall = precision_recall_points(labels, scores)
+        precision, recall, _ = precision_recall_curve(labels, scores, drop_intermediate=True)
+        precision, recall = precision[::-1], recall[::-1]
         keep = thin(recall, precision)
         return cls(tuple(precision[keep].tolist()), tuple(recall[keep].tolist()))
 
 
-def counts_from_above(labels: Labels, scores: Scores) -> tuple[Floats, Floats]:
-    """Return how many negative and positive rows reach each distinct score, the highest first."""
-    order = np.argsort(scores, kind="stable")[::-1]
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    hits = np.cumsum(labels[order] == 1, dtype=np.float64)[ends]
-    return 1 + ends - hits, hits
-
-
-def roc_points(labels: Labels, scores: Scores) -> tuple[Floats, Floats]:
-    """Return false and true positive rates from (0, 0) on, less points inside of straight lines."""
-    false, true = counts_from_above(labels, scores)
-    if len(false) > 2:
-        corner = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
-        keep = np.concatenate([[True], corner, [True]])
-        false, true = false[keep], true[keep]
-    false, true = np.append(0.0, false), np.append(0.0, true)
-    return false / false[-1], true / true[-1]
-
-
-def auc_of(labels: Labels, scores: Scores) -> float:
-    """Return the area under the ROC curve; of scores that tie the middle, as scikit-learn does."""
-    false, true = roc_points(labels, scores)
-    return float(np.trapezoid(true, false))
-
-
-def average_precision_of(labels: Labels, scores: Scores) -> float:
-    """Return the mean of the precision over the steps of the recall."""
-    false, true = counts_from_above(labels, scores)
-    precision, recall = true / (true + false), true / true[-1]
-    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
-
-
-def precision_recall_points(labels: Labels, scores: Scores) -> tuple[Floats, Floats]:
-    """Return precision and recall from (1, 0) on, of points of one recall the outer ones."""
-    false, true = counts_from_above(labels, scores)
-    if len(false) > 2:
-        outer = (np.diff(true[:-1]) != 0) | (np.diff(true[1:]) != 0)
-        keep = np.concatenate([[True], outer, [True]])
-        false, true = false[keep], true[keep]
-    return np.append(1.0, true / (true + false)), np.append(0.0, true / true[-1])
+def curves_json(labels: Labels, scores: Scores) -> dict[str, object]:
+    """Return both curves by SageMaker's names."""
+    return {
+        "receiver_operating_characteristic_curve": asdict(RocCurve.of(labels, scores)),
+        "precision_recall_curve": asdict(PrecisionRecallCurve.of(labels, scores)),
+    }
 
 
 def thin(

@@ -3,16 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from sagetree.evaluate.metrics.measures import Scalars
+from sagetree.evaluate.metrics.weighted import Floats
 
-# As many as `sagetree.evaluate.metrics.bootstrap` draws, for the same reason.
-RESAMPLES = 200
-
-# A resample of more rows would only take longer: the spread of a mean of n rows
-# is that of one of m, times the root of m / n.
-MOST_DRAWN = 50_000
+# Rows by the label, then by what they were called.
+Confusion = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
@@ -21,7 +16,7 @@ class Measured:
 
     `headline` is the one a verdict goes by; better is higher, unless `falling`,
     and `baseline` is what a model reaches that says the same of every row.
-    `confusion` counts rows of classes, by the label and by what they were called.
+    `confusion` is of classes.
     """
 
     rows: int
@@ -30,12 +25,12 @@ class Measured:
     headline: str
     baseline: float
     falling: bool = False
-    confusion: Mapping[str, Mapping[str, int]] | None = None
+    confusion: Confusion | None = None
 
 
-def spread(samples: Sequence[Scalars], scale: float = 1.0) -> Scalars:
-    """Return the standard deviation of each metric over resamples, times `scale`."""
+def by_name(confusion: Floats, classes: Sequence[str]) -> Confusion:
+    """Return the counts of a confusion matrix (k, k) by the names of its classes (k)."""
     return {
-        name: float(np.std([sample[name] for sample in samples], ddof=1)) * scale
-        for name in samples[0]
+        name: dict(zip(classes, map(int, row), strict=True))
+        for name, row in zip(classes, confusion.tolist(), strict=True)
     }

@@ -9,70 +9,65 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.evaluate.metrics.measured import RESAMPLES, Measured, spread
-from sagetree.evaluate.metrics.measures import Scalars
-
-Counts = NDArray[np.float64]
-
-_BETAS = {"weighted_f0_5": 0.5, "weighted_f1": 1.0, "weighted_f2": 2.0}
+from sagetree.evaluate.metrics.bootstrap import RESAMPLES, spread
+from sagetree.evaluate.metrics.measured import Measured, by_name
+from sagetree.evaluate.metrics.measures import Samples
+from sagetree.evaluate.metrics.weighted import (
+    Floats,
+    accuracies,
+    confusion_matrix,
+    f_scores,
+    precisions,
+    recalls,
+)
 
 
 def measure_classes(
     labels: NDArray[np.intp], called: NDArray[np.intp], classes: Sequence[str], *, seed: int = 0
 ) -> Measured:
     """Return the metrics of class numbers (n) that were called, for the labels (n)."""
-    count = len(classes)
-    cells = np.bincount(labels * count + called, minlength=count * count)
-    counts = cells.reshape(count, count)
-    values = _measure(counts.astype(np.float64))
+    counts = confusion_matrix(labels, called, len(classes))
     random = np.random.default_rng(seed)
     # To draw the number of rows in each cell is the same as to draw rows.
-    drawn = random.multinomial(len(labels), cells / len(labels), RESAMPLES)
-    samples = [_measure(sample.reshape(count, count).astype(np.float64)) for sample in drawn]
+    drawn = random.multinomial(len(labels), counts.ravel() / len(labels), RESAMPLES)
+    values = {name: float(value) for name, value in _measure(counts).items()}
     return Measured(
         rows=len(labels),
         scalars=values,
-        deviations=spread(samples),
+        deviations=spread(_measure(drawn.astype(np.float64).reshape(-1, *counts.shape))),
         headline="accuracy",
         baseline=values["accuracy_best_constant_classifier"],
-        confusion={
-            name: dict(zip(classes, row, strict=True))
-            for name, row in zip(classes, counts.tolist(), strict=True)
-        },
+        confusion=by_name(counts, classes),
     )
 
 
-def _measure(counts: Counts) -> Scalars:
-    """Return all metrics of a confusion matrix (k, k), rows by label.
+def _measure(confusion: Floats) -> Samples:
+    """Return all metrics of confusion matrices (..., k, k), rows by label.
 
     `*_best_constant_classifier` is what calling every row the most frequent
     class reaches.
     """
-    totals = counts.sum(axis=1)
-    constant = np.zeros_like(counts)
-    constant[:, int(totals.argmax())] = totals
-    values = _of_matrix(counts)
-    return values | {
-        f"{name}_best_constant_classifier": value for name, value in _of_matrix(constant).items()
+    totals = confusion.sum(axis=-1)
+    is_most = np.arange(totals.shape[-1]) == totals.argmax(axis=-1)[..., None]
+    constant = totals[..., :, None] * is_most[..., None, :]
+    return {
+        **_of_matrix(confusion),
+        **{f"{name}_best_constant_classifier": v for name, v in _of_matrix(constant).items()},
     }
 
 
-def _of_matrix(counts: Counts) -> Scalars:
-    totals, called, hits = counts.sum(axis=1), counts.sum(axis=0), counts.diagonal()
-    shares = totals / totals.sum()
-    recall = _ratio(hits, totals)
-    precision = _ratio(hits, called)
-    values = {
-        "accuracy": float(hits.sum() / totals.sum()),
-        "weighted_recall": float(shares @ recall),
-        "weighted_precision": float(shares @ precision),
+def _of_matrix(confusion: Floats) -> Samples:
+    totals = confusion.sum(axis=-1)
+    shares = totals / totals.sum(axis=-1, keepdims=True)
+
+    def weighted(of_each: Floats) -> Floats:
+        return np.asarray((shares * of_each).sum(axis=-1))
+
+    return {
+        "accuracy": accuracies(confusion),
+        "weighted_recall": weighted(recalls(confusion)),
+        "weighted_precision": weighted(precisions(confusion)),
+        "weighted_f0_5": weighted(f_scores(confusion, 0.5)),
+        "weighted_f1": weighted(f_scores(confusion, 1)),
+        "weighted_f2": weighted(f_scores(confusion, 2)),
     }
-    for name, beta in _BETAS.items():
-        square = beta**2
-        f = _ratio((1 + square) * hits, square * totals + called)
-        values[name] = float(shares @ f)
-    return values
-
-
-def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(over, under, out=np.zeros_like(over), where=under > 0)

@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import DataError
-from sagetree.evaluate.metrics.measured import RESAMPLES, Measured, spread
+from sagetree.evaluate.metrics.bootstrap import Rows, resampled, spread
+from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.measures import Scalars
-
-Floats = NDArray[np.float64]
+from sagetree.evaluate.metrics.weighted import Floats, average_precision
 
 # Pairs grow with the square of the rows: of more, so many are drawn.
 MOST_COMPARED = 20_000
@@ -32,8 +32,7 @@ def measure_ranking(
         if relevance.min() < relevance.max():
             gains = 2.0**relevance - 1
             by_chance = _ndcg(gains, np.zeros_like(score))
-            average = _average_precision(relevance > 0, score)
-            found.append((_ndcg(gains, score), average, by_chance))
+            found.append((_ndcg(gains, score), average_precision(relevance > 0, score), by_chance))
     if not found:
         raise DataError(
             "no group has rows of different labels",
@@ -42,16 +41,15 @@ def measure_ranking(
         )
     per_group = np.array(found)
 
-    def values(drawn: NDArray[np.intp]) -> Scalars:
+    def values(drawn: Rows | slice) -> Scalars:
         means = per_group[drawn].mean(axis=0)
         return {"ndcg": float(means[0]), "map": float(means[1])}
 
-    random = np.random.default_rng(seed)
     count = len(per_group)
     return Measured(
         len(labels),
-        values(np.arange(count)) | {"groups": float(count)},
-        spread([values(random.integers(0, count, count)) for _ in range(RESAMPLES)]),
+        values(slice(None)) | {"groups": float(count)},
+        spread(resampled(values, count, count, seed)),
         headline="ndcg",
         baseline=float(per_group[:, 2].mean()),
     )
@@ -65,15 +63,6 @@ def _ndcg(gains: Floats, scores: Floats) -> float:
     summed = np.concatenate([[0.0], np.cumsum(discounts)])
     shared = (summed[ends] - summed[ends - counts]) / counts  # of rows that tie, the mean
     return float(gains @ shared[place] / (np.sort(gains)[::-1] @ discounts))
-
-
-def _average_precision(relevant: NDArray[np.bool_], scores: Floats) -> float:
-    if not relevant.any():
-        return 0.0
-    _, place, counts = np.unique(-scores, return_inverse=True, return_counts=True)
-    hits = np.bincount(place, relevant, len(counts))
-    precision = np.cumsum(hits) / np.cumsum(counts)
-    return float(hits @ precision / hits.sum())
 
 
 def measure_survival(

@@ -35,10 +35,14 @@ METRICS_KEYS: Mapping[Task, str] = MappingProxyType(
 )
 
 
-def evaluation_json(evaluation: Evaluation | Measured, task: Task = "binary") -> dict[str, object]:
-    """Return the content of evaluation.json."""
+def evaluation_json(
+    evaluation: Evaluation | Measured,
+    task: Task = "binary",
+    curves: Mapping[str, object] = MappingProxyType({}),
+) -> dict[str, object]:
+    """Return the content of evaluation.json; `curves` are those of a binary model, by name."""
     if isinstance(evaluation, Evaluation):
-        return _binary_json(evaluation)
+        return _binary_json(evaluation, curves)
     matrix = {} if evaluation.confusion is None else {"confusion_matrix": evaluation.confusion}
     return {
         METRICS_KEYS[task]: matrix | scalars_json(evaluation),
@@ -52,23 +56,11 @@ def scalars_json(evaluation: Evaluation | Measured) -> dict[str, object]:
     return {_NAMES.get(name, name): _scalar(evaluation, name) for name in evaluation.scalars}
 
 
-def _binary_json(evaluation: Evaluation) -> dict[str, object]:
-    confusion, roc, curve = evaluation.confusion, evaluation.roc, evaluation.precision_recall
+def _binary_json(evaluation: Evaluation, curves: Mapping[str, object]) -> dict[str, object]:
     low, high = evaluation.auc_interval
+    metrics = {"confusion_matrix": evaluation.confusion, **scalars_json(evaluation), **curves}
     return {
-        "binary_classification_metrics": {
-            # By the label, then by what the row was called.
-            "confusion_matrix": {
-                "0": {"0": confusion.true_negatives, "1": confusion.false_positives},
-                "1": {"0": confusion.false_negatives, "1": confusion.true_positives},
-            },
-            **scalars_json(evaluation),
-            "receiver_operating_characteristic_curve": {
-                "false_positive_rates": roc.false_positive_rates,
-                "true_positive_rates": roc.true_positive_rates,
-            },
-            "precision_recall_curve": {"precisions": curve.precisions, "recalls": curve.recalls},
-        },
+        METRICS_KEYS["binary"]: metrics,
         "rows": evaluation.rows,
         "positives": evaluation.positives,
         "threshold": evaluation.threshold,

@@ -1,11 +1,8 @@
 """All transforms of a model, in order: checked columns in, feature matrix out."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain, repeat
-from operator import itemgetter
-from struct import Struct
-from typing import Annotated, Any, NamedTuple, TypeAlias, cast
+from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +13,10 @@ from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
-from sagetree.tables.cells import FLOAT32_LIMIT, Cell, MissingValues
-from sagetree.tables.encoding import Encoder, Floats, short_values
-from sagetree.tables.table import Cells, OneRow, Table
+from sagetree.features.short_way import ShortWay, places_of
+from sagetree.tables.cells import MissingValues
+from sagetree.tables.encoding import Floats
+from sagetree.tables.table import OneRow, Table
 
 AnyFeature = Annotated[
     Number | Boolean | Category | Ordinal | OneHot | Moment, Field(discriminator="kind")
@@ -34,17 +32,6 @@ TURNED_ROWS = 1024
 
 # XGBoost refuses the first three characters in feature names, and cuts a name at the last.
 _SAFE = str.maketrans("[]<\0", "____")
-
-
-# Gives the values at some places of a sequence.
-Picker: TypeAlias = Callable[[Sequence[Any]], Sequence[Any]]
-
-
-def picker(places: Sequence[int]) -> Picker:
-    """Return the function that gives the values at `places`."""
-    if len(places) < 2:  # of which itemgetter makes no tuple
-        return lambda values: [values[place] for place in places]
-    return itemgetter(*places)
 
 
 class FeatureMatrix(NamedTuple):
@@ -110,10 +97,10 @@ class FeaturePipeline(BaseModel):
         """
         columns = table.columns
         if isinstance(columns, OneRow):
-            row = self._transform_row(columns.cells)
+            row = self._short_way.row(columns.cells)
             if row is not None:
                 return FeatureMatrix(row, ())
-        values = self._encode_lists(columns)
+        values = self._short_way.encode(columns)
         if values is None:
             values = self._encode_columns(table)
         unseen = self._take_out_unseen(values)
@@ -122,86 +109,18 @@ class FeaturePipeline(BaseModel):
         return FeatureMatrix(self._expand(values), unseen)
 
     @cached_property
-    def _encoders(self) -> tuple[Encoder, ...]:
-        """Each column's way from cell to number; the short one where `short_values` allows it."""
-        number = cast("Encoder", float)
-        return tuple(
-            number if isinstance(feature, Number) else feature.encoder(self.missing)
-            for feature in self.features
-        )
-
-    @cached_property
-    def _numbers(self) -> Sequence[int]:
-        return self._places(Number)
+    def _short_way(self) -> ShortWay:
+        return ShortWay(self.features, self.missing, None if self._is_plain else self._expand)
 
     @cached_property
     def _categories(self) -> Sequence[int]:
         """The places of the columns that may hold a category never seen."""
-        return self._places(Category)
-
-    def _places(self, kind: type[Feature]) -> Sequence[int]:
-        return [i for i, feature in enumerate(self.features) if isinstance(feature, kind)]
-
-    @cached_property
-    def _numbers_of(self) -> Picker:
-        return picker(self._numbers)
-
-    @cached_property
-    def _categories_of(self) -> Picker:
-        return picker(self._categories)
-
-    @cached_property
-    def _row_format(self) -> Struct:
-        """The bytes of a row of float32; a value that is too large for one is an error."""
-        return Struct(f"<{len(self.features)}f")
+        return places_of(Category, self.features)
 
     @cached_property
     def _is_plain(self) -> bool:
         """Whether every encoded column is a feature as it stands."""
         return all(type(feature).expand is Feature.expand for feature in self.features)
-
-    def _transform_row(self, cells: Sequence[Cell]) -> NDArray[np.float32] | None:
-        """Return the features of one row (1, m), None where there is a question about a cell.
-
-        numpy's overhead would be most of the whole time.
-        """
-        values = self._short_values(cells, self._encoders, self._numbers_of)
-        if values is None or UNSEEN in self._categories_of(values):
-            return None
-        try:
-            row = self._row_format.pack(*values)
-        except OverflowError:
-            return None
-        if not self._is_plain:
-            return self._expand(np.array(values)[:, None])
-        return np.frombuffer(row, np.float32).reshape(1, -1)
-
-    def _encode_lists(self, columns: Sequence[Cells]) -> Floats | None:
-        """Return the encoded columns (columns, n) of a small table.
-
-        None where a column is Arrow's, or holds a cell that is not of its
-        kind: `_encode_columns` takes more time, and finds every fault.
-        """
-        if {*map(type, columns)} != {list}:
-            return None
-        rows = len(columns[0])
-        encoders = chain.from_iterable(repeat(encoder, rows) for encoder in self._encoders)
-        numbers = [i for place in self._numbers for i in range(place * rows, (place + 1) * rows)]
-        cells: list[Cell] = [*chain.from_iterable(columns)]
-        found = self._short_values(cells, encoders, picker(numbers))
-        if found is None:
-            return None
-        values = np.array(found).reshape(len(columns), rows)
-        return values if np.fmax.reduce(np.abs(values), None, initial=0) < FLOAT32_LIMIT else None
-
-    def _short_values(
-        self, cells: Sequence[Cell], encoders: Iterable[Encoder], numbers_of: Picker
-    ) -> list[float] | None:
-        values = short_values(cells, encoders, numbers_of(cells))
-        absent = self.missing.numbers
-        if values is None or not absent:
-            return values
-        return values if absent.isdisjoint(numbers_of(values)) else None
 
     def _encode_columns(self, table: Table) -> Floats:
         """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""

@@ -78,7 +78,7 @@ def check_writable(folder: Path, name: str = "the folder", *, make: bool = True)
     Without `make` nothing is left behind: where it is absent, it could be made.
     """
     try:
-        if make:
+        if make or folder.exists():
             folder.mkdir(parents=True, exist_ok=True)
         nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
         with tempfile.TemporaryFile(dir=nearest):

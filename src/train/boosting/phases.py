@@ -25,7 +25,7 @@ from sagetree.train.boosting.rounds import (
     evaluate_rows,
 )
 from sagetree.train.examples.examples import Examples
-from sagetree.train.hyperparameters.metrics import is_maximized
+from sagetree.train.hyperparameters.eval_metrics import is_maximized
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
 # From here on one hold-out says as much as folds, in a fifth of the time; and the

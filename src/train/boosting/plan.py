@@ -14,7 +14,7 @@ from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore
 from sagetree.train.examples.examples import Examples
-from sagetree.train.hyperparameters.metrics import RoundMetrics
+from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
 from sagetree.train.settings.settings import Boosting
 
 # With fewer cells a round is so short that threads wait for each other longer

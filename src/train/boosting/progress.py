@@ -9,11 +9,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
-import xgboost
 from tqdm import tqdm
 
 from sagetree.machine.program import LOG
-from sagetree.train.hyperparameters.metrics import Metric
+from sagetree.train.hyperparameters.eval_metrics import Metric
 
 # Below it five decimals would be less than three digits.
 SMALL = 0.001
@@ -21,10 +20,8 @@ SMALL = 0.001
 # A line about the time left at most so often.
 SECONDS_BETWEEN = 10.0
 
-History = Mapping[str, Mapping[str, Sequence[object]]]
-
-# What xgboost.cv calls the folds' own rows and the rows left out.
-NAMES = {"train": "train", "test": "validation", "validation": "validation"}
+# Rows ("train", "validation") -> metric -> its value in each round.
+History = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 def metric_line(round_number: int, values: Mapping[str, float]) -> str:
@@ -46,7 +43,7 @@ def metric_pattern(metric: Metric) -> str:
 
     >>> import re
     >>> line = metric_line(3, {"validation-auc": 0.79, "validation-error@0.2": 0.1})
-    >>> from sagetree.train.hyperparameters.metrics import Asked
+    >>> from sagetree.train.hyperparameters.eval_metrics import Asked
     >>> pattern = metric_pattern(Asked.of("error").metric)
     >>> re.search(pattern, line.replace("\t", "#011")).group(1)
     '0.10000'
@@ -55,15 +52,17 @@ def metric_pattern(metric: Metric) -> str:
     return rf".*\[[0-9]+\].*(?:\s|#011)validation-{metric.name}{parameter}:([-+.0-9eE]+)"
 
 
-def last_values(history: History) -> dict[str, float]:
-    """Return the newest value of each metric; of folds, their mean."""
-    values = {}
-    for rows, metrics in history.items():
-        for metric, series in metrics.items():
-            newest = series[-1]
-            mean = newest[0] if isinstance(newest, tuple) else newest
-            values[f"{NAMES[rows]}-{metric}"] = float(mean)  # type: ignore[arg-type]
-    return values
+def newest_values(history: History) -> dict[str, float]:
+    """Return the newest value of each metric, by rows and name.
+
+    >>> newest_values({"validation": {"auc": [0.7, 0.79]}})
+    {'validation-auc': 0.79}
+    """
+    return {
+        f"{rows}-{metric}": series[-1]
+        for rows, metrics in history.items()
+        for metric, series in metrics.items()
+    }
 
 
 def _is_watched() -> bool:
@@ -75,26 +74,25 @@ def _is_watched() -> bool:
     return sys.stdout.isatty() and os.getpid() != 1
 
 
-class Progress(xgboost.callback.TrainingCallback):
+class Progress:
     """One metric line a round, and now and then the time left.
 
     A training that goes on from a checkpoint begins at a later round than 0.
     """
 
     def __init__(self, rounds: int) -> None:
-        super().__init__()
         self.rounds = rounds
         self.first: int | None = None
         self.started = self.told = time.monotonic()
         self.bar = tqdm(total=rounds, unit="round") if _is_watched() else None
 
-    def after_iteration(self, model: object, epoch: int, evals_log: History) -> bool:  # noqa: ARG002
-        """Tell of one round; never stops training."""
-        values = last_values(evals_log)
+    def after_iteration(self, model: None, epoch: int, evals_log: History) -> None:  # noqa: ARG002
+        """Tell of one round."""
+        values = newest_values(evals_log)
         if self.bar is not None:
             self.bar.set_postfix({name: f"{value:.5f}" for name, value in values.items()})
             self.bar.update(epoch + 1 - self.bar.n)
-            return False
+            return
         LOG.info(metric_line(epoch, values))
         self.first = epoch if self.first is None else self.first
         now = time.monotonic()
@@ -103,10 +101,8 @@ class Progress(xgboost.callback.TrainingCallback):
             done = epoch + 1
             left = (now - self.started) / (done - self.first) * (self.rounds - done)
             LOG.info("round %d of at most %d, at most %.0f s left", done, self.rounds, left)
-        return False
 
-    def after_training(self, model: object) -> object:
+    def after_training(self, model: None) -> None:  # noqa: ARG002
         """Close the progress bar."""
         if self.bar is not None:
             self.bar.close()
-        return model

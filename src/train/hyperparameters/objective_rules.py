@@ -5,7 +5,7 @@ from typing import Any
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, Objective
 from sagetree.errors import quote
-from sagetree.train.hyperparameters.metrics import METRICS, Asked
+from sagetree.train.hyperparameters.eval_metrics import METRICS, Asked
 from sagetree.train.hyperparameters.parameters import TUNING_METRIC, is_given
 
 Values = Mapping[str, Any]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from sagetree.boosters.objectives import objective_of
 
@@ -43,19 +42,3 @@ XGBOOST_ROUNDS = 100
 def preset_of(objective: str) -> Preset:
     """Return what holds for an objective where the user says nothing."""
     return SAGETREE if objective_of(objective).task == "binary" else SAGETREE_OTHERS
-
-
-def default_metric(params: Mapping[str, Any]) -> str:
-    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`."""
-    return objective_of(params["objective"]).metric
-
-
-def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
-    """Return a metric as XGBoost takes it: Tweedie's needs the objective's variance power.
-
-    >>> with_parameter("tweedie-nloglik", {"tweedie_variance_power": 1.2})
-    'tweedie-nloglik@1.2'
-    """
-    if metric == "tweedie-nloglik":
-        return f"{metric}@{params.get('tweedie_variance_power', 1.5):g}"
-    return metric

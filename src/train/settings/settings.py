@@ -12,14 +12,13 @@ from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
 from sagetree.train.hyperparameters.combinations import check_together, notes_together
 from sagetree.train.hyperparameters.constraints import Constraints
+from sagetree.train.hyperparameters.eval_metrics import default_metric, with_parameter
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
 from sagetree.train.hyperparameters.presets import (
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
     XGBOOST_ROUNDS,
-    default_metric,
     preset_of,
-    with_parameter,
 )
 from sagetree.train.hyperparameters.value_types import ParameterError, plain_text
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST

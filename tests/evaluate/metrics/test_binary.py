@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from sagetree.evaluate.metrics.binary import evaluate
+from sagetree.evaluate.metrics.curves import RocCurve
 from tests.evaluate.labelled import labelled, realistic
 
 
@@ -95,10 +96,12 @@ def test_one_positive_row():
 
 
 def test_two_rows():
-    evaluation = evaluate(np.array([1, 0], np.int8), np.array([0.5, 0.5], np.float32), 0.5)
+    labels, scores = np.array([1, 0], np.int8), np.array([0.5, 0.5], np.float32)
+
+    evaluation = evaluate(labels, scores, 0.5)
 
     assert evaluation.auc == 0.5
-    assert evaluation.roc.true_positive_rates == (0.0, 1.0)
+    assert RocCurve.of(labels, scores).true_positive_rates == (0.0, 1.0)
 
 
 def test_the_same_seed_gives_the_same_evaluation():

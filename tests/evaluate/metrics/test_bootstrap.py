@@ -10,6 +10,10 @@ from tests.evaluate.labelled import labelled, realistic
 from tests.evaluate.metrics.test_binary import of_sklearn
 
 
+def of_one_draw(ranked, positives, negatives):
+    return {name: v for name, (v,) in ranked.measure([(positives, negatives)]).items()}
+
+
 @settings(max_examples=40)  # each asks scikit-learn for 19 metrics
 @given(
     labelled(),
@@ -24,7 +28,8 @@ def test_a_resample_equals_scikit_learns(rows, threshold, seed):
     negatives = random.integers(0, len(of_zero), random.integers(1, 20))
     drawn = np.concatenate((of_one[positives], of_zero[negatives]))
 
-    measured = RankedRows.of(labels, scores, threshold).measure(positives, negatives)
+    ranked = RankedRows.of(labels, scores, threshold)
+    measured = of_one_draw(ranked, positives, negatives)
 
     expected = of_sklearn(labels[drawn], scores[drawn], threshold)
     # scikit-learn takes the logarithms in float32, we in float64.
@@ -36,7 +41,7 @@ def whole(labels, scores):
     """The metrics of all rows."""
     positives = np.count_nonzero(labels)
     ranked = RankedRows.of(labels, scores, 0.1)
-    return ranked.measure(np.arange(positives), np.arange(len(labels) - positives))
+    return of_one_draw(ranked, np.arange(positives), np.arange(len(labels) - positives))
 
 
 def test_deviations_are_those_of_other_rows_of_the_same_kind():

@@ -1,8 +1,9 @@
 """Metrics of a confusion matrix, on the example of SageMaker's own documentation."""
 
+import numpy as np
 import pytest
 
-from sagetree.evaluate.metrics.measures import Confusion, measure
+from sagetree.evaluate.metrics.measures import measure
 
 # Developer guide, model-monitor-model-quality-metrics: one positive row in four.
 DOCUMENTED = {
@@ -24,8 +25,15 @@ DOCUMENTED = {
 }
 
 
+def measured_of(*counts, auc=1.0, aucpr=1.0, logloss=0.5):
+    """The metrics of true negatives, false positives, false negatives, true positives."""
+    others = {"auc": auc, "aucpr": aucpr, "logloss": logloss}
+    matrix = np.array(counts, float).reshape(2, 2)
+    return measure(matrix, **{name: np.array(value) for name, value in others.items()})
+
+
 def test_documented_example():
-    measured = measure(Confusion(1, 2, 0, 1), auc=1.0, aucpr=1.0, logloss=0.5)
+    measured = measured_of(1, 2, 0, 1)
 
     assert {name: measured[name] for name in DOCUMENTED} == pytest.approx(DOCUMENTED)
     assert (measured["auc"], measured["aucpr"], measured["logloss"]) == (1.0, 1.0, 0.5)
@@ -33,14 +41,26 @@ def test_documented_example():
 
 def test_the_best_constant_accuracy_is_that_of_the_more_frequent_label():
     # The documentation has 0.25 here, the accuracy of calling everything positive.
-    rare = measure(Confusion(1, 2, 0, 1), auc=1, aucpr=1, logloss=0)
-    frequent = measure(Confusion(1, 0, 2, 1), auc=1, aucpr=1, logloss=0)
+    rare = measured_of(1, 2, 0, 1)
+    frequent = measured_of(1, 0, 2, 1)
 
     assert rare["accuracy_best_constant_classifier"] == 0.75
     assert frequent["accuracy_best_constant_classifier"] == 0.75
 
 
 def test_nothing_called_positive():
-    measured = measure(Confusion(97, 0, 3, 0), auc=0.5, aucpr=0.03, logloss=0.2)
+    measured = measured_of(97, 0, 3, 0)
 
     assert (measured["accuracy"], measured["precision"], measured["f1"]) == (0.97, 0, 0)
+
+
+def test_matrices_are_measured_together_as_one_by_one():
+    each = [(1, 2, 0, 1), (1, 0, 2, 1), (97, 0, 3, 0), (0, 5, 1, 8)]
+    same = np.linspace(0, 1, len(each))
+
+    together = measure(np.array(each, float).reshape(-1, 2, 2), auc=same, aucpr=same, logloss=same)
+
+    for number, counts in enumerate(each):
+        value = same[number]
+        one = measured_of(*counts, auc=value, aucpr=value, logloss=value)
+        assert {name: values[number] for name, values in together.items()} == one

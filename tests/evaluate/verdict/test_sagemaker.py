@@ -5,6 +5,7 @@ import orjson
 import pytest
 
 from sagetree.evaluate.metrics.binary import evaluate
+from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from tests.evaluate.labelled import realistic
 
@@ -20,14 +21,18 @@ SHAPES = {"confusion_matrix", "receiver_operating_characteristic_curve", "precis
 
 
 def written(labels, scores, threshold):
-    content = evaluation_json(evaluate(labels, scores, threshold))
-    return orjson.loads(orjson.dumps(content))
+    curves = curves_json(labels, scores)
+    return orjson.dumps(evaluation_json(evaluate(labels, scores, threshold), curves=curves))
+
+
+def read_back(labels, scores, threshold):
+    return orjson.loads(written(labels, scores, threshold))
 
 
 def test_names_and_shape():
     labels, scores = realistic(500, 0.1)
 
-    content = written(labels, scores, 0.1)
+    content = read_back(labels, scores, 0.1)
 
     metrics = content["binary_classification_metrics"]
     assert set(metrics) == SCALARS | OURS | SHAPES
@@ -46,7 +51,7 @@ def test_confusion_matrix_is_by_label_then_by_what_was_called():
     labels = np.array([0, 0, 0, 1, 1, 1, 1], np.int8)
     scores = np.array([0.1, 0.1, 0.9, 0.1, 0.9, 0.9, 0.9], np.float32)
 
-    metrics = written(labels, scores, 0.5)["binary_classification_metrics"]
+    metrics = read_back(labels, scores, 0.5)["binary_classification_metrics"]
 
     assert metrics["confusion_matrix"] == {"0": {"0": 2, "1": 1}, "1": {"0": 1, "1": 3}}
 
@@ -55,7 +60,7 @@ def test_what_is_not_a_number_is_sagemakers_word():
     labels = np.array([0, 0, 0, 1], np.int8)
     margins = np.array([-3.0, 2.0, 1.0, 1.5], np.float32)
 
-    metrics = written(labels, margins, 0.0)["binary_classification_metrics"]
+    metrics = read_back(labels, margins, 0.0)["binary_classification_metrics"]
 
     assert {metrics[name]["standard_deviation"] for name in SCALARS | OURS} == {"NaN"}
     assert metrics["logloss"]["value"] == "NaN"
@@ -65,4 +70,4 @@ def test_what_is_not_a_number_is_sagemakers_word():
 def test_size_is_bounded():
     labels, scores = realistic(10_000, 0.3)
 
-    assert len(orjson.dumps(evaluation_json(evaluate(labels, scores, 0.2)))) < 100_000
+    assert len(written(labels, scores, 0.2)) < 100_000

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from sklearn.metrics import f1_score, precision_score, recall_score
 
+from sagetree.bundle.bundle import Decision
 from sagetree.evaluate.metrics.binary import evaluate
-from sagetree.evaluate.verdict.threshold import Threshold, choose_threshold
+from sagetree.evaluate.verdict.threshold import choose_threshold
 from tests.evaluate.labelled import labelled, realistic
 
 
@@ -50,11 +51,17 @@ def test_what_it_promises_is_what_an_evaluation_finds(rows):
     ],
 )
 def test_examples(labels, scores, threshold, precision, recall, f1):
-    chosen = choose_threshold(np.array(labels, np.int8), np.array(scores, np.float32))
+    arrays = np.array(labels, np.int8), np.array(scores, np.float32)
 
-    text = "the score with the greatest F1"
-    expected = Threshold(np.float32(threshold), text, precision, recall, f1)
-    assert chosen == expected
+    chosen = choose_threshold(*arrays, where="five rows")
+
+    assert chosen == Decision(
+        threshold=np.float32(threshold),
+        chosen="the score with the greatest F1, on five rows",
+        precision=precision,
+        recall=recall,
+        f1=f1,
+    )
 
 
 def test_rare_positives_get_a_threshold_that_something_reaches():

@@ -8,7 +8,7 @@ import pytest
 import xgboost
 
 from sagetree.train.cli import main
-from sagetree.train.hyperparameters.metrics import METRICS
+from sagetree.train.hyperparameters.eval_metrics import METRICS
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, PARAMETERS
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
 from sagetree.train.settings.settings import TrainSettings

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.boosters.objectives import Objective, Task
+from sagetree.boosters.objectives import Objective, Task, objective_of
 from sagetree.errors import did_you_mean
-from sagetree.train.boosting import own_metrics as own
-from sagetree.train.boosting.own_metrics import Predicted
+from sagetree.evaluate.metrics import weighted
+from sagetree.evaluate.metrics.weighted import Predicted
 from sagetree.train.hyperparameters.value_types import LARGEST_INTEGER
 
 if TYPE_CHECKING:
@@ -103,21 +103,21 @@ _METRICS = (
         "average precision; of several classes, each against the rest by its weight; of rank:* the "
         "interpolated area, as XGBoost has it",
         maximize=True,
-        function=own.aucpr,
+        function=weighted.aucpr,
     ),
-    Metric("logloss", ("binary",), "negative log-likelihood", function=own.logloss),
+    Metric("logloss", ("binary",), "negative log-likelihood", function=weighted.logloss),
     Metric(
         "error",
         ("binary",),
         "share of rows called wrong, those above 0.5 or error@t being called 1",
-        function=own.error,
+        function=weighted.error,
         parameter=_THRESHOLD,
     ),
     Metric("merror", ("multiclass",), "share of rows called wrong"),
     Metric("mlogloss", ("multiclass",), "negative log-likelihood"),
-    Metric("rmse", ("binary", *_NUMBERS), "root of the mean squared error", function=own.rmse),
+    Metric("rmse", ("binary", *_NUMBERS), "root of the mean squared error", function=weighted.rmse),
     Metric("rmsle", _NUMBERS, "the same of log(1 + value)"),
-    Metric("mae", ("binary", *_NUMBERS), "mean absolute error", function=own.mae),
+    Metric("mae", ("binary", *_NUMBERS), "mean absolute error", function=weighted.mae),
     Metric("mape", _NUMBERS, "mean absolute error relative to the label"),
     Metric("mphe", _NUMBERS, "mean pseudo-Huber error"),
     Metric("quantile", ("quantile",), "pinball loss, mean over quantile_alpha"),
@@ -151,23 +151,23 @@ _METRICS = (
         "survival:aft: share of rows predicted within their bounds",
         maximize=True,
     ),
-    _own("accuracy", _CLASSES, own.accuracy, "share of rows called what they are"),
-    _own("balanced_accuracy", _CLASSES, own.balanced_accuracy, "mean recall of the classes"),
-    _own("f1", _CLASSES, own.f1_macro, "mean F1 of the classes, as f1_macro"),
-    _own("f1_binary", ("binary",), own.f1_binary, "F1 of the positive label"),
-    _own("f1_macro", _CLASSES, own.f1_macro, "mean F1 of the classes"),
-    _own("precision", ("binary",), own.precision_binary, "share of rows called 1 that are"),
-    _own("precision_macro", _CLASSES, own.precision_macro, "mean precision of the classes"),
-    _own("precision_micro", _CLASSES, own.accuracy, "precision over all rows: the accuracy"),
-    _own("recall", ("binary",), own.recall_binary, "share of positive rows called 1"),
-    _own("recall_macro", _CLASSES, own.recall_macro, "mean recall of the classes"),
-    _own("recall_micro", _CLASSES, own.accuracy, "recall over all rows: the accuracy"),
-    _own("mse", ("regression",), own.mse, "mean squared error", maximize=False),
-    _own("r2", ("regression",), own.r2, "share of the label's variance explained"),
+    _own("accuracy", _CLASSES, weighted.accuracy, "share of rows called what they are"),
+    _own("balanced_accuracy", _CLASSES, weighted.balanced_accuracy, "mean recall of the classes"),
+    _own("f1", _CLASSES, weighted.f1_macro, "mean F1 of the classes, as f1_macro"),
+    _own("f1_binary", ("binary",), weighted.f1_binary, "F1 of the positive label"),
+    _own("f1_macro", _CLASSES, weighted.f1_macro, "mean F1 of the classes"),
+    _own("precision", ("binary",), weighted.precision_binary, "share of rows called 1 that are"),
+    _own("precision_macro", _CLASSES, weighted.precision_macro, "mean precision of the classes"),
+    _own("precision_micro", _CLASSES, weighted.accuracy, "precision over all rows: the accuracy"),
+    _own("recall", ("binary",), weighted.recall_binary, "share of positive rows called 1"),
+    _own("recall_macro", _CLASSES, weighted.recall_macro, "mean recall of the classes"),
+    _own("recall_micro", _CLASSES, weighted.accuracy, "recall over all rows: the accuracy"),
+    _own("mse", ("regression",), weighted.mse, "mean squared error", maximize=False),
+    _own("r2", ("regression",), weighted.r2, "share of the label's variance explained"),
     _own(
         "recall_at_precision",
         ("binary",),
-        own.recall_at_precision,
+        weighted.recall_at_precision,
         "recall_at_precision@0.8: best recall of a threshold with a precision of 0.8 or more",
         parameter=_PRECISION,
     ),
@@ -229,6 +229,22 @@ class Asked:
 def is_maximized(spelling: str) -> bool:
     """Say whether more of a metric is better. Raises ValueError for one that is unknown."""
     return Asked.of(spelling).metric.maximize
+
+
+def default_metric(params: Mapping[str, Any]) -> str:
+    """Return the metric that is watched where eval_metric names none, for XGBoost's `params`."""
+    return objective_of(params["objective"]).metric
+
+
+def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
+    """Return a metric as XGBoost takes it: Tweedie's needs the objective's variance power.
+
+    >>> with_parameter("tweedie-nloglik", {"tweedie_variance_power": 1.2})
+    'tweedie-nloglik@1.2'
+    """
+    if metric == "tweedie-nloglik":
+        return f"{metric}@{params.get('tweedie_variance_power', 1.5):g}"
+    return metric
 
 
 @dataclass(frozen=True)

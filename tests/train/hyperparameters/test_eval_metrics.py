@@ -11,8 +11,8 @@ from sklearn import metrics as sklearn
 from sklearn.preprocessing import label_binarize
 
 from sagetree.boosters.objectives import OBJECTIVES
-from sagetree.train.boosting.own_metrics import Predicted
-from sagetree.train.hyperparameters.metrics import METRICS, Asked, RoundMetrics, is_maximized
+from sagetree.evaluate.metrics.weighted import Predicted
+from sagetree.train.hyperparameters.eval_metrics import METRICS, Asked, RoundMetrics, is_maximized
 
 Array = NDArray[np.float32]
 ROWS = 300
