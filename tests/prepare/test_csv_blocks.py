@@ -52,6 +52,7 @@ def test_blocks_hold_the_rows_of_the_csv_module(
         (b"a,b\n 1 ,#x\n", [(" 1 ", "#x")]),
         (b'a,b\n5" pipe,6" pipe\n7,8\n', [('5" pipe', '6" pipe'), ("7", "8")]),
         (b'a,b\n5" pipe,6\n7,8\n', [('5" pipe', "6"), ("7", "8")]),
+        (b'a, "b"\n1, "red\nish" \n "2","x"\n', [("1", "red\nish"), ("2", "x")]),
     ],
 )
 @pytest.mark.parametrize("block_bytes", [16, 10_000])

@@ -107,7 +107,7 @@ def find_delimiter(text: bytes) -> str:
 
 def _regularity(lines: list[str], delimiter: str) -> tuple[float, int]:
     """Return the share of lines with the usual number of cells, and that number."""
-    rows = csv.reader(lines, delimiter=delimiter)
+    rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != " ")
     try:
         widths = Counter(len(row) for row in rows if row)
     except csv.Error:  # a line of more than 128 KB without the delimiter
