@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -11,6 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sagetree.errors import DataError, quote
+from sagetree.files.finding import listed
+from sagetree.formats.detection import refuse_stand_in
+from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import TableFiles
@@ -77,6 +80,7 @@ def load_table(db: Database, table: TableFiles) -> RawTable:
     The rows are numbered (rowid) in the order of the files. Raises DataError
     naming file and line.
     """
+    table = _without_empty_files(table)
     kinds = {name: _is_parquet(path, name) for name, path in table.files.items()}
     if len(set(kinds.values())) > 1:
         raise DataError(
@@ -92,6 +96,16 @@ def load_table(db: Database, table: TableFiles) -> RawTable:
     return raw
 
 
+def _without_empty_files(table: TableFiles) -> TableFiles:
+    """Return the table less its files without a byte, if it has others."""
+    files = {name: path for name, path in table.files.items() if path.stat().st_size}
+    empty = [name for name in table.files if name not in files]
+    if not empty or not files:
+        return table
+    LOG.info("%s: empty and left out: %s", table.name, listed(empty))
+    return replace(table, files=files)
+
+
 def _is_parquet(path: Path, name: str) -> bool:
     with path.open("rb") as file:
         probe = file.read(_PROBE_BYTES)
@@ -100,6 +114,7 @@ def _is_parquet(path: Path, name: str) -> bool:
     if _CONTROL.search(probe):
         hint = "Put CSV (UTF-8 text) or Parquet files there; unpack compressed ones"
         raise DataError("this is neither CSV nor Parquet", where=name, hint=hint)
+    refuse_stand_in(probe, name)
     return False
 
 

@@ -5,6 +5,7 @@ never fills the memory.
 """
 
 import csv
+import re
 from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -15,8 +16,8 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from sagetree.errors import DataError
-from sagetree.files.header import HeaderRule, repeats_of_header
+from sagetree.errors import DataError, quote
+from sagetree.files.header import HeaderRule, is_title_above, repeats_of_header
 from sagetree.files.shrink import text_as_numbers
 from sagetree.formats.csv_text import NO_NUMBERS, CsvText, Numbers, is_plain, parse_rows
 from sagetree.formats.first_row import QUOTE_HINT, CsvError, FirstRow, read_first_row, rows_end
@@ -35,6 +36,11 @@ DELIMITERS = (",", ";", "\t", "|", " ")
 
 # So many lines tell the delimiter: one alone may be a title, or a cell with commas.
 _DELIMITER_LINES = 200
+
+# So many lines tell a title from the table below it.
+_TITLE_LINES = 20
+
+_EXCEL_LINE = re.compile(rb'"?sep=([,;\t| ])"?(?:\r\n|\r|\n)', re.IGNORECASE)
 
 NOTHING_MISSING = MissingValues.of(())
 
@@ -63,12 +69,16 @@ def read_csv(
     Raises DataError naming file and line.
     """
     begin = (head + file.read(block_bytes)).removeprefix(BOM_UTF8)
-    delimiter = rules.delimiter or find_delimiter(begin[:SNIFFED_BYTES])
-    blocks = _whole_rows(file, begin, name, delimiter, block_bytes)
+    told, above = excel_delimiter(begin)
+    begin = begin[above:]
+    delimiter = rules.delimiter or told or find_delimiter(begin[:SNIFFED_BYTES])
+    blocks = _whole_rows(file, begin, name, delimiter, block_bytes, first_line=1 + bool(above))
     block = next(blocks)
     first = _first_row(block, name, delimiter)
-    text = _parse(block, name, first)
+    text = _parse_first(block, name, first)
     first = first._replace(is_header=rules.is_header(text))
+    if first.is_header and is_title_above(text):
+        raise _title(first, "its other cells are empty, and names stand below it", name, block)
     names = first.names or tuple(map(str, range(first.width)))
     allowed = rules.numbers(names, first.is_header) if rules.numbers else [False] * len(names)
     if first.is_header:
@@ -90,6 +100,16 @@ def read_csv(
             numbers = replace(numbers, places=places)
         yield _table(text, first, sources, count - text.rows)
         rows += count
+
+
+def excel_delimiter(text: bytes) -> tuple[str | None, int]:
+    r"""Return the delimiter that a line for Excel tells, and the bytes of the line; (None, 0) else.
+
+    >>> excel_delimiter(b"sep=;\r\na;b\r\n")
+    (';', 7)
+    """
+    found = _EXCEL_LINE.match(text)
+    return (found[1].decode(), found.end()) if found else (None, 0)
 
 
 def find_delimiter(text: bytes) -> str:
@@ -130,10 +150,10 @@ class _Block:
 
 
 def _whole_rows(
-    file: BinaryIO, data: bytes, name: str, delimiter: str, size: int
+    file: BinaryIO, data: bytes, name: str, delimiter: str, size: int, first_line: int
 ) -> Iterator[_Block]:
     """Yield the text, which begins with `data`, cut between rows; an empty one as one block."""
-    line = 1
+    line = first_line
     while True:
         chunk = file.read(size)
         if not chunk and len(data) < LONGEST_ROW * size:
@@ -150,7 +170,7 @@ def _whole_rows(
             yield _Block(data[:end], line, tidy)
             line += line_count(data[:end])
         data = data[end:] + chunk
-    if line == 1 or data.strip(LINE_ENDS):
+    if line == first_line or data.strip(LINE_ENDS):
         yield _Block(data, line, last=True)
 
 
@@ -177,6 +197,28 @@ def _parse(block: _Block, name: str, first: FirstRow, numbers: Numbers = NO_NUMB
         return parse_rows(data, first, numbers, is_plain(data, first.delimiter, block.tidy))
     except CsvError as error:
         raise _refused(error, name, block) from error
+
+
+def _parse_first(block: _Block, name: str, first: FirstRow) -> CsvText:
+    """Return the file's first rows. Raises DataError for a title above them, in its own words."""
+    try:
+        return _parse(block, name, first)
+    except DataError as error:
+        lines = block.data[:SNIFFED_BYTES].decode(errors="replace").splitlines()[:_TITLE_LINES]
+        widths = [len(row) or 1 for row in csv.reader(lines, delimiter=first.delimiter)]
+        below = [width for width in widths if width > 1 and width >= 2 * first.width]
+        if len(below) > 1 and len({*below}) == 1 and widths[-len(below) :] == below:
+            cells = "1 cell" if first.width == 1 else f"{first.width} cells"
+            why = f"it has {cells} where the lines below have {below[0]}"
+            raise _title(first, why, name, block) from error
+        raise
+
+
+def _title(first: FirstRow, why: str, name: str, block: _Block) -> DataError:
+    text = first.delimiter.join(cell for cell in first.cells if cell.strip())
+    hint = "Delete the lines above the one with the columns' names"
+    what = f"{quote(text)} looks like a title above the table: {why}"
+    return DataError(what, where=f"{name} line {block.line}", hint=hint)
 
 
 def _refused(error: CsvError, name: str, block: _Block) -> DataError:

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
@@ -19,6 +19,8 @@ _SKIPPED_SUFFIXES = frozenset({".crc", ".manifest"})
 
 # What Hive and Spark write for a value that is missing.
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+_NAMES_SHOWN = 3
 
 BUFFER_BYTES = 1024 * 1024
 
@@ -38,6 +40,16 @@ def data_files(folder: Path) -> list[Path]:
         reason = "holds no data file" if folder.is_dir() else "does not exist"
         raise DataError(f"the folder {reason}", where=str(folder), hint="Put CSV or Parquet there")
     return files
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the names of files for a message of limited length.
+
+    >>> listed(["a", "b", "c", "d"])
+    'a, b, c, ... (4 files)'
+    """
+    more = f", ... ({len(names)} files)" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:

@@ -54,6 +54,7 @@ class Gathered:
         self._columns: dict[str, _Column] = {}
         self._sources: list[Source] = []
         self.repeated_headers = 0
+        self.empty: list[str] = []
 
     def has_names(self, cells: Sequence[str]) -> bool:
         """Say whether a first row holds the names that the first file brought."""

@@ -11,7 +11,7 @@ from sagetree.formats.csv_text import CsvText
 from sagetree.tables.cells import Cell, CellError, category_text, to_number
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.schema import header_names
-from sagetree.tables.table import Cells
+from sagetree.tables.table import Cells, column_cell
 
 HeaderRule = Callable[[CsvText], bool]
 
@@ -176,6 +176,15 @@ def _is_word(cell: Cell) -> bool:
     except CellError:
         return True
     return False
+
+
+def is_title_above(text: CsvText) -> bool:
+    """Say whether the first row is a title, filled up with empty cells, above a row of names."""
+    if text.rows < 2 or len(text.columns) < _FEWEST_NUMBERS:
+        return False
+    second = [column_cell(cells, 1) for cells in text.columns]
+    names = {cell.strip() for cell in second if isinstance(cell, str) and _is_word(cell)}
+    return len(names) == len(second) and sum(bool(c.strip()) for c in text.first.cells) == 1
 
 
 def repeats_of_header(names: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> list[int]:

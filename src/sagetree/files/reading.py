@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sagetree.errors import DataError
 from sagetree.files.csv_stream import CsvRules, read_csv
-from sagetree.files.finding import data_files, opened, partition, rejoined
+from sagetree.files.finding import data_files, listed, opened, partition, rejoined
 from sagetree.files.gathering import Gathered, Shrink
 from sagetree.files.header import HeaderRule
 from sagetree.files.json_files import read_json_lines
@@ -70,6 +70,8 @@ def read_files(folder: Path, reading: Reading) -> Table:
     if lost and reading.shrink:
         shrink = replace(reading.shrink, text=reading.shrink.text | lost)
         gathered.replace(_gather(folder, replace(reading, shrink=shrink), lost))
+    if gathered.empty:
+        LOG.info("%s: empty and left out: %s", folder.name, listed(gathered.empty))
     if count := gathered.repeated_headers:
         lines = "1 line" if count == 1 else f"{count} lines"
         LOG.info("%s: %s among the rows repeated the header: left out", folder.name, lines)
@@ -80,10 +82,14 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
     """Read all files; only the columns named in `only`, if that is not None."""
     gathered = Gathered(reading.shrink, only)
     sparse: list[tuple[Format, SparseFile]] = []
-    for path in data_files(folder):
+    paths = data_files(folder)
+    for path in paths:
         name = str(path.relative_to(folder)) if path != folder else path.name
         with opened(path, name) as file:
             head = _read(file, _HEAD_BYTES)
+            if not head and len(paths) > 1:
+                gathered.empty.append(name)
+                continue
             found = find_format(head, name, reading.format)
             if found in ("libsvm", "recordio"):
                 read_rows = read_libsvm if found == "libsvm" else read_recordio
@@ -92,6 +98,9 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
             for table in _tables(file, head, name, found, reading, gathered):
                 gathered.add(_with_partition(table, name), from_csv=found == "csv")
         return_freed_memory()  # of the file's text, before the next one takes its own
+    if len(gathered.empty) == len(paths):
+        hint = "Put rows into them"
+        raise DataError("all its files are empty", where=str(folder), hint=hint)
     if sparse:
         _refuse_mixture(sparse, gathered.files)
         based = sparse[0][0] == "libsvm"

@@ -42,6 +42,11 @@ _OTHER_MAGIC = {
     b"<?xml": "XML",
 }
 
+_POINTER = b"version https://git-lfs"
+
+# Pages begin so, in any case and behind any blanks.
+_HTML = (b"<!doctype html", b"<html")
+
 # What libsvm's lines consist of. Text of another format has no cell like a pair.
 _LABEL = re.compile(rb"[-+.\deEnaif]+(:[-+.\deE]+)?")
 _PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]+")
@@ -60,6 +65,7 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
     Text may be anything that the channel promises. Raises DataError for what is
     none of ours, and where a promise is broken.
     """
+    refuse_stand_in(head, name)
     for magic, kind in _OTHER_MAGIC.items():
         if head.startswith(magic):
             raise DataError(f"this is {kind}", where=name, hint=_HINTS.get(kind, HINT))
@@ -72,6 +78,22 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
         hint = f"Its channel's ContentType promises {promised}: correct the one or the other"
         raise DataError(f"this is {what}", where=name, hint=hint)
     return promised
+
+
+def refuse_stand_in(head: bytes, name: str) -> None:
+    """Raise DataError for text that stands where the data should: their pointer, or a page."""
+    if head.startswith(_POINTER):
+        raise DataError(
+            "this is a Git LFS pointer, not the file it stands for",
+            where=name,
+            hint="Fetch the data (git lfs pull), and upload them again",
+        )
+    if head.removeprefix(BOM_UTF8).lstrip()[:20].lower().startswith(_HTML):
+        raise DataError(
+            "this is an HTML page",
+            where=name,
+            hint="Download the data again: a page of the site was saved in their place",
+        )
 
 
 def _by_content(head: bytes) -> Format:

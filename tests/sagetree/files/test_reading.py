@@ -145,7 +145,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
         "{root}: the folder holds no data file. Put CSV or Parquet there",
     ),
     "an empty file": (
-        {"a.csv": ROWS, "b.csv": ""},
+        {"a.csv": ROWS, "b.csv": "\n"},
         "b.csv line 1: there are no rows. Send at least one line of comma-separated values",
     ),
     "a header and no row": (
