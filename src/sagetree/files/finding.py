@@ -1,5 +1,6 @@
 """The data files of a channel: which they are, opened once, read front to back."""
 
+import codecs
 import gzip
 import io
 import zlib
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from sagetree.errors import DataError, PlatformError
+from sagetree.formats.charsets import UTF_8
 from sagetree.formats.whole_rows import TEXT_BYTES
 
 # What other programs leave beside data: Spark and Hadoop (_SUCCESS, *.crc),
@@ -118,12 +120,52 @@ def partition(name: str) -> dict[str, str | None]:
     }
 
 
+class _Recoded(io.RawIOBase):
+    """Text of another charset as UTF-8."""
+
+    def __init__(self, file: BinaryIO, charset: str, name: str) -> None:
+        self._file = file
+        self._charset = charset
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder(charset)()
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
+        data = b"more"
+        while data and not self._left:
+            data = self._file.read(BUFFER_BYTES)
+            self._left = self._decoded(data)
+        part = self._left[: len(buffer)]
+        self._left = self._left[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _decoded(self, data: bytes) -> bytes:
+        try:
+            return self._decoder.decode(data, final=not data).encode()
+        except UnicodeError as error:
+            hint = "Correct the charset in the channel's ContentType, or save the file as UTF-8"
+            what = f"the text is not {self._charset}"
+            raise DataError(what, where=self._name, hint=hint) from error
+
+
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[BinaryIO]:
-    """Open a file, unpacked where its suffix is .gz or .zst, and name it in what goes wrong."""
+def opened(path: Path, name: str, charset: str = UTF_8) -> Iterator[BinaryIO]:
+    """Open a file, unpacked where its suffix is .gz or .zst, and name it in what goes wrong.
+
+    Text of another `charset` is read as UTF-8.
+    """
     try:
         with path.open("rb") as file:
-            yield _unpacked(file, path.suffix)
+            unpacked = _unpacked(file, path.suffix)
+            if charset == UTF_8:
+                yield unpacked
+            else:
+                recoded = _Recoded(unpacked, charset, name)
+                yield io.BufferedReader(recoded, BUFFER_BYTES)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _damaged(name, "gzip", error) from error
     except OSError as error:

@@ -22,6 +22,7 @@ from sagetree.files.sparse_files import (
     read_recordio,
     sparse_tables,
 )
+from sagetree.formats.charsets import UTF_8
 from sagetree.formats.csv_text import CsvText
 from sagetree.formats.detection import TITLES, Format, find_format
 from sagetree.machine.allocator import return_freed_memory
@@ -40,6 +41,7 @@ class Reading:
     what stands between its cells (None: what is found there); `format` is what
     the files must be, None for whatever each of them is; `indices` are the
     columns that libsvm and recordio files must have, None for what they have.
+    `charset` is that of text.
     """
 
     is_header: HeaderRule
@@ -47,6 +49,7 @@ class Reading:
     delimiter: str | None = None
     indices: Indices | None = None
     shrink: Shrink | None = None
+    charset: str = UTF_8
 
 
 def read_table(folder: Path, is_header: HeaderRule, format: Format | None = None) -> Table:  # noqa: A002
@@ -85,7 +88,7 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
     paths = data_files(folder)
     for path in paths:
         name = str(path.relative_to(folder)) if path != folder else path.name
-        with opened(path, name) as file:
+        with opened(path, name, reading.charset) as file:
             head = _read(file, _HEAD_BYTES)
             if not head and len(paths) > 1:
                 gathered.empty.append(name)

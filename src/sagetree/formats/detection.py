@@ -10,6 +10,8 @@ Format = Literal["csv", "parquet", "jsonlines", "libsvm", "recordio"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
+BINARY: tuple[Format, ...] = ("parquet", "recordio")
+
 TITLES = {
     "csv": "CSV",
     "parquet": "a Parquet file",
@@ -70,11 +72,10 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
         if head.startswith(magic):
             raise DataError(f"this is {kind}", where=name, hint=_HINTS.get(kind, HINT))
     found = _by_content(head)
-    binary = "parquet", "recordio"
     if promised is None or promised == found:
         return found
-    if found in binary or promised in binary:
-        what = TITLES[found] if found in binary else f"no {TITLES[promised].removeprefix('a ')}"
+    if found in BINARY or promised in BINARY:
+        what = TITLES[found] if found in BINARY else f"no {TITLES[promised].removeprefix('a ')}"
         hint = f"Its channel's ContentType promises {promised}: correct the one or the other"
         raise DataError(f"this is {what}", where=name, hint=hint)
     return promised

@@ -12,6 +12,7 @@ from sagetree.files.gathering import Shrink
 from sagetree.files.header import HeaderRule, header_rule
 from sagetree.files.reading import Reading, read_files
 from sagetree.files.sparse_files import Indices
+from sagetree.formats.charsets import UTF_8
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
@@ -44,7 +45,8 @@ def read_channel(
     )
     indices = _indices(schema) if schema and not schema.named else None
     is_header = _header_rule(settings, schema, name)
-    reading = Reading(is_header, settings.formats[name], settings.delimiter, indices, shrink)
+    format, charset = settings.formats[name], settings.charsets.get(name, UTF_8)  # noqa: A001
+    reading = Reading(is_header, format, settings.delimiter, indices, shrink, charset)
     return read_files(opt_ml.data / name, reading)
 
 

@@ -124,8 +124,9 @@ class TrainSettings:
     """Everything a training job was told.
 
     `header` and `delimiter` are of CSV files, None where they are looked at;
-    `formats` what each channel's ContentType promises; `given` is what the user
-    wrote, as text; `notes` are lines to log, such as of settings without effect.
+    `formats` what each channel's ContentType promises, `charsets` the charset of
+    those that name another than UTF-8; `given` is what the user wrote, as text;
+    `notes` are lines to log, such as of settings without effect.
     """
 
     columns: Columns
@@ -137,6 +138,7 @@ class TrainSettings:
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
     notes: tuple[str, ...]
+    charsets: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
