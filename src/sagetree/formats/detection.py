@@ -49,9 +49,10 @@ _POINTER = b"version https://git-lfs"
 # Pages begin so, in any case and behind any blanks.
 _HTML = (b"<!doctype html", b"<html")
 
-# What libsvm's lines consist of. Text of another format has no cell like a pair.
+# What libsvm's lines consist of, a value being left out by mistake. Text of another format has
+# no cell like a pair.
 _LABEL = re.compile(rb"[-+.\deEnaif]+(:[-+.\deE]+)?")
-_PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]+")
+_PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]*")
 
 # From here on the beginning of a file may end inside of a line.
 LONG_HEAD = 1024
