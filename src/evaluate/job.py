@@ -21,8 +21,8 @@ from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
-from sagetree.files.reading import looks_like_header, read_table
-from sagetree.formats.csv_text import CsvText
+from sagetree.files.header import header_rule
+from sagetree.files.reading import read_table
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
@@ -94,10 +94,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
 def _read(folder: Path, model: Model) -> Table:
     """Return the labelled rows; a header is known by the trained names, or by its looks."""
 
-    def is_header(text: CsvText) -> bool:
-        return model.schema.is_header(text.first.cells) or looks_like_header(text)
+    def tell(sentence: str) -> None:
+        LOG.warning("%s: %s. If it is not, name the columns as in training", folder.name, sentence)
 
-    table = read_table(folder, is_header)
+    table = read_table(folder, header_rule((), model.schema.is_header, tell))
     if len(table.names) < 2:
         raise DataError(
             "there is one column, where label and features are needed",

@@ -30,7 +30,7 @@ def _is_text_list(value: object) -> bool:
 _COLUMN = Text("a column name")
 
 OWN = (
-    Hyperparameter("target", _COLUMN, "label column; default: the first column"),
+    Hyperparameter("target", _COLUMN, "label column; default: the first that is no index"),
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),

@@ -81,6 +81,20 @@ class Columns:
     event: str | None = None
     event_values: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns that a setting names: a file whose first row holds one has a header."""
+        single = (
+            self.target,
+            self.weight,
+            self.group,
+            self.time,
+            self.label_lower_bound,
+            self.label_upper_bound,
+        )
+        names = (*single, *self.base_margin, *self.dropped, *self.kinds)
+        return frozenset(name for name in names if name)
+
 
 @dataclass(frozen=True)
 class Boosting:
@@ -138,8 +152,9 @@ class TrainSettings:
     """Everything a training job was told.
 
     `header` and `delimiter` are of CSV files, None where they are looked at;
-    `formats` what each channel's ContentType promises; `given` is what the user
-    wrote, as text; `notes` are lines to log, such as of settings without effect.
+    `formats` what each channel's ContentType promises, `charsets` the charset of
+    those that name another than UTF-8; `given` is what the user wrote, as text;
+    `notes` are lines to log, such as of settings without effect.
     """
 
     columns: Columns
@@ -151,6 +166,7 @@ class TrainSettings:
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
     notes: tuple[str, ...]
+    charsets: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
