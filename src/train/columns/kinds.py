@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -23,15 +23,16 @@ from sagetree.tables.cells import (
 from sagetree.tables.encoding import Floats, as_numbers, distinct_cells, encode
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
+from sagetree.train.columns.telling import Telling
 from sagetree.train.settings.settings import Columns
 
 # With fewer rows every column of measurements may well be unique.
 IDENTIFIER_ROWS = 20
 
-# Unique integers that fill at least half of their range are numbered rows.
-DENSE = 2.0
+_KEY_NAME = re.compile(r"(?i)(.*_)?(id|key|uuid|guid)")
 
-_IDENTIFIER_NAME = re.compile(r"(?i)(.*_)?(id|key|uuid|guid)|Unnamed: \d+|__index_level_\d+__")
+# pandas gives these names to the index of a frame.
+_INDEX_NAME = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 
 # A column with more numbers than words is one of numbers with mistakes in it.
 MOSTLY = 0.5
@@ -109,7 +110,23 @@ def _takes(convert: Callable[[Cell], object], cell: Cell) -> bool:
     return True
 
 
-def infer_columns(table: Table, settings: Columns) -> tuple[Column, ...]:
+class Found(NamedTuple):
+    """What a column is, and what the user should know about that, a sentence each."""
+
+    column: Column
+    notes: tuple[str, ...] = ()
+
+
+class _Given(NamedTuple):
+    """What is known before the cells of a column are looked at."""
+
+    table: Table
+    settings: Columns
+    missing: MissingValues
+    telling: Telling
+
+
+def infer_columns(table: Table, settings: Columns, telling: Telling) -> tuple[Found, ...]:
     """Return the kind of each column of a table without its label.
 
     Raises SettingsError for a declared column that is not there, DataError for
@@ -117,12 +134,12 @@ def infer_columns(table: Table, settings: Columns) -> tuple[Column, ...]:
     declared.
     """
     _check_names(table, settings)
-    missing = MissingValues.of(settings.missing_values)
+    given = _Given(table, settings, MissingValues.of(settings.missing_values), telling)
     columns = [
-        _column(table, name, cast("pa.ChunkedArray", cells), settings, missing)
+        _column(given, name, cast("pa.ChunkedArray", cells))
         for name, cells in zip(table.names, table.columns, strict=True)
     ]
-    if not any(column.is_input for column in columns):
+    if not any(found.column.is_input for found in columns):
         raise DataError(
             "no column is left to learn from",
             where=table.locate(0),
@@ -145,25 +162,26 @@ def _check_names(table: Table, settings: Columns) -> None:
         )
 
 
-def _column(
-    table: Table, name: str, cells: pa.ChunkedArray, settings: Columns, missing: MissingValues
-) -> Column:
-    if name in settings.dropped:
-        return Column(name=name, kind="dropped", missing=0, distinct=0)
+def _column(given: _Given, name: str, cells: pa.ChunkedArray) -> Found:
+    if name in given.settings.dropped:
+        return Found(Column(name=name, kind="dropped", missing=0, distinct=0))
     _check_type(name, cells.type)
-    declared = settings.kinds.get(name)
+    declared = given.settings.kinds.get(name)
     if declared:
-        distinct = _Distinct.of(name, cells, missing)
-        _check_declared(table, distinct, declared, settings.orders.get(name, ()))
-        if declared == "category" and not distinct.categories:
-            return distinct.column("constant")  # no category to know later
-        column = distinct.column(cast("Kind", declared))
-        order = settings.orders.get(name)
-        return column.model_copy(update={"categories": _spelled(order)}) if order else column
-    numbers = as_numbers(cells, missing)
+        return _declared(given, _Distinct.of(name, cells, given.missing), declared)
+    numbers = as_numbers(cells, given.missing)
     if numbers is not None:
-        return _number_column(name, numbers)
-    return _infer(table, _Distinct.of(name, cells, missing))
+        return _number_column(name, numbers, given.telling)
+    return _infer(given, _Distinct.of(name, cells, given.missing))
+
+
+def _declared(given: _Given, distinct: _Distinct, declared: str) -> Found:
+    order = given.settings.orders.get(distinct.name, ())
+    _check_declared(given.table, distinct, declared, order)
+    if declared == "category" and not distinct.categories:
+        return Found(distinct.column("constant"))  # no category to know later
+    column = distinct.column(cast("Kind", declared))
+    return Found(column.model_copy(update={"categories": _spelled(order)}) if order else column)
 
 
 def _spelled(order: Sequence[str]) -> tuple[str, ...]:
@@ -183,24 +201,24 @@ def _check_type(name: str, kind: pa.DataType) -> None:
         )
 
 
-def _infer(table: Table, distinct: _Distinct) -> Column:
+def _infer(given: _Given, distinct: _Distinct) -> Found:
     present = distinct.present
     if not distinct.categories or (len(distinct.categories) == 1 and not distinct.missing):
-        return distinct.column("constant")
+        return Found(distinct.column("constant"))
     numeric = distinct.fits(to_number)
     if set(distinct.categories) <= {"true", "false"}:
-        return distinct.column("boolean")
+        return Found(distinct.column("boolean"))
     if (numeric == present).all():
         pairs = zip(distinct.cells, numeric, strict=True)
         values = np.array([to_number(cell) if here else np.nan for cell, here in pairs])
-        return _number_column(distinct.name, values[distinct.codes])
+        return _number_column(distinct.name, values[distinct.codes], given.telling)
     counts = distinct.counts
     if counts[numeric].sum() > MOSTLY * counts[present].sum():
-        raise _mixed(table, distinct, present & ~numeric)
+        raise _mixed(given.table, distinct, present & ~numeric)
     if distinct.all_fit(to_moment):
-        return distinct.column("datetime")
+        return Found(distinct.column("datetime"))
     unique = len(distinct.categories) == distinct.rows >= IDENTIFIER_ROWS
-    return distinct.column("identifier" if unique else "category")
+    return Found(distinct.column("identifier" if unique else "category"))
 
 
 def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataError:
@@ -214,25 +232,43 @@ def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataE
     )
 
 
-def _number_column(name: str, values: Floats) -> Column:
+def _number_column(name: str, values: Floats, telling: Telling) -> Found:
     present = np.sort(values[~np.isnan(values)])  # many times faster than np.unique
-    distinct = np.count_nonzero(np.diff(present)) + bool(len(present))
+    distinct = int(np.count_nonzero(np.diff(present))) + bool(len(present))
     missing = len(values) - len(present)
-    constant = distinct == 0 or (distinct == 1 and not missing)
-    numbered = not missing and distinct == len(values) and _is_numbering(name, values)
-    kind: Kind = "constant" if constant else "identifier" if numbered else "number"
-    return Column(name=name, kind=kind, missing=missing, distinct=distinct)
+    kind: Kind = "number"
+    notes: tuple[str, ...] = ()
+    if distinct == 0 or (distinct == 1 and not missing):
+        kind = "constant"
+    elif distinct == len(values) and _may_be_identifier(name, present):
+        kind, notes = _judged(name, telling.share(values))
+    return Found(Column(name=name, kind=kind, missing=missing, distinct=distinct), notes)
 
 
-def _is_numbering(name: str, values: Floats) -> bool:
-    """Say whether unique values are row numbers or keys, not measurements."""
+def _may_be_identifier(name: str, values: Floats) -> bool:
+    """Say whether unique values, sorted, are row numbers or keys, if they tell nothing."""
     if (values != np.floor(values)).any():
         return False
-    if _IDENTIFIER_NAME.fullmatch(name):
+    if _KEY_NAME.fullmatch(name) or _INDEX_NAME.fullmatch(name):
         return True
-    span = values.max() - values.min() + 1
-    numbered = bool((np.diff(values) > 0).all()) or span <= DENSE * len(values)
-    return numbered and len(values) >= IDENTIFIER_ROWS
+    is_consecutive = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
+    return len(values) >= IDENTIFIER_ROWS and bool(is_consecutive)
+
+
+def _judged(name: str, share: float) -> tuple[Kind, tuple[str, ...]]:
+    """Return the kind of a column that looks like row numbers or keys, by what it tells."""
+    if not share:
+        return "identifier", ()
+    told = f"column {quote(name)} tells something about the label ({share:.0%} of its variance)"
+    if _INDEX_NAME.fullmatch(name):
+        return "identifier", (
+            f"{told} and is left out as the index of a frame: if it is more than that, set "
+            f'column_types={{"{name}": "number"}}',
+        )
+    return "number", (
+        f"{told} and is taken as a number, though it may only number the rows: if so, list it in "
+        "drop_columns",
+    )
 
 
 def _check_declared(table: Table, distinct: _Distinct, declared: str, order: Sequence[str]) -> None:
