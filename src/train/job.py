@@ -68,7 +68,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
-        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores),
+        baseline=Baseline.measure(read.features.in_own_units(train.some(MOST_ROWS)), result.scores),
         origin=Origin(
             seed=settings.boosting.seed,
             threads=plan.threads,

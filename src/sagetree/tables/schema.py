@@ -19,6 +19,15 @@ Kind = Literal[
 ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time"})
 
 
+class Shift(BaseModel):
+    """A number x is given to the model as (x - offset) / scale, which float32 keeps apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    offset: float
+    scale: float
+
+
 class Column(BaseModel):
     """One column of the training table; counts are of its rows."""
 
@@ -29,6 +38,7 @@ class Column(BaseModel):
     missing: int
     distinct: int
     categories: tuple[str, ...] = ()
+    shift: Shift | None = None
 
     @property
     def is_input(self) -> bool:

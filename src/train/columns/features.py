@@ -4,7 +4,7 @@ from typing import assert_never
 
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
-from sagetree.features.number import Boolean, Number
+from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.tables.schema import Column, Schema
 from sagetree.train.settings.settings import Columns
@@ -25,6 +25,8 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
     name, categories = column.name, column.categories
     match column.kind:
         case "number":
+            if column.shift:
+                return RuledNumber(column=name, shift=column.shift)
             return Number(column=name)
         case "boolean":
             return Boolean(column=name)

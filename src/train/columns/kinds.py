@@ -23,6 +23,7 @@ from sagetree.tables.cells import (
 from sagetree.tables.encoding import Floats, as_numbers, distinct_cells, encode
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
+from sagetree.train.columns.precision import find_precision
 from sagetree.train.columns.telling import Telling
 from sagetree.train.settings.settings import Columns
 
@@ -88,6 +89,11 @@ class _Distinct:
         """Say whether `convert` takes every cell that is present."""
         pairs = zip(self.cells, self.present, strict=True)
         return all(_takes(convert, cell) for cell, here in pairs if here)
+
+    def numbers(self) -> Floats:
+        """Return the rows' numbers (n), all present cells being some."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return np.array([to_number(cell) if here else np.nan for cell, here in pairs])[self.codes]
 
     def column(self, kind: Kind) -> Column:
         """Return the column as one of the given kind."""
@@ -171,7 +177,7 @@ def _column(given: _Given, name: str, cells: pa.ChunkedArray) -> Found:
         return _declared(given, _Distinct.of(name, cells, given.missing), declared)
     numbers = as_numbers(cells, given.missing)
     if numbers is not None:
-        return _number_column(name, numbers, given.telling)
+        return _number_column(given, name, numbers)
     return _infer(given, _Distinct.of(name, cells, given.missing))
 
 
@@ -181,7 +187,9 @@ def _declared(given: _Given, distinct: _Distinct, declared: str) -> Found:
     if declared == "category" and not distinct.categories:
         return Found(distinct.column("constant"))  # no category to know later
     column = distinct.column(cast("Kind", declared))
-    return Found(column.model_copy(update={"categories": _spelled(order)}) if order else column)
+    if order:
+        return Found(column.model_copy(update={"categories": _spelled(order)}))
+    return _shifted(given, column, distinct.numbers()) if declared == "number" else Found(column)
 
 
 def _spelled(order: Sequence[str]) -> tuple[str, ...]:
@@ -209,9 +217,7 @@ def _infer(given: _Given, distinct: _Distinct) -> Found:
     if set(distinct.categories) <= {"true", "false"}:
         return Found(distinct.column("boolean"))
     if (numeric == present).all():
-        pairs = zip(distinct.cells, numeric, strict=True)
-        values = np.array([to_number(cell) if here else np.nan for cell, here in pairs])
-        return _number_column(distinct.name, values[distinct.codes], given.telling)
+        return _number_column(given, distinct.name, distinct.numbers())
     counts = distinct.counts
     if counts[numeric].sum() > MOSTLY * counts[present].sum():
         raise _mixed(given.table, distinct, present & ~numeric)
@@ -232,7 +238,7 @@ def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataE
     )
 
 
-def _number_column(name: str, values: Floats, telling: Telling) -> Found:
+def _number_column(given: _Given, name: str, values: Floats) -> Found:
     present = np.sort(values[~np.isnan(values)])  # many times faster than np.unique
     distinct = int(np.count_nonzero(np.diff(present))) + bool(len(present))
     missing = len(values) - len(present)
@@ -241,8 +247,24 @@ def _number_column(name: str, values: Floats, telling: Telling) -> Found:
     if distinct == 0 or (distinct == 1 and not missing):
         kind = "constant"
     elif distinct == len(values) and _may_be_identifier(name, present):
-        kind, notes = _judged(name, telling.share(values))
-    return Found(Column(name=name, kind=kind, missing=missing, distinct=distinct), notes)
+        kind, notes = _judged(name, given.telling.share(values))
+    column = Column(name=name, kind=kind, missing=missing, distinct=distinct)
+    return _shifted(given, column, present, notes) if kind == "number" else Found(column, notes)
+
+
+def _shifted(given: _Given, column: Column, present: Floats, notes: tuple[str, ...] = ()) -> Found:
+    """Return a column of numbers, with a shift where float32 needs it and the preset allows it."""
+    found = find_precision(present)
+    shift, lost = found.shift, found.lost
+    if shift and not given.settings.shifts:
+        shift, lost = None, found.lost_unshifted
+    if lost:
+        notes = (
+            *notes,
+            f"column {quote(column.name)} has numbers that XGBoost cannot tell apart: "
+            f"{lost}. List it in categorical_columns if they are codes",
+        )
+    return Found(column.model_copy(update={"shift": shift}), notes)
 
 
 def _may_be_identifier(name: str, values: Floats) -> bool:

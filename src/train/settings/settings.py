@@ -40,7 +40,8 @@ class Columns:
     """What the user says about columns, by name; None where the user says nothing.
 
     `base_margin` has one column for each output; `csv_weights` says that the
-    second column of CSV files is the weight.
+    second column of CSV files is the weight, `shifts` that numbers may be moved
+    so that float32 keeps them apart.
     """
 
     target: str | None
@@ -58,6 +59,7 @@ class Columns:
     time: str | None = None
     label_lower_bound: str | None = None
     label_upper_bound: str | None = None
+    shifts: bool = True
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,7 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         time=values.get("time_column"),
         label_lower_bound=values.get("label_lower_bound"),
         label_upper_bound=values.get("label_upper_bound"),
+        shifts=values["preset"] == "sagetree",
     )
 
 

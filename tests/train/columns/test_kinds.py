@@ -96,3 +96,64 @@ def test_an_index_of_a_frame_is_left_out_and_what_it_tells_is_said(job: Job) -> 
     ran = job(files, {"column_types": '{"Unnamed: 0": "number"}'})
     assert kinds(ran)["Unnamed: 0"] == "number"
     assert "tells something" not in ran.log
+
+
+MERGED = {
+    "days": [20180131 + i % 2 for i in range(ROWS)],
+    "milliseconds": [1_700_000_000_000 + 500 * (i % 2) for i in range(ROWS)],
+    "keys": [2**24 + 1 - i % 2 for i in range(ROWS)],
+    "below zero": [-(2**40) - 3 * (i % 2) for i in range(ROWS)],
+    "fractions": [1e6 + (i % 2) / 1000 for i in range(ROWS)],
+    "text": [f" {20180131 + i % 2}.0 " for i in range(ROWS)],
+}
+
+
+@pytest.mark.parametrize("name", MERGED)
+@pytest.mark.parametrize("declared", [{}, {"column_types": '{"x": "number"}'}])
+def test_numbers_that_float32_merges_are_told_apart(
+    job: Job, name: str, declared: dict[str, str]
+) -> None:
+    labels = [i % 2 for i in range(ROWS)]
+    ran = job({"train": csv("y,x,b", labels, MERGED[name], NOISE)}, declared)
+    assert ran.code == 0, ran.log
+    assert "cannot tell apart" not in ran.log
+    assert roc_auc_score(labels, scores(ran, {"x": MERGED[name], "b": NOISE})) == 1.0
+
+
+def test_histograms_of_training_hold_the_users_own_numbers(job: Job) -> None:
+    ran = job({"train": csv("y,x,b", [i % 2 for i in range(ROWS)], MERGED["days"], NOISE)})
+    assert ran.model.baseline.features[0].edges == (20180131.5,)
+
+
+def test_the_numbers_of_preset_xgboost_are_xgboosts_and_what_that_loses_is_said(job: Job) -> None:
+    labels = [i % 2 for i in range(ROWS)]
+    files = {"train": csv("y,x,b", labels, MERGED["days"], NOISE)}
+    ran = job(files, {"preset": "xgboost"})
+    assert ran.model.features.features[0].kind == "number"
+    assert (
+        "Column 'x' has numbers that XGBoost cannot tell apart: 2 different ones become 1. List it "
+        "in categorical_columns if they are codes\n"
+    ) in ran.log
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0, 2**40, 2**40 + 1], "3 different ones become 2"),
+        ([2**60 + 64 * (i % 5) for i in range(10)], "those beyond 2^53 are rounded"),
+    ],
+)
+def test_numbers_that_no_shift_keeps_apart_are_a_warning(
+    job: Job, values: list[int], said: str
+) -> None:
+    cells = [values[i % len(values)] for i in range(ROWS)]
+    ran = job({"train": csv("y,x,b", LABELS, cells, NOISE)})
+    assert f"Column 'x' has numbers that XGBoost cannot tell apart: {said}. List it" in ran.log
+
+
+def test_measurements_get_no_shift_and_no_warning(job: Job) -> None:
+    random = np.random.default_rng(0)
+    values = 1e9 * random.normal(size=ROWS)
+    ran = job({"train": csv("y,x,b", LABELS, values, NOISE)})
+    assert ran.model.features.features[0].kind == "number"
+    assert "cannot tell apart" not in ran.log
