@@ -6,7 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.features.base import Feature
-from sagetree.tables.cells import Cell, MissingValues, to_boolean
+from sagetree.tables.cells import (
+    Cell,
+    MissingValues,
+    NumberShape,
+    to_boolean,
+    to_number,
+    to_shaped_number,
+)
 from sagetree.tables.encoding import Encoder, Floats, Misfit, encode_numbers, number_encoder
 from sagetree.tables.schema import Shift
 from sagetree.tables.table import Cells
@@ -31,16 +38,22 @@ class RuledNumber(Feature):
 
     kind: Literal["ruled number"] = "ruled number"
 
-    shift: Shift
+    shift: Shift = Shift(offset=0.0, scale=1.0)
+    written: NumberShape | None = None
 
     def encoder(self, missing: MissingValues) -> Encoder:
         """Return the function cell -> number as the model is given it."""
-        number, offset, scale = number_encoder(missing), self.shift.offset, self.shift.scale
+        number = number_encoder(missing, self._number())
+        offset, scale = self.shift.offset, self.shift.scale
         return lambda cell: (number(cell) - offset) / scale
+
+    def _number(self) -> Encoder:
+        shape = self.written
+        return to_number if shape is None else lambda cell: to_shaped_number(cell, shape)
 
     def encode(self, cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:
         """Return the column as the model is given it; Arrow's own numbers need no look at each."""
-        values, misfits = encode_numbers(cells, missing)
+        values, misfits = encode_numbers(cells, missing, self._number())
         return (values - self.shift.offset) / self.shift.scale, misfits
 
     def restore(self, values: NDArray[np.float32]) -> Floats:

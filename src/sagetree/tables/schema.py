@@ -7,6 +7,7 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from sagetree.errors import SchemaError, Violation
+from sagetree.tables.cells import DateOrder, NumberShape
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.table import Table, pick
 
@@ -39,6 +40,8 @@ class Column(BaseModel):
     distinct: int
     categories: tuple[str, ...] = ()
     shift: Shift | None = None
+    written: NumberShape | None = None
+    date_order: DateOrder = "iso"
 
     @property
     def is_input(self) -> bool:

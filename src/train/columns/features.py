@@ -25,13 +25,11 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
     name, categories = column.name, column.categories
     match column.kind:
         case "number":
-            if column.shift:
-                return RuledNumber(column=name, shift=column.shift)
-            return Number(column=name)
+            return _number(column)
         case "boolean":
             return Boolean(column=name)
         case "datetime":
-            return Moment(column=name)
+            return Moment(column=name, order=column.date_order)
         case "ordinal":
             return Ordinal(column=name, categories=categories)
         case "category":
@@ -41,3 +39,11 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
             raise ValueError(f"a column of kind {column.kind} feeds no feature")
         case _:
             assert_never(column.kind)
+
+
+def _number(column: Column) -> AnyFeature:
+    if column.shift is None:
+        if column.written is None:
+            return Number(column=column.name)
+        return RuledNumber(column=column.name, written=column.written)
+    return RuledNumber(column=column.name, shift=column.shift, written=column.written)

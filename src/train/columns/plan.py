@@ -53,8 +53,10 @@ def _schema(
             hint="Put features beside it",
         )
     found = {}
-    for column, notes in infer_columns(features, columns, telling):
+    for column, notes, reading in infer_columns(features, columns, telling):
         found[column.name] = column
+        if reading:
+            LOG.info("%s", reading[0].upper() + reading[1:])
         for note in notes:
             LOG.warning("%s", note[0].upper() + note[1:])
     for name, kind in roles.kinds.items():

@@ -9,6 +9,7 @@ from typing import Any
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
+from sagetree.tables.cells import DateOrder, Decimal
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
 from sagetree.train.hyperparameters.combinations import check_together, notes_together
 from sagetree.train.hyperparameters.constraints import Constraints
@@ -41,7 +42,8 @@ class Columns:
 
     `base_margin` has one column for each output; `csv_weights` says that the
     second column of CSV files is the weight, `shifts` that numbers may be moved
-    so that float32 keeps them apart.
+    so that float32 keeps them apart; `decimal` and `date_order` say how numbers
+    and dates are written.
     """
 
     target: str | None
@@ -60,6 +62,8 @@ class Columns:
     label_lower_bound: str | None = None
     label_upper_bound: str | None = None
     shifts: bool = True
+    decimal: Decimal | None = None
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -218,6 +222,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         label_lower_bound=values.get("label_lower_bound"),
         label_upper_bound=values.get("label_upper_bound"),
         shifts=values["preset"] == "sagetree",
+        decimal=values.get("decimal"),
+        date_order=values.get("date_order"),
     )
 
 
