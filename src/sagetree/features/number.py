@@ -11,10 +11,15 @@ from sagetree.tables.cells import (
     MissingValues,
     NumberShape,
     to_boolean,
-    to_number,
-    to_shaped_number,
 )
-from sagetree.tables.encoding import Encoder, Floats, Misfit, encode_numbers, number_encoder
+from sagetree.tables.encoding import (
+    Encoder,
+    Floats,
+    Misfit,
+    encode_numbers,
+    number_encoder,
+    shape_encoder,
+)
 from sagetree.tables.schema import Shift
 from sagetree.tables.table import Cells
 
@@ -43,17 +48,13 @@ class RuledNumber(Feature):
 
     def encoder(self, missing: MissingValues) -> Encoder:
         """Return the function cell -> number as the model is given it."""
-        number = number_encoder(missing, self._number())
+        number = number_encoder(missing, shape_encoder(self.written))
         offset, scale = self.shift.offset, self.shift.scale
         return lambda cell: (number(cell) - offset) / scale
 
-    def _number(self) -> Encoder:
-        shape = self.written
-        return to_number if shape is None else lambda cell: to_shaped_number(cell, shape)
-
     def encode(self, cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:
         """Return the column as the model is given it; Arrow's own numbers need no look at each."""
-        values, misfits = encode_numbers(cells, missing, self._number())
+        values, misfits = encode_numbers(cells, missing, shape_encoder(self.written))
         return (values - self.shift.offset) / self.shift.scale, misfits
 
     def restore(self, values: NDArray[np.float32]) -> Floats:

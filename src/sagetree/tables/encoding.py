@@ -16,8 +16,10 @@ from sagetree.tables.cells import (
     Cell,
     CellError,
     MissingValues,
+    NumberShape,
     category_text,
     to_number,
+    to_shaped_number,
 )
 from sagetree.tables.table import Cells, python_cells
 
@@ -179,6 +181,11 @@ def number_encoder(missing: MissingValues, number: Encoder = to_number) -> Encod
         return NAN if value in numbers else value
 
     return encoder
+
+
+def shape_encoder(shape: NumberShape | None) -> Encoder:
+    """Return the function cell -> number of cells written in this way; None is as they stand."""
+    return to_number if shape is None else lambda cell: to_shaped_number(cell, shape)
 
 
 def _cast(cells: "pa.ChunkedArray") -> Floats | None:

@@ -20,7 +20,7 @@ from sagetree.tables.cells import (
     to_moment,
     to_number,
 )
-from sagetree.tables.encoding import as_numbers, encode
+from sagetree.tables.encoding import as_numbers, encode, shape_encoder
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
 from sagetree.train.columns.distinct import Distinct
@@ -33,13 +33,12 @@ from sagetree.train.columns.number_columns import (
 )
 from sagetree.train.columns.telling import Telling
 from sagetree.train.columns.written import (
+    check_one,
+    column_shapes,
     date_orders,
     date_reading,
     doubt,
     number_reading,
-    number_shapes,
-    open_question,
-    reader,
 )
 from sagetree.train.settings.settings import Columns
 
@@ -98,13 +97,13 @@ def _column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
 
 
 def _declared(given: Given, distinct: Distinct, declared: str) -> Found:
-    if declared == "number" and (shapes := _number_shapes(given, distinct)):
-        _check_one(given.table, distinct, shapes)
-        values = distinct.numbers(reader(shapes[0]))
+    if declared == "number" and (shapes := column_shapes(distinct, given.settings.decimal)):
+        check_one(given.table, distinct, shapes)
+        values = distinct.numbers(shape_encoder(shapes[0]))
         found = shifted(given, distinct.column("number"), values)
         return _written(distinct, shapes[0], found)
     if declared == "datetime" and (orders := _date_orders(given, distinct)):
-        _check_one(given.table, distinct, orders)
+        check_one(given.table, distinct, orders)
         return _dates(distinct, orders[0])
     order = given.settings.orders.get(distinct.name, ())
     _check_declared(given.table, distinct, declared, order)
@@ -114,31 +113,10 @@ def _declared(given: Given, distinct: Distinct, declared: str) -> Found:
     return Found(column.model_copy(update={"categories": _spelled(order)}) if order else column)
 
 
-def _number_shapes(given: Given, distinct: Distinct) -> tuple[NumberShape | None, ...]:
-    """Return how the column's cells can be read as numbers; None is as they stand."""
-    decimal, cells = given.settings.decimal, distinct.present_cells
-    if distinct.all_fit(to_number):
-        has_marks = any(isinstance(cell, str) and "." in cell for cell in cells)
-        own = number_shapes(cells, decimal) if decimal == "comma" and has_marks else ()
-        return own or (None,)
-    return number_shapes(cells, decimal)
-
-
 def _date_orders(given: Given, distinct: Distinct) -> tuple[DateOrder, ...]:
     if distinct.all_fit(to_moment):
         return ("iso",)
     return date_orders(distinct.present_cells, given.settings.date_order)
-
-
-def _check_one(
-    table: Table, distinct: Distinct, ways: Sequence[NumberShape | DateOrder | None]
-) -> None:
-    """Raise DataError where the cells can be read in two ways."""
-    if len(ways) > 1:
-        what, setting = open_question(distinct.present_cells, ways)
-        raise DataError(
-            what, where=f"{table.locate(0)}, column {quote(distinct.name)}", hint=setting
-        )
 
 
 def _written(distinct: Distinct, shape: NumberShape | None, found: Found) -> Found:
@@ -177,13 +155,13 @@ def _infer(given: Given, distinct: Distinct) -> Found:
         return Found(distinct.column("constant"))
     if set(distinct.categories) <= {"true", "false"}:
         return Found(distinct.column("boolean"))
-    shapes = _number_shapes(given, distinct)
+    shapes = column_shapes(distinct, given.settings.decimal)
     if len(shapes) == 1:
-        values = distinct.numbers(reader(shapes[0]))
+        values = distinct.numbers(shape_encoder(shapes[0]))
         return _written(distinct, shapes[0], number_column(given, distinct.name, values))
     counts, numeric, present = distinct.counts, distinct.fits(to_number), distinct.present
     if counts[numeric].sum() > MOSTLY * counts[present].sum():
-        _check_one(given.table, distinct, shapes)
+        check_one(given.table, distinct, shapes)
         raise _mixed(given.table, distinct, present & ~numeric)
     orders = _date_orders(given, distinct)
     if len(orders) == 1:

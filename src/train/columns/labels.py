@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import pyarrow as pa
 
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, quote
-from sagetree.tables.cells import MissingValues, category_text
-from sagetree.tables.encoding import distinct_cells
+from sagetree.tables.cells import MissingValues, NumberShape, category_text
+from sagetree.tables.encoding import as_numbers, distinct_cells
 from sagetree.tables.label import (
     AnyLabel,
     ClassLabel,
@@ -18,6 +20,8 @@ from sagetree.tables.label import (
     NumberLabel,
 )
 from sagetree.tables.table import Table
+from sagetree.train.columns.distinct import Distinct
+from sagetree.train.columns.written import check_one, column_shapes
 from sagetree.train.settings.settings import Columns
 
 # More values are not listed in a message.
@@ -73,7 +77,19 @@ def find_label(table: Table, columns: Columns, goal: Goal) -> AnyLabel:
         return _binary(table, name, columns, goal)
     if goal.objective.task == "multiclass":
         return _classes(table, name, columns, goal)
-    return NumberLabel(name=name, allowed=goal.allowed)
+    return NumberLabel(name=name, allowed=goal.allowed, written=_shape(table, name, columns))
+
+
+def _shape(table: Table, name: str, columns: Columns) -> NumberShape | None:
+    """Return how a label's numbers are written, None where they are plain ones."""
+    missing = MissingValues.of(columns.missing_values)
+    cells = cast("pa.ChunkedArray", table.column(name))
+    if columns.decimal != "comma" and as_numbers(cells, missing) is not None:
+        return None
+    distinct = Distinct.of(name, cells, missing)
+    shapes = column_shapes(distinct, columns.decimal)
+    check_one(table, distinct, shapes)
+    return shapes[0] if shapes else None
 
 
 def _check_column(table: Table, setting: str, name: str) -> None:

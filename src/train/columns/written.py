@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sagetree.errors import quote
+from sagetree.errors import DataError, quote
 from sagetree.tables.cells import (
     CURRENCY,
     Cell,
@@ -18,8 +18,9 @@ from sagetree.tables.cells import (
     to_shaped_number,
     written_number,
 )
-from sagetree.tables.encoding import Encoder
 from sagetree.tables.schema import Column
+from sagetree.tables.table import Table
+from sagetree.train.columns.distinct import Distinct
 
 DECIMALS: tuple[Decimal, ...] = ("point", "comma")
 ORDERS: tuple[DateOrder, ...] = ("day", "month")
@@ -36,6 +37,16 @@ GROUPED_FROM = 1000
 _DATE_LIKE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T,].*)?|\d{1,2}[-/. ]?[A-Za-z]{3,9}[-/,. ]+\d{2,4}.*"
 )
+
+
+def column_shapes(distinct: Distinct, decimal: Decimal | None) -> tuple[NumberShape | None, ...]:
+    """Return how a column's cells can be read as numbers; None is as they stand."""
+    cells = distinct.present_cells
+    if distinct.all_fit(to_number):
+        has_marks = any(isinstance(cell, str) and "." in cell for cell in cells)
+        own = number_shapes(cells, decimal) if decimal == "comma" and has_marks else ()
+        return own or (None,)
+    return number_shapes(cells, decimal)
 
 
 def number_shapes(cells: Sequence[Cell], decimal: Decimal | None) -> tuple[NumberShape, ...]:
@@ -109,11 +120,6 @@ def _all_in(cells: Sequence[Cell], order: DateOrder) -> bool:
     return True
 
 
-def reader(shape: NumberShape | None) -> Encoder:
-    """Return the function that reads cells written in this way; None is as they stand."""
-    return to_number if shape is None else lambda cell: to_shaped_number(cell, shape)
-
-
 def number_reading(name: str, cells: Sequence[Cell], shape: NumberShape) -> str:
     """Return in words how a column's cells are read."""
     shown = _longest(cells)
@@ -134,7 +140,15 @@ def _longest(cells: Sequence[Cell]) -> Cell:
     return max((cell for cell in cells if isinstance(cell, str)), key=len)
 
 
-def open_question(cells: Sequence[Cell], ways: Sequence[object]) -> tuple[str, str]:
+def check_one(table: Table, distinct: Distinct, ways: Sequence[object]) -> None:
+    """Raise DataError where a column's cells can be read in two ways."""
+    if len(ways) > 1:
+        what, setting = _open_question(distinct.present_cells, ways)
+        where = f"{table.locate(0)}, column {quote(distinct.name)}"
+        raise DataError(what, where=where, hint=setting)
+
+
+def _open_question(cells: Sequence[Cell], ways: Sequence[object]) -> tuple[str, str]:
     """Return what two cells that can be read in `ways` leave open, and the settings that say it."""
     texts = [cell for cell in cells if isinstance(cell, str)]
     if isinstance(ways[0], NumberShape):
@@ -157,7 +171,7 @@ def doubt(column: Column, cells: Sequence[Cell], ways: Sequence[object]) -> str:
     `ways` are those in which it can be read, if there are several.
     """
     if ways:
-        what, setting = open_question(cells, ways)
+        what, setting = _open_question(cells, ways)
         kinds = "numbers" if isinstance(ways[0], NumberShape) else "dates"
     else:
         some = [cell for cell in cells[:LOOKED_AT] if isinstance(cell, str)]

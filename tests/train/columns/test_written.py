@@ -235,3 +235,13 @@ def test_columns_without_a_rule_are_stored_as_before(job: Job) -> None:
     stored = (ran.opt_ml.model / FEATURES_FILE).read_text()
     assert "written" not in stored
     assert ran.model.features.number_columns == {"x", "b"}
+
+
+def test_a_label_is_read_as_columns_are(job: Job) -> None:
+    rows = [f'"{1000 + i % 5},5";{i % 5}' for i in range(ROWS)]
+    ran = job({"train": "\n".join(["y;x", *rows])}, {"objective": "reg:squarederror"})
+    assert "60 rows; label y: 1000.5 to 1004.5, mean 1002.5\n" in ran.log
+    asked = {"objective": "reg:squarederror", "decimal": "comma"}
+    points = [f"{1 + i % 5}.500;{i % 5}" for i in range(ROWS)]
+    log = job({"train": "\n".join(["y;x", *points])}, asked).log
+    assert "60 rows; label y: 1500 to 5500, mean 3500\n" in log
