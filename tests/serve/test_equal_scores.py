@@ -18,6 +18,7 @@ from sagetree.formats.csv_text import BULK_BYTES
 from sagetree.machine.paths import OptMl
 from sagetree.train.job import run as train
 from tests.serve.artifacts import INPUTS, client_for
+from tests.serve.asking import ATTRIBUTES
 from tests.serve.encoded import every_body, parquet
 from tests.serve.rows import CATEGORIES, NAMES, SIZES, Record, csv_body
 
@@ -189,6 +190,18 @@ def test_rules_of_columns_are_the_same_in_every_form(
         assert scores(written_client, bulk, "text/csv") == expected * times
         columns = {name: pa.array([row[name] for row in rows]) for name in names}
         assert scores(written_client, parquet(columns), "application/x-parquet") == expected
+
+
+def test_reasons_show_cells_as_they_were_sent(written_client: Client):
+    row = {name: write(40) for name, write in WRITTEN.items()} | {"moment": 1_700_000_010_000}
+    headers = {ATTRIBUTES: "inference_output=reasons", "Accept": "application/json"}
+    answer = written_client.post("/invocations", json=[row], headers=headers)
+    shown = {
+        reason.partition(" = ")[0]: reason.partition(" = ")[2].split(" ", 1)[0]
+        for reason in json.loads(answer.data)["predictions"][0]["reasons"]
+    }
+    assert shown
+    assert shown == {name: str(row[name]) for name in shown}
 
 
 def csv_text(value: object) -> str:

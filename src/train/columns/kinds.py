@@ -100,7 +100,8 @@ def _declared(given: Given, distinct: Distinct, declared: str) -> Found:
     if declared == "number" and (shapes := column_shapes(distinct, given.settings.decimal)):
         check_one(given.table, distinct, shapes)
         values = distinct.numbers(shape_encoder(shapes[0]))
-        found = shifted(given, distinct.column("number"), values)
+        present = np.sort(values[~np.isnan(values)])
+        found = shifted(given, distinct.column("number"), present)
         return _written(distinct, shapes[0], found)
     if declared == "datetime" and (orders := _date_orders(given, distinct)):
         check_one(given.table, distinct, orders)

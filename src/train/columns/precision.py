@@ -27,20 +27,20 @@ class Precision(NamedTuple):
     lost_unshifted: str = ""
 
 
-def find_precision(values: Floats) -> Precision:
-    """Return what a column's numbers (n, NaN = missing) need to be told apart."""
-    present = values[~np.isnan(values)]
+def find_precision(present: Floats) -> Precision:
+    """Return what a column's numbers (n, ascending, none missing) need to be told apart."""
     if not len(present):
         return Precision()
-    low, high = float(present.min()), float(present.max())
+    low, high = float(present[0]), float(present[-1])
     largest = max(-low, high)
     is_close = high - low < largest * CLOSE / 2
     if largest >= LARGEST or (largest < EXACT_FLOAT32 and not is_close):
         return Precision()
-    present.sort()
     is_whole = bool((present == np.floor(present)).all())
+    if not (is_whole or is_close):
+        return Precision()
     distinct, seen = _distinct(present), _distinct(present.astype(np.float32))
-    if seen == distinct or not (is_whole or is_close):
+    if seen == distinct:
         return Precision(lost=_rounded(largest, is_whole=is_whole))
     shift = _whole_shift(present) if is_whole else Shift(offset=(low + high) / 2, scale=1.0)
     shifted = _distinct(((present - shift.offset) / shift.scale).astype(np.float32))
