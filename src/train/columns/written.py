@@ -179,8 +179,7 @@ def doubt(column: Column, cells: Sequence[Cell], ways: Sequence[object]) -> str:
         if len(alike) < max(LEAST_ALIKE, len(some) / 2):
             return ""
         kinds = _looks_like(alike[0])
-        other = next((cell for cell in some if not _go_together(alike[0], cell)), alike[-1])
-        what = f"{quote(alike[0])} and {quote(other)} are not written alike"
+        what = _unlike(alike[0], some)
         setting = (
             "Write all cells in one way, list texts that mean no value in missing_values, "
             "or list the column in categorical_columns"
@@ -194,8 +193,18 @@ def doubt(column: Column, cells: Sequence[Cell], ways: Sequence[object]) -> str:
 _ARTICLES = {"category": "a category", "identifier": "an identifier"}
 
 
+def _unlike(one: str, texts: Sequence[str]) -> str:
+    """Return two of the texts, and why they are not read."""
+    if not _go_together(one, one):
+        return f"{_two([one, texts[-1]])} are in no shape that is known"
+    other = next((text for text in texts if not _go_together(one, text)), texts[-1])
+    return f"{_two([one, other])} are not written alike"
+
+
 def _looks_like(text: str) -> str:
-    if any(written_number(text, decimal) for decimal in DECIMALS):
+    """Return what a text looks like; of one letter behind digits, as in 3A, that is nothing."""
+    found = written_number(text, "point") or written_number(text, "comma")
+    if found and (len(found.unit) != 1 or not found.unit.isalpha()):
         return "numbers"
     return "dates" if _DATE_LIKE.fullmatch(text.strip()) else ""
 

@@ -201,6 +201,16 @@ def test_what_looks_like_numbers_or_dates_and_is_not_read_is_a_warning(
     assert "looks like" not in job({}, {"categorical_columns": "x"}).log
 
 
+def test_dates_with_two_digits_of_the_year_are_a_warning(job: Job) -> None:
+    ran = job(data([f"{1 + i % 9}/12/2{i % 3}" for i in range(ROWS)]))
+    assert ran.model.schema.columns[0].kind == "category"
+    assert (
+        "Column 'x' looks like dates and is taken as a category: '1/12/20' and '9/12/22' are in no "
+        "shape that is known. Write all cells in one way, list texts that mean no value in "
+        "missing_values, or list the column in categorical_columns\n"
+    ) in ran.log
+
+
 def test_missing_values_go_with_every_way_of_writing(job: Job) -> None:
     cells = ["NA" if i % 3 else f"${i + 1},500" for i in range(ROWS)]
     ran = job(data(cells), {"missing_values": "NA"})
@@ -214,6 +224,7 @@ def test_missing_values_go_with_every_way_of_writing(job: Job) -> None:
         [f"{i % 12:03}" + "A" * (i % 2) for i in range(ROWS)],
         [f"{i % 7}-{i % 7 + 9}" for i in range(ROWS)],
         [f"10.0.0.{i % 9}" for i in range(ROWS)],
+        [f"{1 + i % 5}{'ABC'[i % 3]}" for i in range(ROWS)],
         [f"v{i % 9}.1" for i in range(ROWS)],
     ],
 )
