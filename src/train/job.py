@@ -78,7 +78,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
-        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores)
+        baseline=Baseline.measure(read.features.in_own_units(train.some(MOST_ROWS)), result.scores)
         if result.is_measured
         else None,
         origin=Origin(

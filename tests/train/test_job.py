@@ -179,7 +179,7 @@ def test_kinds_are_inferred_declared_and_shown(job: Job, opt_ml: OptMl) -> None:
         assert shown in ran.log
 
 
-def test_unique_unsorted_integers_are_identifiers_and_declared_ones_are_not(job: Job) -> None:
+def test_shuffled_row_numbers_are_identifiers_and_declared_ones_are_not(job: Job) -> None:
     rows = [f"{i % 2},{(i * 37) % 101},{(i * 37) % 101},{i % 5}" for i in range(101)]
     ran = job({"train": "\n".join(["y,policy,age,n", *rows])}, {"column_types": '{"age":"number"}'})
     kinds = {column.name: column.kind for column in ran.model.schema.columns}

@@ -7,13 +7,14 @@ into the same bins and compares the shares: the population stability index.
 from collections.abc import Sequence
 from functools import cached_property
 from math import sqrt
-from typing import Self, TypeAlias
+from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 Counts: TypeAlias = NDArray[np.int64]
+Real = TypeVar("Real", bound=np.floating)
 
 # A feature with as many values at most gets a bin for each: categories, booleans, counts.
 MOST_VALUES = 20
@@ -52,7 +53,7 @@ class Histogram(BaseModel):
         return self
 
     @classmethod
-    def measure(cls, values: NDArray[np.float32]) -> "Histogram":
+    def measure(cls, values: NDArray[np.floating]) -> "Histogram":
         """Return the histogram of a feature's values (n), its edges chosen from them."""
         present = values[~np.isnan(values)].astype(np.float64)
         found = np.unique(present)
@@ -82,8 +83,8 @@ class Baseline(BaseModel):
     scores: tuple[Histogram, ...]
 
     @classmethod
-    def measure(cls, matrix: NDArray[np.float32], scores: NDArray[np.float32]) -> "Baseline":
-        """Return the baseline of features (n, m) and of scores (k) or (k, outputs).
+    def measure(cls, matrix: NDArray[np.floating], scores: NDArray[np.float32]) -> "Baseline":
+        """Return the baseline of features (n, m), in the user's units, and of scores (k, outputs).
 
         The scores should be of rows the model was not fitted on, as those of requests.
         """
@@ -95,7 +96,7 @@ class Baseline(BaseModel):
         )
 
 
-def spread(rows: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+def spread(rows: NDArray[Real], most: int) -> NDArray[Real]:
     """Return at most `most` of the rows, evenly spread.
 
     >>> spread(np.arange(10, dtype=np.float32), 4).tolist()
@@ -106,7 +107,7 @@ def spread(rows: NDArray[np.float32], most: int) -> NDArray[np.float32]:
     return rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
 
 
-def bin_counts(cuts: NDArray[np.float64], values: NDArray[np.float32]) -> Counts:
+def bin_counts(cuts: NDArray[np.float64], values: NDArray[np.floating]) -> Counts:
     """Return how many of the values (n) fall into each bin between the cuts (edges + 2).
 
     >>> bin_counts(np.array([0.5]), np.array([0, 1, 1, np.nan], np.float32)).tolist()

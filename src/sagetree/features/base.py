@@ -49,6 +49,10 @@ class Feature(BaseModel, ABC):
         """Return the encoded column (n) and the cells that are not of its kind."""
         return encode(cells, self.encoder(missing))
 
+    def restore(self, values: NDArray[np.float32]) -> NDArray[np.floating]:
+        """Return a produced feature's values (n) in the user's own unit."""
+        return values
+
     def expand(self, values: Floats) -> NDArray[np.float32]:
         """Return the produced features (n, number of names) of encoded values (n)."""
         return values.astype(np.float32)[:, None]

@@ -1,29 +1,44 @@
 """Dates and times: expanded to the parts that trees can cut."""
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.features.base import Feature
-from sagetree.tables.cells import NAN, Cell, CellError, MissingValues, category_text, to_moment
+from sagetree.tables.cells import (
+    NAN,
+    Cell,
+    CellError,
+    DateOrder,
+    MissingValues,
+    category_text,
+    to_moment,
+    to_ordered_moment,
+)
 from sagetree.tables.encoding import Encoder, Floats
 
 SECONDS_PER_DAY = 86400.0
 PARTS = ("days", "year", "month", "day", "weekday", "hour")
 
 
-def _moment_or_nan(text: str) -> float:
+def _moment_or_nan(text: str, moment: Encoder) -> float:
     try:
-        return to_moment(text)
+        return moment(text)
     except CellError:
         return NAN
 
 
 class Moment(Feature):
-    """An ISO 8601 date or time as days since 1970, year, month, day, weekday (Monday 0), hour."""
+    """A date or time as days since 1970, year, month, day, weekday (Monday 0) and hour.
+
+    Its cells are ISO 8601, or another usual shape whose parts stand in `order`.
+    """
 
     kind: Literal["datetime"] = "datetime"
+
+    order: DateOrder = "iso"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -33,14 +48,15 @@ class Moment(Feature):
     def encoder(self, missing: MissingValues) -> Encoder:
         """Return the function cell -> seconds since 1970 (UTC)."""
         texts = missing.texts
+        moment = to_moment if self.order == "iso" else partial(to_ordered_moment, order=self.order)
         if not texts:
-            return to_moment
-        moments = frozenset(map(_moment_or_nan, texts))
+            return moment
+        moments = frozenset(_moment_or_nan(text, moment) for text in texts)
 
         def encoder(cell: Cell) -> float:
             if category_text(cell) in texts:
                 return NAN
-            value = to_moment(cell)
+            value = moment(cell)
             return NAN if value in moments else value
 
         return encoder

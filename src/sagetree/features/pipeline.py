@@ -12,14 +12,15 @@ from sagetree.errors import SchemaError, Violation
 from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
-from sagetree.features.number import Boolean, Number
+from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.short_way import ShortWay, places_of
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.encoding import Floats
 from sagetree.tables.table import OneRow, Table
 
 AnyFeature = Annotated[
-    Number | Boolean | Category | Ordinal | OneHot | Moment, Field(discriminator="kind")
+    Number | RuledNumber | Boolean | Category | Ordinal | OneHot | Moment,
+    Field(discriminator="kind"),
 ]
 
 MISFIT_HINT = "Correct the cell, or leave it empty if the value is missing"
@@ -107,6 +108,14 @@ class FeaturePipeline(BaseModel):
         if unseen and self.unknown_category == "error":
             raise self._unseen_error(table, unseen)
         return FeatureMatrix(self._expand(values), unseen)
+
+    def in_own_units(self, matrix: NDArray[np.float32]) -> NDArray[np.floating]:
+        """Return features (n, m) with numbers as the data hold them, in float64 if need be."""
+        if not any(isinstance(feature, RuledNumber) for feature in self.features):
+            return matrix
+        owners = [self.features[owner] for owner in self.owners]
+        columns = [owner.restore(values) for owner, values in zip(owners, matrix.T, strict=True)]
+        return np.stack(columns, axis=1)
 
     @cached_property
     def _short_way(self) -> ShortWay:

@@ -23,13 +23,15 @@ class Shrink:
 
     `names` are given to the columns of files that bring none, so many of them.
     Columns that `kept` returns stay as they are read, those in `text` are words
-    whatever they look like; the others become numbers where they are.
+    whatever they look like; the others become numbers where they are, unless
+    `keeps_text` says that only the cells' text tells which.
     """
 
     names: Callable[[int], tuple[str, ...]]
     kept: Callable[[Sequence[str]], Collection[str]]
     text: frozenset[str]
     missing: MissingValues
+    keeps_text: bool = False
 
     def may_be_numbers(
         self, names: Sequence[str], named: bool, words: Collection[str]
@@ -40,7 +42,11 @@ class Shrink:
         """
         known = names if named else self.names(len(names))
         other = self.text | set(self.kept(known)) | set(words)
-        return [name not in other for name in known]
+        return [name not in other and not self.keeps_text for name in known]
+
+    def column(self, name: str) -> ShrinkingColumn:
+        """Return the column called `name`, without any rows."""
+        return ShrinkingColumn(self.missing, self.keeps_text or name in self.text)
 
 
 class Gathered:
@@ -111,7 +117,7 @@ class Gathered:
         return {
             name: _Column(
                 name,
-                _Kept() if name in kept else ShrinkingColumn(shrink.missing, name in shrink.text),
+                _Kept() if name in kept else shrink.column(name),
             )
             for name in wanted
         }

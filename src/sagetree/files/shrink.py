@@ -17,6 +17,13 @@ from sagetree.tables.encoding import Floats, as_numbers, encode_numbers
 
 _INT64 = 2.0**63
 
+# Numbers that differ by less than this share of their size may get a shift, for which
+# they must be exact; `train.columns.precision` asks for half of it of a whole column.
+CLOSE = 1 / 512
+
+# Whole numbers of so many bits are exact as float32.
+WIDTH = 16
+
 _WHOLE_TYPES = (np.int8, np.int16, np.int32, np.int64)
 _CODE_TYPES = (pa.int8(), pa.int16(), pa.int32())
 _WORDS = pa.dictionary(pa.int32(), pa.string())
@@ -87,7 +94,8 @@ def text_as_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> Floats | 
 def shrink_numbers(values: Floats) -> pa.Array:
     """Return numbers (float64, NaN = missing) in as few bytes as a model sees of them.
 
-    Whole numbers stay what they are, in the narrowest type; others become float32.
+    Whole numbers stay what they are, in the narrowest type; others become float32,
+    unless they are so close together that it would merge many of them.
     """
     absent = np.isnan(values)
     present = values[~absent] if absent.any() else values
@@ -98,13 +106,17 @@ def shrink_numbers(values: Floats) -> pa.Array:
         kind = next(t for t in _WHOLE_TYPES if np.iinfo(t).min <= low and high <= np.iinfo(t).max)
         whole: NDArray[np.signedinteger] = np.where(absent, 0, values).astype(kind)
         return pa.array(whole, mask=absent if absent.any() else None)
-    return pa.array(values.astype(np.float32))
+    narrow = values.astype(np.float32)
+    if high - low < max(-low, high) * CLOSE and (narrow != values)[~absent].any():
+        return pa.array(values, from_pandas=True)
+    return pa.array(narrow)
 
 
 def _common_type(kinds: Sequence[pa.DataType]) -> pa.DataType:
+    wholes = [kind for kind in kinds if pa.types.is_integer(kind)]
     if any(map(pa.types.is_floating, kinds)):
-        return pa.float32()
-    wholes = [kind for kind in kinds if not pa.types.is_null(kind)]
+        is_wide = pa.float64() in kinds or any(kind.bit_width > WIDTH for kind in wholes)
+        return pa.float64() if is_wide else pa.float32()
     return max(wholes, key=lambda kind: kind.bit_width, default=pa.int8())
 
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.tables.arrow_types import unreadable
+from sagetree.tables.arrow_types import is_text, unreadable
 from sagetree.tables.cells import (
     FLOAT32_LIMIT,
     NAN,
     Cell,
     CellError,
     MissingValues,
+    NumberShape,
     category_text,
     to_number,
+    to_shaped_number,
 )
 from sagetree.tables.table import Cells, python_cells
 
@@ -131,10 +133,16 @@ def _has_underscore(cells: Sequence[Cell]) -> bool:
         return any(isinstance(cell, str) and "_" in cell for cell in cells)
 
 
-def encode_numbers(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:
-    """Return a column as numbers (float64, NaN = missing) and the cells that are none."""
-    quick = None if isinstance(cells, list) else as_numbers(cells, missing)
-    return encode(cells, number_encoder(missing)) if quick is None else (quick, [])
+def encode_numbers(
+    cells: Cells, missing: MissingValues, number: Encoder = to_number
+) -> tuple[Floats, list[Misfit]]:
+    """Return a column as numbers (float64, NaN = missing) and the cells that are none.
+
+    `number` reads texts that are written in a way of their own.
+    """
+    is_own = isinstance(cells, list) or (number is not to_number and is_text(cells.type))
+    quick = None if isinstance(cells, list) or is_own else as_numbers(cells, missing)
+    return encode(cells, number_encoder(missing, number)) if quick is None else (quick, [])
 
 
 def as_numbers(cells: "pa.ChunkedArray", missing: MissingValues) -> Floats | None:
@@ -155,17 +163,17 @@ def _as_stored(numbers: Iterable[float], cells: "pa.ChunkedArray") -> Floats:
         return np.array([*numbers]).astype(dtype).astype(np.float64)
 
 
-def number_encoder(missing: MissingValues) -> Encoder:
+def number_encoder(missing: MissingValues, number: Encoder = to_number) -> Encoder:
     """Return the function cell -> number that also knows the user's missing values."""
     texts, numbers = missing.texts, missing.numbers
     if not texts:
-        return to_number
+        return number
 
     def encoder(cell: Cell) -> float:
         if isinstance(cell, str) and cell.strip() in texts:
             return NAN
         try:
-            value = to_number(cell)
+            value = number(cell)
         except CellError:
             if category_text(cell) in texts:  # infinity
                 return NAN
@@ -173,6 +181,11 @@ def number_encoder(missing: MissingValues) -> Encoder:
         return NAN if value in numbers else value
 
     return encoder
+
+
+def shape_encoder(shape: NumberShape | None) -> Encoder:
+    """Return the function cell -> number of cells written in this way; None is as they stand."""
+    return to_number if shape is None else lambda cell: to_shaped_number(cell, shape)
 
 
 def _cast(cells: "pa.ChunkedArray") -> Floats | None:

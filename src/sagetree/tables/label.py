@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from sagetree.errors import DataError, quote
-from sagetree.tables.cells import Cell, MissingValues, category_text
+from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
 from sagetree.tables.encoding import (
     Floats,
     Misfit,
@@ -16,6 +16,7 @@ from sagetree.tables.encoding import (
     encode,
     encode_numbers,
     number_encoder,
+    shape_encoder,
 )
 from sagetree.tables.label_range import LabelRange
 from sagetree.tables.table import Cells, Table, column_cell
@@ -88,10 +89,11 @@ class ClassLabel(_Label):
 
 
 class NumberLabel(_Label):
-    """A label that is a number in a range."""
+    """A label that is a number in a range, written as its column's cells are."""
 
     name: str
     allowed: LabelRange = LabelRange()
+    written: NumberShape | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -109,7 +111,7 @@ class NumberLabel(_Label):
         Raises DataError where the column is absent or holds what is not in the range.
         """
         name = label_column(table, self.name)
-        encoded = encode_numbers(table.column(name), missing)
+        encoded = encode_numbers(table.column(name), missing, shape_encoder(self.written))
         values = check_cells(table, name, encoded, self.allowed.fits, self.allowed.words)
         return values.astype(np.float32), table.without(name)
 

@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 from pydantic import BaseModel, ConfigDict
 
 from sagetree.errors import SchemaError, Violation
+from sagetree.tables.cells import DateOrder, NumberShape
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.table import Cells, Table, pick
 
@@ -20,6 +21,15 @@ Kind = Literal[
 ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time", "event"})
 
 
+class Shift(BaseModel):
+    """A number x is given to the model as (x - offset) / scale, which float32 keeps apart."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    offset: float
+    scale: float
+
+
 class Column(BaseModel):
     """One column of the training table; counts are of its rows."""
 
@@ -30,6 +40,9 @@ class Column(BaseModel):
     missing: int
     distinct: int
     categories: tuple[str, ...] = ()
+    shift: Shift | None = None
+    written: NumberShape | None = None
+    date_order: DateOrder = "iso"
 
     @property
     def is_input(self) -> bool:

@@ -62,6 +62,7 @@ class Monitor:
         self._columns = {column: number for number, column in enumerate(columns)}
         self._features = len(features.names)
         self._slices = _slices(features)
+        self._in_own_units = features.in_own_units
         self._waiting = _Waiting()
         self._lock = threading.Lock()
         self._unseen: Counter[int] = Counter()
@@ -137,7 +138,8 @@ class Monitor:
 
     def _bin(self, values: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
         now = time.time()
-        columns = (*spread(values, ROWS_PER_DIGEST).T, *spread(scores, ROWS_PER_DIGEST).T)
+        some = self._in_own_units(spread(values, ROWS_PER_DIGEST))
+        columns = (*some.T, *spread(scores, ROWS_PER_DIGEST).T)
         with self._lock:
             for window, column in zip(self._windows, columns, strict=True):
                 window.add(column, now)
@@ -158,7 +160,7 @@ class Window:
         self._this = np.zeros(len(histogram.counts), np.int64)
         self._last = self._this
 
-    def add(self, values: NDArray[np.float32], now: float) -> None:
+    def add(self, values: NDArray[np.floating], now: float) -> None:
         """Count values (n) at the time `now`, in seconds."""
         self._turn(_hour(now))
         self._this += bin_counts(self._cuts, values)

@@ -42,6 +42,7 @@ def read_channel(
         kept=lambda names: _roles(names, columns),
         text=_texts_of(columns, schema),
         missing=MissingValues.of(columns.missing_values),
+        keeps_text=columns.decimal == "comma",  # of 1.299, which is no number with a point
     )
     indices = _indices(schema) if schema and not schema.named else None
     is_header = _header_rule(settings, schema, name)
@@ -87,7 +88,7 @@ def _texts_of(columns: Columns, schema: Schema | None) -> frozenset[str]:
     """Return the columns whose cells are words: by the user's word, or training's."""
     declared = {name for name, kind in columns.kinds.items() if kind != "number"}
     known = schema.columns if schema else ()
-    return frozenset(declared | {c.name for c in known if c.kind in _TEXT_KINDS})
+    return frozenset(declared | {c.name for c in known if c.kind in _TEXT_KINDS or c.written})
 
 
 # Kinds whose cells may be spelled with digits and be no numbers: 007.

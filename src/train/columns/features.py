@@ -4,7 +4,7 @@ from typing import assert_never
 
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
-from sagetree.features.number import Boolean, Number
+from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.tables.schema import Column, Schema
 from sagetree.train.settings.settings import Columns
@@ -25,11 +25,11 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
     name, categories = column.name, column.categories
     match column.kind:
         case "number":
-            return Number(column=name)
+            return _number(column)
         case "boolean":
             return Boolean(column=name)
         case "datetime":
-            return Moment(column=name)
+            return Moment(column=name, order=column.date_order)
         case "ordinal":
             return Ordinal(column=name, categories=categories)
         case "category":
@@ -48,3 +48,11 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
             raise ValueError(f"a column of kind {column.kind} feeds no feature")
         case _:
             assert_never(column.kind)
+
+
+def _number(column: Column) -> AnyFeature:
+    if column.shift is None:
+        if column.written is None:
+            return Number(column=column.name)
+        return RuledNumber(column=column.name, written=column.written)
+    return RuledNumber(column=column.name, shift=column.shift, written=column.written)

@@ -1,8 +1,6 @@
 """What kind each column is: declared by the user, else inferred from its cells."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -10,104 +8,46 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.tables.arrow_types import is_text
 from sagetree.tables.cells import (
     Cell,
     CellError,
+    DateOrder,
     MissingValues,
+    NumberShape,
     category_text,
     to_boolean,
     to_moment,
     to_number,
 )
-from sagetree.tables.encoding import Floats, as_numbers, distinct_cells, encode
-from sagetree.tables.index_names import is_index_name, is_key_name
+from sagetree.tables.encoding import as_numbers, encode, shape_encoder
+from sagetree.tables.index_names import is_index_name
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
+from sagetree.train.columns.distinct import Distinct
+from sagetree.train.columns.number_columns import (
+    IDENTIFIER_ROWS,
+    Found,
+    Given,
+    number_column,
+    shifted,
+)
+from sagetree.train.columns.telling import Telling
+from sagetree.train.columns.written import (
+    check_one,
+    column_shapes,
+    date_orders,
+    date_reading,
+    doubt,
+    number_reading,
+)
 from sagetree.train.settings.settings import Columns
-
-# With fewer rows every column of measurements may well be unique.
-IDENTIFIER_ROWS = 20
-
-# Unique integers that fill at least half of their range are numbered rows.
-DENSE = 2.0
 
 # A column with more numbers than words is one of numbers with mistakes in it.
 MOSTLY = 0.5
 
 
-@dataclass(frozen=True)
-class _Distinct:
-    """A column's distinct cells, where they stand, and the category each is (None: missing)."""
-
-    name: str
-    codes: NDArray[np.int64]
-    cells: tuple[Cell, ...]
-    texts: tuple[str | None, ...]
-
-    @classmethod
-    def of(cls, name: str, column: pa.ChunkedArray, missing: MissingValues) -> "_Distinct":
-        codes, cells = distinct_cells(column)
-        texts = [category_text(cell) for cell in cells]
-        return cls(
-            name, codes, tuple(cells), tuple(None if t in missing.texts else t for t in texts)
-        )
-
-    @property
-    def rows(self) -> int:
-        return len(self.codes)
-
-    @cached_property
-    def present(self) -> NDArray[np.bool_]:
-        """Which cells (k) are not missing."""
-        return np.array([text is not None for text in self.texts], dtype=bool)
-
-    @cached_property
-    def counts(self) -> NDArray[np.int64]:
-        """The rows of each cell (k)."""
-        return np.bincount(self.codes, minlength=len(self.cells))
-
-    @cached_property
-    def categories(self) -> tuple[str, ...]:
-        """The distinct categories, sorted."""
-        return tuple(sorted({text for text in self.texts if text is not None}))
-
-    @property
-    def missing(self) -> int:
-        """The rows without a value."""
-        return int(self.counts[~self.present].sum())
-
-    def fits(self, convert: Callable[[Cell], object]) -> NDArray[np.bool_]:
-        """Say for each cell (k) whether it is present and `convert` takes it."""
-        pairs = zip(self.cells, self.present, strict=True)
-        return np.array([here and _takes(convert, cell) for cell, here in pairs], dtype=bool)
-
-    def all_fit(self, convert: Callable[[Cell], object]) -> bool:
-        """Say whether `convert` takes every cell that is present."""
-        pairs = zip(self.cells, self.present, strict=True)
-        return all(_takes(convert, cell) for cell, here in pairs if here)
-
-    def column(self, kind: Kind) -> Column:
-        """Return the column as one of the given kind."""
-        categories = self.categories
-        listed = categories if kind in ("category", "ordinal") else ()
-        return Column(
-            name=self.name,
-            kind=kind,
-            missing=self.missing,
-            distinct=len(categories),
-            categories=listed,
-        )
-
-
-def _takes(convert: Callable[[Cell], object], cell: Cell) -> bool:
-    try:
-        convert(cell)
-    except CellError:
-        return False
-    return True
-
-
-def infer_columns(table: Table, settings: Columns) -> tuple[Column, ...]:
+def infer_columns(table: Table, settings: Columns, telling: Telling) -> tuple[Found, ...]:
     """Return the kind of each column of a table without its label.
 
     Raises SettingsError for a declared column that is not there, DataError for
@@ -115,12 +55,12 @@ def infer_columns(table: Table, settings: Columns) -> tuple[Column, ...]:
     declared.
     """
     _check_names(table, settings)
-    missing = MissingValues.of(settings.missing_values)
+    given = Given(table, settings, MissingValues.of(settings.missing_values), telling)
     columns = [
-        _column(table, name, cast("pa.ChunkedArray", cells), settings, missing)
+        _column(given, name, cast("pa.ChunkedArray", cells))
         for name, cells in zip(table.names, table.columns, strict=True)
     ]
-    if not any(column.is_input for column in columns):
+    if not any(found.column.is_input for found in columns):
         raise DataError(
             "no column is left to learn from",
             where=table.locate(0),
@@ -143,29 +83,64 @@ def _check_names(table: Table, settings: Columns) -> None:
         )
 
 
-def _column(
-    table: Table, name: str, cells: pa.ChunkedArray, settings: Columns, missing: MissingValues
-) -> Column:
-    if name in settings.dropped:
-        return Column(name=name, kind="dropped", missing=0, distinct=0)
+def _column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
+    found = _found(given, name, cells)
+    is_index = is_index_name(name) or name in given.table.index_columns
+    if not is_index or name in given.settings.kinds or not found.column.is_input:
+        return found
+    return Found(found.column.model_copy(update={"kind": "identifier", "categories": ()}))
+
+
+def _found(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
+    if name in given.settings.dropped:
+        return Found(Column(name=name, kind="dropped", missing=0, distinct=0))
     _check_type(name, cells.type)
-    declared = settings.kinds.get(name)
+    declared = given.settings.kinds.get(name)
     if declared:
-        distinct = _Distinct.of(name, cells, missing)
-        _check_declared(table, distinct, declared, settings.orders.get(name, ()))
-        if declared == "category" and not distinct.categories:
-            return distinct.column("constant")  # no category to know later
-        column = distinct.column(cast("Kind", declared))
-        order = settings.orders.get(name)
-        return column.model_copy(update={"categories": _spelled(order)}) if order else column
-    numbers = as_numbers(cells, missing)
-    if numbers is not None:
-        column = _number_column(name, numbers)
-    else:
-        column = _infer(table, _Distinct.of(name, cells, missing))
-    if column.is_input and (is_index_name(name) or name in table.index_columns):
-        return column.model_copy(update={"kind": "identifier", "categories": ()})
-    return column
+        return _declared(given, Distinct.of(name, cells, given.missing), declared)
+    if given.settings.decimal != "comma" or not is_text(cells.type):
+        numbers = as_numbers(cells, given.missing)
+        if numbers is not None:
+            return number_column(given, name, numbers)
+    return _infer(given, Distinct.of(name, cells, given.missing))
+
+
+def _declared(given: Given, distinct: Distinct, declared: str) -> Found:
+    if declared == "number" and (shapes := column_shapes(distinct, given.settings.decimal)):
+        check_one(given.table, distinct, shapes)
+        values = distinct.numbers(shape_encoder(shapes[0]))
+        present = np.sort(values[~np.isnan(values)])
+        found = shifted(given, distinct.column("number"), present)
+        return _written(distinct, shapes[0], found)
+    if declared == "datetime" and (orders := _date_orders(given, distinct)):
+        check_one(given.table, distinct, orders)
+        return _dates(distinct, orders[0])
+    order = given.settings.orders.get(distinct.name, ())
+    _check_declared(given.table, distinct, declared, order)
+    if declared == "category" and not distinct.categories:
+        return Found(distinct.column("constant"))  # no category to know later
+    column = distinct.column(cast("Kind", declared))
+    return Found(column.model_copy(update={"categories": _spelled(order)}) if order else column)
+
+
+def _date_orders(given: Given, distinct: Distinct) -> tuple[DateOrder, ...]:
+    if distinct.all_fit(to_moment):
+        return ("iso",)
+    return date_orders(distinct.present_cells, given.settings.date_order)
+
+
+def _written(distinct: Distinct, shape: NumberShape | None, found: Found) -> Found:
+    if shape is None or found.column.kind != "number":
+        return found
+    column = found.column.model_copy(update={"written": shape})
+    return found._replace(
+        column=column, reading=number_reading(distinct.name, distinct.present_cells, shape)
+    )
+
+
+def _dates(distinct: Distinct, order: DateOrder) -> Found:
+    column = distinct.column("datetime").model_copy(update={"date_order": order})
+    return Found(column, reading=date_reading(distinct.name, distinct.present_cells, order))
 
 
 def _spelled(order: Sequence[str]) -> tuple[str, ...]:
@@ -185,27 +160,29 @@ def _check_type(name: str, kind: pa.DataType) -> None:
         )
 
 
-def _infer(table: Table, distinct: _Distinct) -> Column:
-    present = distinct.present
+def _infer(given: Given, distinct: Distinct) -> Found:
     if not distinct.categories or (len(distinct.categories) == 1 and not distinct.missing):
-        return distinct.column("constant")
-    numeric = distinct.fits(to_number)
+        return Found(distinct.column("constant"))
     if set(distinct.categories) <= {"true", "false"}:
-        return distinct.column("boolean")
-    if (numeric == present).all():
-        pairs = zip(distinct.cells, numeric, strict=True)
-        values = np.array([to_number(cell) if here else np.nan for cell, here in pairs])
-        return _number_column(distinct.name, values[distinct.codes])
-    counts = distinct.counts
+        return Found(distinct.column("boolean"))
+    shapes = column_shapes(distinct, given.settings.decimal)
+    if len(shapes) == 1:
+        values = distinct.numbers(shape_encoder(shapes[0]))
+        return _written(distinct, shapes[0], number_column(given, distinct.name, values))
+    counts, numeric, present = distinct.counts, distinct.fits(to_number), distinct.present
     if counts[numeric].sum() > MOSTLY * counts[present].sum():
-        raise _mixed(table, distinct, present & ~numeric)
-    if distinct.all_fit(to_moment):
-        return distinct.column("datetime")
+        check_one(given.table, distinct, shapes)
+        raise _mixed(given.table, distinct, present & ~numeric)
+    orders = _date_orders(given, distinct)
+    if len(orders) == 1:
+        return _dates(distinct, orders[0])
     unique = len(distinct.categories) == distinct.rows >= IDENTIFIER_ROWS
-    return distinct.column("identifier" if unique else "category")
+    column = distinct.column("identifier" if unique else "category")
+    said = doubt(column, distinct.present_cells, shapes or orders)
+    return Found(column, (said,) if said else ())
 
 
-def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataError:
+def _mixed(table: Table, distinct: Distinct, words: NDArray[np.bool_]) -> DataError:
     row = int(np.flatnonzero(words[distinct.codes])[0])
     _, misfits = encode([distinct.cells[distinct.codes[row]]], to_number)
     return DataError(
@@ -216,28 +193,7 @@ def _mixed(table: Table, distinct: _Distinct, words: NDArray[np.bool_]) -> DataE
     )
 
 
-def _number_column(name: str, values: Floats) -> Column:
-    present = np.sort(values[~np.isnan(values)])  # many times faster than np.unique
-    distinct = np.count_nonzero(np.diff(present)) + bool(len(present))
-    missing = len(values) - len(present)
-    constant = distinct == 0 or (distinct == 1 and not missing)
-    numbered = not missing and distinct == len(values) and _is_numbering(name, values)
-    kind: Kind = "constant" if constant else "identifier" if numbered else "number"
-    return Column(name=name, kind=kind, missing=missing, distinct=distinct)
-
-
-def _is_numbering(name: str, values: Floats) -> bool:
-    """Say whether unique values are row numbers or keys, not measurements."""
-    if (values != np.floor(values)).any():
-        return False
-    if is_key_name(name):
-        return True
-    span = values.max() - values.min() + 1
-    numbered = bool((np.diff(values) > 0).all()) or span <= DENSE * len(values)
-    return numbered and len(values) >= IDENTIFIER_ROWS
-
-
-def _check_declared(table: Table, distinct: _Distinct, declared: str, order: Sequence[str]) -> None:
+def _check_declared(table: Table, distinct: Distinct, declared: str, order: Sequence[str]) -> None:
     known = set(_spelled(order))
 
     def in_order(cell: Cell) -> None:

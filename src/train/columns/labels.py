@@ -1,14 +1,16 @@
 """The label a training job learns: which column it is, and what its cells may be."""
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
+import pyarrow as pa
 
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.machine.program import LOG
-from sagetree.tables.cells import MissingValues, category_text
-from sagetree.tables.encoding import distinct_cells, encode_numbers
+from sagetree.tables.cells import MissingValues, NumberShape, category_text
+from sagetree.tables.encoding import as_numbers, distinct_cells, encode_numbers
 from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
     AnyLabel,
@@ -22,6 +24,8 @@ from sagetree.tables.label import (
 from sagetree.tables.label_range import LabelRange
 from sagetree.tables.positive import Positive, find_positive, in_order
 from sagetree.tables.table import Table
+from sagetree.train.columns.distinct import Distinct
+from sagetree.train.columns.written import check_one, column_shapes
 from sagetree.train.settings.settings import Columns
 
 # More values are not listed in a message.
@@ -88,7 +92,19 @@ def find_label(
         return _classes(table, name, columns, goal)
     if columns.event is not None and columns.event != name:  # a role that is checked later
         return _event(table, name, columns.event, columns, goal)
-    return NumberLabel(name=name, allowed=goal.allowed)
+    return NumberLabel(name=name, allowed=goal.allowed, written=_shape(table, name, columns))
+
+
+def _shape(table: Table, name: str, columns: Columns) -> NumberShape | None:
+    """Return how a label's numbers are written, None where they are plain ones."""
+    missing = MissingValues.of(columns.missing_values)
+    cells = cast("pa.ChunkedArray", table.column(name))
+    if columns.decimal != "comma" and as_numbers(cells, missing) is not None:
+        return None
+    distinct = Distinct.of(name, cells, missing)
+    shapes = column_shapes(distinct, columns.decimal)
+    check_one(table, distinct, shapes)
+    return shapes[0] if shapes else None
 
 
 def _check_is_no_key(table: Table, name: str, missing: MissingValues) -> None:

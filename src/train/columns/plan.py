@@ -2,6 +2,7 @@
 
 from sagetree.errors import DataError, SettingsError
 from sagetree.features.plan import TablePlan
+from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.roles import RoleColumns, number_groups
@@ -11,6 +12,7 @@ from sagetree.train.columns.features import fit_features
 from sagetree.train.columns.kinds import infer_columns
 from sagetree.train.columns.labels import Goal, find_label
 from sagetree.train.columns.roles import check_roles, find_roles
+from sagetree.train.columns.telling import Telling
 from sagetree.train.settings.channel_settings import TRAIN
 from sagetree.train.settings.settings import Columns
 
@@ -32,13 +34,16 @@ def fit_plan(
             f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
             hint="Set group_column to the column that says to which query a row belongs",
         )
-    schema = _schema(table, label, roles, columns)
     missing = MissingValues.of(columns.missing_values)
+    telling = Telling(lambda: label.encode(table, missing)[0])
+    schema = _schema(table, label, roles, columns, telling)
     groups = number_groups(table.column(roles.group), missing, {}) if roles.group else {}
     return TablePlan(label, declared, schema, fit_features(schema, columns), groups)
 
 
-def _schema(table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns) -> Schema:
+def _schema(
+    table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns, telling: Telling
+) -> Schema:
     rest = table
     for name in label.columns:
         rest = rest.without(name)
@@ -49,7 +54,13 @@ def _schema(table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns)
             where=table.locate(0),
             hint="Put features beside it",
         )
-    found = {column.name: column for column in infer_columns(features, columns)}
+    found = {}
+    for column, notes, reading in infer_columns(features, columns, telling):
+        found[column.name] = column
+        if reading:
+            LOG.info("%s", reading[0].upper() + reading[1:])
+        for note in notes:
+            LOG.warning("%s", note[0].upper() + note[1:])
     for name, kind in roles.kinds.items():
         found[name] = Column(name=name, kind=kind, missing=0, distinct=0)
     ordered = tuple(found[name] for name in rest.names)

@@ -58,6 +58,16 @@ OWN = (
         "missing_values", Names(), "texts that mean a missing value, beside empty cells"
     ),
     Hyperparameter(
+        "decimal",
+        Choice(("point", "comma")),
+        "decimal mark of numbers written as text; default: the one that fits the whole column",
+    ),
+    Hyperparameter(
+        "date_order",
+        Choice(("day", "month")),
+        "what comes first in 01/02/2020; default: the one that fits the whole column",
+    ),
+    Hyperparameter(
         "unknown_category",
         Choice(("missing", "error")),
         "what a category never seen in training is at serving",

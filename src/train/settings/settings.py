@@ -9,6 +9,7 @@ from typing import Any
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
+from sagetree.tables.cells import DateOrder, Decimal
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
 from sagetree.train.hyperparameters.combinations import (
     check_together,
@@ -60,7 +61,9 @@ class Columns:
     """What the user says about columns, by name; None where the user says nothing.
 
     `base_margin` has one column for each output; `csv_weights` says that the
-    second column of CSV files is the weight.
+    second column of CSV files is the weight, `shifts` that numbers may be moved
+    so that float32 keeps them apart; `decimal` and `date_order` say how numbers
+    and dates are written.
     """
 
     target: str | None
@@ -80,6 +83,9 @@ class Columns:
     label_upper_bound: str | None = None
     event: str | None = None
     event_values: tuple[str, ...] = ()
+    shifts: bool = True
+    decimal: Decimal | None = None
+    date_order: DateOrder | None = None
 
     @property
     def named(self) -> frozenset[str]:
@@ -89,6 +95,7 @@ class Columns:
             self.weight,
             self.group,
             self.time,
+            self.event,
             self.label_lower_bound,
             self.label_upper_bound,
         )
@@ -261,6 +268,9 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         label_upper_bound=values.get("label_upper_bound"),
         event=values.get("event_column"),
         event_values=values.get("event_value", ()),
+        shifts=values["preset"] == "sagetree",
+        decimal=values.get("decimal"),
+        date_order=values.get("date_order"),
     )
 
 

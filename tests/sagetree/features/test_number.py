@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sagetree.features.number import Boolean, Number
+from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.tables.cells import Cell, MissingValues
 from sagetree.tables.encoding import Misfit
+from sagetree.tables.schema import Shift
 from tests.sagetree.columns import chunked
 
 NOTHING = MissingValues.of(())
@@ -93,3 +94,22 @@ def test_other_words_than_the_declared_are_refused(feature: Number | Boolean) ->
         np.testing.assert_array_equal(values, [*[math.nan] * 4, 1])
         assert misfits == expected
     assert [feature.encoder(missing)(cell) for cell in ("1", True)] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells"),
+    [
+        (None, ["20180131", 20180132, 20180133.0, None]),
+        (pa.int64(), [20180131, 20180132, 20180133, None]),
+        (pa.float64(), [20180131.0, 20180132.0, 20180133.0, None]),
+        (pa.string(), ["20180131", "20180132", " 20180133.0", ""]),
+    ],
+    ids=str,
+)
+def test_a_shift_keeps_large_numbers_apart(kind: pa.DataType | None, cells: list[Cell]) -> None:
+    feature = RuledNumber(column="a", shift=Shift(offset=20180131, scale=0.5))
+    values, misfits = feature.encode(chunked(cells, kind, 1) if kind else cells, NOTHING)
+    assert misfits == []
+    np.testing.assert_array_equal(values, [0, 2, 4, math.nan])
+    matrix = feature.expand(values)[:, 0]
+    np.testing.assert_array_equal(feature.restore(matrix), [20180131, 20180132, 20180133, math.nan])

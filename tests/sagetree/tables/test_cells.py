@@ -3,7 +3,10 @@
 import math
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 
 import numpy as np
 import pytest
@@ -13,11 +16,15 @@ from hypothesis import strategies as st
 from sagetree.tables.cells import (
     FLOAT32_LIMIT,
     CellError,
+    DateOrder,
     MissingValues,
+    NumberShape,
     category_text,
     to_boolean,
     to_moment,
     to_number,
+    to_ordered_moment,
+    to_shaped_number,
 )
 
 NOT_A_DATE = "is not a date written as 2026-01-31 or 2026-01-31T13:45:00"
@@ -259,3 +266,55 @@ def test_a_declared_word_is_no_number() -> None:
     """Else 1 would be missing wherever "True" is."""
     missing = MissingValues.of(["True", "nan", "1_000"])
     assert missing.numbers == frozenset()
+
+
+PIECES = [
+    "1", "12", "2024", "31", ",", ".", "'", " ", "$", "EUR", "%", "(", ")", "-", "/", ":", "Oct",
+    "UTC", "PM", "kg", "0", "²", "١", "_", "e", "NaN", "+00:00",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join) | st.text(max_size=12))
+def test_texts_written_by_people_are_read_or_refused(text: str) -> None:
+    for decimal in ("point", "comma"):
+        for unit in ("", "$", "%"):
+            refused_or_read(partial(to_shaped_number, text, NumberShape(decimal, unit)))
+    for order in ("iso", "year", "day", "month"):
+        refused_or_read(partial(to_ordered_moment, text, order))
+
+
+def refused_or_read(read: Callable[[], float]) -> None:
+    with suppress(CellError):
+        assert isinstance(read(), float)
+
+
+@pytest.mark.parametrize(
+    ("cell", "order", "reason"),
+    [
+        ("01/02/2020", "year", "'01/02/2020' is not a date written as 2026/01/31"),
+        ("01/13/2020", "day", "'01/13/2020' is not a date written as 31/01/2026"),
+        ("13/01/2020", "month", "'13/01/2020' is not a date written as 01/31/2026"),
+        ("30 Feb 2020", "day", "'30 Feb 2020' is not a date written as 31/01/2026"),
+        ("2020/01/01 25:00", "year", "'2020/01/01 25:00' is not a date written as 2026/01/31"),
+    ],
+)
+def test_dates_of_another_shape_are_refused(cell: str, order: DateOrder, reason: str) -> None:
+    with pytest.raises(CellError) as raised:
+        to_ordered_moment(cell, order)
+    assert str(raised.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("cell", "shape", "reason"),
+    [
+        ("€5", NumberShape("point", "$"), "'€5' is not in '$'"),
+        ("5 kg", NumberShape("point"), "'5 kg' is not a number without a unit"),
+        ("10.35", NumberShape("comma"), "'10.35' is not written with a decimal comma"),
+        ("ten", NumberShape("point"), "'ten' is text where a number is expected"),
+        ("-(5)", NumberShape("point"), "'-(5)' is text where a number is expected"),
+    ],
+)
+def test_numbers_of_another_shape_are_refused(cell: str, shape: NumberShape, reason: str) -> None:
+    with pytest.raises(CellError) as raised:
+        to_shaped_number(cell, shape)
+    assert str(raised.value) == reason

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sagetree.bundle.baseline import Baseline
 from sagetree.features.category import Category, OneHot
-from sagetree.features.number import Number
+from sagetree.features.number import Number, RuledNumber
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.serve.telemetry.counts import Counts, keep_gone, make_folder, remove_folder
 from sagetree.serve.telemetry.drift import (
@@ -25,6 +25,7 @@ from sagetree.serve.telemetry.emf import EmfReport, emf_line
 from sagetree.serve.telemetry.exposition import MODEL_LABELS, exposition
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import Trace
+from sagetree.tables.schema import Shift
 
 FEATURES = FeaturePipeline(
     missing_values=(),
@@ -317,3 +318,14 @@ def test_cloudwatch_has_the_hash_of_the_model_as_long_as_there_is_one():
         report = EmfReport(60, lines.append, lambda clock=clock: next(clock))
         report.tell(Counts(values, dict.fromkeys(keys, counts)))
         assert json.loads(lines[0])["Model"] == expected
+
+
+def test_numbers_with_a_shift_are_counted_in_the_users_unit() -> None:
+    days = RuledNumber(column="day", shift=Shift(offset=20180131, scale=0.5))
+    features = FeaturePipeline(missing_values=(), unknown_category="missing", features=(days,))
+    given = np.array([[0], [2], [2], [4]], np.float32)  # 20180131, 20180132 twice, 20180133
+    baseline = Baseline.measure(features.in_own_units(given), np.zeros(4, np.float32))
+    assert baseline.features[0].edges == (20180131.5, 20180132.5)
+    monitor = Monitor("m", HASH, features, baseline)
+    monitor.note(FeatureMatrix(given, ()), np.zeros(4, np.float32))
+    assert monitor.counts().bins[0] == [1, 2, 1, 0]

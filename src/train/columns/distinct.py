@@ -1,0 +1,97 @@
+"""A column by its distinct cells, each of which is looked at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sagetree.tables.cells import Cell, CellError, MissingValues, category_text
+from sagetree.tables.encoding import Encoder, Floats, distinct_cells
+from sagetree.tables.schema import Column, Kind
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """A column's distinct cells, where they stand, and the category each is (None: missing)."""
+
+    name: str
+    codes: NDArray[np.int64]
+    cells: tuple[Cell, ...]
+    texts: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, name: str, column: pa.ChunkedArray, missing: MissingValues) -> "Distinct":
+        """Return the column called `name`. Raises CellError for a type that holds no cells."""
+        codes, cells = distinct_cells(column)
+        texts = [category_text(cell) for cell in cells]
+        return cls(
+            name, codes, tuple(cells), tuple(None if t in missing.texts else t for t in texts)
+        )
+
+    @property
+    def rows(self) -> int:
+        """The number of its rows (n)."""
+        return len(self.codes)
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which cells (k) are not missing."""
+        return np.array([text is not None for text in self.texts], dtype=bool)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """The rows of each cell (k)."""
+        return np.bincount(self.codes, minlength=len(self.cells))
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """The distinct categories, sorted."""
+        return tuple(sorted({text for text in self.texts if text is not None}))
+
+    @property
+    def missing(self) -> int:
+        """The rows without a value."""
+        return int(self.counts[~self.present].sum())
+
+    def fits(self, convert: Callable[[Cell], object]) -> NDArray[np.bool_]:
+        """Say for each cell (k) whether it is present and `convert` takes it."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return np.array([here and _takes(convert, cell) for cell, here in pairs], dtype=bool)
+
+    def all_fit(self, convert: Callable[[Cell], object]) -> bool:
+        """Say whether `convert` takes every cell that is present."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return all(_takes(convert, cell) for cell, here in pairs if here)
+
+    @property
+    def present_cells(self) -> list[Cell]:
+        """The distinct cells that are not missing."""
+        return [cell for cell, here in zip(self.cells, self.present, strict=True) if here]
+
+    def numbers(self, number: Encoder) -> Floats:
+        """Return the rows' numbers (n), `number` taking every cell that is present."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return np.array([number(cell) if here else np.nan for cell, here in pairs])[self.codes]
+
+    def column(self, kind: Kind) -> Column:
+        """Return the column as one of the given kind."""
+        categories = self.categories
+        listed = categories if kind in ("category", "ordinal") else ()
+        return Column(
+            name=self.name,
+            kind=kind,
+            missing=self.missing,
+            distinct=len(categories),
+            categories=listed,
+        )
+
+
+def _takes(convert: Callable[[Cell], object], cell: Cell) -> bool:
+    try:
+        convert(cell)
+    except CellError:
+        return False
+    return True

@@ -1,0 +1,159 @@
+"""What a column is: identifiers, large numbers, and what the log says of them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from sagetree.boosters.scoring import Scores
+from sagetree.tables.cells import Cell
+from sagetree.tables.table import Source, Table
+from tests.train.conftest import Job, Ran
+
+ROWS = 60
+
+
+def csv(header: str, *columns: object) -> str:
+    return "\n".join([header, *(",".join(map(str, row)) for row in zip(*columns, strict=True))])
+
+
+def kinds(ran: Ran) -> dict[str, str]:
+    return {column.name: column.kind for column in ran.model.schema.columns}
+
+
+def scores(ran: Ran, columns: Mapping[str, Sequence[Cell]]) -> Scores:
+    cells = [list(column) for column in columns.values()]
+    rows = len(cells[0])
+    return ran.model.score(Table(tuple(columns), tuple(cells), rows, True, (Source(rows),)))
+
+
+LABELS = [int(i >= ROWS // 2) for i in range(ROWS)]
+NOISE = [i * 7 % 5 for i in range(ROWS)]
+SORTED = {
+    "income": [1000 + 137 * i + i % 7 for i in range(ROWS)],
+    "year": [1960 + i for i in range(ROWS)],
+    "logged": [1_700_000_000 + 61 * i for i in range(ROWS)],
+    "score": [300 + i for i in range(ROWS)],
+    "postal_key": [98000 + 3 * i for i in range(ROWS)],
+}
+
+
+@pytest.mark.parametrize("name", SORTED)
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+def test_the_order_of_rows_does_not_decide_whether_a_column_is_learnt_from(
+    job: Job, name: str, order: str
+) -> None:
+    rows = np.arange(ROWS) if order == "sorted" else np.random.default_rng(0).permutation(ROWS)
+    table = [np.array(column)[rows].tolist() for column in (LABELS, SORTED[name], NOISE)]
+    ran = job({"train": csv(f"y,{name},b", *table)}, {"num_round": "30"})
+    assert ran.code == 0, ran.log
+    assert kinds(ran) == {name: "number", "b": "number"}
+    assert roc_auc_score(table[0], scores(ran, {name: table[1], "b": table[2]})) > 0.99
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("seed", range(5))
+def test_row_numbers_that_tell_nothing_are_left_out_in_any_order(
+    job: Job, first: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    labels = random.permutation(LABELS)
+    numbers = random.permutation(ROWS) + first
+    ran = job({"train": csv("y,row,b", labels, numbers, NOISE)})
+    assert kinds(ran) == {"row": "identifier", "b": "number"}
+    assert "tells something" not in ran.log
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "multi:softprob", "reg:squarederror"])
+@pytest.mark.parametrize("tells", [False, True])
+def test_a_column_named_as_a_key_is_one_unless_it_tells_of_the_label(
+    job: Job, objective: str, tells: bool
+) -> None:
+    classes = {"binary:logistic": 2, "multi:softprob": 3, "reg:squarederror": ROWS}[objective]
+    labels = np.arange(ROWS) * classes // ROWS
+    keys = 5000 + 7 * np.arange(ROWS)
+    if not tells:
+        keys = np.random.default_rng(3).permutation(keys)
+    ran = job({"train": csv("y,policy_id,b", labels, keys, NOISE)}, {"objective": objective})
+    assert ran.code == 0, ran.log
+    assert kinds(ran)["policy_id"] == ("number" if tells else "identifier")
+    said = "variance) and is taken as a number, though it may only number the rows: if so, list it"
+    assert (said in ran.log) is tells
+
+
+def test_an_index_of_a_frame_is_left_out_and_what_it_tells_is_said(job: Job) -> None:
+    files = {"train": csv("y,Unnamed: 0,b", LABELS, range(ROWS), NOISE)}
+    said = (
+        "Column 'Unnamed: 0' tells something about the label (92% of its variance) and is left "
+        "out as the index of a frame: if it is more than that, set "
+        'column_types={"Unnamed: 0": "number"}\n'
+    )
+    ran = job(files)
+    assert kinds(ran) == {"Unnamed: 0": "identifier", "b": "number"}
+    assert said in ran.log
+    assert said in job(files, arguments=["--check"]).log
+    ran = job(files, {"column_types": '{"Unnamed: 0": "number"}'})
+    assert kinds(ran)["Unnamed: 0"] == "number"
+    assert "tells something" not in ran.log
+
+
+MERGED = {
+    "days": [20180131 + i % 2 for i in range(ROWS)],
+    "milliseconds": [1_700_000_000_000 + 500 * (i % 2) for i in range(ROWS)],
+    "keys": [2**24 + 1 - i % 2 for i in range(ROWS)],
+    "below zero": [-(2**40) - 3 * (i % 2) for i in range(ROWS)],
+    "fractions": [1e6 + (i % 2) / 1000 for i in range(ROWS)],
+    "text": [f" {20180131 + i % 2}.0 " for i in range(ROWS)],
+}
+
+
+@pytest.mark.parametrize("name", MERGED)
+@pytest.mark.parametrize("declared", [{}, {"column_types": '{"x": "number"}'}])
+def test_numbers_that_float32_merges_are_told_apart(
+    job: Job, name: str, declared: dict[str, str]
+) -> None:
+    labels = [i % 2 for i in range(ROWS)]
+    ran = job({"train": csv("y,x,b", labels, MERGED[name], NOISE)}, declared)
+    assert ran.code == 0, ran.log
+    assert "cannot tell apart" not in ran.log
+    assert roc_auc_score(labels, scores(ran, {"x": MERGED[name], "b": NOISE})) == 1.0
+
+
+def test_histograms_of_training_hold_the_users_own_numbers(job: Job) -> None:
+    ran = job({"train": csv("y,x,b", [i % 2 for i in range(ROWS)], MERGED["days"], NOISE)})
+    assert ran.model.baseline.features[0].edges == (20180131.5,)
+
+
+def test_the_numbers_of_preset_xgboost_are_xgboosts_and_what_that_loses_is_said(job: Job) -> None:
+    labels = [i % 2 for i in range(ROWS)]
+    files = {"train": csv("y,x,b", labels, MERGED["days"], NOISE)}
+    ran = job(files, {"preset": "xgboost"})
+    assert ran.model.features.features[0].kind == "number"
+    assert (
+        "Column 'x' has numbers that XGBoost cannot tell apart: 2 different ones become 1. List it "
+        "in categorical_columns if they are codes\n"
+    ) in ran.log
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0, 2**40, 2**40 + 1], "3 different ones become 2"),
+        ([2**60 + 64 * (i % 5) for i in range(10)], "those beyond 2^53 are rounded"),
+    ],
+)
+def test_numbers_that_no_shift_keeps_apart_are_a_warning(
+    job: Job, values: list[int], said: str
+) -> None:
+    cells = [values[i % len(values)] for i in range(ROWS)]
+    ran = job({"train": csv("y,x,b", LABELS, cells, NOISE)})
+    assert f"Column 'x' has numbers that XGBoost cannot tell apart: {said}. List it" in ran.log
+
+
+def test_measurements_get_no_shift_and_no_warning(job: Job) -> None:
+    random = np.random.default_rng(0)
+    values = 1e9 * random.normal(size=ROWS)
+    ran = job({"train": csv("y,x,b", LABELS, values, NOISE)})
+    assert ran.model.features.features[0].kind == "number"
+    assert "cannot tell apart" not in ran.log
