@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from sagetree.boosters.objectives import OBJECTIVES
+from sagetree.formats.media_types import FILE_TYPES, OTHER_NAMES
 from sagetree.train.boosting.progress import metric_pattern
 from sagetree.train.hyperparameters.eval_metrics import METRICS, Metric
 from sagetree.train.hyperparameters.objective_rules import defined_for
@@ -28,7 +29,6 @@ from sagetree.train.hyperparameters.xgboost_parameters import (
     LINEAR,
     TREES,
 )
-from sagetree.train.settings.channel_settings import CONTENT_TYPES
 
 FOLDER = Path(__file__).parent
 
@@ -104,7 +104,9 @@ def _channel(name: str, description: str, required: bool) -> dict[str, Any]:
         "Name": name,
         "Description": description,
         "IsRequired": required,
-        "SupportedContentTypes": [MODEL_TYPE] if name == "model" else sorted(CONTENT_TYPES),
+        "SupportedContentTypes": [MODEL_TYPE]
+        if name == "model"
+        else sorted({*FILE_TYPES, *OTHER_NAMES}),
         "SupportedCompressionTypes": ["None"],
         "SupportedInputModes": ["File"] if name == "model" else ["File", "FastFile"],
     }
@@ -130,7 +132,18 @@ def document() -> str:
     ]
     for title, parameters in sections:
         lines += ["", f"## {title}", "", *_table(_ROWS, map(_row, parameters))]
-    lines += ["", "## Metrics of `eval_metric`", "", *_table(_METRIC_ROWS, _metric_rows())]
+    lines += [
+        "",
+        "## Metrics of `eval_metric`",
+        "",
+        "Those of what rows of two classes are called (f1, accuracy, precision, recall, and what",
+        "begins like them) are at the threshold with the greatest F1 of the rows they are of, as",
+        "the job chooses its own; rows of the test channel are called by that. Where the last",
+        "metric is one of them, `error` or `merror`, log loss stops the rounds in its place. With",
+        "`preset=xgboost` they are at 0.5 and stop the rounds themselves.",
+        "",
+        *_table(_METRIC_ROWS, _metric_rows()),
+    ]
     return "\n".join([*lines, ""])
 
 

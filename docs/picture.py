@@ -60,8 +60,12 @@ class Panel:
 
     def draw(self, left: float, top: float, width: float) -> Iterator[str]:
         """Yield the panel as SVG elements, its corner at `left`, `top`."""
-        yield f'<rect class="panel" x="{left}" y="{top}" width="{width}" height="{self.height}"/>'
-        yield f'<text class="title" x="{left + GAP}" y="{top + 22}">{escape(self.title)}</text>'
+        yield (
+            f'<rect class="panel" x="{left:.0f}" y="{top:.0f}" width="{width:.0f}" '
+            f'height="{self.height:.0f}"/>'
+            f'<text class="title" x="{left + GAP:.0f}" y="{top + 22:.0f}">'
+            f"{escape(self.title)}</text>"
+        )
         places = dict(self._places(left, top, width))
         for room in sorted(self.edges):
             x, y = places[room]

@@ -1,5 +1,6 @@
 """What every test may rely on: no deadline on a busy machine, and no traces of another test."""
 
+import logging
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,13 +22,17 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """Undo what a program does to its process: log handlers, those of signals, XGBoost's words."""
-    handlers, level, propagate = list(LOG.handlers), LOG.level, LOG.propagate
+    _as_imported(LOG)  # a fixture of a module may have run a program before
     on_signal = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
     # A training's verbosity is the library's from then on, also for whoever comes after it.
     xgboost = sys.modules.get("xgboost")
     with xgboost.config_context() if xgboost else nullcontext():
         yield
-    LOG.handlers, LOG.propagate = handlers, propagate
-    LOG.setLevel(level)
+    _as_imported(LOG)
     for number, handler in on_signal.items():
         signal.signal(number, handler)
+
+
+def _as_imported(log: logging.Logger) -> None:
+    log.handlers, log.propagate = [], True
+    log.setLevel(logging.NOTSET)

@@ -9,8 +9,9 @@ from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
-from sagetree.tables.label import AnyLabel, ClassLabel, Label, Labels, NumberLabel
+from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
 from sagetree.tables.roles import RoleColumns
+from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 
 
@@ -20,6 +21,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     Raises DataError where label or group are not as the model needs.
     """
     label = model.schema.label or _plain_label(table.names[0], model)
+    table = _with_names(table, model.schema)
     plan = TablePlan(label, RoleColumns(group=_group(model)), model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(
@@ -30,25 +32,16 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     return plan, plan.apply(table)
 
 
-def check_labels(labels: Labels, label: AnyLabel, where: str) -> None:
-    """Raise DataError where all rows have one label, which no metric can be measured by.
-
-    Of two-valued labels the metrics say so themselves.
-    """
-    if isinstance(label, Label) or not len(labels) or (labels != labels[0]).any():
-        return
-    first = labels[0]
-    value = label.classes[int(first)] if isinstance(label, ClassLabel) else f"{first.min():g}"
-    raise DataError(
-        f"the label is {quote(value)} in every row ({len(labels)} in all)",
-        where=where,
-        hint="Give rows of several labels: metrics say how well a model tells them apart",
-    )
-
-
 def training_rows(folder: Path) -> TrainingRows | None:
     """Return the rows that the model in a folder was trained on, None if it does not know them."""
     return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
+
+
+def _with_names(table: Table, schema: Schema) -> Table:
+    """Return a table without names by those of training, if it has all columns behind the label."""
+    names = (*(schema.label.columns if schema.label else ()), *schema.all_names)
+    is_whole = not table.named and not table.roles and len(names) == len(table.names)
+    return table._replace(names=names) if is_whole else table
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:

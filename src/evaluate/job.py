@@ -6,24 +6,29 @@ from pathlib import Path
 
 import orjson
 
+from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.model import Model
-from sagetree.bundle.training_rows import row_hashes
+from sagetree.bundle.training_rows import TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import check_labels, labelled_rows, quantiles_of, training_rows
+from sagetree.evaluate.cases import labelled_rows, quantiles_of, training_rows
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
+from sagetree.features.pipeline import FeatureMatrix
+from sagetree.features.plan import LabelledRows
 from sagetree.files.reading import looks_like_header, read_table
 from sagetree.formats.csv_text import CsvText
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
+from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.table import Table
 
 # What these metrics are of is said once, as what the verdict's metric would be.
@@ -54,14 +59,9 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         known = training_rows(folder)
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
-    check_labels(rows.labels, plan.label, where)
     made = model.matrix(rows.inputs)
     scores = model.scorer.score(made.values)
-    data = DataReport(
-        model.schema,
-        AbsentCells.count(rows.inputs, made, model.features),
-        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
-    )
+    data = _compared(rows, made, model, known)
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
@@ -80,8 +80,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
     }
     _write(opt_ml.processing / "evaluation", contents)
-    LOG.info(_summary(evaluation, verdict))
-    for warning in filter(None, (verdict.warning, *data.warnings)):
+    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
+    why = why_nothing(evaluation)
+    nothing = why and f"the model has learnt nothing that the test rows show: {why}"
+    for warning in filter(None, (nothing, verdict.warning, *data.warnings)):
         LOG.warning("WARNING: %s", warning)
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
@@ -104,6 +106,17 @@ def _read(folder: Path, model: Model) -> Table:
     return table
 
 
+def _compared(
+    rows: LabelledRows, made: FeatureMatrix, model: Model, known: TrainingRows | None
+) -> DataReport:
+    """Return how the rows, and the features made of them, compare with training's."""
+    return DataReport(
+        model.schema,
+        AbsentCells.count(rows.inputs, made, model.features),
+        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
+    )
+
+
 def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
     """Return the score from which rows are called positive, None where odds are even."""
     if settings.threshold is None:
@@ -113,6 +126,11 @@ def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
             f"--threshold is of a binary label, and the model's objective is "
             f"{model.objective.name}",
             hint="Leave it out",
+        )
+    if model.objective.score != "margin" and not 0 <= settings.threshold <= 1:
+        raise SettingsError(
+            f"--threshold is {settings.threshold:g}, and the model's scores are from 0 to 1",
+            hint="Give a share, such as 0.5 for 50 %",
         )
     return settings.threshold
 
@@ -139,12 +157,23 @@ def _write(folder: Path, contents: Mapping[str, object]) -> None:
         (folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
-def _summary(evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict) -> str:
+def _meant(label: AnyLabel, objective: Objective) -> str:
+    """Return which rows are positive, and what a score is the probability of."""
+    if not isinstance(label, Label):
+        return ""
+    if objective.score == "probability":
+        return f"scores are {label.probability}"
+    return f"{label.name} = {label.positive}"
+
+
+def _summary(
+    evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict, meant: str
+) -> str:
     values = evaluation.scalars
     if isinstance(evaluation, Evaluation):
         low, high = evaluation.auc_interval
         said = (
-            f"{evaluation.rows} rows, {evaluation.positives} positive\n"
+            f"{evaluation.rows} rows, {evaluation.positives} positive: {meant}\n"
             f"AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})\n"
             f"At the threshold {evaluation.threshold:.4g}: precision {values['precision']:.1%}, "
             f"recall {values['recall']:.1%}, accuracy {values['accuracy']:.1%}"

@@ -54,6 +54,7 @@ HELP = {
     "sql": ("FILE", "the query, one SELECT"),
     "key": ("COLUMN", "the column that all tables share"),
     "label": ("COLUMN", "the column to predict, of two values"),
+    "positive_label": ("VALUE", "the label value that is counted, as in training"),
     "event_time": ("COLUMN", "numbers or ISO 8601 times; a table may lack it"),
     "deleted": ("COLUMN", "true where a row says its key is gone; a table may lack it"),
     "split": ("SHARES", "of train, validation and test; no file for a share of 0"),
@@ -61,6 +62,10 @@ HELP = {
     "format": ("FORMAT", "parquet or csv (with header)"),
     "memory_limit": ("SIZE", "what the database may hold in memory"),
 }
+
+
+# The default where the label itself says it.
+USUAL = "1, true or yes, else the rarer"
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,7 +107,7 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name, (metavar, text) in HELP.items():
-        default = "required" if name in REQUIRED else f"default: {DEFAULTS[name]}"
+        default = "required" if name in REQUIRED else f"default: {DEFAULTS.get(name, USUAL)}"
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, metavar=metavar, help=f"{text} ({default})")
     return parser

@@ -34,7 +34,7 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
         unmatched = count_unmatched(db, cleaned)
         key = join(db, query, settings.key)
         LOG.info("%s\n", keys_report(unmatched, db.count(JOINED)))
-        label = read_label(db, settings.label)
+        label = read_label(db, settings.label, settings.positive_label)
         split = split_by_key(db, key, label, settings.shares, settings.seed)
         parts = count_parts(db, split, label)
         write_parts(db, split, [label.column, key], [], output)

@@ -24,7 +24,7 @@ def keys_report(unmatched: Mapping[tuple[str, str], int], rows: int) -> str:
 
 
 def parts_report(parts: Sequence[Part], label: Label) -> str:
-    """Return each part's size and its share of the rarer label."""
+    """Return each part's size and its share of the positive label."""
     total = sum(part.rows for part in parts)
     head = ("part", "rows out", "of all", f"{label.column} = {label.positive}", "share")
     rows = [

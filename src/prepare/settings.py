@@ -41,6 +41,7 @@ class PrepareSettings:
     sql: Path
     key: str
     label: str
+    positive_label: str | None
     event_time: str
     deleted: str
     shares: Shares
@@ -64,6 +65,7 @@ def read_settings(given: Mapping[str, str]) -> PrepareSettings:
         sql=Path(values["sql"]),
         key=values["key"],
         label=values["label"],
+        positive_label=values.get("positive_label"),
         event_time=values["event_time"],
         deleted=values["deleted"],
         shares=_shares(values["split"]),

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import find_name, listing
 from sagetree.prepare.joining import JOINED
 from sagetree.prepare.settings import PARTS, Shares
+from sagetree.tables.cells import category_text
+from sagetree.tables.positive import find_positive
 
 ASSIGNED = "made.assigned"
 
@@ -18,7 +21,7 @@ VALUES_SHOWN = 5
 
 @dataclass(frozen=True)
 class Label:
-    """The label column and its two values, of which `positive` is the rarer."""
+    """The label column and its two values, as the database has them."""
 
     column: str
     negative: object
@@ -43,24 +46,25 @@ class Split:
 
 @dataclass(frozen=True)
 class Part:
-    """One part's rows and how many of them have the rarer label."""
+    """One part's rows and how many of them have the positive label."""
 
     name: str
     rows: int
     positives: int
 
 
-def read_label(db: Database, column: str) -> Label:
-    """Return the label of the joined rows: the rarer value is positive, of equals the greater.
+def read_label(db: Database, column: str, declared: str | None = None) -> Label:
+    """Return the label of the joined rows; the positive value is the declared one, else found.
 
-    Raises SettingsError for a label that is no column, DataError for one that
-    is missing somewhere or has not two values.
+    Raises SettingsError for a label that is no column or does not hold `declared`,
+    DataError for one that is missing somewhere or has not two values.
     """
     columns = db.columns(JOINED)
     name = find_name(columns, column)
     if name is None:
         raise SettingsError(
-            f"there is no column {quote(column)} in the joined table",
+            f"there is no column {quote(column)} in the joined table"
+            f"{did_you_mean(column, columns)}",
             where="--label",
             hint=f"The columns are {listing(columns)}",
         )
@@ -74,7 +78,39 @@ def read_label(db: Database, column: str) -> Label:
     )
     if len(values) != 2:
         raise _wrong_values(values, where)
-    return Label(name, negative=values[1][0], positive=values[0][0])
+    return _ordered(name, values, declared)
+
+
+def _ordered(name: str, values: Sequence[tuple[object, int]], declared: str | None) -> Label:
+    """Return the label by the text of its values, which is what training reads."""
+    cells = {category_text(str(value)) or "": value for value, _ in values}
+    if len(cells) < len(values):
+        raise DataError(
+            f"the values {' and '.join(quote(value) for value, _ in values)} of the label are one "
+            "and the same to training",
+            where=f"column {quote(name)}",
+            hint="Make two values of them with a query (--sql)",
+        )
+    positive = _positive(name, dict(zip(cells, (n for _, n in values), strict=True)), declared)
+    (negative,) = cells.keys() - {positive}
+    return Label(name, negative=cells[negative], positive=cells[positive])
+
+
+def _positive(name: str, counts: Mapping[str, int], declared: str | None) -> str:
+    if declared is None:
+        found = find_positive(counts)
+        if found.by_order:
+            LOG.warning("Warning: %s", found.doubt(name, "--positive-label"))
+        return found.value
+    positive = category_text(declared)
+    if positive not in counts:
+        raise SettingsError(
+            f"{quote(declared)} is not a value of column {quote(name)}, which holds "
+            f"{' and '.join(map(quote, counts))}",
+            where="--positive-label",
+            hint="Take one of the two",
+        )
+    return str(positive)
 
 
 def _wrong_values(values: Sequence[tuple[object, int]], where: str) -> DataError:

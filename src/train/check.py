@@ -23,6 +23,7 @@ from sagetree.train.boosting.folds import DEFAULT_FOLDS
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.columns.listing import COLUMNS_SHOWN, shortened
 from sagetree.train.examples.leakage import useless_columns
 from sagetree.train.examples.matrix import BYTES_PER_VALUE
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
@@ -131,11 +132,11 @@ class _Part:
 def _columns(read: Ingested) -> str:
     """Return which columns are left out, and which might as well be."""
     left_out = [c.name for c in read.schema.columns if c.kind in ("identifier", "constant")]
-    lines = [f"left out: {', '.join(left_out) or 'no column'}"]
-    lines += [
-        f"worth dropping: {note}"
-        for note in useless_columns(read.examples[TRAIN], read.features.names)
-    ]
+    lines = [f"left out: {shortened(left_out) or 'no column'}"]
+    useless = useless_columns(read.examples[TRAIN], read.features.names)
+    lines += [f"worth dropping: {note}" for note in useless[:COLUMNS_SHOWN]]
+    if len(useless) > COLUMNS_SHOWN:
+        lines.append(f"worth dropping: {len(useless) - COLUMNS_SHOWN} more")
     return "\n".join(lines)
 
 
@@ -180,7 +181,9 @@ def _seconds(read: Ingested, settings: TrainSettings) -> float:
 
     def time_of(rounds: int) -> float:
         boosting = replace(settings.boosting, rounds=rounds, patience=None)
-        plan = BoostingPlan.of(boosting, read.features, train, classes=read.class_count)
+        plan = BoostingPlan.of(
+            boosting, read.schema, read.features, train, classes=read.class_count
+        )
         started = time.monotonic()
         fit(plan, train, watched)
         return time.monotonic() - started

@@ -30,7 +30,7 @@ from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
-from sagetree.train.summary import summary
+from sagetree.train.summary import nothing_learnt, summary
 
 METRICS_FILE = "metrics.json"
 
@@ -53,12 +53,19 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     options = termination.begin(checkpoints, read.first_model)
     objective, train = read.goal.objective, read.examples[TRAIN]
     plan = BoostingPlan.of(
-        settings.boosting, read.features, train, classes=read.class_count, run=options
+        settings.boosting,
+        read.schema,
+        read.features,
+        train,
+        classes=read.class_count,
+        run=options,
     )
     trained = fit(plan, train, read.examples.get(VALIDATION))
-    result = with_test_metrics(plan, trained, read.examples.get(TEST))
-    decision = _decide(result) if objective.has_threshold else None
-    evaluation = _evaluate(result, decision, read, settings)
+    is_measured = trained.validation.is_measured
+    decision = _decide(trained.validation) if objective.has_threshold and is_measured else None
+    threshold = decision.threshold if decision else None
+    result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
+    evaluation = _evaluate(result, decision, read, settings) if is_measured else None
     bundle = ModelBundle(
         models=trained.models,
         schema=read.schema,
@@ -67,8 +74,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         selfcheck=read.stored.check(train.matrix, trained.models),
         hyperparameters=settings.given,
         data=data,
-        metrics={**result.metrics, evaluation.headline: evaluation.scalars[evaluation.headline]},
-        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores),
+        metrics={**result.metrics, **_headline(evaluation)},
+        baseline=Baseline.measure(train.some(MOST_ROWS), result.scores)
+        if result.is_measured
+        else None,
         origin=Origin(
             seed=settings.boosting.seed,
             threads=plan.threads,
@@ -80,7 +89,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     _verify(bundle)
     bundle.save(opt_ml.model)
     _write_results(opt_ml, objective, result, evaluation, decision)
-    LOG.info(summary(result, evaluation, decision, opt_ml))
+    LOG.info(summary(result, evaluation, decision, read.schema.label, opt_ml))
+    warning = nothing_learnt(trained.models, result, evaluation)
+    if warning:
+        LOG.warning(warning)
     return 0
 
 
@@ -104,6 +116,12 @@ def _evaluate(
     )
 
 
+def _headline(evaluation: Evaluation | Measured | None) -> dict[str, float]:
+    if evaluation is None:
+        return {}
+    return {evaluation.headline: evaluation.scalars[evaluation.headline]}
+
+
 def _verify(bundle: ModelBundle) -> None:
     """Write the bundle aside, load it as serving does, and compare scores bit for bit."""
     with tempfile.TemporaryDirectory() as folder:
@@ -117,7 +135,7 @@ def _write_results(
     opt_ml: OptMl,
     objective: Objective,
     result: ValidationResult,
-    evaluation: Evaluation | Measured,
+    evaluation: Evaluation | Measured | None,
     decision: Decision | None,
 ) -> None:
     """Write metrics.json, and of repeated cross-validation what was predicted of each row."""
@@ -130,7 +148,7 @@ def _write_results(
 
 
 def _metrics(
-    objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured
+    objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured | None
 ) -> dict[str, object]:
     """Return the best round's metrics, and the evaluation of the rows left out."""
     values = {
@@ -141,7 +159,7 @@ def _metrics(
         for name, value in result.metrics.items()
     }
     content: dict[str, object] = {
-        METRICS_KEYS[objective.task]: values | scalars_json(evaluation),
+        METRICS_KEYS[objective.task]: values | (scalars_json(evaluation) if evaluation else {}),
         "rounds": result.best[0] if len(result.best) == 1 else result.best,
         "validation_rows": result.rows,
     }

@@ -2,10 +2,15 @@
 
 from collections.abc import Sequence
 
+from sagetree.boosters.library import NativeBooster
+from sagetree.boosters.trees import has_splits
 from sagetree.bundle.bundle import Decision
+from sagetree.errors import quote
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.machine.paths import OptMl
+from sagetree.tables.label import AnyLabel, Label
 from sagetree.train.boosting.results import ValidationResult
 
 
@@ -19,8 +24,9 @@ def _models(rounds: Sequence[int]) -> str:
 
 def summary(
     result: ValidationResult,
-    evaluation: Evaluation | Measured,
+    evaluation: Evaluation | Measured | None,
     decision: Decision | None,
+    label: AnyLabel | None,
     opt_ml: OptMl,
 ) -> str:
     """Return the result of a job as a paragraph."""
@@ -30,18 +36,32 @@ def summary(
         text += (
             f" On {result.rows}: AUC {evaluation.auc:.4f} (95 % interval {low:.4f} to {high:.4f})."
         )
-    else:
+    elif evaluation is not None:
         name = evaluation.headline
         text += (
             f" On {result.rows}: {name} {evaluation.scalars[name]:.4g} "
             f"(saying the same of every row gives {evaluation.baseline:.4g})."
         )
-    if decision is not None:
+    if decision is not None and isinstance(label, Label):
         text += (
-            f"\nRows scoring at least {decision.threshold:.4g} are called positive: of these "
-            f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all positives "
+            f"\nRows whose score, {label.probability}, is at least {decision.threshold:.4g} are "
+            f"called {quote(label.positive)}: of these "
+            f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all that are so "
             f"are found."
         )
     return (
         f"{text}\nThe model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
     )
+
+
+def nothing_learnt(
+    models: Sequence[bytes], result: ValidationResult, evaluation: Evaluation | Measured | None
+) -> str:
+    """Return the warning of a model that tells no rows apart, or none that were measured; or ""."""
+    if not any(has_splits(NativeBooster(model)) for model in models):
+        return (
+            "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
+            "same score. Lower min_child_weight or gamma, or give more rows"
+        )
+    why = why_nothing(evaluation) if evaluation else ""
+    return why and f"Warning: the model has learnt nothing that {result.rows} show: {why}"

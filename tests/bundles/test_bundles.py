@@ -9,7 +9,8 @@ import pytest
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import TOLERANCE, Model
 from sagetree.bundle.old import FORMAT
-from sagetree.tables.label import ClassLabel, IntervalLabel, LabelRange, NumberLabel
+from sagetree.tables.label import ClassLabel, IntervalLabel, NumberLabel
+from sagetree.tables.label_range import LabelRange
 from tests.bundles.make import ENCODINGS, EXPECTED_FILE, TASKS
 from tests.sagetree.models import table_of
 

@@ -96,6 +96,11 @@ def test_a_gate_by_another_metric(opt_ml: OptMl) -> None:
     )
 
 
+def test_a_threshold_of_margins_may_be_any_number(opt_ml: OptMl) -> None:
+    trained(opt_ml, CASES["binary:logitraw"])
+    assert evaluate(["--threshold=-2"]) == 0
+
+
 def test_a_ranking_needs_its_groups(opt_ml: OptMl) -> None:
     one = CASES["rank:ndcg"]
     trained(opt_ml, one)
@@ -121,3 +126,32 @@ def test_a_gate_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
         evaluate(["--gate", "rmse"])
     text = "argument --gate: 'rmse' is not METRIC>=VALUE or METRIC<=VALUE"
     assert text in capsys.readouterr().err
+
+
+def test_rows_of_one_number_say_nothing_of_a_model(opt_ml: OptMl) -> None:
+    one = CASES["reg:squarederror"]
+    trained(opt_ml, one)
+    constant = Case({**one.columns, "y": [2.5] * len(one.columns["y"])})
+    write(opt_ml.processing / "test", constant.csv())
+    assert evaluate([]) == 1
+    assert opt_ml.message.read_text() == (
+        "t.csv line 2, column 'y': the label is '2.5' in every row. Name the column that is to "
+        "be predicted, or give rows with other labels\n"
+    )
+
+
+def test_a_model_that_is_no_better_than_chance_is_said(
+    opt_ml: OptMl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = CASES["reg:squarederror"]
+    trained(opt_ml, one)
+    capsys.readouterr()
+    assert evaluate([]) == 0
+    assert "learnt nothing" not in capsys.readouterr().out
+    shuffled = Case({**one.columns, "y": one.columns["y"][::-1]})
+    write(opt_ml.processing / "test", shuffled.csv())
+    assert evaluate([]) == 0
+    assert (
+        "WARNING: the model has learnt nothing that the test rows show: r2 -"
+        in capsys.readouterr().out
+    )

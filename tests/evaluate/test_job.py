@@ -195,6 +195,25 @@ def test_bad_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     assert "argument --threshold-auc: '7' is no number from 0 to 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("threshold", ["50", "-0.1", "1.0001"])
+def test_a_threshold_that_no_probability_can_reach(threshold: str, opt_ml: OptMl) -> None:
+    assert evaluate([f"--threshold={threshold}"]) == 1
+    assert opt_ml.message.read_text() == (
+        f"--threshold is {float(threshold):g}, and the model's scores are from 0 to 1. "
+        "Give a share, such as 0.5 for 50 %\n"
+    )
+    assert not (opt_ml.processing / "evaluation" / "decision.json").exists()
+
+
+@pytest.mark.parametrize("threshold", ["0", "1"])
+def test_a_threshold_at_either_end_calls_all_or_what_is_certain(
+    threshold: str, opt_ml: OptMl
+) -> None:
+    assert evaluate(["--threshold", threshold]) == 0
+    metrics = result(opt_ml, "evaluation.json")["binary_classification_metrics"]
+    assert metrics["recall"]["value"] == 1 - float(threshold)  # type: ignore[index]
+
+
 @pytest.mark.parametrize("bound", ["0", "1"])
 def test_a_gate_may_be_at_either_end(bound: str, opt_ml: OptMl):
     assert evaluate(["--threshold-auc", bound]) == 0

@@ -235,16 +235,15 @@ def test_of_many_columns_some_are_named(evaluated: Evaluated) -> None:
     ],
 )
 def test_one_label_in_every_row_is_an_error(
-    evaluated: Evaluated, tmp_path: Path, settings: dict[str, str], labels: str, constant: str,
-    said: str,
-) -> None:  # fmt: skip
+    evaluated: Evaluated, settings: dict[str, str], labels: str, constant: str, said: str
+) -> None:
     lines = [f"{labels.split()[n % 3]},{line.partition(',')[2]}" for n, line in enumerate(TRAIN)]
     test = [f"{constant},{line.partition(',')[2]}" for line in TEST[:40]]
     decision, message = evaluated(csv(test), csv(lines), settings)
     assert decision == {}
     assert message == (
-        f"{tmp_path / 'processing' / 'test'}: {said} (40 in all). Give rows of several labels: "
-        "metrics say how well a model tells them apart\n"
+        f"t.csv line 2, column 'y': {said}. Name the column that is to be predicted, or give "
+        "rows with other labels\n"
     )
 
 

@@ -85,18 +85,42 @@ def test_rows_of_one_key_are_in_one_part(db: Database) -> None:
     ("values", "negative", "positive"),
     [
         ("(0), (0), (1)", 0, 1),
-        ("(1), (1), (0)", 1, 0),
+        ("(1), (1), (0)", 0, 1),
         ("(0), (1)", 0, 1),
         ("('no'), ('yes'), ('no')", "no", "yes"),
+        ("('yes'), ('no'), ('yes')", "no", "yes"),
         ("(true), (false)", False, True),
-        ("(1.0), (2.0), (1.0)", 1, 2),
+        ("(3.0), (2.0), (3.0)", 3, 2),
+        ("('legit'), ('fraud'), ('legit')", "legit", "fraud"),
+        ("('stayed'), ('churned')", "churned", "stayed"),
     ],
 )
-def test_the_rarer_value_is_positive(
+def test_the_positive_value_is_the_one_training_takes(
     db: Database, values: str, negative: object, positive: object
 ) -> None:
     joined(db, f"FROM (VALUES {values}) t(y)")
     assert read_label(db, "Y") == Label("y", negative, positive)
+
+
+def test_a_positive_label_is_declared(db: Database) -> None:
+    joined(db, "FROM (VALUES ('1.0'), ('0'), ('0')) t(y)")
+    assert read_label(db, "y", "0.0") == Label("y", "1.0", "0")
+    with pytest.raises(SettingsError) as caught:
+        read_label(db, "y", "yes")
+    assert str(caught.value) == (
+        "--positive-label: 'yes' is not a value of column 'y', which holds '1' and '0'. "
+        "Take one of the two"
+    )
+
+
+def test_values_that_training_cannot_tell_apart(db: Database) -> None:
+    joined(db, "FROM (VALUES ('True'), ('true'), ('true')) t(y)")
+    with pytest.raises(DataError) as caught:
+        read_label(db, "y")
+    assert str(caught.value) == (
+        "column 'y': the values 'True' and 'true' of the label are one and the same to training. "
+        "Make two values of them with a query (--sql)"
+    )
 
 
 NAME = "Name the label with --label, or make two values of it with a query (--sql)"

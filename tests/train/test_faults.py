@@ -45,7 +45,7 @@ SETTINGS = [
     (
         {"monotone_constraints": '__import__("os").system("true")'},
         'monotone_constraints is \'__import__("os").system("true")\' '
-        'and must be -1, 0 or 1 for each column, such as {"amount": 1}, or for each feature '
+        'and must be -1, 0 or 1 for each column, such as {"amount": 1}, or in their order '
         "(1,0,-1). Correct it",
     ),
     (
@@ -62,7 +62,10 @@ SETTINGS = [
         "column 'stat' (did you mean 'state'?), 'colour'. "
         "The columns are 'amount', 'kind', 'state'",
     ),
-    ({"target": "frau"}, f"target is 'frau', which is no column. The columns are {COLUMNS}"),
+    (
+        {"target": "frau"},
+        f"target is 'frau', which is no column (did you mean 'fraud'?). The columns are {COLUMNS}",
+    ),
     (
         {"positive_label": "yes"},
         "positive_label is 'yes', but column 'fraud' holds '0' and '1'. Take one of the two",
@@ -80,8 +83,9 @@ SETTINGS = [
         "Add rows of it, lower nfold, or give a validation channel",
     ),
     (
-        {"monotone_constraints": "(1,0)"},
-        "monotone_constraints has 2 values for 3 features. The features are amount, kind, state",
+        {"monotone_constraints": "(1,0,0,0)"},
+        "monotone_constraints has 4 values where the numbers of columns end at 2. "
+        "The columns are 0 'amount', 1 'kind', 2 'state'; or name them",
     ),
     (
         {"tree_method": "exact", "encoding": "native"},

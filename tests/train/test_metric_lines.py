@@ -3,13 +3,20 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn import metrics as sklearn
 
 from container.generate import algorithm
+from sagetree.bundle.bundle import Decision, ModelBundle
 from sagetree.files.reading import looks_like_header, read_table
+from sagetree.train.settings.settings import TrainSettings
 from tests.train.conftest import Job, Ran, lines
+
+Floats = NDArray[np.float64]
 
 PATTERNS = {m["Name"]: re.compile(m["Regex"]) for m in algorithm()["MetricDefinitions"]}
 
@@ -40,29 +47,169 @@ def test_a_tuning_job_reads_the_best_value_last_and_rounds_stop_by_it(job: Job) 
             "eta": 0.3,
             "weight_column": "w",
             "scale_pos_weight": 2,
-            "eval_metric": "recall_at_precision@0.5,accuracy",
-            "_tuning_objective_metric": "validation:f1",
+            "eval_metric": "recall_at_precision@0.5,accuracy,f1",
+            "_tuning_objective_metric": "validation:aucpr",
         },
     )
     assert ran.code == 0, ran.log
-    values = logged(ran, "validation:f1")
+    values = logged(ran, "validation:aucpr")
     assert len(values) > 15
     best = max(values[:-1])
     assert values[-1] == best
     assert values.index(best) + 1 == ran.model.scorer.boosters[0].rounds
     # Only what was asked for is computed: no default metric of XGBoost's beside it.
     assert {name for name in PATTERNS if logged(ran, name)} == {
-        "validation:f1", "validation:accuracy", "validation:recall_at_precision",
+        "validation:aucpr", "validation:f1", "validation:accuracy",
+        "validation:recall_at_precision",
     }  # fmt: skip
-    rows = read_table(ran.opt_ml.data / "validation", looks_like_header)
-    labels = [int(cell) for cell in rows.column("fraud").to_pylist()]
-    weights = [int(cell) for cell in rows.column("w").to_pylist()]
-    scores = ran.model.score(ran.model.schema.arrange(rows.without("fraud").without("w")))
-    calls = scores > 0.5
-    expected = sklearn.f1_score(labels, calls, average="macro", sample_weight=weights)
+    labels, scores, weights = validated(ran, weight="w")
+    expected = sklearn.average_precision_score(labels, scores, sample_weight=weights)
     assert best == pytest.approx(expected, abs=1e-5)
+    calls = scores >= best_threshold(labels, scores, weights)
+    f1 = sklearn.f1_score(labels, calls, average="macro", sample_weight=weights)
+    assert logged(ran, "validation:f1")[-1] == pytest.approx(f1, abs=1e-5)
     accuracy = sklearn.accuracy_score(labels, calls, sample_weight=weights)
     assert logged(ran, "validation:accuracy")[-1] == pytest.approx(accuracy, abs=1e-5)
+
+
+def validated(ran: Ran, weight: str | None = None) -> tuple[Floats, Floats, Floats | None]:
+    """Return the validation rows' labels, what the model scores them, and their weights."""
+    rows = read_table(ran.opt_ml.data / "validation", looks_like_header)
+    labels = np.array(rows.column("fraud").to_pylist(), float)
+    weights = np.array(rows.column(weight).to_pylist(), float) if weight else None
+    features = rows.without("fraud").without(weight) if weight else rows.without("fraud")
+    return labels, ran.model.score(ran.model.schema.arrange(features)), weights
+
+
+def best_threshold(labels: Floats, scores: Floats, weights: Floats | None = None) -> float:
+    """Return the threshold of the greatest F1, by scikit-learn's curve."""
+    precision, recall, at = sklearn.precision_recall_curve(labels, scores, sample_weight=weights)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return float(at[f1[:-1].argmax()])
+
+
+def rare(seed: int, rows: int = 1500) -> str:
+    """Rows of which 3 in 100 are positive: no score comes near 0.5 for many rounds."""
+    random = np.random.default_rng(seed)
+    fraud = np.arange(rows) % 33 == 0
+    a, b = random.normal(fraud * 2.0), random.normal(size=rows)
+    cells = zip(fraud.astype(int), a.round(4), b.round(4), strict=True)
+    return "fraud,a,b\n" + "".join(f"{y},{x},{z}\n" for y, x, z in cells)
+
+
+OF_CALLS: dict[str, Callable[[Floats, Floats], float]] = {
+    "f1": lambda y, calls: sklearn.f1_score(y, calls, average="macro"),
+    "f1_binary": sklearn.f1_score,
+    "precision": sklearn.precision_score,
+    "recall": sklearn.recall_score,
+    "accuracy": sklearn.accuracy_score,
+    "balanced_accuracy": sklearn.balanced_accuracy_score,
+}
+
+
+@pytest.mark.parametrize("metric", [*OF_CALLS, "error", "error@0.1"])
+def test_a_metric_of_calls_is_at_the_jobs_threshold_and_stops_no_rounds(
+    job: Job, metric: str
+) -> None:
+    ran = job(
+        {"train": rare(0), "validation": rare(1)},
+        {"num_round": 400, "_tuning_objective_metric": f"validation:{metric}"},
+    )
+    assert ran.code == 0, ran.log
+    said = f"{metric} only says what rows are called: logloss decides the rounds\n"
+    assert ran.log.count(said) == 1
+    losses = logged(ran, "validation:logloss")
+    rounds = ran.model.scorer.boosters[0].rounds
+    assert losses.index(min(losses)) + 1 == rounds > 20
+    labels, scores, _ = validated(ran)
+    assert losses[-1] == pytest.approx(sklearn.log_loss(labels, scores), abs=1e-5)
+    value = logged(ran, f"validation:{metric.partition('@')[0]}")[-1]
+    if metric in OF_CALLS:
+        calls = scores >= best_threshold(labels, scores)
+        assert value == pytest.approx(OF_CALLS[metric](labels, calls), abs=1e-5)
+    else:  # XGBoost's own: above the threshold that its name says
+        wrong = (scores > float(metric.partition("@")[2] or 0.5)) != labels
+        assert value == pytest.approx(wrong.mean(), abs=1e-5)
+    if metric == "f1_binary":
+        assert value == pytest.approx(decision_of(ran).f1, abs=1e-5)
+
+
+def decision_of(ran: Ran) -> Decision:
+    decision = ModelBundle.load(ran.opt_ml.model).decision
+    assert decision is not None
+    return decision
+
+
+def test_the_test_channel_is_called_by_the_threshold_of_the_job(job: Job) -> None:
+    ran = job(
+        {"train": rare(0), "validation": rare(1), "test": rare(2)},
+        {"num_round": 60, "eval_metric": "f1_binary,recall,auc"},
+    )
+    assert ran.code == 0, ran.log
+    rows = read_table(ran.opt_ml.data / "test", looks_like_header)
+    labels = np.array(rows.column("fraud").to_pylist(), float)
+    scores = ran.model.score(ran.model.schema.arrange(rows.without("fraud")))
+    calls = scores >= np.float32(decision_of(ran).threshold)
+    assert decision_of(ran).threshold != pytest.approx(best_threshold(labels, scores))
+    for name, measure in {"f1_binary": sklearn.f1_score, "recall": sklearn.recall_score}.items():
+        found = re.search(rf"\ttest-{name}:(\S+)", ran.log)
+        assert found
+        assert float(found[1]) == pytest.approx(measure(labels, calls), abs=1e-5)
+
+
+def test_with_xgboosts_preset_the_metric_itself_stops_and_calls_by_a_half(job: Job) -> None:
+    ran = job(
+        {"train": rare(0), "validation": rare(1)},
+        {"num_round": 40, "preset": "xgboost", "early_stopping_rounds": 3, "eval_metric": "f1"},
+    )
+    assert ran.code == 0, ran.log
+    assert "decides the rounds" not in ran.log
+    assert not logged(ran, "validation:logloss")
+    values = logged(ran, "validation:f1")
+    assert values.index(max(values)) + 1 == ran.model.scorer.boosters[0].rounds
+    labels, scores, _ = validated(ran)
+    f1 = sklearn.f1_score(labels, scores > 0.5, average="macro")
+    assert values[-1] == pytest.approx(f1, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("texts", "metrics", "decides"),
+    [
+        ({"objective": "multi:softprob", "eval_metric": "merror"}, ("merror", "mlogloss"), "m"),
+        ({"objective": "multi:softmax", "eval_metric": "mlogloss,f1"}, ("mlogloss", "f1"), "m"),
+        ({"objective": "reg:logistic", "eval_metric": "error"}, ("error", "logloss"), ""),
+        ({"objective": "binary:logitraw", "eval_metric": "recall"}, ("recall", "logloss"), ""),
+    ],
+)
+def test_the_log_loss_decides_for_every_objective_that_has_one(
+    texts: dict[str, str], metrics: tuple[str, ...], decides: str
+) -> None:
+    settings = TrainSettings.of(texts)
+    assert (settings.boosting.metrics, settings.boosting.stopping_metric) == (
+        metrics,
+        f"{decides}logloss",
+    )
+    named = texts["eval_metric"].split(",")[-1]
+    assert settings.notes == (
+        f"{named} only says what rows are called: {decides}logloss decides the rounds",
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "decides"),
+    [
+        ({"objective": "binary:hinge", "eval_metric": "f1"}, "f1"),  # it has no probabilities
+        ({"objective": "binary:hinge"}, "error"),
+        ({"eval_metric": "f1,recall_at_precision@0.5"}, "recall_at_precision@0.5"),
+        ({"eval_metric": "f1,auc"}, "auc"),
+        ({"objective": "reg:tweedie", "tweedie_variance_power": "1.2"}, "tweedie-nloglik@1.2"),
+        ({"objective": "reg:tweedie", "eval_metric": "tweedie-nloglik"}, "tweedie-nloglik@1.5"),
+        ({"preset": "xgboost", "eval_metric": "error"}, "error"),
+    ],
+)
+def test_other_metrics_decide_themselves(texts: dict[str, str], decides: str) -> None:
+    settings = TrainSettings.of(texts)
+    assert (settings.boosting.stopping_metric, settings.notes) == (decides, ())
 
 
 def test_a_metric_that_should_fall_stops_where_it_is_least(job: Job) -> None:

@@ -24,13 +24,15 @@ class Predicted:
     """Rows with their labels (n), what was predicted of them, and their weights (n) or None.
 
     `predictions` are probabilities of the label 1 (n), of each class (n, k),
-    class numbers (n) with `are_classes`, or values (n).
+    class numbers (n) with `are_classes`, or values (n). A row is called 1 from
+    `threshold` on, or where that is None above 0.5.
     """
 
     labels: Values
     predictions: Values
     weights: NDArray[np.float32] | None = None
     are_classes: bool = False
+    threshold: float | None = None
 
     @cached_property
     def true_classes(self) -> NDArray[np.intp]:
@@ -44,6 +46,8 @@ class Predicted:
             return np.asarray(self.predictions.argmax(axis=1), np.intp)
         if self.are_classes:
             return self.predictions.astype(np.intp)
+        if self.threshold is not None:
+            return (self.predictions >= self.threshold).astype(np.intp)
         return (self.predictions > 0.5).astype(np.intp)
 
     @cached_property
@@ -255,6 +259,34 @@ def cumulated(
         wide = weights[order].astype(np.float64)
         true, called = np.cumsum(hits * wide)[last], np.cumsum(wide)[last]
     return Cumulated(ordered[last], true, called)
+
+
+class OperatingPoint(NamedTuple):
+    """A threshold, and the weight of rows: true positives, those it calls, all positives."""
+
+    threshold: float
+    true: float
+    called: float
+    positives: float
+
+    @property
+    def f1(self) -> float:
+        """The F1 it reaches."""
+        return 2 * self.true / (self.called + self.positives)
+
+
+def greatest_f1(
+    labels: Values, scores: Values, weights: NDArray[np.float32] | None = None
+) -> OperatingPoint:
+    """Return the score with the greatest F1, of equals the lowest; without positives no score."""
+    distinct, true, called = (values[::-1] for values in cumulated(labels, scores, weights))
+    if not len(true) or not true[0]:
+        return OperatingPoint(np.inf, 0.0, 0.0, 0.0)
+    # A quotient of whole numbers, so that equal F1 are equal to the bit.
+    best = int(np.argmax(2 * true / (called + true[0])))
+    return OperatingPoint(
+        float(distinct[best]), float(true[best]), float(called[best]), float(true[0])
+    )
 
 
 def average_precision(

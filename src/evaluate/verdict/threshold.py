@@ -1,11 +1,9 @@
 """The score from which a row is called positive."""
 
-import numpy as np
-
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.bundle import Decision
 from sagetree.evaluate.metrics.rows import THESE_ROWS, check_rows
-from sagetree.evaluate.metrics.weighted import cumulated
+from sagetree.evaluate.metrics.weighted import greatest_f1
 from sagetree.tables.label import Labels
 
 
@@ -18,14 +16,11 @@ def choose_threshold(labels: Labels, scores: Scores, *, where: str = THESE_ROWS)
     it. Raises as `check_rows` does; `where` names the rows there and in the decision.
     """
     check_rows(labels, scores, where)
-    distinct, hits, called = (values[::-1] for values in cumulated(labels, scores))
-    # A quotient of whole numbers, so that equal F1 are equal to the bit.
-    f1 = 2 * hits / (called + hits[0])
-    best = int(np.argmax(f1))
+    point = greatest_f1(labels, scores)
     return Decision(
-        threshold=float(distinct[best]),
+        threshold=point.threshold,
         chosen=f"the score with the greatest F1, on {where}",
-        precision=float(hits[best] / called[best]),
-        recall=float(hits[best] / hits[0]),
-        f1=float(f1[best]),
+        precision=point.true / point.called,
+        recall=point.true / point.positives,
+        f1=point.f1,
     )

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.tables.label import LabelRange
+from sagetree.tables.label_range import LabelRange
 
 Task = Literal["binary", "multiclass", "regression", "quantile", "ranking", "survival"]
 

@@ -55,6 +55,14 @@ def has_plain_trees(booster: NativeBooster) -> bool:
     return int(trees["trees"][0]["tree_param"]["size_leaf_vector"]) <= 1
 
 
+def has_splits(booster: NativeBooster) -> bool:
+    """Say whether a tree of the booster tells rows apart; a linear one always may."""
+    if booster.config()["gradient_booster"]["name"] == "gblinear":
+        return True
+    rounds = (_trees_and_weights(booster, number)[0] for number in range(booster.rounds))
+    return any(tree["left_children"][0] >= 0 for model in rounds for tree in model["trees"])
+
+
 def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
     """Yield the trees of a booster that has plain ones, those of several rounds together.
 

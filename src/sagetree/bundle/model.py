@@ -24,6 +24,7 @@ from sagetree.bundle.bundle import (
 from sagetree.errors import ArtifactError
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
+from sagetree.tables.label import Label
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Cells, Source, Table
 
@@ -123,6 +124,14 @@ class Model:
     def objective(self) -> Objective:
         """What the model learnt, and what its scores are."""
         return objective_of(self.scorer.objective)
+
+    @property
+    def probability(self) -> str | None:
+        """What a score is the probability of; None where it is none, or no label is known."""
+        label = self.schema.label
+        if self.objective.score == "probability" and isinstance(label, Label):
+            return label.probability
+        return None
 
     def matrix(self, table: Table) -> FeatureMatrix:
         """Return the features of a table. Raises SchemaError where it does not fit."""

@@ -7,7 +7,7 @@ evaluation take label, roles and features from their tables by this one way.
 from dataclasses import dataclass, field
 
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.tables.label import AnyLabel, Labels
+from sagetree.tables.label import AnyLabel, Labels, check_varied
 from sagetree.tables.roles import Groups, RoleColumns, RowRoles
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
@@ -43,11 +43,13 @@ class TablePlan:
     def apply(self, table: Table) -> LabelledRows:
         """Return the labelled rows of a table that has the columns with a role.
 
-        Raises DataError where the label is absent, or a label or role is not as it
-        must be, SchemaError naming each input column that is missing or unknown.
+        Raises DataError where the label is absent or a number that never changes, or a
+        label or role is not as it must be, SchemaError naming each input column that
+        is missing or unknown.
         """
         missing = self.features.missing
         labels, rest = self.label.encode(table, missing)
+        check_varied(table, self.label, labels)
         roles = self.roles.of(rest).read(rest, missing, self.groups)
         return LabelledRows(rest, self._inputs(rest), labels, roles)
 

@@ -17,6 +17,7 @@ from sagetree.tables.encoding import (
     encode_numbers,
     number_encoder,
 )
+from sagetree.tables.label_range import LabelRange
 from sagetree.tables.table import Cells, Table, column_cell
 
 # (n), or (n, 2) for lower and upper bounds.
@@ -26,42 +27,6 @@ Labels = NDArray[np.float32]
 CLASSES_SHOWN = 10
 
 _INFINITE = frozenset({"inf", "+inf", "infinity", "+infinity"})
-
-
-class LabelRange(BaseModel):
-    """Which numbers a label may be; `above` leaves `low` itself out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    low: float | None = None
-    high: float | None = None
-    above: bool = False
-    whole: bool = False
-
-    @property
-    def words(self) -> str:
-        """The range as it is said to a person.
-
-        >>> LabelRange(low=0, high=1).words
-        'a number from 0 to 1'
-        """
-        parts = ["a whole number" if self.whole else "a number"]
-        if self.low is not None:
-            parts.append(f"{'above' if self.above else 'from'} {self.low:g}")
-        if self.high is not None:
-            parts.append(f"to {self.high:g}")
-        return " ".join(parts)
-
-    def fits(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say of each value whether it is in the range; NaN is not."""
-        fits = ~np.isnan(values)
-        if self.low is not None:
-            fits &= values > self.low if self.above else values >= self.low
-        if self.high is not None:
-            fits &= values <= self.high
-        if self.whole:
-            fits &= values == np.floor(values)
-        return fits
 
 
 class _Label(BaseModel):
@@ -84,6 +49,15 @@ class Label(_Label):
     def classes(self) -> tuple[str, ...]:
         """The spelling of each class, by its number."""
         return self.negative, self.positive
+
+    @property
+    def probability(self) -> str:
+        """What a score that is a probability is the probability of.
+
+        >>> Label(name="status", negative="legit", positive="fraud").probability
+        'P(status = fraud)'
+        """
+        return f"P({self.name} = {self.positive})"
 
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels (0 or 1, n rows) and the table without them.
@@ -193,7 +167,67 @@ class IntervalLabel(_Label):
         return bounds, table.without(low).without(high)
 
 
-AnyLabel: TypeAlias = Label | ClassLabel | NumberLabel | IntervalLabel
+class EventLabel(_Label):
+    """A time: that of a row's event, or when the row was last seen without one (censored).
+
+    The column `event` says which by its texts; it is no part of the label in a request,
+    which may hold it. `bounds` says that the objective takes two bounds of a time.
+    """
+
+    name: str
+    event: str
+    happened: tuple[str, ...]
+    censored: tuple[str, ...]
+    bounds: bool
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """There are none."""
+        return ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that hold the label."""
+        return (self.name,)
+
+    def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
+        """Return the labels and the table without the times.
+
+        Censored rows have a negative time (n), or with `bounds` no upper one (n, 2).
+        Raises DataError where a column is absent, a time is not above 0, or an event
+        is none of the known texts.
+        """
+        name = label_column(table, self.name)
+        allowed = LabelRange(low=0, above=True)
+        encoded = encode_numbers(table.column(name), missing)
+        times = check_cells(table, name, encoded, allowed.fits, allowed.words)
+        came = self._came(table, missing)
+        if self.bounds:
+            labels = np.stack([times, np.where(came, times, np.inf)], axis=1)
+        else:
+            labels = np.where(came, times, -times)
+        return labels.astype(np.float32), table.without(name)
+
+    def _came(self, table: Table, missing: MissingValues) -> NDArray[np.bool_]:
+        if self.event not in table.names:
+            raise DataError(
+                f"there is no event column {quote(self.event)}",
+                where=f"{table.locate(0)}",
+                hint=f"It says whether the time in {quote(self.name)} is that of an event: add it",
+            )
+        codes = dict.fromkeys(self.censored, 0.0) | dict.fromkeys(self.happened, 1.0)
+
+        def number(cell: Cell) -> float:
+            text = category_text(cell)
+            return np.nan if text is None or text in missing.texts else codes.get(text, -1.0)
+
+        parts = (" or ".join(map(quote, texts)) for texts in (self.happened, self.censored))
+        allowed = "{} where it came, {} where it has not".format(*parts)
+        encoded = encode(table.column(self.event), number)
+        return check_cells(table, self.event, encoded, lambda v: v >= 0, allowed, what="event") > 0
+
+
+AnyLabel: TypeAlias = Label | ClassLabel | NumberLabel | IntervalLabel | EventLabel
 
 
 def label_column(table: Table, name: str) -> str:
@@ -209,6 +243,23 @@ def label_column(table: Table, name: str) -> str:
             hint=f"The columns are {', '.join(map(quote, table.names))}",
         )
     return name
+
+
+def check_varied(table: Table, label: AnyLabel, labels: Labels) -> None:
+    """Raise DataError where a label is the same in every row: it says nothing.
+
+    `labels` are those of the rows of `table`. Of two-valued labels it is said elsewhere,
+    in words that know which one is positive.
+    """
+    if isinstance(label, Label) or not len(labels) or (labels != labels[0]).any():
+        return
+    columns = [label_column(table, name) for name in label.columns]
+    cells = " to ".join(quote(column_cell(table.column(name), 0)) for name in columns)
+    raise DataError(
+        f"the label is {cells} in every row",
+        where=f"{table.locate(0)}, column {' and '.join(map(quote, columns))}",
+        hint="Name the column that is to be predicted, or give rows with other labels",
+    )
 
 
 def _encode_classes(

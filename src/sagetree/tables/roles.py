@@ -1,4 +1,4 @@
-"""Columns that say how training takes a row: its weight, margin, group and time."""
+"""Columns that say how training takes a row: its weight, margin, group, time and event."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -56,6 +56,7 @@ class RoleColumns:
     base_margin: tuple[str, ...] = ()
     group: str | None = None
     time: str | None = None
+    event: str | None = None
 
     def of(self, table: Table) -> "RoleColumns":
         """Return these, and those that the table's own format sets apart."""
@@ -73,6 +74,7 @@ class RoleColumns:
             (self.weight, "weight"),
             (self.group, "group"),
             (self.time, "time"),
+            (self.event, "event"),
         )
         return kinds | {name: kind for name, kind in single if name is not None}
 
@@ -83,7 +85,7 @@ class RoleColumns:
         return table
 
     def read(self, table: Table, missing: MissingValues, known: Groups) -> RowRoles:
-        """Return what the columns say of each row.
+        """Return what the columns say of each row; the event belongs to the label.
 
         `known` are groups that have their number already; others get the next
         ones. Raises DataError for a cell that is empty or no such value.

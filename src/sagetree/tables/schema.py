@@ -12,11 +12,11 @@ from sagetree.tables.table import Table, pick
 
 Kind = Literal[
     "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
-    "weight", "base_margin", "group", "time",
+    "weight", "base_margin", "group", "time", "event",
 ]  # fmt: skip
 
 # Columns that say how training takes a row, not what the row is.
-ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time"})
+ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time", "event"})
 
 
 class Column(BaseModel):
@@ -38,7 +38,7 @@ class Column(BaseModel):
                 return True
             case "identifier" | "constant" | "dropped":
                 return False
-            case "weight" | "base_margin" | "group" | "time":
+            case "weight" | "base_margin" | "group" | "time" | "event":
                 return False
             case _:
                 assert_never(self.kind)

@@ -87,6 +87,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
         "objective": model.objective.name,
         "task": model.objective.task,
         "score": model.objective.score,
+        "probability": model.probability,
         "outputs": model.scorer.outputs,
         "threshold": model.decision.threshold if model.decision else None,
         "keys": list(served.keys),
@@ -99,7 +100,11 @@ def metadata_of(folder: Path, served: ServedModel) -> dict[str, object]:
     """Return where the model in `folder` comes from, and what serves it."""
     manifest = _read(folder / MANIFEST_FILE)
     return {
-        "model": {"sha256": served.model.sha256, "objective": served.model.objective.name},
+        "model": {
+            "sha256": served.model.sha256,
+            "objective": served.model.objective.name,
+            "probability": served.model.probability,
+        },
         "bundle": {name: manifest[name] for name in TOLD if name in manifest} or None,
         "server": {"sagetree": version("sagetree"), "xgboost": library_version()},
     }

@@ -109,7 +109,16 @@ def _datatype(column: SchemaColumn) -> str:
             return "BOOL"
         case "category" | "ordinal" | "datetime":
             return "BYTES"
-        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+        case (
+            "identifier"
+            | "constant"
+            | "dropped"
+            | "weight"
+            | "base_margin"
+            | "group"
+            | "time"
+            | "event"
+        ):
             return "BYTES"
         case _:
             assert_never(column.kind)

@@ -103,7 +103,16 @@ def _cell(column: Column) -> Json:
             return {"type": ["string", "null"], **examples}
         case "datetime":
             return _MOMENT
-        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+        case (
+            "identifier"
+            | "constant"
+            | "dropped"
+            | "weight"
+            | "base_margin"
+            | "group"
+            | "time"
+            | "event"
+        ):
             return _ANY_CELL
         case _:
             assert_never(column.kind)
@@ -170,6 +179,8 @@ def _answers() -> Json:
 def _prediction(served: ServedModel) -> Json:
     number: Json = {"type": "number"}
     score: Json = {"anyOf": [number, {"type": "array", "items": number}]}
+    if served.model.probability:
+        score["description"] = served.model.probability
     properties: Json = {key: {} for key in served.keys}
     return {"type": "object", "properties": {**properties, "score": score}}
 

@@ -143,6 +143,7 @@ function showScore(found) {
     return;
   }
   const probable = schema.score === "probability";
+  at("score-title").textContent = schema.probability || "Score";
   at("value").textContent = probable ? percent(score) : short(score);
   if (probable) gauge(score, found.threshold);
   const told = [];

@@ -15,21 +15,23 @@ from sagetree.train.settings.channel_settings import TEST
 
 
 def with_test_metrics(
-    plan: BoostingPlan, trained: TrainedModels, test: Examples | None
+    plan: BoostingPlan, trained: TrainedModels, test: Examples | None, threshold: float | None
 ) -> ValidationResult:
     """Return a training's result with the metrics of `test` added, and log them.
 
-    Of several models they are the mean, as for folds.
+    Of several models they are the mean, as for folds. Rows are called by the
+    job's `threshold` where it has one.
     """
     if test is None:
         return trained.validation
     data = replace(plan.matrices, max_bin=None).build(test)  # the values, not quantiles of them
+    metrics = plan.metrics if threshold is None else plan.metrics.at(threshold)
     of_models = [
         evaluate_rows(
             xgboost.Booster(dict(plan.params), [data], bytearray(model)),
             [(data, TEST)],
             0,
-            plan.metrics.custom_metric,
+            metrics.custom_metric,
         )
         for model in trained.models
     ]

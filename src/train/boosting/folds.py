@@ -6,6 +6,7 @@ xgboost.cv (not stratified) make for the same seed; tests compare.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from sagetree.errors import DataError
 from sagetree.train.examples.examples import Examples, Rows
 
 DEFAULT_FOLDS = 5
+LEAST_FOLDS = 2
 
 # Rows inside, rows left out.
 Fold = tuple[Rows, Rows]
@@ -48,6 +50,20 @@ class Splitter:
             _check_both_labels(examples, folds, named=roles.groups is None and roles.times is None)
         return folds
 
+    def allows_folds(self, examples: Examples) -> bool:
+        """Say whether two folds could be made of the rows, each with both of two labels."""
+        roles, least = examples.roles, LEAST_FOLDS
+        units: NDArray[Any] = np.arange(examples.rows)
+        if roles.times is not None:
+            units, least = roles.times, LEAST_FOLDS + 1  # no fold leaves out the first moments
+        elif roles.groups is not None:
+            units = roles.groups
+        if self.objective.task == "binary":
+            parts = [units[examples.labels == label] for label in (0, 1)]
+            if min(len(np.unique(part)) for part in parts) < LEAST_FOLDS:
+                return False
+        return len(np.unique(units)) >= least
+
     def hold_out(self, examples: Examples, share: float) -> Fold:
         """Return one fold that leaves out about `share` of the rows; in time, the last ones."""
         one = replace(self, folds=None, most=round(1 / share))
@@ -59,9 +75,10 @@ class Splitter:
         nfold = self.folds or max(2, min(self.most, rarest))
         if self.objective.task == "binary" and rarest < nfold:
             raise DataError(
-                f"the rarer label has {rarest} rows, too few for {nfold} folds",
+                f"the rarer label has {rarest} row{'' if rarest == 1 else 's'}, too few for "
+                f"{nfold} folds",
                 where="channel train",
-                hint="Add rows of it, lower nfold, or give a validation channel",
+                hint=f"Add rows of it, {_fewer(nfold)}, or give a validation channel",
             )
         _check_count(len(labels), nfold, "rows")
         return _folds(stratified_numbers(labels, nfold, seed), nfold)
@@ -92,7 +109,7 @@ class Splitter:
         """Cut time into blocks; each but the first is left out by a fold of those before it."""
         moments, numbers = np.unique(times, return_inverse=True)
         nfold = self.folds or max(2, min(self.most, len(moments) - 1))
-        _check_count(len(moments), nfold + 1, "moments in time")
+        _check_count(len(moments), nfold, "moments in time", before=1)
         # Rows of one moment are never on both sides: a block ends where a moment does.
         before = np.cumsum(np.bincount(numbers))
         ends = np.searchsorted(before, len(times) * np.arange(1, nfold + 1) / (nfold + 1))
@@ -128,16 +145,23 @@ def _folds(numbers: Rows, nfold: int) -> list[Fold]:
     return [(np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)) for k in range(nfold)]
 
 
-def _check_count(count: int, nfold: int, what: str) -> None:
-    if count < nfold:
+def _fewer(nfold: int) -> str:
+    """Return what may be done about too many folds, of which there cannot be fewer than two."""
+    return "lower nfold" if nfold > LEAST_FOLDS else "set neither nfold nor _kfold"
+
+
+def _check_count(count: int, nfold: int, what: str, *, before: int = 0) -> None:
+    """Raise DataError for fewer than one for each fold, and `before` that no fold leaves out."""
+    if count < nfold + before:
         raise DataError(
-            f"there are {count} {what}, too few for {nfold} folds",
+            f"there are {count} {what}, too few for {nfold + before} folds",
             where="channel train",
-            hint="Add rows, lower nfold, or give a validation channel",
+            hint=f"Add rows, {_fewer(nfold)}, or give a validation channel",
         )
 
 
 def _check_both_labels(examples: Examples, folds: list[Fold], *, named: bool) -> None:
     if any(len(np.unique(examples.labels[rows])) < 2 for fold in folds for rows in fold):
-        hint = "Set stratified=true, or another seed" if named else "Lower nfold, or add rows"
+        lower = "Lower nfold, or add rows" if len(folds) > LEAST_FOLDS else "Add rows"
+        hint = "Set stratified=true, or another seed" if named else lower
         raise DataError("a fold has rows of one label only", where="channel train", hint=hint)

@@ -72,7 +72,16 @@ def boost_until_best(plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
     """Boost until the mean over the rows left out gets no better, if the settings say so."""
     metric, patience = plan.settings.stopping_metric, plan.settings.patience
     stopping = EarlyStopping(metric, is_maximized(metric), patience) if patience else None
-    return boost_phase(plan, phase, data, plan.settings.rounds, stopping)
+    result = boost_phase(plan, phase, data, plan.settings.rounds, stopping)
+    if stopping and not result.stopped and not stopping.is_over(result.rounds, result.best - 1):
+        LOG.info(
+            "All %d rounds of num_round were made before %s stopped improving for %d: a higher "
+            "num_round may give a better model",
+            result.rounds,
+            metric,
+            stopping.patience,
+        )
+    return result
 
 
 def best_boosters(

@@ -10,6 +10,7 @@ from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.cores import usable_cores
+from sagetree.tables.schema import Schema
 from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore
@@ -56,6 +57,7 @@ class BoostingPlan:
     def of(
         cls,
         settings: Boosting,
+        schema: Schema,
         features: FeaturePipeline,
         train: Examples,
         *,
@@ -67,10 +69,12 @@ class BoostingPlan:
         Raises SettingsError where base margins are not one for each output.
         """
         objective = objective_of(settings.objective)
-        metrics = RoundMetrics.of(settings.metrics, objective)
+        metrics = RoundMetrics.of(
+            settings.metrics, objective, at_greatest_f1=settings.at_greatest_f1
+        )
         params: dict[str, Any] = {
             **settings.params,
-            **settings.constraints.params(features),
+            **settings.constraints.params(schema, features),
             **metrics.params,
             "objective": objective.name,
         }

@@ -8,7 +8,7 @@ import xgboost
 
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores, most_frequent
-from sagetree.train.examples.examples import LeftOut
+from sagetree.train.examples.examples import Examples, LeftOut
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class ValidationResult:
     was fitted on, in the order of the tables, `scores` what serving would answer
     for them. `metrics` holds the value of each metric at the best round,
     `deviations` its standard deviation over folds (empty without folds); `rows`
-    says in words which rows these are. `repeats` are the scores of each repeat
-    of an ensemble's folds.
+    says in words which rows these are; there are none where nothing was measured.
+    `repeats` are the scores of each repeat of an ensemble's folds.
     """
 
     best: tuple[int, ...]
@@ -30,6 +30,17 @@ class ValidationResult:
     deviations: Mapping[str, float]
     rows: str
     repeats: tuple[Scores, ...] = ()
+
+    @classmethod
+    def unmeasured(cls, rounds: int, train: Examples) -> "ValidationResult":
+        """Return that of a model of all rows, of which none was left out."""
+        none = LeftOut.of(train, np.empty(0, np.intp))
+        return cls((rounds,), none, np.empty(0, np.float32), {}, {}, "no row")
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether rows were left out."""
+        return len(self.left_out.labels) > 0
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import xgboost
 
+from sagetree.errors import SettingsError
 from sagetree.train.boosting.progress import Progress
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
@@ -51,8 +52,9 @@ class BoosterData:
 class EarlyStopping:
     """Stop once `metric` of the rows left out has not improved for `patience` rounds.
 
-    Of several boosters the mean counts. The state of early stopping is the
-    history itself: nothing else is kept, so nothing can contradict it.
+    Of several boosters the mean counts; any number is better than NaN. The state
+    of early stopping is the history itself: nothing else is kept, so nothing can
+    contradict it.
     """
 
     metric: str
@@ -81,7 +83,18 @@ class EarlyStopping:
 
     def _better(self, values: Series, best: int, index: int) -> int:
         one, other = np.mean(values[best]), np.mean(values[index])
+        if np.isnan(one):
+            return best if np.isnan(other) else index
         return index if (other > one if self.maximize else other < one) else best
+
+    def check(self, history: History, best: int) -> None:
+        """Raise SettingsError if the metric is not finite even in the best round."""
+        values = self._values(history)
+        if values and not np.isfinite(np.mean(values[best])):
+            raise SettingsError(
+                f"the metric {self.metric} is not finite in any round, and cannot choose one",
+                hint="Name another one last in eval_metric",
+            )
 
 
 @dataclass(frozen=True)
@@ -177,6 +190,8 @@ def boost(training: Training) -> TrainingResult:
         training.progress.after_training(None)
     if store and rounds > start.rounds:
         store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
+    if stopping and not stopped:
+        stopping.check(history, best)
     best = best + 1 if stopping and rounds else rounds
     return TrainingResult(boosters, history, rounds, best, stopped)
 

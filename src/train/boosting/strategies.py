@@ -1,8 +1,9 @@
 """Examples to models: which rows choose the rounds, and which are fitted in the end.
 
 A validation channel chooses them where there is one, else cross-validation, or
-from 200 000 rows on a held-out tenth; then all rows are fitted. An ensemble is
-fitted on the folds themselves.
+from 200 000 rows on a held-out tenth; then all rows are fitted. Rows too few for
+that are fitted for a fixed number of rounds. An ensemble is fitted on the folds
+themselves.
 """
 
 import re
@@ -53,6 +54,8 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
             return fit_ensemble(plan, rows)
         if validation is not None:
             return fit_watched(plan, train, validation)
+        if not plan.settings.nfold and not plan.splitter.allows_folds(train):
+            return fit_unmeasured(plan, train)
         if plan.settings.nfold or train.rows <= MANY_ROWS:
             return fit_cross_validated(plan, train)
         if plan.settings.patience:
@@ -78,6 +81,21 @@ def fit_held_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
 def fit_fixed_rounds(plan: BoostingPlan, train: Examples) -> TrainedModels:
     """Fit all but a held-out tenth for the rounds given; it only measures, and chooses nothing."""
     return _hold_out(plan, train)
+
+
+def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    """Fit all rows for the rounds given: they are too few to leave some out."""
+    rounds = plan.settings.fixed_rounds
+    LOG.warning(
+        "Warning: the rows of train are too few to leave some out: %d rounds are made, and nothing "
+        "says how good the model is. Add rows, or give a validation channel",
+        rounds,
+    )
+    result = boost_phase(plan, "all-rows", [BoosterData(plan.matrices.build(train))], rounds)
+    if result.stopped:
+        plan.run.check_stopped(result.rounds)
+    validation = ValidationResult.unmeasured(result.rounds, train)
+    return TrainedModels(to_ubjson(result.boosters), validation)
 
 
 def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:

@@ -7,7 +7,6 @@ import numpy as np
 import pyarrow as pa
 
 from sagetree.errors import DataError, quote
-from sagetree.evaluate.cases import check_labels
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.gathering import Shrink
 from sagetree.files.reading import Reading, looks_like_header, read_files
@@ -68,6 +67,7 @@ def _roles(names: Sequence[str], columns: Columns) -> set[str]:
         columns.weight,
         columns.group,
         columns.time,
+        columns.event,
     )
     weight = names[1:2] if columns.csv_weights else ()
     return {name for name in (*single, *columns.base_margin, *weight) if name is not None}
@@ -127,7 +127,6 @@ def check_rows(
             where=f"channel {channel}",
             hint="The channel needs rows of both kinds; split with stratification",
         )
-    check_labels(rows.labels, label, f"channel {channel}")
     for name, cells in keys.items():
         if name not in rows.table.names:
             continue

@@ -15,7 +15,7 @@ from sagetree.errors import ArtifactError, DataError, SettingsError, quote
 from sagetree.features.plan import TablePlan
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
-from sagetree.tables.label import AnyLabel, ClassLabel, Label
+from sagetree.tables.label import AnyLabel, ClassLabel, EventLabel, Label
 from sagetree.train.settings.channel_settings import MODEL, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
 
@@ -82,6 +82,9 @@ def _told(label: AnyLabel | None) -> str:
             return f"{quote(name)} of {quote(negative)} and {quote(positive)}"
         case ClassLabel(name=name, classes=classes):
             return f"{quote(name)} of {', '.join(map(quote, classes))}"
+        case EventLabel(name=name, event=event, happened=happened, censored=censored):
+            values = ", ".join(map(quote, (*happened, *censored)))
+            return f"{quote(name)} with {quote(event)} of {values}"
         case None:
             return "none"
     return quote(label.name)

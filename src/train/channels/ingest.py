@@ -18,8 +18,9 @@ from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 from sagetree.train.channels.channels import check_channel, check_rows, keys_of, read_channel
 from sagetree.train.channels.continuing import continued, fingerprint, read_earlier
-from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.labels import Goal, warn_of_uncensored
 from sagetree.train.columns.listing import schema_table
+from sagetree.train.columns.metric_labels import check_metric_labels
 from sagetree.train.columns.plan import fit_plan
 from sagetree.train.columns.roles import check_queries
 from sagetree.train.examples.examples import Examples
@@ -84,10 +85,11 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings, goal.objective)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    found = fit_plan(table, settings.columns, goal)
+    found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
-    rows = _apply(plan, table, goal)
+    rows = _apply(plan, table, goal, settings)
     LOG.info(schema_table(found.schema, rows.labels))
+    warn_of_uncensored(goal, rows.labels)
     stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
@@ -98,7 +100,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
             with _within(name):
                 table = read_channel(opt_ml, name, settings, plan.schema)
                 check_channel(table, plan, name)
-                rows = _apply(plan, table, goal)
+                rows = _apply(plan, table, goal, settings)
                 check_rows(rows, plan.label, keys, name)
                 examples[name] = _examples(rows, plan, external, name)
     known = _known(examples[TRAIN], earlier)
@@ -111,8 +113,9 @@ def _known(train: Examples, earlier: ModelBundle | None) -> TrainingRows:
     return earlier.rows.joined(rows) if earlier and earlier.rows else rows
 
 
-def _apply(plan: TablePlan, table: Table, goal: Goal) -> LabelledRows:
+def _apply(plan: TablePlan, table: Table, goal: Goal, settings: TrainSettings) -> LabelledRows:
     rows = plan.apply(table)
+    check_metric_labels(rows, plan.label, settings.boosting.metrics, goal.objective.task)
     group = plan.roles.of(table).group
     if goal.is_ranking and group is not None:
         check_queries(rows.table, group, rows.roles)

@@ -35,7 +35,16 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
         case "category":
             categorical = OneHot if encoding == "onehot" else Category
             return categorical(column=name, categories=categories)
-        case "identifier" | "constant" | "dropped" | "weight" | "base_margin" | "group" | "time":
+        case (
+            "identifier"
+            | "constant"
+            | "dropped"
+            | "weight"
+            | "base_margin"
+            | "group"
+            | "time"
+            | "event"
+        ):
             raise ValueError(f"a column of kind {column.kind} feeds no feature")
         case _:
             assert_never(column.kind)

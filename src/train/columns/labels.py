@@ -1,22 +1,25 @@
 """The label a training job learns: which column it is, and what its cells may be."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sagetree.boosters.objectives import Objective
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
 from sagetree.tables.label import (
     AnyLabel,
     ClassLabel,
+    EventLabel,
     IntervalLabel,
     Label,
-    LabelRange,
+    Labels,
     NumberLabel,
 )
+from sagetree.tables.label_range import LabelRange
+from sagetree.tables.positive import Positive, find_positive, in_order
 from sagetree.tables.table import Table
 from sagetree.train.settings.settings import Columns
 
@@ -54,8 +57,12 @@ class Goal:
 MOST_RELEVANT = 31.0
 
 
-def find_label(table: Table, columns: Columns, goal: Goal) -> AnyLabel:
+def find_label(
+    table: Table, columns: Columns, goal: Goal, learnt: AnyLabel | None = None
+) -> AnyLabel:
     """Return the label: the columns named, else the first one.
+
+    `learnt` is the label of an earlier model, whose positive value stays what it is.
 
     Raises SettingsError for one that is not there, DataError for values the
     objective cannot learn.
@@ -70,16 +77,18 @@ def find_label(table: Table, columns: Columns, goal: Goal) -> AnyLabel:
         )
     _check_column(table, "target", name)
     if goal.objective.task == "binary":
-        return _binary(table, name, columns, goal)
+        return _binary(table, name, columns, goal, learnt)
     if goal.objective.task == "multiclass":
         return _classes(table, name, columns, goal)
+    if columns.event is not None and columns.event != name:  # a role that is checked later
+        return _event(table, name, columns.event, columns, goal)
     return NumberLabel(name=name, allowed=goal.allowed)
 
 
 def _check_column(table: Table, setting: str, name: str) -> None:
     if name not in table.names:
         raise SettingsError(
-            f"{setting} is {quote(name)}, which is no column",
+            f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
             hint=f"The columns are {', '.join(map(quote, table.names))}",
         )
 
@@ -92,22 +101,25 @@ def _interval(table: Table, lower: str, upper: str) -> IntervalLabel:
 
 @dataclass(frozen=True)
 class _Values:
-    """The distinct spellings of a label, the least first, and the first row of each."""
+    """The distinct spellings of a label, the least first, the first row and the rows of each."""
 
     texts: tuple[str, ...]
     rows: tuple[int, ...]
+    counts: tuple[int, ...]
 
     @classmethod
     def of(cls, table: Table, name: str, missing: MissingValues) -> "_Values":
         codes, cells = distinct_cells(table.column(name))
-        _, first = np.unique(codes, return_index=True)
+        _, first, sizes = np.unique(codes, return_index=True, return_counts=True)
         rows: dict[str, int] = {}
-        for row in first.tolist():
+        counts: dict[str, int] = {}
+        for row, size in zip(first.tolist(), sizes.tolist(), strict=True):
             text = category_text(cells[codes[row]])
             if text is not None and text not in missing.texts:
                 rows[text] = min(row, rows.get(text, row))
-        texts = sorted(rows, key=_order)
-        return cls(tuple(texts), tuple(rows[text] for text in texts))
+                counts[text] = counts.get(text, 0) + size
+        texts = in_order(rows)
+        return cls(tuple(texts), tuple(rows[t] for t in texts), tuple(counts[t] for t in texts))
 
     @property
     def shown(self) -> str:
@@ -120,15 +132,9 @@ class _Values:
         return sorted(self.rows)[most]
 
 
-def _order(text: str) -> tuple[bool, float, str]:
-    """Order numbers as numbers, before words."""
-    try:
-        return False, float(text), text
-    except ValueError:
-        return True, 0.0, text
-
-
-def _binary(table: Table, name: str, columns: Columns, goal: Goal) -> Label:
+def _binary(
+    table: Table, name: str, columns: Columns, goal: Goal, learnt: AnyLabel | None
+) -> Label:
     values = _Values.of(table, name, MissingValues.of(columns.missing_values))
     where = f"column {quote(name)}"
     hint = f"Name the label column with target; it is {quote(name)} now"
@@ -145,9 +151,14 @@ def _binary(table: Table, name: str, columns: Columns, goal: Goal) -> Label:
         )
     if len(values.texts) < 2:
         raise _too_few(values, where, hint)
-    positive = _positive(values.texts, columns, name)
-    negative = next(value for value in values.texts if value != positive)
-    return Label(name=name, negative=negative, positive=positive)
+    positive = _positive(values, columns, name, learnt)
+    label = Label(name=name, negative=positive.negative, positive=positive.value)
+    is_probable = goal.objective.score == "probability"
+    scores = f"; scores are {label.probability}" if is_probable else ""
+    LOG.info("Positive label: %s (%s)%s", quote(label.positive), positive.why, scores)
+    if positive.by_order:
+        LOG.warning("Warning: %s", positive.doubt(name, "positive_label"))
+    return label
 
 
 def _too_few(values: _Values, where: str, hint: str) -> DataError:
@@ -155,17 +166,21 @@ def _too_few(values: _Values, where: str, hint: str) -> DataError:
     return DataError(f"the label {found}; two values are needed", where=where, hint=hint)
 
 
-def _positive(values: Sequence[str], columns: Columns, name: str) -> str:
+def _positive(values: _Values, columns: Columns, name: str, learnt: AnyLabel | None) -> Positive:
+    texts = values.texts
     if columns.positive_label is None:
-        return values[-1]
+        if isinstance(learnt, Label) and set(learnt.classes) == set(texts):
+            return Positive(learnt.positive, learnt.negative, "as the earlier model has it")
+        return find_positive(dict(zip(texts, values.counts, strict=True)))
     positive = category_text(columns.positive_label)
-    if positive not in values:
+    if positive not in texts:
         raise SettingsError(
             f"positive_label is {quote(columns.positive_label)}, "
-            f"but column {quote(name)} holds {' and '.join(map(quote, values))}",
+            f"but column {quote(name)} holds {' and '.join(map(quote, texts))}",
             hint="Take one of the two",
         )
-    return str(positive)
+    (negative,) = set(texts) - {positive}
+    return Positive(str(positive), negative, "positive_label says so")
 
 
 def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabel:
@@ -199,3 +214,50 @@ def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabe
 
 def _class_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
+
+
+# What an event's cells are where event_value does not say it.
+_HAPPENED = ("1", "true")
+_CENSORED = ("0", "false")
+
+
+def _event(table: Table, name: str, event: str, columns: Columns, goal: Goal) -> EventLabel:
+    _check_column(table, "event_column", event)
+    values = _Values.of(table, event, MissingValues.of(columns.missing_values))
+    where = f"column {quote(event)}"
+    happened: tuple[str, ...] = _HAPPENED
+    censored: tuple[str, ...] = _CENSORED
+    if columns.event_values:
+        happened = tuple(category_text(value) or "" for value in columns.event_values)
+        absent = [text for text in happened if text not in values.texts]
+        if absent:
+            raise SettingsError(
+                f"event_value is {quote(absent[0])}, but column {quote(event)} holds "
+                f"{values.shown}",
+                hint="Name values that it holds",
+            )
+        censored = tuple(text for text in values.texts if text not in happened)
+    elif not set(values.texts) <= {*happened, *censored}:
+        raise DataError(
+            f"its values ({values.shown}) are not 1 and 0, or true and false",
+            where=where,
+            hint="Name those that mean that the event came with event_value",
+        )
+    if not set(values.texts) & set(happened):
+        raise DataError(
+            "no row has its event",
+            where=where,
+            hint="Give rows whose event came, or name its values with event_value",
+        )
+    bounds = goal.objective.score != "hazard"
+    return EventLabel(name=name, event=event, happened=happened, censored=censored, bounds=bounds)
+
+
+def warn_of_uncensored(goal: Goal, labels: Labels) -> None:
+    """Log a warning where survival is learnt from rows that all have their event."""
+    censored = labels[:, 0] != labels[:, 1] if labels.ndim == 2 else labels < 0
+    if goal.objective.task == "survival" and not censored.any():
+        LOG.warning(
+            "Warning: no row is censored: every time counts as that of an event. Where some rows "
+            "were only last seen then, event_column says so"
+        )

@@ -1,13 +1,26 @@
 """The columns of a training as a person reads them: the table that a job shows at its start."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
 from sagetree.errors import quote
-from sagetree.tables.label import ClassLabel, IntervalLabel, Label, Labels, NumberLabel
+from sagetree.tables.label import (
+    ClassLabel,
+    EventLabel,
+    IntervalLabel,
+    Label,
+    Labels,
+    NumberLabel,
+)
 from sagetree.tables.schema import Column, Schema
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.
 CATEGORIES_WIDTH = 60
+
+# A table of thousands of columns must not bury the first metric: the rest by kind.
+COLUMNS_SHOWN = 40
 
 _NOTES = {
     "identifier": "left out: it only names rows",
@@ -17,6 +30,7 @@ _NOTES = {
     "base_margin": "no feature: where a row starts from",
     "group": "no feature: which rows belong together",
     "time": "no feature: which rows come first",
+    "event": "no feature: whether the label is the time of an event",
 }
 
 
@@ -26,15 +40,29 @@ def schema_table(schema: Schema, labels: Labels) -> str:
 
 
 def columns_table(schema: Schema) -> str:
-    """Return the columns as a plain table, one line each."""
+    """Return the columns as a plain table: one line for each of the first, one for the rest."""
     rows = [("column", "kind", "missing", "distinct", "categories")]
-    rows += [_row(column) for column in schema.columns]
+    rows += [_row(column) for column in schema.columns[:COLUMNS_SHOWN]]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = (
         "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[4]])
         for row in rows
     )
-    return "\n".join(line.rstrip() for line in lines)
+    return "\n".join([*(line.rstrip() for line in lines), *_rest(schema)])
+
+
+def _rest(schema: Schema) -> list[str]:
+    kinds = Counter(column.kind for column in schema.columns[COLUMNS_SHOWN:])
+    if not kinds:
+        return []
+    said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    return [f"and {kinds.total()} more columns: {said}"]
+
+
+def shortened(names: Sequence[str]) -> str:
+    """Return names as a list that a person reads, and how many more there are."""
+    more = [f"and {len(names) - COLUMNS_SHOWN} more"] if len(names) > COLUMNS_SHOWN else []
+    return ", ".join([*names[:COLUMNS_SHOWN], *more])
 
 
 def _label_line(schema: Schema, labels: Labels) -> str:
@@ -54,6 +82,11 @@ def _label_line(schema: Schema, labels: Labels) -> str:
             exact = int(np.sum(labels[:, 0] == labels[:, 1]))
             open_ended = int(np.sum(np.isinf(labels[:, 1])))
             said = f"{name}: {exact} known exactly, {open_ended} without an upper bound"
+        case EventLabel(name=name, event=event):
+            censored = int(np.sum(np.isinf(labels[:, 1]) if labels.ndim == 2 else labels < 0))
+            times = np.abs(labels[:, 0] if labels.ndim == 2 else labels)
+            said = f"{name}: {times.min():g} to {times.max():g}, {rows - censored} events, "
+            said += f"{censored} censored by {quote(event)}"
         case None:
             return ""
     return f"{rows} rows; label {said}"

@@ -15,13 +15,15 @@ from sagetree.train.settings.channel_settings import TRAIN
 from sagetree.train.settings.settings import Columns
 
 
-def fit_plan(table: Table, columns: Columns, goal: Goal) -> TablePlan:
-    """Return what the training table's columns are.
+def fit_plan(
+    table: Table, columns: Columns, goal: Goal, learnt: AnyLabel | None = None
+) -> TablePlan:
+    """Return what the training table's columns are; `learnt` is an earlier model's label.
 
     Raises SettingsError for a column that is named and not there, DataError
     for a label that the objective cannot learn, and where no feature is left.
     """
-    label = find_label(table, columns, goal)
+    label = find_label(table, columns, goal, learnt)
     declared = find_roles(table, columns)
     check_roles(table, declared, label, TRAIN)
     roles = declared.of(table)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.roles import RoleColumns, RowRoles
 from sagetree.tables.schema import Kind
@@ -17,13 +17,20 @@ _SETTINGS: Mapping[str, Kind] = {
     "base_margin_column": "base_margin",
     "group_column": "group",
     "time_column": "time",
+    "event_column": "event",
 }
 
 
 def find_roles(table: Table, columns: Columns) -> RoleColumns:
     """Return the columns of the training table that the settings give a role to."""
     second = table.names[1] if columns.csv_weights and len(table.names) > 1 else None
-    return RoleColumns(second or columns.weight, columns.base_margin, columns.group, columns.time)
+    return RoleColumns(
+        weight=second or columns.weight,
+        base_margin=columns.base_margin,
+        group=columns.group,
+        time=columns.time,
+        event=columns.event,
+    )
 
 
 def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str) -> None:
@@ -38,7 +45,7 @@ def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str)
             )
         if name not in table.names:
             raise SettingsError(
-                f"{setting} is {quote(name)}, which is no column",
+                f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
                 where=f"channel {channel}",
                 hint=f"The columns are {', '.join(map(quote, table.names))}",
             )

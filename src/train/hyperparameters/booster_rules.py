@@ -24,6 +24,9 @@ _LINEAR_UPDATERS = ("shotgun", "coord_descent")
 # What a linear model takes of the tree booster's hyperparameters.
 _ALSO_LINEAR = ("eta", "lambda", "alpha", "scale_pos_weight", "updater")
 
+# What a linear model would break its word by, or cannot be made with.
+_NOT_LINEAR = ("monotone_constraints", "process_type", "multi_strategy")
+
 # What XGBoost ignores where trees are grown exactly, without histograms.
 _NOT_EXACT = ("max_bin", "max_leaves", "grow_policy", "max_cached_hist_node")
 _CATEGORY_SPLITS = ("max_cat_to_onehot", "max_cat_threshold")
@@ -36,13 +39,36 @@ def booster_faults(values: Values, channels: Collection[str] | None) -> Iterator
     if booster == "gblinear":
         yield from _linear_faults(values)
     else:
-        yield from _tree_faults(values, booster)
         yield from _updater_faults(values)
         yield from _exact_faults(values)
         yield from _vector_faults(values)
-        yield from _category_faults(values)
     yield from _update_faults(values, channels)
-    yield from _draw_faults(values)
+
+
+def idle_for_booster(values: Values) -> Iterator[tuple[str, str]]:
+    """Return each hyperparameter that XGBoost heeds in other jobs than this one, and why."""
+    booster = values.get("booster", "gbtree")
+    if booster == "gblinear":
+        idle = [p.name for p in (*TREES, *DART) if p.name not in (*_ALSO_LINEAR, *_NOT_LINEAR)]
+        idle.append("feature_weights")
+        yield from ((name, "it is for trees, and booster is gblinear") for name in idle)
+        if values.get("feature_selector", "cyclic") not in ("greedy", "thrifty"):
+            yield "top_k", "it is for feature_selector greedy or thrifty"
+        return
+    yield from ((p.name, f"it is for booster gblinear, and booster is {booster}") for p in LINEAR)
+    if booster == "gbtree":
+        yield from ((p.name, "it is for booster dart, and booster is gbtree") for p in DART)
+    exact = grows_exactly(values)
+    if exact:
+        yield from ((name, "tree_method is exact") for name in _NOT_EXACT)
+    if exact or values.get("encoding") == "onehot":
+        reason = "tree_method is exact" if exact else "encoding is onehot"
+        yield from ((name, reason) for name in _CATEGORY_SPLITS)
+    if "refresh" not in values.get("updater", ()):
+        yield "refresh_leaf", "it is for updater refresh"
+    own = values.get("preset", "sagetree") == "sagetree" and "colsample_bytree" not in values
+    if not own and all(values.get(name, 1) == 1 for name in _COLUMN_SAMPLING):
+        yield "feature_weights", "colsample_bytree, _bylevel and _bynode are 1"
 
 
 def grows_exactly(values: Values) -> bool:
@@ -51,9 +77,9 @@ def grows_exactly(values: Values) -> bool:
 
 
 def _linear_faults(values: Values) -> Iterator[str]:
-    for parameter in (*TREES, *DART):
-        if is_given(values, parameter.name) and parameter.name not in _ALSO_LINEAR:
-            yield f"{parameter.name} is for trees, and booster is gblinear: leave it out"
+    for name in _NOT_LINEAR:
+        if is_given(values, name):
+            yield f"{name} is for trees, and booster is gblinear: leave it out"
     if values.get("encoding") == "native":
         yield "encoding=native is for trees, and booster is gblinear: leave it out"
     if values.get("external_memory"):
@@ -68,30 +94,11 @@ def _linear_faults(values: Values) -> Iterator[str]:
     selector = values.get("feature_selector", "cyclic")
     if updaters == ("shotgun",) and selector not in ("cyclic", "shuffle"):
         yield f"feature_selector={selector} needs updater=coord_descent: set it"
-    if is_given(values, "top_k") and selector not in ("greedy", "thrifty"):
-        yield "top_k is for feature_selector greedy or thrifty: set it, or leave top_k out"
-
-
-def _tree_faults(values: Values, booster: str) -> Iterator[str]:
-    for parameter in LINEAR:
-        if is_given(values, parameter.name):
-            yield (
-                f"{parameter.name} is for booster gblinear, and booster is {booster}: leave it "
-                "out, or set booster"
-            )
-    for parameter in DART if booster == "gbtree" else ():
-        if is_given(values, parameter.name):
-            yield (
-                f"{parameter.name} is for booster dart, and booster is gbtree: leave it out, or "
-                "set booster"
-            )
 
 
 def _updater_faults(values: Values) -> Iterator[str]:
     updaters = values.get("updater")
     if updaters is None:
-        if is_given(values, "refresh_leaf"):
-            yield "refresh_leaf is for updater refresh: set it, or leave refresh_leaf out"
         return
     linear = [updater for updater in updaters if updater in _LINEAR_UPDATERS]
     if linear:
@@ -116,16 +123,11 @@ def _updater_faults(values: Values) -> Iterator[str]:
         )
     if growers[0].startswith("grow_gpu") and values.get("device", "cpu") == "cpu":
         yield f"updater {growers[0]} needs device=cuda: set it"
-    if is_given(values, "refresh_leaf") and "refresh" not in updaters:
-        yield "refresh_leaf is for updater refresh: set it, or leave refresh_leaf out"
 
 
 def _exact_faults(values: Values) -> Iterator[str]:
     if not grows_exactly(values):
         return
-    for name in _NOT_EXACT:
-        if is_given(values, name):
-            yield f"{name} has no effect with tree_method=exact: leave one of them out"
     if values.get("max_depth") == 0:
         yield "max_depth=0 (any depth) is not for tree_method=exact: take a depth, or hist"
     if values.get("device", "cpu") != "cpu":
@@ -148,16 +150,6 @@ def _vector_faults(values: Values) -> Iterator[str]:
         yield "multi_strategy=multi_output_tree needs tree_method=hist: set it"
 
 
-def _category_faults(values: Values) -> Iterator[str]:
-    exact = grows_exactly(values)
-    if not exact and values.get("encoding") != "onehot":
-        return
-    reason = "tree_method=exact" if exact else "encoding=onehot"
-    for name in _CATEGORY_SPLITS:
-        if is_given(values, name):
-            yield f"{name} has no effect with {reason}: leave one of them out"
-
-
 def _update_faults(values: Values, channels: Collection[str] | None) -> Iterator[str]:
     """Return what is wrong with revising the trees of an earlier model."""
     if values.get("process_type") != "update":
@@ -173,11 +165,3 @@ def _update_faults(values: Values, channels: Collection[str] | None) -> Iterator
             "process_type=update revises the trees of an earlier model, and there is no channel "
             "'model': give it one"
         )
-
-
-def _draw_faults(values: Values) -> Iterator[str]:
-    """Return weights of columns that nothing draws by."""
-    own = values.get("preset", "sagetree") == "sagetree" and "colsample_bytree" not in values
-    drawn = own or any(values.get(name, 1) < 1 for name in _COLUMN_SAMPLING)
-    if "feature_weights" in values and not drawn:
-        yield "feature_weights has no effect while colsample_* are 1: set one of them lower"

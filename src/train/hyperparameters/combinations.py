@@ -1,15 +1,20 @@
 """Hyperparameters that do not go together, found before any data are read.
 
-What XGBoost would silently ignore is a fault too, unless it is given the value
-that holds anyway.
+What this job cannot heed though another could is no fault, so that a tuning job
+over boosters or objectives loses no trial: it is said in the log, and left out.
 """
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sagetree.errors import quote
-from sagetree.train.hyperparameters.booster_rules import booster_faults
-from sagetree.train.hyperparameters.objective_rules import objective_faults
+from sagetree.train.hyperparameters.booster_rules import booster_faults, idle_for_booster
+from sagetree.train.hyperparameters.objective_rules import (
+    idle_for_objective,
+    objective_faults,
+    objective_notes,
+)
+from sagetree.train.hyperparameters.parameters import is_given
 
 # Settings of one column, or some, that is then neither feature nor label.
 _ROLES = (
@@ -19,6 +24,7 @@ _ROLES = (
     "time_column",
     "label_lower_bound",
     "label_upper_bound",
+    "event_column",
 )
 _KINDS = ("categorical_columns", "ordinal_columns", "column_types")
 
@@ -40,12 +46,21 @@ def check_together(
     faults.extend(booster_faults(values, channels))
 
 
+def idle_together(values: Values) -> dict[str, str]:
+    """Return the hyperparameters given that change nothing in this job, and why."""
+    idle = {**dict(idle_for_booster(values)), **dict(idle_for_objective(values))}
+    return {name: reason for name, reason in idle.items() if is_given(values, name)}
+
+
 def notes_together(values: Values, channels: Collection[str]) -> Iterator[str]:
     """Return what is no fault and yet without effect, for the log."""
     if "nfold" in values and "validation" in channels and "_kfold" not in values:
         yield "nfold has no effect: the validation channel chooses the rounds"
     if "sync" in values.get("updater", ()):
         yield "updater sync has no effect: one machine trains"
+    for name, reason in idle_together(values).items():
+        yield f"{name} has no effect: {reason}"
+    yield from objective_notes(values)
 
 
 def _column_faults(values: Values) -> Iterator[str]:

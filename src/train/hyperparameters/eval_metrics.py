@@ -1,7 +1,7 @@
 """The metrics of each round, by name: what each is of, which way is better, who computes it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.objectives import Objective, Task, objective_of
 from sagetree.errors import did_you_mean
 from sagetree.evaluate.metrics import weighted
-from sagetree.evaluate.metrics.weighted import Predicted
+from sagetree.evaluate.metrics.weighted import Predicted, greatest_f1
 from sagetree.train.hyperparameters.value_types import LARGEST_INTEGER
 
 if TYPE_CHECKING:
@@ -31,19 +31,21 @@ _NUMBERS: tuple[Task, ...] = ("regression", "quantile")
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that stands after a metric's @: what it is, and its range."""
+    """A number that stands after a metric's @: what it is, and its range, perhaps without ends."""
 
     meaning: str
     low: float
     high: float | None = None
     whole: bool = False
+    within: bool = False
     default: float | None = None
 
     def parse(self, text: str) -> float:
         """Return the number. Raises ValueError for a text that is none or out of range."""
         number = float(text)
         high = LARGEST_INTEGER if self.high is None else self.high
-        if not self.low <= number <= high or (self.whole and not number.is_integer()):
+        is_end = self.within and number in (self.low, high)
+        if not self.low <= number <= high or is_end or (self.whole and not number.is_integer()):
             raise ValueError(text)
         return number
 
@@ -51,6 +53,8 @@ class Parameter:
     def allowed(self) -> str:
         """The range in words."""
         kind = "a whole number" if self.whole else "a number"
+        if self.within:
+            return f"{kind} above {self.low:g} and below {self.high:g}"
         return f"{kind} from {self.low:g}" + ("" if self.high is None else f" to {self.high:g}")
 
 
@@ -74,7 +78,7 @@ class Metric:
 
 _THRESHOLD = Parameter("a probability", 0, 1, default=0.5)
 _TOP = Parameter("a number of rows", 1, whole=True, default=LARGEST_INTEGER)
-_POWER = Parameter("a variance power", 1, 2, default=1.5)
+_POWER = Parameter("a variance power", 1, 2, default=1.5, within=True)
 _PRECISION = Parameter("a precision", 0, 1)
 
 
@@ -173,6 +177,16 @@ _METRICS = (
     ),
 )
 
+# Metrics of what rows are called: a round that moves none over the threshold changes
+# none of them, and where positives are rare no round may for long.
+OF_CALLS = frozenset(
+    {
+        "error", "merror", "accuracy", "balanced_accuracy", "f1", "f1_binary", "f1_macro",
+        "precision", "precision_macro", "precision_micro", "recall", "recall_macro",
+        "recall_micro",
+    }
+)  # fmt: skip
+
 METRICS: Mapping[str, Metric] = MappingProxyType({metric.name: metric for metric in _METRICS})
 
 # These two take a - behind: groups without a relevant row count 0 instead of 1.
@@ -219,7 +233,9 @@ class Asked:
     def is_computed_here(self, objective: Objective) -> bool:
         """Say whether XGBoost's own value would be none or another one."""
         metric = self.metric
-        if metric.function is None or objective.task == "ranking":
+        if metric.function is None:
+            return False
+        if metric.by_xgboost and objective.task in ("ranking", "regression"):
             return False
         if not metric.by_xgboost or metric.name == "aucpr":
             return True
@@ -249,18 +265,33 @@ def with_parameter(metric: str, params: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class RoundMetrics:
-    """What is computed of each round: by XGBoost, and here."""
+    """What is computed of each round: by XGBoost, and here.
+
+    Rows are called 1 from `threshold` on, None is above 0.5; with `at_greatest_f1`
+    from the one that the job would choose on these rows after this round.
+    """
 
     by_xgboost: tuple[str, ...]
     here: tuple[Asked, ...]
     objective: Objective
+    at_greatest_f1: bool = False
+    threshold: float | None = None
 
     @classmethod
-    def of(cls, spellings: Sequence[str], objective: Objective) -> "RoundMetrics":
+    def of(
+        cls, spellings: Sequence[str], objective: Objective, *, at_greatest_f1: bool = False
+    ) -> "RoundMetrics":
         """Return who computes which metric of an objective."""
         asked = [Asked.of(spelling) for spelling in spellings]
-        here = [a for a in asked if a.is_computed_here(objective)]
-        return cls(tuple(a.spelling for a in asked if a not in here), tuple(here), objective)
+        here = tuple(a for a in asked if a.is_computed_here(objective))
+        by_xgboost = tuple(a.spelling for a in asked if a not in here)
+        return cls(by_xgboost, here, objective, at_greatest_f1 and objective.has_threshold)
+
+    def at(self, threshold: float) -> "RoundMetrics":
+        """Return the same metrics at a threshold, if rounds chose one: of rows it was not."""
+        if not self.at_greatest_f1:
+            return self
+        return replace(self, at_greatest_f1=False, threshold=threshold)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -277,15 +308,15 @@ class RoundMetrics:
     def _values(
         self, predictions: NDArray[np.float32], data: "xgboost.DMatrix"
     ) -> list[tuple[str, float]]:
-        weights = data.get_weight()
+        labels = data.get_label()
+        weights = data.get_weight() if data.get_weight().size else None
         if self.objective.score == "margin":
             predictions = _probabilities(predictions)
-        rows = Predicted(
-            data.get_label(),
-            predictions,
-            weights if weights.size else None,
-            are_classes=self.objective.score == "class",
-        )
+        threshold = self.threshold
+        if self.at_greatest_f1 and any(a.metric.name in OF_CALLS for a in self.here):
+            threshold = greatest_f1(labels, predictions, weights).threshold
+        are_classes = self.objective.score == "class"
+        rows = Predicted(labels, predictions, weights, are_classes, threshold)
         return [(a.spelling, _value(a, rows)) for a in self.here]
 
 

@@ -3,26 +3,39 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, Objective
+from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, Objective, Task
 from sagetree.errors import quote
-from sagetree.train.hyperparameters.eval_metrics import METRICS, Asked
+from sagetree.train.hyperparameters.eval_metrics import (
+    METRICS,
+    OF_CALLS,
+    Asked,
+    default_metric,
+    with_parameter,
+)
 from sagetree.train.hyperparameters.parameters import TUNING_METRIC, is_given
 
 Values = Mapping[str, Any]
 
-# Hyperparameters that only some objectives heed: the name of one, or what it begins with.
+# Hyperparameters that say what is learnt, by some objectives only: the name of one, or
+# what it begins with.
 _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     "num_class": ("multi:",),
     "positive_label": ("binary:",),
+    "quantile_alpha": ("reg:quantileerror",),
+    "expectile_alpha": ("reg:expectileerror",),
+    "label_lower_bound": ("survival:aft",),
+    "label_upper_bound": ("survival:aft",),
+    "event_column": ("survival:",),
+    "event_value": ("survival:",),
+}
+
+# Those that change how others are learnt, and nothing of what: elsewhere they are idle.
+_IDLE_BUT_FOR: Mapping[str, tuple[str, ...]] = {
     "scale_pos_weight": ("binary:logistic", "binary:logitraw", "reg:logistic"),
     "tweedie_variance_power": ("reg:tweedie",),
     "huber_slope": ("reg:pseudohubererror",),
-    "quantile_alpha": ("reg:quantileerror",),
-    "expectile_alpha": ("reg:expectileerror",),
     "aft_loss_distribution": ("survival:aft",),
     "aft_loss_distribution_scale": ("survival:aft",),
-    "label_lower_bound": ("survival:aft",),
-    "label_upper_bound": ("survival:aft",),
     "lambdarank_pair_method": ("rank:",),
     "lambdarank_num_pair_per_sample": ("rank:",),
     "lambdarank_normalization": ("rank:",),
@@ -50,8 +63,19 @@ _METRIC_ONLY_FOR = {
 # Metrics of binary labels that reg:logistic has too: its labels are shares.
 _OF_SHARES = ("logloss", "error")
 
+# Metrics that XGBoost computes where they mean little, and official jobs name: of labels
+# from 0 to 1 in regression, and of all rows as one query.
+_COMPUTED: Mapping[Task, tuple[str, ...]] = {
+    "binary": ("mse", "r2"),
+    "regression": ("error", "logloss", "auc", "aucpr"),
+}
+_OF_ONE_QUERY = ("ndcg", "map", "pre")
+
 # Metrics that need probabilities, which these objectives do not give.
 _NEED_PROBABILITIES = {"binary:hinge": ("logloss",), "multi:softmax": ("aucpr",)}
+
+# What decides the rounds in place of a metric that only says what rows are called.
+_LOSSES = ("logloss", "mlogloss")
 
 # Objectives whose base_score is a probability, or the exponential of a sum.
 _PROBABILITY = ("binary:logistic", "reg:logistic")
@@ -80,16 +104,61 @@ def outputs_of(values: Values) -> int | None:
     return len(values.get("quantile_alpha", (0,)))
 
 
+def idle_for_objective(values: Values) -> Iterator[tuple[str, str]]:
+    """Return each hyperparameter that other objectives than this one heed, and why."""
+    objective = values.get("objective", DEFAULT_OBJECTIVE)
+    for name, objectives in _IDLE_BUT_FOR.items():
+        if not objective.startswith(objectives):
+            yield name, f"it is for objective {_listed(objectives)}, and objective is {objective}"
+    if not values.get("lambdarank_unbiased"):
+        yield "lambdarank_bias_norm", "lambdarank_unbiased is false"
+
+
+def _listed(objectives: tuple[str, ...]) -> str:
+    return " or ".join(f"{o}*" if o.endswith(":") else o for o in objectives)
+
+
+def metrics_of(values: Values, params: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Return the metrics of each round, and the one that decides when rounds stop.
+
+    That is the last one named. Where it only says what rows are called, it is the
+    log loss, or the objective's own metric; preset=xgboost goes by the one named.
+    """
+    asked = [with_parameter(m, params) for m in _named(values) or [default_metric(params)]]
+    deciding = asked[-1]
+    if values.get("preset") != "xgboost" and Asked.of(deciding).metric.name in OF_CALLS:
+        defined = defined_for(values, OBJECTIVES[params["objective"]])
+        others = [m for m in (*_LOSSES, default_metric(params)) if m in defined]
+        others = [m for m in others if m not in OF_CALLS]
+        deciding = with_parameter(others[0], params) if others else deciding
+    return list(dict.fromkeys([*asked, deciding])), deciding
+
+
+def objective_notes(values: Values) -> Iterator[str]:
+    """Return what is no fault of metrics and yet other than named, for the log."""
+    params = {"objective": DEFAULT_OBJECTIVE, **values}
+    _, deciding = metrics_of(values, params)
+    objective = OBJECTIVES[params["objective"]]
+    for metric in _named(values):
+        if not is_defined(Asked.of(metric), values, objective):
+            yield f"{metric} is computed, and says little of objective {objective.name}"
+    for metric in _named(values)[-1:]:
+        if with_parameter(metric, params) != deciding:
+            yield f"{metric} only says what rows are called: {deciding} decides the rounds"
+
+
+def _named(values: Values) -> list[str]:
+    tuned = values.get(TUNING_METRIC)
+    return [*values.get("eval_metric", ()), *([tuned] if tuned else [])]
+
+
 def _parameter_faults(values: Values, objective: Objective) -> Iterator[str]:
     for name, objectives in _ONLY_FOR.items():
         if is_given(values, name) and not objective.name.startswith(objectives):
-            wanted = " or ".join(f"{o}*" if o.endswith(":") else o for o in objectives)
             yield (
-                f"{name} is for objective {wanted}, and objective is {objective.name}: "
-                "leave it out, or change objective"
+                f"{name} is for objective {_listed(objectives)}, and objective is "
+                f"{objective.name}: leave it out, or change objective"
             )
-    if is_given(values, "lambdarank_bias_norm") and not values.get("lambdarank_unbiased"):
-        yield "lambdarank_bias_norm has no effect without lambdarank_unbiased: set it to true"
     if values.get("multi_strategy") == "multi_output_tree" and outputs_of(values) == 1:
         yield (
             "multi_strategy=multi_output_tree is for several outputs, and objective "
@@ -98,6 +167,8 @@ def _parameter_faults(values: Values, objective: Objective) -> Iterator[str]:
 
 
 def _label_faults(values: Values, objective: Objective) -> Iterator[str]:
+    if "event_value" in values and "event_column" not in values:
+        yield "event_value is set and event_column is not: set both"
     bounds = [name for name in ("label_lower_bound", "label_upper_bound") if name in values]
     if objective.name != "survival:aft" or not bounds:
         return
@@ -105,6 +176,11 @@ def _label_faults(values: Values, objective: Objective) -> Iterator[str]:
         yield f"of label_lower_bound and label_upper_bound only {bounds[0]} is set: set both"
     if "target" in values:
         yield "target is set, and label_lower_bound and label_upper_bound are: leave it out"
+    if "event_column" in values:
+        yield (
+            "event_column is set, and label_lower_bound and label_upper_bound say the same: leave "
+            "it out"
+        )
 
 
 def _base_score_faults(values: Values, objective: Objective) -> Iterator[str]:
@@ -136,7 +212,9 @@ def _metric_faults(values: Values, objective: Objective) -> Iterator[str]:
             except ValueError as error:
                 yield f"{setting} {quote(spelling)} {error}"
                 continue
-            if not is_defined(asked, values, objective):
+            if not is_defined(asked, values, objective) and not is_computed(
+                asked, values, objective
+            ):
                 yield (
                     f"{setting} {quote(spelling)} is not defined for objective "
                     f"{objective.name}: take {', '.join(defined_for(values, objective))}"
@@ -155,6 +233,15 @@ def is_defined(asked: Asked, values: Values, objective: Objective) -> bool:
     if objective.task == "quantile" and name not in _METRIC_ONLY_FOR and outputs_of(values) != 1:
         return False
     return objective.task in asked.metric.tasks
+
+
+def is_computed(asked: Asked, values: Values, objective: Objective) -> bool:
+    """Say whether a metric that is not defined for an objective has a value all the same."""
+    name = asked.metric.name
+    weighted = "weight_column" in values or values.get("csv_weights")
+    if name in _OF_ONE_QUERY:  # XGBoost takes no weights of rows for these
+        return objective.task == "binary" and not weighted
+    return name in _COMPUTED.get(objective.task, ())
 
 
 def defined_for(values: Values, objective: Objective) -> list[str]:

@@ -34,7 +34,8 @@ OWN = (
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
-        "label value that counts as 1; default: the greater one",
+        "label value that counts as 1; default: 1, true or yes, else the rarer one; of two about "
+        "equally frequent ones the second in order, with a warning",
     ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),
@@ -99,6 +100,17 @@ OWN = (
         _COLUMN,
         "survival:aft: column with the label's upper end, empty where the event is yet to come",
     ),
+    Hyperparameter(
+        "event_column",
+        _COLUMN,
+        "survival:*: column that says whether the label is the time of the event (1, true) or of "
+        "the last look before it (0, false); no feature",
+    ),
+    Hyperparameter(
+        "event_value",
+        Names(),
+        "values of event_column that mean that the event came; default: 1, true",
+    ),
     Hyperparameter("header", Boolean(), "whether CSV files have a header; default: looked at"),
     Hyperparameter(
         "delimiter", Delimiter(), "what separates the cells of CSV files; default: looked at"
@@ -137,12 +149,13 @@ OWN = (
     Hyperparameter(
         "eval_metric",
         Names(),
-        "metrics of each round, of which the last one stops; default: the objective's own",
+        "metrics of each round, of which the last one stops, but logloss or mlogloss for one that "
+        "only says what rows are called (f1, accuracy, error); default: the objective's own",
     ),
     Hyperparameter(
         TUNING_METRIC,
         TuningMetric(),
-        "metric a tuning job goes by; added to eval_metric, and the one that stops",
+        "metric a tuning job goes by; added to eval_metric as its last one",
     ),
     Hyperparameter(
         "external_memory", Boolean(), "train from disk; default: if the memory is too small"

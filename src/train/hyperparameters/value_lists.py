@@ -88,9 +88,9 @@ class JsonObject(Text):
 
 @dataclass(frozen=True)
 class Monotone(Text):
-    """A direction for each feature in order, or for columns by name."""
+    """A direction for each column in order, or for columns by name."""
 
-    allowed: str = '-1, 0 or 1 for each column, such as {"amount": 1}, or for each feature (1,0,-1)'
+    allowed: str = '-1, 0 or 1 for each column, such as {"amount": 1}, or in their order (1,0,-1)'
 
     def parse(self, text: str) -> Value:
         """Return column -> direction, or the tuple of all directions. Raises ParameterError."""
@@ -110,9 +110,9 @@ class Monotone(Text):
 
 @dataclass(frozen=True)
 class Groups(Text):
-    """Groups of columns by name, or of features by number, counted from 0."""
+    """Groups of columns by name, or by number."""
 
-    allowed: str = 'lists of columns such as [["amount", "kind"], ["state"]], or of feature numbers'
+    allowed: str = 'lists of columns such as [["amount", "kind"], ["state"]], or of their numbers'
 
     def parse(self, text: str) -> Value:
         """Return a tuple of groups, each all names or all numbers. Raises ParameterError."""

@@ -130,8 +130,18 @@ TREES = (
     _handed_on(
         "max_cached_hist_node", Integer(1), "hist and approx: most histograms held; default: all"
     ),
-    _handed_on("monotone_constraints", Monotone(), "1: rising, -1: falling, 0: as it comes"),
-    _handed_on("interaction_constraints", Groups(), "groups of columns that may meet in a branch"),
+    _handed_on(
+        "monotone_constraints",
+        Monotone(),
+        "1: rising, -1: falling, 0: as it comes; in order: of the columns after the label, in "
+        "libsvm of the indices from 0",
+    ),
+    _handed_on(
+        "interaction_constraints",
+        Groups(),
+        "groups of columns that may meet in a branch; a number is the place after the label, from "
+        "0, in libsvm the index",
+    ),
     _handed_on(
         "updater",
         Words(UPDATERS),

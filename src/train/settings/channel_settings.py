@@ -1,6 +1,6 @@
 """inputdataconfig.json: the channels, and what their content types promise."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,14 @@ TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"
 MODEL = "model"
+
+
+# What a channel that no job reads is meant to be, by the names others give it.
+_MEANT = {
+    **dict.fromkeys(("val", "valid", "validate", "eval", "evaluation", "dev"), VALIDATION),
+    **dict.fromkeys(("testing", "holdout", "hold_out"), TEST),
+    "training": TRAIN,
+}
 
 
 def read_json(path: Path) -> Mapping[str, Any]:
@@ -75,12 +83,26 @@ def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
         try:
             formats[channel] = _format(content_type)
         except ValueError as error:
+            formats[channel] = None
             if channel in (TRAIN, VALIDATION, TEST):
                 faults.append(f"channel {quote(channel)} has {error}")
     if TRAIN not in config:
         found = ", ".join(map(quote, config)) or "none"
         faults.append(f"there is no channel 'train' (channels: {found})")
     return formats
+
+
+def channel_notes(channels: Collection[str]) -> Iterator[str]:
+    """Return what the log should say of channels whose names are nearly those that a job reads."""
+    from difflib import get_close_matches  # few need it
+
+    for channel in channels:
+        if channel in (TRAIN, VALIDATION, TEST, MODEL):
+            continue
+        name = channel.lower()
+        close = get_close_matches(name, (TRAIN, VALIDATION, TEST), n=1, cutoff=0.8)
+        for meant in [_MEANT[name]] if name in _MEANT else close:
+            yield f"channel {quote(channel)} is not read: the one that a job reads is {meant!r}"
 
 
 def _format(content_type: str) -> Format | None:

@@ -10,10 +10,14 @@ from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import grows_exactly
-from sagetree.train.hyperparameters.combinations import check_together, notes_together
+from sagetree.train.hyperparameters.combinations import (
+    check_together,
+    idle_together,
+    notes_together,
+)
 from sagetree.train.hyperparameters.constraints import Constraints
-from sagetree.train.hyperparameters.eval_metrics import default_metric, with_parameter
-from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, TUNING_METRIC, UNUSED, is_given
+from sagetree.train.hyperparameters.objective_rules import metrics_of
+from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, UNUSED, is_given
 from sagetree.train.hyperparameters.presets import (
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
@@ -22,10 +26,27 @@ from sagetree.train.hyperparameters.presets import (
 )
 from sagetree.train.hyperparameters.value_types import ParameterError, plain_text
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
+from sagetree.train.settings.channel_settings import channel_notes
 from sagetree.train.settings.faults import Faults
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"
+
+# What scikit-learn, LightGBM and CatBoost call it -> the hyperparameter.
+_ELSEWHERE = {
+    "class_weight": "scale_pos_weight",
+    "class_weights": "scale_pos_weight",
+    "is_unbalance": "scale_pos_weight",
+    "sample_weight": "weight_column",
+    "iterations": "num_round",
+    "max_iter": "num_round",
+    "num_iterations": "num_round",
+    "l2_leaf_reg": "lambda",
+    "cat_features": "categorical_columns",
+    "categorical_feature": "categorical_columns",
+    "label": "target",
+    "label_column": "target",
+}
 
 # What holds where one of our own is not given.
 _DEFAULTS = {p.name: p.parse(p.default) for p in OWN if p.default}
@@ -57,17 +78,21 @@ class Columns:
     time: str | None = None
     label_lower_bound: str | None = None
     label_upper_bound: str | None = None
+    event: str | None = None
+    event_values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Boosting:
     """How rounds are made and chosen; `params` are XGBoost's own.
 
-    `metrics` are printed each round, `stopping_metric` is the one of them that
-    early stopping goes by. `nfold` folds choose the rounds of one model;
-    `kfold` folds, `kfold_repeats` times, each give a model of an ensemble.
-    `num_class` is None where the label says how many there are. `seed` is that
-    of folds (0 to 2**32 - 1), XGBoost's own is among `params`.
+    `fixed_rounds` are made where there are no rows to choose them by. `metrics` are
+    printed each round, `stopping_metric` is the one of them that early stopping goes
+    by; with `at_greatest_f1` they call rows by the threshold of the greatest F1, else
+    by 0.5. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
+    times, each give a model of an ensemble. `num_class` is None where the label
+    says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
+    is among `params`.
     """
 
     params: Mapping[str, Any]
@@ -78,11 +103,13 @@ class Boosting:
     metrics: tuple[str, ...]
     stopping_metric: str
     seed: int
+    fixed_rounds: int = XGBOOST_ROUNDS
     num_class: int | None = None
     kfold: int | None = None
     kfold_repeats: int = 1
     constraints: Constraints = field(default_factory=Constraints)
     external_memory: bool | None = None
+    at_greatest_f1: bool = False
 
     @property
     def objective(self) -> str:
@@ -175,7 +202,8 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
     for spelling, text in given.items():
         parameter = BY_NAME.get(spelling)
         if parameter is None:
-            meant = did_you_mean(spelling, BY_NAME)
+            known = _ELSEWHERE.get(spelling)
+            meant = did_you_mean(known or spelling, BY_NAME)
             faults.append(f"{quote(spelling)} is no hyperparameter{meant}")
             continue
         if parameter.name in spelled:
@@ -214,6 +242,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         time=values.get("time_column"),
         label_lower_bound=values.get("label_lower_bound"),
         label_upper_bound=values.get("label_upper_bound"),
+        event=values.get("event_column"),
+        event_values=values.get("event_value", ()),
     )
 
 
@@ -223,6 +253,7 @@ def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str
         if parameter.name in values:
             yield f"{parameter.name} has no effect: {parameter.help}"
     yield from notes_together(values, channels)
+    yield from channel_notes(channels)
 
 
 def _encoding(values: Mapping[str, Any]) -> str:
@@ -232,27 +263,25 @@ def _encoding(values: Mapping[str, Any]) -> str:
 
 
 def _boosting(values: Mapping[str, Any]) -> Boosting:
-    own = values["preset"] == "sagetree"
+    own, idle = values["preset"] == "sagetree", idle_together(values)
     params = _params(values, own=own)
-    tuned = values.get(TUNING_METRIC)
-    asked = [*values.get("eval_metric", ()), *([tuned] if tuned else [])]
-    asked = [with_parameter(metric, params) for metric in asked or [default_metric(params)]]
+    metrics, stopping_metric = metrics_of(values, params)
     return Boosting(
         params=MappingProxyType(params),
         rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
+        fixed_rounds=values.get("num_round", XGBOOST_ROUNDS),
         patience=values.get("early_stopping_rounds", SAGETREE_PATIENCE if own else None),
         nfold=values.get("nfold"),
         stratified=values["stratified"],
-        metrics=tuple(dict.fromkeys(asked)),
-        stopping_metric=asked[-1],
+        metrics=tuple(metrics),
+        stopping_metric=stopping_metric,
+        at_greatest_f1=own,
         seed=params["seed"] % 2**32,
         num_class=values.get("num_class"),
         kfold=values.get("_kfold"),
         kfold_repeats=values["_num_cv_round"],
         constraints=Constraints(
-            values.get("monotone_constraints"),
-            values.get("interaction_constraints"),
-            values.get("feature_weights"),
+            *(None if name in idle else values.get(name) for name in _BY_COLUMN)
         ),
         external_memory=values.get("external_memory"),
     )
@@ -265,7 +294,8 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if own and trees:
         preset = preset_of(values.get("objective", DEFAULT_OBJECTIVE))
         params |= {name: value for name, (value, _) in preset.items()}
-    names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in _BY_COLUMN)
+    without = {*_BY_COLUMN, *idle_together(values)}
+    names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in without)
     params |= {name: values[name] for name in names}
     params = {"objective": DEFAULT_OBJECTIVE, "seed": 0, **params}
     if params.get("tree_method") == "gpu_hist":

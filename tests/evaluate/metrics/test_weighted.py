@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,7 +82,8 @@ PROBABILITIES = {
 # Each has a test of its own below, or is a part of those above.
 OTHERS = {
     "accuracies", "average_precision", "confusion_matrix", "cumulated", "error", "f_scores",
-    "log_losses", "pinball_loss", "precisions", "r2", "recall_at_precision", "recalls", "roc_auc",
+    "greatest_f1", "log_losses", "pinball_loss", "precisions", "r2", "recall_at_precision",
+    "recalls", "roc_auc",
 }  # fmt: skip
 
 
@@ -156,6 +158,21 @@ def test_thresholds(rows, at):
     with_weight = rows.labels if rows.weights is None else rows.labels * rows.weights
     best = recalls[precisions >= at].max() if with_weight.any() else 0.0
     assert weighted.recall_at_precision(rows, at) == pytest.approx(best, rel=1e-12)
+
+
+@settings(max_examples=25)
+@given(rows_of(st.integers(0, 1), SCORES))
+def test_calls_at_the_greatest_f1(rows):
+    point = weighted.greatest_f1(rows.labels, rows.predictions, rows.weights)
+    found = replace(rows, threshold=point.threshold)
+    with_weight = rows.labels if rows.weights is None else rows.labels * rows.weights
+    if not with_weight.any():
+        assert not found.classes.any()
+        return
+    scores = rows.predictions if rows.weights is None else rows.predictions[rows.weights > 0]
+    of_each = [of_sklearn(sk.f1_score, rows, rows.predictions >= score) for score in scores]
+    assert weighted.f1_binary(found) == pytest.approx(max(of_each), rel=1e-12)
+    assert point.f1 == pytest.approx(max(of_each), rel=1e-12)
 
 
 @settings(max_examples=25)

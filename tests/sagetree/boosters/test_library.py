@@ -39,8 +39,8 @@ VERSIONS = {
 }
 
 FUNCTIONS = {
-    "XGBGetLastError", "XGBoostVersion", "XGBoosterBoostedRounds", "XGBoosterCreate",
-    "XGBoosterFree", "XGBoosterGetNumFeature", "XGBoosterGetStrFeatureInfo",
+    "XGBGetLastError", "XGBRegisterLogCallback", "XGBoostVersion", "XGBoosterBoostedRounds",
+    "XGBoosterCreate", "XGBoosterFree", "XGBoosterGetNumFeature", "XGBoosterGetStrFeatureInfo",
     "XGBoosterLoadModelFromBuffer", "XGBoosterPredictFromDMatrix", "XGBoosterPredictFromDense",
     "XGBoosterSaveJsonConfig", "XGBoosterSaveModelToBuffer", "XGBoosterSetParam",
     "XGBoosterSlice", "XGDMatrixCreateFromDense", "XGDMatrixFree", "XGProxyDMatrixCreate",

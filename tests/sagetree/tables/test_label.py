@@ -14,9 +14,9 @@ from sagetree.tables.label import (
     ClassLabel,
     IntervalLabel,
     Label,
-    LabelRange,
     NumberLabel,
 )
+from sagetree.tables.label_range import LabelRange
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Source, Table
 from tests.sagetree.columns import chunked

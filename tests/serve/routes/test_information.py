@@ -39,13 +39,20 @@ def test_the_schema_says_what_a_request_holds(client: Client):
         "binary:logistic", "probability", 1
     )  # fmt: skip
     assert (schema["classes"], schema["threshold"]) == (["no", "yes"], 0.25)
+    assert schema["probability"] == "P(fraud = yes)"
+    prediction = client.get("/openapi.json").get_json()["components"]["schemas"]["Prediction"]
+    assert prediction["properties"]["score"]["description"] == "P(fraud = yes)"
     assert "reasons" in schema["keys"]
     assert "text/csv" in schema["content_types"]
 
 
 def test_metadata_says_where_the_model_comes_from(client: Client, model: Model):
     found = client.get("/metadata").get_json()
-    assert found["model"] == {"sha256": model.sha256, "objective": "binary:logistic"}
+    assert found["model"] == {
+        "sha256": model.sha256,
+        "objective": "binary:logistic",
+        "probability": "P(fraud = yes)",
+    }
     assert set(found["bundle"]) >= {"format", "versions", "hyperparameters", "data", "metrics"}
     assert found["server"]["xgboost"]
 
@@ -57,6 +64,7 @@ def test_a_plain_model_is_described_too(plain_dir: Path):
     schema = client.get("/schema").get_json()
     assert [column["name"] for column in schema["columns"]] == ["f0", "f1", "f2"]
     assert (schema["classes"], schema["threshold"]) == (None, None)
+    assert schema["probability"] is None
     assert embedded(client)["example"] == {"f0": None, "f1": None, "f2": None}
 
 

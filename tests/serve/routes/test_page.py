@@ -98,6 +98,7 @@ def test_the_example_is_scored_and_explained(page: Page, server: ServerProcess):
     assert float(page.text("value").rstrip(" %")) == pytest.approx(score * 100, abs=0.06)
     assert page.at("gauge").is_displayed()
     assert "the threshold is 25.0 %" in page.text("verdict")
+    assert page.text("score-title") == "P(fraud = yes)"
     assert page.at("reasons").find_elements(By.TAG_NAME, "li")
     assert page.at("sentences").find_elements(By.TAG_NAME, "li")
 

@@ -9,6 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.tables.schema import Column, Schema
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import TrainedModels
 from sagetree.train.boosting.strategies import fit
@@ -159,7 +160,9 @@ def fitted(run: RunOptions, **more: str) -> TrainedModels:
     texts = {"objective": "reg:squarederror", "num_round": "3", "_kfold": "2"}
     settings = TrainSettings.of({**texts, "_num_cv_round": "2", **more}).boosting
     features, rows = numbers()
-    return fit(BoostingPlan.of(settings, features, rows, run=run), rows, None)
+    columns = tuple(Column(name=n, kind="number", missing=0, distinct=60) for n in features.names)
+    schema = Schema(columns=columns, label=None, named=True)
+    return fit(BoostingPlan.of(settings, schema, features, rows, run=run), rows, None)
 
 
 @pytest.mark.parametrize(("asked", "models"), [(1, 2), (3, 2), (4, 2), (5, 2), (6, 4), (9, 4)])

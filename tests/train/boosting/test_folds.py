@@ -111,7 +111,7 @@ def test_a_hold_out_is_about_a_tenth(roles: dict[str, np.ndarray]) -> None:
             examples(np.arange(9) % 9 == 0),
             BINARY,
             2,
-            "the rarer label has 1 rows, too few for 2 folds",
+            "the rarer label has 1 row, too few for 2 folds",
         ),
     ],
 )
@@ -120,6 +120,41 @@ def test_too_few(rows: Examples, objective, folds: int, text: str) -> None:
         Splitter(objective, folds, True, 0).split(rows)
     assert caught.value.message == text
     assert str(caught.value).startswith("channel train: ")
+
+
+def test_there_are_never_fewer_than_two_folds() -> None:
+    with pytest.raises(DataError) as caught:
+        Splitter(BINARY, 2, True, 0).split(examples(np.arange(9) % 9 == 0))
+    assert str(caught.value) == (
+        "channel train: the rarer label has 1 row, too few for 2 folds. Add rows of it, set "
+        "neither nfold nor _kfold, or give a validation channel"
+    )
+    with pytest.raises(DataError) as caught:
+        Splitter(BINARY, 2, True, 0).split(
+            examples(np.array([0, 0, 1, 1]), groups=np.array([0, 0, 1, 1]))
+        )
+    assert str(caught.value) == "channel train: a fold has rows of one label only. Add rows"
+
+
+@pytest.mark.parametrize(
+    ("rows", "objective", "allowed"),
+    [
+        (examples(np.arange(1)), NUMBER, False),
+        (examples(np.arange(2)), NUMBER, True),
+        (examples(np.arange(9) % 9 == 0), BINARY, False),
+        (examples(np.arange(10) % 9 == 0), BINARY, True),
+        (examples(np.arange(9), groups=np.zeros(9, int)), NUMBER, False),
+        (examples(np.arange(9), groups=np.arange(9) // 5), NUMBER, True),
+        (examples(np.arange(9) // 5, groups=np.arange(9) // 5), BINARY, False),
+        (examples(np.arange(9), times=np.arange(9) // 5 * 1.0), NUMBER, False),
+        (examples(np.arange(9), times=np.arange(9) // 3 * 1.0), NUMBER, True),
+    ],
+)
+def test_whether_folds_can_be_made(rows: Examples, objective, allowed: bool) -> None:
+    splitter = Splitter(objective, None, True, 0)
+    assert splitter.allows_folds(rows) == allowed
+    if allowed:
+        assert len(splitter.split(rows)) >= 2
 
 
 def test_groups_of_one_label_only() -> None:

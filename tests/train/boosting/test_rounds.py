@@ -1,7 +1,7 @@
 """The loop of rounds: as xgboost.train and xgboost.cv make them, and the same after a stop."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import pytest
 import xgboost
 from sklearn.metrics import accuracy_score
 
+from sagetree.errors import SettingsError
 from sagetree.train.boosting.rounds import (
     BoosterData,
     Checkpoint,
@@ -71,6 +72,33 @@ def test_rounds_are_those_of_xgboost() -> None:
             for rows, metrics in ours.history.items()}  # fmt: skip
     assert flat == history
     assert (ours.best, ours.stopped) == (12, False)
+
+
+def of_rounds(*values: float) -> Training:
+    """A training whose metric m is these values, one a round."""
+    left = iter(values)
+    return Training(
+        {**PARAMS, "disable_default_eval_metric": True, "eval_metric": []},
+        [replace(data(), evaluates_train=False)],
+        len(values),
+        early_stopping=EarlyStopping("m", maximize=True, patience=3),
+        custom_metric=lambda _predictions, _rows: [("m", next(left))],
+    )
+
+
+def test_a_round_without_a_number_is_worse_than_one_with() -> None:
+    boosted = boost(of_rounds(np.nan, np.nan, 0.5, np.nan, 0.6, 0.4))
+    assert (boosted.best, boosted.rounds) == (5, 6)
+
+
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_a_metric_that_is_never_finite_chooses_no_round(value: float) -> None:
+    with pytest.raises(SettingsError) as caught:
+        boost(of_rounds(*[value] * 6))
+    assert str(caught.value) == (
+        "the metric m is not finite in any round, and cannot choose one. "
+        "Name another one last in eval_metric"
+    )
 
 
 def test_early_stopping_is_that_of_xgboost() -> None:
@@ -186,9 +214,9 @@ def test_a_metric_of_ones_own_has_all_its_digits() -> None:
     assert boosted.history["validation"]["accuracy"][-1] == [accuracy(scores, own.validation)[0][1]]
 
 
-def test_equal_and_absent_values_are_no_improvement() -> None:
+def test_equal_and_absent_values_are_no_improvement_and_any_value_is_one_of_nan() -> None:
     def best(*values: float) -> int:
         return AUC.best({"validation": {"auc": [[value] for value in values]}})
 
     nan = float("nan")
-    assert [best(0.5, 0.6, 0.6, 0.4), best(0.5, nan, 0.7), best(nan, 0.9)] == [1, 2, 0]
+    assert [best(0.5, 0.6, 0.6, 0.4), best(0.5, nan, 0.7), best(nan, 0.9)] == [1, 2, 1]

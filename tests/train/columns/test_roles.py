@@ -245,14 +245,14 @@ REFUSED: list[tuple[str, dict[str, list[object]], dict[str, object], str]] = [
         {"t": [1] * ROWS},
         {"time_column": "t", "nfold": 2},
         "channel train: there are 1 moments in time, too few for 3 folds. "
-        "Add rows, lower nfold, or give a validation channel",
+        "Add rows, set neither nfold nor _kfold, or give a validation channel",
     ),
     (
         "too few groups",
         {"g": ["one"] * ROWS},
         {"group_column": "g", "nfold": 2},
         "channel train: there are 1 groups, too few for 2 folds. "
-        "Add rows, lower nfold, or give a validation channel",
+        "Add rows, set neither nfold nor _kfold, or give a validation channel",
     ),
 ]  # fmt: skip
 

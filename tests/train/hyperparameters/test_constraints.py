@@ -9,6 +9,7 @@ from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.tables.schema import Column, Kind, Schema
 from sagetree.train.hyperparameters.constraints import Constraints
 from sagetree.train.settings.settings import TrainSettings
 
@@ -23,7 +24,29 @@ FEATURES = FeaturePipeline(
         Moment(column="seen"),
     ),
 )
-M = len(FEATURES.names)
+
+
+def schema(first_index: int = 0, **kinds: Kind) -> Schema:
+    columns = tuple(Column(name=n, kind=k, missing=0, distinct=2) for n, k in kinds.items())
+    return Schema(columns=columns, label=None, named=True, first_index=first_index)
+
+
+# Columns keep their numbers where training leaves some out; one with a role has none.
+SCHEMA = schema(
+    policy="identifier",  # 0
+    amount="number",
+    share="weight",
+    state="category",  # 2
+    one="constant",
+    kind="category",  # 4
+    size="ordinal",
+    note="dropped",
+    seen="datetime",  # 7
+)
+NUMBERS = (
+    "The columns are 0 'policy', 1 'amount', 2 'state', 3 'one', 4 'kind', 5 'size', 6 'note', "
+    "7 'seen'; or name them"
+)
 
 
 def constraints(**texts: str) -> Constraints:
@@ -36,7 +59,7 @@ def test_columns_by_name_reach_every_feature_of_theirs() -> None:
         interaction_constraints='[["amount", "state"], ["seen"]]',
         feature_weights='{"state": 3, "kind": 0.5, "amount": 0}',
     )
-    assert asked.params(FEATURES) == {
+    assert asked.params(SCHEMA, FEATURES) == {
         "monotone_constraints": "(1,-1,-1,0,1,0,0,0,0,0,0)",
         "interaction_constraints": "[[0, 1, 2], [5, 6, 7, 8, 9, 10]]",
     }
@@ -46,21 +69,84 @@ def test_columns_by_name_reach_every_feature_of_theirs() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(1, -1,-1,0,0,0,0,0,0,0,0)", "[1,-1,-1,0,0,0,0,0,0,0,0]", "1,-1,-1,0,0,0,0,0,0,0,0,"]
+    "text", ["(0, 1,-1,0,0,1,0,0)", "[0,1,-1,0,0,1,0,0]", "0,1,-1,1,0,1,1", "0,1,-1,0,0,1,"]
 )
-def test_the_official_tuple_goes_by_feature(text: str) -> None:
-    params = constraints(monotone_constraints=text).params(FEATURES)
-    assert params["monotone_constraints"] == "(1,-1,-1,0,0,0,0,0,0,0,0)"
+def test_the_official_tuple_goes_by_column_and_a_short_one_is_filled_with_0(text: str) -> None:
+    params = constraints(monotone_constraints=text).params(SCHEMA, FEATURES)
+    assert params["monotone_constraints"] == "(1,-1,-1,0,1,0,0,0,0,0,0)"
 
 
-@pytest.mark.parametrize("text", ["[[0, 1], [9]]", "[[0,1],[9]]"])
-def test_the_official_nested_list_counts_features_from_0(text: str) -> None:
-    params = constraints(interaction_constraints=text).params(FEATURES)
-    assert params["interaction_constraints"] == "[[0, 1], [9]]"
+@pytest.mark.parametrize("text", ["[[1, 2], [5]]", "[[1,2,3],[6],[5, 0]]"])
+def test_the_official_nested_list_goes_by_column(text: str) -> None:
+    params = constraints(interaction_constraints=text).params(SCHEMA, FEATURES)
+    assert params["interaction_constraints"] == "[[0, 1, 2], [4]]"
+
+
+INDICES = {f"f{index}": "number" for index in range(1, 9)}
+ABALONE = FeaturePipeline(
+    missing_values=(),
+    unknown_category="missing",
+    features=tuple(Number(column=name) for name in INDICES),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "directions"),
+    [
+        ("(0,1,0,0,0,0,0,0,-1)", "(1,0,0,0,0,0,0,-1)"),
+        ("(1,1,1,1,1,1,1,1,1)", "(1,1,1,1,1,1,1,1)"),  # of 0 there is no cell
+        ("(0,1)", "(1,0,0,0,0,0,0,0)"),
+    ],
+)
+def test_numbers_of_libsvm_are_its_indices(text: str, directions: str) -> None:
+    params = constraints(monotone_constraints=text, interaction_constraints="[[1,2],[3,4]]").params(
+        schema(1, **INDICES), ABALONE
+    )
+    assert params == {
+        "monotone_constraints": directions,
+        "interaction_constraints": "[[0, 1], [2, 3]]",
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (
+            {"monotone_constraints": "(1,0,0,0,0,0,0,-1)"},
+            "the first value of monotone_constraints is for column 0, and there is none. ",
+        ),
+        (
+            {"monotone_constraints": "(0,1,0,0,0,0,0,0,0,-1)"},
+            "monotone_constraints has 10 values where the numbers of columns end at 8. ",
+        ),
+        (
+            {"interaction_constraints": "[[0,1]]"},
+            "interaction_constraints names column 0, and there is none. ",
+        ),
+    ],
+)
+def test_numbers_of_libsvm_that_name_nothing(texts: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        constraints(**texts).params(schema(1, **INDICES), ABALONE)
+    assert str(caught.value) == message + (
+        "The columns are 1 'f1', 2 'f2', 3 'f3', 4 'f4', 5 'f5', 6 'f6', 7 'f7', 8 'f8'; "
+        "or name them"
+    )
+
+
+def test_of_many_numbers_the_last_is_shown_too() -> None:
+    many = schema(**{f"c{number}": "number" for number in range(40)})
+    with pytest.raises(SettingsError) as caught:
+        constraints(interaction_constraints="[[40]]").params(many, ABALONE)
+    shown = ", ".join(f"{number} 'c{number}'" for number in range(19))
+    assert str(caught.value) == (
+        "interaction_constraints names column 40, and there is none. "
+        f"The columns are {shown}, ..., 39 'c39'; or name them"
+    )
 
 
 def test_nothing_asked_is_nothing_set() -> None:
-    assert constraints().params(FEATURES) == {}
+    assert constraints().params(SCHEMA, FEATURES) == {}
     assert constraints().feature_weights(FEATURES) is None
 
 
@@ -69,14 +155,18 @@ def test_nothing_asked_is_nothing_set() -> None:
     [
         (
             {"monotone_constraints": '{"amont": 1}'},
-            "monotone_constraints names 'amont', which the model does not use. "
+            "monotone_constraints names 'amont' (did you mean 'amount'?), which the model does "
+            "not use. "
             "The columns are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
         (
-            {"monotone_constraints": "(1,0)"},
-            "monotone_constraints has 2 values for 11 features. The features are amount, "
-            "state=OR, state=WA, kind, size, seen.days, seen.year, seen.month, seen.day, "
-            "seen.weekday, seen.hour",
+            {"monotone_constraints": "(1,0,0,0,0,0,0,0,0)"},
+            f"monotone_constraints has 9 values where the numbers of columns end at 7. {NUMBERS}",
+        ),
+        (
+            {"monotone_constraints": "(0,0,0,0,1)"},
+            "monotone_constraints gives a direction to 'kind', whose categories have no order. "
+            "Give them one with ordinal_columns, or set encoding=onehot",
         ),
         (
             {"monotone_constraints": '{"kind": 1}'},
@@ -85,26 +175,31 @@ def test_nothing_asked_is_nothing_set() -> None:
         ),
         (
             {"interaction_constraints": '[["amount", "stat"]]'},
-            "interaction_constraints names 'stat', which the model does not use. "
+            "interaction_constraints names 'stat' (did you mean 'state'?), which the model does "
+            "not use. "
             "The columns are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
         (
-            {"interaction_constraints": "[[0, 11]]"},
-            "interaction_constraints names feature 11 of 11. "
-            "Features count from 0; better name columns",
+            {"interaction_constraints": "[[0, 8]]"},
+            f"interaction_constraints names column 8, and there is none. {NUMBERS}",
+        ),
+        (
+            {"interaction_constraints": "[[0], [3, 6]]"},
+            "interaction_constraints names only columns that are left out of training. "
+            "The columns that are not are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
         (
             {"feature_weights": '{"amont": 2}'},
-            "feature_weights names 'amont', which the model does not use. "
+            "feature_weights names 'amont' (did you mean 'amount'?), which the model does "
+            "not use. "
             "The columns are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
     ],
 )
 def test_columns_and_features_that_are_not_there(texts: dict[str, str], message: str) -> None:
     asked = constraints(**texts)
-    method = asked.feature_weights if asked.weights else asked.params
     with pytest.raises(SettingsError) as caught:
-        method(FEATURES)
+        asked.feature_weights(FEATURES) if asked.weights else asked.params(SCHEMA, FEATURES)
     assert str(caught.value) == message
 
 
@@ -119,7 +214,7 @@ def test_xgboost_heeds_them() -> None:
     )
     asked = constraints(
         monotone_constraints='{"x": 1}', interaction_constraints='[["x"], ["y"]]'
-    ).params(features)
+    ).params(schema(x="number", y="number"), features)
     data = xgboost.DMatrix(matrix, labels, nthread=1)
     booster = xgboost.train({"max_depth": 4, "nthread": 1, **asked}, data, 5)
     line = np.column_stack([np.linspace(-2, 2, 50), np.zeros(50)])

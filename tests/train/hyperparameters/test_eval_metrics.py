@@ -251,6 +251,11 @@ def test_every_metric_has_a_direction() -> None:
         ("error-", "is no metric (did you mean 'error'?): take auc, "),
         ("ndcg@1.5", "must have a number of rows behind its @, a whole number from 1"),
         ("recall_at_precision", "lacks its parameter: write recall_at_precision@ and a precision"),
+        (
+            "tweedie-nloglik@1",  # XGBoost divides by 1 - power, and by 2 - power
+            "must have a variance power behind its @, a number above 1 and below 2",
+        ),
+        ("tweedie-nloglik@2", "must have a variance power behind its @, a number above 1"),
         ("error@nan", "must have a probability behind its @"),
     ],
 )

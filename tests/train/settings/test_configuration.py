@@ -11,6 +11,7 @@ import sagetree
 from sagetree.errors import SagetreeError
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
+from sagetree.train.settings.channel_settings import channel_notes
 from sagetree.train.settings.configuration import read_settings
 from tests.train.conftest import Job, lines
 
@@ -123,3 +124,38 @@ def test_the_config_files_are_spelled_in_one_place() -> None:
         path.name for path in SRC.rglob("*.py") if names & _texts(ast.parse(path.read_text()))
     ]
     assert spelled == ["paths.py"]
+
+
+def meant(*channels: str) -> list[str]:
+    return list(channel_notes(channels))
+
+
+@pytest.mark.parametrize(
+    ("channel", "name"),
+    [
+        ("val", "validation"),
+        ("Valid", "validation"),
+        ("eval", "validation"),
+        ("dev", "validation"),
+        ("validaton", "validation"),
+        ("VALIDATION", "validation"),
+        ("tests", "test"),
+        ("holdout", "test"),
+        ("training", "train"),
+    ],
+)
+def test_a_channel_that_is_nearly_one_is_named_with_the_right_name(channel: str, name: str) -> None:
+    said = f"channel '{channel}' is not read: the one that a job reads is '{name}'"
+    assert meant("train", channel, "model", "code", "sm_drivers") == [said]
+
+
+def test_other_channels_are_of_no_interest() -> None:
+    assert meant("train", "validation", "test", "model", "code", "sm_drivers", "lookup") == []
+
+
+@pytest.mark.parametrize("config", [None, {"train": {}, "val": {"ContentType": "image/x"}}])
+def test_a_job_says_which_channel_it_does_not_read(job: Job, config: object) -> None:
+    ran = job({"train": lines(), "val": lines(seed=1)}, config=config)
+    assert ran.code == 0, ran.log
+    said = "channel 'val' is not read: the one that a job reads is 'validation'\n"
+    assert ran.log.count(said) == 1

@@ -1,0 +1,66 @@
+"""Which of a label's two values is the positive one: one rule for every program."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sagetree.errors import quote
+
+_YES = frozenset({"1", "true", "yes"})
+_NO = frozenset({"0", "false", "no"})
+
+# From this share on, the rarer of two values is only by chance the rarer one.
+EVEN_SHARE = 0.45
+
+
+class Positive(NamedTuple):
+    """The positive value of a label and the other one, and in words why it is that.
+
+    `by_order` says that nothing but the order of the two decided.
+    """
+
+    value: str
+    negative: str
+    why: str
+    by_order: bool = False
+
+    def doubt(self, label: str, setting: str) -> str:
+        """Return the warning for a label where order decided; `setting` is what would."""
+        return (
+            f"The values {quote(self.negative)} and {quote(self.value)} of the label "
+            f"{quote(label)} are about equally frequent, and {quote(self.value)}, the second in "
+            f"order, is taken as positive: set {setting} to say which one is"
+        )
+
+
+def find_positive(counts: Mapping[str, int]) -> Positive:
+    """Return the positive one of two values, given with the number of rows of each.
+
+    >>> find_positive({"legit": 960, "fraud": 40}).value
+    'fraud'
+    >>> find_positive({"yes": 960, "no": 40}).value
+    'yes'
+    """
+    first, second = in_order(counts)
+    for value, other in ((first, second), (second, first)):
+        if _says(_YES, value, other) or _says(_NO, other, value):
+            return Positive(value, other, "the usual word")
+    if min(counts.values()) >= EVEN_SHARE * sum(counts.values()):
+        return Positive(second, first, "the second in order", by_order=True)
+    rarer, other = sorted(counts, key=lambda value: counts[value])
+    return Positive(rarer, other, "the rarer one")
+
+
+def _says(words: frozenset[str], value: str, other: str) -> bool:
+    return value.lower() in words and other.lower() not in words
+
+
+def in_order(values: Iterable[str]) -> list[str]:
+    """Return values in their order: numbers as numbers, before words."""
+    return sorted(values, key=_order)
+
+
+def _order(text: str) -> tuple[bool, float, str]:
+    try:
+        return False, float(text), text
+    except ValueError:
+        return True, 0.0, text
