@@ -32,16 +32,16 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     return plan, plan.apply(table)
 
 
-def training_rows(folder: Path) -> TrainingRows | None:
-    """Return the rows that the model in a folder was trained on, None if it does not know them."""
-    return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
-
-
 def _with_names(table: Table, schema: Schema) -> Table:
     """Return a table without names by those of training, if it has all columns behind the label."""
     names = (*(schema.label.columns if schema.label else ()), *schema.all_names)
     is_whole = not table.named and not table.roles and len(names) == len(table.names)
     return table._replace(names=names) if is_whole else table
+
+
+def training_rows(folder: Path) -> TrainingRows | None:
+    """Return the rows that the model in a folder was trained on, None if it does not know them."""
+    return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:

@@ -43,7 +43,7 @@ class TablePlan:
     def apply(self, table: Table) -> LabelledRows:
         """Return the labelled rows of a table that has the columns with a role.
 
-        Raises DataError where the label is absent or a number that never changes, or a
+        Raises DataError where the label is absent or the same in every row, or a
         label or role is not as it must be, SchemaError naming each input column that
         is missing or unknown.
         """

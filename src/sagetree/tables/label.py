@@ -246,10 +246,9 @@ def label_column(table: Table, name: str) -> str:
 
 
 def check_varied(table: Table, label: AnyLabel, labels: Labels) -> None:
-    """Raise DataError where a label is the same in every row: it says nothing.
+    """Raise DataError where a label is the same in every row: nothing is learnt or measured by it.
 
-    `labels` are those of the rows of `table`. Of two-valued labels it is said elsewhere,
-    in words that know which one is positive.
+    `labels` are those of the rows of `table`. Who takes two-valued ones says so itself.
     """
     if isinstance(label, Label) or not len(labels) or (labels != labels[0]).any():
         return

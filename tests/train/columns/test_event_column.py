@@ -197,7 +197,8 @@ FAULTS = [
     (
         table(),
         {"event_column": "arest"},
-        "event_column is 'arest', which is no column. The columns are 'week', 'x', 'arrest'",
+        "event_column is 'arest', which is no column (did you mean 'arrest'?). "
+        "The columns are 'week', 'x', 'arrest'",
     ),
     (
         table(),
