@@ -9,6 +9,7 @@ from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
+from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
 from sagetree.tables.roles import RoleColumns
 from sagetree.tables.schema import Schema
@@ -18,11 +19,15 @@ from sagetree.tables.table import Table
 def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     """Return the model's plan, and the rows it makes of a table.
 
-    Raises DataError where label or group are not as the model needs.
+    Rows without the columns of its base margins start from 0, those without its
+    weights count as one each, and a warning says so. Raises DataError where label,
+    group or base margins are not as the model needs.
     """
-    label = model.schema.label or _plain_label(table.names[0], model)
     table = _with_names(table, model.schema)
-    plan = TablePlan(label, RoleColumns(group=_group(model)), model.schema, model.features)
+    label = model.schema.label or _plain_label(table.names[0], model)
+    margins = _base_margins(table, model)
+    roles = RoleColumns(_weight(table, model), margins, _group(model))
+    plan = TablePlan(label, roles, model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(
             f"there is no group column {quote(plan.roles.group)}",
@@ -58,11 +63,41 @@ def _class_count(model: Model) -> int:
     return int(str(parameters["num_class"]))
 
 
+def _weight(table: Table, model: Model) -> str | None:
+    """Return the column of weights, None where the table has not the model's."""
+    found = [column.name for column in model.schema.columns if column.kind == "weight"]
+    if not found or found[0] in table.names:
+        return found[0] if found else None
+    if "weight" not in table.roles:
+        LOG.warning(
+            "WARNING: the rows have no weight (%s): every row counts as one", quote(found[0])
+        )
+    return None
+
+
 def _group(model: Model) -> str | None:
     """Return the column of groups of a model that ranks."""
     if model.objective.task != "ranking":
         return None
     return next((c.name for c in model.schema.columns if c.kind == "group"), None)
+
+
+def _base_margins(table: Table, model: Model) -> tuple[str, ...]:
+    """Return the columns of base margins, () where the table has none of them."""
+    names = model.schema.base_margins
+    lacking = [name for name in names if name not in table.names]
+    if lacking and len(lacking) < len(names):
+        raise DataError(
+            f"the base margin {quote(lacking[0])} is missing",
+            where=table.locate(0),
+            hint=f"Give all of them, or none: {', '.join(map(quote, names))}",
+        )
+    if lacking:
+        LOG.warning(
+            "WARNING: the rows have no base margin (%s): every score starts from 0",
+            ", ".join(map(quote, names)),
+        )
+    return () if lacking else names
 
 
 def quantiles_of(model: Model) -> Sequence[float]:

@@ -23,8 +23,8 @@ from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.features.plan import LabelledRows
-from sagetree.files.reading import looks_like_header, read_table
-from sagetree.formats.csv_text import CsvText
+from sagetree.files.header import header_rule
+from sagetree.files.reading import read_table
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
@@ -60,7 +60,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     made = model.matrix(rows.inputs)
-    scores = model.scorer.score(made.values)
+    scores = model.scorer.score(made.values, rows.roles.base_margin)
     data = _compared(rows, made, model, known)
     evaluation = evaluate_task(
         model.objective,
@@ -70,11 +70,12 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         classes=plan.label.classes,
         quantiles=quantiles_of(model),
         groups=rows.roles.groups,
+        weights=rows.roles.weight,
         where=where,
     )
     verdict = data.judged(_verdict(settings, evaluation))
     is_binary = model.objective.task == "binary"
-    curves = curves_json(rows.labels, scores) if is_binary else {}
+    curves = curves_json(rows.labels, scores, rows.roles.weight) if is_binary else {}
     contents = {
         "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
@@ -91,10 +92,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
 def _read(folder: Path, model: Model) -> Table:
     """Return the labelled rows; a header is known by the trained names, or by its looks."""
 
-    def is_header(text: CsvText) -> bool:
-        return model.schema.is_header(text.first.cells) or looks_like_header(text)
+    def tell(sentence: str) -> None:
+        LOG.warning("%s: %s. If it is not, name the columns as in training", folder.name, sentence)
 
-    table = read_table(folder, is_header)
+    table = read_table(folder, header_rule((), model.schema.is_header, tell))
     if len(table.names) < 2:
         raise DataError(
             "there is one column, where label and features are needed",

@@ -4,6 +4,7 @@ Not the database's own reader: that takes `1,2,` for two cells, gives up on
 mixed line ends, and names no line for most faults.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -11,19 +12,21 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from sagetree.errors import DataError, quote
-from sagetree.files.csv_stream import BLOCK_BYTES, CsvRules, read_csv
+from sagetree.files.csv_stream import BLOCK_BYTES, CsvRules, excel_delimiter, read_csv
 from sagetree.formats.first_row import COMMA
 from sagetree.tables.table import Source
-
-_RULES = CsvRules(is_header=lambda _: True, delimiter=COMMA)
 
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows of a file, all cells text ("" where empty)."""
+    """Rows of a file, all cells text ("" where empty), and where they stand.
+
+    `headers` counts the header lines among them, which are left out.
+    """
 
     rows: pa.Table
-    source: Source
+    sources: tuple[Source, ...]
+    headers: int
 
 
 def read_blocks(file: BinaryIO, name: str, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
@@ -34,10 +37,12 @@ def read_blocks(file: BinaryIO, name: str, block_bytes: int = BLOCK_BYTES) -> It
     head = file.read(block_bytes)
     if not head.partition(b"\n")[0].strip():
         raise DataError("the file is empty", where=name, hint="Remove it, or write it again")
-    for table in read_csv(file, head, name, _RULES, block_bytes):
+    delimiter, _ = excel_delimiter(head.removeprefix(BOM_UTF8))
+    rules = CsvRules(is_header=lambda _: True, delimiter=delimiter or COMMA)
+    for table in read_csv(file, head, name, rules, block_bytes):
         check_names(table.names, name)
-        (source,) = table.sources
-        yield Block(pa.Table.from_arrays([*table.columns], names=[*table.names]), source)
+        rows = pa.Table.from_arrays([*table.columns], names=[*table.names])
+        yield Block(rows, table.sources, table.repeated_headers)
 
 
 def check_names(names: tuple[str, ...], where: str) -> None:

@@ -2,20 +2,22 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sagetree.errors import DataError, quote
+from sagetree.files.finding import listed
+from sagetree.formats.detection import refuse_stand_in
+from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import TableFiles
+from sagetree.tables.index_names import is_index_name
 from sagetree.tables.table import Source
 
 _PARQUET_MAGIC = b"PAR1"
@@ -23,9 +25,6 @@ _PARQUET_MAGIC = b"PAR1"
 # Text has none of these bytes; compressed files, images and UTF-16 have.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 _PROBE_BYTES = 4096
-
-# What pandas calls a column without a name, such as an index that was written along.
-_NAMELESS = re.compile(r"Unnamed: \d+|__index_level_\d+__")
 
 # The database packs 122 880 rows at a time, and is slow with fewer.
 BLOCKS_AT_ONCE = 6
@@ -81,6 +80,7 @@ def load_table(db: Database, table: TableFiles) -> RawTable:
     The rows are numbered (rowid) in the order of the files. Raises DataError
     naming file and line.
     """
+    table = _without_empty_files(table)
     kinds = {name: _is_parquet(path, name) for name, path in table.files.items()}
     if len(set(kinds.values())) > 1:
         raise DataError(
@@ -96,6 +96,16 @@ def load_table(db: Database, table: TableFiles) -> RawTable:
     return raw
 
 
+def _without_empty_files(table: TableFiles) -> TableFiles:
+    """Return the table less its files without a byte, if it has others."""
+    files = {name: path for name, path in table.files.items() if path.stat().st_size}
+    empty = [name for name in table.files if name not in files]
+    if not empty or not files:
+        return table
+    LOG.info("%s: empty and left out: %s", table.name, listed(empty))
+    return replace(table, files=files)
+
+
 def _is_parquet(path: Path, name: str) -> bool:
     with path.open("rb") as file:
         probe = file.read(_PROBE_BYTES)
@@ -104,6 +114,7 @@ def _is_parquet(path: Path, name: str) -> bool:
     if _CONTROL.search(probe):
         hint = "Put CSV (UTF-8 text) or Parquet files there; unpack compressed ones"
         raise DataError("this is neither CSV nor Parquet", where=name, hint=hint)
+    refuse_stand_in(probe, name)
     return False
 
 
@@ -121,46 +132,24 @@ def _load_csv(db: Database, table: TableFiles) -> RawTable:
             if len(columns) == 1:
                 cells = (f"{RawTable.cell(column)} {TEXT}" for column in _named(columns[name]))
                 db.run(f"CREATE TABLE {target} ({', '.join(cells)})")
-            read, kept = _append(db, target, chain([first], blocks))
+            kept, stray = _append(db, target, chain([first], blocks))
         sources += kept
-        headers += read - sum(source.rows for source in kept)
+        headers += stray
     kinds = dict.fromkeys(_named(next(iter(columns.values()))), TEXT)
     return RawTable(table.name, kinds, True, _nameless(columns), headers, tuple(sources))
 
 
-def _append(db: Database, target: str, blocks: Iterator[Block]) -> tuple[int, list[Source]]:
-    """Insert the rows of one file; return how many were read, and which were inserted."""
-    read = 0
+def _append(db: Database, target: str, blocks: Iterator[Block]) -> tuple[list[Source], int]:
+    """Insert the rows of one file; return where they stand, and the header lines among them."""
+    headers = 0
     sources: list[Source] = []
     while batch := list(islice(blocks, BLOCKS_AT_ONCE)):
         names = _named(batch[0].rows.column_names)
         cells = (f"nullif({identifier(name)}, '') AS {RawTable.cell(name)}" for name in names)
-        pieces = [piece for block in batch for piece in _without_headers(block)]
-        if pieces:
-            db.insert(target, ", ".join(cells), pa.concat_tables(piece.rows for piece in pieces))
-        read += sum(block.source.rows for block in batch)
-        sources += [piece.source for piece in pieces]
-    return read, sources
-
-
-def _without_headers(block: Block) -> Iterator[Block]:
-    """Yield the rows between those that repeat the header, as concatenated files have them."""
-    rows, source = block.rows, block.source
-    names = _named(rows.column_names)
-    stray: list[int] = []
-    if pc.any(_repeats(rows, names[0])).as_py():
-        repeats = reduce(pc.and_, (_repeats(rows, name) for name in names))
-        stray = pc.indices_nonzero(repeats).to_pylist()
-    start = 0
-    for stop in [*stray, rows.num_rows]:
-        if stop > start:
-            place = Source(stop - start, source.name, source.unit, source.first + start)
-            yield Block(rows.slice(start, stop - start), place)
-        start = stop + 1
-
-
-def _repeats(rows: pa.Table, name: str) -> pa.ChunkedArray:
-    return pc.equal(pc.utf8_trim_whitespace(rows.column(name)), name)
+        db.insert(target, ", ".join(cells), pa.concat_tables(block.rows for block in batch))
+        headers += sum(block.headers for block in batch)
+        sources += [source for block in batch for source in block.sources if source.rows]
+    return sources, headers
 
 
 def _load_parquet(db: Database, table: TableFiles) -> RawTable:
@@ -223,11 +212,11 @@ def _parquet_kinds(db: Database, table: TableFiles) -> Mapping[str, str]:
 
 
 def _named(columns: Sequence[str]) -> list[str]:
-    return [column for column in columns if not _NAMELESS.fullmatch(column)]
+    return [column for column in columns if not is_index_name(column)]
 
 
 def _nameless(columns: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    found = {name for names in columns.values() for name in names if _NAMELESS.fullmatch(name)}
+    found = {name for names in columns.values() for name in names if is_index_name(name)}
     return tuple(sorted(found))
 
 

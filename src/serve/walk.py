@@ -56,10 +56,11 @@ def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterato
         try:
             inputs = model.schema.arrange(table)
             matrix = model.features.transform(inputs)
+            base_margin = model.base_margin(table)
         except SchemaError as error:
             raise error.moved(before) from error
         trace.reached("transform")
-        scores = model.scorer.score(matrix.values)
+        scores = model.scorer.score(matrix.values, base_margin)
         trace.scored(served.monitor, matrix, scores)
         trace.reached("score")
-        yield ScoredRows(model, table, inputs, matrix, scores, name)
+        yield ScoredRows(model, table, inputs, matrix, scores, name, base_margin)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from sagetree.files.csv_stream import SNIFFED_BYTES, find_delimiter
 from sagetree.files.finding import data_files
+from sagetree.formats.charsets import UTF_16
 from sagetree.formats.whole_rows import end_of_rows
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
@@ -57,7 +58,12 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         sample = OptMl(Path(folder))
         shares = {
-            name: _take_sample(opt_ml.data / name, sample.data / name, SAMPLE_BYTES)
+            name: _take_sample(
+                opt_ml.data / name,
+                sample.data / name,
+                SAMPLE_BYTES,
+                is_cut=settings.charsets.get(name) != UTF_16,
+            )
             for name in (TRAIN, VALIDATION, TEST)
             if name in settings.formats
         }
@@ -73,13 +79,17 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     return 0
 
 
-def _take_sample(channel: Path, target: Path, limit: int) -> float:
-    """Copy the first rows of each of a channel's files; return the share of its bytes they are."""
+def _take_sample(channel: Path, target: Path, limit: int, *, is_cut: bool = True) -> float:
+    """Copy the first rows of each of a channel's files; return the share of its bytes they are.
+
+    Text whose line ends cannot be found by their bytes is not cut.
+    """
     files = data_files(channel)
     whole = sum(path.stat().st_size for path in files)
     part = _Part(
         max(LEAST_BYTES, limit // max(1, len(files))),
         max(LEAST_ROWS, PARQUET_ROWS // max(1, len(files))),
+        is_cut,
     )
     taken = 0
     for path in files:
@@ -99,6 +109,7 @@ class _Part:
 
     limit: int
     rows: int
+    cuts_text: bool = True
 
     def copy(self, path: Path, target: Path) -> int:
         """Copy the first rows of a file, if it can be cut, and return the bytes they had."""
@@ -106,7 +117,7 @@ class _Part:
         if size > self.limit and path.suffix == ".parquet":
             return self._copy_rows(path, target, size)
         text = b""
-        if size > self.limit and path.suffix in _LINES:
+        if self.cuts_text and size > self.limit and path.suffix in _LINES:
             with path.open("rb") as file:
                 text = file.read(self.limit)
             # other lines than CSV's have no line ends inside either

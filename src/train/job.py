@@ -24,6 +24,7 @@ from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.predictions_file import write_predictions
 from sagetree.train.boosting.results import ValidationResult
+from sagetree.train.boosting.scale import tell_scale, tell_splits
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
@@ -60,7 +61,9 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         classes=read.class_count,
         run=options,
     )
+    tell_scale(plan, train)
     trained = fit(plan, train, read.examples.get(VALIDATION))
+    tell_splits(plan, train, trained.models)
     is_measured = trained.validation.is_measured
     decision = _decide(trained.validation) if objective.has_threshold and is_measured else None
     threshold = decision.threshold if decision else None
@@ -71,7 +74,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         schema=read.schema,
         features=read.features,
         decision=decision,
-        selfcheck=read.stored.check(train.matrix, trained.models),
+        selfcheck=read.stored.check(train, trained.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
@@ -97,7 +100,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
 
 
 def _decide(result: ValidationResult) -> Decision:
-    return choose_threshold(result.left_out.labels, result.scores, where=result.rows)
+    rows = result.left_out
+    return choose_threshold(
+        rows.labels, result.scores, weights=rows.roles.weight, where=result.rows
+    )
 
 
 def _evaluate(
@@ -112,6 +118,7 @@ def _evaluate(
         classes=label.classes if label else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
+        weights=result.left_out.roles.weight,
         where=result.rows,
     )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from sagetree.errors import DataError
-from sagetree.files.reading import looks_like_header, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import read_table
 from sagetree.machine.program import run_job
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("*/error.txt"))

@@ -86,6 +86,22 @@ def test_rows_without_a_header_have_the_label_first(opt_ml: OptMl, header: str) 
     assert result(opt_ml, "evaluation.json") == expected
 
 
+def test_headers_among_the_rows_are_no_rows(
+    opt_ml: OptMl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate([]) == 0
+    expected = result(opt_ml, "evaluation.json")
+    capsys.readouterr()
+    lines = rows(200, 1)
+    put_test(opt_ml, "".join([HEADER, *lines[:90], HEADER, *lines[90:], HEADER]))
+    (opt_ml.processing / "test" / "empty.csv").write_bytes(b"")
+    assert evaluate([]) == 0
+    assert result(opt_ml, "evaluation.json") == expected
+    said = capsys.readouterr().out
+    assert "test: 2 lines among the rows repeated the header: left out\n" in said
+    assert "test: empty and left out: empty.csv\n" in said
+
+
 def test_a_folder_does_as_well_as_an_archive(opt_ml: OptMl, trained: Path) -> None:
     assert evaluate([]) == 0
     packed = result(opt_ml, "decision.json")
@@ -118,7 +134,8 @@ def test_the_gate_passes_exactly_at_the_auc(
     assert "WARNING" not in capsys.readouterr().out
 
 
-def test_a_plain_model_is_evaluated_by_position(opt_ml: OptMl) -> None:
+@pytest.mark.parametrize("header", ["", "0,1,2\n"])  # as pandas writes columns without names
+def test_a_plain_model_is_evaluated_by_position(opt_ml: OptMl, header: str) -> None:
     random = np.random.default_rng(0)
     matrix = random.normal(size=(200, 2))
     labels = (matrix[:, 0] + random.normal(size=200) > 0).astype(int)
@@ -127,7 +144,7 @@ def test_a_plain_model_is_evaluated_by_position(opt_ml: OptMl) -> None:
     (opt_ml.processing / "model").mkdir()
     booster.save_model(opt_ml.processing / "model" / "model.ubj")
     lines = [f"{y},{a!r},{b!r}\n" for y, (a, b) in zip(labels, matrix.tolist(), strict=True)]
-    put_test(opt_ml, "".join(lines))
+    put_test(opt_ml, header + "".join(lines))
     assert evaluate([]) == 0
     scores = booster.predict(xgboost.DMatrix(matrix))
     metrics = result(opt_ml, "evaluation.json")["binary_classification_metrics"]

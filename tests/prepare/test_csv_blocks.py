@@ -35,7 +35,7 @@ def test_blocks_hold_the_rows_of_the_csv_module(
     blocks = blocks_of(text.getvalue().encode(), block_bytes)
     assert rows_of(blocks) == rows
     assert {tuple(block.rows.column_names) for block in blocks} == {("first", "second, quoted")}
-    assert sum(block.source.rows for block in blocks) == len(rows)
+    assert sum(source.rows for block in blocks for source in block.sources) == len(rows)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,7 @@ def test_blocks_hold_the_rows_of_the_csv_module(
         (b"a,b\n 1 ,#x\n", [(" 1 ", "#x")]),
         (b'a,b\n5" pipe,6" pipe\n7,8\n', [('5" pipe', '6" pipe'), ("7", "8")]),
         (b'a,b\n5" pipe,6\n7,8\n', [('5" pipe', "6"), ("7", "8")]),
+        (b'a, "b"\n1, "red\nish" \n "2","x"\n', [("1", "red\nish"), ("2", "x")]),
     ],
 )
 @pytest.mark.parametrize("block_bytes", [16, 10_000])
@@ -112,7 +113,7 @@ def test_faults_are_found_at_their_line(data: bytes, text: str) -> None:
 def test_sources_say_the_line_of_every_row() -> None:
     blocks = blocks_of(b"a,b\n" + GOOD, 64)
     assert len(blocks) > 5
-    places = [(b.source.first, b.source.rows, b.source.unit) for b in blocks]
+    places = [(s.first, s.rows, s.unit) for b in blocks for s in b.sources]
     assert [first for first, *_ in places] == [
         2 + sum(rows for _, rows, _ in places[:index]) for index in range(len(places))
     ]
@@ -121,4 +122,5 @@ def test_sources_say_the_line_of_every_row() -> None:
 
 def test_sources_count_rows_where_cells_have_line_ends() -> None:
     (block,) = blocks_of(b'a,b\n"1\n1",2\n3,4\n', 1000)
-    assert (block.source.first, block.source.unit) == (1, "row")
+    (source,) = block.sources
+    assert (source.first, source.unit) == (1, "row")

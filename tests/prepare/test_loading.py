@@ -48,6 +48,30 @@ def test_header_lines_among_rows_are_left_out(db: Database, tmp_path: Path) -> N
     assert places == ["t/a.csv line 3", "t/a.csv line 4", "t/a.csv line 6", "t/b.csv line 2"]
 
 
+def test_empty_files_among_others_are_left_out(
+    db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "sagetree")
+    table = load(db, tmp_path, a_csv="", b_csv="x,y\n1,2\n")
+    assert rows(db, table) == [("1", "2")]
+    assert caplog.messages == ["t: empty and left out: t/a.csv"]
+
+
+def test_the_line_for_excel_tells_the_delimiter(db: Database, tmp_path: Path) -> None:
+    table = load(db, tmp_path, a_csv="sep=;\r\nx;y\r\n1,5;2\r\n", b_csv="x,y\n3,4\n")
+    assert rows(db, table) == [("1,5", "2"), ("3", "4")]
+    assert table.locate(0) == "t/a.csv line 3"
+
+
+def test_a_pointer_is_no_table(db: Database, tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        load(db, tmp_path, a_csv="version https://git-lfs.github.com/spec/v1\noid sha256:4d\n")
+    assert str(caught.value) == (
+        "t/a.csv: this is a Git LFS pointer, not the file it stands for. "
+        "Fetch the data (git lfs pull), and upload them again"
+    )
+
+
 @pytest.mark.parametrize("header", [",x,y", "Unnamed: 0,x,y", '"",x,y'])
 def test_columns_without_a_name_are_left_out(db: Database, tmp_path: Path, header: str) -> None:
     table = load(db, tmp_path, a_csv=f"{header}\n0,1,2\n,x,y\n1,3,4\n", b_csv="x,y\n5,6\n")

@@ -15,7 +15,8 @@ from sagetree.errors import DataError
 from sagetree.files.csv_stream import BLOCK_BYTES, CsvRules, read_csv
 from sagetree.files.finding import TEXT_BYTES
 from sagetree.files.gathering import Shrink
-from sagetree.files.reading import Reading, looks_like_header, read_files, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import Reading, read_files, read_table
 from sagetree.files.sparse_files import Indices
 from sagetree.formats.recordio import PART_ROWS
 from sagetree.tables.cells import MissingValues

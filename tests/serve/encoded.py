@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -76,6 +77,7 @@ def every_body(matrix: Matrix, names: Sequence[str]) -> list[tuple[str, bytes]]:
         ("csv", csv(matrix, header=names)),
         ("text/csv; delimiter=tab", csv(matrix, "\t")),
         ("text/csv", csv(matrix, ";")),
+        ("text/csv", re.sub(rb"[^,\n]+", rb' "\g<0>" ', csv(matrix))),
         ("TEXT/CSV; charset=utf-8", csv(matrix).replace(b"\n", b"\r\n") + b"\r\n"),
         *(("application/json", json.dumps(shape).encode()) for shape in shapes),
         *(

@@ -132,7 +132,7 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "data.csv line 42, column 'n': 'seven' is text where a number is expected. Correct the cell, "
      "list the text in missing_values if it means no value, or list the column in "
      "categorical_columns"),
-    ("a stray header", {"train": table("y,n,c", "1,2,a")},
+    ("a word among the labels", {"train": table("y,0,c", "1,2,a")},
      "data.csv line 42, column 'y': the label has 3 values ('0', '1', 'y') where two are needed. "
      "Name the label column with target; it is 'y' now. Or set objective: multi:softprob for "
      "classes, reg:squarederror for numbers, or another one"),

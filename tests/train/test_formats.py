@@ -181,6 +181,21 @@ def test_libsvm_brings_weights_and_groups(tmp_path: Path) -> None:
     assert schema.first_index == 1
 
 
+def test_blanks_around_quotes_make_no_other_category(tmp_path: Path) -> None:
+    plain = "y,colour,size\n" + "1,red,4\n0,blue,5\n" * 40
+    spaced = 'y, "colour", size\n' + '1, "red", 4\n0,\t"blue" ,5\n' * 40
+    found = []
+    for name, text in (("plain", plain), ("spaced", spaced)):
+        opt_ml = OptMl(tmp_path / name)
+        (opt_ml.data / "train").mkdir(parents=True)
+        (opt_ml.data / "train" / "train.csv").write_text(text)
+        settings = configure(opt_ml, train="text/csv")
+        table = read_channel(opt_ml, "train", settings)
+        found.append(fit_plan(table, settings.columns, GOAL).schema)
+    assert found[0] == found[1]
+    assert found[0].columns[0].categories == ("blue", "red")
+
+
 def test_words_of_digits_stay_words_where_training_knew_them_as_words(tmp_path: Path) -> None:
     """All of a validation file's codes look like numbers: 007 is still not 7."""
     opt_ml = OptMl(tmp_path)

@@ -284,7 +284,8 @@ def test_out_of_fold_scores_make_the_stored_metrics(job: Job) -> None:
 
 
 def _table(path: Path):
-    from sagetree.files.reading import looks_like_header, read_table
+    from sagetree.files.header import looks_like_header
+    from sagetree.files.reading import read_table
 
     return read_table(path.parent, looks_like_header).without("y")
 

@@ -12,7 +12,8 @@ from sklearn import metrics as sklearn
 
 from container.generate import algorithm
 from sagetree.bundle.bundle import Decision, ModelBundle
-from sagetree.files.reading import looks_like_header, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import read_table
 from sagetree.train.settings.settings import TrainSettings
 from tests.train.conftest import Job, Ran, lines
 

@@ -10,7 +10,7 @@ from sagetree.evaluate.metrics.bootstrap import losses_of, standard_deviations
 from sagetree.evaluate.metrics.interval import Interval, auc_interval
 from sagetree.evaluate.metrics.measured import Confusion, by_name
 from sagetree.evaluate.metrics.measures import measure
-from sagetree.evaluate.metrics.rows import THESE_ROWS, check_rows, is_positive
+from sagetree.evaluate.metrics.rows import THESE_ROWS, Weights, check_rows, is_positive
 from sagetree.evaluate.metrics.weighted import average_precision, confusion_matrix, roc_auc
 from sagetree.tables.label import Labels
 
@@ -45,29 +45,35 @@ class Evaluation:
 
 
 def evaluate(
-    labels: Labels, scores: Scores, threshold: float, *, where: str = THESE_ROWS, seed: int = 0
+    labels: Labels,
+    scores: Scores,
+    threshold: float,
+    *,
+    weights: Weights = None,
+    where: str = THESE_ROWS,
+    seed: int = 0,
 ) -> Evaluation:
     """Return the metrics of `scores` (n) for `labels` (n, 0 or 1).
 
-    `where` names the rows in an error, `seed` is the resamples'. Raises
+    `weights` (n) are above 0; `where` names the rows in an error, `seed` is the resamples'. Raises
     DataError without rows of both labels, ArtifactError for a score that is not
     finite.
     """
     check_rows(labels, scores, where)
     called = is_positive(scores, threshold)
-    counts = confusion_matrix((labels == 1).astype(np.intp), called.astype(np.intp), 2)
+    counts = confusion_matrix((labels == 1).astype(np.intp), called.astype(np.intp), 2, weights)
     scalars = measure(
         counts,
-        auc=np.array(roc_auc(labels, scores)),
-        aucpr=np.array(average_precision(labels, scores)),
-        logloss=np.array(np.mean(losses_of(labels, scores))),
+        auc=np.array(roc_auc(labels, scores, weights)),
+        aucpr=np.array(average_precision(labels, scores, weights)),
+        logloss=np.array(np.average(losses_of(labels, scores), weights=weights)),
     )
     return Evaluation(
         rows=len(labels),
         positives=int(np.count_nonzero(labels)),
         threshold=threshold,
         scalars={name: float(value) for name, value in scalars.items()},
-        deviations=standard_deviations(labels, scores, threshold, seed=seed),
-        auc_interval=auc_interval(labels, scores),
+        deviations=standard_deviations(labels, scores, threshold, weights=weights, seed=seed),
+        auc_interval=auc_interval(labels, scores, weights),
         confusion=by_name(counts, ("0", "1")),
     )

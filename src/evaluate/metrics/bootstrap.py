@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.measures import Samples, Scalars, measure
-from sagetree.evaluate.metrics.rows import are_probabilities
+from sagetree.evaluate.metrics.rows import Weights, are_probabilities
 from sagetree.evaluate.metrics.weighted import Floats, log_losses
 from sagetree.tables.label import Labels
 
@@ -61,15 +61,20 @@ class RankedRows:
     negative_bins: NDArray[np.intp]  # per negative row: the bin it lies in
     positive_losses: NDArray[np.float64]
     negative_losses: NDArray[np.float64]
+    positive_weights: Floats | None
+    negative_weights: Floats | None
 
     @classmethod
-    def of(cls, labels: Labels, scores: Scores, threshold: float) -> "RankedRows":
+    def of(
+        cls, labels: Labels, scores: Scores, threshold: float, weights: Weights = None
+    ) -> "RankedRows":
         """Rank rows of both labels."""
         wide = scores.astype(np.float64)  # the threshold need not be a float32
         high, low = wide[labels == 1], wide[labels == 0]
         edges = np.unique(np.append(high, threshold))
         bins = np.searchsorted(edges, low, "left") + np.searchsorted(edges, low, "right")
         losses = losses_of(labels, scores)
+        weight = None if weights is None else weights.astype(np.float64)
         return cls(
             edges=len(edges),
             threshold_edge=int(np.searchsorted(edges, threshold)),
@@ -77,6 +82,8 @@ class RankedRows:
             negative_bins=bins,
             positive_losses=losses[labels == 1],
             negative_losses=losses[labels == 0],
+            positive_weights=None if weight is None else weight[labels == 1],
+            negative_weights=None if weight is None else weight[labels == 0],
         )
 
     def measure(self, draws: Iterable[tuple[Rows, Rows]]) -> Samples:
@@ -90,21 +97,34 @@ class RankedRows:
 
     def _count(self, positives: Rows, negatives: Rows) -> tuple[float, ...]:
         """Return a resample's confusion matrix, row by row, then its auc, aucpr and logloss."""
-        drawn, others = len(positives), len(negatives)
-        found = np.bincount(self.positive_edges[positives], minlength=self.edges)
-        bins = np.bincount(self.negative_bins[negatives], minlength=2 * self.edges + 1)
+        positive, drawn = _drawn(self.positive_weights, positives)
+        negative, others = _drawn(self.negative_weights, negatives)
+        found = np.bincount(self.positive_edges[positives], positive, self.edges)
+        bins = np.bincount(self.negative_bins[negatives], negative, 2 * self.edges + 1)
         below, tied = np.cumsum(bins)[:-1:2], bins[1::2]
         # What each edge would call positive, were it the threshold.
         hits, alarms = np.cumsum(found[::-1])[::-1], others - below
-        precision = hits / np.maximum(hits + alarms, 1)
+        precision = hits / np.maximum(hits + alarms, np.finfo(np.float64).tiny)
         hit, alarm = hits[self.threshold_edge], alarms[self.threshold_edge]
-        loss = self.positive_losses[positives].sum() + self.negative_losses[negatives].sum()
+        losses = self.positive_losses[positives], self.negative_losses[negatives]
+        loss = _total(losses[0], positive) + _total(losses[1], negative)
         return (
             *(others - alarm, alarm, drawn - hit, hit),
             float(found @ (below + tied / 2)) / (drawn * others),
             float(found @ precision) / drawn,
             float(loss) / (drawn + others),
         )
+
+
+def _drawn(weights: Floats | None, rows: Rows) -> tuple[Floats | None, float]:
+    """Return the weights of the rows drawn, None for 1 each, and how much they weigh together."""
+    if weights is None:
+        return None, len(rows)
+    return weights[rows], float(weights[rows].sum())
+
+
+def _total(values: Floats, weights: Floats | None) -> float:
+    return float(values.sum() if weights is None else values @ weights)
 
 
 def losses_of(labels: Labels, scores: Scores) -> Floats:
@@ -115,7 +135,7 @@ def losses_of(labels: Labels, scores: Scores) -> Floats:
 
 
 def standard_deviations(
-    labels: Labels, scores: Scores, threshold: float, *, seed: int = 0
+    labels: Labels, scores: Scores, threshold: float, *, weights: Weights = None, seed: int = 0
 ) -> Scalars:
     """Return the standard deviation of each metric over 200 resamples of the rows.
 
@@ -124,7 +144,7 @@ def standard_deviations(
     count, total = int(np.count_nonzero(labels)), len(labels)
     if min(count, total - count) < LEAST_PER_LABEL:
         return {}
-    rows = RankedRows.of(labels, scores, threshold)
+    rows = RankedRows.of(labels, scores, threshold, weights)
     return spread(rows.measure(_draws(count, total, np.random.default_rng(seed))))
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
 from sagetree.boosters.scoring import Scores
+from sagetree.evaluate.metrics.rows import Weights
 from sagetree.tables.label import Labels
 
 # More than a chart has pixels; two curves of it take some 80 kB of JSON.
@@ -25,9 +26,9 @@ class RocCurve:
     true_positive_rates: tuple[float, ...]
 
     @classmethod
-    def of(cls, labels: Labels, scores: Scores) -> "RocCurve":
+    def of(cls, labels: Labels, scores: Scores, weights: Weights = None) -> "RocCurve":
         """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
-        false, true, _ = roc_curve(labels, scores)
+        false, true, _ = roc_curve(labels, scores, sample_weight=weights)
         keep = thin(false, true)
         return cls(tuple(false[keep].tolist()), tuple(true[keep].tolist()))
 
@@ -40,19 +41,21 @@ class PrecisionRecallCurve:
     recalls: tuple[float, ...]
 
     @classmethod
-    def of(cls, labels: Labels, scores: Scores) -> "PrecisionRecallCurve":
+    def of(cls, labels: Labels, scores: Scores, weights: Weights = None) -> "PrecisionRecallCurve":
         """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
-        precision, recall, _ = precision_recall_curve(labels, scores, drop_intermediate=True)
+        precision, recall, _ = precision_recall_curve(
+            labels, scores, sample_weight=weights, drop_intermediate=True
+        )
         precision, recall = precision[::-1], recall[::-1]
         keep = thin(recall, precision)
         return cls(tuple(precision[keep].tolist()), tuple(recall[keep].tolist()))
 
 
-def curves_json(labels: Labels, scores: Scores) -> dict[str, object]:
+def curves_json(labels: Labels, scores: Scores, weights: Weights = None) -> dict[str, object]:
     """Return both curves by SageMaker's names."""
     return {
-        "receiver_operating_characteristic_curve": asdict(RocCurve.of(labels, scores)),
-        "precision_recall_curve": asdict(PrecisionRecallCurve.of(labels, scores)),
+        "receiver_operating_characteristic_curve": asdict(RocCurve.of(labels, scores, weights)),
+        "precision_recall_curve": asdict(PrecisionRecallCurve.of(labels, scores, weights)),
     }
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from sagetree.evaluate.metrics.measures import Scalars
 from sagetree.evaluate.metrics.weighted import Floats
 
-# Rows by the label, then by what they were called.
-Confusion = Mapping[str, Mapping[str, int]]
+# Rows, or their weight, by the label, then by what they were called.
+Confusion = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,11 @@ class Measured:
 
 
 def by_name(confusion: Floats, classes: Sequence[str]) -> Confusion:
-    """Return the counts of a confusion matrix (k, k) by the names of its classes (k)."""
+    """Return a confusion matrix (k, k) by the names of its classes (k), its counts as such."""
     return {
-        name: dict(zip(classes, map(int, row), strict=True))
+        name: {
+            other: int(value) if value.is_integer() else value
+            for other, value in zip(classes, row, strict=True)
+        }
         for name, row in zip(classes, confusion.tolist(), strict=True)
     }

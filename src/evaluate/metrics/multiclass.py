@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sagetree.evaluate.metrics.bootstrap import RESAMPLES, spread
 from sagetree.evaluate.metrics.measured import Measured, by_name
 from sagetree.evaluate.metrics.measures import Samples
+from sagetree.evaluate.metrics.rows import Weights
 from sagetree.evaluate.metrics.weighted import (
     Floats,
     accuracies,
@@ -23,13 +24,25 @@ from sagetree.evaluate.metrics.weighted import (
 
 
 def measure_classes(
-    labels: NDArray[np.intp], called: NDArray[np.intp], classes: Sequence[str], *, seed: int = 0
+    labels: NDArray[np.intp],
+    called: NDArray[np.intp],
+    classes: Sequence[str],
+    *,
+    weights: Weights = None,
+    seed: int = 0,
 ) -> Measured:
     """Return the metrics of class numbers (n) that were called, for the labels (n)."""
-    counts = confusion_matrix(labels, called, len(classes))
+    size = len(classes)
+    counts = confusion_matrix(labels, called, size, weights)
     random = np.random.default_rng(seed)
-    # To draw the number of rows in each cell is the same as to draw rows.
-    drawn = random.multinomial(len(labels), counts.ravel() / len(labels), RESAMPLES)
+    if weights is None:
+        # To draw the number of rows in each cell is the same as to draw rows.
+        drawn = random.multinomial(len(labels), counts.ravel() / len(labels), RESAMPLES)
+    else:
+        draws = (random.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES))
+        drawn = np.array(
+            [confusion_matrix(labels[d], called[d], size, weights[d]).ravel() for d in draws]
+        )
     values = {name: float(value) for name, value in _measure(counts).items()}
     return Measured(
         rows=len(labels),

@@ -7,6 +7,7 @@ from sagetree.errors import DataError
 from sagetree.evaluate.metrics.bootstrap import Rows, resampled, spread
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.measures import Scalars
+from sagetree.evaluate.metrics.rows import Weights
 from sagetree.evaluate.metrics.weighted import Floats, average_precision
 
 # Pairs grow with the square of the rows: of more, so many are drawn.
@@ -17,21 +18,29 @@ _AT_A_TIME = 1000
 
 
 def measure_ranking(
-    labels: Floats, scores: Floats, groups: NDArray[np.intp], *, where: str, seed: int = 0
+    labels: Floats,
+    scores: Floats,
+    groups: NDArray[np.intp],
+    *,
+    weights: Weights = None,
+    where: str,
+    seed: int = 0,
 ) -> Measured:
     """Return ndcg and map, means over the groups that have rows of different relevance.
 
     The gain of a row is 2 to the power of its label, less 1; in `map` a row is
-    relevant if its label is above 0. Ties share their places. Raises DataError
-    where no group has an order.
+    relevant if its label is above 0. Ties share their places. A group counts by
+    the mean weight of its rows. Raises DataError where no group has an order.
     """
     found: list[tuple[float, float, float]] = []
+    of_groups: list[float] = []
     order = np.argsort(groups, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
         relevance, score = labels[rows], scores[rows]
         if relevance.min() < relevance.max():
             gains = 2.0**relevance - 1
             by_chance = _ndcg(gains, np.zeros_like(score))
+            of_groups.append(1.0 if weights is None else float(weights[rows].mean()))
             found.append((_ndcg(gains, score), average_precision(relevance > 0, score), by_chance))
     if not found:
         raise DataError(
@@ -39,10 +48,10 @@ def measure_ranking(
             where=where,
             hint="Give groups with relevant rows and others: only these have an order",
         )
-    per_group = np.array(found)
+    per_group, counts = np.array(found), np.array(of_groups)
 
     def values(drawn: Rows | slice) -> Scalars:
-        means = per_group[drawn].mean(axis=0)
+        means = np.average(per_group[drawn], axis=0, weights=counts[drawn])
         return {"ndcg": float(means[0]), "map": float(means[1])}
 
     count = len(per_group)
@@ -51,7 +60,7 @@ def measure_ranking(
         values(slice(None)) | {"groups": float(count)},
         spread(resampled(values, count, count, seed)),
         headline="ndcg",
-        baseline=float(per_group[:, 2].mean()),
+        baseline=float(np.average(per_group[:, 2], weights=counts)),
     )
 
 
@@ -66,18 +75,26 @@ def _ndcg(gains: Floats, scores: Floats) -> float:
 
 
 def measure_survival(
-    lower: Floats, upper: Floats, times: Floats, *, where: str, seed: int = 0
+    lower: Floats,
+    upper: Floats,
+    times: Floats,
+    *,
+    weights: Weights = None,
+    where: str,
+    seed: int = 0,
 ) -> Measured:
     """Return the concordance index of predicted times (n) for events between bounds (n).
 
     It is the share of pairs, of which surely one event came first, that are
     predicted in that order; a tie counts half (Harrell's C). `times` may be
-    anything that is greater for later events. Raises DataError without such pairs.
+    anything that is greater for later events. A pair counts by the product of
+    its weights. Raises DataError without such pairs.
     """
     rows = len(lower)
+    weight = np.ones(rows) if weights is None else weights.astype(np.float64)
     if rows > MOST_COMPARED:
         drawn = np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
-        lower, upper, times = lower[drawn], upper[drawn], times[drawn]
+        lower, upper, times, weight = lower[drawn], upper[drawn], times[drawn], weight[drawn]
     right, pairs = np.zeros(len(lower)), np.zeros(len(lower))
     for start in range(0, len(lower), _AT_A_TIME):
         one = slice(start, start + _AT_A_TIME)
@@ -85,10 +102,10 @@ def measure_survival(
         later = (upper[one, None] < lower) | ((upper[one, None] == lower) & np.isinf(upper))
         first, other = times[one, None], times
         won = later * ((first < other) + 0.5 * (first == other))
-        right[one] += won.sum(axis=1)
-        right += won.sum(axis=0)
-        pairs[one] += later.sum(axis=1)
-        pairs += later.sum(axis=0)
+        right[one] += weight[one] * (won @ weight)
+        right += weight * (weight[one] @ won)
+        pairs[one] += weight[one] * (later @ weight)
+        pairs += weight * (weight[one] @ later)
     if not pairs.any():
         raise DataError(
             "no two rows are known to have their events one before the other",

@@ -1,16 +1,20 @@
 """Metrics of predicted numbers, and of predicted quantiles."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from sagetree.evaluate.metrics.bootstrap import MOST_DRAWN, Rows, resampled, spread
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.measures import Scalars
+from sagetree.evaluate.metrics.rows import Weights
 from sagetree.evaluate.metrics.weighted import Floats, Predicted, mae, mse, pinball_loss, r2, rmse
 
 
-def measure_numbers(labels: Floats, predictions: Floats, *, seed: int = 0) -> Measured:
+def measure_numbers(
+    labels: Floats, predictions: Floats, *, weights: Weights = None, seed: int = 0
+) -> Measured:
     """Return mae, mse, rmse and r2 of predictions (n) for labels (n).
 
     r2 is 0 for a model that says the mean of these labels of every row; where
@@ -18,7 +22,7 @@ def measure_numbers(labels: Floats, predictions: Floats, *, seed: int = 0) -> Me
     """
 
     def values(rows: Rows | slice) -> Scalars:
-        predicted = Predicted(labels[rows], predictions[rows])
+        predicted = _predicted(labels, predictions, weights, rows)
         return {measure.__name__: measure(predicted) for measure in (mae, mse, rmse, r2)}
 
     return Measured(
@@ -31,7 +35,12 @@ def measure_numbers(labels: Floats, predictions: Floats, *, seed: int = 0) -> Me
 
 
 def measure_quantiles(
-    labels: Floats, predictions: Floats, quantiles: Sequence[float], *, seed: int = 0
+    labels: Floats,
+    predictions: Floats,
+    quantiles: Sequence[float],
+    *,
+    weights: Weights = None,
+    seed: int = 0,
 ) -> Measured:
     """Return the pinball loss and the coverage of each quantile predicted (n, k).
 
@@ -40,10 +49,10 @@ def measure_quantiles(
     """
 
     def values(rows: Rows | slice) -> Scalars:
-        return _quantile_losses(labels[rows], predictions[rows], quantiles)
+        return _quantile_losses(_predicted(labels, predictions, weights, rows), quantiles)
 
-    constant = np.quantile(labels, quantiles) * np.ones_like(predictions)
-    baseline = _quantile_losses(labels, constant, quantiles)["pinball_loss"]
+    constant = _quantiles(labels, quantiles, weights) * np.ones_like(predictions)
+    baseline = _quantile_losses(Predicted(labels, constant, weights), quantiles)["pinball_loss"]
     return Measured(
         len(labels),
         values(slice(None)),
@@ -54,13 +63,25 @@ def measure_quantiles(
     )
 
 
-def _quantile_losses(labels: Floats, predictions: Floats, quantiles: Sequence[float]) -> Scalars:
+def _predicted(
+    labels: Floats, predictions: Floats, weights: Weights, rows: Rows | slice
+) -> Predicted:
+    return Predicted(labels[rows], predictions[rows], None if weights is None else weights[rows])
+
+
+def _quantiles(labels: Floats, quantiles: Sequence[float], weights: Weights) -> Floats:
+    if weights is None:
+        return np.quantile(labels, quantiles)
+    return np.quantile(labels, quantiles, weights=weights, method="inverted_cdf")
+
+
+def _quantile_losses(rows: Predicted, quantiles: Sequence[float]) -> Scalars:
     values: Scalars = {"pinball_loss": 0.0}
-    for quantile, predicted in zip(quantiles, predictions.T, strict=True):
-        loss = pinball_loss(labels, predicted, quantile)
+    for quantile, predicted in zip(quantiles, rows.predictions.T, strict=True):
+        loss = pinball_loss(replace(rows, predictions=predicted), quantile)
         values["pinball_loss"] += loss / len(quantiles)
         values[f"pinball_loss@{quantile:g}"] = loss
-        values[f"coverage@{quantile:g}"] = float(np.mean(labels <= predicted))
+        values[f"coverage@{quantile:g}"] = rows.mean((rows.labels <= predicted).astype(np.float64))
     return values
 
 

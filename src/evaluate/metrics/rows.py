@@ -1,5 +1,7 @@
 """Labels and scores that can be measured: the one check before any metric."""
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,10 +9,17 @@ from sagetree.boosters.scoring import Scores
 from sagetree.errors import ArtifactError, DataError
 from sagetree.tables.label import Labels
 
+Weights: TypeAlias = NDArray[np.float32] | None
+
 # What rows are called in an error, where the caller knows no better name.
 THESE_ROWS = "the evaluated rows"
 
 _BOTH_LABELS = "Give rows of both labels: AUC, precision and recall need them"
+
+
+def with_weight(weights: Weights, *values: NDArray[Any]) -> list[NDArray[Any]]:
+    """Return the values (n, ...) of the rows that count: one of weight 0 is no row."""
+    return list(values) if weights is None else [each[weights > 0] for each in values]
 
 
 def check_rows(labels: Labels, scores: Scores, where: str) -> None:

@@ -13,7 +13,7 @@ from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.multiclass import measure_classes
 from sagetree.evaluate.metrics.ordering import measure_ranking, measure_survival
 from sagetree.evaluate.metrics.regression import measure_numbers, measure_quantiles
-from sagetree.evaluate.metrics.rows import THESE_ROWS, check_finite
+from sagetree.evaluate.metrics.rows import THESE_ROWS, Weights, check_finite, with_weight
 from sagetree.tables.label import Labels
 
 # Where the odds are even: of probabilities and of calls, and of margins.
@@ -35,14 +35,15 @@ def evaluate_task(
     classes: Sequence[str] = (),
     quantiles: Sequence[float] = (),
     groups: NDArray[np.intp] | None = None,
+    weights: Weights = None,
     where: str = THESE_ROWS,
 ) -> Evaluation | Measured:
     """Return the metrics of `scores` (n) or (n, k) for `labels` (n) or (n, 2).
 
     `threshold` is of binary scores, `classes` the spelling of each class,
     `quantiles` those the scores are of, `groups` which rows are ranked together
-    (all, if none are given). Raises DataError for rows that say nothing,
-    ArtifactError for scores that are not finite.
+    (all, if none are given), `weights` how much each counts. Raises DataError for
+    rows that say nothing, ArtifactError for scores that are not finite.
     """
     if scores.ndim == 2 and objective.task not in ("multiclass", "quantile"):
         raise ArtifactError(
@@ -51,27 +52,32 @@ def evaluate_task(
             where=where,
             hint="Evaluate a model of one label",
         )
+    if weights is not None:
+        groups = None if groups is None else with_weight(weights, groups)[0]
+        labels, scores, weights = with_weight(weights, labels, scores, weights)
     if objective.task == "binary":
         at = even_threshold(objective) if threshold is None else threshold
-        return evaluate(labels, scores, at, where=where)
+        return evaluate(labels, scores, at, weights=weights, where=where)
     check_finite(labels, scores, where)
     if objective.task == "multiclass":
         called = class_numbers(objective, scores)
         count = max(int(labels.max()), int(called.max())) + 1
         names = classes or tuple(map(str, range(count)))
-        return measure_classes(labels.astype(np.intp), called, names)
+        return measure_classes(labels.astype(np.intp), called, names, weights=weights)
     wide = scores.astype(np.float64)
     if objective.task == "survival":
         lower, upper = _bounds(objective, labels.astype(np.float64))
         times = -wide if objective.score == "hazard" else wide
-        return measure_survival(lower, upper, times, where=where)
+        return measure_survival(lower, upper, times, weights=weights, where=where)
     if objective.task == "ranking":
         together = np.zeros(len(labels), np.intp) if groups is None else groups
-        return measure_ranking(labels.astype(np.float64), wide, together, where=where)
+        return measure_ranking(
+            labels.astype(np.float64), wide, together, weights=weights, where=where
+        )
     if objective.task == "quantile" and quantiles:
         of_each = wide.reshape(len(wide), -1)
-        return measure_quantiles(labels.astype(np.float64), of_each, quantiles)
-    return measure_numbers(labels.astype(np.float64), wide)
+        return measure_quantiles(labels.astype(np.float64), of_each, quantiles, weights=weights)
+    return measure_numbers(labels.astype(np.float64), wide, weights=weights)
 
 
 def _bounds(

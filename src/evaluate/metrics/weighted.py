@@ -299,9 +299,9 @@ def average_precision(
     return float(np.sum(np.diff(true / true[-1], prepend=0.0) * (true / called)))
 
 
-def roc_auc(labels: Values, scores: Values) -> float:
+def roc_auc(labels: Values, scores: Values, weights: NDArray[np.float32] | None = None) -> float:
     """Return the area under the ROC curve of rows of both labels; a tie counts half."""
-    _, true, called = cumulated(labels, scores)
+    _, true, called = cumulated(labels, scores, weights)
     false = called - true
     if len(false) > 2:  # as scikit-learn, which leaves out points inside of straight lines
         corner = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
@@ -311,10 +311,9 @@ def roc_auc(labels: Values, scores: Values) -> float:
     return float(np.trapezoid(true / true[-1], false / false[-1]))
 
 
-def pinball_loss(labels: Values, predictions: Values, quantile: float) -> float:
-    """Return the mean loss that is least where `quantile` of the labels are not above (n)."""
-    errors = labels - predictions
-    return float(np.mean(np.maximum(quantile * errors, (quantile - 1) * errors)))
+def pinball_loss(rows: Predicted, quantile: float) -> float:
+    """Return the mean loss that is least where `quantile` of the labels are not above."""
+    return rows.mean(np.maximum(quantile * rows.errors, (quantile - 1) * rows.errors))
 
 
 def _sums(values: Floats, weights: NDArray[np.float32] | None) -> tuple[float, float]:

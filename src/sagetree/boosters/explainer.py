@@ -41,17 +41,20 @@ class Explainer:
         """Whether the trees have been read, which takes a tenth of a second for 200 of them."""
         return self._trees is not None
 
-    def contributions(self, rows: Matrix) -> Matrix:
+    def contributions(self, rows: Matrix, base_margin: Matrix | None = None) -> Matrix:
         """Return the SHAP values of `rows` (n, features), the base values last.
 
-        They are of shape (n, outputs, features + 1); they must be possible.
+        They are of shape (n, outputs, features + 1); they must be possible. What
+        a row starts from, `base_margin` (n, outputs), is in its base values.
         """
         with self._lock:
             trees = self._trees = self._read() if self._trees is None else self._trees
         if not trees:
-            return self._booster.predict(rows, CONTRIBUTIONS)
+            return self._booster.predict(rows, CONTRIBUTIONS, base_margin)
         found = np.empty((len(rows), self._outputs, rows.shape[1] + 1), np.float32)
         found[:, :, -1] = self._base
+        if base_margin is not None:
+            found[:, :, -1] += base_margin
         found[:, :, :-1] = sum(part.values(rows) for part in trees)
         return found
 

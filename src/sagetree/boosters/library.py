@@ -250,13 +250,19 @@ class NativeBooster:
         )
         return calls.result()
 
-    def predict(self, matrix: Matrix, kind: int) -> Matrix:
-        """Return VALUE or MARGIN (n, outputs), or CONTRIBUTIONS (n, outputs, features + 1)."""
+    def predict(self, matrix: Matrix, kind: int, base_margin: Matrix | None = None) -> Matrix:
+        """Return VALUE or MARGIN (n, outputs), or CONTRIBUTIONS (n, outputs, features + 1).
+
+        `base_margin` (n, outputs), C-contiguous float32, takes the place of base_score.
+        """
         calls = _calls()
         data = ctypes.c_void_p()
         interface = calls.interface(matrix)
         _check(self._lib.XGDMatrixCreateFromDense(interface, _MISSING, ctypes.byref(data)))
         try:
+            if base_margin is not None:
+                told = _array_interface(base_margin)
+                _check(self._lib.XGDMatrixSetInfoFromInterface(data, b"base_margin", told))
             _check(
                 self._lib.XGBoosterPredictFromDMatrix(
                     self._handle, data, _CONFIGS[kind], *calls.outputs

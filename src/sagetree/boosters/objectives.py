@@ -30,7 +30,8 @@ class Objective:
     """One objective: its task, what its score is, which labels it takes.
 
     `metric` is the one that is watched if none is asked for; `labels` bounds
-    the numbers of a numeric label (None for classes).
+    the numbers of a numeric label (None for classes). `neutral` is the
+    base_score that stands for a margin of 0.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Objective:
     score: Meaning
     metric: str
     labels: LabelRange | None = None
+    neutral: float = 0.0
 
     @property
     def is_classification(self) -> bool:
@@ -58,7 +60,7 @@ _RELEVANCE = LabelRange(low=0, whole=True)
 _RELEVANT_OR_NOT = LabelRange(low=0, high=1, whole=True)
 
 _TABLE = (
-    Objective("binary:logistic", "binary", "probability", "auc"),
+    Objective("binary:logistic", "binary", "probability", "auc", neutral=0.5),
     Objective("binary:logitraw", "binary", "margin", "auc"),
     Objective("binary:hinge", "binary", "class", "error"),
     Objective("multi:softprob", "multiclass", "probabilities", "mlogloss"),
@@ -67,19 +69,21 @@ _TABLE = (
     Objective(
         "reg:squaredlogerror", "regression", "value", "rmsle", LabelRange(low=-1, above=True)
     ),
-    Objective("reg:logistic", "regression", "value", "rmse", _SHARE),
+    Objective("reg:logistic", "regression", "value", "rmse", _SHARE, neutral=0.5),
     Objective("reg:pseudohubererror", "regression", "value", "mphe", _ANY),
     Objective("reg:absoluteerror", "regression", "value", "mae", _ANY),
-    Objective("reg:gamma", "regression", "value", "gamma-deviance", _POSITIVE),
-    Objective("reg:tweedie", "regression", "value", "tweedie-nloglik", _NOT_NEGATIVE),
-    Objective("count:poisson", "regression", "value", "poisson-nloglik", _NOT_NEGATIVE),
+    Objective("reg:gamma", "regression", "value", "gamma-deviance", _POSITIVE, neutral=1.0),
+    Objective("reg:tweedie", "regression", "value", "tweedie-nloglik", _NOT_NEGATIVE, neutral=1.0),
+    Objective(
+        "count:poisson", "regression", "value", "poisson-nloglik", _NOT_NEGATIVE, neutral=1.0
+    ),
     Objective("reg:expectileerror", "regression", "value", "expectile", _ANY),  # XGBoost 3.4
     Objective("reg:quantileerror", "quantile", "value", "quantile", _ANY),
     Objective("rank:ndcg", "ranking", "rank", "ndcg", _RELEVANCE),
     Objective("rank:pairwise", "ranking", "rank", "ndcg", _RELEVANCE),
     Objective("rank:map", "ranking", "rank", "map", _RELEVANT_OR_NOT),
-    Objective("survival:aft", "survival", "value", "aft-nloglik", _NOT_NEGATIVE),
-    Objective("survival:cox", "survival", "hazard", "cox-nloglik", _ANY),
+    Objective("survival:aft", "survival", "value", "aft-nloglik", _NOT_NEGATIVE, neutral=1.0),
+    Objective("survival:cox", "survival", "hazard", "cox-nloglik", _ANY, neutral=1.0),
 )
 
 # Every name a user may write; reg:linear is what reg:squarederror was called once.

@@ -1,10 +1,11 @@
 """Feature matrix to scores, and scores to reasons: the one path that predicts."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,24 +78,32 @@ class Scorer:
         explainers = tuple(Explainer(booster, outputs, shap) for booster in boosters)
         return cls(boosters, explainers, *found[0], threads)
 
-    def score(self, matrix: Matrix) -> Scores:
+    def score(self, matrix: Matrix, base_margin: Scores | None = None) -> Scores:
         """Return the predictions of each row of `matrix` (n, feature_count): float32.
 
-        They are of shape (n), or (n, outputs) where there are several.
+        They are of shape (n), or (n, outputs) where there are several. Rows start
+        from `base_margin`, of the same shape, in place of the model's base_score.
         """
-        return self._combined(matrix, VALUE)
+        return self._combined(matrix, VALUE, base_margin)
 
-    def margin(self, matrix: Matrix) -> Scores:
-        """Return the predictions before the objective's transformation, shaped as `score`."""
-        return self._combined(matrix, MARGIN)
+    def margin(self, matrix: Matrix, base_margin: Scores | None = None) -> Scores:
+        """Return the predictions before the objective's transformation, as `score` does."""
+        return self._combined(matrix, MARGIN, base_margin)
 
-    def contributions(self, matrix: Matrix) -> NDArray[np.float32]:
+    def contributions(
+        self, matrix: Matrix, base_margin: Scores | None = None
+    ) -> NDArray[np.float32]:
         """Return exact SHAP values (n, feature_count + 1); the last column is the base value.
 
         With several outputs the shape is (n, outputs, feature_count + 1). They
-        add up to the row's margin (of an ensemble: to the mean of its margins).
+        add up to the row's margin (of an ensemble: to the mean of its margins). A
+        row's `base_margin`, as of `score`, is in its base value, as XGBoost has
+        it; the model's own base_score must be neutral then.
         """
-        found = [self._by_rows(explainer.contributions, matrix) for explainer in self.explainers]
+        found = [
+            self._by_rows(explainer.contributions, matrix, base_margin)
+            for explainer in self.explainers
+        ]
         values = found[0] if len(found) == 1 else np.mean(found, axis=0)
         result: NDArray[np.float32] = values[:, 0] if values.shape[1] == 1 else values
         return result
@@ -114,9 +123,9 @@ class Scorer:
         """The stored names of the features; () where the model knows none."""
         return self.boosters[0].feature_info("feature_name")
 
-    def _combined(self, matrix: Matrix, kind: int) -> Scores:
+    def _combined(self, matrix: Matrix, kind: int, base_margin: Scores | None) -> Scores:
         values = [
-            self._by_rows(partial(self._predict, booster, kind), matrix)
+            self._by_rows(partial(self._predict, booster, kind), matrix, base_margin)
             for booster in self.boosters
         ]
         if len(values) == 1:
@@ -127,22 +136,35 @@ class Scorer:
             result = np.mean(values, axis=0, dtype=np.float32)
         return result[:, 0] if result.shape[1] == 1 else result
 
-    def _by_rows(self, predict: Callable[[Matrix], Matrix], matrix: Matrix) -> Matrix:
+    def _by_rows(
+        self,
+        predict: Callable[[Matrix, Matrix | None], Matrix],
+        matrix: Matrix,
+        base_margin: Scores | None,
+    ) -> Matrix:
         """Predict all rows; a large matrix in parts on several threads, with equal results.
 
         The library's own threads would also be taken for a single row, and make
         the slowest small requests ten times slower.
         """
         rows = np.ascontiguousarray(matrix, np.float32)
+        if base_margin is not None:
+            base_margin = np.ascontiguousarray(base_margin, np.float32).reshape(len(rows), -1)
         tasks = min(self.threads, len(rows) // ROWS_PER_TASK)
         if tasks < 2:
-            return predict(rows)
+            return predict(rows, base_margin)
         parts = np.array_split(rows, tasks)
-        return np.concatenate(list(self._pool.map(predict, parts)))
+        margins: Iterable[Matrix | None] = (
+            repeat(None) if base_margin is None else np.array_split(base_margin, tasks)
+        )
+        return np.concatenate(list(self._pool.map(predict, parts, margins)))
 
-    def _predict(self, booster: NativeBooster, kind: int, rows: Matrix) -> Matrix:
-        if self.linear:  # it cannot read a matrix in place
-            return booster.predict(rows, kind)
+    def _predict(
+        self, booster: NativeBooster, kind: int, rows: Matrix, base_margin: Matrix | None
+    ) -> Matrix:
+        # a linear model cannot read a matrix in place
+        if self.linear or base_margin is not None:
+            return booster.predict(rows, kind, base_margin)
         return booster.predict_in_place(rows, kind)
 
     @cached_property

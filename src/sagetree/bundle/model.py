@@ -25,6 +25,7 @@ from sagetree.errors import ArtifactError
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.tables.label import Label
+from sagetree.tables.roles import request_base_margin
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Cells, Source, Table
 
@@ -137,9 +138,18 @@ class Model:
         """Return the features of a table. Raises SchemaError where it does not fit."""
         return self.features.transform(self.schema.arrange(table))
 
+    def base_margin(self, table: Table) -> Scores | None:
+        """Return where the rows of a table that fits start, (n) or (n, k); None: they do not say.
+
+        Raises SchemaError for a cell that is not a number.
+        """
+        if not self.schema.base_margins:
+            return None
+        return request_base_margin(table, self.schema, self.features.missing)
+
     def score(self, table: Table) -> Scores:
         """Return the scores of the rows, (n) or (n, k); `objective` says what they are."""
-        return self.scorer.score(self.matrix(table).values)
+        return self.scorer.score(self.matrix(table).values, self.base_margin(table))
 
     def self_check(self, check: SelfCheck) -> float:
         """Return the largest difference between the stored rows' scores then and now."""

@@ -60,6 +60,8 @@ class TablePlan:
         they too are found by name: one may have weights where others have none.
         """
         schema = self.schema
+        for name in set(table.index_columns) & set(table.names) - set(schema.all_names):
+            table = table.without(name)  # an index that training's files had not
         names_are_trained = table.named or not schema.named
         if not names_are_trained or not set(schema.input_names) <= set(table.names):
             return schema.arrange(table)

@@ -1,15 +1,17 @@
 """The data files of a channel: which they are, opened once, read front to back."""
 
+import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
 from sagetree.errors import DataError, PlatformError
+from sagetree.formats.charsets import UTF_8
 from sagetree.formats.whole_rows import TEXT_BYTES
 
 # What other programs leave beside data: Spark and Hadoop (_SUCCESS, *.crc),
@@ -19,6 +21,8 @@ _SKIPPED_SUFFIXES = frozenset({".crc", ".manifest"})
 
 # What Hive and Spark write for a value that is missing.
 _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+_NAMES_SHOWN = 3
 
 BUFFER_BYTES = 1024 * 1024
 
@@ -38,6 +42,16 @@ def data_files(folder: Path) -> list[Path]:
         reason = "holds no data file" if folder.is_dir() else "does not exist"
         raise DataError(f"the folder {reason}", where=str(folder), hint="Put CSV or Parquet there")
     return files
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the names of files for a message of limited length.
+
+    >>> listed(["a", "b", "c", "d"])
+    'a, b, c, ... (4 files)'
+    """
+    more = f", ... ({len(names)} files)" if len(names) > _NAMES_SHOWN else ""
+    return ", ".join(names[:_NAMES_SHOWN]) + more
 
 
 def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
@@ -106,12 +120,52 @@ def partition(name: str) -> dict[str, str | None]:
     }
 
 
+class _Recoded(io.RawIOBase):
+    """Text of another charset as UTF-8."""
+
+    def __init__(self, file: BinaryIO, charset: str, name: str) -> None:
+        self._file = file
+        self._charset = charset
+        self._name = name
+        self._decoder = codecs.getincrementaldecoder(charset)()
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
+        data = b"more"
+        while data and not self._left:
+            data = self._file.read(BUFFER_BYTES)
+            self._left = self._decoded(data)
+        part = self._left[: len(buffer)]
+        self._left = self._left[len(part) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+    def _decoded(self, data: bytes) -> bytes:
+        try:
+            return self._decoder.decode(data, final=not data).encode()
+        except UnicodeError as error:
+            hint = "Correct the charset in the channel's ContentType, or save the file as UTF-8"
+            what = f"the text is not {self._charset}"
+            raise DataError(what, where=self._name, hint=hint) from error
+
+
 @contextmanager
-def opened(path: Path, name: str) -> Iterator[BinaryIO]:
-    """Open a file, unpacked where its suffix is .gz or .zst, and name it in what goes wrong."""
+def opened(path: Path, name: str, charset: str = UTF_8) -> Iterator[BinaryIO]:
+    """Open a file, unpacked where its suffix is .gz or .zst, and name it in what goes wrong.
+
+    Text of another `charset` is read as UTF-8.
+    """
     try:
         with path.open("rb") as file:
-            yield _unpacked(file, path.suffix)
+            unpacked = _unpacked(file, path.suffix)
+            if charset == UTF_8:
+                yield unpacked
+            else:
+                recoded = _Recoded(unpacked, charset, name)
+                yield io.BufferedReader(recoded, BUFFER_BYTES)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _damaged(name, "gzip", error) from error
     except OSError as error:

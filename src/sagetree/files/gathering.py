@@ -53,6 +53,13 @@ class Gathered:
         self._first: Table | None = None
         self._columns: dict[str, _Column] = {}
         self._sources: list[Source] = []
+        self.repeated_headers = 0
+        self.empty: list[str] = []
+
+    def has_names(self, cells: Sequence[str]) -> bool:
+        """Say whether a first row holds the names that the first file brought."""
+        first = self._first
+        return first is not None and first.named and {*header_names(cells)} == {*first.names}
 
     @property
     def files(self) -> list[str]:
@@ -84,7 +91,7 @@ class Gathered:
         if self._first is None:
             empty = tuple(column[:0] for column in table.columns)
             self._first = table._replace(columns=empty)
-            self._columns = self._new_columns(table.names)
+            self._columns = self._new_columns(table)
         table = _align(table, self._first)
         for name, cells in zip(table.names, table.columns, strict=True):
             if name in self._columns:
@@ -92,13 +99,15 @@ class Gathered:
                 kind = pa.string() if from_csv else column.type
                 self._columns[name].add(column, kind, file)
         self._sources += table.sources
+        self.repeated_headers += table.repeated_headers
 
-    def _new_columns(self, names: Sequence[str]) -> "dict[str, _Column]":
+    def _new_columns(self, table: Table) -> "dict[str, _Column]":
+        names = table.names
         wanted = [name for name in names if self._only is None or name in self._only]
         shrink = self._shrink
         if shrink is None:
             return {name: _Column(name, _Kept()) for name in wanted}
-        kept = set(shrink.kept(names))
+        kept = set(shrink.kept([name for name in names if name not in table.index_columns]))
         return {
             name: _Column(
                 name,

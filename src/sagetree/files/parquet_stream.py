@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sagetree.errors import DataError
+from sagetree.tables.index_names import index_columns
 from sagetree.tables.schema import header_names
 from sagetree.tables.table import Source, Table
 
@@ -26,19 +27,19 @@ def read_parquet(file: BinaryIO, head: bytes, name: str) -> Iterator[Table]:
     try:
         parquet = pq.ParquetFile(_source(file, head), read_dictionary=None)
         names = header_names(parquet.schema_arrow.names)
+        index = index_columns(parquet.schema_arrow.metadata)
         row = 1
         for batch in parquet.iter_batches(BATCH_ROWS):
             pa.Table.from_batches([batch]).validate(
                 full=True
             )  # text in another encoding than UTF-8, for one
             columns = tuple(pa.chunked_array([column]) for column in batch.columns)
-            yield Table(
-                names, columns, batch.num_rows, True, (Source(batch.num_rows, name, "row", row),)
-            )
+            sources = (Source(batch.num_rows, name, "row", row),)
+            yield Table(names, columns, batch.num_rows, True, sources, index_columns=index)
             row += batch.num_rows
         if row == 1:
             empty = tuple(pa.chunked_array([], field.type) for field in parquet.schema_arrow)
-            yield Table(names, empty, 0, True, (Source(0, name),))
+            yield Table(names, empty, 0, True, (Source(0, name),), index_columns=index)
     except (pa.ArrowInvalid, OSError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         hint = "Write the file again; it may be cut off"

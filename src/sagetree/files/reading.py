@@ -9,9 +9,10 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from sagetree.errors import DataError
-from sagetree.files.csv_stream import CsvRules, HeaderRule, read_csv
-from sagetree.files.finding import data_files, opened, partition, rejoined
+from sagetree.files.csv_stream import CsvRules, read_csv
+from sagetree.files.finding import data_files, listed, opened, partition, rejoined
 from sagetree.files.gathering import Gathered, Shrink
+from sagetree.files.header import HeaderRule
 from sagetree.files.json_files import read_json_lines
 from sagetree.files.parquet_stream import read_parquet
 from sagetree.files.sparse_files import (
@@ -21,18 +22,15 @@ from sagetree.files.sparse_files import (
     read_recordio,
     sparse_tables,
 )
+from sagetree.formats.charsets import UTF_8
 from sagetree.formats.csv_text import CsvText
 from sagetree.formats.detection import TITLES, Format, find_format
 from sagetree.machine.allocator import return_freed_memory
-from sagetree.tables.cells import Cell, CellError, category_text, to_number
-from sagetree.tables.schema import header_names
-from sagetree.tables.table import Cells, Table
+from sagetree.machine.program import LOG
+from sagetree.tables.table import Table
 
 # So much of a file says what it is.
 _HEAD_BYTES = 64 * 1024
-
-# Rows looked at to tell a header from data.
-_HEADER_SAMPLE = 1000
 
 
 @dataclass(frozen=True)
@@ -43,6 +41,7 @@ class Reading:
     what stands between its cells (None: what is found there); `format` is what
     the files must be, None for whatever each of them is; `indices` are the
     columns that libsvm and recordio files must have, None for what they have.
+    `charset` is that of text.
     """
 
     is_header: HeaderRule
@@ -50,6 +49,7 @@ class Reading:
     delimiter: str | None = None
     indices: Indices | None = None
     shrink: Shrink | None = None
+    charset: str = UTF_8
 
 
 def read_table(folder: Path, is_header: HeaderRule, format: Format | None = None) -> Table:  # noqa: A002
@@ -73,6 +73,11 @@ def read_files(folder: Path, reading: Reading) -> Table:
     if lost and reading.shrink:
         shrink = replace(reading.shrink, text=reading.shrink.text | lost)
         gathered.replace(_gather(folder, replace(reading, shrink=shrink), lost))
+    if gathered.empty:
+        LOG.info("%s: empty and left out: %s", folder.name, listed(gathered.empty))
+    if count := gathered.repeated_headers:
+        lines = "1 line" if count == 1 else f"{count} lines"
+        LOG.info("%s: %s among the rows repeated the header: left out", folder.name, lines)
     return gathered.table(folder)
 
 
@@ -80,10 +85,14 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
     """Read all files; only the columns named in `only`, if that is not None."""
     gathered = Gathered(reading.shrink, only)
     sparse: list[tuple[Format, SparseFile]] = []
-    for path in data_files(folder):
+    paths = data_files(folder)
+    for path in paths:
         name = str(path.relative_to(folder)) if path != folder else path.name
-        with opened(path, name) as file:
+        with opened(path, name, reading.charset) as file:
             head = _read(file, _HEAD_BYTES)
+            if not head and len(paths) > 1:
+                gathered.empty.append(name)
+                continue
             found = find_format(head, name, reading.format)
             if found in ("libsvm", "recordio"):
                 read_rows = read_libsvm if found == "libsvm" else read_recordio
@@ -92,6 +101,9 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
             for table in _tables(file, head, name, found, reading, gathered):
                 gathered.add(_with_partition(table, name), from_csv=found == "csv")
         return_freed_memory()  # of the file's text, before the next one takes its own
+    if len(gathered.empty) == len(paths):
+        hint = "Put rows into them"
+        raise DataError("all its files are empty", where=str(folder), hint=hint)
     if sparse:
         _refuse_mixture(sparse, gathered.files)
         based = sparse[0][0] == "libsvm"
@@ -115,11 +127,15 @@ def _tables(
         return read_parquet(file, head, name)
     if found == "jsonlines":
         return read_json_lines(rejoined(head, file), name)
+
+    def is_header(text: CsvText) -> bool:
+        return before.has_names(text.first.cells) or reading.is_header(text)
+
     shrink = reading.shrink
     if shrink is None:
-        return read_csv(file, head, name, CsvRules(reading.is_header, reading.delimiter))
+        return read_csv(file, head, name, CsvRules(is_header, reading.delimiter))
     numbers = partial(shrink.may_be_numbers, words=before.words)
-    rules = CsvRules(reading.is_header, reading.delimiter, numbers, shrink.missing)
+    rules = CsvRules(is_header, reading.delimiter, numbers, shrink.missing)
     return read_csv(file, head, name, rules)
 
 
@@ -142,35 +158,3 @@ def _refuse_mixture(sparse: Sequence[tuple[Format, SparseFile]], others: Sequenc
             f"{file.name} is {TITLES[format]}, and {unlike[0]} is not",
             hint="All files of a channel need the same format",
         )
-
-
-def looks_like_header(text: CsvText) -> bool:
-    """Say whether a CSV's first row is a header, for a reader that knows no names.
-
-    It is where all its cells are text and do not fit the columns below them:
-    a word stands above numbers, or all cells differ and none is repeated below.
-    """
-    first = text.first.cells
-    names = header_names(first)
-    if not all(map(_is_word, names)):
-        return False
-    samples = [_sample(cells) for cells in text.columns]
-    above_numbers = (any(not _is_word(cell) for cell in sample) for sample in samples)
-    if any(cell.strip() and numbers for cell, numbers in zip(first, above_numbers, strict=True)):
-        return True
-    repeated = any(name in sample for name, sample in zip(first, samples, strict=True))
-    return not repeated and len(set(names)) == len(names)
-
-
-def _sample(cells: Cells) -> set[Cell]:
-    below = cells[1 : 1 + _HEADER_SAMPLE]
-    cells_below = set(below if isinstance(below, list) else below.to_pylist())
-    return {cell for cell in cells_below if category_text(cell) is not None}
-
-
-def _is_word(cell: Cell) -> bool:
-    try:
-        to_number(cell)
-    except CellError:
-        return True
-    return False

@@ -22,7 +22,7 @@ from sagetree.formats.first_row import (
     read_first_row,
     rows_end,
 )
-from sagetree.formats.whole_rows import has_tidy_quotes, line_count
+from sagetree.formats.whole_rows import has_tidy_quotes, line_count, without_blanks
 from sagetree.tables.cells import FLOAT32_LIMIT, MISSING_TEXTS
 from sagetree.tables.table import Cells, OneRow
 
@@ -86,6 +86,10 @@ def parse_rows(
     where missing) if all their cells are. `plain` is what `is_plain` says, where
     that is known. Raises CsvError with the number of the faulty line in `body`.
     """
+    if not plain and b'"' in body:
+        tidied = without_blanks(body, first.delimiter)
+        if len(tidied) < len(body):
+            body, plain = tidied, None
     if len(body) < BULK_BYTES:
         plain = False
     if is_plain(body, first.delimiter) if plain is None else plain:

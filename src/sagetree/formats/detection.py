@@ -10,6 +10,8 @@ Format = Literal["csv", "parquet", "jsonlines", "libsvm", "recordio"]
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
+BINARY: tuple[Format, ...] = ("parquet", "recordio")
+
 TITLES = {
     "csv": "CSV",
     "parquet": "a Parquet file",
@@ -42,9 +44,15 @@ _OTHER_MAGIC = {
     b"<?xml": "XML",
 }
 
-# What libsvm's lines consist of. Text of another format has no cell like a pair.
+_POINTER = b"version https://git-lfs"
+
+# Pages begin so, in any case and behind any blanks.
+_HTML = (b"<!doctype html", b"<html")
+
+# What libsvm's lines consist of, a value being left out by mistake. Text of another format has
+# no cell like a pair.
 _LABEL = re.compile(rb"[-+.\deEnaif]+(:[-+.\deE]+)?")
-_PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]+")
+_PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]*")
 
 # From here on the beginning of a file may end inside of a line.
 LONG_HEAD = 1024
@@ -60,18 +68,34 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
     Text may be anything that the channel promises. Raises DataError for what is
     none of ours, and where a promise is broken.
     """
+    refuse_stand_in(head, name)
     for magic, kind in _OTHER_MAGIC.items():
         if head.startswith(magic):
             raise DataError(f"this is {kind}", where=name, hint=_HINTS.get(kind, HINT))
     found = _by_content(head)
-    binary = "parquet", "recordio"
     if promised is None or promised == found:
         return found
-    if found in binary or promised in binary:
-        what = TITLES[found] if found in binary else f"no {TITLES[promised].removeprefix('a ')}"
+    if found in BINARY or promised in BINARY:
+        what = TITLES[found] if found in BINARY else f"no {TITLES[promised].removeprefix('a ')}"
         hint = f"Its channel's ContentType promises {promised}: correct the one or the other"
         raise DataError(f"this is {what}", where=name, hint=hint)
     return promised
+
+
+def refuse_stand_in(head: bytes, name: str) -> None:
+    """Raise DataError for text that stands where the data should: their pointer, or a page."""
+    if head.startswith(_POINTER):
+        raise DataError(
+            "this is a Git LFS pointer, not the file it stands for",
+            where=name,
+            hint="Fetch the data (git lfs pull), and upload them again",
+        )
+    if head.removeprefix(BOM_UTF8).lstrip()[:20].lower().startswith(_HTML):
+        raise DataError(
+            "this is an HTML page",
+            where=name,
+            hint="Download the data again: a page of the site was saved in their place",
+        )
 
 
 def _by_content(head: bytes) -> Format:

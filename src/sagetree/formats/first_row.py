@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-from sagetree.formats.whole_rows import LINE_ENDS, line_count
+from sagetree.formats.whole_rows import LINE_ENDS, end_of_line, line_count, without_blanks
 from sagetree.tables.schema import header_names
 
 COMMA = ","
@@ -95,11 +95,15 @@ def first_line(text: bytes) -> bytes:
 
 
 def _read(text: bytes, delimiter: str) -> FirstRow:
-    decoded = decode(text)
+    tidied = without_blanks(text, delimiter)
+    decoded = decode(tidied)
     stream = io.StringIO(decoded, newline="")
     cells = next(csv_rows(stream, delimiter))
     end = len(decoded[: stream.tell()].encode())
-    return FirstRow(tuple(cells), delimiter, end, line_count(text[:end]))
+    lines = line_count(tidied[:end])
+    if len(tidied) < len(text):  # the row ends in the same line, further on
+        end = end_of_line(text, lines)
+    return FirstRow(tuple(cells), delimiter, end, lines)
 
 
 def rows_end(text: bytes, first: FirstRow) -> int:

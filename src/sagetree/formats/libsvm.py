@@ -23,6 +23,8 @@ MAX_INDEX = 2**31 - 1
 
 HINT = "Write a line as: label index:value index:value"
 
+_VALUE_HINT = "Write its value, or leave the whole cell out where it has none"
+
 _COMMENT = re.compile(rb"#[^\n]*")
 _NEWLINE, _COLON, _PLUS, _Q, _SPACE = b"\n:+q "
 _QID = np.frombuffer(b"qid:", np.uint8)
@@ -165,7 +167,10 @@ def _numbers(
     if values is None:
         at = int(begins[_first_refused(text[keep].tobytes(), offsets)])
         word = int(np.searchsorted(starts, at, "right")) - 1
-        found = _word(block, int(starts[word]))
+        start = int(starts[word])
+        found = _word(block, start)
+        if block[start:].split(maxsplit=1)[0].endswith(b":"):  # XGBoost would read 1
+            raise _LineError(f"{found} has no value behind its colon", int(line[word]), _VALUE_HINT)
         raise _LineError(f"{found} holds what is no number", int(line[word]))
     return values
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 # Of a text whose blocks of lines are parsed as a whole: libsvm's arrays take some 20 times as many.
 TEXT_BYTES = 4 << 20
@@ -29,6 +30,19 @@ def line_count(text: bytes) -> int:
     if b"\r" in text:  # two bytes are looked for in ten times the time of one
         ends += text.count(b"\r") - text.count(b"\r\n")
     return ends + (not text.endswith((b"\n", b"\r")))
+
+
+def end_of_line(text: bytes, number: int) -> int:
+    r"""Return where the line of this number (from 1) ends.
+
+    >>> [end_of_line(b"a\r\nb\rc", number) for number in (1, 2, 3)]
+    [3, 5, 6]
+    """
+    ends = (found.end() for found in _LINE_END.finditer(text))
+    return next(islice(ends, number - 1, None), len(text))
+
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 def end_of_lines(text: bytes, start: int = 0, stop: int | None = None) -> int:
@@ -83,10 +97,38 @@ def quoted_cell(delimiter: str) -> re.Pattern[bytes]:
     return re.compile(rb'(?<!%s)"[^"]*+(?:""[^"]*+)*+"(?!%s)' % (other, other))
 
 
+def without_blanks(text: bytes, delimiter: str) -> bytes:
+    """Return the text without the spaces around its quoted cells, which belong to no cell.
+
+    >>> without_blanks(b'1, "a "" b" ,2', ",")
+    b'1,"a "" b",2'
+    """
+    if b'"' not in text or not any(mark in text for mark in _BLANK_QUOTES):
+        return text
+    return _blank_cell(delimiter).sub(rb"\1", text)
+
+
+_BLANK_QUOTES = (b' "', b'" ', b'\t"', b'"\t')
+
+
+def _blanks(delimiter: str) -> bytes:
+    """Return the pattern of spaces and tabs that are no delimiter."""
+    return rb"[%s]" % b" \t".replace(delimiter.encode(), b"")
+
+
+@cache
+def _blank_cell(delimiter: str) -> re.Pattern[bytes]:
+    """Return the pattern of a well-formed quoted cell and the blanks around it."""
+    other, blanks = rb"[^%s\r\n]" % re.escape(delimiter.encode()), _blanks(delimiter)
+    cell = rb'"[^"]*+(?:""[^"]*+)*+"'
+    return re.compile(rb"(?<!%s)%s*+(%s)%s*+(?!%s)" % (other, blanks, cell, blanks, other))
+
+
 @cache
 def _opening(delimiter: str) -> re.Pattern[bytes]:
     """Return the pattern of a quote that opens a cell: at a row's or a cell's start."""
-    return re.compile(rb'(?<![^%s\r\n])"' % re.escape(delimiter.encode()))
+    mark = re.escape(delimiter.encode())
+    return re.compile(rb'(?<![^%s\r\n])%s*+"' % (mark, _blanks(delimiter)))
 
 
 _CELL_REST = re.compile(rb'[^"]*+(?:""[^"]*+)*+"')

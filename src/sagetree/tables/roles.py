@@ -7,11 +7,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.errors import DataError, quote
+from sagetree.errors import DataError, SchemaError, Violation, quote
 from sagetree.tables.cells import Cell, MissingValues, category_text, to_moment
 from sagetree.tables.encoding import Floats, distinct_cells, encode, encode_numbers
 from sagetree.tables.label import check_cells
-from sagetree.tables.schema import Kind
+from sagetree.tables.schema import Kind, Schema
 from sagetree.tables.table import Cells, Table
 
 # A group's name to its number.
@@ -112,6 +112,34 @@ class RoleColumns:
 def _stacked(columns: Sequence[Floats]) -> NDArray[np.float32]:
     values = np.stack(columns, axis=1).astype(np.float32)
     return values[:, 0] if len(columns) == 1 else values
+
+
+def request_base_margin(
+    table: Table, schema: Schema, missing: MissingValues
+) -> NDArray[np.float32] | None:
+    """Return where the rows of a request start: (n), or (n, k) for k outputs; None: all from 0.
+
+    A margin that a row does not hold is 0. Raises SchemaError naming each cell
+    that is not a number.
+    """
+    columns = schema.base_margin_columns(table)
+    if all(cells is None for cells in columns):
+        return None
+    violations: list[Violation] = []
+    margins: list[Floats] = []
+    for name, cells in zip(schema.base_margins, columns, strict=True):
+        if cells is None:
+            margins.append(np.zeros(table.rows))
+            continue
+        values, misfits = encode_numbers(cells, missing)
+        margins.append(np.nan_to_num(values))
+        violations += [
+            Violation(name, misfit.reason, misfit.row, table.locate(misfit.row))
+            for misfit in misfits
+        ]
+    if violations:
+        raise SchemaError(violations, hint="Send a number, or leave the base margin out for 0")
+    return _stacked(margins)
 
 
 def _weights(table: Table, name: str, missing: MissingValues) -> NDArray[np.float32]:

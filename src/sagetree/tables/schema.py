@@ -1,5 +1,6 @@
 """The columns a model was trained on, and the check of any table against them."""
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal, assert_never
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.tables.label import AnyLabel
-from sagetree.tables.table import Table, pick
+from sagetree.tables.table import Cells, Table, pick
 
 Kind = Literal[
     "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
@@ -50,6 +51,9 @@ class Schema(BaseModel):
     `named` says whether training knew names; if not, columns are f0, f1, ...
     `first_index` is the number that libsvm and recordio-protobuf give the first
     column. `rows` are those of the columns' counts, 0 in bundles that do not say.
+    `base_margins` are the columns that say where a row's score starts, one for
+    each output; without them, as in bundles that do not list them, all rows start
+    from the model's own base_score.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +63,7 @@ class Schema(BaseModel):
     named: bool
     first_index: int = 0
     rows: int = 0
+    base_margins: tuple[str, ...] = ()
 
     @cached_property
     def all_names(self) -> tuple[str, ...]:
@@ -69,6 +74,16 @@ class Schema(BaseModel):
     def input_names(self) -> tuple[str, ...]:
         """The names of the columns the model needs, in its order."""
         return tuple(column.name for column in self.columns if column.is_input)
+
+    @cached_property
+    def numbered_names(self) -> tuple[str, ...]:
+        """The names of the columns that libsvm and recordio-protobuf number.
+
+        A weight or group that these formats set apart stands beside them.
+        """
+        if self.named:
+            return self.all_names
+        return tuple(c.name for c in self.columns if c.kind not in ROLES or _NUMBERED(c.name))
 
     def is_header(self, cells: Sequence[str]) -> bool:
         """Say whether a first row holds the trained names, in any order.
@@ -104,6 +119,16 @@ class Schema(BaseModel):
         if violations:
             raise SchemaError(violations, hint=f"The model needs {_listing(self.input_names)}")
         return self._inputs(table, [found[name] for name in self.input_names])
+
+    def base_margin_columns(self, table: Table) -> "list[Cells | None]":
+        """Return the cells of each base margin in a table that fits, None for one it lacks."""
+        names = table.names
+        if not table.named:
+            names = self.all_names if len(table.columns) == len(self.all_names) else ()
+        return [
+            table.columns[names.index(name)] if name in names else None
+            for name in self.base_margins
+        ]
 
     def _unknown(self, names: Sequence[str]) -> list[Violation]:
         return [
@@ -151,6 +176,9 @@ class Schema(BaseModel):
     def _label_names(self) -> tuple[str, ...]:
         return self.label.columns if self.label else ()
 
+
+# What columns without a name are called.
+_NUMBERED = re.compile(r"f\d+").fullmatch
 
 # With fewer cells, a row of categories that happen to be column names is thinkable.
 FAULTY_HEADER_CELLS = 3

@@ -62,7 +62,9 @@ class Table(NamedTuple):
 
     `roles` names the columns that a format itself sets apart: libsvm has a
     weight and a group for each row; `first_index` is the number that libsvm
-    gives the first column, None in other formats.
+    gives the first column, None in other formats. `index_columns` are those that
+    pandas wrote for a frame's index; `repeated_headers` counts the lines among the
+    rows that repeated the header, and are left out.
     """
 
     names: tuple[str, ...]
@@ -72,6 +74,8 @@ class Table(NamedTuple):
     sources: tuple[Source, ...]
     roles: Mapping[Role, str] = MappingProxyType({})
     first_index: int | None = None
+    index_columns: tuple[str, ...] = ()
+    repeated_headers: int = 0
 
     def locate(self, row: int) -> str:
         """Return the place of row number `row` (from 0), such as `claims.csv line 7`."""

@@ -47,7 +47,8 @@ class ScoredRows:
     """Rows and their scores.
 
     `request` holds the rows as they came, `table` the model's columns of them
-    in its order; `name` is what the model is called here.
+    in its order; `name` is what the model is called here, `base_margin` what the
+    rows themselves start from, if they do.
     """
 
     model: Model
@@ -56,6 +57,7 @@ class ScoredRows:
     matrix: FeatureMatrix
     scores: Scores
     name: str = MODEL_NAME
+    base_margin: Scores | None = None
 
     @cached_property
     def contributions(self) -> NDArray[np.float32]:
@@ -63,8 +65,13 @@ class ScoredRows:
 
         With several outputs they are of shape (n, outputs, columns + 1).
         """
-        values = self.model.scorer.contributions(self.matrix.values)
+        values = self.model.scorer.contributions(self.matrix.values, self.base_margin)
         return contributions_by_column(values, self.model.features.owners)
+
+    @property
+    def margins(self) -> Scores:
+        """The predictions before the objective's transformation, shaped as the scores."""
+        return self.model.scorer.margin(self.matrix.values, self.base_margin)
 
     @cached_property
     def classes(self) -> tuple[Value, ...]:
@@ -103,10 +110,7 @@ def _labels(rows: ScoredRows) -> Column:
 
 def _winner(rows: ScoredRows) -> Column:
     """Return the number that speaks for the predicted class, in binary for the positive one."""
-    if rows.model.objective.name == "multi:softmax":
-        scores = rows.model.scorer.margin(rows.matrix.values)
-    else:
-        scores = rows.scores
+    scores = rows.margins if rows.model.objective.name == "multi:softmax" else rows.scores
     return np.max(scores, axis=1) if scores.ndim == 2 else scores
 
 
@@ -114,7 +118,7 @@ def _all(rows: ScoredRows) -> Column:
     """Return a number for each class (n, classes)."""
     objective = rows.model.objective
     if objective.name == "multi:softmax":
-        return rows.model.scorer.margin(rows.matrix.values)
+        return rows.margins
     if rows.scores.ndim == 2:
         return rows.scores
     positive = rows.scores.astype(np.float64)

@@ -1,21 +1,15 @@
 """Text bodies to UTF-8, from the charset that their content type names."""
 
-from types import MappingProxyType
-
 from sagetree.errors import DecodingError, UnsupportedMediaTypeError, quote
+from sagetree.formats.charsets import CHARSETS, UTF_8, find_charset
 from sagetree.serve.bodies.hints import Hints
-
-# The charsets of web pages and spreadsheets, by their registered names. Not
-# codecs.lookup(): it knows codecs that are no charsets, and never forgets a name.
-CHARSETS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252", "utf-16")
-ALIASES = MappingProxyType({"utf8": "utf-8", "ascii": "us-ascii", "latin-1": "iso-8859-1"})
 
 
 def charset_of(hints: Hints) -> str:
     """Return the charset that the content type names. Raises UnsupportedMediaTypeError."""
-    name = hints.parameters.get("charset", "utf-8")
-    charset = ALIASES.get(name.lower(), name.lower())
-    if charset not in CHARSETS:
+    name = hints.parameters.get("charset", UTF_8)
+    charset = find_charset(name)
+    if charset is None:
         hint = f"Send one of {', '.join(CHARSETS)}"
         problem = f"the charset {quote(name)} is not read here"
         raise UnsupportedMediaTypeError(problem, where="Content-Type", hint=hint)
@@ -24,8 +18,8 @@ def charset_of(hints: Hints) -> str:
 
 def as_utf8(body: bytes, hints: Hints) -> bytes:
     """Return text in UTF-8. Raises DecodingError for what is not of its charset."""
-    charset = charset_of(hints) if "charset" in hints.parameters else "utf-8"
-    if charset == "utf-8":
+    charset = charset_of(hints) if "charset" in hints.parameters else UTF_8
+    if charset == UTF_8:
         return body
     try:
         return body.decode(charset).encode()

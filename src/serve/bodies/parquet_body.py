@@ -14,6 +14,7 @@ from sagetree.serve.bodies.parquet_pages import unpacked_bytes
 from sagetree.serve.bodies.tables import refuse_width, table_of_columns
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.arrow_types import is_text, unreadable
+from sagetree.tables.index_names import index_columns
 from sagetree.tables.table import Source, Table
 
 if TYPE_CHECKING:
@@ -106,13 +107,20 @@ def _batches(file: "pq.ParquetFile", hints: Hints) -> Iterator[Table]:
     rows = max(1, hints.slice_values // file.metadata.num_columns)
     before = 0
     try:
-        for batch in file.iter_batches(rows, use_threads=False):
+        for batch in file.iter_batches(rows, columns=_wanted(file, hints), use_threads=False):
             columns = [pa.chunked_array([_checked(column)]) for column in batch.columns]
             source = Source(batch.num_rows, first=before + 1)
             yield table_of_columns(batch.schema.names, columns, source)
             before += batch.num_rows
     except (pa.ArrowException, *FAULTS) as error:
         raise _no_parquet(str(error)) from error
+
+
+def _wanted(file: "pq.ParquetFile", hints: Hints) -> list[str] | None:
+    """Return the columns less a frame's index that the model does not know, None for all."""
+    names = file.schema_arrow.names
+    other = set(index_columns(file.schema_arrow.metadata)) - set(hints.schema.all_names)
+    return None if other.isdisjoint(names) else [name for name in names if name not in other]
 
 
 def _checked(column: "pa.Array") -> "pa.Array":

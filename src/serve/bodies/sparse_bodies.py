@@ -126,23 +126,26 @@ def _tables(rows: SparseRows, hints: Hints, before: int) -> Iterable[Table]:
     """Return the rows as tables with the model's columns, not too many cells in each."""
     schema = hints.schema
     first = 0 if rows.dense else schema.first_index
-    width = rows.width if rows.dense else len(schema.all_names)
+    width = rows.width if rows.dense else len(schema.numbered_names)
     if not rows.dense:
         _check_indices(rows, schema, before)
+
+    def table(part: SparseRows, at: int) -> Table:
+        found = table_of_array(part.matrix(first, width), first_row=before + at + 1)
+        if rows.dense or width == len(schema.all_names):
+            return found
+        return found._replace(names=schema.numbered_names, named=True)
+
     step = max(1, hints.slice_values // max(width, 1))
     if rows.rows <= step:
-        return (table_of_array(rows.matrix(first, width), first_row=before + 1),)
-    return (
-        table_of_array(
-            rows.part(at, min(at + step, rows.rows)).matrix(first, width), first_row=before + at + 1
-        )
-        for at in range(0, rows.rows, step)
-    )
+        return (table(rows, 0),)
+    parts = range(0, rows.rows, step)
+    return (table(rows.part(at, min(at + step, rows.rows)), at) for at in parts)
 
 
 def _check_indices(rows: SparseRows, schema: Schema, before: int) -> None:
     """Raise SchemaError for cells outside of the model's columns."""
-    first, columns = schema.first_index, len(schema.all_names)
+    first, columns = schema.first_index, len(schema.numbered_names)
     outside = (rows.indices < first) | (rows.indices >= first + columns)
     if not outside.any():
         return

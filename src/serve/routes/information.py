@@ -79,6 +79,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
                 "kind": column.kind,
                 "required": column.is_input,
                 **({"categories": list(column.categories)} if column.categories else {}),
+                **({"default": 0} if column.name in model.schema.base_margins else {}),
             }
             for column in model.schema.columns
         ],

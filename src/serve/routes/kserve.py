@@ -103,22 +103,13 @@ def _metadata(
 
 def _datatype(column: SchemaColumn) -> str:
     match column.kind:
-        case "number":
+        case "number" | "base_margin":
             return "FP64"
         case "boolean":
             return "BOOL"
         case "category" | "ordinal" | "datetime":
             return "BYTES"
-        case (
-            "identifier"
-            | "constant"
-            | "dropped"
-            | "weight"
-            | "base_margin"
-            | "group"
-            | "time"
-            | "event"
-        ):
+        case "identifier" | "constant" | "dropped" | "weight" | "group" | "time" | "event":
             return "BYTES"
         case _:
             assert_never(column.kind)

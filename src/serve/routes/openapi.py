@@ -93,7 +93,7 @@ def row_schema(columns: Sequence[Column], example: Mapping[str, Cell]) -> Json:
 
 def _cell(column: Column) -> Json:
     match column.kind:
-        case "number":
+        case "number" | "base_margin":
             return _NUMBER
         case "boolean":
             return {"type": ["boolean", "null"]}
@@ -103,16 +103,7 @@ def _cell(column: Column) -> Json:
             return {"type": ["string", "null"], **examples}
         case "datetime":
             return _MOMENT
-        case (
-            "identifier"
-            | "constant"
-            | "dropped"
-            | "weight"
-            | "base_margin"
-            | "group"
-            | "time"
-            | "event"
-        ):
+        case "identifier" | "constant" | "dropped" | "weight" | "group" | "time" | "event":
             return _ANY_CELL
         case _:
             assert_never(column.kind)

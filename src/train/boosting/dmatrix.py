@@ -34,7 +34,8 @@ class DMatrixBuilder:
 
     `queries` says that groups are queries, whose rows stand together, `bounds`
     that labels are lower and upper ones (one label is both). `max_bin` is the
-    number of quantiles, None where the trees need the values themselves.
+    number of quantiles, None where the trees need the values themselves. Weights
+    of rows are divided by `weight_unit`.
     """
 
     names: Sequence[str]
@@ -44,6 +45,7 @@ class DMatrixBuilder:
     queries: bool
     bounds: bool
     max_bin: int | None
+    weight_unit: float = 1.0
 
     def build(self, examples: Examples, ref: xgboost.DMatrix | None = None) -> xgboost.DMatrix:
         """Return rows as XGBoost reads them; with the quantiles of `ref`, which was trained on."""
@@ -51,7 +53,7 @@ class DMatrixBuilder:
             return self._quantised(examples, ref)
         roles = examples.roles
         queries = group_sizes(roles.groups) if self.queries and roles.groups is not None else None
-        weight = roles.weight
+        weight = self._weight(roles)
         if weight is not None and queries is not None:  # XGBoost weighs whole queries
             weight = weight[np.cumsum(queries) - queries]
         return xgboost.DMatrix(
@@ -66,6 +68,9 @@ class DMatrixBuilder:
             group=queries,
             **self._labels(examples, slice(None)),
         )
+
+    def _weight(self, roles: RowRoles) -> Matrix | None:
+        return None if roles.weight is None else roles.weight / np.float32(self.weight_unit)
 
     def _is_quantised(self, examples: Examples, ref: xgboost.DMatrix | None) -> bool:
         large = examples.rows * examples.width >= QUANTISED_CELLS
@@ -99,7 +104,7 @@ class DMatrixBuilder:
     def _batch(self, examples: Examples, rows: slice) -> dict[str, Any]:
         """Return what stands beside the features of some rows."""
         roles = examples.roles
-        beside = {"weight": roles.weight, "base_margin": roles.base_margin}
+        beside = {"weight": self._weight(roles), "base_margin": roles.base_margin}
         return {
             **self._labels(examples, rows),
             **{name: values[rows] for name, values in beside.items() if values is not None},

@@ -129,31 +129,16 @@ def _train_metrics(
     return found
 
 
-def predict_left_out(
-    plan: BoostingPlan, booster: xgboost.Booster, data: BoosterData, rows: Examples
-) -> Scores:
-    """Return what serving would answer for the rows left out, which are `rows`.
-
-    It knows of no margin to start from.
-    """
-    left_out = data.validation
-    if rows.roles.base_margin is not None:
-        left_out = plan.matrices.build(rows.without_margin())
-    scores: Scores = booster.predict(left_out)
+def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:
+    """Return what serving would answer for the rows left out."""
+    scores: Scores = booster.predict(data.validation)
     return scores
 
 
-def predict_folds(
-    plan: BoostingPlan,
-    best: BestBoosters,
-    data: Sequence[BoosterData],
-    rows: Examples,
-    folds: Sequence[Fold],
-) -> Scores:
+def predict_folds(best: BestBoosters, data: Sequence[BoosterData], folds: Sequence[Fold]) -> Scores:
     """Return the scores of all rows left out, in their order."""
     found = [
-        predict_left_out(plan, booster, part, rows.take(outside))
-        for booster, part, (_, outside) in zip(best.boosters, data, folds, strict=True)
+        predict_left_out(booster, part) for booster, part in zip(best.boosters, data, strict=True)
     ]
     order = np.argsort(np.concatenate([outside for _, outside in folds]))
     scores: Scores = np.concatenate(found)[order]

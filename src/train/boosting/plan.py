@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
@@ -14,7 +15,7 @@ from sagetree.tables.schema import Schema
 from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore
-from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.examples import Examples, Matrix
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
 from sagetree.train.settings.settings import Boosting
 
@@ -80,7 +81,10 @@ class BoostingPlan:
         }
         if objective.task == "multiclass":
             params["num_class"] = classes
-        _check_margins(train, params)
+        if train.roles.base_margin is not None:
+            _check_margins(train.roles.base_margin, params)
+            # rows start from their margins alone, in training as in serving
+            params["base_score"] = objective.neutral
         params.setdefault("nthread", _threads(train))
         nfold = settings.kfold or settings.nfold
         return cls(
@@ -89,7 +93,7 @@ class BoostingPlan:
             metrics=metrics,
             params=params,
             splitter=Splitter(objective, nfold, settings.stratified, settings.seed),
-            matrices=_matrices(settings, features, objective, params),
+            matrices=_matrices(settings, features, train, params),
             run=run or RunOptions(),
         )
 
@@ -99,12 +103,11 @@ class BoostingPlan:
         return int(self.params["nthread"])
 
 
-def _check_margins(train: Examples, params: Mapping[str, Any]) -> None:
-    margin = train.roles.base_margin
+def _check_margins(margin: Matrix, params: Mapping[str, Any]) -> None:
     quantiles = np.size(params.get("quantile_alpha", 0.5))
     outputs = params.get("num_class", quantiles)
-    columns = 1 if margin is None or margin.ndim == 1 else margin.shape[1]
-    if margin is not None and columns != outputs:
+    columns = 1 if margin.ndim == 1 else margin.shape[1]
+    if columns != outputs:
         raise SettingsError(
             f"base_margin_column names {columns} column{'s' if columns > 1 else ''}, and the "
             f"model has {outputs} output{'s' if outputs > 1 else ''}",
@@ -117,8 +120,9 @@ def _threads(train: Examples) -> int:
 
 
 def _matrices(
-    settings: Boosting, features: FeaturePipeline, objective: Objective, params: Mapping[str, Any]
+    settings: Boosting, features: FeaturePipeline, train: Examples, params: Mapping[str, Any]
 ) -> DMatrixBuilder:
+    objective = objective_of(settings.objective)
     return DMatrixBuilder(
         names=features.safe_names,
         types=features.types,
@@ -127,7 +131,13 @@ def _matrices(
         queries=objective.task == "ranking",
         bounds=objective.name == "survival:aft",
         max_bin=_max_bin(params),
+        weight_unit=_mean_weight(train.roles.weight) if settings.scales_weights else 1.0,
     )
+
+
+def _mean_weight(weight: NDArray[np.float32] | None) -> float:
+    """Return the mean of the weights above 0: a row without weight counts no more than no row."""
+    return 1.0 if weight is None else float(weight[weight > 0].mean(dtype=np.float64))
 
 
 def _max_bin(params: Mapping[str, Any]) -> int | None:

@@ -113,7 +113,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
             plan.run.check_stopped(repeats[0].best)
             break
         repeats.append(best_boosters(plan, phase, data, result))
-        scores.append(predict_folds(plan, repeats[-1], data, rows, folds))
+        scores.append(predict_folds(repeats[-1], data, folds))
     every = BestBoosters.joined(repeats)
     repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
     validation = ValidationResult(
@@ -138,7 +138,7 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     result = ValidationResult(
         best=(best.best,),
         left_out=LeftOut.of(train, rows_left_out(folds)),
-        scores=predict_folds(plan, best, data, train, folds),
+        scores=predict_folds(best, data, folds),
         metrics=best.means(),
         deviations=best.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation",
@@ -159,7 +159,7 @@ def _fit_evaluated(
     """Fit train up to the round that is best on other rows; `rows` says in words which."""
     data = booster_data(plan, train, validation)
     best = best_boosters(plan, phase, [data], boost_until_best(plan, phase, [data]))
-    scores = predict_left_out(plan, best.boosters[0], data, validation)
+    scores = predict_left_out(best.boosters[0], data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
     left_out = LeftOut.of(validation)

@@ -9,23 +9,23 @@ import pyarrow as pa
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.gathering import Shrink
-from sagetree.files.reading import Reading, looks_like_header, read_files
+from sagetree.files.header import HeaderRule, header_rule
+from sagetree.files.reading import Reading, read_files
 from sagetree.files.sparse_files import Indices
-from sagetree.formats.csv_text import CsvText
+from sagetree.formats.charsets import UTF_8
 from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
+from sagetree.tables.index_names import first_column, is_index_name
 from sagetree.tables.label import AnyLabel, Label
-from sagetree.tables.schema import ROLES, Schema
+from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Cells, Table
 from sagetree.train.columns.roles import check_roles
 from sagetree.train.settings.settings import Columns, TrainSettings
 
 LABEL_NAME = "label"
 WEIGHT_NAME = "weight"
-
-# Names pandas gives to row numbers: equal in two files, they say nothing.
-_ROW_NUMBERS = ("Unnamed: ", "__index_level_", "index")
 
 
 def read_channel(
@@ -36,10 +36,6 @@ def read_channel(
     With csv_weights the second one is called weight. Columns that `schema` knows
     are read as training's were. Raises DataError naming file and line.
     """
-
-    def is_header(text: CsvText) -> bool:
-        return looks_like_header(text) if settings.header is None else settings.header
-
     columns = settings.columns
     shrink = Shrink(
         names=lambda count: _names(count, columns),
@@ -48,8 +44,22 @@ def read_channel(
         missing=MissingValues.of(columns.missing_values),
     )
     indices = _indices(schema) if schema and not schema.named else None
-    reading = Reading(is_header, settings.formats[name], settings.delimiter, indices, shrink)
+    is_header = _header_rule(settings, schema, name)
+    format, charset = settings.formats[name], settings.charsets.get(name, UTF_8)  # noqa: A001
+    reading = Reading(is_header, format, settings.delimiter, indices, shrink, charset)
     return read_files(opt_ml.data / name, reading)
+
+
+def _header_rule(settings: TrainSettings, schema: Schema | None, channel: str) -> HeaderRule:
+    told = settings.header
+    if told is not None:
+        return lambda _: told
+    trained = schema.is_header if schema else None
+
+    def tell(sentence: str) -> None:
+        LOG.warning("%s: %s. If it is not, set header=true or header=false", channel, sentence)
+
+    return header_rule(settings.columns.named, trained, tell)
 
 
 def _names(count: int, columns: Columns) -> tuple[str, ...]:
@@ -61,7 +71,7 @@ def _names(count: int, columns: Columns) -> tuple[str, ...]:
 def _roles(names: Sequence[str], columns: Columns) -> set[str]:
     """Return the columns that are no features: their cells are kept as they are."""
     single = (
-        columns.target or names[0],
+        columns.target or first_column(names),
         columns.label_lower_bound,
         columns.label_upper_bound,
         columns.weight,
@@ -86,8 +96,7 @@ _TEXT_KINDS = frozenset({"category", "ordinal", "boolean", "datetime"})
 
 def _indices(schema: Schema) -> Indices:
     """Return the columns that a libsvm or recordio file of training's has."""
-    features = [column for column in schema.columns if column.kind not in ROLES]
-    return Indices(schema.first_index, len(features))
+    return Indices(schema.first_index, len(schema.numbered_names))
 
 
 def check_channel(table: Table, plan: TablePlan, channel: str) -> None:
@@ -107,13 +116,21 @@ def check_channel(table: Table, plan: TablePlan, channel: str) -> None:
 
 def keys_of(rows: LabelledRows, schema: Schema) -> Mapping[str, Cells]:
     """Return the columns that name rows, less those that only number them."""
+    table = rows.table
     return {
-        column.name: rows.table.column(column.name)
+        column.name: table.column(column.name)
         for column in schema.columns
         if column.kind == "identifier"
-        and not column.name.startswith(_ROW_NUMBERS)
-        and column.name in rows.table.names
+        and column.name in table.names
+        and not _numbers_rows(column, table)
     }
+
+
+def _numbers_rows(column: Column, table: Table) -> bool:
+    """Say whether an identifier is an index that may be equal in two files and say nothing."""
+    if is_index_name(column.name) or column.name.startswith("index"):
+        return True
+    return column.name in table.index_columns and column.distinct < table.rows
 
 
 def check_rows(

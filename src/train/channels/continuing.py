@@ -5,6 +5,7 @@ model.tar.gz that SageMaker makes of it.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sagetree.boosters.objectives import Objective
@@ -64,7 +65,8 @@ def read_earlier(
 def continued(found: TablePlan, earlier: ModelBundle) -> TablePlan:
     """Return the plan of rows that an earlier model goes on with: by its columns and transforms.
 
-    Raises DataError where their label is not the one it has learnt.
+    Raises DataError where their label is not the one it has learnt, SettingsError
+    where they start from other base margins.
     """
     if found.label != earlier.schema.label:
         raise DataError(
@@ -73,7 +75,18 @@ def continued(found: TablePlan, earlier: ModelBundle) -> TablePlan:
             where="channel train",
             hint="Give rows with the same label and the same values of it",
         )
+    if found.schema.base_margins != earlier.schema.base_margins:
+        raise SettingsError(
+            f"base_margin_column is {_columns(found.schema.base_margins)}; rows of the model to "
+            f"train on from start from {_columns(earlier.schema.base_margins)}",
+            where=f"channel {MODEL}",
+            hint="Name the same columns, or leave the channel out",
+        )
     return replace(found, schema=earlier.schema, features=earlier.features)
+
+
+def _columns(names: Sequence[str]) -> str:
+    return ", ".join(map(quote, names)) or "not set"
 
 
 def _told(label: AnyLabel | None) -> str:

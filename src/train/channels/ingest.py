@@ -90,7 +90,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     rows = _apply(plan, table, goal, settings)
     LOG.info(schema_table(found.schema, rows.labels))
     warn_of_uncensored(goal, rows.labels)
-    stored = StoredRows.of(rows.inputs, rows.labels, plan.label)
+    stored = StoredRows.of(rows, plan.schema)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
     examples = {TRAIN: _examples(rows, plan, external, TRAIN)}

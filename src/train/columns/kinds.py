@@ -1,6 +1,5 @@
 """What kind each column is: declared by the user, else inferred from its cells."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from sagetree.tables.cells import (
     to_number,
 )
 from sagetree.tables.encoding import Floats, as_numbers, distinct_cells, encode
+from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
 from sagetree.train.settings.settings import Columns
@@ -30,8 +30,6 @@ IDENTIFIER_ROWS = 20
 
 # Unique integers that fill at least half of their range are numbered rows.
 DENSE = 2.0
-
-_IDENTIFIER_NAME = re.compile(r"(?i)(.*_)?(id|key|uuid|guid)|Unnamed: \d+|__index_level_\d+__")
 
 # A column with more numbers than words is one of numbers with mistakes in it.
 MOSTLY = 0.5
@@ -162,8 +160,12 @@ def _column(
         return column.model_copy(update={"categories": _spelled(order)}) if order else column
     numbers = as_numbers(cells, missing)
     if numbers is not None:
-        return _number_column(name, numbers)
-    return _infer(table, _Distinct.of(name, cells, missing))
+        column = _number_column(name, numbers)
+    else:
+        column = _infer(table, _Distinct.of(name, cells, missing))
+    if column.is_input and (is_index_name(name) or name in table.index_columns):
+        return column.model_copy(update={"kind": "identifier", "categories": ()})
+    return column
 
 
 def _spelled(order: Sequence[str]) -> tuple[str, ...]:
@@ -228,7 +230,7 @@ def _is_numbering(name: str, values: Floats) -> bool:
     """Say whether unique values are row numbers or keys, not measurements."""
     if (values != np.floor(values)).any():
         return False
-    if _IDENTIFIER_NAME.fullmatch(name):
+    if is_key_name(name):
         return True
     span = values.max() - values.min() + 1
     numbered = bool((np.diff(values) > 0).all()) or span <= DENSE * len(values)

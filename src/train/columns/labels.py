@@ -8,7 +8,8 @@ from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
-from sagetree.tables.encoding import distinct_cells
+from sagetree.tables.encoding import distinct_cells, encode_numbers
+from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
     AnyLabel,
     ClassLabel,
@@ -25,6 +26,9 @@ from sagetree.train.settings.settings import Columns
 
 # More values are not listed in a message.
 VALUES_SHOWN = 3
+
+# With fewer rows a label may well be another number in each.
+FEWEST_KEYS = 20
 
 
 @dataclass(frozen=True)
@@ -69,13 +73,15 @@ def find_label(
     """
     if columns.label_lower_bound and columns.label_upper_bound:
         return _interval(table, columns.label_lower_bound, columns.label_upper_bound)
-    name = columns.target or table.names[0]
+    name = columns.target or first_column(table.names, table.index_columns)
     if columns.target and not table.named:
         raise SettingsError(
             f"target is {quote(name)}, but the files of the channel have no header",
             hint="Add one, or leave target out and put the label into the first column",
         )
     _check_column(table, "target", name)
+    if not columns.target:
+        _check_is_no_key(table, name, MissingValues.of(columns.missing_values))
     if goal.objective.task == "binary":
         return _binary(table, name, columns, goal, learnt)
     if goal.objective.task == "multiclass":
@@ -83,6 +89,20 @@ def find_label(
     if columns.event is not None and columns.event != name:  # a role that is checked later
         return _event(table, name, columns.event, columns, goal)
     return NumberLabel(name=name, allowed=goal.allowed)
+
+
+def _check_is_no_key(table: Table, name: str, missing: MissingValues) -> None:
+    """Raise DataError for a first column that is called as keys are, and is one."""
+    if not is_key_name(name) or table.rows < FEWEST_KEYS:
+        return
+    values, misfits = encode_numbers(table.column(name), missing)
+    if not misfits and len(np.unique(values)) == table.rows and (values == np.floor(values)).all():
+        raise DataError(
+            "the first column is taken for the label, and only names rows: its values are "
+            "whole numbers, each of them once",
+            where=f"column {quote(name)}",
+            hint="Name the label column with target",
+        )
 
 
 def _check_column(table: Table, setting: str, name: str) -> None:
@@ -187,9 +207,12 @@ def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabe
     """Return the classes: numbers 0..k-1 stay themselves, other values are numbered in order."""
     values = _Values.of(table, name, MissingValues.of(columns.missing_values))
     where, count = f"column {quote(name)}", goal.num_class
+    hint = f"Name the label column with target; it is {quote(name)} now"
     if len(values.texts) < 2:
-        hint = f"Name the label column with target; it is {quote(name)} now"
         raise _too_few(values, where, hint)
+    if len(values.texts) == table.rows:
+        what = f"the label has {table.rows} classes ({values.shown}) in {table.rows} rows"
+        raise DataError(f"{what}: no two rows are alike", where=where, hint=hint)
     numbers = [number for number in map(_class_number, values.texts) if number is not None]
     if count is None or len(numbers) < len(values.texts):
         if count is not None and len(values.texts) != count:

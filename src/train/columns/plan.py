@@ -60,4 +60,5 @@ def _schema(table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns)
         named=table.named,
         first_index=first_index,
         rows=table.rows,
+        base_margins=roles.base_margin,
     )

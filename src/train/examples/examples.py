@@ -82,10 +82,6 @@ class Examples:
             self.roles.joined(other.roles),
         )
 
-    def without_margin(self) -> "Examples":
-        """Return the same rows as serving sees them: starting from the model's own score."""
-        return replace(self, roles=replace(self.roles, base_margin=None))
-
 
 @dataclass(frozen=True)
 class LeftOut:

@@ -8,29 +8,42 @@ from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.bundle import STORED_ROWS, SelfCheck
+from sagetree.features.plan import LabelledRows
 from sagetree.tables.cells import Cell
-from sagetree.tables.label import AnyLabel, ClassLabel, Label, Labels
-from sagetree.tables.table import Table
+from sagetree.tables.label import ClassLabel, Label, Labels
+from sagetree.tables.schema import Schema
+from sagetree.tables.table import column_cell
+from sagetree.train.examples.examples import Examples
 
 
 @dataclass(frozen=True)
 class StoredRows:
-    """Some rows' numbers in the training table, and their cells in the model's input columns."""
+    """Some rows' numbers in the training table, and their cells in what the model is given.
+
+    These are its input columns, and those of base margins.
+    """
 
     rows: tuple[int, ...]
     names: tuple[str, ...]
     cells: tuple[tuple[Cell, ...], ...]
 
     @classmethod
-    def of(cls, inputs: Table, labels: Labels, label: AnyLabel | None) -> "StoredRows":
+    def of(cls, found: LabelledRows, schema: Schema) -> "StoredRows":
         """Take rows far from each other, of each class where there are any."""
-        rows = _spread(labels if isinstance(label, Label | ClassLabel) else np.zeros(inputs.rows))
-        cells = zip(*inputs.take(rows), strict=True)
-        return cls(tuple(rows), inputs.names, tuple(tuple(map(_as_json, row)) for row in cells))
+        is_class = isinstance(schema.label, Label | ClassLabel)
+        rows = _spread(found.labels if is_class else np.zeros(found.inputs.rows))
+        margins = [
+            [column_cell(found.table.column(name), row) for row in rows]
+            for name in schema.base_margins
+        ]
+        cells = zip(*found.inputs.take(rows), *margins, strict=True)
+        names = (*found.inputs.names, *schema.base_margins)
+        return cls(tuple(rows), names, tuple(tuple(map(_as_json, row)) for row in cells))
 
-    def check(self, matrix: NDArray[np.float32], models: tuple[bytes, ...]) -> SelfCheck:
-        """Return the rows and the scores that the models give them; `matrix` is of all rows."""
-        scores = Scorer.load(*models).score(matrix[list(self.rows)])
+    def check(self, train: Examples, models: tuple[bytes, ...]) -> SelfCheck:
+        """Return the rows and the scores that the models give them."""
+        rows = train.take(np.array(self.rows, np.intp))
+        scores = Scorer.load(*models).score(rows.matrix, rows.roles.base_margin)
         return SelfCheck(
             columns=self.names,
             rows=self.cells,

@@ -30,7 +30,7 @@ def _is_text_list(value: object) -> bool:
 _COLUMN = Text("a column name")
 
 OWN = (
-    Hyperparameter("target", _COLUMN, "label column; default: the first column"),
+    Hyperparameter("target", _COLUMN, "label column; default: the first that is no index"),
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
@@ -69,7 +69,12 @@ OWN = (
         "categories as XGBoost's categorical splits, or as indicators; default: native, "
         "but onehot where XGBoost has no such splits (tree_method=exact, booster=gblinear)",
     ),
-    Hyperparameter("weight_column", _COLUMN, "column with each row's weight; no feature"),
+    Hyperparameter(
+        "weight_column",
+        _COLUMN,
+        "column with each row's weight; no feature; only the weights' ratio counts, but with "
+        "preset xgboost",
+    ),
     Hyperparameter(
         "csv_weights",
         Boolean(),
@@ -79,7 +84,8 @@ OWN = (
     Hyperparameter(
         "base_margin_column",
         Names(),
-        "column with the margin each row starts from, one for each output; no feature",
+        "column with the margin each row starts from, one for each output; no feature; rows of a "
+        "request without it start from 0",
     ),
     Hyperparameter(
         "group_column",

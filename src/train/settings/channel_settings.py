@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from sagetree.errors import PlatformError, SettingsError, quote
-from sagetree.formats.detection import Format
+from sagetree.formats.charsets import CHARSETS, find_charset
+from sagetree.formats.detection import BINARY, Format
 from sagetree.formats.media_types import FILE_TYPES, OTHER_NAMES
 from sagetree.machine.paths import OptMl
 
@@ -105,12 +106,37 @@ def channel_notes(channels: Collection[str]) -> Iterator[str]:
             yield f"channel {quote(channel)} is not read: the one that a job reads is {meant!r}"
 
 
+def read_charsets(opt_ml: OptMl, faults: list[str]) -> dict[str, str]:
+    """Return the channels of text whose ContentType names a charset, and which one."""
+    charsets = {}
+    for channel, description in read_channels(opt_ml).items():
+        content_type = description.get("ContentType") if isinstance(description, dict) else None
+        _, *parameters = str(content_type or "").split(";")
+        pairs = dict(parameter.partition("=")[::2] for parameter in parameters)
+        told = {name.strip().lower(): value.strip().strip('"') for name, value in pairs.items()}
+        if channel not in (TRAIN, VALIDATION, TEST) or "charset" not in told:
+            continue
+        charset = find_charset(told["charset"])
+        if charset is None:
+            faults.append(
+                f"channel {quote(channel)} has the charset {quote(told['charset'])} in its "
+                f"ContentType: take one of {', '.join(CHARSETS)}"
+            )
+        elif FILE_TYPES.get(_media_type(str(content_type))) not in BINARY:
+            charsets[channel] = charset
+    return charsets
+
+
+def _media_type(content_type: str) -> str:
+    name = content_type.split(";")[0].strip().lower()
+    return OTHER_NAMES.get(name, name)
+
+
 def _format(content_type: str) -> Format | None:
     """Return what a content type promises, whatever parameters it has."""
-    name = content_type.split(";")[0].strip().lower()
-    if not name:
+    media_type = _media_type(content_type)
+    if not media_type:
         return None
-    media_type = OTHER_NAMES.get(name, name)
     if media_type not in FILE_TYPES:
         known = ", ".join(FILE_TYPES)
         raise ValueError(f"the ContentType {quote(content_type)}: take one of {known}")

@@ -7,7 +7,12 @@ from pathlib import Path
 from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.hyperparameters.value_types import plain_text
-from sagetree.train.settings.channel_settings import check_hosts, read_formats, read_json
+from sagetree.train.settings.channel_settings import (
+    check_hosts,
+    read_charsets,
+    read_formats,
+    read_json,
+)
 from sagetree.train.settings.checkpoint_files import cannot_resume, check_checkpoints
 from sagetree.train.settings.faults import Faults
 from sagetree.train.settings.settings import TrainSettings
@@ -19,13 +24,14 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     Raises SettingsError that names every fault, or the error that is the only one.
     """
     faults = Faults()
-    texts, formats, folder = None, {}, None
+    texts, formats, charsets, folder = None, {}, {}, None
     with faults.gathered():
         texts = _texts(opt_ml) | dict(overrides)
     with faults.gathered():
         check_hosts(opt_ml, faults.texts)
     with faults.gathered():
         formats = read_formats(opt_ml, faults.texts)
+        charsets = read_charsets(opt_ml, faults.texts)
     with faults.gathered():
         folder = _checkpoint_folder(opt_ml)
     settings = None if texts is None else TrainSettings.settle(texts, formats, faults)
@@ -41,7 +47,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     assert settings is not None  # noqa: S101 - faults are why it may be
     for note in settings.notes:
         LOG.warning(note)
-    return settings
+    return replace(settings, charsets=charsets)
 
 
 def _texts(opt_ml: OptMl) -> dict[str, str]:

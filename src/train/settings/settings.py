@@ -81,6 +81,20 @@ class Columns:
     event: str | None = None
     event_values: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns that a setting names: a file whose first row holds one has a header."""
+        single = (
+            self.target,
+            self.weight,
+            self.group,
+            self.time,
+            self.label_lower_bound,
+            self.label_upper_bound,
+        )
+        names = (*single, *self.base_margin, *self.dropped, *self.kinds)
+        return frozenset(name for name in names if name)
+
 
 @dataclass(frozen=True)
 class Boosting:
@@ -92,7 +106,7 @@ class Boosting:
     by 0.5. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
     times, each give a model of an ensemble. `num_class` is None where the label
     says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
-    is among `params`.
+    is among `params`. `scales_weights` makes the mean of the weights 1.
     """
 
     params: Mapping[str, Any]
@@ -110,6 +124,7 @@ class Boosting:
     constraints: Constraints = field(default_factory=Constraints)
     external_memory: bool | None = None
     at_greatest_f1: bool = False
+    scales_weights: bool = False
 
     @property
     def objective(self) -> str:
@@ -137,8 +152,9 @@ class TrainSettings:
     """Everything a training job was told.
 
     `header` and `delimiter` are of CSV files, None where they are looked at;
-    `formats` what each channel's ContentType promises; `given` is what the user
-    wrote, as text; `notes` are lines to log, such as of settings without effect.
+    `formats` what each channel's ContentType promises, `charsets` the charset of
+    those that name another than UTF-8; `given` is what the user wrote, as text;
+    `notes` are lines to log, such as of settings without effect.
     """
 
     columns: Columns
@@ -150,6 +166,7 @@ class TrainSettings:
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
     notes: tuple[str, ...]
+    charsets: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
@@ -284,6 +301,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
             *(None if name in idle else values.get(name) for name in _BY_COLUMN)
         ),
         external_memory=values.get("external_memory"),
+        scales_weights=own,
     )
 
 

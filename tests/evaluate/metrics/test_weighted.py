@@ -179,10 +179,8 @@ def test_calls_at_the_greatest_f1(rows):
 @given(rows_of(st.floats(-100, 100, width=32), st.floats(-100, 100, width=32)))
 def test_values(rows):
     check(rows, VALUES)
-    labels, predictions = rows.labels.astype(float), rows.predictions.astype(float)
-    loss = weighted.pinball_loss(labels, predictions, 0.2)
-    expected = sk.mean_pinball_loss(labels, predictions, alpha=0.2)
-    assert loss == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    expected = of_sklearn(sk.mean_pinball_loss, rows, alpha=0.2)
+    assert weighted.pinball_loss(rows, 0.2) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
 @settings(max_examples=25)

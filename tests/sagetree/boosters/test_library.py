@@ -43,7 +43,8 @@ FUNCTIONS = {
     "XGBoosterCreate", "XGBoosterFree", "XGBoosterGetNumFeature", "XGBoosterGetStrFeatureInfo",
     "XGBoosterLoadModelFromBuffer", "XGBoosterPredictFromDMatrix", "XGBoosterPredictFromDense",
     "XGBoosterSaveJsonConfig", "XGBoosterSaveModelToBuffer", "XGBoosterSetParam",
-    "XGBoosterSlice", "XGDMatrixCreateFromDense", "XGDMatrixFree", "XGProxyDMatrixCreate",
+    "XGBoosterSlice", "XGDMatrixCreateFromDense", "XGDMatrixFree", "XGDMatrixSetInfoFromInterface",
+    "XGProxyDMatrixCreate",
 }  # fmt: skip
 
 ROWS: Matrix = np.random.default_rng(2).normal(size=(300, 4)).astype(np.float32)
@@ -107,6 +108,20 @@ def test_a_matrix_of_its_own_gives_the_packages_predictions(name: str) -> None:
         found = ours.predict(ROWS, kind)
         assert (found.shape, found.dtype) == ((300, outputs), np.float32)
         assert found.tobytes() == booster.predict(asked(), **how).tobytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_base_margins_are_the_packages(name: str) -> None:
+    booster, outputs = trained(name), MODELS[name][2]
+    ours = NativeBooster(bytes(booster.save_raw("ubj")))
+    start = np.random.default_rng(3).normal(size=(300, outputs)).astype(np.float32)
+    for rows in (slice(None), slice(9, 10)):
+        data = asked(ROWS[rows])
+        data.set_base_margin(start[rows])
+        for kind, how in ((VALUE, {}), (MARGIN, {"output_margin": True})):
+            found = ours.predict(ROWS[rows], kind, start[rows])
+            assert found.tobytes() == booster.predict(data, **how).tobytes()
+            assert found.tobytes() != ours.predict(ROWS[rows], kind).tobytes()
 
 
 @pytest.mark.parametrize("name", TREES)

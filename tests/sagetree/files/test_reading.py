@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from sagetree.errors import DataError, PlatformError
-from sagetree.files.reading import Format, data_files, looks_like_header, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import Format, data_files, read_table
 from sagetree.formats.csv_text import parse_csv
 from sagetree.tables.table import Table
 
@@ -144,7 +145,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
         "{root}: the folder holds no data file. Put CSV or Parquet there",
     ),
     "an empty file": (
-        {"a.csv": ROWS, "b.csv": ""},
+        {"a.csv": ROWS, "b.csv": "\n"},
         "b.csv line 1: there are no rows. Send at least one line of comma-separated values",
     ),
     "a header and no row": (

@@ -215,6 +215,52 @@ def test_what_pythons_writer_wrote(
     assert cells_of(text) == (tuple(rows[0]), [list(c) for c in zip(*rows, strict=True)], len(rows))
 
 
+@given(rows_of_cells, st.sampled_from(["\n", "\r\n"]), st.data(), st.booleans())
+def test_blanks_around_quoted_cells_belong_to_no_cell(
+    rows: list[list[str]], end: str, data: st.DataObject, bulk: bool
+) -> None:
+    """Through the small reader and the bulk one: the cells are what stood between the quotes."""
+    blanks = st.sampled_from(["", " ", "  ", "\t", " \t "])
+    marked = [
+        [
+            f'{data.draw(blanks)}"{cell.replace(chr(34), chr(34) * 2)}"{data.draw(blanks)}'
+            for cell in row
+        ]
+        for row in rows
+    ]
+    times = BULK_BYTES // (2 * len(rows)) if bulk else 1
+    body = ("".join(",".join(row) + end for row in marked) * times).encode()
+    text = parse_csv(body)
+    columns = [list(cells) for cells in zip(*(rows * times), strict=True)]
+    assert cells_of(text) == (tuple(rows[0]), columns, len(rows) * times)
+    assert body[: text.first.end] == (",".join(marked[0]) + end).encode()
+    assert all(isinstance(cells, list) != bulk for cells in text.columns) or len(body) < BULK_BYTES
+
+
+@pytest.mark.parametrize(
+    ("text", "row"),
+    [
+        ('1, "red", 4', ["1", "red", " 4"]),
+        ('1,"red" ,4', ["1", "red", "4"]),
+        (' "red, dark" , "a ""b"" c","  "', ["red, dark", 'a "b" c', "  "]),
+        ('5" pipe, x "y" z, "', ['5" pipe', ' x "y" z', ' "']),  # quotes that open no cell
+        ('"a", "b" c', ["a", ' "b" c']),
+    ],
+)
+@pytest.mark.parametrize("rows", [2, BULK_BYTES // 10])
+def test_only_blanks_beside_the_quotes_of_a_whole_cell_go(
+    text: str, row: list[str], rows: int
+) -> None:
+    _, columns, _ = cells_of(parse_csv(f"{text}\n".encode() * rows))
+    assert [*zip(*columns, strict=True)] == [tuple(row)] * rows
+
+
+@pytest.mark.parametrize(("delimiter", "blank"), [("\t", " "), (" ", "\t"), (";", " ")])
+def test_a_delimiter_is_no_blank(delimiter: str, blank: str) -> None:
+    body = f'"a"{delimiter}{blank}"b"{delimiter}{delimiter}"c"\n'.encode()
+    assert cells_of(parse_csv(body, delimiter))[1] == [["a"], ["b"], [""], ["c"]]
+
+
 @pytest.mark.parametrize("end", ['"', ""])
 def test_a_huge_cell_takes_no_huge_memory(end: str) -> None:
     """A quote that is never closed makes such a cell; it took 100 bytes for each of its own."""

@@ -93,4 +93,13 @@ def test_files_and_bodies_are_the_same_rows(body: bytes, header: bool) -> None:
         found = rows_of(lambda: decode_csv(body, Hints(SCHEMA, parameters, batch=True)))
     except SchemaError:  # one name twice
         return
-    assert found == rows_of(lambda: read_csv(io.BytesIO(body), b"", "t.csv", rules))
+    repeated = 0
+
+    def read() -> Iterable[Table]:
+        nonlocal repeated
+        for table in read_csv(io.BytesIO(body), b"", "t.csv", rules):
+            repeated += table.repeated_headers
+            yield table
+
+    rows = rows_of(read)
+    assert repeated or found == rows  # a header among the rows is left out of files only

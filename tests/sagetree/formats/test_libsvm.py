@@ -76,6 +76,7 @@ def test_a_request_may_leave_the_label_out() -> None:
     assert found.weights is None
 
 
+VALUE = "Write its value, or leave the whole cell out where it has none"
 QID = "Give every line a qid, or none"
 
 
@@ -89,7 +90,9 @@ QID = "Give every line a qid, or none"
         (b"1 0:1 7\n", "'7' is no index:value", "line 1", HINT),
         (b"1 0:1:2\n", "'0:1:2' is no index:value", "line 1", HINT),
         (b"1:1:1 0:1\n", "'1:1:1' is no label and no label:weight", "line 1", HINT),
-        (b"1 0:\n", "'0:' holds what is no number", "line 1", HINT),
+        (b"1 0:\n", "'0:' has no value behind its colon", "line 1", VALUE),
+        (b"1 0:1\n1: 2:3\n", "'1:' has no value behind its colon", "line 2", VALUE),
+        (b"1 qid: 2:3\n", "'qid:' has no value behind its colon", "line 1", VALUE),
         (b"1 :0\n", "':0' holds what is no number", "line 1", HINT),
         (b"1 0:1_0\n", "'0:1_0' holds what is no number", "line 1", HINT),
         (b"1 0:+-1\n", "'0:+-1' holds what is no number", "line 1", HINT),

@@ -22,6 +22,8 @@ from sagetree.formats.whole_rows import end_of_rows, has_tidy_quotes
         (b'1,2\n3,"4\n5', 4, True),
         (b'"1\n2",3\n4', 8, True),
         (b'5" pipe,6\n7,8\n9', 14, False),
+        (b'1, "2\n3" ,4\n5', 12, False),
+        (b'1,2\n3,\t"4\n5', 4, True),
         (b'5" pipe,6\n7,"8\n9",1\n2', 20, False),  # two quotes before a line end inside a cell
     ],
 )

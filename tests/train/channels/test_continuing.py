@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from sagetree.bundle.bundle import ModelBundle
-from sagetree.files.reading import looks_like_header, read_table
+from sagetree.files.header import looks_like_header
+from sagetree.files.reading import read_table
 from sagetree.machine.paths import OptMl
 from tests.train.conftest import Job, lines
 

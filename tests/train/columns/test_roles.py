@@ -104,8 +104,8 @@ def test_validation_rows_have_weights_too(job: Job) -> None:
     rmse = np.average(squares, weights=np.array(WEIGHTS[80:], float)) ** 0.5
     logged = metrics["regression_metrics"]["validation:rmse"]["value"]
     assert logged == pytest.approx(rmse, rel=1e-5)
-    # in a deployment every row counts as one, whatever it weighed in training
-    assert metrics["regression_metrics"]["mse"]["value"] == pytest.approx(squares.mean(), rel=1e-5)
+    mse = np.average(squares, weights=np.array(WEIGHTS[80:], float))
+    assert metrics["regression_metrics"]["mse"]["value"] == pytest.approx(mse, rel=1e-5)
     missing = VALUE.csv(slice(80, None))
     ran = job({"validation": missing}, settings)
     assert ran.failure == (
@@ -114,25 +114,27 @@ def test_validation_rows_have_weights_too(job: Job) -> None:
     )
 
 
-def test_training_starts_from_a_base_margin_and_serving_does_not(job: Job) -> None:
-    one = plus(VALUE, start=MARGINS)
-    settings = {**QUICK, **VALUE.hyperparameters, "base_margin_column": "start"}
-    ran = job({"train": one.csv()}, settings)
+def test_weights_count_in_everything_that_is_said_of_rows_left_out(job: Job) -> None:
+    """Rows of weight 0 whose labels are flipped: rounds, threshold, interval and summary agree."""
+    x = [n % 10 for n in range(100)]
+    rows = [(int(value > 4), value, 1) for value in x] + [(int(value < 5), value, 0) for value in x]
+    text = "y,x,w\n" + "".join(f"{y},{value},{w}\n" for y, value, w in rows)
+    ran = job({"train": text, "validation": text}, {"weight_column": "w", "num_round": 20})
     assert ran.code == 0, ran.log
-    model = ran.model
-    plain = scores(job({"train": VALUE.csv()}, {**QUICK, **VALUE.hyperparameters}))
-    assert not np.allclose(model.score(table_of(FEATURES)), plain)
-    np.testing.assert_array_equal(  # a request's margin changes nothing
-        model.score(table_of({**FEATURES, "start": MARGINS})), model.score(table_of(FEATURES))
-    )
+    found = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
+    metrics = found["binary_classification_metrics"]
+    for name in ("validation:auc", "auc", "accuracy", "f1"):
+        assert metrics[name]["value"] == 1.0, name
+    assert found["auc_interval"][1] == 1.0
+    assert "AUC 1.0000 (95 % interval" in ran.log
+    decision = ran.model.decision
+    assert (decision.precision, decision.recall) == (1.0, 1.0)
 
 
-def test_several_outputs_start_from_a_margin_each(job: Job) -> None:
+def test_several_outputs_need_a_margin_each(job: Job) -> None:
     margins = {f"m{n}": _RANDOM.normal(size=ROWS).round(2).tolist() for n in range(3)}
     one = plus(CASES["multi:softmax"], **margins)
     settings = {**QUICK, **one.hyperparameters}
-    ran = job({"train": one.csv()}, {**settings, "base_margin_column": "m0,m1,m2"})
-    assert ran.code == 0, ran.log
     ran = job({"train": one.csv()}, {**settings, "base_margin_column": "m0,m1"})
     assert ran.failure == (
         "base_margin_column names 2 columns, and the model has 3 outputs. Name one for each\n"
@@ -140,10 +142,8 @@ def test_several_outputs_start_from_a_margin_each(job: Job) -> None:
 
 
 def test_a_request_may_hold_roles_and_need_not(job: Job) -> None:
-    one = plus(RANK, w=[n // 8 + 1 for n in range(ROWS)], start=MARGINS)
-    settings = {
-        **QUICK, **RANK.hyperparameters, "weight_column": "w", "base_margin_column": "start",
-    }  # fmt: skip
+    one = plus(RANK, w=[n // 8 + 1 for n in range(ROWS)])
+    settings = {**QUICK, **RANK.hyperparameters, "weight_column": "w"}
     ran = job({"train": one.csv()}, settings)
     assert ran.code == 0, ran.log
     model = ran.model

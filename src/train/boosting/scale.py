@@ -1,0 +1,129 @@
+"""The scale of weights and labels, against limits of XGBoost's that are the same for every scale.
+
+A split must gain 1e-6 at least, and each of its sides must weigh min_child_weight: with
+weights that sum to 1, or labels around 1e-5, no tree has any.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import floor, log10
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from sagetree.machine.program import LOG
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.examples.examples import Examples
+
+# Of all the variance of a label XGBoost's least gain, 1e-6, is to be no more than this share.
+_LEAST_GAIN, _FINEST_SHARE = 1e-6, 1e-4
+
+# The square of a larger number, summed over rows, leaves float32.
+_LARGEST = 1e15
+
+# A gradient of pseudo-Huber's is at most the slope: so many of them are too far to go.
+_MOST_SLOPES = 100
+
+# Between these the mean of weights does little beside XGBoost's own defaults.
+_USUAL_MEAN = (0.1, 10.0)
+
+# The hessian of a row at most, which min_child_weight is measured against; 1 elsewhere.
+_HESSIANS: Mapping[str, float] = {
+    "binary:logistic": 0.25,
+    "binary:logitraw": 0.25,
+    "reg:logistic": 0.25,
+    "multi:softprob": 0.5,
+    "multi:softmax": 0.5,
+}
+_SUMS = frozenset({"count:poisson", "reg:tweedie"})
+
+
+def tell_scale(plan: BoostingPlan, train: Examples) -> None:
+    """Log what is done about the weights' scale, and warn of one that XGBoost cannot learn from."""
+    weight, unit = train.roles.weight, plan.matrices.weight_unit
+    if weight is not None:
+        mean = float(weight[weight > 0].mean(dtype=np.float64))
+        if abs(unit - 1) > 1e-6:
+            LOG.info("Weights are divided by their mean, %g: only their ratio counts", unit)
+        elif not _USUAL_MEAN[0] <= mean <= _USUAL_MEAN[1]:
+            LOG.warning(
+                "WARNING: the mean weight is %g, and min_child_weight, lambda and gamma are meant "
+                "for weights around 1. Divide the weights by it, or leave out preset=xgboost",
+                mean,
+            )
+    for warning in _label_warnings(plan, train):
+        LOG.warning("WARNING: %s", warning)
+
+
+def tell_splits(plan: BoostingPlan, train: Examples, models: Sequence[bytes]) -> None:
+    """Warn of models of which no tree has a split, with the reason."""
+    if not any(map(_has_splits, models)):
+        LOG.warning(
+            "WARNING: no tree of the model has a split: it says the same of every row. %s",
+            _why(plan, train),
+        )
+
+
+def _has_splits(model: bytes) -> bool:
+    booster = xgboost.Booster(model_file=bytearray(model))
+    return bool(booster.get_score(importance_type="weight"))  # of gblinear: coefficients
+
+
+def _label_warnings(plan: BoostingPlan, train: Examples) -> Iterator[str]:
+    objective, labels = plan.objective.name, train.labels.astype(np.float64)
+    if objective not in ("reg:squarederror", "reg:squaredlogerror", "reg:pseudohubererror"):
+        return
+    if np.abs(labels).max(initial=0) > _LARGEST:
+        yield f"the label goes beyond {_LARGEST:g}, and its squares beyond float32. Divide it"
+        return
+    deviation = float(np.log1p(labels).std() if "log" in objective else labels.std())
+    slope = float(plan.params.get("huber_slope", 1.0))
+    if _is_too_fine(plan, train):
+        yield (
+            f"the label's standard deviation is {deviation:.3g}, and XGBoost makes no split that "
+            f"gains less than {_LEAST_GAIN:g}: it cannot tell such values apart. Multiply the "
+            f"label by {10.0 ** -floor(log10(deviation)):.0e}, and divide the scores by it"
+        )
+    elif "huber" in objective and deviation > _MOST_SLOPES * slope:
+        yield (
+            f"the label's standard deviation is {deviation:.3g}, {deviation / slope:.3g} times "
+            f"huber_slope: steps of at most eta lead nowhere near. Set huber_slope to the size "
+            "of a usual error"
+        )
+
+
+def _is_too_fine(plan: BoostingPlan, train: Examples) -> bool:
+    """Say whether the splits that XGBoost refuses would tell much of a label that varies."""
+    labels = train.labels.astype(np.float64)
+    values = np.log1p(labels) if "log" in plan.objective.name else labels
+    variation = float(_weights(plan, train) @ (values - values.mean()) ** 2)
+    return 0 < variation < _LEAST_GAIN / _FINEST_SHARE
+
+
+def _weights(plan: BoostingPlan, train: Examples) -> NDArray[np.float64]:
+    weight = train.roles.weight
+    if weight is None:
+        return np.ones(train.rows)
+    return weight.astype(np.float64) / plan.matrices.weight_unit
+
+
+def _why(plan: BoostingPlan, train: Examples) -> str:
+    name, params = plan.objective.name, plan.params
+    least = float(params.get("min_child_weight", 1))
+    weights = _weights(plan, train)
+    of_row: Any = train.labels if name in _SUMS else _HESSIANS.get(name, 1.0)
+    total = float((weights * of_row).sum())
+    if total < 2 * least:
+        return (
+            f"Each side of a split needs a hessian of min_child_weight={least:g}, and all rows "
+            f"have {total:.3g} together. Lower min_child_weight, or give more rows"
+        )
+    if train.labels.ndim == 1 and not np.ptp(train.labels):
+        return "The label is the same in every row"
+    if name.startswith("reg:squared") and _is_too_fine(plan, train):
+        return "The label's values differ by too little. Multiply the label"
+    return (
+        "No column says more of the label than min_child_weight, lambda, alpha and gamma ask of a "
+        "split. Lower them, or add columns"
+    )
