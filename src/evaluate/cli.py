@@ -18,6 +18,10 @@ writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
         /opt/ml/processing/evaluation/decision.json     the metric, and the verdict
         /opt/ml/output/message                          the reason, if it fails
 
+Rows that training had too, and columns with more missing cells or unseen
+categories than it had, are a warning; a model is rejected where most of the
+rows are rows of training.
+
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
 """
 

@@ -10,7 +10,7 @@ from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.model import Model
-from sagetree.bundle.training_rows import row_hashes
+from sagetree.bundle.training_rows import TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
 from sagetree.evaluate.cases import labelled_rows, quantiles_of, training_rows
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -21,6 +21,8 @@ from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
+from sagetree.features.pipeline import FeatureMatrix
+from sagetree.features.plan import LabelledRows
 from sagetree.files.header import header_rule
 from sagetree.files.reading import read_table
 from sagetree.machine.cores import usable_cores
@@ -59,11 +61,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     made = model.matrix(rows.inputs)
     scores = model.scorer.score(made.values, rows.roles.base_margin)
-    data = DataReport(
-        model.schema,
-        AbsentCells.count(rows.inputs, made, model.features),
-        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
-    )
+    data = _compared(rows, made, model, known)
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
@@ -107,6 +105,17 @@ def _read(folder: Path, model: Model) -> Table:
     if table.named and not model.schema.named and model.schema.label is None:
         return table._replace(named=False)  # a model without names takes columns in order
     return table
+
+
+def _compared(
+    rows: LabelledRows, made: FeatureMatrix, model: Model, known: TrainingRows | None
+) -> DataReport:
+    """Return how the rows, and the features made of them, compare with training's."""
+    return DataReport(
+        model.schema,
+        AbsentCells.count(rows.inputs, made, model.features),
+        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
+    )
 
 
 def _threshold(settings: EvaluateSettings, model: Model) -> float | None:

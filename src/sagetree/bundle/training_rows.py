@@ -34,11 +34,15 @@ _BLOCK_VALUES = 2**21
 
 @dataclass(frozen=True)
 class Repeats:
-    """How many of the `compared` rows are rows of training, and which share would be by chance."""
+    """How many of the `compared` rows are rows of training, and which share would be by chance.
+
+    That share is known from `known` rows.
+    """
 
     repeated: int
     compared: int
     by_chance: float
+    known: int
 
     @property
     def share(self) -> float:
@@ -48,7 +52,9 @@ class Repeats:
     @property
     def is_suspect(self) -> bool:
         """Whether there are more than chance explains."""
-        return is_beyond(self.repeated, self.compared, self.by_chance, REPEATS_BEYOND)
+        # in a hundred rows that are all different, one more may well have been the same
+        share = min(1.0, self.by_chance + 1 / self.known)
+        return is_beyond(self.repeated, self.compared, share, REPEATS_BEYOND)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ class TrainingRows:
         known, asked = self.hashes, hashes[hashes <= np.uint64(self.bound)]
         places = np.minimum(np.searchsorted(known, asked), len(known) - 1)
         found = int(np.count_nonzero(known[places] == asked))
-        return Repeats(found, len(asked), self.repeated / self.rows)
+        return Repeats(found, len(asked), self.repeated / self.rows, self.rows)
 
     def to_bytes(self) -> bytes:
         """Return the content of rows.bin."""

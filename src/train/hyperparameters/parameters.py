@@ -179,7 +179,7 @@ OWN = (
     Hyperparameter(
         "fail_on_leakage",
         Boolean(),
-        "whether a column that gives the label away ends the job",
+        "whether a column that gives the label away, or a row of train elsewhere, ends the job",
         default="false",
     ),
     Hyperparameter(

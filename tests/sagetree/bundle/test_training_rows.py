@@ -84,6 +84,13 @@ def test_a_table_of_few_values_repeats_itself_by_chance() -> None:
     assert known.repeats(hashes[:300]).is_suspect
 
 
+def test_one_row_of_a_small_table_is_no_accusation() -> None:
+    """As in a third of the irises, of which two are the same."""
+    known = TrainingRows.of(HASHES[:100])
+    assert not known.repeats(HASHES[99:149]).is_suspect
+    assert known.repeats(HASHES[95:145]).is_suspect
+
+
 def test_of_many_rows_a_fair_sample_is_kept() -> None:
     known = TrainingRows.of(np.concatenate([HASHES[:2000], HASHES[:500]]), most=400)
     assert len(known.hashes) == 400
