@@ -60,6 +60,7 @@ def hurtful() -> Iterator[tuple[str, str, bytes, int]]:
     yield "10 000 open quotes", CSV, b'1,"x\n' * 10_000, 400
     yield "25 MB of quotes", CSV, b'"' * (25 * MB), 400
     yield "25 MB of open quotes", CSV, b',"x' * (8 * MB), 422
+    yield "16 MB of lines in a quote", CSV, ROW + b'"' + b"x\n" * (8 * MB), 400
     yield "25 MB of line ends", CSV, b"\n" * (25 * MB), 400
     yield "25 MB of one row", CSV, b"x" * (25 * MB), 400
     yield "2 MB of uneven rows", CSV, b',x"y,,,\n' + b",,,,\n" * (2 * MB // 5) + b"1\n", 400

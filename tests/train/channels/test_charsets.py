@@ -68,6 +68,7 @@ def test_what_is_not_of_its_charset_is_refused(job: Job, charset: str, text: str
     assert ran.failure == text
 
 
+@pytest.mark.long
 def test_a_check_does_not_cut_what_it_cannot(job: Job) -> None:
     text = TEXT + "1,né\n" * 1_800_000
     ran = job(

@@ -45,6 +45,7 @@ def test_names_are_listed_up_to_forty() -> None:
     assert shortened([]) == ""
 
 
+@pytest.mark.long
 def test_a_wide_table_reaches_its_first_metric_soon(job: Job) -> None:
     random = np.random.default_rng(0)
     matrix = random.normal(size=(60, 3000)).round(2)
