@@ -352,6 +352,7 @@ def described_counts(policies):
     return pd.DataFrame(columns)
 
 
+@pytest.mark.long
 def test_labels_follow_the_table_and_nothing_else(large):
     policies = read(large[0] / "large" / "claims.csv").merge(
         read(large[0] / "large" / "customers.csv"), on="policy_id"

@@ -157,6 +157,7 @@ def test_recordio(tmp_path: Path) -> None:
     assert table.locate(1) == "a.pbr record 2"
 
 
+@pytest.mark.long
 def test_a_libsvm_file_of_several_blocks(tmp_path: Path) -> None:
     line = b"1:0.5 1:0.25 3:0.75  # a comment\n"
     count = 3 * TEXT_BYTES // len(line)

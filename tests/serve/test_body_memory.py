@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from sagetree.machine.memory import resident_memory
 from tests.serve.server_process import CSV, eventually, healthy, serving
 
 
+@pytest.mark.long
 def test_a_server_gives_back_what_large_bodies_took(base_dir: Path, tmp_path: Path):
     with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         eventually(lambda: healthy(server))
@@ -17,6 +20,7 @@ def test_a_server_gives_back_what_large_bodies_took(base_dir: Path, tmp_path: Pa
         eventually(lambda: resident_memory(pid) < before + 12e6)
 
 
+@pytest.mark.long
 def test_the_memory_of_a_large_body_serves_the_next_one(base_dir: Path, tmp_path: Path):
     def page_faults(pid: int) -> int:
         text = Path(f"/proc/{pid}/stat").read_text()

@@ -32,6 +32,7 @@ def served(folder: Path, log: Path, *, many: bool, **variables: str) -> Matrix:
     return np.float32([[*row["columns"].values(), row["base_value"]] for row in found])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("many", [False, True])
 def test_the_variable_says_who_computes_contributions(
     plain_dir: Path, tmp_path: Path, many: bool

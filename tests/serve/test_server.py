@@ -271,6 +271,7 @@ def raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
 
 
+@pytest.mark.long
 def test_clients_that_are_silent_or_do_not_hang_up_stop_nobody(base_dir: Path, tmp_path: Path):
     with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
         eventually(lambda: healthy(server))

@@ -76,6 +76,7 @@ def test_running_requests_are_finished_before_the_end(base_dir: Path, tmp_path: 
             server.get("/ping")
 
 
+@pytest.mark.long
 def test_under_load_no_request_is_lost(base_dir: Path, tmp_path: Path):
     """Whoever could connect is answered, also after SIGTERM."""
     answers: list[bytes] = []
@@ -208,6 +209,7 @@ def test_reload_takes_up_a_model(bundle: ModelBundle, other_bundle: ModelBundle,
         assert server.stop() == 0
 
 
+@pytest.mark.long
 def test_reload_takes_up_code(base_dir: Path, tmp_path: Path):
     package = tmp_path / "src" / OWN_PACKAGE
     shutil.copytree(SOURCES / OWN_PACKAGE, package)

@@ -79,6 +79,7 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     assert auc == bundle.metrics["auc"]
 
 
+@pytest.mark.long
 def test_from_200_000_rows_a_tenth_is_held_out(job: Job) -> None:
     label_and_number = "".join(
         f"{i % 2},{(i * 7919) % 1000 + i % 2 * 100}\n" for i in range(200_001)

@@ -257,6 +257,7 @@ def test_a_script_called_as_a_library_runs_with_its_own_packages(tmp_path: Path)
     run_own(tmp_path, "json.py")
 
 
+@pytest.mark.long
 @needs_script_mode
 def test_after_a_script_with_an_old_numpy_training_goes_on_as_before(tmp_path: Path) -> None:
     run_own(tmp_path / "script", "serve.py")

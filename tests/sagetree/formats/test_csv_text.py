@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sagetree.formats.csv_text import (

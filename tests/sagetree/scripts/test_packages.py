@@ -50,6 +50,7 @@ def test_a_process_of_the_script_finds_its_own_versions_and_else_ours(
     assert ours.stdout.strip() == numpy.__version__
 
 
+@pytest.mark.long
 def test_what_is_installed_here_is_not_installed_again(code: Path, tmp_path: Path) -> None:
     requirements(code, "evaluate", "numpy>=2", "xgboost-cpu")  # no wheel of the last one there
     packages = install(code, tmp_path / "packages")

@@ -254,6 +254,7 @@ def test_a_time_zone_need_not_be_known_to_the_machine() -> None:
     assert (values.tolist(), misfits) == ([86400.0], [])
 
 
+@pytest.mark.long
 def test_a_column_of_refused_words_is_read_in_one_pass() -> None:
     """It took time by the square of the distinct words: hours for a million."""
     words = [f"w{number}" for number in range(100_000)]

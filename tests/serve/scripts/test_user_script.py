@@ -290,6 +290,7 @@ def test_a_script_may_be_called_as_a_library_is(start: Start, name: str):
     assert post(client, CSV).data == b"mine"
 
 
+@pytest.mark.long
 def test_requirements_are_the_scripts_and_ours_come_first(base_dir: Path, base: Path):
     """In a server: it answers by the script, and is told which version the script does not get."""
     code = base / "model" / "code"

@@ -51,6 +51,7 @@ def auc(booster: xgboost.Booster, data: xgboost.DMatrix) -> float:
     return float(booster.eval_set([(data, "d")]).rsplit(":", 1)[1])
 
 
+@pytest.mark.long
 def test_large_rows_are_quantised_by_a_sample_and_score_as_they_are(large: Examples) -> None:
     assert large.rows * large.width >= QUANTISED_CELLS
     inside = large.take(np.arange(0, large.rows - 1000))
