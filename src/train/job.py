@@ -31,7 +31,7 @@ from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
-from sagetree.train.summary import nothing_learnt, summary
+from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
 
@@ -52,23 +52,17 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     return_freed_memory()  # of the tables, before the trees take theirs
     checkpoints = Checkpoints.of_job(settings, data)
     options = termination.begin(checkpoints, read.first_model)
-    objective, train = read.goal.objective, read.examples[TRAIN]
+    train, classes = read.examples[TRAIN], read.class_count
     plan = BoostingPlan.of(
-        settings.boosting,
-        read.schema,
-        read.features,
-        train,
-        classes=read.class_count,
-        run=options,
+        settings.boosting, read.schema, read.features, train, classes=classes, run=options
     )
     tell_scale(plan, train)
     trained = fit(plan, train, read.examples.get(VALIDATION))
     tell_splits(plan, train, trained.models)
-    is_measured = trained.validation.is_measured
-    decision = _decide(trained.validation) if objective.has_threshold and is_measured else None
+    decision = _decide(trained.validation, plan.objective)
     threshold = decision.threshold if decision else None
     result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
-    evaluation = _evaluate(result, decision, read, settings) if is_measured else None
+    evaluation = _evaluate(result, decision, read, settings)
     bundle = ModelBundle(
         models=trained.models,
         schema=read.schema,
@@ -78,28 +72,21 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
-        baseline=Baseline.measure(read.features.in_own_units(train.some(MOST_ROWS)), result.scores)
-        if result.is_measured
-        else None,
-        origin=Origin(
-            seed=settings.boosting.seed,
-            threads=plan.threads,
-            has_checkpoints=checkpoints is not None,
-            is_stopped=termination.is_requested,
-        ),
+        baseline=_baseline(read, result),
+        origin=_origin(plan, is_stopped=termination.is_requested, checkpoints=checkpoints),
         rows=read.known,
     )
-    _verify(bundle)
-    bundle.save(opt_ml.model)
-    _write_results(opt_ml, objective, result, evaluation, decision)
+    _save(bundle, opt_ml.model)
+    _write_results(opt_ml, plan.objective, result, evaluation, decision)
     LOG.info(summary(result, evaluation, decision, read.schema.label, opt_ml))
-    warning = nothing_learnt(trained.models, result, evaluation)
-    if warning:
-        LOG.warning(warning)
+    warn_of_nothing_learnt(trained.models, result, evaluation)
     return 0
 
 
-def _decide(result: ValidationResult) -> Decision:
+def _decide(result: ValidationResult, objective: Objective) -> Decision | None:
+    """Return the threshold, None for scores that have none, and where no rows were held out."""
+    if not (objective.has_threshold and result.is_measured):
+        return None
     rows = result.left_out
     return choose_threshold(
         rows.labels, result.scores, weights=rows.roles.weight, where=result.rows
@@ -108,7 +95,10 @@ def _decide(result: ValidationResult) -> Decision:
 
 def _evaluate(
     result: ValidationResult, decision: Decision | None, read: Ingested, settings: TrainSettings
-) -> Evaluation | Measured:
+) -> Evaluation | Measured | None:
+    """Return the measures of the held-out rows, None where there are none."""
+    if not result.is_measured:
+        return None
     label = read.schema.label
     return evaluate_task(
         read.goal.objective,
@@ -123,19 +113,36 @@ def _evaluate(
     )
 
 
+def _baseline(read: Ingested, result: ValidationResult) -> Baseline | None:
+    if not result.is_measured:
+        return None
+    rows = read.examples[TRAIN].some(MOST_ROWS)
+    return Baseline.measure(read.features.in_own_units(rows), result.scores)
+
+
+def _origin(plan: BoostingPlan, *, is_stopped: bool, checkpoints: Checkpoints | None) -> Origin:
+    return Origin(
+        seed=plan.settings.seed,
+        threads=plan.threads,
+        has_checkpoints=checkpoints is not None,
+        is_stopped=is_stopped,
+    )
+
+
 def _headline(evaluation: Evaluation | Measured | None) -> dict[str, float]:
     if evaluation is None:
         return {}
     return {evaluation.headline: evaluation.scalars[evaluation.headline]}
 
 
-def _verify(bundle: ModelBundle) -> None:
-    """Write the bundle aside, load it as serving does, and compare scores bit for bit."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundle.save(Path(folder))
-        difference = Model.load(Path(folder)).self_check(bundle.selfcheck)
+def _save(bundle: ModelBundle, folder: Path) -> None:
+    """Write the bundle, once one aside, loaded as serving does, has the same scores to the bit."""
+    with tempfile.TemporaryDirectory() as aside:
+        bundle.save(Path(aside))
+        difference = Model.load(Path(aside)).self_check(bundle.selfcheck)
     if difference != 0:
-        raise RuntimeError(f"the reloaded model scores its stored rows otherwise, by {difference}")
+        raise RuntimeError(f"the reloaded model scores its stored rows differently: {difference}")
+    bundle.save(folder)
 
 
 def _write_results(

@@ -10,6 +10,7 @@ from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.train.boosting.results import ValidationResult
 
@@ -54,14 +55,14 @@ def summary(
     )
 
 
-def nothing_learnt(
+def warn_of_nothing_learnt(
     models: Sequence[bytes], result: ValidationResult, evaluation: Evaluation | Measured | None
-) -> str:
-    """Return the warning of a model that tells no rows apart, or none that were measured; or ""."""
+) -> None:
+    """Log a warning where a model tells no rows apart, or none that were measured."""
     if not any(has_splits(NativeBooster(model)) for model in models):
-        return (
+        LOG.warning(
             "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
             "same score. Lower min_child_weight or gamma, or give more rows"
         )
-    why = why_nothing(evaluation) if evaluation else ""
-    return why and f"Warning: the model has learnt nothing that {result.rows} show: {why}"
+    elif evaluation and (why := why_nothing(evaluation)):
+        LOG.warning("Warning: the model has learnt nothing that %s show: %s", result.rows, why)

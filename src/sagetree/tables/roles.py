@@ -200,30 +200,3 @@ def _groups(table: Table, name: str, missing: MissingValues, known: Groups) -> N
         what="group",
     )
     return values.astype(np.intp)
-
-
-def check_queries(table: Table, name: str, roles: RowRoles) -> None:
-    """Check what ranking needs: rows of a query stand together and weigh the same.
-
-    Raises DataError naming the first row that does not.
-    """
-    groups = roles.groups
-    assert groups is not None  # noqa: S101 - ranking has a group column
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
-    _, first = np.unique(groups[starts], return_index=True)
-    if len(first) < len(starts):
-        row = int(starts[np.setdiff1d(np.arange(len(starts)), first)[0]])
-        raise DataError(
-            "the rows of its group are not all together",
-            where=f"{table.locate(row)}, column {quote(name)}",
-            hint=f"Sort the rows by {quote(name)}",
-        )
-    if roles.weight is not None:
-        of_query = np.repeat(roles.weight[starts], np.diff([*starts, len(groups)]))
-        wrong = np.flatnonzero(roles.weight != of_query)
-        if len(wrong):
-            raise DataError(
-                "the weight is not that of the row before it in its group",
-                where=table.locate(int(wrong[0])),
-                hint="Ranking weighs whole groups: give all rows of one the same weight",
-            )
