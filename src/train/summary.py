@@ -58,11 +58,7 @@ def summary(
 def warn_of_nothing_learnt(
     models: Sequence[bytes], result: ValidationResult, evaluation: Evaluation | Measured | None
 ) -> None:
-    """Log a warning where a model tells no rows apart, or none that were measured."""
-    if not any(has_splits(NativeBooster(model)) for model in models):
-        LOG.warning(
-            "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
-            "same score. Lower min_child_weight or gamma, or give more rows"
-        )
-    elif evaluation and (why := why_nothing(evaluation)):
+    """Log a warning where a model of splits tells no rows apart that were measured."""
+    has_split = any(has_splits(NativeBooster(model)) for model in models)
+    if has_split and evaluation and (why := why_nothing(evaluation)):
         LOG.warning("Warning: the model has learnt nothing that %s show: %s", result.rows, why)

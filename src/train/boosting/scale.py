@@ -60,7 +60,8 @@ def tell_splits(plan: BoostingPlan, train: Examples, models: Sequence[bytes]) ->
     """Warn of models of which no tree has a split, with the reason."""
     if not any(map(_has_splits, models)):
         LOG.warning(
-            "WARNING: no tree of the model has a split: it says the same of every row. %s",
+            "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
+            "same score. %s",
             _why(plan, train),
         )
 
