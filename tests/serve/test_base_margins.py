@@ -43,7 +43,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(folder: Path) -> Client:
-    return client_for(folder)
+    made = client_for(folder)
+    assert post(made, b"").status_code == 204  # which waits for the model
+    return made
 
 
 def by_xgboost(folder: Path, start: np.ndarray, **how: bool) -> np.ndarray:
