@@ -17,6 +17,6 @@ measure='
 '
 bytes=$(docker image inspect --format '{{.Size}}' "$image")
 printf '%s: %d MB unpacked. Its ten largest parts, in MB:\n' "$image" $((bytes / 1000000))
-docker run --rm --network none --user 0 "$image" sh -c "$measure" | sort -rn | head -n 10 |
-    awk '{ sub("/opt/venv/lib/python3[.0-9]*/site-packages/", "", $2)
-           printf "%8.1f  %s\n", $1 * 1024 / 1e6, $2 }'
+docker run --rm --network none --user 0 "$image" sh -c "$measure" | sort -rn |
+    awk 'NR <= 10 { sub("/opt/venv/lib/python3[.0-9]*/site-packages/", "", $2)
+                    printf "%8.1f  %s\n", $1 * 1024 / 1e6, $2 }'
