@@ -21,5 +21,5 @@ case " ${rest[*]-} " in
         rest=(--sql="$base/processing/input/query/claims_customers.sql" --key=policy_id --label=fraud ${rest[@]+"${rest[@]}"})
         ;;
 esac
-fresh processing/output output
+mkdir -p "$dir/processing/output" "$dir/output"
 job prepare processing/input:ro processing/output:rw output:rw

@@ -22,7 +22,7 @@ from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
-from sagetree.train.boosting.predictions_file import write_predictions
+from sagetree.train.boosting.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.boosting.results import ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits
 from sagetree.train.boosting.strategies import fit
@@ -156,6 +156,7 @@ def _write_results(
     metrics = _metrics(objective, result, evaluation)
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
+    (opt_ml.output_data / PREDICTIONS_FILE).unlink(missing_ok=True)  # of an earlier run
     if result.repeats:
         threshold = decision.threshold if decision else None
         write_predictions(opt_ml.output_data, result, objective, threshold)

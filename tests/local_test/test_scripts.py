@@ -197,6 +197,32 @@ def test_every_script_explains_itself(name: str) -> None:
     assert log.startswith(f"usage: {name} ")
 
 
+@pytest.mark.long
+def test_no_step_takes_away_what_another_made(demo: tuple[Path, str], tmp_path: Path) -> None:
+    folder = tmp_path / "opt ml"
+    shutil.copytree(demo[0], folder)
+
+    def read(*patterns: str) -> dict[str, bytes]:
+        paths = (path for pattern in patterns for path in folder.glob(pattern))
+        return {str(path): path.read_bytes() for path in paths if path.is_file()}
+
+    trained = read("model/**/*", "model.tar.gz", "output/data/*")
+    assert len(trained) > 6
+    code, log = script("train_local.sh", "--set=target=fruad", str(folder))
+    assert (code, "did you mean 'fraud'?" in log) == (1, True)
+    assert (folder / "output" / "failure").exists()
+    assert read("model/**/*", "model.tar.gz", "output/data/*") == trained
+    prepared = read("processing/output/**/*")
+    assert script("prepare_local.sh", "--label=fruad", str(folder))[0] == 1
+    assert read("processing/output/**/*") == prepared
+    assert script("evaluate_local.sh", str(folder))[0] == 0
+    assert read("model/**/*", "model.tar.gz", "output/data/*") == trained
+    assert script("train_local.sh", "--set=num_round=2", str(folder))[0] == 0
+    assert not (folder / "output" / "failure").exists()
+    model = "model/xgboost-model", "model.tar.gz", "output/data/metrics.json"
+    assert not read(*model).items() & trained.items()
+
+
 def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.10.1" || exit 1\n')

@@ -15,10 +15,8 @@ To change the format, read `sagetree.bundle.old` first.
 """
 
 import hashlib
-import os
 import platform
-import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import isfinite
@@ -31,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.old import FORMAT, Documents, upgraded
+from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
@@ -150,7 +149,8 @@ class ModelBundle:
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
 
-        Raises PlatformError where that fails.
+        A bundle that is there goes with it, once all files are written. Raises PlatformError
+        where that fails; the bundle that was there stays.
         """
         files = {
             **dict(zip(model_files(len(self.models)), self.models, strict=True)),
@@ -175,7 +175,7 @@ class ModelBundle:
             origin=self.origin,
         )
         try:
-            _replace_files(folder, {**files, MANIFEST_FILE: _json(manifest)})
+            swap_files(folder, {**files, MANIFEST_FILE: _json(manifest)}, _listed_in(folder))
         except OSError as error:
             raise PlatformError(
                 "the model cannot be written",
@@ -256,6 +256,14 @@ def read_manifest(path: Path) -> Manifest:
     return _record(Manifest, {MANIFEST_FILE: document}, MANIFEST_FILE)
 
 
+def _listed_in(folder: Path) -> Collection[str]:
+    """Return the names of the files of the bundle in `folder`; none if there is no readable one."""
+    try:
+        return read_manifest(folder / MANIFEST_FILE).files
+    except ArtifactError:
+        return ()
+
+
 def _documents(files: Mapping[str, bytes]) -> Documents:
     """Return the JSON files of a bundle, parsed; models of XGBoost's are left out."""
     documents = {}
@@ -305,24 +313,3 @@ def _checked(folder: Path, name: str, digest: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArtifactError("the file is not the one that was saved", where=name, hint=_DAMAGED)
     return data
-
-
-def _replace_files(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write all files beside their places, then move them there one by one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    workspace = folder / f".sagetree-{os.getpid()}"
-    moved = []
-    try:
-        for name, data in files.items():
-            (workspace / name).parent.mkdir(parents=True, exist_ok=True)
-            (workspace / name).write_bytes(data)
-        (folder / MANIFEST_FILE).parent.mkdir(exist_ok=True)
-        for name in files:
-            (workspace / name).replace(folder / name)
-            moved.append(folder / name)
-    except BaseException:  # a model file without its manifest would pass for a plain model
-        for path in moved:
-            path.unlink()
-        raise
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)

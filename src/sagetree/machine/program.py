@@ -14,6 +14,7 @@ import tempfile
 import traceback
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
@@ -96,9 +97,11 @@ def run_job(work: Callable[[], int], report: Path) -> int:
 
     Whatever `work` raises is written to the file `report` (SageMaker's failure
     or message file), the message first, and to standard output; the code is
-    then 1. A code that `work` returns is passed on.
+    then 1. A code that `work` returns is passed on. A report of an earlier run goes.
     """
     start_logging()
+    with suppress(OSError):  # a folder that cannot be written is told by whoever writes there
+        report.unlink(missing_ok=True)
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, _stop)

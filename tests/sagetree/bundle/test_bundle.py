@@ -112,7 +112,7 @@ def test_saving_over_another_bundle_leaves_only_the_new_one(folder: Path) -> Non
 
 
 def test_older_files_beside_the_bundle_are_let_be(folder: Path) -> None:
-    others = ["model.tar.gz", "xgboost-model-0", "old.ubj", "sagetree/notes.txt", ".sagetree-1/x"]
+    others = ["model.tar.gz", "xgboost-model-0", "old.ubj", "sagetree/notes.txt"]
     for name in others:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(b"old")
@@ -300,6 +300,33 @@ def test_a_place_that_is_taken_leaves_no_half_bundle(blocked: str, tmp_path: Pat
     assert names(folder) == [blocked]
     with pytest.raises(ArtifactError):
         Model.load(folder)
+
+
+def test_a_bundle_takes_all_files_of_the_one_before(tmp_path: Path) -> None:
+    claims().bundle.save(tmp_path)
+    (tmp_path / "readme.txt").write_text("of the user")
+    (tmp_path / ".sagetree-1" / "new").mkdir(parents=True)  # of one that was killed
+    smaller = replace(claims().bundle, decision=None, rows=None, baseline=None)
+    smaller.save(tmp_path)
+    files = sorted(smaller.save(tmp_path / "alone").files)
+    shutil.rmtree(tmp_path / "alone")
+    assert names(tmp_path) == sorted([*files, "readme.txt", MANIFEST_FILE])
+    assert ModelBundle.load(tmp_path) == smaller
+
+
+@pytest.mark.parametrize("blocked", [*FILES, MANIFEST_FILE])
+def test_a_save_that_fails_leaves_the_bundle_before(blocked: str, tmp_path: Path) -> None:
+    before = claims("onehot").bundle
+    before.save(tmp_path)
+    there = names(tmp_path)
+    (tmp_path / blocked).rename(tmp_path / "aside")
+    (tmp_path / blocked / "x").mkdir(parents=True)
+    with pytest.raises(PlatformError, match="the model cannot be written"):
+        claims("native").bundle.save(tmp_path)
+    shutil.rmtree(tmp_path / blocked)
+    (tmp_path / "aside").rename(tmp_path / blocked)
+    assert names(tmp_path) == there
+    assert ModelBundle.load(tmp_path) == before
 
 
 def test_a_disk_without_room_leaves_no_half_bundle(tmp_path: Path) -> None:

@@ -107,7 +107,9 @@ def test_the_report_of_a_surprise(error: BaseException, first: str, tmp_path: Pa
 
 
 def test_a_success_leaves_no_report(tmp_path: Path) -> None:
+    (tmp_path / "failure").write_text("of an earlier run")
     assert run_job(lambda: 0, tmp_path / "failure") == 0
+    assert not (tmp_path / "failure").exists()
     assert list(tmp_path.iterdir()) == []
 
 
