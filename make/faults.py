@@ -9,6 +9,7 @@ class InstallError(Exception):
     """An install that cannot go on; the text is for the user."""
 
 
+FULL = "The disk is full: .venv and the cache in ~/.cache need some 2 GB."
 NO_ROOM = ("No space left on device", "os error 28", "Disk quota exceeded")
 UNTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "certificate verify failed", "invalid peer certificate")
 PROXY = (
@@ -37,7 +38,7 @@ def explain(said: str, network: Network) -> str:
     """Return the sentence for what pip or uv said before it failed."""
     index = network.index_name
     if holds(said, NO_ROOM):
-        return "The disk is full: .venv and the cache in ~/.cache need some 2 GB."
+        return FULL
     if NO_CACHE in said:
         return (
             "uv cannot write its cache in this home folder: name another one with 'export "

@@ -5,6 +5,7 @@ helps; what pip and uv said themselves is in .venv/install.log.
 """
 
 import argparse
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from faults import InstallError, explain
+from faults import FULL, InstallError, explain
 from network import Network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,6 +117,8 @@ class Installer:
         self.version = tuple(map(int, uv_version.split(".")))
         self.environ = {k: v for k, v in os.environ.items() if k not in MISLEADING}
         self.environ |= {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1"}
+        # That an index refuses to answer is in pip's log alone, and nobody is there to be asked.
+        self.environ |= {"PIP_LOG": str(LOG), "PIP_NO_INPUT": "1"}
         self.network = Network.read(self.environ, None)
 
     def run(self, *command: object, means: str = "", **environ: str) -> None:
@@ -124,13 +127,16 @@ class Installer:
         with LOG.open("a") as log:
             log.write(f"+ {' '.join(words)}\n")
             log.flush()
+            start = log.tell()
             ended = subprocess.run(
                 words, cwd=ROOT, env={**self.environ, **environ}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
             )  # fmt: skip
             log.write(ended.stdout)
         if ended.returncode:
-            sentence = means or explain(ended.stdout, self.network)
+            with LOG.open(errors="replace") as log:
+                log.seek(start)
+                sentence = means or explain(log.read(), self.network)
             raise InstallError(f"{sentence} Details: {LOG}")
 
     def make_venv(self) -> None:
@@ -230,6 +236,9 @@ def main(argv: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            print(FULL, file=sys.stderr)
+            return 1
         print(f"{error.filename} cannot be used ({error.strerror}): is it yours?", file=sys.stderr)
         return 1
     return 0

@@ -69,8 +69,9 @@ class Network:
             "UV_INSECURE_HOST": self.trusted,
             # The certificates of the system, as pip takes them.
             "UV_SYSTEM_CERTS": "" if self.certificates else "1",
-            # As pip looks through its indexes; the lock's hashes say what may come from them.
-            "UV_INDEX_STRATEGY": "unsafe-best-match",
+            # As pip looks through its indexes; the lock's hashes say what may come from them. With
+            # one index uv's own way says more: that it was refused an answer.
+            "UV_INDEX_STRATEGY": "unsafe-best-match" if self.more else "",
             "PIP_RETRIES": "1",
             "UV_HTTP_RETRIES": "1",
         }

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
 TIMEOUT = 600  # an install takes 5 s, and minutes on a machine that is busy
 LEAF = "leaf-1.0-py3-none-any.whl"
+MAKING = "Making .venv: Python {}.{} and what uv.lock names".format(*sys.version_info)
 
 PROJECT = """
 [build-system]
@@ -45,9 +46,7 @@ requires-python = ">=3.11"
 name = "leaf"
 version = "1.0"
 source = {{ registry = "https://index.example/simple" }}
-wheels = [
-    {{ url = "https://index.example/files/{name}", hash = "sha256:{sha256}" }},
-]
+{file}
 
 [[package]]
 name = "small"
@@ -124,6 +123,7 @@ class Index:
     files: Mapping[str, bytes]
     address: str = ""
     asked: list[str] = field(default_factory=list)
+    refuses_with: int | None = None
     hangs_at: str = "-"
     hanging: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
@@ -157,7 +157,7 @@ def serving(files: Mapping[str, bytes], pem: Path | None = None) -> Iterator[Ind
             self.do_GET()
 
         def answer(self, content: bytes | None, kind: str) -> None:
-            self.send_response(404 if content is None else 200)
+            self.send_response(index.refuses_with or (404 if content is None else 200))
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()
@@ -189,8 +189,15 @@ def serving(files: Mapping[str, bytes], pem: Path | None = None) -> Iterator[Ind
         server.server_close()
 
 
-def clone(folder: Path, leaf: bytes) -> Path:
-    """Make a small clone whose lock names this `leaf`."""
+def locked(name: str, content: bytes) -> str:
+    """Write a lock that names this file, a wheel or a source, for the package leaf."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = f'{{ url = "https://index.example/files/{name}", hash = "sha256:{sha256}" }}'
+    return LOCK.format(file=f"wheels = [{file}]" if name == LEAF else f"sdist = {file}")
+
+
+def clone(folder: Path, name: str, content: bytes) -> Path:
+    """Make a small clone whose lock names this file for the package leaf."""
     (folder / "src").mkdir(parents=True)
     (folder / "make").mkdir()
     (folder / "src" / "small.py").write_text("import leaf\n")
@@ -198,7 +205,7 @@ def clone(folder: Path, leaf: bytes) -> Path:
     for part in (ROOT / "make").glob("*.py"):
         (folder / "make" / part.name).write_bytes(part.read_bytes())
     (folder / "pyproject.toml").write_text(PROJECT)
-    (folder / "uv.lock").write_text(LOCK.format(name=LEAF, sha256=hashlib.sha256(leaf).hexdigest()))
+    (folder / "uv.lock").write_text(locked(name, content))
     (folder / "backend.py").write_text(BACKEND)
     return folder
 

@@ -5,49 +5,21 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.make.small import (
-    LEAF,
-    PYTHON,
-    Index,
-    User,
-    clone,
-    serving,
-    wheel_of,
-    wheel_of_leaf,
-)
+from tests.make.small import LEAF, MAKING, PYTHON, Index, User, serving, wheel_of, wheel_of_leaf
 
 pytestmark = pytest.mark.long  # each makes an environment, or more
 
-GREEN = wheel_of_leaf()
-MAKING = "Making .venv: Python {}.{} and what uv.lock names".format(*sys.version_info)
 DEBIAN = "python{}.{}-venv".format(*sys.version_info)
 
 
 def anew(reason: str) -> str:
     return MAKING.replace(":", f" anew ({reason}):", 1)
-
-
-@pytest.fixture(scope="module")
-def wheels() -> Mapping[str, bytes]:
-    return {LEAF: GREEN} | dict(map(wheel_of, ("uv", "pip")))
-
-
-@pytest.fixture
-def index(wheels: Mapping[str, bytes]) -> Iterator[Index]:
-    with serving(wheels) as found:
-        yield found
-
-
-@pytest.fixture
-def user(tmp_path: Path) -> User:
-    (tmp_path / "home").mkdir()
-    return User(clone(tmp_path / "my clone", GREEN), tmp_path / "home")
 
 
 @pytest.fixture
