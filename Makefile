@@ -1,7 +1,8 @@
 # `make` prints the targets: the words behind ## on each one's line.
 # DIR names the folder that stands for /opt/ml, PORT the server's port, IMAGE the image.
 
-PYTHON ?= python3
+# The image's Python, where this machine has it: the same XGBoost then grows the same trees.
+PYTHON ?= $(shell python3.12 -c '' 2>/dev/null && echo python3.12 || echo python3)
 DIR ?= local_test/test_dir
 PORT ?= 8080
 PAYLOAD ?= local_test/payloads/claims.csv
@@ -17,7 +18,7 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 
 # make/install.py looks after .venv: run by the Python that is named, else by .venv's own, else by
-# python3.
+# python3.12 or python3.
 NAMED := $(filter-out file,$(origin PYTHON))
 install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && \

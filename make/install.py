@@ -200,6 +200,24 @@ class Installer:
         UNFINISHED.unlink()
 
 
+def unlike_the_image() -> str:
+    """Return in what .venv differs from the image and how to change it; "" if in nothing."""
+    dockerfile = ROOT / "Dockerfile"
+    base = (
+        re.search(r"BASE_IMAGE=\S*:(\d+\.\d+)", dockerfile.read_text())
+        if dockerfile.exists()
+        else None
+    )
+    mine = "{}.{}".format(*sys.version_info)
+    if base is None or base[1] == mine:
+        return ""
+    return (
+        f"The image has Python {base[1]}, and uv.lock's XGBoost for it: models may differ from "
+        f"those made here, with Python {mine}. To have the same: make install "
+        f"PYTHON=python{base[1]}"
+    )
+
+
 def no_venv() -> str:
     """Return the sentence for a Python that came without a part of its standard library."""
     missing = [name for name in ("venv", "ensurepip") if not find_spec(name)]
@@ -231,6 +249,8 @@ def main(argv: Sequence[str]) -> int:
         UNFINISHED.touch()
         LOG.write_text("")
         installer.install(wanted)
+        if difference := unlike_the_image():
+            print(difference)
     except InstallError as error:
         UNFINISHED.unlink(missing_ok=True)  # it failed before it changed what was there
         print(error, file=sys.stderr)

@@ -221,6 +221,19 @@ def test_a_venv_without_pip_is_gone_on_with(user: User, index: Index) -> None:
     assert (user.clone / ".venv" / "kept").exists()
 
 
+def test_another_python_than_the_images_is_said(user: User, index: Index) -> None:
+    mine = "{}.{}".format(*sys.version_info)
+    (user.clone / "Dockerfile").write_text(f"ARG BASE_IMAGE=python:{mine}-slim\n")
+    assert user.make(PIP_INDEX_URL=index.simple) == (0, [MAKING])
+    (user.clone / "Dockerfile").write_text("ARG BASE_IMAGE=host/python:3.99-slim\n")
+    (user.clone / ".venv" / ".installed").unlink()
+    said = (
+        "The image has Python 3.99, and uv.lock's XGBoost for it: models may differ from those "
+        f"made here, with Python {mine}. To have the same: make install PYTHON=python3.99"
+    )
+    assert user.make(PIP_INDEX_URL=index.simple) == (0, [MAKING, said])
+
+
 def test_an_install_that_was_cut_off(user: User, index: Index) -> None:
     index.hangs_at = "leaf"
     variables = {"PIP_INDEX_URL": index.simple}
