@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sagetree.errors import SettingsError, quote
 from sagetree.machine.program import LOG
+from sagetree.scripts.official_names import FOLDER as OFFICIAL_NAMES
 from sagetree.scripts.packages import REQUIREMENTS, install
 from sagetree.scripts.source import local_folder
 from sagetree.serve.settings import MULTI_MODEL, PROGRAM, SUBMIT_DIRECTORY, ServeSettings
@@ -26,6 +27,7 @@ class ScriptCode:
         sys.path.insert(0, str(self.path.parent))
         if self.packages is not None:
             sys.path.append(str(self.packages))
+        sys.path.append(str(OFFICIAL_NAMES))
 
 
 def prepare_script(settings: ServeSettings, home: Path) -> ScriptCode:

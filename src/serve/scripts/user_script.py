@@ -16,12 +16,14 @@ from typing import Any, NoReturn
 
 from sagemaker_inference.errors import BaseInferenceToolkitError, UnsupportedFormatError
 from sagemaker_inference.transformer import Transformer
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from sagetree.errors import (
     ArtifactError,
     DecodingError,
     RequestError,
     SagetreeError,
+    SchemaError,
     UnsupportedMediaTypeError,
 )
 from sagetree.formats.media_types import CSV, JSON
@@ -50,8 +52,14 @@ class _Transformer(Transformer):  # type: ignore[misc]
     """The toolkit's, but for errors, which go through, and for the script, loaded by its path."""
 
     def __init__(self, code: ScriptCode) -> None:
-        super().__init__(Defaults())
+        self._defaults = Defaults()
+        super().__init__(self._defaults)
         self._code = code
+
+    def load(self, model_dir: str, context: "_Context") -> None:
+        """Import the script and have it load its model."""
+        self.validate_and_initialize(model_dir, context)
+        self._defaults.model = self._model
 
     def _validate_user_module_and_set_functions(self) -> None:
         self._environment._module_name = load_module(self._code)
@@ -110,7 +118,7 @@ class UserScript:
         context = _Context(str(model_dir))
         transformer = _Transformer(code)
         try:
-            transformer.validate_and_initialize(str(model_dir), context)
+            transformer.load(str(model_dir), context)
         except SagetreeError:
             raise
         except (Exception, SystemExit) as error:  # a script may raise anything
@@ -136,6 +144,8 @@ class UserScript:
             except (Exception, SystemExit) as error:  # a script may raise anything
                 raise _raised(error) from error
             status, content_type = self._context.status, self._context.content_type
+        if isinstance(answer, WerkzeugResponse):  # as scripts of the official container make it
+            return Response(answer.status_code, answer.get_data(), answer.mimetype or "")
         return Response(status, _as_bytes(answer), content_type)
 
 
@@ -169,7 +179,7 @@ def _check_text(body: bytes) -> None:
 
 def _raised(error: BaseException) -> SagetreeError:
     match error:
-        case RequestError():  # of our own defaults
+        case RequestError() | SchemaError():  # of our own defaults
             return error
         case UnsupportedFormatError():
             hint = "Send a type that the script's input_fn reads"

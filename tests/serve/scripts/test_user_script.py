@@ -2,74 +2,27 @@
 
 import json
 import subprocess
-import sys
 import tarfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
 import xgboost
 from sagemaker_inference import encoder
-from werkzeug.test import Client
 
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.errors import NotReadyError, SettingsError
 from sagetree.formats.recordio import frame, record_class
-from sagetree.machine.program import LOG
-from sagetree.serve.routes.script import script_site
 from sagetree.serve.scripts.code import ScriptCode, prepare_script
-from sagetree.serve.scripts.user_script import MODULE, script_holder
-from sagetree.serve.settings import ServeSettings
-from sagetree.serve.telemetry.log_lines import text_line
-from sagetree.serve.telemetry.metrics import Observer
+from sagetree.serve.scripts.user_script import script_holder
 from tests.programs import SAGETREE, environment, run_sagetree
-from tests.serve.artifacts import settings_for
-from tests.serve.asking import client_of, post, problem
+from tests.serve.asking import post, problem
+from tests.serve.scripts.conftest import Start, settings_of
 from tests.serve.server_process import eventually, healthy, serving
 from tests.wheels import requirements, wheel
 
 ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
 CSV = b"0.9,0.1,0.2\n0.1,,0.3\n"
-
-Start = Callable[..., Client]
-
-
-@pytest.fixture
-def _process_as_before() -> Iterator[None]:
-    path = list(sys.path)
-    yield
-    sys.path[:] = path
-    sys.modules.pop(MODULE, None)
-
-
-@pytest.fixture
-def base(plain_dir: Path, tmp_path: Path) -> Path:
-    """An /opt/ml with a model of XGBoost's own and a folder for the script."""
-    (tmp_path / "model" / "code").mkdir(parents=True)
-    (tmp_path / "model" / MODEL_FILE).write_bytes((plain_dir / MODEL_FILE).read_bytes())
-    return tmp_path
-
-
-@pytest.fixture
-def start(base: Path, _process_as_before: None) -> Start:
-    """A client of the server with this script."""
-
-    def start(source: str, name: str = "user_answer.py", **environ: str) -> Client:
-        (base / "model" / "code" / name).write_text(dedent(source))
-        settings = settings_of(base, name, **environ)
-        holder = script_holder(settings, prepare_script(settings, base / "home"))
-        holder.start(watch=False)
-        holder.wait()
-        site = script_site(settings, holder, Observer(None, text_line, LOG.info))
-        return client_of(site)
-
-    return start
-
-
-def settings_of(base: Path, program: str, **environ: str) -> ServeSettings:
-    return settings_for(base / "model", SAGEMAKER_PROGRAM=program, **environ)
 
 
 @pytest.fixture(scope="module")
@@ -243,12 +196,6 @@ def test_a_script_that_cannot_start_says_why_on_ping(source: str, reason: str, s
         start(source)
     assert reason in str(caught.value)
     assert str(caught.value).endswith("Correct the script")
-
-
-def test_a_bundle_asks_for_a_model_fn(start: Start, base: Path, base_dir: Path):
-    (base / "model" / "sagetree").mkdir()
-    with pytest.raises(NotReadyError, match="a model of sagetree needs a model_fn in the script"):
-        start("")
 
 
 @pytest.mark.usefixtures("_process_as_before")
