@@ -9,6 +9,7 @@ own server, which is Java, and its decoders stay out.
 import importlib.util
 import sys
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,10 +28,12 @@ from sagetree.errors import (
     UnsupportedMediaTypeError,
 )
 from sagetree.formats.media_types import CSV, JSON
+from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ModelHolder
 from sagetree.serve.protocol.messages import Request, Response
-from sagetree.serve.scripts.code import ScriptCode
+from sagetree.serve.scripts.code import ModelScripts, ScriptCode
 from sagetree.serve.scripts.defaults import Defaults, media_type
+from sagetree.serve.scripts.modules import ScriptModules
 from sagetree.serve.settings import ServeSettings
 
 # The script's name among the modules of the process.
@@ -105,11 +108,16 @@ class UserScript:
     program: str
     _transformer: _Transformer
     _context: _Context
-    _lock: threading.Lock
+    _running: AbstractContextManager[object]
 
     @classmethod
-    def load(cls, code: ScriptCode, model_dir: Path) -> "UserScript":
-        """Import the script and let it load its model. Raises ArtifactError with what it raised."""
+    def load(
+        cls, code: ScriptCode, model_dir: Path, running: AbstractContextManager[object]
+    ) -> "UserScript":
+        """Import the script and let it load its model; it runs inside `running`, always.
+
+        Raises ArtifactError with what it raised.
+        """
         program, folder = code.path.name, code.path.parent
         if not code.path.is_file():
             raise ArtifactError(
@@ -118,12 +126,22 @@ class UserScript:
         context = _Context(str(model_dir))
         transformer = _Transformer(code)
         try:
-            transformer.load(str(model_dir), context)
+            with running:
+                transformer.load(str(model_dir), context)
         except SagetreeError:
             raise
         except (Exception, SystemExit) as error:  # a script may raise anything
             raise ArtifactError(_told(error), where=program, hint="Correct the script") from error
-        return cls(program, transformer, context, threading.Lock())
+        return cls(program, transformer, context, running)
+
+    @classmethod
+    def load_apart(cls, scripts: ModelScripts, model_dir: Path) -> "UserScript":
+        """Load one of many models with its script, whose modules others do not see.
+
+        Raises ArtifactError as `load`, and where there is no script.
+        """
+        code = scripts.of(model_dir)
+        return cls.load(code, model_dir, ScriptModules(code))
 
     def describe(self) -> str:
         """Return what the log says of it."""
@@ -136,7 +154,7 @@ class UserScript:
         body = request.body[:]
         if kind in TEXT_TYPES:
             _check_text(body)
-        with self._lock:  # scripts are not written for threads
+        with self._running:
             self._context.properties = properties
             self._context.status = 200
             try:
@@ -152,9 +170,17 @@ class UserScript:
 def load_module(code: ScriptCode) -> str:
     """Import the script and return the name it has among the modules.
 
-    The name is no file's: a script called numpy.py is not numpy, and not taken for it.
+    The name is no file's: a script called numpy.py is not numpy, and not taken for it. A
+    helper of such a name cannot be imported, which is logged.
     """
-    code.put_on_path()
+    hidden = sorted(path.name for path in code.path.parent.glob("*.py") if _is_hidden(path, code))
+    if hidden:
+        LOG.warning(
+            "%s beside %s: the server has loaded a library of this name, which the script gets in "
+            "its place; rename it",
+            ", ".join(hidden),
+            code.path.name,
+        )
     spec = importlib.util.spec_from_file_location(MODULE, code.path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{code.path} is not Python")
@@ -164,9 +190,16 @@ def load_module(code: ScriptCode) -> str:
     return MODULE
 
 
+def _is_hidden(path: Path, code: ScriptCode) -> bool:
+    loaded = sys.modules.get(path.stem)
+    return path != code.path and loaded is not None and getattr(loaded, "__file__", "") != str(path)
+
+
 def script_holder(settings: ServeSettings, code: ScriptCode) -> ModelHolder[UserScript]:
     """Return the holder of the script; it loads when it is started."""
-    load = partial(UserScript.load, code, settings.model_dir)
+    code.put_on_path()
+    # scripts are not written for threads
+    load = partial(UserScript.load, code, settings.model_dir, threading.Lock())
     return ModelHolder(settings.model_dir, load)
 
 

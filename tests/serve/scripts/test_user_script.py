@@ -18,7 +18,7 @@ from sagetree.serve.scripts.user_script import script_holder
 from tests.programs import SAGETREE, environment, run_sagetree
 from tests.serve.asking import post, problem
 from tests.serve.scripts.conftest import Start, settings_of
-from tests.serve.server_process import eventually, healthy, serving
+from tests.serve.server_process import ask, eventually, healthy, serving
 from tests.wheels import requirements, wheel
 
 ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
@@ -230,11 +230,31 @@ def transform_fn(model, body, content_type, accept):
 """
 
 
-@pytest.mark.parametrize("name", ["serve.py", "sagetree.py", "gunicorn.py", "numpy.py", "json.py"])
+@pytest.mark.parametrize(
+    "name", ["serve.py", "sagetree.py", "gunicorn.py", "numpy.py", "json.py", "flask.py"]
+)
 def test_a_script_may_be_called_as_a_library_is(start: Start, name: str):
     client = start("def transform_fn(m, b, c, a): return 'mine', 'text/plain'\n"
                    "def model_fn(folder): pass", name)  # fmt: skip
     assert post(client, CSV).data == b"mine"
+
+
+@pytest.mark.long
+def test_a_script_called_flask_hides_no_library_from_the_server(base: Path):
+    """Flask comes with the first strange path; a helper of a loaded library's name is told."""
+    code, log = base / "model" / "code", base / "log"
+    (code / "flask.py").write_text("import helper\ndef output_fn(p, accept): return helper.word")
+    (code / "helper.py").write_text("word = 'mine'")
+    (code / "numpy.py").write_text("")
+    with serving(base, log, SAGEMAKER_PROGRAM="flask.py") as server:
+        eventually(lambda: healthy(server))
+        assert server.post(CSV).body == b"mine"
+        answer = ask(server, "GET", "/nowhere")
+        assert (answer.status, b'"NotFound' in answer.body) == (404, True), answer.body
+    assert (
+        "numpy.py beside flask.py: the server has loaded a library of this name, which the script "
+        "gets in its place; rename it\n" in log.read_text()
+    )
 
 
 @pytest.mark.long
@@ -313,12 +333,6 @@ def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
             {"SAGEMAKER_SUBMIT_DIRECTORY": "/not/there"},
             "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder or file. Name a "
             "folder or a .tar.gz, here or on s3://, that this job may read",
-        ),
-        (
-            "inference.py",
-            {"SAGEMAKER_MULTI_MODEL": "true"},
-            "SAGEMAKER_PROGRAM: a script cannot serve many models. Set SAGEMAKER_PROGRAM or "
-            "SAGEMAKER_MULTI_MODEL=true",
         ),
     ],
 )
