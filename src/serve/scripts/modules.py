@@ -42,4 +42,10 @@ class ScriptModules:
         _ONE_AT_A_TIME.release()
 
     def _is_own(self, module: ModuleType) -> bool:
-        return str(getattr(module, "__file__", None)).startswith(self._folder)
+        # not by getattr: a lazy module would import what it stands for
+        found = getattr(module, "__dict__", {})
+        places = [
+            found.get("__file__"),
+            *(found.get("__path__") or ()),
+        ]  # a folder may have no file
+        return any(str(place).startswith(self._folder) for place in places)

@@ -33,7 +33,7 @@ def model_fn(folder):
     return folder
 
 def transform_fn(model, body, content_type, accept):
-    import late
+    from tools import late
     return f"{helper.name} {late.word} {os.path.basename(model)}", "text/plain"
 """
 OWN = COMMON.replace('return f"', 'return f"own ')
@@ -50,7 +50,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, plain_dir: Path) -> Path:
         code.mkdir(exist_ok=True)
         (code / "inference.py").write_text(script)
         (code / "helper.py").write_text("name = None")
-        (code / "late.py").write_text(f"word = {word!r}")
+        (code / "tools").mkdir()
+        (code / "tools/late.py").write_text(f"word = {word!r}")
     (folder / "asks/code/inference.py").write_text("")
     (folder / "asks/code/requirements.txt").write_text("numpy")
     (folder / "dies/code/inference.py").write_text("import os\nos._exit(3)")
@@ -91,7 +92,7 @@ def test_each_model_has_its_script_and_its_helpers(client: Client, folder: Path)
         assert invoke(client, "b").data == b"b x b"
     (score,) = invoke(client, "plain").get_json()  # without a function, as the official one
     assert 0 < score < 1
-    assert not {MODULE, "helper", "late"} & set(sys.modules)
+    assert not {MODULE, "helper", "tools", "tools.late"} & set(sys.modules)
     assert not [path for path in sys.path if path.startswith(str(folder))]
     for name in ("a", "b", "own", "plain"):
         assert client.delete(f"/models/{name}").status_code == 200
