@@ -86,8 +86,12 @@ def test_a_channel_that_is_not_there_is_none() -> None:
 
 def test_text_among_numbers_names_its_place(channel: Path) -> None:
     (channel / "a.csv").write_text("1,2\n0,x\n")
-    with pytest.raises(DataError, match=r"a\.csv line 2, column '1': 'x' is text"):
-        get_dmatrix(str(channel), "csv")
+    with pytest.raises(DataError) as caught:
+        get_dmatrix(str(channel / "a.csv"), "csv")
+    assert str(caught.value) == (
+        "a.csv line 2, column '1': 'x' is text where a number is expected. Give numbers alone, or "
+        "read the files with pandas or pyarrow"
+    )
     (channel / "b").write_text("1 0:x\n")
     with pytest.raises(DataError, match="b line 1"):
         get_dmatrix(str(channel / "b"), "libsvm")
@@ -108,10 +112,40 @@ def test_content_types(text: str | None, kind: str) -> None:
     assert get_content_type(text) == kind
 
 
-@pytest.mark.parametrize("text", ["text/csv; label_size=5", "image/png"])
-def test_other_content_types_are_refused(text: str) -> None:
-    with pytest.raises(SettingsError):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "text/csv; label_size=5",
+            "ContentType: 'text/csv; label_size=5' has another label_size than 1. Put one label "
+            "first, and leave label_size out",
+        ),
+        (
+            "image/png",
+            "ContentType: 'image/png' is not read here. Take one of csv, text/csv, libsvm, "
+            "text/libsvm, text/x-libsvm, parquet, application/x-parquet, recordio-protobuf, "
+            "application/x-recordio-protobuf",
+        ),
+    ],
+)
+def test_other_content_types_are_refused(text: str, message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
         get_content_type(text)
+    assert str(caught.value) == message
+
+
+def test_what_get_dmatrix_does_not_read(channel: Path) -> None:
+    with pytest.raises(SettingsError) as piped:
+        get_dmatrix(str(channel), "csv", is_pipe=True)
+    assert str(piped.value) == (
+        "is_pipe: pipe mode is not for files here. Leave is_pipe out; FastFile mode reads as fast"
+    )
+    (channel / "a.csv").write_text("1\n2\n")
+    with pytest.raises(DataError) as narrow:
+        get_dmatrix(str(channel), "csv")
+    assert str(narrow.value) == (
+        f"{channel}: there is no column beside the label. Put features beside it"
+    )
 
 
 @pytest.mark.parametrize("text", ["1,2\n3,\n", b"1;2\n3;\n", "1\t2\n3\t\n", "1|2\n3|"])
@@ -135,10 +169,17 @@ def test_one_host_trains_and_several_are_refused() -> None:
     seen: dict[str, object] = {}
     rabit_run(seen.update, {"a": 1}, True, ["algo-1"], "algo-1", update_rabit_args=True)
     assert seen == {"a": 1, "is_master": True}
-    with pytest.raises(SettingsError, match="there are 2 hosts"):
+    with pytest.raises(SettingsError) as several:
         rabit_run(print, {}, True, ["algo-1", "algo-2"], "algo-1")
-    with pytest.raises(SettingsError, match="no host has rows"):
+    assert str(several.value) == (
+        "sagemaker_xgboost_container.distributed: there are 2 hosts, and rabit_run is for one "
+        "here. Set instance_count=1, or connect the hosts with xgboost.collective"
+    )
+    with pytest.raises(SettingsError) as empty:
         rabit_run(print, {}, False, ["algo-1"], "algo-1")
+    assert str(empty.value) == (
+        "rabit_run: no host has rows to train on. Give the training channel data"
+    )
 
 
 def test_the_training_environment_is_that_of_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
