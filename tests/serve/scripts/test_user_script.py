@@ -13,6 +13,7 @@ from sagemaker_inference import encoder
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.errors import NotReadyError, SettingsError
 from sagetree.formats.recordio import frame, record_class
+from sagetree.machine.program import LOG
 from sagetree.serve.scripts.code import ScriptCode, prepare_script
 from sagetree.serve.scripts.user_script import script_holder
 from tests.programs import SAGETREE, environment, run_sagetree
@@ -237,6 +238,23 @@ def test_a_script_may_be_called_as_a_library_is(start: Start, name: str):
     client = start("def transform_fn(m, b, c, a): return 'mine', 'text/plain'\n"
                    "def model_fn(folder): pass", name)  # fmt: skip
     assert post(client, CSV).data == b"mine"
+
+
+def test_a_helper_that_cannot_be_imported_is_told(
+    start: Start,
+    base: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("sagetree.machine.program.LOG.propagate", True)
+    for name in ("numpy.py", "json.py", "not_loaded.py"):
+        (base / "model" / "code" / name).write_text("")
+    with caplog.at_level("WARNING", LOG.name):
+        start("")
+    assert caplog.messages == [
+        "json.py, numpy.py beside user_answer.py: the server has loaded a library of this name, "
+        "which the script gets in its place; rename it"
+    ]
 
 
 @pytest.mark.long
