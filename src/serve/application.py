@@ -7,8 +7,9 @@ of a server's start to import, so it comes with the first such request.
 
 import re
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
@@ -27,7 +28,8 @@ from sagetree.serve.telemetry.metrics import Observer
 if TYPE_CHECKING:
     import flask
 
-    from sagetree.serve.scripts.code import ScriptCode
+    from sagetree.serve.models.registry import Registry
+    from sagetree.serve.scripts.code import ModelScripts, ScriptCode
 
 # Routes that a worker's loop answers itself, as far as their bodies are small.
 AT_ONCE = frozenset({"/ping", "/execution-parameters", INVOCATIONS, INVOKE})
@@ -103,10 +105,13 @@ def _patterns(handlers: Handlers) -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(route.replace("{name}", ".+")), route) for route in routes)
 
 
-def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") -> Site:
+def site_of(
+    settings: ServeSettings, shared: Path, code: "ScriptCode | ModelScripts | None"
+) -> Site:
     """Return what one worker serves, and start loading its model.
 
-    `shared` is the folder that all workers of the server share, `code` the user's script.
+    `shared` is the folder that all workers of the server share, `code` the user's script,
+    or with many models those of each.
     """
     observer = Observer(shared, LINE_FORMATS[settings.log_format])
     if settings.emf_seconds:
@@ -114,9 +119,10 @@ def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") ->
     else:
         observer.start()
     if settings.multi_model:
-        return _many_models(settings, shared, observer)
+        scripts = cast("ModelScripts | None", code)
+        return _many_models(settings, _registry(settings, shared), observer, scripts)
     if code is not None:
-        return _user_script(settings, code, observer)
+        return _user_script(settings, cast("ScriptCode", code), observer)
     load = partial(
         ServedModel.load,
         settings.model_dir,
@@ -129,20 +135,34 @@ def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") ->
     return one_model(settings, holder, observer)
 
 
-def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> Site:
-    from sagetree.serve.models.multi_model import ModelStore
+def _registry(settings: ServeSettings, shared: Path) -> "Registry":
     from sagetree.serve.models.registry import Registry
-    from sagetree.serve.routes.many_models import many_models
 
     folder = shared / "models"
     folder.mkdir(exist_ok=True)
-    registry = Registry(folder, settings.model_memory, settings.workers)
-    store = ModelStore(registry, settings.output, settings.threads, settings.shap)
+    return Registry(folder, settings.model_memory, settings.workers)
+
+
+def _many_models(
+    settings: ServeSettings,
+    registry: "Registry",
+    observer: Observer,
+    scripts: "ModelScripts | None",
+) -> Site:
+    from sagetree.serve.routes.many_models import many_models, store_of_models
+
+    if scripts is not None:
+        from sagetree.serve.routes.script import many_scripts
+
+        return many_scripts(settings, registry, observer, scripts)
+    store = store_of_models(settings, registry)
     store.start()
     return many_models(settings, store, observer)
 
 
 def _user_script(settings: ServeSettings, code: "ScriptCode", observer: Observer) -> Site:
+    # what answers strange paths is there before the script's folder hides a library from it
+    import_module("sagetree.serve.routes.flask_app")
     # SageMaker's toolkit with it, which takes time to import
     from sagetree.serve.routes.script import script_site
     from sagetree.serve.scripts.user_script import script_holder

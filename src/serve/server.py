@@ -31,7 +31,7 @@ from sagetree.serve.telemetry.log_lines import set_log_format
 
 if TYPE_CHECKING:
     from sagetree.serve.application import Application
-    from sagetree.serve.scripts.code import ScriptCode
+    from sagetree.serve.scripts.code import ModelScripts, ScriptCode
 
 # As many connections may wait for a worker as gunicorn lets by default.
 BACKLOG = 2048
@@ -64,12 +64,13 @@ def run(settings: ServeSettings) -> int:
     return 0
 
 
-def _script(settings: ServeSettings, home: Path) -> "ScriptCode | None":
+def _script(settings: ServeSettings, home: Path) -> "ScriptCode | ModelScripts | None":
     if not settings.program:
         return None
-    from sagetree.serve.scripts.code import prepare_script  # few need it, and what it imports
+    # few need it, and what it imports
+    from sagetree.serve.scripts.code import prepare_script, prepare_scripts
 
-    return prepare_script(settings, home)
+    return (prepare_scripts if settings.multi_model else prepare_script)(settings, home)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -123,7 +124,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         settings: ServeSettings,
         listener: socket.socket,
         shared: Path,
-        code: "ScriptCode | None",
+        code: "ScriptCode | ModelScripts | None",
     ) -> None:
         self._settings = settings
         self._shared = shared

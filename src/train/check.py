@@ -70,6 +70,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         if MODEL in settings.formats:
             (sample.data / MODEL).symlink_to((opt_ml.data / MODEL).absolute())
         read = ingest(sample, settings)
+    settings = read.settings
     LOG.info(_columns(read))
     found = read.leakage()
     for suspect in found.suspects or ("no sign of it",):

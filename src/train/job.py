@@ -47,6 +47,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     settings = read_settings(opt_ml, overrides)
     termination = Termination(saves=settings.checkpointing.save_on_termination).install()
     read = ingest(opt_ml, settings)
+    settings = read.settings
     read.leakage().tell(fails=settings.fail_on_leakage)
     data = read.fingerprints()
     return_freed_memory()  # of the tables, before the trees take theirs

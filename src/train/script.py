@@ -24,6 +24,7 @@ from sagetree.errors import PlatformError, SettingsError, UserError, quote
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.machine.watch import killed_by
+from sagetree.scripts.official_names import with_official_names
 from sagetree.scripts.packages import install
 from sagetree.scripts.process import execute
 from sagetree.scripts.source import local_folder
@@ -98,10 +99,10 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
         packages = install(code, Path(home), own)
         python = str(packages.python) if packages else sys.executable
         environ = {**os.environ, **toolkit.to_env_vars()}
+        environ = packages.variables(environ) if packages else environ
+        environ = with_official_names(environ, packages.site if packages else None)
         command = _command(python, script.program, code, toolkit.to_cmd_args())
-        ended = execute(
-            "the script", command, code, packages.variables(environ) if packages else environ
-        )
+        ended = execute("the script", command, code, environ)
     if ended.code:
         raise UserError(describe_failure(f"The script {script.program}", ended.code, ended.said))
     if not any(opt_ml.model.iterdir()):

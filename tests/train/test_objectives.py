@@ -99,7 +99,7 @@ def test_a_validation_channel_chooses_the_rounds(job: Job, name: str) -> None:
     settings = {"num_round": 300, "early_stopping_rounds": 3, "eta": 0.9, **one.hyperparameters}
     ran = job(channels, settings)
     assert ran.code == 0, ran.log
-    assert "Best round, metrics named validation on the validation channel:" in ran.log
+    assert "], metrics named validation on the validation channel:\t" in ran.log
     assert ran.model.scorer.boosters[0].rounds < 300
 
 

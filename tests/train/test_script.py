@@ -107,11 +107,12 @@ def test_without_the_toolkit_it_says_what_to_install(
 
 
 SCRIPT = """
-import json, os, sys
+import importlib.util, json, os, sys
 seen = {"arguments": sys.argv[1:], "channel": os.environ["SM_CHANNEL_TRAIN"]}
 seen["hp"] = os.environ["SM_HP_MAX_DEPTH"]
 seen["channels"] = json.loads(os.environ["SM_INPUT_DATA_CONFIG"])
 seen["env"] = json.loads(os.environ["SM_TRAINING_ENV"])["input_data_config"]
+seen["official"] = bool(importlib.util.find_spec("sagemaker_xgboost_container"))
 open(os.environ["SM_MODEL_DIR"] + "/seen.json", "w").write(json.dumps(seen))
 raise ValueError("the column 'age' is not there")
 """
@@ -144,6 +145,7 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
         "hp": "3",
         "channels": channels,
         "env": channels,
+        "official": True,
     }
 
 
@@ -201,6 +203,108 @@ def test_a_script_leaves_a_bundle(tmp_path: Path) -> None:
     outcome = run_sagetree(tmp_path, "train")
     assert outcome.code == 0, outcome.log
     assert Model.load(opt_ml.model).schema.input_names == ("f0", "f1")
+
+
+SAMPLE = """
+import argparse, json, os
+import xgboost
+from sagemaker_containers import entry_point
+from sagemaker_xgboost_container import distributed
+from sagemaker_xgboost_container.data_utils import get_dmatrix
+
+def learn(params, dtrain, evals, num_boost_round, model_dir, is_master):
+    booster = xgboost.train(params, dtrain, num_boost_round, evals=evals)
+    if is_master:
+        booster.save_model(model_dir + "/xgboost-model.ubj")
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--max_depth", type=int)
+parser.add_argument("--train", default=os.environ["SM_CHANNEL_TRAIN"])
+parser.add_argument("--validation", default=os.environ.get("SM_CHANNEL_VALIDATION"))
+asked, _ = parser.parse_known_args()
+train, validation = get_dmatrix(asked.train, "libsvm"), get_dmatrix(asked.validation, "libsvm")
+assert validation is None
+if len(json.loads(os.environ["SM_HOSTS"])) > 1:
+    entry_point._wait_hostname_resolution()
+distributed.rabit_run(
+    exec_fun=learn, args={"params": {"max_depth": asked.max_depth}, "dtrain": train,
+    "evals": [(train, "train")], "num_boost_round": 3, "model_dir": os.environ["SM_MODEL_DIR"]},
+    include_in_training=train is not None, hosts=json.loads(os.environ["SM_HOSTS"]),
+    current_host=os.environ["SM_CURRENT_HOST"], update_rabit_args=True)
+"""
+
+
+@needs_script_mode
+@pytest.mark.long
+def test_the_samples_calls_train(tmp_path: Path) -> None:
+    """What AWS's sample of script mode imports and calls."""
+    source = str(code(tmp_path, s_py=SAMPLE))
+    opt_ml = configured(
+        tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=source, max_depth=2
+    )
+    (opt_ml.data / "train").mkdir(parents=True)
+    rows = "\n".join(f"{i % 2} 1:{i * 7 % 11} 2:{i % 5}" for i in range(60))
+    (opt_ml.data / "train" / "abalone").write_text(rows)
+    outcome = run_sagetree(tmp_path, "train")
+    assert outcome.code == 0, outcome.log
+    assert Model.load(opt_ml.model).schema.input_names == ("f0", "f1", "f2")
+
+
+VARIABLES = """
+import json, os
+found = {name: text for name, text in os.environ.items() if name.startswith("SM_")}
+open(os.environ["SM_MODEL_DIR"] + "/found.json", "w").write(json.dumps(found))
+"""
+
+THE_TOOLKITS = """
+import json
+from sagemaker_training.environment import Environment
+print(json.dumps(Environment().to_env_vars()))
+"""
+
+
+@needs_script_mode
+@pytest.mark.long
+def test_the_variables_are_the_toolkits_key_by_key(tmp_path: Path) -> None:
+    """Of a job as SageMaker configures it, read by the toolkit itself."""
+    source = str(code(tmp_path, s_py=VARIABLES))
+    opt_ml = configured(
+        tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=source,
+        sagemaker_region="eu-west-1", sagemaker_job_name="job", sagemaker_container_log_level=20,
+        max_depth=3, note="a b", nested={"a": [1]}, flag=True,
+    )  # fmt: skip
+    hosts = {
+        "current_host": "algo-1", "current_instance_type": "ml.m5.xlarge",
+        "current_group_name": "homogeneousCluster", "hosts": ["algo-1"],
+        "instance_groups": [{
+            "instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.xlarge",
+            "hosts": ["algo-1"],
+        }],
+        "network_interface_name": "eth0",
+    }  # fmt: skip
+    channels = {
+        name: {
+            "ContentType": "text/csv", "TrainingInputMode": "File", "RecordWrapperType": "None",
+            "S3DistributionType": "FullyReplicated",
+        }
+        for name in ("train", "validation")
+    }  # fmt: skip
+    (opt_ml.config / "resourceconfig.json").write_bytes(orjson.dumps(hosts))
+    (opt_ml.config / "inputdataconfig.json").write_bytes(orjson.dumps(channels))
+    for name in channels:
+        (opt_ml.data / name).mkdir(parents=True)
+    outcome = run_sagetree(tmp_path, "train")
+    assert outcome.code == 0, outcome.log
+    found = orjson.loads((opt_ml.model / "found.json").read_bytes())
+    told = subprocess.run(
+        [sys.executable, "-c", THE_TOOLKITS], env=environment(tmp_path), check=True,
+        stdout=subprocess.PIPE,
+    ).stdout.splitlines()[-1]  # fmt: skip
+    expected = orjson.loads(told)
+    for name in ("SM_TRAINING_ENV",):
+        found[name], expected[name] = orjson.loads(found[name]), orjson.loads(expected[name])
+    assert found == expected
+    assert orjson.loads(found["SM_INPUT_DATA_CONFIG"]) == channels
 
 
 STOPPABLE = """

@@ -24,6 +24,10 @@ Meaning = Literal["probability", "probabilities", "margin", "class", "value", "r
 
 DEFAULT_OBJECTIVE = "binary:logistic"
 
+# What a label decides for where no objective is named: two values, numbers, a few words.
+NUMBERS_OBJECTIVE, WORDS_OBJECTIVE = "reg:squarederror", "multi:softprob"
+FITTING_OBJECTIVES = (DEFAULT_OBJECTIVE, NUMBERS_OBJECTIVE, WORDS_OBJECTIVE)
+
 
 @dataclass(frozen=True)
 class Objective:

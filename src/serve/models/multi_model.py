@@ -9,14 +9,14 @@ that serves it.
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Generic
 
-from sagetree.boosters.shap_method import ShapMethod
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
-from sagetree.serve.models.loading import ServedModel
+from sagetree.serve.models.loading import Kind
 from sagetree.serve.models.registry import Entry, Hold, Registry
 from sagetree.serve.models.trial import Trials
 
@@ -25,32 +25,30 @@ WATCH_SECONDS = 0.02
 
 
 @dataclass(frozen=True)
-class Resident:
+class Resident(Generic[Kind]):
     """A model in this worker, and what holds its entry."""
 
-    served: ServedModel
+    served: Kind
     hold: Hold
 
 
-class ModelStore:
-    """The models of one worker."""
+class ModelStore(Generic[Kind]):
+    """The models of one worker.
+
+    `load` loads the one in a folder, to be counted by the name; `trials` are of such models.
+    """
 
     def __init__(
-        self,
-        registry: Registry,
-        output: tuple[str, ...],
-        threads: int,
-        shap: ShapMethod = "sagetree",
+        self, registry: Registry, load: Callable[[Path, str], Kind], trials: Trials
     ) -> None:
         self.registry = registry
-        self._trials = Trials(registry.folder)
-        self._output = output
-        self._load_model = partial(ServedModel.load, threads=threads, output=output, shap=shap)
+        self._trials = trials
+        self._load_model = load
         self._lock = threading.Lock()
-        self._residents: dict[str, Resident] = {}
+        self._residents: dict[str, Resident[Kind]] = {}
         self._loading: dict[str, threading.Lock] = {}
         # models that are no longer asked, some of them by requests under way
-        self._leaving: list[tuple[weakref.ref[ServedModel], Hold]] = []
+        self._leaving: list[tuple[weakref.ref[Kind], Hold]] = []
 
     def start(self) -> None:
         """Let go of models that other workers unload, in a thread."""
@@ -76,20 +74,20 @@ class ModelStore:
         """
         self.registry.check_new(name)
         start = time.monotonic()
-        taken = self._trials.load(Path(url), self._output, self.registry.room())
+        taken = self._trials.load(Path(url), self.registry.room())
         self.registry.add(Entry(name, url, taken))
         LOG.info(
             "model %r ready in %.2f s: %s, %d bytes", name, time.monotonic() - start, url, taken
         )
 
-    def at_hand(self, name: str) -> ServedModel | None:
+    def at_hand(self, name: str) -> Kind | None:
         """Return a loaded model, None if this worker has to load it first."""
         resident = self._residents.get(name)
         if resident and resident.hold.is_current():
             return resident.served
         return None
 
-    def served(self, name: str) -> ServedModel:
+    def served(self, name: str) -> Kind:
         """Return a loaded model. Raises ModelNotFoundError."""
         served = self.at_hand(name)
         if served is not None:
@@ -128,13 +126,13 @@ class ModelStore:
         self._loading.pop(name, None)
         self._leaving.append((weakref.ref(resident.served), resident.hold))
 
-    def _take(self, name: str) -> ServedModel:
+    def _take(self, name: str) -> Kind:
         served = self.at_hand(name)
         if served is not None:  # another thread was first
             return served
         hold, entry = self.registry.hold(name)
         try:
-            resident = Resident(self._load_model(Path(entry.url), name=name), hold)
+            resident = Resident(self._load_model(Path(entry.url), name), hold)
         except BaseException:
             hold.release()
             raise

@@ -14,10 +14,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from socketserver import ForkingMixIn, StreamRequestHandler, UnixStreamServer
+from typing import Any
 
 import numpy as np
 
@@ -50,6 +51,9 @@ LEAST_BYTES = 128 * 1024
 
 LISTENING = b"listening\n"
 
+# A folder and a question -> what loads the model.
+LoadOf = Callable[[Path, Mapping[str, Any]], Callable[[], object]]
+
 _AGAIN = "Copy the artifact again, or train again"
 
 
@@ -64,19 +68,20 @@ class _Trial(StreamRequestHandler):
     """One question, answered in a child process."""
 
     def handle(self) -> None:
-        asked = json.loads(self.rfile.readline())
-        answer = _try(Path(asked["folder"]), tuple(asked["output"]), asked["most"])
+        assert isinstance(self.server, TrialServer)  # noqa: S101 - the only one it serves
+        answer = _try(json.loads(self.rfile.readline()), self.server.load_of)
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
-def _try(folder: Path, output: tuple[str, ...], most: int) -> dict[str, object]:
+def _try(asked: Mapping[str, Any], load_of: LoadOf) -> dict[str, object]:
+    folder, most = Path(asked["folder"]), asked["most"]
     signal.alarm(TRIAL_SECONDS)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = address_space() + OVERHEAD_BYTES + OVERHEAD_FACTOR * most
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     try:
-        return {"bytes": _weigh(partial(ServedModel.load, folder, threads=1, output=output))}
+        return {"bytes": _weigh(load_of(folder, asked))}
     except SagetreeError as error:
         kind = type(error).__name__
         return {"kind": kind, "message": error.message, "where": error.where, "hint": error.hint}
@@ -88,7 +93,7 @@ def _try(folder: Path, output: tuple[str, ...], most: int) -> dict[str, object]:
         return {"kind": "", "message": message, "where": str(folder), "hint": _AGAIN}
 
 
-def _weigh(load: Callable[[], ServedModel]) -> int:
+def _weigh(load: Callable[[], object]) -> int:
     """Return the bytes a model takes.
 
     The first load of a process takes up what all others share; so a small model
@@ -97,7 +102,8 @@ def _weigh(load: Callable[[], ServedModel]) -> int:
     before = resident_memory()
     first = load()
     taken = resident_memory() - before
-    _exercise(first.model.scorer)
+    if isinstance(first, ServedModel):
+        _exercise(first.model.scorer)
     if taken < WEIGHED_TWICE_BYTES:
         before = resident_memory()
         second = load()
@@ -118,41 +124,64 @@ def _exercise(scorer: Scorer) -> None:
     scorer.contributions(rows[:4])
 
 
-class _Server(ForkingMixIn, UnixStreamServer):
-    """Ends when its parent does."""
+class TrialServer(ForkingMixIn, UnixStreamServer):
+    """Tries models for whoever asks at the socket `path`; ends when its parent does.
 
-    def __init__(self, path: str) -> None:
+    `load_of` makes of a question what loads the model it is about.
+    """
+
+    def __init__(self, path: str, load_of: LoadOf) -> None:
         super().__init__(path, _Trial)
+        self.load_of = load_of
         self._parent = os.getppid()
 
     def service_actions(self) -> None:
+        """End once the parent has."""
         super().service_actions()
         if os.getppid() != self._parent:
             raise SystemExit(0)
 
+    def run(self) -> None:
+        """Say that it listens, and serve."""
+        os.write(1, LISTENING)
+        self.serve_forever()
+
 
 class Trials:
-    """The way to the process that tries models; whichever worker finds none starts it."""
+    """The way to the process that tries models; whichever worker finds none starts it.
 
-    def __init__(self, folder: Path) -> None:
+    The process is that of `module`, `asked` what each question to it holds; `what` loads
+    the models, for messages.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        asked: Mapping[str, object],
+        module: str = __name__,
+        what: str = "XGBoost's library",
+    ) -> None:
+        self._asked = asked
+        self._module = module
+        self._what = what
         self._path = folder / "trials"
         self._lock = folder / "trials.lock"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def load(self, folder: Path, output: tuple[str, ...], most: int) -> int:
+    def load(self, folder: Path, most: int) -> int:
         """Load the model in `folder` in a process of its own and return the bytes it takes.
 
         `most` is the bytes it may take. Raises ArtifactError and SettingsError as
         `ServedModel.load`, also for a model that ends the process.
         """
-        question = {"folder": str(folder), "output": output, "most": most}
+        question = {**self._asked, "folder": str(folder), "most": most}
         with self._connection() as connection:
             connection.sendall(json.dumps(question).encode() + b"\n")
             with connection.makefile("rb") as answer:
                 line = answer.readline()
         if not line:
             raise ArtifactError(
-                "XGBoost's library ends its process on this model, or hangs",
+                f"{self._what} ends its process on this model, or hangs",
                 where=str(folder),
                 hint=_AGAIN,
             )
@@ -173,7 +202,7 @@ class Trials:
             except OSError:  # it is not there yet, or it ended with the worker that started it
                 self._path.unlink(missing_ok=True)
                 self.stop()
-                self._process = _start(self._path)
+                self._process = _start(self._module, self._path)
                 return _connect(self._path)
 
 
@@ -187,9 +216,9 @@ def _connect(path: Path) -> socket.socket:
     return connection
 
 
-def _start(path: Path) -> "subprocess.Popen[bytes]":
+def _start(module: str, path: Path) -> "subprocess.Popen[bytes]":
     """Start the process; it listens at `path` when this returns."""
-    command = [sys.executable, "-P", "-m", "sagetree.serve.models.trial", str(path)]
+    command = [sys.executable, "-P", "-m", module, str(path)]
     process = subprocess.Popen(  # noqa: S603 - our own module
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
     )
@@ -205,9 +234,12 @@ def main(path: str) -> None:
     """Try models for whoever asks at the socket `path`."""
     leave_out_unused()
     library_version()  # the library is there for all children; only a booster forbids to fork
-    with _Server(path) as server:
-        os.write(1, LISTENING)
-        server.serve_forever()
+    with TrialServer(path, _model) as server:
+        server.run()
+
+
+def _model(folder: Path, asked: Mapping[str, Any]) -> Callable[[], ServedModel]:
+    return partial(ServedModel.load, folder, threads=1, output=tuple(asked["output"]))
 
 
 if __name__ == "__main__":

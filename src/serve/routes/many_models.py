@@ -10,17 +10,20 @@ A name is any text, percent-encoded in a path. `/invocations` with the header
 X-Amzn-SageMaker-Target-Model invokes the model it names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import parse_qs, unquote
 
 import orjson
 
 from sagetree.errors import DecodingError, RequestError
-from sagetree.serve.models.loading import ServedModel
+from sagetree.serve.models.loading import Kind, ServedModel
 from sagetree.serve.models.multi_model import ModelStore
-from sagetree.serve.models.registry import Entry
+from sagetree.serve.models.registry import Entry, Registry
+from sagetree.serve.models.trial import Trials
 from sagetree.serve.protocol.messages import Request, Response, json_response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE
 from sagetree.serve.routes.batch_transform import execution_parameters
@@ -42,6 +45,10 @@ PAGE_MODELS = 100
 _EXAMPLE = 'Send {"model_name": "...", "url": "/folder/with/the/model"}'
 
 
+# What one model answers.
+Answer: TypeAlias = Callable[[Kind, Request, Trace], Response]
+
+
 @dataclass(frozen=True)
 class _Ready:
     """A model that need not be waited for."""
@@ -52,23 +59,46 @@ class _Ready:
         return self.served
 
 
-def many_models(settings: ServeSettings, store: ModelStore, observer: Observer) -> Site:
+def store_of_models(settings: ServeSettings, registry: Registry) -> ModelStore[ServedModel]:
+    """Return a worker's store of models that answer without a script."""
+    output, threads, shap = settings.output, settings.threads, settings.shap
+
+    def load(folder: Path, name: str) -> ServedModel:
+        return ServedModel.load(folder, threads=threads, output=output, shap=shap, name=name)
+
+    return ModelStore(registry, load, Trials(registry.folder, {"output": output}))
+
+
+def many_models(
+    settings: ServeSettings, store: ModelStore[ServedModel], observer: Observer
+) -> Site:
     """Return the site of a multi-model endpoint."""
-    handlers: Handlers = {
+
+    def answer(served: ServedModel, request: Request, trace: Trace) -> Response:
+        return invocations(settings, _Ready(served), request, trace)
+
+    handlers = handlers_of(settings, store, observer, answer)
+    return Site(settings, handlers, observer, partial(_is_prepared, settings, store))
+
+
+def handlers_of(
+    settings: ServeSettings, store: ModelStore[Kind], observer: Observer, answer: Answer[Kind]
+) -> Handlers:
+    """Return what answers each path of a multi-model endpoint; `answer` is that of one model."""
+    return {
         ("GET", "/ping"): _ping,
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
         ("GET", METRICS): partial(metrics, observer),
-        ("POST", INVOCATIONS): partial(_invoke_target, settings, store),
+        ("POST", INVOCATIONS): partial(_invoke_target, store, answer),
         ("POST", MODELS): partial(_load, store),
         ("GET", MODELS): partial(_list, store),
         ("GET", NAMED_MODEL): partial(_show, store),
         ("DELETE", NAMED_MODEL): partial(_unload, store),
-        ("POST", INVOKE): partial(_invoke, settings, store),
+        ("POST", INVOKE): partial(_invoke, store, answer),
     }
-    return Site(settings, handlers, observer, partial(_is_prepared, settings, store))
 
 
-def _is_prepared(settings: ServeSettings, store: ModelStore, request: Request) -> bool:
+def _is_prepared(settings: ServeSettings, store: ModelStore[ServedModel], request: Request) -> bool:
     by_header = request.path == INVOCATIONS
     name = request.header(TARGET_HEADER.lower()) if by_header else _name(request, "/invoke")
     served = store.at_hand(name)
@@ -80,7 +110,7 @@ def _ping(_request: Request, _trace: Trace) -> Response:
     return Response(content_type="text/plain")
 
 
-def _load(store: ModelStore, request: Request, trace: Trace) -> Response:
+def _load(store: ModelStore[Kind], request: Request, trace: Trace) -> Response:
     name, url = _asked(request)
     trace.model = name
     store.load(name, url)
@@ -101,7 +131,7 @@ def _asked(request: Request) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def _list(store: ModelStore, request: Request, _trace: Trace) -> Response:
+def _list(store: ModelStore[Kind], request: Request, _trace: Trace) -> Response:
     query = parse_qs(request.query)
     most = _page_size(query.get("limit", [str(PAGE_MODELS)])[-1])
     token = [*query.get("nextPageToken", []), *query.get("next_page_token", []), ""][0]
@@ -119,39 +149,41 @@ def _page_size(text: str) -> int:
     return int(text)
 
 
-def _show(store: ModelStore, request: Request, trace: Trace) -> Response:
+def _show(store: ModelStore[Kind], request: Request, trace: Trace) -> Response:
     entry = store.registry.get(_name(request, ""))
     trace.model = entry.name
     return json_response(_described(entry))
 
 
-def _unload(store: ModelStore, request: Request, trace: Trace) -> Response:
+def _unload(store: ModelStore[Kind], request: Request, trace: Trace) -> Response:
     name = _name(request, "")
     store.unload(name)
     trace.model = name
     return json_response({"status": "unloaded"})
 
 
-def _invoke(settings: ServeSettings, store: ModelStore, request: Request, trace: Trace) -> Response:
-    return _answer(settings, store, _name(request, "/invoke"), request, trace)
+def _invoke(
+    store: ModelStore[Kind], answer: Answer[Kind], request: Request, trace: Trace
+) -> Response:
+    return _answer(store, answer, _name(request, "/invoke"), request, trace)
 
 
 def _invoke_target(
-    settings: ServeSettings, store: ModelStore, request: Request, trace: Trace
+    store: ModelStore[Kind], answer: Answer[Kind], request: Request, trace: Trace
 ) -> Response:
     name = request.header(TARGET_HEADER.lower())
     if not name:
         hint = f"Send {TARGET_HEADER}, or POST /models/NAME/invoke"
         raise RequestError("no model is named", where=TARGET_HEADER, hint=hint)
-    return _answer(settings, store, name, request, trace)
+    return _answer(store, answer, name, request, trace)
 
 
 def _answer(
-    settings: ServeSettings, store: ModelStore, name: str, request: Request, trace: Trace
+    store: ModelStore[Kind], answer: Answer[Kind], name: str, request: Request, trace: Trace
 ) -> Response:
     served = store.served(name)
     trace.model = name
-    return invocations(settings, _Ready(served), request, trace)
+    return answer(served, request, trace)
 
 
 def _name(request: Request, ending: str) -> str:

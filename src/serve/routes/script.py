@@ -1,13 +1,19 @@
 """The routes of a server whose answers a user's script makes."""
 
 from functools import partial
+from pathlib import Path
 
 from sagetree.formats.media_types import CSV, JSON, JSON_LINES
 from sagetree.serve.models.loading import ModelHolder
+from sagetree.serve.models.multi_model import ModelStore
+from sagetree.serve.models.registry import Registry
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import INVOCATIONS
 from sagetree.serve.routes.batch_transform import execution_parameters
+from sagetree.serve.routes.many_models import handlers_of
 from sagetree.serve.routes.site import METRICS, Handlers, Site, metrics, ping
+from sagetree.serve.scripts.code import ModelScripts
+from sagetree.serve.scripts.trial import trials_of
 from sagetree.serve.scripts.user_script import UserScript
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.metrics import Observer
@@ -31,11 +37,30 @@ def script_site(
     return Site(settings, handlers, observer, lambda _request: False)
 
 
+def many_scripts(
+    settings: ServeSettings, registry: Registry, observer: Observer, scripts: ModelScripts
+) -> Site:
+    """Return the site of a multi-model endpoint whose models answer by a script each."""
+
+    def load(folder: Path, _name: str) -> UserScript:
+        return UserScript.load_apart(scripts, folder)
+
+    store = ModelStore(registry, load, trials_of(registry.folder, scripts))
+    store.start()
+    handlers = handlers_of(settings, store, observer, partial(_answer, settings))
+    return Site(settings, handlers, observer, lambda _request: False)
+
+
 def _invocations(
     settings: ServeSettings, holder: ModelHolder[UserScript], request: Request, trace: Trace
 ) -> Response:
+    return _answer(settings, holder.wait(), request, trace)
+
+
+def _answer(
+    settings: ServeSettings, script: UserScript, request: Request, trace: Trace
+) -> Response:
     """Answer a request with what the user's script makes of it."""
-    script = holder.wait()
     trace.reached("decode")
     response = script.answer(request)
     trace.reached("score")

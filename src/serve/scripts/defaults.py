@@ -1,40 +1,34 @@
-"""What holds where a user's script leaves a function out: as in the official XGBoost container.
+"""What holds where a user's script leaves a function out.
 
-model_fn gives an xgboost.Booster, input_fn a DMatrix of CSV, libsvm or
-recordio-protobuf, predict_fn the booster's predictions, output_fn the toolkit's
-CSV, JSON or NPY.
+For a model of XGBoost's own it is as in the official container: model_fn gives an
+xgboost.Booster, input_fn a DMatrix of CSV, libsvm or recordio-protobuf, predict_fn the
+booster's predictions. For a bundle model_fn gives a `sagetree.bundle.model.Model`, input_fn
+a Table of any body that is served without a script, predict_fn the scores. output_fn is the
+toolkit's CSV, JSON or NPY.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+import sys
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sagemaker_inference import content_types, encoder
 from sagemaker_inference.default_inference_handler import DefaultInferenceHandler
-from scipy.sparse import csr_matrix
 from werkzeug.http import parse_options_header
 
+from sagetree.boosters.scoring import Scores
 from sagetree.bundle.bundle import MANIFEST_FILE
-from sagetree.bundle.model import plain_models
-from sagetree.errors import (
-    ArtifactError,
-    DecodingError,
-    NotAcceptableError,
-    UnsupportedMediaTypeError,
-    quote,
-)
-from sagetree.formats.csv_text import parse_csv
-from sagetree.formats.first_row import CsvError
-from sagetree.formats.libsvm import parse_libsvm
-from sagetree.formats.media_types import CSV, JSON, LIBSVM, NPY, RECORDIO
-from sagetree.formats.recordio import parse_recordio
-from sagetree.formats.sparse_rows import RecordError, SparseRows
-from sagetree.tables.cells import MissingValues
-from sagetree.tables.encoding import encode_numbers
+from sagetree.bundle.model import Model, plain_models
+from sagetree.errors import NotAcceptableError, quote
+from sagetree.formats.media_types import CSV, JSON, NPY
+from sagetree.official.decoding import decode
+from sagetree.serve.bodies.hints import Hints
+from sagetree.serve.bodies.json_body import columns_of_value
+from sagetree.serve.bodies.tables import table_of_array, table_of_columns
+from sagetree.serve.negotiation import choose_decoder
+from sagetree.tables.table import Source, Table, cell_list
 
 if TYPE_CHECKING:
     import xgboost
@@ -43,24 +37,27 @@ OUTPUT_TYPES = (CSV, JSON, NPY)
 
 
 class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
-    """The functions a script need not have; `context` is the toolkit's."""
+    """The functions a script need not have; `context` is the toolkit's.
 
-    def default_model_fn(self, model_dir: str, context: object = None) -> "xgboost.Booster":  # noqa: ARG002
-        """Return the booster of XGBoost's own in the folder.
+    `model` is what model_fn gave: a Model says what a body may hold.
+    """
 
-        Raises ArtifactError for a bundle, whose booster needs the features that
-        the bundle makes of a request's columns.
+    def __init__(self) -> None:
+        self.model: object = None
+
+    def default_model_fn(self, model_dir: str, context: object = None) -> "Model | xgboost.Booster":  # noqa: ARG002
+        """Return the model in the folder: a Booster if it is one of XGBoost's own.
+
+        Raises ArtifactError as `Model.load`.
         """
         import xgboost
 
-        if (Path(model_dir) / MANIFEST_FILE).parent.exists():
-            raise ArtifactError(
-                "a model of sagetree needs a model_fn in the script",
-                where=model_dir,
-                hint="Write def model_fn(folder): "
-                "return sagetree.bundle.model.Model.load(Path(folder))",
-            )
-        (path,) = plain_models(Path(model_dir))
+        folder = Path(model_dir)
+        is_bundle = (folder / MANIFEST_FILE).parent.exists()
+        model = Model.load(folder)  # which also refuses what is none, such as a pickle
+        if is_bundle or len(model.scorer.boosters) > 1:
+            return model
+        (path,) = plain_models(folder)
         booster = xgboost.Booster({"nthread": 1})
         booster.load_model(bytearray(path.read_bytes()))
         return booster
@@ -70,22 +67,26 @@ class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
         input_data: bytes | str,
         content_type: str,
         context: object = None,  # noqa: ARG002 - the toolkit's signature
-    ) -> "xgboost.DMatrix":
+    ) -> "Table | xgboost.DMatrix":
         """Return the rows of a body. Raises UnsupportedMediaTypeError and DecodingError."""
-        import xgboost
-
-        decode = _DECODERS.get(content_type)
-        if decode is None:
-            raise UnsupportedMediaTypeError(
-                f"{quote(content_type)} is not read here",
-                where="Content-Type",
-                hint=f"Send one of {', '.join(_DECODERS)}, or write an input_fn",
-            )
-        body = input_data.encode() if isinstance(input_data, str) else input_data
-        return xgboost.DMatrix(decode(body), nthread=1)
+        if not isinstance(self.model, Model):
+            return decode(input_data, content_type)
+        body = input_data.encode() if isinstance(input_data, str) else bytes(input_data)
+        form = choose_decoder(content_type, "")
+        whole = sys.maxsize  # the script is given all rows at once
+        hints = Hints(
+            self.model.schema,
+            form.parameters,
+            missing=self.model.features.missing.texts,
+            slice_bytes=whole,
+            slice_values=whole,
+        )
+        return _joined(list(form.decode(body, hints)))
 
     def default_predict_fn(self, data: Any, model: Any, context: object = None) -> Any:  # noqa: ANN401, ARG002
         """Return the model's predictions."""
+        if isinstance(model, Model):
+            return _scores(model, data)
         return model.predict(data, validate_features=False)
 
     def default_output_fn(
@@ -119,36 +120,41 @@ def media_type(header: str) -> str:
     return name.lower() if plain in ({}, {"charset": "utf-8"}, {"charset": "utf8"}) else header
 
 
-def _csv(body: bytes) -> NDArray[np.float32]:
-    try:
-        text = parse_csv(body)
-    except CsvError as error:
-        raise DecodingError(str(error), where=f"line {error.line}", hint=error.hint) from error
-    columns = []
-    for number, cells in enumerate(text.columns, 1):
-        values, misfits = encode_numbers(cells, MissingValues.of(()))
-        for misfit in misfits:
-            where = f"row {misfit.row + 1}, column {number}"
-            hint = "Send numbers without a header row, or write an input_fn"
-            raise DecodingError(misfit.reason, where=where, hint=hint)
-        columns.append(values)
-    return np.array(columns, np.float32).T
+def _joined(tables: Sequence[Table]) -> Table:
+    """Return the rows of a body as one table; a large one has several."""
+    first = tables[0]
+    if len(tables) == 1:
+        return first
+    columns = zip(*(table.columns for table in tables), strict=True)
+    return first._replace(
+        columns=tuple([*chain.from_iterable(map(cell_list, parts))] for parts in columns),
+        rows=sum(table.rows for table in tables),
+        sources=tuple(chain.from_iterable(table.sources for table in tables)),
+    )
 
 
-def _sparse(parse: Callable[[bytes], SparseRows], body: bytes) -> csr_matrix:
-    try:
-        rows = parse(body)
-    except RecordError as error:
-        raise DecodingError(str(error), where=error.place, hint=error.hint) from error
-    parts = rows.values.astype(np.float32), rows.indices, rows.starts
-    return csr_matrix(parts, shape=(rows.rows, rows.width))
+def _scores(model: Model, data: Any) -> Scores:  # noqa: ANN401 - whatever an input_fn returns
+    """Return the scores of rows: a Table, a DataFrame, an array, records or lists of values.
+
+    Raises TypeError for others, SchemaError where rows do not fit.
+    """
+    return model.score(_table(model, data))
 
 
-_DECODERS: Mapping[str, Callable[[bytes], Any]] = MappingProxyType(
-    {
-        CSV: _csv,
-        LIBSVM: partial(_sparse, partial(parse_libsvm, request=True)),
-        "text/x-libsvm": partial(_sparse, partial(parse_libsvm, request=True)),
-        RECORDIO: partial(_sparse, parse_recordio),
-    }
-)
+def _table(model: Model, data: Any) -> Table:  # noqa: ANN401
+    if isinstance(data, Table):
+        return data
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):  # pandas, which may be absent
+        import pyarrow as pa
+
+        frame = pa.Table.from_pandas(data, preserve_index=False)
+        return table_of_columns(frame.column_names, frame.columns, Source(frame.num_rows))
+    if isinstance(data, np.ndarray) and data.ndim == 2 and data.dtype.kind in "biuf":
+        return table_of_array(data)
+    if isinstance(data, (list, dict)):
+        found = columns_of_value(data, model.schema)
+        return table_of_columns(found.names, found.columns, Source(found.rows))
+    raise TypeError(
+        f"input_fn gave a {type(data).__name__}, which a model of sagetree does not score: give a "
+        "DataFrame, records, or an array of numbers with a row each, or write a predict_fn"
+    )

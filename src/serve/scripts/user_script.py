@@ -9,6 +9,7 @@ own server, which is Java, and its decoders stay out.
 import importlib.util
 import sys
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,19 +17,23 @@ from typing import Any, NoReturn
 
 from sagemaker_inference.errors import BaseInferenceToolkitError, UnsupportedFormatError
 from sagemaker_inference.transformer import Transformer
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from sagetree.errors import (
     ArtifactError,
     DecodingError,
     RequestError,
     SagetreeError,
+    SchemaError,
     UnsupportedMediaTypeError,
 )
 from sagetree.formats.media_types import CSV, JSON
+from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ModelHolder
 from sagetree.serve.protocol.messages import Request, Response
-from sagetree.serve.scripts.code import ScriptCode
+from sagetree.serve.scripts.code import ModelScripts, ScriptCode
 from sagetree.serve.scripts.defaults import Defaults, media_type
+from sagetree.serve.scripts.modules import ScriptModules
 from sagetree.serve.settings import ServeSettings
 
 # The script's name among the modules of the process.
@@ -50,8 +55,14 @@ class _Transformer(Transformer):  # type: ignore[misc]
     """The toolkit's, but for errors, which go through, and for the script, loaded by its path."""
 
     def __init__(self, code: ScriptCode) -> None:
-        super().__init__(Defaults())
+        self._defaults = Defaults()
+        super().__init__(self._defaults)
         self._code = code
+
+    def load(self, model_dir: str, context: "_Context") -> None:
+        """Import the script and have it load its model."""
+        self.validate_and_initialize(model_dir, context)
+        self._defaults.model = self._model
 
     def _validate_user_module_and_set_functions(self) -> None:
         self._environment._module_name = load_module(self._code)
@@ -97,11 +108,16 @@ class UserScript:
     program: str
     _transformer: _Transformer
     _context: _Context
-    _lock: threading.Lock
+    _running: AbstractContextManager[object]
 
     @classmethod
-    def load(cls, code: ScriptCode, model_dir: Path) -> "UserScript":
-        """Import the script and let it load its model. Raises ArtifactError with what it raised."""
+    def load(
+        cls, code: ScriptCode, model_dir: Path, running: AbstractContextManager[object]
+    ) -> "UserScript":
+        """Import the script and let it load its model; it runs inside `running`, always.
+
+        Raises ArtifactError with what it raised.
+        """
         program, folder = code.path.name, code.path.parent
         if not code.path.is_file():
             raise ArtifactError(
@@ -110,12 +126,22 @@ class UserScript:
         context = _Context(str(model_dir))
         transformer = _Transformer(code)
         try:
-            transformer.validate_and_initialize(str(model_dir), context)
+            with running:
+                transformer.load(str(model_dir), context)
         except SagetreeError:
             raise
         except (Exception, SystemExit) as error:  # a script may raise anything
             raise ArtifactError(_told(error), where=program, hint="Correct the script") from error
-        return cls(program, transformer, context, threading.Lock())
+        return cls(program, transformer, context, running)
+
+    @classmethod
+    def load_apart(cls, scripts: ModelScripts, model_dir: Path) -> "UserScript":
+        """Load one of many models with its script, whose modules others do not see.
+
+        Raises ArtifactError as `load`, and where there is no script.
+        """
+        code = scripts.of(model_dir)
+        return cls.load(code, model_dir, ScriptModules(code))
 
     def describe(self) -> str:
         """Return what the log says of it."""
@@ -128,7 +154,7 @@ class UserScript:
         body = request.body[:]
         if kind in TEXT_TYPES:
             _check_text(body)
-        with self._lock:  # scripts are not written for threads
+        with self._running:
             self._context.properties = properties
             self._context.status = 200
             try:
@@ -136,15 +162,25 @@ class UserScript:
             except (Exception, SystemExit) as error:  # a script may raise anything
                 raise _raised(error) from error
             status, content_type = self._context.status, self._context.content_type
+        if isinstance(answer, WerkzeugResponse):  # as scripts of the official container make it
+            return Response(answer.status_code, answer.get_data(), answer.mimetype or "")
         return Response(status, _as_bytes(answer), content_type)
 
 
 def load_module(code: ScriptCode) -> str:
     """Import the script and return the name it has among the modules.
 
-    The name is no file's: a script called numpy.py is not numpy, and not taken for it.
+    The name is no file's: a script called numpy.py is not numpy, and not taken for it. A
+    helper of such a name cannot be imported, which is logged.
     """
-    code.put_on_path()
+    hidden = sorted(path.name for path in code.path.parent.glob("*.py") if _is_hidden(path, code))
+    if hidden:
+        LOG.warning(
+            "%s beside %s: the server has loaded a library of this name, which the script gets in "
+            "its place; rename it",
+            ", ".join(hidden),
+            code.path.name,
+        )
     spec = importlib.util.spec_from_file_location(MODULE, code.path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{code.path} is not Python")
@@ -154,9 +190,16 @@ def load_module(code: ScriptCode) -> str:
     return MODULE
 
 
+def _is_hidden(path: Path, code: ScriptCode) -> bool:
+    loaded = sys.modules.get(path.stem)
+    return path != code.path and loaded is not None and getattr(loaded, "__file__", "") != str(path)
+
+
 def script_holder(settings: ServeSettings, code: ScriptCode) -> ModelHolder[UserScript]:
     """Return the holder of the script; it loads when it is started."""
-    load = partial(UserScript.load, code, settings.model_dir)
+    code.put_on_path()
+    # scripts are not written for threads
+    load = partial(UserScript.load, code, settings.model_dir, threading.Lock())
     return ModelHolder(settings.model_dir, load)
 
 
@@ -169,7 +212,7 @@ def _check_text(body: bytes) -> None:
 
 def _raised(error: BaseException) -> SagetreeError:
     match error:
-        case RequestError():  # of our own defaults
+        case RequestError() | SchemaError():  # of our own defaults
             return error
         case UnsupportedFormatError():
             hint = "Send a type that the script's input_fn reads"

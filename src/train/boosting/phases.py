@@ -146,6 +146,12 @@ def predict_folds(best: BestBoosters, data: Sequence[BoosterData], folds: Sequen
 
 
 def log_best(best: int, metrics: Mapping[str, float], rows: str) -> None:
-    """Log the metrics of the best round; `rows` says in words which rows were left out."""
-    LOG.info("Best round, metrics named validation on %s:", rows)
-    LOG.info(metric_line(best - 1, metrics))
+    """Log the metrics of the best round; `rows` says in words which rows were left out.
+
+    SageMaker takes a metric's last value, which is to be this one. For those who count
+    rounds it is not the line of a round: it neither begins with the number nor has a tab
+    behind it.
+    """
+    number, *values = metric_line(best - 1, metrics).split("\t")
+    text = "\t".join([f"Best round {number}, metrics named validation on {rows}:", *values])
+    LOG.info("%s", text)

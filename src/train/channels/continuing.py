@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sagetree.boosters.objectives import Objective
+from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.bundle import MANIFEST_FILE, DataFingerprint, ModelBundle
@@ -21,13 +21,11 @@ from sagetree.train.settings.channel_settings import MODEL, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
 
 
-def read_earlier(
-    opt_ml: OptMl, settings: TrainSettings, objective: Objective
-) -> ModelBundle | None:
+def read_earlier(opt_ml: OptMl, settings: TrainSettings) -> ModelBundle | None:
     """Return the model that the channel `model` holds, None without such a channel.
 
     Raises ArtifactError for one that is damaged or that holds several boosters,
-    SettingsError for one of another objective.
+    SettingsError for one of another objective than the settings name.
     """
     if MODEL not in settings.formats:
         return None
@@ -46,12 +44,12 @@ def read_earlier(
             where=where,
             hint="Give a model that was trained without _kfold",
         )
-    scorer = Scorer.load(*earlier.models)
-    if scorer.objective != objective.name:
+    objective, learnt = objective_of(settings.boosting.objective).name, learnt_objective(earlier)
+    if settings.names_objective and learnt != objective:
         raise SettingsError(
-            f"objective is {objective.name}, and the model has learnt {scorer.objective}",
+            f"objective is {objective}, and the model has learnt {learnt}",
             where=where,
-            hint=f"Set objective={scorer.objective}, or leave the channel out",
+            hint=f"Set objective={learnt}, or leave the channel out",
         )
     LOG.info("New rounds come after those of the model in the channel %s", MODEL)
     if VALIDATION not in settings.formats:
@@ -60,6 +58,11 @@ def read_earlier(
             "are too good. A validation channel it has not seen has honest ones"
         )
     return earlier
+
+
+def learnt_objective(earlier: ModelBundle) -> str:
+    """Return XGBoost's name of what an earlier model has learnt."""
+    return Scorer.load(*earlier.models).objective
 
 
 def continued(found: TablePlan, earlier: ModelBundle) -> TablePlan:

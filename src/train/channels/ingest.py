@@ -17,7 +17,13 @@ from sagetree.tables.label import ClassLabel
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 from sagetree.train.channels.channels import check_channel, check_rows, keys_of, read_channel
-from sagetree.train.channels.continuing import continued, fingerprint, read_earlier
+from sagetree.train.channels.continuing import (
+    continued,
+    fingerprint,
+    learnt_objective,
+    read_earlier,
+)
+from sagetree.train.columns.default_objective import fitting_objective
 from sagetree.train.columns.labels import Goal, warn_of_uncensored
 from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.metric_labels import check_metric_labels
@@ -29,17 +35,20 @@ from sagetree.train.examples.matrix import feature_matrix, is_too_large
 from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
+from sagetree.train.settings.unnamed_objective import with_objective
 
 
 @dataclass(frozen=True)
 class Ingested:
     """What was read: the columns and transforms, rows to be stored, each channel's examples.
 
+    `settings` are the job's, with the objective that its label decides where none is named.
     The tables themselves are gone: features are all that is left in memory.
     `known` are the hashes of all rows that the model learns from. `earlier` is the model
     whose rounds come first, if there is one.
     """
 
+    settings: TrainSettings
     goal: Goal
     schema: Schema
     features: FeaturePipeline
@@ -81,10 +90,11 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     Columns and transforms are those of the channel `model` where there is one.
     Raises UserError for what the user gave.
     """
-    goal = _goal(settings)
     with _within(MODEL):
-        earlier = read_earlier(opt_ml, settings, goal.objective)
+        earlier = read_earlier(opt_ml, settings)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
+    settings = _settled(settings, table, earlier)
+    goal = _goal(settings)
     found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
     rows = _apply(plan, table, goal, settings)
@@ -104,7 +114,25 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
                 check_rows(rows, plan.label, keys, name)
                 examples[name] = _examples(rows, plan, external, name)
     known = _known(examples[TRAIN], earlier)
-    return Ingested(goal, plan.schema, plan.features, stored, examples, known, earlier)
+    return Ingested(settings, goal, plan.schema, plan.features, stored, examples, known, earlier)
+
+
+def _settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None) -> TrainSettings:
+    """Return settings with an objective: the earlier model's, or the one that fits the label.
+
+    Logs the notes it adds. Raises SettingsError for what does not go with it.
+    """
+    if settings.names_objective:
+        return settings
+    if earlier is not None:
+        objective = learnt_objective(earlier)
+    else:
+        objective = fitting_objective(table, settings.columns)
+    settled = with_objective(settings, objective)
+    for note in settled.notes:
+        if note not in settings.notes:
+            LOG.warning(note)
+    return settled
 
 
 def _known(train: Examples, earlier: ModelBundle | None) -> TrainingRows:
@@ -137,7 +165,7 @@ def _goal(settings: TrainSettings) -> Goal:
     boosting = settings.boosting
     return Goal(
         objective=objective_of(boosting.objective),
-        given="objective" in settings.given,
+        given=settings.names_objective,
         num_class=boosting.num_class,
         exponential_gain=bool(boosting.params.get("ndcg_exp_gain", True)),
     )

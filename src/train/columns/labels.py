@@ -77,13 +77,7 @@ def find_label(
     """
     if columns.label_lower_bound and columns.label_upper_bound:
         return _interval(table, columns.label_lower_bound, columns.label_upper_bound)
-    name = columns.target or first_column(table.names, table.index_columns)
-    if columns.target and not table.named:
-        raise SettingsError(
-            f"target is {quote(name)}, but the files of the channel have no header",
-            hint="Add one, or leave target out and put the label into the first column",
-        )
-    _check_column(table, "target", name)
+    name = label_column(table, columns)
     if not columns.target:
         _check_is_no_key(table, name, MissingValues.of(columns.missing_values))
     if goal.objective.task == "binary":
@@ -93,6 +87,18 @@ def find_label(
     if columns.event is not None and columns.event != name:  # a role that is checked later
         return _event(table, name, columns.event, columns, goal)
     return NumberLabel(name=name, allowed=goal.allowed, written=_shape(table, name, columns))
+
+
+def label_column(table: Table, columns: Columns) -> str:
+    """Return the name of the label's column. Raises SettingsError for one that is not there."""
+    name = columns.target or first_column(table.names, table.index_columns)
+    if columns.target and not table.named:
+        raise SettingsError(
+            f"target is {quote(name)}, but the files of the channel have no header",
+            hint="Add one, or leave target out and put the label into the first column",
+        )
+    _check_column(table, "target", name)
+    return name
 
 
 def _shape(table: Table, name: str, columns: Columns) -> NumberShape | None:

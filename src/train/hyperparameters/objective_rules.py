@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES, Objective, Task
+from sagetree.boosters.objectives import FITTING_OBJECTIVES, OBJECTIVES, Objective, Task
 from sagetree.errors import quote
 from sagetree.train.hyperparameters.eval_metrics import (
     METRICS,
@@ -86,7 +86,13 @@ def objective_faults(values: Values, failed: Collection[str]) -> Iterator[str]:
     """Return what does not go with the objective; nothing if that itself failed to be one."""
     if "objective" in failed:
         return
-    objective = OBJECTIVES[values.get("objective", DEFAULT_OBJECTIVE)]
+    names = [values["objective"]] if "objective" in values else FITTING_OBJECTIVES
+    found = [list(_faults(values, failed, OBJECTIVES[name])) for name in names]
+    if all(found):  # without a name, the label may yet decide for one that goes with all
+        yield from found[0]
+
+
+def _faults(values: Values, failed: Collection[str], objective: Objective) -> Iterator[str]:
     yield from _parameter_faults(values, objective)
     required, such = _REQUIRED.get(objective.name, ("objective", ""))
     if such and required not in values and required not in failed:
@@ -106,12 +112,14 @@ def outputs_of(values: Values) -> int | None:
 
 def idle_for_objective(values: Values) -> Iterator[tuple[str, str]]:
     """Return each hyperparameter that other objectives than this one heed, and why."""
-    objective = values.get("objective", DEFAULT_OBJECTIVE)
+    if not values.get("lambdarank_unbiased"):
+        yield "lambdarank_bias_norm", "lambdarank_unbiased is false"
+    if "objective" not in values:  # the label decides
+        return
+    objective = values["objective"]
     for name, objectives in _IDLE_BUT_FOR.items():
         if not objective.startswith(objectives):
             yield name, f"it is for objective {_listed(objectives)}, and objective is {objective}"
-    if not values.get("lambdarank_unbiased"):
-        yield "lambdarank_bias_norm", "lambdarank_unbiased is false"
 
 
 def _listed(objectives: tuple[str, ...]) -> str:
@@ -136,14 +144,15 @@ def metrics_of(values: Values, params: Mapping[str, Any]) -> tuple[list[str], st
 
 def objective_notes(values: Values) -> Iterator[str]:
     """Return what is no fault of metrics and yet other than named, for the log."""
-    params = {"objective": DEFAULT_OBJECTIVE, **values}
-    _, deciding = metrics_of(values, params)
-    objective = OBJECTIVES[params["objective"]]
+    if "objective" not in values:  # the label decides
+        return
+    _, deciding = metrics_of(values, values)
+    objective = OBJECTIVES[values["objective"]]
     for metric in _named(values):
         if not is_defined(Asked.of(metric), values, objective):
             yield f"{metric} is computed, and says little of objective {objective.name}"
     for metric in _named(values)[-1:]:
-        if with_parameter(metric, params) != deciding:
+        if with_parameter(metric, values) != deciding:
             yield f"{metric} only says what rows are called: {deciding} decides the rounds"
 
 

@@ -5,7 +5,12 @@ booster of 3.2 and of 3.4 saves. The ranges worth searching are those of
 SageMaker's built-in XGBoost.
 """
 
-from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, OBJECTIVES
+from sagetree.boosters.objectives import (
+    DEFAULT_OBJECTIVE,
+    NUMBERS_OBJECTIVE,
+    OBJECTIVES,
+    WORDS_OBJECTIVE,
+)
 from sagetree.train.hyperparameters.parameter import Hyperparameter, ValueType
 from sagetree.train.hyperparameters.value_lists import Groups, JsonObject, Monotone, Numbers, Words
 from sagetree.train.hyperparameters.value_types import Boolean, Choice, Integer, Real
@@ -39,8 +44,8 @@ GENERAL = (
     _handed_on(
         "objective",
         Choice(tuple(OBJECTIVES)),
-        "what is learnt",
-        DEFAULT_OBJECTIVE,
+        f"what is learnt; default: {DEFAULT_OBJECTIVE} for a label of two values, "
+        f"{NUMBERS_OBJECTIVE} for other numbers, {WORDS_OBJECTIVE} for up to 20 words",
     ),
     _handed_on(
         "booster",

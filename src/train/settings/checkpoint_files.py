@@ -18,6 +18,7 @@ from sagetree.bundle.bundle import DataFingerprint
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.train.hyperparameters.parameters import BY_NAME
 from sagetree.train.settings.settings import TrainSettings
+from sagetree.train.settings.unnamed_objective import with_objective
 
 MAGIC = b"sagetree-checkpoint 1"
 
@@ -185,4 +186,5 @@ def fingerprints_in(folder: Path) -> Iterator[tuple[Path, Fingerprint]]:
 def check_checkpoints(folder: Path, settings: TrainSettings) -> None:
     """Raise SettingsError if a folder holds checkpoints of other hyperparameters."""
     for path, earlier in fingerprints_in(folder):
-        fingerprint(settings, {}).check_hyperparameters(earlier, path)
+        of_same = with_objective(settings, earlier.hyperparameters["objective"])
+        fingerprint(of_same, {}).check_hyperparameters(earlier, path)

@@ -175,6 +175,11 @@ class TrainSettings:
     notes: tuple[str, ...]
     charsets: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def names_objective(self) -> bool:
+        """Whether the user says what is learnt; the label decides if not."""
+        return "objective" in self.given
+
     @classmethod
     def of(cls, texts: Mapping[str, str]) -> "TrainSettings":
         """Return the settings that hyperparameters alone make, without channels.

@@ -20,7 +20,7 @@ from sagetree.serve.models.multi_model import ModelStore
 from sagetree.serve.models.registry import Registry
 from sagetree.serve.protocol.messages import Request
 from sagetree.serve.routes.flask_app import call, create_app
-from sagetree.serve.routes.many_models import many_models
+from sagetree.serve.routes.many_models import many_models, store_of_models
 from sagetree.serve.routes.site import Site
 from sagetree.serve.telemetry.log_lines import text_line
 from sagetree.serve.telemetry.metrics import Observer
@@ -54,7 +54,7 @@ class Worker:
 
 def worker_at(folder: Path, base_dir: Path, budget: int = BUDGET) -> Worker:
     settings = settings_for(base_dir / "model")
-    store = ModelStore(Registry(folder, budget, settings.workers), ("score",), 1)
+    store = store_of_models(settings, Registry(folder, budget, settings.workers))
     observer = Observer(None, text_line, LOG.info)
     site = many_models(settings, store, observer)
     return Worker(store, site, client_of(site))

@@ -2,74 +2,28 @@
 
 import json
 import subprocess
-import sys
 import tarfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import numpy as np
 import pytest
 import xgboost
 from sagemaker_inference import encoder
-from werkzeug.test import Client
 
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.errors import NotReadyError, SettingsError
 from sagetree.formats.recordio import frame, record_class
 from sagetree.machine.program import LOG
-from sagetree.serve.routes.script import script_site
 from sagetree.serve.scripts.code import ScriptCode, prepare_script
-from sagetree.serve.scripts.user_script import MODULE, script_holder
-from sagetree.serve.settings import ServeSettings
-from sagetree.serve.telemetry.log_lines import text_line
-from sagetree.serve.telemetry.metrics import Observer
+from sagetree.serve.scripts.user_script import script_holder
 from tests.programs import SAGETREE, environment, run_sagetree
-from tests.serve.artifacts import settings_for
-from tests.serve.asking import client_of, post, problem
-from tests.serve.server_process import eventually, healthy, serving
+from tests.serve.asking import post, problem
+from tests.serve.scripts.conftest import Start, settings_of
+from tests.serve.server_process import ask, eventually, healthy, serving
 from tests.wheels import requirements, wheel
 
 ROWS = np.array([[0.9, 0.1, 0.2], [0.1, np.nan, 0.3]], np.float32)
 CSV = b"0.9,0.1,0.2\n0.1,,0.3\n"
-
-Start = Callable[..., Client]
-
-
-@pytest.fixture
-def _process_as_before() -> Iterator[None]:
-    path = list(sys.path)
-    yield
-    sys.path[:] = path
-    sys.modules.pop(MODULE, None)
-
-
-@pytest.fixture
-def base(plain_dir: Path, tmp_path: Path) -> Path:
-    """An /opt/ml with a model of XGBoost's own and a folder for the script."""
-    (tmp_path / "model" / "code").mkdir(parents=True)
-    (tmp_path / "model" / MODEL_FILE).write_bytes((plain_dir / MODEL_FILE).read_bytes())
-    return tmp_path
-
-
-@pytest.fixture
-def start(base: Path, _process_as_before: None) -> Start:
-    """A client of the server with this script."""
-
-    def start(source: str, name: str = "user_answer.py", **environ: str) -> Client:
-        (base / "model" / "code" / name).write_text(dedent(source))
-        settings = settings_of(base, name, **environ)
-        holder = script_holder(settings, prepare_script(settings, base / "home"))
-        holder.start(watch=False)
-        holder.wait()
-        site = script_site(settings, holder, Observer(None, text_line, LOG.info))
-        return client_of(site)
-
-    return start
-
-
-def settings_of(base: Path, program: str, **environ: str) -> ServeSettings:
-    return settings_for(base / "model", SAGEMAKER_PROGRAM=program, **environ)
 
 
 @pytest.fixture(scope="module")
@@ -245,12 +199,6 @@ def test_a_script_that_cannot_start_says_why_on_ping(source: str, reason: str, s
     assert str(caught.value).endswith("Correct the script")
 
 
-def test_a_bundle_asks_for_a_model_fn(start: Start, base: Path, base_dir: Path):
-    (base / "model" / "sagetree").mkdir()
-    with pytest.raises(NotReadyError, match="a model of sagetree needs a model_fn in the script"):
-        start("")
-
-
 @pytest.mark.usefixtures("_process_as_before")
 def test_a_script_that_is_not_there_says_so(base: Path):
     settings = settings_of(base, "user_absent.py")
@@ -283,11 +231,48 @@ def transform_fn(model, body, content_type, accept):
 """
 
 
-@pytest.mark.parametrize("name", ["serve.py", "sagetree.py", "gunicorn.py", "numpy.py", "json.py"])
+@pytest.mark.parametrize(
+    "name", ["serve.py", "sagetree.py", "gunicorn.py", "numpy.py", "json.py", "flask.py"]
+)
 def test_a_script_may_be_called_as_a_library_is(start: Start, name: str):
     client = start("def transform_fn(m, b, c, a): return 'mine', 'text/plain'\n"
                    "def model_fn(folder): pass", name)  # fmt: skip
     assert post(client, CSV).data == b"mine"
+
+
+def test_a_helper_that_cannot_be_imported_is_told(
+    start: Start,
+    base: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr("sagetree.machine.program.LOG.propagate", True)
+    for name in ("numpy.py", "json.py", "not_loaded.py"):
+        (base / "model" / "code" / name).write_text("")
+    with caplog.at_level("WARNING", LOG.name):
+        start("")
+    assert caplog.messages == [
+        "json.py, numpy.py beside user_answer.py: the server has loaded a library of this name, "
+        "which the script gets in its place; rename it"
+    ]
+
+
+@pytest.mark.long
+def test_a_script_called_flask_hides_no_library_from_the_server(base: Path):
+    """Flask comes with the first strange path; a helper of a loaded library's name is told."""
+    code, log = base / "model" / "code", base / "log"
+    (code / "flask.py").write_text("import helper\ndef output_fn(p, accept): return helper.word")
+    (code / "helper.py").write_text("word = 'mine'")
+    (code / "numpy.py").write_text("")
+    with serving(base, log, SAGEMAKER_PROGRAM="flask.py") as server:
+        eventually(lambda: healthy(server))
+        assert server.post(CSV).body == b"mine"
+        answer = ask(server, "GET", "/nowhere")
+        assert (answer.status, b'"NotFound' in answer.body) == (404, True), answer.body
+    assert (
+        "numpy.py beside flask.py: the server has loaded a library of this name, which the script "
+        "gets in its place; rename it\n" in log.read_text()
+    )
 
 
 @pytest.mark.long
@@ -366,12 +351,6 @@ def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
             {"SAGEMAKER_SUBMIT_DIRECTORY": "/not/there"},
             "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder or file. Name a "
             "folder or a .tar.gz, here or on s3://, that this job may read",
-        ),
-        (
-            "inference.py",
-            {"SAGEMAKER_MULTI_MODEL": "true"},
-            "SAGEMAKER_PROGRAM: a script cannot serve many models. Set SAGEMAKER_PROGRAM or "
-            "SAGEMAKER_MULTI_MODEL=true",
         ),
     ],
 )

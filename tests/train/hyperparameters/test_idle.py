@@ -75,7 +75,7 @@ IDLE = [
         },
     ),
     (
-        {"lambdarank_pair_method": "mean"},
+        {"objective": "binary:logistic", "lambdarank_pair_method": "mean"},
         {"lambdarank_pair_method": "it is for objective rank:*, and objective is binary:logistic"},
     ),
     (
