@@ -14,6 +14,7 @@ from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
+from sagetree.tables.layout import refuse_shifted
 from sagetree.tables.table import Table
 
 
@@ -54,6 +55,7 @@ def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterato
         before = trace.rows
         trace.rows += table.rows
         try:
+            refuse_shifted(table, model.schema, model.features.missing)
             inputs = model.schema.arrange(table)
             matrix = model.features.transform(inputs)
             base_margin = model.base_margin(table)

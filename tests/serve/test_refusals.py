@@ -162,9 +162,19 @@ def test_a_row_without_names_must_have_the_trained_columns(client: Client):
             "error": "SchemaError",
             "message": message,
             "where": "line 1",
-            "hint": f"Without a header row the columns must be, in this order, {LISTED}",
+            "hint": f"Without a header row the columns must be, in this order, {LISTED}; or, with "
+            f"those left out of training, {LISTED}, policy_id",
             "violations": [{"row": None, "column": "", "reason": message}],
         },
+    )
+
+
+def test_a_comma_too_many_is_named(plain_dir: Path):
+    _, found = problem(post(client_for(plain_dir), b"0.9,0.1,0.2,\n"))
+    assert found["message"] == "4 columns where the model has 3 columns"
+    assert found["hint"] == (
+        "Without a header row the columns must be, in this order, f0, f1, f2. The last cell is "
+        "empty: no comma ends a row"
     )
 
 

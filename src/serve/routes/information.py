@@ -84,6 +84,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
             for column in model.schema.columns
         ],
         "named": model.schema.named,
+        "widths": {"required": len(model.schema.input_names), "all": len(model.schema.columns)},
         "classes": list(label.classes) if isinstance(label, (Label, ClassLabel)) else None,
         "objective": model.objective.name,
         "task": model.objective.task,
