@@ -78,12 +78,7 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
 
     Raises UnsupportedMediaTypeError for a type that is absent or not known.
     """
-    if encoding.lower() not in ("", "identity"):
-        raise UnsupportedMediaTypeError(
-            f"the body is packed as {quote(encoding)}",
-            where="Content-Encoding",
-            hint="Send the body as it is",
-        )
+    refuse_packed(encoding)
     name, parameters = _parsed(content_type)
     decoder = DECODERS.get(name)
     if decoder is None:
@@ -92,3 +87,13 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
             problem, where="Content-Type", hint=f"Send one of {', '.join(DECODERS)}"
         )
     return BodyFormat(decoder, MappingProxyType(parameters))
+
+
+def refuse_packed(encoding: str) -> None:
+    """Raise UnsupportedMediaTypeError for a body that is compressed (header Content-Encoding)."""
+    if encoding.lower() not in ("", "identity"):
+        raise UnsupportedMediaTypeError(
+            f"the body is packed as {quote(encoding)}",
+            where="Content-Encoding",
+            hint="Send the body as it is",
+        )

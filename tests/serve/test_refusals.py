@@ -201,7 +201,10 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
             "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
             "There are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
             "GET /v2/health/live, GET /v2/health/ready, GET /v2, GET /v2/models/model, "
-            "GET /v2/models/model/ready, POST /v2/models/model/infer, GET /schema, "
+            "GET /v2/models/model/ready, POST /v2/models/model/infer, "
+            "GET /v2/models/model/versions/{version}, "
+            "GET /v2/models/model/versions/{version}/ready, "
+            "POST /v2/models/model/versions/{version}/infer, GET /schema, "
             "GET /metadata, GET /openapi.json, GET /",
         ),
         ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
