@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
-from sagetree.formats.media_types import ACCEPTS, OTHER_NAMES, PARQUET
+from sagetree.formats.media_types import ACCEPTS, CSV, JSON, OTHER_NAMES, PARQUET
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.bodies.hints import Decoder
 
@@ -52,6 +52,16 @@ def choose_accept(header: str, default: str) -> str:
             hint=f"Accept one of {', '.join(ACCEPTS)}",
         )
     return chosen
+
+
+@lru_cache(REMEMBERED)
+def default_accept(content_type: str, *, batch: bool) -> str:
+    """Return the type of the answer to a client that leaves the choice, by the request's own.
+
+    CSV is SageMaker's; JSON, in which SageMaker's container takes no request, is answered
+    in JSON. In a batch transform job each record is a line, whatever it came as.
+    """
+    return JSON if not batch and _parsed(content_type)[0] == JSON else CSV
 
 
 @lru_cache(REMEMBERED)

@@ -53,10 +53,10 @@ TYPES = ", ".join(DECODERS)
              "Give every line as many cells; quote a cell that holds a comma"),
         ),
         (
-            b'{"num_claims": Infinity}', "application/json", {}, 400,
+            b'{"num_claims": Inf}', "application/json", {}, 400,
             ("DecodingError", "the body is not JSON: unexpected character, expected a JSON value",
              "line 1 column 16",
-             "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"),
+             "Send JSON in UTF-8; a missing value is null or NaN"),
         ),
         (
             CSV, "text/csv", {ATTRIBUTES: "inference_output=score,odds"}, 400,
@@ -178,6 +178,17 @@ def test_a_comma_too_many_is_named(plain_dir: Path):
     )
 
 
+@pytest.mark.parametrize("word", ["Infinity", "-Infinity"])
+def test_infinity_is_refused_by_its_cell(client: Client, word: str):
+    row = {**ROWS[0], "num_claims": float(word)}
+    status, found = problem(post(client, json.dumps(row).encode(), "application/json"))
+    assert (status, found["message"], found["where"]) == (
+        422,
+        f"'{word}' is infinite or too large (float32)",
+        "row 1, column 'num_claims'",
+    )
+
+
 def test_a_body_above_the_limit_is_refused(base_dir: Path):
     client = client_for(base_dir / "model", SAGEMAKER_MAX_PAYLOAD_IN_MB="1")
     line = csv_body(INPUTS, ROWS[:1], header=False)
@@ -204,8 +215,8 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
             "GET /v2/models/model/ready, POST /v2/models/model/infer, "
             "GET /v2/models/model/versions/{version}, "
             "GET /v2/models/model/versions/{version}/ready, "
-            "POST /v2/models/model/versions/{version}/infer, GET /schema, "
-            "GET /metadata, GET /openapi.json, GET /",
+            "POST /v2/models/model/versions/{version}/infer, GET /health, "
+            "GET /version, GET /schema, GET /metadata, GET /openapi.json, GET /",
         ),
         ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
          "Use POST"),

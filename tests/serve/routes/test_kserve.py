@@ -1,6 +1,7 @@
 """The Open Inference Protocol, version 2: health, metadata, tensors in and out."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -51,8 +52,9 @@ def test_health_and_metadata(client: Client, model: object, tmp_path: Path):
 
 
 def test_a_tensor_for_each_column_gets_the_scores_of_records(client: Client):
-    expected = [float(line) for line in post(client, json.dumps(ROWS).encode(), "application/json")
-                .data.splitlines()]  # fmt: skip
+    body = json.dumps(ROWS).encode()
+    predictions = post(client, body, "application/json").get_json()["predictions"]
+    expected = [row["score"] for row in predictions]
     answer = infer(client, {"id": "a7", "inputs": tensors()})
     found = answer.get_json()
     assert (found["model_name"], found["id"]) == ("model", "a7")
@@ -249,3 +251,14 @@ def test_any_inputs_are_a_table_or_the_clients_fault(inputs: object):
     except (RequestError, SchemaError):
         return
     assert {len(cells) for cells in table.columns} == {table.rows}
+
+
+def test_nan_is_a_missing_value_and_infinity_is_none(client: Client):
+    columns = tensors()
+    columns[0]["data"] = [1, None, 2]
+    expected = infer(client, {"inputs": columns}).get_json()["outputs"]
+    columns[0]["data"] = [1, math.nan, 2]
+    assert infer(client, {"inputs": columns}).get_json()["outputs"] == expected
+    columns[0]["data"] = [1, math.inf, 2]
+    status, told = problem(infer(client, {"inputs": columns}))
+    assert (status, told["message"]) == (400, "its values are not of datatype FP64")
