@@ -11,7 +11,15 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
-from sagetree.formats.media_types import ACCEPTS, CSV, JSON, OTHER_NAMES, PARQUET
+from sagetree.formats.media_types import (
+    ACCEPTS,
+    CSV,
+    JSON,
+    LABEL_SIZE,
+    OTHER_NAMES,
+    PARQUET,
+    label_size,
+)
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.bodies.hints import Decoder
 
@@ -96,7 +104,21 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
         raise UnsupportedMediaTypeError(
             problem, where="Content-Type", hint=f"Send one of {', '.join(DECODERS)}"
         )
+    if name == CSV:
+        _check_label_size(content_type)
     return BodyFormat(decoder, MappingProxyType(parameters))
+
+
+def _check_label_size(content_type: str) -> None:
+    """Raise UnsupportedMediaTypeError for another label_size than that of training's files."""
+    size = label_size(content_type)  # as it is written: werkzeug reads 1=1 as 1
+    if size != LABEL_SIZE:
+        raise UnsupportedMediaTypeError(
+            f"the parameter label_size is {quote(size)}",
+            where="Content-Type",
+            hint="Write label_size=1, as of training's files, or leave it out; the rows of a "
+            "request hold no label either way",
+        )
 
 
 def refuse_packed(encoding: str) -> None:
