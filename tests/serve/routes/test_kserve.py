@@ -262,3 +262,15 @@ def test_nan_is_a_missing_value_and_infinity_is_none(client: Client):
     columns[0]["data"] = [1, math.inf, 2]
     status, told = problem(infer(client, {"inputs": columns}))
     assert (status, told["message"]) == (400, "its values are not of datatype FP64")
+
+
+@pytest.mark.parametrize(("datatype", "cell"), [("BYTES", "P7"), ("INT64", 7)])
+def test_an_identifier_comes_back_as_text_whatever_it_is(
+    base_dir: Path, datatype: str, cell: object
+):
+    client = client_for(base_dir / "model", SAGEMAKER_INFERENCE_OUTPUT="identifiers")
+    ids = {"name": "policy_id", "shape": [3], "datatype": datatype, "data": [cell] * 3}
+    (found,) = infer(client, {"inputs": [*tensors(), ids]}).get_json()["outputs"]
+    (told,) = client.get("/v2/models/model").get_json()["outputs"]
+    assert told == {"name": "policy_id", "datatype": "BYTES", "shape": [-1]}
+    assert (found["datatype"], found["data"]) == ("BYTES", [str(cell)] * 3)
