@@ -102,7 +102,7 @@ class Application:
 def _patterns(handlers: Handlers) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return what the decoded path of each route that predicts looks like."""
     routes = [route for method, route in handlers if method == "POST" and route in PREDICTING]
-    return tuple((re.compile(route.replace("{name}", ".+")), route) for route in routes)
+    return tuple((re.compile(re.sub(r"\{\w+\}", ".+", route)), route) for route in routes)
 
 
 def site_of(

@@ -11,7 +11,15 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from sagetree.errors import NotAcceptableError, UnsupportedMediaTypeError, quote
-from sagetree.formats.media_types import ACCEPTS, OTHER_NAMES, PARQUET
+from sagetree.formats.media_types import (
+    ACCEPTS,
+    CSV,
+    JSON,
+    LABEL_SIZE,
+    OTHER_NAMES,
+    PARQUET,
+    label_size,
+)
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.bodies.hints import Decoder
 
@@ -55,6 +63,16 @@ def choose_accept(header: str, default: str) -> str:
 
 
 @lru_cache(REMEMBERED)
+def default_accept(content_type: str, *, batch: bool) -> str:
+    """Return the type of the answer to a client that leaves the choice, by the request's own.
+
+    CSV is SageMaker's; JSON, in which SageMaker's container takes no request, is answered
+    in JSON. In a batch transform job each record is a line, whatever it came as.
+    """
+    return JSON if not batch and _parsed(content_type)[0] == JSON else CSV
+
+
+@lru_cache(REMEMBERED)
 def is_packed(content_type: str) -> bool:
     """Say whether a few bytes of this type can be many rows: its reading may take long."""
     return _parsed(content_type)[0] == PARQUET
@@ -78,12 +96,7 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
 
     Raises UnsupportedMediaTypeError for a type that is absent or not known.
     """
-    if encoding.lower() not in ("", "identity"):
-        raise UnsupportedMediaTypeError(
-            f"the body is packed as {quote(encoding)}",
-            where="Content-Encoding",
-            hint="Send the body as it is",
-        )
+    refuse_packed(encoding)
     name, parameters = _parsed(content_type)
     decoder = DECODERS.get(name)
     if decoder is None:
@@ -91,4 +104,28 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
         raise UnsupportedMediaTypeError(
             problem, where="Content-Type", hint=f"Send one of {', '.join(DECODERS)}"
         )
+    if name == CSV:
+        _check_label_size(content_type)
     return BodyFormat(decoder, MappingProxyType(parameters))
+
+
+def _check_label_size(content_type: str) -> None:
+    """Raise UnsupportedMediaTypeError for another label_size than that of training's files."""
+    size = label_size(content_type)  # as it is written: werkzeug reads 1=1 as 1
+    if size != LABEL_SIZE:
+        raise UnsupportedMediaTypeError(
+            f"the parameter label_size is {quote(size)}",
+            where="Content-Type",
+            hint="Write label_size=1, as of training's files, or leave it out; the rows of a "
+            "request hold no label either way",
+        )
+
+
+def refuse_packed(encoding: str) -> None:
+    """Raise UnsupportedMediaTypeError for a body that is compressed (header Content-Encoding)."""
+    if encoding.lower() not in ("", "identity"):
+        raise UnsupportedMediaTypeError(
+            f"the body is packed as {quote(encoding)}",
+            where="Content-Encoding",
+            hint="Send the body as it is",
+        )

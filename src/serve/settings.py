@@ -12,7 +12,7 @@ from sagemaker_inference import parameters
 
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.errors import SettingsError, quote
-from sagetree.formats.media_types import ACCEPTS, CSV
+from sagetree.formats.media_types import ACCEPTS, CSV, JSON
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
@@ -107,7 +107,7 @@ ACCEPT = Variable(
     parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV,
     _accept,
     f"one of {', '.join(ACCEPTS)}",
-    CSV,
+    f"{JSON} for a request in it, else {CSV}",
     "type of the answer to a request without Accept",
 )
 OUTPUT = Variable(
@@ -229,8 +229,8 @@ class ServeSettings:
     """What the server was told.
 
     `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
-    `payload_told` says whether it was set; `strategy` and `transforms` are None
-    where they were not.
+    `payload_told` says whether it was set; `accept`, `strategy` and `transforms` are
+    None where they were not.
     """
 
     model_dir: Path
@@ -239,7 +239,7 @@ class ServeSettings:
     workers: int
     threads: int
     timeout: int
-    accept: str
+    accept: str | None
     output: tuple[str, ...]
     batch: bool
     strategy: str | None
@@ -277,7 +277,7 @@ class ServeSettings:
             workers=reader.value(WORKERS, usable_cores()),
             threads=reader.value(THREADS, usable_cores()),
             timeout=reader.value(TIMEOUT, TIMEOUT_SECONDS),
-            accept=reader.value(ACCEPT, CSV),
+            accept=reader.value(ACCEPT, None),
             output=reader.value(OUTPUT, DEFAULT_KEYS),
             batch=reader.value(BATCH, False),
             strategy=reader.value(STRATEGY, None),

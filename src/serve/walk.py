@@ -9,11 +9,12 @@ from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import choose_output
 from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.models.loading import Holder, ServedModel
-from sagetree.serve.negotiation import choose_accept, choose_decoder
+from sagetree.serve.negotiation import choose_accept, choose_decoder, default_accept
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
+from sagetree.tables.layout import refuse_shifted
 from sagetree.tables.table import Table
 
 
@@ -21,9 +22,11 @@ def invocations(
     settings: ServeSettings, holder: Holder, request: Request, trace: Trace
 ) -> Response:
     """Answer rows with scores; every error it raises has its answer in `routes.problems`."""
-    accept = choose_accept(request.header("accept"), settings.accept)
+    content_type = request.header("content-type")
+    default = settings.accept or default_accept(content_type, batch=settings.batch)
+    accept = choose_accept(request.header("accept"), default)
     encoder = encoder_for(accept, batch=settings.batch)
-    body_format = choose_decoder(request.header("content-type"), request.header("content-encoding"))
+    body_format = choose_decoder(content_type, request.header("content-encoding"))
 
     served = holder.wait()
     output = choose_output(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output, served.keys)
@@ -54,6 +57,7 @@ def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterato
         before = trace.rows
         trace.rows += table.rows
         try:
+            refuse_shifted(table, model.schema, model.features.missing)
             inputs = model.schema.arrange(table)
             matrix = model.features.transform(inputs)
             base_margin = model.base_margin(table)

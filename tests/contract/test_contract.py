@@ -152,7 +152,7 @@ def test_every_shape_of_rows_gets_the_same_scores(served: Served) -> None:
     records = [dict(zip(NAMES, row.split(","), strict=True)) for row in FEATURES]
     assert post(served, json.dumps(records), "application/json", "text/csv") == scores
     data = {"columns": NAMES, "data": [list(record.values()) for record in records]}
-    assert post(served, json.dumps(data), "application/json") == scores
+    assert post(served, json.dumps(data), "application/json", "text/csv") == scores
     predictions = json.loads(post(served, "\n".join(FEATURES), accept="application/json"))
     listed = [row["score"] for row in predictions["predictions"]]
     assert listed == [float(line) for line in scores.split()]

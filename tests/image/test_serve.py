@@ -43,7 +43,7 @@ def expected(session_runner: Runner, model: Path, rows: bytes) -> Answer:
     container = serve(session_runner, model)
     answer = ask(container.address, "POST", "/invocations", rows)
     assert answer.status == 200
-    assert len(answer.body.splitlines()) == 5
+    assert len(json.loads(answer.body)["predictions"]) == 5
     return answer
 
 

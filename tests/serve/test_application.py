@@ -2,7 +2,9 @@
 
 import json
 import logging
+import math
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -57,7 +59,8 @@ def test_every_shape_of_the_rows_gets_the_same_answer(client: Client):
     ]
     for body, kind in bodies:
         assert post(client, body, kind, Accept="text/csv").data == plain
-    single = [post(client, json.dumps(row).encode(), "application/json").data for row in ROWS]
+    bodies = [(json.dumps(row).encode(), "application/json") for row in ROWS]
+    single = [post(client, body, kind, Accept="text/csv").data for body, kind in bodies]
     assert b"".join(single) == plain
 
 
@@ -66,6 +69,48 @@ def test_the_default_accept_can_be_set(base_dir: Path):
     client = client_for(base_dir / "model", **variables)
     assert list(post(client, CSV).get_json()) == ["predictions"]
     assert post(client, CSV, Accept="text/csv").data.count(b"\n") == 3
+
+
+@pytest.mark.parametrize("accept", [{}, {"Accept": "*/*"}])
+def test_without_accept_json_is_answered_in_json_and_the_rest_in_csv(
+    client: Client, base_dir: Path, accept: dict[str, str]
+):
+    body, lines = json.dumps(ROWS).encode(), "\n".join(map(json.dumps, ROWS)).encode()
+    answer = post(client, body, "application/json; charset=utf-8", **accept)
+    assert [row["score"] for row in answer.get_json()["predictions"]] == [
+        float(line) for line in post(client, CSV, **accept).data.splitlines()
+    ]
+    assert post(client, lines, "application/jsonlines", **accept).mimetype == "text/csv"
+    batch = client_for(base_dir / "model", SAGEMAKER_BATCH="true")
+    assert post(batch, body, "application/json", **accept).data == post(batch, CSV).data
+    told = client_for(base_dir / "model", SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/csv")
+    assert post(told, body, "application/json", **accept).data == post(told, CSV).data
+
+
+def test_nan_is_a_missing_cell_and_no_answer_has_it(client: Client):
+    row = {**ROWS[0], "num_claims": None}
+    expected = post(client, json.dumps(row).encode(), "application/json").data
+    missing = json.dumps({**row, "num_claims": math.nan}).encode()
+    assert b"NaN" in missing
+    for body, kind in (
+        (missing, "application/json"),
+        (b'{"instances": [%b]}' % missing, "application/json"),
+        (b'{"dataframe_records": [%b], "params": {}}' % missing, "application/json"),
+        (b'{"inputs": [%b]}' % missing, "application/json"),
+        (missing, "application/jsonlines"),
+    ):
+        assert post(client, body, kind, Accept="application/json").data == expected
+
+
+def test_mlflows_own_routes(client: Client, tmp_path: Path):
+    health = client.get("/health")
+    assert (health.status_code, health.data, health.mimetype) == (200, b"\n", "application/json")
+    told = client.get("/version")
+    assert (told.status_code, told.mimetype) == (200, "application/json")
+    assert told.data.decode() == version("sagetree")
+    nothing = client_for(tmp_path / "nothing")
+    nothing.post("/invocations", data=b"1", content_type="text/csv")  # waits for the loading
+    assert nothing.get("/health").status_code == 503
 
 
 def test_a_request_keeps_the_id_its_caller_gave(client: Client):

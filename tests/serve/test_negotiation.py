@@ -61,7 +61,10 @@ def test_other_accepts_are_refused(header: str):
         ("text/csv", decode_csv, {}),
         ("TEXT/CSV; Charset=UTF-8", decode_csv, {"charset": "UTF-8"}),
         ('text/csv; header="present"', decode_csv, {"header": "present"}),
-        ("text/csv;label_size=0", decode_csv, {"label_size": "0"}),
+        ("text/csv;label_size=1", decode_csv, {"label_size": "1"}),
+        ('text/csv; charset=utf-8; Label_Size="1"', decode_csv,
+         {"charset": "utf-8", "label_size": "1"}),
+        ("text/csv; delimiter=pipe", decode_csv, {"delimiter": "pipe"}),
         ("application/json", decode_json, {}),
         ("Application/Json ; charset=utf-8", decode_json, {"charset": "utf-8"}),
         ('text/csv; delimiter=";"', decode_csv, {"delimiter": ";"}),
@@ -76,7 +79,7 @@ def test_other_accepts_are_refused(header: str):
         ("recordio-protobuf", decode_recordio, {}),
         ("application/x-npy", decode_npy, {}),
     ],
-)
+)  # fmt: skip
 def test_content_types_have_a_decoder(content_type: str, decoder: object, parameters: object):
     found = choose_decoder(content_type, "identity")
     assert (found.decode, found.parameters) == (decoder, parameters)
@@ -96,6 +99,15 @@ def test_content_types_have_a_decoder(content_type: str, decoder: object, parame
             "text/csv",
             "gzip",
             "Content-Encoding: the body is packed as 'gzip'. Send the body as it is",
+        ),
+        *(
+            (
+                f"text/csv; label_size={size}",
+                "",
+                f"Content-Type: the parameter label_size is '{size}'. Write label_size=1, as of "
+                "training's files, or leave it out; the rows of a request hold no label either way",
+            )
+            for size in ("0", "5", "1=1", "")
         ),
     ],
 )

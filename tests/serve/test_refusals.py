@@ -53,10 +53,10 @@ TYPES = ", ".join(DECODERS)
              "Give every line as many cells; quote a cell that holds a comma"),
         ),
         (
-            b'{"num_claims": Infinity}', "application/json", {}, 400,
+            b'{"num_claims": Inf}', "application/json", {}, 400,
             ("DecodingError", "the body is not JSON: unexpected character, expected a JSON value",
              "line 1 column 16",
-             "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"),
+             "Send JSON in UTF-8; a missing value is null or NaN"),
         ),
         (
             CSV, "text/csv", {ATTRIBUTES: "inference_output=score,odds"}, 400,
@@ -162,9 +162,30 @@ def test_a_row_without_names_must_have_the_trained_columns(client: Client):
             "error": "SchemaError",
             "message": message,
             "where": "line 1",
-            "hint": f"Without a header row the columns must be, in this order, {LISTED}",
+            "hint": f"Without a header row the columns must be, in this order, {LISTED}; or, with "
+            f"those left out of training, {LISTED}, policy_id",
             "violations": [{"row": None, "column": "", "reason": message}],
         },
+    )
+
+
+def test_a_comma_too_many_is_named(plain_dir: Path):
+    _, found = problem(post(client_for(plain_dir), b"0.9,0.1,0.2,\n"))
+    assert found["message"] == "4 columns where the model has 3 columns"
+    assert found["hint"] == (
+        "Without a header row the columns must be, in this order, f0, f1, f2. The last cell is "
+        "empty: no comma ends a row"
+    )
+
+
+@pytest.mark.parametrize("word", ["Infinity", "-Infinity"])
+def test_infinity_is_refused_by_its_cell(client: Client, word: str):
+    row = {**ROWS[0], "num_claims": float(word)}
+    status, found = problem(post(client, json.dumps(row).encode(), "application/json"))
+    assert (status, found["message"], found["where"]) == (
+        422,
+        f"'{word}' is infinite or too large (float32)",
+        "row 1, column 'num_claims'",
     )
 
 
@@ -191,8 +212,11 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
             "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
             "There are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
             "GET /v2/health/live, GET /v2/health/ready, GET /v2, GET /v2/models/model, "
-            "GET /v2/models/model/ready, POST /v2/models/model/infer, GET /schema, "
-            "GET /metadata, GET /openapi.json, GET /",
+            "GET /v2/models/model/ready, POST /v2/models/model/infer, "
+            "GET /v2/models/model/versions/{version}, "
+            "GET /v2/models/model/versions/{version}/ready, "
+            "POST /v2/models/model/versions/{version}/infer, GET /health, "
+            "GET /version, GET /schema, GET /metadata, GET /openapi.json, GET /",
         ),
         ("GET", "/invocations", 405, "MethodNotAllowed", "the method is not allowed here",
          "Use POST"),

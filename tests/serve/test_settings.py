@@ -20,7 +20,7 @@ def test_without_variables_the_platforms_defaults_hold():
         workers=usable_cores(),
         threads=usable_cores(),
         timeout=60,
-        accept="text/csv",
+        accept=None,
         output=("score",),
         batch=False,
         strategy=None,

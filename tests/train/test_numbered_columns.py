@@ -49,7 +49,8 @@ def test_a_numbered_column_with_a_role_is_numbered_in_every_channel(job: Job, ro
     ran = job(texts, {**SETTINGS, role: "f2"}, dict.fromkeys(texts, LIBSVM))
     assert ran.code == 0, ran.log
     found = answers(ran, libsvm(ROWS[:6]), "text/libsvm")
-    csv = "".join(",".join(map(str, row)) + "\n" for row in ROWS[:6])
+    # by name: rows of three numbers could as well be two columns and a label
+    csv = "f1,f2,f3\n" + "".join(",".join(map(str, row)) + "\n" for row in ROWS[:6])
     assert found == answers(ran, csv, "text/csv")
     without = "".join(f"{row[0]},{row[2]}\n" for row in ROWS[:6])
     plain = answers(ran, without, "text/csv")

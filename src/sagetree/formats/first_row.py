@@ -123,14 +123,17 @@ def csv_rows(stream: TextIO, delimiter: str, width: int = 0) -> Iterator[list[st
             cells = row or [""]
             width = width or len(cells)
             if len(cells) != width:
-                raise CsvError(
-                    f"{len(cells)} cells where the first line has {width}",
-                    reader.line_num,
-                    f"Give every line as many cells; quote a cell that holds {_NAMES[delimiter]}",
-                )
+                problem = f"{len(cells)} cells where the first line has {width}"
+                raise CsvError(problem, reader.line_num, _width_hint(cells, delimiter))
             yield cells
     except csv.Error as error:
         raise CsvError(f"the line is not CSV: {error}", reader.line_num, QUOTE_HINT) from error
+
+
+def _width_hint(cells: list[str], delimiter: str) -> str:
+    if len(cells) == 1 and not cells[0].strip():
+        return "The line is blank: leave it out"
+    return f"Give every line as many cells; quote a cell that holds {_NAMES[delimiter]}"
 
 
 def decode(text: bytes) -> str:

@@ -1,5 +1,6 @@
 """The types of files, bodies and answers, by their names in SageMaker's channels and in headers."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -40,3 +41,13 @@ OTHER_NAMES: Mapping[str, str] = MappingProxyType(
         "application/x-ndjson": JSON_LINES,
     }
 )
+
+# How many columns hold the label: one, as nothing else is known here.
+LABEL_SIZE = "1"
+_LABEL_SIZE = re.compile(r";\s*label_size\s*=?([^;]*)", re.IGNORECASE)
+
+
+def label_size(content_type: str) -> str:
+    """Return the label_size that a content type tells, as it is written; else LABEL_SIZE."""
+    told = _LABEL_SIZE.search(content_type)
+    return told[1].strip().strip('"') if told else LABEL_SIZE

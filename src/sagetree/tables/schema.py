@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.tables.cells import DateOrder, NumberShape
+from sagetree.tables.forms import forms_of
 from sagetree.tables.label import AnyLabel
-from sagetree.tables.table import Cells, Table, pick
+from sagetree.tables.table import Cells, Table, column_cell, pick
 
 Kind = Literal[
     "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
@@ -31,7 +32,11 @@ class Shift(BaseModel):
 
 
 class Column(BaseModel):
-    """One column of the training table; counts are of its rows."""
+    """One column of the training table; counts are of its rows.
+
+    `low` and `high` bound its numbers; `forms` are what the texts of a column that was
+    left out look like (`sagetree.tables.forms`). Bundles may not say.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,6 +48,14 @@ class Column(BaseModel):
     shift: Shift | None = None
     written: NumberShape | None = None
     date_order: DateOrder = "iso"
+    low: float | None = None
+    high: float | None = None
+    forms: tuple[str, ...] = ()
+
+    @cached_property
+    def category_forms(self) -> tuple[str, ...]:
+        """What its categories look like."""
+        return forms_of(self.categories)
 
     @property
     def is_input(self) -> bool:
@@ -130,7 +143,7 @@ class Schema(BaseModel):
             *(Violation(name, "is missing") for name in self.input_names if name not in found),
         ]
         if violations:
-            raise SchemaError(violations, hint=f"The model needs {_listing(self.input_names)}")
+            raise SchemaError(violations, hint=f"The model needs {listing(self.input_names)}")
         return self._inputs(table, [found[name] for name in self.input_names])
 
     def base_margin_columns(self, table: Table) -> "list[Cells | None]":
@@ -165,9 +178,18 @@ class Schema(BaseModel):
                     where=table.locate(0),
                 )
             ],
-            hint=f"Without a header row the columns must be, in this order, "
-            f"{_listing(self.input_names)}",
+            hint=self._positions_hint(table),
         )
+
+    def _positions_hint(self, table: Table) -> str:
+        hint = (
+            f"Without a header row the columns must be, in this order, {listing(self.input_names)}"
+        )
+        if len(self.input_names) < len(self.all_names):
+            hint += f"; or, with those left out of training, {listing(self.all_names)}"
+        if len(table.columns) and column_cell(table.columns[-1], 0) in ("", None):
+            hint += ". The last cell is empty: no comma ends a row"
+        return hint
 
     def _inputs(self, table: Table, places: Sequence[int]) -> Table:
         columns = pick(table.columns, places)
@@ -208,7 +230,7 @@ def header_names(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(cell.strip() or f"Unnamed: {index}" for index, cell in enumerate(cells))
 
 
-def _listing(names: Sequence[str]) -> str:
+def listing(names: Sequence[str]) -> str:
     """Return all names, as a list fit for a message of limited length."""
     shown = ", ".join(names[:NAMES_SHOWN])
     return shown + (f", ... ({len(names)} in all)" if len(names) > NAMES_SHOWN else "")

@@ -14,10 +14,10 @@ from sagetree.tables.schema import header_names
 # RFC 4180's parameter of text/csv; None leaves it to the trained names.
 HEADER = MappingProxyType({"present": True, "absent": False, "": None})
 
-# A semicolon cannot stand in a header unquoted, a tab not at all: hence their names.
-DELIMITERS = MappingProxyType(
-    {",": ",", "comma": ",", ";": ";", "semicolon": ";", "\t": "\t", "tab": "\t"}
-)
+# A semicolon cannot stand in a header unquoted, a tab not at all: hence their names, which
+# are those that training takes. A bar or a space is none that a body is tried with.
+_NAMED = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+DELIMITERS = MappingProxyType({**_NAMED, **{mark: mark for mark in _NAMED.values()}})
 _OTHERS = MappingProxyType({b";": ";", b"\t": "\t"})
 
 _LINE_END = re.compile(rb"[\r\n]")
@@ -73,7 +73,7 @@ def _delimiter(text: bytes, hints: Hints) -> str:
 
 
 def _named(delimiter: str) -> str:
-    return next(name for name, meant in DELIMITERS.items() if meant == delimiter and len(name) > 1)
+    return next(name for name, meant in _NAMED.items() if meant == delimiter)
 
 
 def _told_delimiter(word: str) -> str:
@@ -82,7 +82,7 @@ def _told_delimiter(word: str) -> str:
         raise RequestError(
             f"the parameter delimiter is {quote(word)}",
             where="Content-Type",
-            hint="Write delimiter=comma, delimiter=semicolon or delimiter=tab, or leave it out",
+            hint=f"Write delimiter= and one of {', '.join(_NAMED)}, or leave it out",
         )
     return delimiter
 

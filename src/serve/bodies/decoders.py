@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from sagetree.errors import SchemaError, Violation
+from sagetree.formats.json_constants import has_constants, without_constants
 from sagetree.formats.json_lines import JsonLines, parse_json_lines
 from sagetree.formats.media_types import (
     CSV,
@@ -112,6 +113,8 @@ SHAPE_HINT = "Send records in all lines, or values in order in all lines"
 def _json_lines(text: bytes, lines_before: int, hints: Hints) -> JsonLines:
     if text.count(b",") > most_columns(hints.schema):
         _refuse_wide_line(text, lines_before, hints)
+    if has_constants(text):  # files are strict
+        text = without_constants(text)
     try:
         found = parse_json_lines(text, hints.schema.input_names)
     except RecordError as error:

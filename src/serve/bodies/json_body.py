@@ -7,10 +7,13 @@
     {"instances": [...]}                               any of the above lists: KServe, SageMaker
     {"features": [31, "WA"]}, {"features": [[31, "WA"], ...]}  Clarify, scikit-learn's containers
     {"dataframe_split": {...}}, {"dataframe_records": [...]}   MLflow
+    {"inputs": [...]}, {"inputs": {"age": [31, ...], "state": ["WA", ...]}}   MLflow
 
-Records, and rows as {"features": [...]}, may stand in a list or one in a line
-(JSON Lines). null is a missing value. A record that lacks a column the model needs is an
-error, because a misspelled or forgotten key would look just like that.
+Beside MLflow's keys may stand "params", of which this model has none. Records, and rows as
+{"features": [...]}, may stand in a list or one in a line (JSON Lines). null is a missing
+value, and so is NaN, which Python's json writes for it; Infinity is no number that a model
+could be trained on, so it is none that it can score. A record that lacks a column the model
+needs is an error, because a misspelled or forgotten key would look just like that.
 """
 
 from codecs import BOM_UTF8
@@ -22,6 +25,7 @@ from typing import Any
 import orjson
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
+from sagetree.formats.json_constants import loads
 from sagetree.serve.bodies.tables import refuse_lacking, refuse_width, row_place
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import Schema
@@ -35,11 +39,13 @@ SHAPES = (
 # What pandas (orient="split") and TensorFlow Serving's clients send beside the rows.
 _COLUMNS_KEYS = frozenset({"columns", "data", "rows", "index"})
 _WRAPPERS = {
-    "instances": frozenset({"instances", "signature_name"}),
+    "instances": frozenset({"instances", "signature_name", "params"}),
     "features": frozenset({"features"}),
-    "dataframe_records": frozenset({"dataframe_records"}),
+    "inputs": frozenset({"inputs", "params"}),
+    "dataframe_records": frozenset({"dataframe_records", "params"}),
 }
 _SPLIT = "dataframe_split"
+_INPUTS = "inputs"
 
 # The kinds of JSON that are no single value.
 _NESTED = frozenset({list, dict})
@@ -103,14 +109,14 @@ def columns_of_value(value: Any, schema: Schema) -> JsonColumns:  # noqa: ANN401
 
 def _parse(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
     try:
-        return orjson.loads(
+        return loads(
             body[len(BOM_UTF8) :] if body[: len(BOM_UTF8)] == BOM_UTF8 else memoryview(body)
         )
     except orjson.JSONDecodeError as error:
         raise DecodingError(
             f"the body is not JSON: {error.msg}",
             where=f"line {error.lineno} column {error.colno}",
-            hint="Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON",
+            hint="Send JSON in UTF-8; a missing value is null or NaN",
         ) from error
 
 
@@ -124,14 +130,32 @@ def _of_object(value: dict[str, Any], schema: Schema) -> JsonColumns:
             return _of_rows([rows] if single else rows, schema)
     split = value.get(_SPLIT)
     if isinstance(split, dict):
-        _refuse_keys(value, frozenset({_SPLIT}))
+        _refuse_keys(value, frozenset({_SPLIT, "params"}))
         if isinstance(split.get("columns"), list):
             return _of_object(split, schema)
+    named = value.get(_INPUTS)
+    if isinstance(named, dict):
+        _refuse_keys(value, _WRAPPERS[_INPUTS])
+        return _of_named(named, schema)
     data = value.get("data", value.get("rows"))
     if isinstance(value.get("columns"), list) and isinstance(data, list):
         _refuse_keys(value, _COLUMNS_KEYS - {"rows"} if "data" in value else _COLUMNS_KEYS)
         return _of_lists(data, _names(value["columns"]), schema)
     return _of_records([value], schema)
+
+
+def _of_named(named: dict[str, Any], schema: Schema) -> JsonColumns:
+    """Return the columns of an object that holds the cells of each, or of one record."""
+    if not any(isinstance(cells, list) for cells in named.values()):
+        return _of_records([named], schema)
+    refuse_width(len(named), schema)
+    rows = {len(cells) if isinstance(cells, list) else -1 for cells in named.values()}
+    if len(rows) > 1:
+        hint = "Give every column a list of as many cells, null where missing"
+        raise DecodingError("its columns differ in their length", where=_INPUTS, hint=hint)
+    if rows == {0}:
+        raise DecodingError("there are no rows", hint=SHAPES)
+    return JsonColumns(tuple(named), list(named.values()), rows.pop())
 
 
 def _refuse_keys(value: dict[str, Any], known: frozenset[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from sagetree.errors import DecodingError, SchemaError
+from sagetree.formats.json_constants import loads
 from sagetree.serve.bodies.json_body import JsonColumns, columns_of_value
 from sagetree.serve.bodies.lines import LONGEST_ROW, let_go, too_long
 from sagetree.serve.bodies.tables import refuse_lacking, row_place
@@ -37,6 +38,7 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
 
 
 _FIRST = rb"(?:%b)?~" % BOM_UTF8
+_KEYS = rb"instances|features|inputs|dataframe_records"
 _SPLIT = (
     rb'\{~"columns"~:~(?P<names>\[[^][]*\])~,~'
     rb'(?:"index"~:~\[[^][]*\]~,~)?"(?:data|rows)"~:~\[~(?=\[)'
@@ -46,7 +48,9 @@ _SPLIT = (
 _SHAPES = (
     (_pattern(_FIRST + rb"\[~(?=[\[{])"), _pattern(rb"\]~\Z")),
     (
-        _pattern(_FIRST + rb'\{~"(?P<key>instances|features|dataframe_records)"~:~\[~(?=[\[{])'),
+        _pattern(
+            _FIRST + rb'\{~"(?P<key>instances|features|inputs|dataframe_records)"~:~\[~(?=[\[{])'
+        ),
         _pattern(rb"\]~\}~\Z"),
     ),
     (_pattern(_FIRST + _SPLIT), _pattern(rb"\]~\}~\Z")),
@@ -135,7 +139,7 @@ def _piece(body: Body, start: int, end: int, size: int) -> tuple[list[Any], int]
             raise too_long(start, hint="Send rows one by one, in a list")
         text = body[start : cut.start() + 1 if cut else end]
         try:
-            return orjson.loads(b"[%b]" % text), cut.end() if cut else end
+            return loads(b"[%b]" % text), cut.end() if cut else end
         except orjson.JSONDecodeError as error:
             refused = refused or error
         if cut is None:
@@ -144,7 +148,7 @@ def _piece(body: Body, start: int, end: int, size: int) -> tuple[list[Any], int]
     raise DecodingError(
         f"the body is not JSON: {refused.msg if refused else ''}",
         where=f"byte {start + (refused.pos if refused else 0)}",
-        hint="Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON",
+        hint="Send JSON in UTF-8; a missing value is null or NaN",
     )
 
 

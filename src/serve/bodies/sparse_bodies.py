@@ -132,8 +132,8 @@ def _tables(rows: SparseRows, hints: Hints, before: int) -> Iterable[Table]:
 
     def table(part: SparseRows, at: int) -> Table:
         found = table_of_array(part.matrix(first, width), first_row=before + at + 1)
-        if rows.dense or width == len(schema.all_names):
-            return found
+        if rows.dense or (schema.named and width == len(schema.all_names)):
+            return found  # which columns they are is for the schema to say
         return found._replace(names=schema.numbered_names, named=True)
 
     step = max(1, hints.slice_values // max(width, 1))

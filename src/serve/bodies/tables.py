@@ -79,9 +79,13 @@ def table_of_array(values: NDArray[Any], *, first_row: int = 1, unit: str = "row
     A float32 counts as the shortest decimal number that it is nearest to, as in
     text. `first_row` is the number of the first row, counted in `unit`.
     """
-    rows = len(values)
-    columns = _lists(values) if values.size < BULK_VALUES else _arrow(values)
-    return table_of_columns(None, columns, Source(rows, unit=unit, first=first_row))
+    source = Source(len(values), unit=unit, first=first_row)
+    return table_of_columns(None, columns_of_array(values), source)
+
+
+def columns_of_array(values: NDArray[Any]) -> Sequence[Cells]:
+    """Return the cells of each column of an array, as `table_of_array` does."""
+    return _lists(values) if values.size < BULK_VALUES else _arrow(values)
 
 
 def _arrow(values: NDArray[Any]) -> list[Cells]:

@@ -10,6 +10,7 @@ from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import returnable
 from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.protocol.route_names import V2
 from sagetree.serve.routes.problems import problem_of
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import TRACE_HEADER, Trace, trace_id
@@ -47,7 +48,7 @@ def respond(observer: Observer, route: str, handler: Handler, request: Request) 
     try:
         response = handler(request, trace)
     except Exception as error:  # the server's one outer handler
-        response = _refusal(error, trace)
+        response = _refusal(error, request, trace)
     response = _named(request, response, trace)
     trace.finish(response.status, len(response.body))
     observer.record(trace)
@@ -63,11 +64,11 @@ def raising(error: Exception) -> Handler:
     return handler
 
 
-def _refusal(error: Exception, trace: Trace) -> Response:
+def _refusal(error: Exception, request: Request, trace: Trace) -> Response:
     problem = problem_of(error)
     if problem.status == 500:
         LOG.error("%s failed", trace.request_id, exc_info=error)
-    body = problem.to_json(trace.request_id)
+    body = problem.to_json(trace.request_id, in_words=f"{request.path}/".startswith(f"{V2}/"))
     return Response(problem.status, body, "application/json", problem.headers)
 
 

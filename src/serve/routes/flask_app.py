@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import PathConverter
 
 from sagetree.serve.protocol.messages import Request, Response
+from sagetree.serve.protocol.route_names import OTHER_INFER, OTHER_MODEL
 from sagetree.serve.routes.access import NO_ROUTE, Handler, raising, respond
 from sagetree.serve.routes.problems import Problem, RouteError
 from sagetree.serve.routes.site import Handlers, Site
@@ -84,7 +85,8 @@ def _view_error(site: Site, error: Exception) -> flask.Response:
 def problem_of_http(error: HTTPException, handlers: Handlers) -> Problem:
     """Return the problem for what Flask raises by itself."""
     if isinstance(error, NotFound):
-        routes = ", ".join(f"{method} {path}" for method, path in handlers)
+        known = [route for route in handlers if route[1] not in (OTHER_MODEL, OTHER_INFER)]
+        routes = ", ".join(f"{method} {path}" for method, path in known)
         return Problem(404, "NotFound", "there is nothing here", hint=f"There are {routes}")
     if isinstance(error, MethodNotAllowed):
         methods = ", ".join(sorted(error.valid_methods or ()))

@@ -1,4 +1,7 @@
-"""What the model at hand is, for people and for machines: /, /schema, /metadata, /openapi.json."""
+"""What the model at hand is, for people and for machines: /, /schema, /metadata, /openapi.json.
+
+/health and /version are those that MLflow's clients ask for.
+"""
 
 from collections.abc import Mapping
 from functools import partial
@@ -9,7 +12,7 @@ import orjson
 
 from sagetree.boosters.library import library_version
 from sagetree.bundle.bundle import MANIFEST_FILE, SELFCHECK_FILE, SelfCheck
-from sagetree.formats.media_types import ACCEPTS
+from sagetree.formats.media_types import ACCEPTS, JSON
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ModelHolder, ServedModel
 from sagetree.serve.protocol.messages import Request, Response, json_response
@@ -30,11 +33,24 @@ def information(
 ) -> Mapping[tuple[str, str], Handler]:
     """Return the handlers; the page is one of them where the settings want it."""
     handlers: dict[tuple[str, str], Handler] = {
+        ("GET", "/health"): partial(_health, holder),
+        ("GET", "/version"): _version,
         ("GET", "/schema"): partial(_schema, holder),
         ("GET", "/metadata"): partial(_metadata, settings, holder),
         ("GET", "/openapi.json"): partial(_openapi, settings, holder),
     }
     return handlers | ({("GET", "/"): partial(_page, settings, holder)} if settings.page else {})
+
+
+def _health(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
+    """Answer as MLflow's scoring server does once the model is ready."""
+    holder.model()
+    return Response(body=b"\n", content_type=JSON)
+
+
+def _version(_request: Request, _trace: Trace) -> Response:
+    """Answer the server's version as MLflow's scoring server writes its own: without quotes."""
+    return Response(body=version("sagetree").encode(), content_type=JSON)
 
 
 def _schema(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
@@ -84,6 +100,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
             for column in model.schema.columns
         ],
         "named": model.schema.named,
+        "widths": {"required": len(model.schema.input_names), "all": len(model.schema.columns)},
         "classes": list(label.classes) if isinstance(label, (Label, ClassLabel)) else None,
         "objective": model.objective.name,
         "task": model.objective.task,

@@ -1,69 +1,76 @@
-"""The Open Inference Protocol, version 2, of KServe, Triton and MLServer, in JSON.
+"""The Open Inference Protocol, version 2, of KServe, Triton and MLServer.
 
-    GET  /v2/health/live, /v2/health/ready, /v2, /v2/models/model, /v2/models/model/ready
+    GET  /v2/health/live, /v2/health/ready, /v2
+    GET  /v2/models/model, /v2/models/model/ready
     POST /v2/models/model/infer
 
 Rows come as one tensor for each column, by name, of shape [n] or [n, 1], or as
 a single tensor of shape [n, columns] in the trained order. Each asked key
-comes back as a tensor. The one model of a server is called "model".
+comes back as a tensor. The one model of a server is called "model"; behind its
+name may stand /versions/ and the version that its metadata tell.
 """
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from importlib.metadata import version
-from itertools import chain
 from typing import Any, assert_never
 
-import numpy as np
+import orjson
 
 from sagetree.bundle.model import Model
 from sagetree.errors import DecodingError, RequestError, quote
-from sagetree.serve.answers.encoders import Column, json_text
-from sagetree.serve.answers.outputs import predictions_of
+from sagetree.serve.answers.outputs import ScoredRows, predictions_of
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
-from sagetree.serve.attributes import OUTPUT_ATTRIBUTE, choose_output
+from sagetree.serve.attributes import choose_output
 from sagetree.serve.bodies.json_body import parse_json
-from sagetree.serve.bodies.tables import refuse_width, table_of_columns
 from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.negotiation import refuse_packed
 from sagetree.serve.protocol.messages import Request, Response, json_response
-from sagetree.serve.protocol.route_names import INFER, MODEL_NAME
+from sagetree.serve.protocol.output_keys import Output
+from sagetree.serve.protocol.route_names import (
+    INFER,
+    INFER_VERSION,
+    MODEL_NAME,
+    OTHER_INFER,
+    OTHER_MODEL,
+    V2,
+)
 from sagetree.serve.routes.access import Handler
+from sagetree.serve.routes.problems import Problem, RouteError
+from sagetree.serve.routes.tensors import HINT, output_tensor, table_of_tensors
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
 from sagetree.serve.walk import score
-from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Column as SchemaColumn
-from sagetree.tables.schema import Schema
-from sagetree.tables.table import Source, Table
+from sagetree.tables.table import OneRow, Source, Table
 
-# What Python's JSON reader makes of each datatype's values.
-_NUMBERS: tuple[type, ...] = (int, float)
-DATATYPES: Mapping[str, tuple[type, ...]] = {
-    "BOOL": (bool,),
-    **dict.fromkeys(("INT8", "INT16", "INT32", "INT64"), (int,)),
-    **dict.fromkeys(("UINT8", "UINT16", "UINT32", "UINT64"), (int,)),
-    **dict.fromkeys(("FP16", "FP32", "FP64"), _NUMBERS),
-    "BYTES": (str,),
-}
+_MODEL = f"{V2}/models/{MODEL_NAME}"
+_VERSION = f"{_MODEL}/versions/{{version}}"
 
-HINT = (
-    'Send {"inputs": [{"name": "column", "shape": [rows], "datatype": "FP64", "data": [...]}, '
-    "...]}, a tensor for each column, or one of shape [rows, columns]"
-)
+# How many bytes of a body are JSON, where binary data follow.
+JSON_LENGTH = "Inference-Header-Content-Length"
+
+_BINARY_OUTPUT, _BINARY_OUTPUTS = "binary_data", "binary_data_output"
 
 
 def routes(
     settings: ServeSettings, holder: ModelHolder[ServedModel]
 ) -> dict[tuple[str, str], Handler]:
     """Return the handlers of the protocol."""
+    metadata, answer = partial(_metadata, settings, holder), partial(infer, settings, holder)
+    ready = partial(_model_ready, holder)
     return {
-        ("GET", "/v2/health/live"): _live,
-        ("GET", "/v2/health/ready"): partial(_ready, holder),
-        ("GET", "/v2"): _server,
-        ("GET", f"/v2/models/{MODEL_NAME}"): partial(_metadata, settings, holder),
-        ("GET", f"/v2/models/{MODEL_NAME}/ready"): partial(_ready, holder),
-        ("POST", INFER): partial(infer, settings, holder),
+        ("GET", f"{V2}/health/live"): _live,
+        ("GET", f"{V2}/health/ready"): partial(_ready, holder),
+        ("GET", V2): _server,
+        ("GET", _MODEL): metadata,
+        ("GET", f"{_MODEL}/ready"): ready,
+        ("POST", INFER): answer,
+        ("GET", _VERSION): partial(_of_version, holder, metadata),
+        ("GET", f"{_VERSION}/ready"): partial(_of_version, holder, ready),
+        ("POST", INFER_VERSION): partial(_of_version, holder, answer),
+        ("GET", OTHER_MODEL): _no_model,
+        ("POST", OTHER_INFER): _no_model,
     }
 
 
@@ -76,8 +83,37 @@ def _ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -
     return json_response({"ready": True})
 
 
+def _model_ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
+    holder.model()
+    return json_response({"name": MODEL_NAME, "ready": True})
+
+
 def _server(_request: Request, _trace: Trace) -> Response:
-    return json_response({"name": "sagetree", "version": version("sagetree"), "extensions": []})
+    extensions = ["binary_tensor_data"]
+    return json_response(
+        {"name": "sagetree", "version": version("sagetree"), "extensions": extensions}
+    )
+
+
+def _no_model(request: Request, _trace: Trace) -> Response:
+    if request.path.startswith(f"{_MODEL}/"):
+        hint = f"Below {_MODEL} are /ready, POST /infer, and both behind /versions/VERSION"
+        raise RouteError(Problem(404, "NotFound", "there is nothing here", "the path", hint))
+    hint = f"The model of this server is called {MODEL_NAME}: ask for {_MODEL}"
+    raise RouteError(Problem(404, "NotFound", "there is no such model here", "the path", hint))
+
+
+def _of_version(
+    holder: ModelHolder[ServedModel], handler: Handler, request: Request, trace: Trace
+) -> Response:
+    """Answer as without the version. Raises RouteError for another one than the model's."""
+    known = _version(holder.model().model)
+    if request.path.removeprefix(f"{_MODEL}/versions/").split("/")[0] != known:
+        hint = f"The model at hand is of version {known}"
+        raise RouteError(
+            Problem(404, "NotFound", "there is no such version here", "the path", hint)
+        )
+    return handler(request, trace)
 
 
 def _metadata(
@@ -89,16 +125,31 @@ def _metadata(
         for column in model.schema.columns
         if column.is_input
     ]
-    outputs = [{"name": key, "datatype": "FP32", "shape": [-1]} for key in settings.output]
+    rows = _row_of_nothing(model)
+    columns = predictions_of(rows, Output(settings.output))
+    outputs = [output_tensor(key, column) for key, column in columns.items()]
     return json_response(
         {
             "name": MODEL_NAME,
             "versions": [_version(model)],
             "platform": "xgboost",
             "inputs": inputs,
-            "outputs": outputs,
+            "outputs": [
+                {**output.described(), "shape": [-1, *output.shape[1:]]} for output in outputs
+            ],
         }
     )
+
+
+def _row_of_nothing(model: Model) -> ScoredRows:
+    """Return a row of missing cells with its score: the outputs of any row are of its kinds."""
+    names = model.schema.all_names
+    table = Table(names, OneRow([None] * len(names)), 1, True, (Source(1),))
+    inputs = model.schema.arrange(table)
+    matrix = model.features.transform(inputs)
+    base_margin = model.base_margin(table)
+    scores = model.scorer.score(matrix.values, base_margin)
+    return ScoredRows(model, table, inputs, matrix, scores, MODEL_NAME, base_margin)
 
 
 def _datatype(column: SchemaColumn) -> str:
@@ -124,131 +175,77 @@ def infer(
 ) -> Response:
     """Answer tensors with tensors."""
     served = holder.wait()
-    asked = _asked(request)
-    keys = _output_names(asked)
+    refuse_packed(request.header("content-encoding"))
+    length = _json_length(request)
+    asked = _asked(request, length)
+    wanted = _outputs(asked, served.keys)
     attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
-    header = f"{OUTPUT_ATTRIBUTE}={','.join(keys)}" if keys else attributes
-    output = choose_output(header, settings.output, served.keys)
-    table = table_of_tensors(asked.get("inputs"), served.model.schema)
+    output = (
+        Output(tuple(wanted)) if wanted else choose_output(attributes, settings.output, served.keys)
+    )
+    table = table_of_tensors(asked.get("inputs"), served.model.schema, request.body[length:])
     (rows,) = score(served, [table], trace)
-    tensors = [_tensor(key, column) for key, column in predictions_of(rows, output).items()]
     answer: dict[str, object] = {"model_name": MODEL_NAME, "model_version": _version(served.model)}
     if isinstance(asked.get("id"), str):
         answer["id"] = asked["id"]
+    default = _flag(asked, _BINARY_OUTPUTS)
+    tensors, parts = [], []
+    for key, column in predictions_of(rows, output).items():
+        tensor = output_tensor(key, column)
+        if wanted.get(key, default):
+            described, data = tensor.as_binary()
+            parts.append(data)
+            tensors.append(described)
+        else:
+            tensors.append(tensor.as_json())
     trace.reached("encode")
-    return json_response(answer | {"outputs": tensors})
+    return _answered(answer | {"outputs": tensors}, parts)
 
 
-def _asked(request: Request) -> dict[str, Any]:
-    if request.header("inference-header-content-length"):
-        raise RequestError(
-            "tensors as binary data are not read here",
-            where="Inference-Header-Content-Length",
-            hint="Send them in JSON",
-        )
-    asked = parse_json(request.body)
+def _answered(answer: dict[str, object], parts: list[bytes]) -> Response:
+    if not parts:
+        return json_response(answer)
+    head = orjson.dumps(answer)
+    headers = {JSON_LENGTH: str(len(head))}
+    return Response(200, b"".join([head, *parts]), "application/octet-stream", headers)
+
+
+def _json_length(request: Request) -> int:
+    """Return how many bytes of the body are JSON."""
+    text = request.header(JSON_LENGTH.lower())
+    if not text:
+        return len(request.body)
+    if not (text.isascii() and text.isdigit()) or int(text) > len(request.body):
+        hint = "Send the length of the JSON in bytes; binary data follow it"
+        raise RequestError(f"it is {quote(text)}", where=JSON_LENGTH, hint=hint)
+    return int(text)
+
+
+def _asked(request: Request, length: int) -> dict[str, Any]:
+    body = request.body
+    asked = parse_json(body if length == len(body) else body[:length])
     if not isinstance(asked, dict):
         raise DecodingError("the body is no inference request", hint=HINT)
     return asked
 
 
-def _output_names(asked: Mapping[str, Any]) -> list[str]:
+def _outputs(asked: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, bool]:
+    """Return the asked outputs, and whether each shall come as binary data."""
     outputs = asked.get("outputs") or []
     if not (isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs)):
         raise DecodingError("its outputs are no list of objects", hint=HINT)
-    names: list[str] = []
+    wanted: dict[str, bool] = {}
     for output in outputs:
         name = output.get("name")
         if not isinstance(name, str):
             raise DecodingError(f"the name {quote(name)} is no text", where="outputs", hint=HINT)
-        names.append(name)
-    return names
+        if name not in keys:
+            hint = f"This model gives {', '.join(keys)}"
+            raise RequestError(f"there is no output {quote(name)}", where="outputs", hint=hint)
+        wanted[name] = _flag(output, _BINARY_OUTPUT, default=_flag(asked, _BINARY_OUTPUTS))
+    return wanted
 
 
-def table_of_tensors(inputs: Any, schema: Schema) -> Table:  # noqa: ANN401 - JSON
-    """Return the rows in the request's tensors.
-
-    Raises DecodingError for what are none, or for ones that do not fit each other.
-    """
-    if not (isinstance(inputs, list) and inputs and all(isinstance(i, dict) for i in inputs)):
-        raise DecodingError("there are no inputs", hint=HINT)
-    refuse_width(len(inputs), schema)
-    tensors = [(tensor, _name(tensor), _shape(tensor)) for tensor in inputs]
-    values = [_values(tensor, name, math.prod(shape)) for tensor, name, shape in tensors]
-    (_, name, shape), *others = tensors
-    if not others and len(shape) == 2 and (shape[1] != 1 or name not in schema.all_names):
-        width = shape[1]
-        refuse_width(width, schema, f"input {quote(name)}")
-        columns = [values[0][column::width] for column in range(width)]
-        return _table(None, columns, shape[0])
-    for _, name, shape in tensors:
-        if shape[1:] not in ((), (1,)):
-            raise _wrong(name, f"its shape {list(shape)} is not that of a column")
-    rows = {shape[0] for _, _, shape in tensors}
-    if len(rows) > 1:
-        raise DecodingError("its inputs differ in their number of rows", hint=HINT)
-    return _table([name for _, name, _ in tensors], values, rows.pop())
-
-
-def _table(names: Sequence[str] | None, columns: list[list[Cell]], rows: int) -> Table:
-    if not rows or not columns:
-        raise DecodingError("there are no rows", hint=HINT)
-    return table_of_columns(names, columns, Source(rows))
-
-
-def _wrong(name: str, reason: str) -> DecodingError:
-    return DecodingError(reason, where=f"input {quote(name)}", hint=HINT)
-
-
-def _name(tensor: Mapping[str, Any]) -> str:
-    name = tensor.get("name")
-    if not isinstance(name, str):
-        raise DecodingError("an input has no name", hint=HINT)
-    return name
-
-
-def _shape(tensor: Mapping[str, Any]) -> tuple[int, ...]:
-    shape = tensor.get("shape")
-    if not isinstance(shape, list) or not shape or any(type(n) is not int or n < 0 for n in shape):
-        raise _wrong(_name(tensor), "its shape is no list of sizes")
-    return tuple(shape)
-
-
-def _values(tensor: Mapping[str, Any], name: str, size: int) -> list[Cell]:
-    """Return the values of a tensor, row by row; null is a missing one."""
-    kinds = DATATYPES.get(str(tensor.get("datatype")))
-    if kinds is None:
-        known = ", ".join(DATATYPES)
-        raise _wrong(name, f"its datatype {quote(tensor.get('datatype'))} is none of {known}")
-    data = tensor.get("data")
-    values = list(_flat(data)) if isinstance(data, list) else []
-    if len(values) != size:
-        raise _wrong(name, f"it has {len(values)} values where its shape says {size}")
-    found = set(map(type, values)) - {type(None)}
-    if not found <= set(kinds):
-        raise _wrong(name, f"its values are not of datatype {tensor['datatype']}")
-    return values
-
-
-def _flat(data: list[Any]) -> Iterator[Any]:
-    """Yield values, which may also be nested by row."""
-    if data and isinstance(data[0], list):
-        rows = [row if isinstance(row, list) else [row] for row in data]
-        return chain.from_iterable(rows)
-    return iter(data)
-
-
-def _tensor(key: str, column: Column) -> dict[str, object]:
-    """Return a column of the answer as a tensor."""
-    if isinstance(column, np.ndarray):
-        kind = f"FP{column.dtype.itemsize * 8}"
-        shape, data = list(column.shape), column.ravel().tolist()
-    elif all(type(value) is int for value in column):
-        kind, shape, data = "INT64", [len(column)], list(column)
-    else:
-        kind, shape, data = "BYTES", [len(column)], [_text(value) for value in column]
-    return {"name": key, "datatype": kind, "shape": shape, "data": data}
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else json_text(value)
+def _flag(holder: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
+    parameters = holder.get("parameters")
+    return (parameters.get(name, default) if isinstance(parameters, dict) else default) is True

@@ -35,6 +35,9 @@ _MOMENT: Json = {
 }
 _ANY_CELL: Json = {"type": ["string", "number", "boolean", "null"]}
 
+# Bodies as MLflow writes them: text, though of this type.
+_MLFLOW: Json = {JSON: {}}
+
 _PROBLEM: Json = {
     "type": "object",
     "required": ["error", "message", "where", "hint", "request_id"],
@@ -65,6 +68,8 @@ def openapi_of(served: ServedModel, example: Mapping[str, Cell]) -> Json:
             "/ping": {"get": _plain("200 with an empty body once the model is ready")},
             "/invocations": {"post": _invocations(served, example)},
             "/execution-parameters": {"get": _json("What a batch transform job may send")},
+            "/health": {"get": _get("200 once the model is ready", _MLFLOW)},
+            "/version": {"get": _get("The server's version, as MLflow's has it", _MLFLOW)},
             "/schema": {"get": _json("The columns a request holds, and what an answer can hold")},
             "/metadata": {"get": _json("Where the model comes from, and what serves it")},
             "/metrics": {"get": _plain("Counts and times of all workers, for Prometheus")},

@@ -24,10 +24,19 @@ class Problem:
     violations: tuple[Mapping[str, object], ...] = ()
     headers: Mapping[str, str] = field(default_factory=lambda: NO_HEADERS)
 
-    def to_json(self, request_id: str) -> bytes:
-        """Return the body of the answer."""
+    @property
+    def sentence(self) -> str:
+        """All of it in one text, for clients that show nothing else."""
+        parts = (f"{self.where}: {self.message}" if self.where else self.message, self.hint)
+        return ". ".join(part for part in parts if part)
+
+    def to_json(self, request_id: str, *, in_words: bool = False) -> bytes:
+        """Return the body of the answer; `in_words` gives `error` the text that other fields hold.
+
+        The Open Inference Protocol has it so.
+        """
         body: dict[str, object] = {
-            "error": self.error,
+            "error": self.sentence if in_words else self.error,
             "message": self.message,
             "where": self.where,
             "hint": self.hint,

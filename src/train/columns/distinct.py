@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sagetree.tables.cells import Cell, CellError, MissingValues, category_text
 from sagetree.tables.encoding import Encoder, Floats, distinct_cells
+from sagetree.tables.forms import forms_of
 from sagetree.tables.schema import Column, Kind
 
 
@@ -86,6 +87,7 @@ class Distinct:
             missing=self.missing,
             distinct=len(categories),
             categories=listed,
+            forms=forms_of(categories) if kind in ("identifier", "constant") else (),
         )
 
 

@@ -21,6 +21,7 @@ from sagetree.tables.cells import (
     to_number,
 )
 from sagetree.tables.encoding import as_numbers, encode, shape_encoder
+from sagetree.tables.forms import number_forms
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
@@ -88,7 +89,13 @@ def _column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
     is_index = is_index_name(name) or name in given.table.index_columns
     if not is_index or name in given.settings.kinds or not found.column.is_input:
         return found
-    return Found(found.column.model_copy(update={"kind": "identifier", "categories": ()}))
+    column = found.column
+    if column.low is None or column.high is None:
+        forms = column.category_forms
+    else:
+        forms = number_forms(column.low, column.high)
+    told = {"kind": "identifier", "categories": (), "forms": forms, "low": None, "high": None}
+    return Found(column.model_copy(update=told))
 
 
 def _found(given: Given, name: str, cells: pa.ChunkedArray) -> Found:

@@ -7,6 +7,7 @@ import numpy as np
 from sagetree.errors import quote
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.encoding import Floats
+from sagetree.tables.forms import number_forms
 from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
@@ -47,7 +48,17 @@ def number_column(given: Given, name: str, values: Floats) -> Found:
     elif distinct == len(values) and _may_be_identifier(name, present):
         kind, notes = _judged(name, given.telling.share(values))
     column = Column(name=name, kind=kind, missing=missing, distinct=distinct)
+    if distinct:
+        column = column.model_copy(update=_seen(kind, present))
     return shifted(given, column, present, notes) if kind == "number" else Found(column, notes)
+
+
+def _seen(kind: Kind, present: Floats) -> dict[str, object]:
+    """Return what a column keeps of its numbers, sorted, for rows that come without names."""
+    low, high = float(present[0]), float(present[-1])
+    if kind == "number":
+        return {"low": low, "high": high}
+    return {"forms": number_forms(low, high)}
 
 
 def shifted(given: Given, column: Column, present: Floats, notes: tuple[str, ...] = ()) -> Found:

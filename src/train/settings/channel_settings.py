@@ -9,7 +9,7 @@ import orjson
 from sagetree.errors import PlatformError, SettingsError, quote
 from sagetree.formats.charsets import CHARSETS, find_charset
 from sagetree.formats.detection import BINARY, Format
-from sagetree.formats.media_types import FILE_TYPES, OTHER_NAMES
+from sagetree.formats.media_types import CSV, FILE_TYPES, LABEL_SIZE, OTHER_NAMES, label_size
 from sagetree.machine.paths import OptMl
 
 TRAIN = "train"
@@ -133,11 +133,16 @@ def _media_type(content_type: str) -> str:
 
 
 def _format(content_type: str) -> Format | None:
-    """Return what a content type promises, whatever parameters it has."""
+    """Return what a content type promises. Raises ValueError for a type or label_size of none."""
     media_type = _media_type(content_type)
     if not media_type:
         return None
     if media_type not in FILE_TYPES:
         known = ", ".join(FILE_TYPES)
         raise ValueError(f"the ContentType {quote(content_type)}: take one of {known}")
+    if media_type == CSV and label_size(content_type) != LABEL_SIZE:
+        raise ValueError(
+            f"the ContentType {quote(content_type)}: write label_size=1 or leave it out, and name "
+            "the label by target if it is not the first column"
+        )
     return FILE_TYPES[media_type]

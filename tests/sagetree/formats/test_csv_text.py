@@ -23,6 +23,7 @@ from sagetree.formats.csv_text import (
 from sagetree.formats.first_row import CsvError, FirstRow, read_first_row
 from tests.sagetree.columns import texts
 
+BLANK_HINT = "The line is blank: leave it out"
 WIDTH_HINT = "Give every line as many cells; quote a cell that holds a comma"
 QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
 
@@ -95,7 +96,7 @@ BAD = {
         b"1,2\n\n3,4\n",
         2,
         "1 cells where the first line has 2",
-        WIDTH_HINT,
+        BLANK_HINT,
     ),
     "after a quoted line end": (
         b'"1\n1",2\n3\n',
@@ -141,7 +142,7 @@ def test_what_is_no_csv(body: bytes, line: int, message: str, hint: str) -> None
         (b"x\n", "1 cells where the first line has 2", WIDTH_HINT),
         (b"x,y,z\n", "3 cells where the first line has 2", WIDTH_HINT),
         (b'x,"y"z\n', "the line is not CSV: ',' expected after '\"'", QUOTE_HINT),
-        (b"\n", "1 cells where the first line has 2", WIDTH_HINT),
+        (b"\n", "1 cells where the first line has 2", BLANK_HINT),
         (b"x,\xff\n", "the text is not UTF-8", "Save the file as UTF-8"),
     ],
 )

@@ -131,7 +131,8 @@ def test_without_names_any_other_width_is_refused(width: int) -> None:
         SCHEMA.arrange(positional(width))
     assert str(caught.value) == (
         f"line 1: {width} columns where the model has 3 or 5 columns. "
-        "Without a header row the columns must be, in this order, age, a<b, x,y"
+        "Without a header row the columns must be, in this order, age, a<b, x,y; or, with those "
+        "left out of training, policy_id, age, a<b, year, x,y"
     )
 
 

@@ -73,7 +73,9 @@ def test_csv_has_the_same_values(client: Client):
 
 def test_the_environment_chooses_for_all_requests_and_a_request_for_itself(base_dir: Path):
     client = client_for(base_dir / "model", SAGEMAKER_INFERENCE_OUTPUT="predicted_label,score")
-    answer = client.post("/invocations", json=ROWS[:2]).data.decode()
+    answer = client.post(
+        "/invocations", json=ROWS[:2], headers={"Accept": "text/csv"}
+    ).data.decode()
     assert [line.split(",")[0] in ("yes", "no") for line in answer.splitlines()] == [True, True]
     assert ask(client, "threshold", ROWS[:2], "text/csv").data == b"0.25\n0.25\n"
 

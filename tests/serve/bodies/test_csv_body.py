@@ -76,10 +76,32 @@ def test_a_told_delimiter_holds():
     assert read(b"1,5;2,5\n", delimiter="Comma") == (None, [["1"], ["5;2"], ["5"]])
     assert read(b"1\t2\n", delimiter="tab") == (None, [["1"], ["2"]])
     with pytest.raises(RequestError) as caught:
-        read(b"1|2\n", delimiter="|")
+        read(b"1:2\n", delimiter=":")
     assert str(caught.value) == (
-        "Content-Type: the parameter delimiter is '|'. Write delimiter=comma, "
-        "delimiter=semicolon or delimiter=tab, or leave it out"
+        "Content-Type: the parameter delimiter is ':'. Write delimiter= and one of comma, "
+        "semicolon, tab, pipe, space, or leave it out"
+    )
+
+
+@pytest.mark.parametrize(("names", "mark"), [(("|", "pipe"), "|"), ((" ", "space"), " ")])
+def test_bars_and_spaces_are_delimiters_where_they_are_told(names: tuple[str, str], mark: str):
+    for name in names:
+        row = f'1{mark}"x{mark}y"\n'.encode()
+        assert read(row, delimiter=name) == (None, [["1"], [f"x{mark}y"]])
+        header = f"b{mark}a\n2{mark}1\n".encode()
+        assert read(header, delimiter=name) == (("b", "a"), [["2"], ["1"]])
+        many = f"7{mark}1{mark}2\n".encode() * (UNEVEN_BYTES // 6 + 1)
+        assert {*cells_of(decode_csv(many, Hints(THREE, {"delimiter": name})))[1][2]} == {"2"}
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "  \n"])
+@pytest.mark.parametrize("times", [1, UNEVEN_BYTES])
+def test_a_blank_line_is_called_blank(blank: str, times: int):
+    body = "1,2\n" * times + blank + "3,4\n"
+    with pytest.raises(DecodingError) as caught:
+        read(body.encode())
+    assert str(caught.value) == (
+        f"line {times + 1}: 1 cells where the first line has 2. The line is blank: leave it out"
     )
 
 

@@ -13,7 +13,7 @@ from sagetree.errors import (
     UserError,
 )
 from sagetree.serve.bodies.csv_body import decode_csv
-from sagetree.serve.bodies.decoders import DECODERS, decode_json
+from sagetree.serve.bodies.decoders import DECODERS, decode_json, decode_json_lines
 from sagetree.serve.bodies.hints import Decoder, Hints
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Table
@@ -32,7 +32,7 @@ SHAPES = (
     'Send records as [{"column": value, ...}, ...], or {"columns": [...], "data": [[...], ...]}, '
     'or {"instances": [...]}'
 )
-JSON_HINT = "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"
+JSON_HINT = "Send JSON in UTF-8; a missing value is null or NaN"
 EVERY_VALUE = "Give every row a value for every column, null where missing"
 
 NAMED = (("age", "état"), [[31, None], ["WA", "CA"]])
@@ -162,6 +162,18 @@ def test_faulty_csv(body: bytes, parameters: dict[str, str], kind: type[UserErro
         ('\ufeff[{"age": 31, "état": "WA"}, {"age": null, "état": "CA"}]', NAMED),
         ('{"instances": [{"age": 31, "état": "WA"}, {"age": null, "état": "CA"}]}', NAMED),
         ('{"columns": ["age", "état"], "data": [[31, "WA"], [null, "CA"]]}', NAMED),
+        ('{"columns": ["age", "état"], "data": [[31, "WA"], [NaN, "CA"]]}', NAMED),
+        ('[{"age": 31, "état": "WA"}, {"age":NaN, "état": "CA"}]', NAMED),
+        ('{"inputs": {"age": [31, NaN], "état": ["WA", "CA"]}}', NAMED),
+        ('{"inputs": {"age": [31, null], "état": ["WA", "CA"]}, "params": {"a": 1}}', NAMED),
+        ('{"inputs": [{"age": 31, "état": "WA"}, {"age": null, "état": "CA"}]}', NAMED),
+        ('{"inputs": [[31, "WA"], [null, "CA"]], "params": null}', POSITIONAL),
+        ('{"instances": [[31, "WA"], [null, "CA"]], "params": {}}', POSITIONAL),
+        (
+            '{"dataframe_split": {"columns": ["age", "état"], "data": [[31, "WA"], [NaN, "CA"]]}, '
+            '"params": {}}',
+            NAMED,
+        ),
         ('{"columns": ["age", "état"], "rows": [[31, "WA"], [null, "CA"]]}', NAMED),
         (
             '{"columns": ["age", "état"], "index": [0, 1], "data": [[31, "WA"], [null, "CA"]]}',
@@ -207,20 +219,56 @@ def test_a_column_the_model_does_not_need_may_come_and_go():
 
 
 @pytest.mark.parametrize(
+    ("decode", "body", "cells"),
+    [
+        (decode_json, b'[[NaN, "NaN"], [-Infinity, "a"]]', [[None, "-Infinity"], ["NaN", "a"]]),
+        (decode_json, rb'[["\\", NaN], ["NaN\"NaN", Infinity]]',
+         [["\\", 'NaN"NaN'], [None, "Infinity"]]),
+        (decode_json_lines, b'[NaN, "NaN"]\n[Infinity, "a"]', [[None, "Infinity"], ["NaN", "a"]]),
+        (decode_json_lines, b'{"features": [NaN, 1]}\n', [[None], [1]]),
+    ],
+)  # fmt: skip
+def test_nan_is_missing_in_requests_and_no_text_is_changed(
+    decode: Decoder, body: bytes, cells: object
+):
+    assert shape(one(decode, body, {}))[1] == cells
+
+
+@pytest.mark.parametrize("word", ["nan", "NAN", "NaN1", "+Infinity", "1NaN", "-NaN", "Inf"])
+def test_other_words_are_no_json(word: str):
+    with pytest.raises(DecodingError, match="is not JSON"):
+        one(decode_json, f"[[{word}, NaN]]".encode(), {})
+
+
+@pytest.mark.parametrize(
     ("body", "kind", "text"),
     [
         (
-            '[{"age": NaN}]',
+            '[{"age": NAN}]',
             DecodingError,
             "line 1 column 10: the body is not JSON: unexpected character, expected a JSON value. "
             + JSON_HINT,
         ),
         (
-            '[{"age": 1},\n {"age": -Infinity}]',
+            '[{"age": 1},\n {"age": -Inf}]',
             DecodingError,
             "line 2 column 11: the body is not JSON: no digit after sign. " + JSON_HINT,
         ),
         ("3", DecodingError, f"the body holds no rows. {SHAPES}"),
+        ("NaN", DecodingError, f"the body holds no rows. {SHAPES}"),
+        (
+            '{"inputs": {"age": [1], "état": ["WA", "CA"]}}',
+            DecodingError,
+            "inputs: its columns differ in their length. "
+            "Give every column a list of as many cells, null where missing",
+        ),
+        (
+            '{"inputs": {"age": [1], "état": "WA"}}',
+            DecodingError,
+            "inputs: its columns differ in their length. "
+            "Give every column a list of as many cells, null where missing",
+        ),
+        ('{"inputs": {"age": []}}', DecodingError, f"there are no rows. {SHAPES}"),
         ("null", DecodingError, f"the body holds no rows. {SHAPES}"),
         ("[]", DecodingError, f"there are no rows. {SHAPES}"),
         ('{"instances": []}', DecodingError, f"there are no rows. {SHAPES}"),
@@ -255,7 +303,7 @@ def test_a_column_the_model_does_not_need_may_come_and_go():
         (
             '{"instances": [[1]], "threshold": 0.5}',
             DecodingError,
-            "the key 'threshold' is not known. Known here are instances, signature_name",
+            "the key 'threshold' is not known. Known here are instances, params, signature_name",
         ),
         (
             '[{"age": 1, "état": "WA"}, {"age": 1}]',
@@ -272,17 +320,17 @@ def test_a_column_the_model_does_not_need_may_come_and_go():
         (
             '{"dataframe_records": [[1]], "x": 1}',
             DecodingError,
-            "the key 'x' is not known. Known here are dataframe_records",
+            "the key 'x' is not known. Known here are dataframe_records, params",
         ),
         (
             '{"dataframe_split": {"columns": ["age"], "data": [[1]]}, "x": 1}',
             DecodingError,
-            "the key 'x' is not known. Known here are dataframe_split",
+            "the key 'x' is not known. Known here are dataframe_split, params",
         ),
         (
-            '{"inputs": [[1, 2]]}',
+            '{"input": [[1, 2]]}',
             SchemaError,
-            f"row 1, column 'inputs': is a list where one value is expected. {SHAPES}",
+            f"row 1, column 'input': is a list where one value is expected. {SHAPES}",
         ),
         (
             '[[1, "WA"], [{"value": 1}, "WA"]]',

@@ -24,7 +24,7 @@ SCHEMA = Schema(
     named=True,
 )
 WHOLE = Hints(SCHEMA, {})
-JSON_HINT = "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"
+JSON_HINT = "Send JSON in UTF-8; a missing value is null or NaN"
 
 # Each shape of a body whose rows can be cut: its text, of a list of rows [a, b].
 Shape = Callable[[list[list[object]]], object]
@@ -128,7 +128,7 @@ def test_a_fault_has_the_number_that_its_row_has_in_the_body(rows: list[object],
 
 
 def test_text_that_is_no_json_is_told_with_its_place():
-    body = json.dumps(RECORDS).encode().replace(b"2}]", b"NaN}]")
+    body = json.dumps(RECORDS).encode().replace(b"2}]", b"NAN}]")
     assert outcome(body, WHOLE._replace(slice_bytes=30)) == (
         f"byte 160: the body is not JSON: unexpected character, expected a JSON value. {JSON_HINT}"
     )

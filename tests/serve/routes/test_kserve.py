@@ -1,6 +1,7 @@
 """The Open Inference Protocol, version 2: health, metadata, tensors in and out."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
 from sagetree.errors import RequestError, SchemaError
-from sagetree.serve.routes.kserve import HINT, table_of_tensors
+from sagetree.serve.routes.tensors import HINT, table_of_tensors
 from tests.serve.artifacts import INPUTS, SCHEMA, client_for
 from tests.serve.asking import ATTRIBUTES, ROWS, post, problem
 
@@ -33,8 +34,10 @@ def tensors() -> list[dict[str, object]]:
 def test_health_and_metadata(client: Client, model: object, tmp_path: Path):
     assert client.get("/v2/health/live").get_json() == {"live": True}
     assert client.get("/v2/health/ready").get_json() == {"ready": True}
-    assert client.get("/v2/models/model/ready").get_json() == {"ready": True}
-    assert sorted(client.get("/v2").get_json()) == ["extensions", "name", "version"]
+    assert client.get("/v2/models/model/ready").get_json() == {"name": "model", "ready": True}
+    server = client.get("/v2").get_json()
+    assert sorted(server) == ["extensions", "name", "version"]
+    assert server["extensions"] == ["binary_tensor_data"]
     described = client.get("/v2/models/model").get_json()
     assert described["inputs"][:3] == [
         {"name": "num_claims", "datatype": "FP64", "shape": [-1]},
@@ -42,7 +45,6 @@ def test_health_and_metadata(client: Client, model: object, tmp_path: Path):
         {"name": "x,y", "datatype": "BOOL", "shape": [-1]},
     ]
     assert described["outputs"] == [{"name": "score", "datatype": "FP32", "shape": [-1]}]
-    assert client.get("/v2/models/another").status_code == 404
     nothing = client_for(tmp_path / "nothing")
     nothing.post("/invocations", data=b"1", content_type="text/csv")  # waits for the loading
     assert nothing.get("/v2/health/live").status_code == 200
@@ -50,8 +52,9 @@ def test_health_and_metadata(client: Client, model: object, tmp_path: Path):
 
 
 def test_a_tensor_for_each_column_gets_the_scores_of_records(client: Client):
-    expected = [float(line) for line in post(client, json.dumps(ROWS).encode(), "application/json")
-                .data.splitlines()]  # fmt: skip
+    body = json.dumps(ROWS).encode()
+    predictions = post(client, body, "application/json").get_json()["predictions"]
+    expected = [row["score"] for row in predictions]
     answer = infer(client, {"id": "a7", "inputs": tensors()})
     found = answer.get_json()
     assert (found["model_name"], found["id"]) == ("model", "a7")
@@ -124,15 +127,101 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
     ],
 )  # fmt: skip
 def test_what_is_no_request_is_refused(client: Client, request_: object, where: str, message: str):
+    said = f"{where}: {message}. {HINT}" if where else f"{message}. {HINT}"
     assert problem(infer(client, request_)) == (
         400,
-        {"error": "DecodingError", "message": message, "where": where, "hint": HINT},
+        {"error": said, "message": message, "where": where, "hint": HINT},
     )
 
 
-def test_binary_tensors_are_refused(client: Client):
-    status, found = problem(infer(client, {}, Inference_Header_Content_Length="3"))
-    assert (status, found["message"]) == (400, "tensors as binary data are not read here")
+@pytest.mark.parametrize(
+    ("method", "path", "message", "hint"),
+    [
+        ("GET", "/v2/models/claims", "there is no such model here",
+         "The model of this server is called model: ask for /v2/models/model"),
+        ("GET", "/v2/models/claims/ready", "there is no such model here",
+         "The model of this server is called model: ask for /v2/models/model"),
+        ("POST", "/v2/models/claims/infer", "there is no such model here",
+         "The model of this server is called model: ask for /v2/models/model"),
+        ("POST", "/v2/models/claims/versions/1/infer", "there is no such model here",
+         "The model of this server is called model: ask for /v2/models/model"),
+        ("GET", "/v2/models/model/infer", "there is nothing here",
+         "Below /v2/models/model are /ready, POST /infer, and both behind /versions/VERSION"),
+    ],
+)  # fmt: skip
+def test_another_model_is_answered_by_the_one_that_is_here(
+    client: Client, method: str, path: str, message: str, hint: str
+):
+    expected = {"error": f"the path: {message}. {hint}", "message": message, "where": "the path",
+                "hint": hint}  # fmt: skip
+    assert problem(client.open(path, method=method)) == (404, expected)
+
+
+def test_the_version_that_is_told_can_be_asked_for(client: Client):
+    (version,) = client.get("/v2/models/model").get_json()["versions"]
+    path = f"/v2/models/model/versions/{version}"
+    assert client.get(path).get_json() == client.get("/v2/models/model").get_json()
+    assert client.get(f"{path}/ready").get_json() == {"name": "model", "ready": True}
+    request = {"inputs": tensors()}
+    found = client.post(f"{path}/infer", data=json.dumps(request)).get_json()
+    assert found == infer(client, request).get_json()
+    assert found["model_version"] == version
+    for method, rest in (("GET", ""), ("GET", "/ready"), ("POST", "/infer")):
+        status, told = problem(client.open(f"/v2/models/model/versions/1{rest}", method=method))
+        assert (status, told["error"]) == (
+            404,
+            "the path: there is no such version here. The model at hand is of version " + version,
+        )
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("predicted_label", "probabilities", "labels", "threshold", "contributions"),
+        ("score", "reasons", "model", "raw_scores"),
+    ],
+)
+def test_metadata_are_true_of_every_output(base_dir: Path, keys: tuple[str, ...]):
+    client = client_for(base_dir / "model", SAGEMAKER_INFERENCE_OUTPUT=",".join(keys))
+    answer = infer(client, {"inputs": tensors()}).get_json()
+    described = client.get("/v2/models/model").get_json()["outputs"]
+    assert [output["name"] for output in described] == list(keys)
+    for told, found in zip(described, answer["outputs"], strict=True):
+        assert (told["datatype"], told["shape"]) == (found["datatype"], [-1, *found["shape"][1:]])
+
+
+def test_metadata_of_several_classes(multiclass_dir: Path):
+    variables = {"SAGEMAKER_INFERENCE_OUTPUT": "score,predicted_label"}
+    client = client_for(multiclass_dir, **variables)
+    post(client, b"1,2,3")  # waits for the loading
+    assert client.get("/v2/models/model").get_json()["outputs"] == [
+        {"name": "score", "datatype": "FP32", "shape": [-1, 3]},
+        {"name": "predicted_label", "datatype": "INT64", "shape": [-1]},
+    ]
+
+
+def test_an_unknown_output_is_named(client: Client):
+    request = {"inputs": tensors(), "outputs": [{"name": "output0"}]}
+    status, told = problem(infer(client, request))
+    assert (status, told["where"], told["message"]) == (
+        400,
+        "outputs",
+        "there is no output 'output0'",
+    )
+    assert str(told["hint"]).startswith("This model gives predicted_label, labels, ")
+
+
+def test_a_packed_body_is_not_read(client: Client):
+    answer = infer(client, {"inputs": tensors()}, Content_Encoding="gzip")
+    assert problem(answer) == (
+        415,
+        {
+            "error": "Content-Encoding: the body is packed as 'gzip'. Send the body as it is",
+            "message": "the body is packed as 'gzip'",
+            "where": "Content-Encoding",
+            "hint": "Send the body as it is",
+        },
+    )
 
 
 VALUES = st.recursive(
@@ -162,3 +251,26 @@ def test_any_inputs_are_a_table_or_the_clients_fault(inputs: object):
     except (RequestError, SchemaError):
         return
     assert {len(cells) for cells in table.columns} == {table.rows}
+
+
+def test_nan_is_a_missing_value_and_infinity_is_none(client: Client):
+    columns = tensors()
+    columns[0]["data"] = [1, None, 2]
+    expected = infer(client, {"inputs": columns}).get_json()["outputs"]
+    columns[0]["data"] = [1, math.nan, 2]
+    assert infer(client, {"inputs": columns}).get_json()["outputs"] == expected
+    columns[0]["data"] = [1, math.inf, 2]
+    status, told = problem(infer(client, {"inputs": columns}))
+    assert (status, told["message"]) == (400, "its values are not of datatype FP64")
+
+
+@pytest.mark.parametrize(("datatype", "cell"), [("BYTES", "P7"), ("INT64", 7)])
+def test_an_identifier_comes_back_as_text_whatever_it_is(
+    base_dir: Path, datatype: str, cell: object
+):
+    client = client_for(base_dir / "model", SAGEMAKER_INFERENCE_OUTPUT="identifiers")
+    ids = {"name": "policy_id", "shape": [3], "datatype": datatype, "data": [cell] * 3}
+    (found,) = infer(client, {"inputs": [*tensors(), ids]}).get_json()["outputs"]
+    (told,) = client.get("/v2/models/model").get_json()["outputs"]
+    assert told == {"name": "policy_id", "datatype": "BYTES", "shape": [-1]}
+    assert (found["datatype"], found["data"]) == ("BYTES", [str(cell)] * 3)

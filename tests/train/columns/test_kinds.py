@@ -157,3 +157,16 @@ def test_measurements_get_no_shift_and_no_warning(job: Job) -> None:
     ran = job({"train": csv("y,x,b", LABELS, values, NOISE)})
     assert ran.model.features.features[0].kind == "number"
     assert "cannot tell apart" not in ran.log
+
+
+def test_a_column_left_out_keeps_what_its_cells_look_like(job: Job) -> None:
+    lines = "".join(f"{i % 2},K{i:04d},{i},{i % 7 / 8},5\n" for i in range(40))
+    ran = job({"train": "y,code,id,x,k\n" + lines}, {"preset": "xgboost"})
+    assert ran.code == 0, ran.log
+    seen = {c.name: (c.kind, c.forms, c.low, c.high) for c in ran.model.schema.columns}
+    assert seen == {
+        "code": ("identifier", ("A9",), None, None),
+        "id": ("identifier", ("9",), None, None),
+        "x": ("number", (), 0.0, 0.75),
+        "k": ("constant", ("9",), None, None),
+    }

@@ -95,6 +95,16 @@ def test_a_checkpoint_of_other_hyperparameters_is_met_before_the_data(
     )
 
 
+@pytest.mark.parametrize("size", ["0", "5", "1=1"])
+def test_a_label_size_that_means_nothing_is_refused(job: Job, size: str) -> None:
+    kind = f"text/csv; label_size={size}"
+    ran = job({"train": lines()}, {}, {"train": {"ContentType": kind}})
+    assert ran.failure == (
+        f"channel 'train' has the ContentType '{kind}': write label_size=1 or leave it out, and "
+        "name the label by target if it is not the first column. Correct it\n"
+    )
+
+
 def test_a_check_makes_no_folder_of_checkpoints(job: Job, opt_ml: OptMl) -> None:
     configure(opt_ml, checkpoint_config={})
     assert job({"train": lines()}, arguments=["--check"]).code == 0
