@@ -38,6 +38,7 @@ needs_go = _needs("go", "golang-go")
 needs_nginx = _needs("nginx", "nginx-light")
 needs_haproxy = _needs("haproxy", "haproxy")
 needs_promtool = _needs("promtool", "prometheus")
+needs_prometheus = _needs("prometheus", "prometheus")
 
 
 def skip_without(script: str, install: Sequence[str | Path], environment: dict[str, str]) -> None:
