@@ -1,6 +1,9 @@
 """What some tests need beyond Python: where it is not there they are skipped, and say so."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,3 +24,28 @@ needs_script_mode = pytest.mark.skipif(
     find_spec("sagemaker_training") is None,
     reason="needs sagemaker-training, which a C compiler and Python's headers build (make install)",
 )
+
+
+def _needs(program: str, package: str) -> pytest.MarkDecorator:
+    reason = f"{program} is not installed (Debian: apt install {package})"
+    return pytest.mark.skipif(shutil.which(program) is None, reason=reason)
+
+
+needs_java = _needs("java", "default-jdk-headless")
+needs_node = _needs("node", "nodejs")
+needs_curl = _needs("curl", "curl")
+needs_go = _needs("go", "golang-go")
+needs_nginx = _needs("nginx", "nginx-light")
+needs_haproxy = _needs("haproxy", "haproxy")
+needs_promtool = _needs("promtool", "prometheus")
+needs_prometheus = _needs("prometheus", "prometheus")
+
+
+def skip_without(script: str, install: Sequence[str | Path], environment: dict[str, str]) -> None:
+    """Install by uv the packages that a script names in its first lines, or skip the test."""
+    if not Path(install[0]).is_file():
+        pytest.skip("needs uv beside Python (make install)")
+    made = subprocess.run(install, env=environment, capture_output=True, text=True)
+    if made.returncode != 0:
+        reason = " ".join(made.stderr.split())
+        pytest.skip(f"needs the packages that {script} names, from PyPI: {reason}")
