@@ -50,9 +50,8 @@ def call(app: flask.Flask, request: Request) -> Response:
     """Return the application's response to a request."""
     with app.request_context(_environ(request)):
         made = app.full_dispatch_request()
-    body = b"" if request.method == "HEAD" else made.get_data()
     headers = {name: value for name, value in made.headers if name.lower() not in _OURS}
-    return Response(made.status_code, body, made.content_type or "", headers)
+    return Response(made.status_code, made.get_data(), made.content_type or "", headers)
 
 
 def _environ(request: Request) -> dict[str, Any]:
