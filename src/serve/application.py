@@ -43,6 +43,7 @@ class Application:
     def __init__(self, site: Site) -> None:
         hold_for_bodies()
         self.max_body = site.settings.max_body
+        self.keepalive = site.settings.keepalive
         self._site = site
         self._invocations = _patterns(site.handlers)
         self._respond = partial(respond, site.observer)

@@ -34,7 +34,7 @@ def test_scores_come_back_as_the_official_container_prints_them(client: Client, 
     assert len(set(scores)) == 3
     answer = post(client, CSV)
     assert answer.data == "".join(f"{score!r}\n" for score in scores).encode()
-    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.content_type == "text/csv"
     answer = post(client, CSV, Accept="application/json")
     assert answer.data == json.dumps({"predictions": [{"score": s} for s in scores]}).encode()
     assert answer.content_type == "application/json"

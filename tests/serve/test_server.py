@@ -57,7 +57,7 @@ def test_it_answers_with_the_scores_of_the_model(server: ServerProcess, base_dir
     expected = scores_in_process(base_dir / "model")
     answer = server.post(CSV, Accept="text/csv")
     assert (answer.status, answer.body) == (200, expected)
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Type"] == "text/csv"
     answer = server.post(json.dumps(ROWS), "application/json", Accept="text/csv")
     assert (answer.status, answer.body) == (200, expected)
     ping = server.get("/ping")
@@ -221,6 +221,40 @@ def test_a_client_that_asks_first_is_told_to_go_on_or_not(single: ServerProcess)
     refused = raw(single, head % 2**21)
     assert refused.recv(100).startswith(b"HTTP/1.1 413 ")
     refused.close()
+
+
+def test_head_says_the_length_that_get_has(server: ServerProcess):
+    for path in ("/schema", "/metadata", "/", "/ping", "/absent"):
+        head, get = (server.request(method, path, None, {}) for method in ("HEAD", "GET"))
+        assert (head.status, head.headers["Content-Length"]) == (get.status, str(len(get.body)))
+        assert head.body == b""
+
+
+@pytest.mark.parametrize(
+    ("request_", "allow"),
+    [
+        (b"OPTIONS / HTTP/1.0\r\n\r\n", b"GET, HEAD, OPTIONS"),  # HAProxy's option httpchk
+        (b"OPTIONS /invocations HTTP/1.0\r\n\r\n", b"OPTIONS, POST"),
+        (b"OPTIONS * HTTP/1.0\r\n\r\n", b"GET, HEAD, OPTIONS, POST"),
+    ],
+)
+def test_options_says_what_is_allowed(server: ServerProcess, request_: bytes, allow: bytes):
+    answer = ask_raw(server, request_)
+    assert answer.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert b"\r\nAllow: %s\r\n" % allow in answer
+    assert b"Content-" not in answer
+
+
+def test_an_upgrade_leaves_the_connection_to_the_next_request(
+    server: ServerProcess, base_dir: Path
+):
+    """As the JDK's HttpClient begins."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    first = POST.replace(b"Connection: close\r\n", upgrade) + b"Content-Length: %d\r\n\r\n"
+    last = POST + b"Content-Length: %d\r\n\r\n"
+    answers = ask_raw(server, first % len(CSV), CSV, last % len(CSV), CSV)
+    bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answers.split(b"HTTP/1.1 200 OK")[1:]]
+    assert bodies == [scores_in_process(base_dir / "model")] * 2
 
 
 @pytest.mark.parametrize(

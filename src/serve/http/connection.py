@@ -27,10 +27,6 @@ PIECE = 256 * 1024
 # A request's headers, and each next piece of it, have to come within this time.
 SLOW_SECONDS = 60.0
 
-# Longer than the idle time of the clients before us (60 s), which thus close
-# first: a server that does so now and then breaks a request under way.
-IDLE_SECONDS = 75.0
-
 # After an answer that ends a connection, what the client still sends is read
 # for this time and up to this size: closing at once could destroy the answer on
 # its way. 100 MB is SageMaker's largest mini-batch.
@@ -69,12 +65,13 @@ class Connection:
     """The state of a connection; all times are seconds of one clock that never goes back."""
 
     __slots__ = (
-        "_answered", "_asked", "_closing", "_deadline", "_left", "_lingered", "_reader", "_size",
-        "unsent",
+        "_answered", "_asked", "_closing", "_deadline", "_keepalive", "_left", "_lingered", "_reader",
+        "_size", "unsent",
     )  # fmt: skip
 
-    def __init__(self, max_body: int | None, now: float) -> None:
+    def __init__(self, max_body: int | None, keepalive: float, now: float) -> None:
         self._reader = RequestReader(max_body)
+        self._keepalive = keepalive  # how long the client may be silent between requests
         self._deadline = now + SLOW_SECONDS
         self._asked: Incoming | None = None  # the request that is being answered
         self._answered = False  # whether it has got an answer yet
@@ -123,7 +120,7 @@ class Connection:
         keep = keep and not last and not (self._left and not self._reader.found)
         self._closing = not keep
         self._answered = True
-        self._deadline = now + IDLE_SECONDS
+        self._deadline = now + self._keepalive
         head = head_of(response, keep, old)
         bare = request.method == "HEAD" or response.status in BODILESS
         body = b"" if bare else response.body

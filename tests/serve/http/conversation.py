@@ -33,7 +33,7 @@ def obey(connection: Connection, command: Command, now: float = 0.0) -> list[obj
 
 def events(*pieces: bytes, limit: int | None = None) -> list[object]:
     """The commands after each piece that comes, b"" for the end, in one list."""
-    connection = Connection(limit, 0.0)
+    connection = Connection(limit, 75.0, 0.0)
     found: list[object] = []
     for piece in pieces:
         found += obey(connection, connection.received(piece, 0.0))

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from sagetree.serve.http.connection import (
     CLOSE,
     FIRST_REQUEST_SECONDS,
-    IDLE_SECONDS,
     LATER,
     LINGER,
     LINGER_BYTES,
@@ -52,7 +51,7 @@ THROUGH = (READ, LATER)  # of a request that is answered at once
 
 def asked(data: bytes = GET, now: float = 0.0) -> tuple[Connection, Incoming]:
     """A connection that waits for a response."""
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     command = connection.received(data, now)
     assert isinstance(command, Incoming)
     return connection, command
@@ -146,7 +145,7 @@ def test_nor_how_often(places: list[int]) -> None:
         ([(10.0, GET[:5])], 10 + SLOW_SECONDS),
         ([(10.0, GET[:5]), (30.0, GET[5:9])], 10 + SLOW_SECONDS),  # the headers have it together
         ([(10.0, POST[:-3]), (30.0, POST[-3:-2])], 30 + SLOW_SECONDS),  # each piece of a body
-        ([(10.0, GET)], 10 + IDLE_SECONDS),
+        ([(10.0, GET)], 10 + 90),
         ([(10.0, GET), (50.0, GET[:5])], 50 + SLOW_SECONDS),
         ([(10.0, EXPECTS)], 10 + SLOW_SECONDS),
         ([(10.0, LAST)], 10 + LINGER_SECONDS),
@@ -156,7 +155,7 @@ def test_nor_how_often(places: list[int]) -> None:
 def test_who_is_silent_for_too_long_is_given_up(
     pieces: list[tuple[float, bytes]], end: float
 ) -> None:
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 90.0, 0.0)
     for now, piece in pieces:
         obey(connection, connection.received(piece, now), now)
     assert connection.passed(end) is NOTHING
@@ -227,7 +226,7 @@ def test_closing_gives_up_the_file_of_a_body() -> None:
         return sum("(deleted)" in str(path.readlink()) for path in descriptors if path.is_symlink())
 
     before = files()
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     connection.received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 40000000\r\n\r\n", 0.0)
     for _ in range(34):
         assert connection.received(bytes(2**20), 0.0) is READ
@@ -237,7 +236,7 @@ def test_closing_gives_up_the_file_of_a_body() -> None:
 
 
 def test_what_comes_after_the_end_is_thrown_away_up_to_a_bound() -> None:
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     assert obey(connection, connection.received(LAST, 0.0))[-1] is LINGER
     piece = bytes(2**20)
     steps = [connection.received(piece, 0.0) for _ in range(LINGER_BYTES // len(piece) + 1)]
@@ -285,7 +284,7 @@ def test_the_last_response_says_so() -> None:
 
 
 def test_an_ending_server_waits_for_a_first_request_and_less_for_another() -> None:
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     assert connection.waited(FIRST_REQUEST_SECONDS) is NOTHING
     assert connection.waited(FIRST_REQUEST_SECONDS + 0.01) is CLOSE
     obey(connection, connection.received(GET, 0.0))
@@ -295,7 +294,7 @@ def test_an_ending_server_waits_for_a_first_request_and_less_for_another() -> No
 
 @pytest.mark.parametrize("state", ["within", "asked", "writing", "lingering"])
 def test_an_ending_server_waits_for_what_has_begun(state: str) -> None:
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     data = {"within": GET[:5], "lingering": LAST}.get(state, GET)
     command = connection.received(data, 0.0)
     if state == "lingering":

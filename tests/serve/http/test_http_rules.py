@@ -28,7 +28,7 @@ def get(target: str, *lines: str) -> bytes:
 
 def requests(data: bytes) -> list[Request]:
     """The requests that are accepted; the connection takes another one behind them."""
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     command = connection.received(data + GET, 0.0)
     found = []
     while isinstance(command, Incoming):
@@ -44,7 +44,7 @@ def requests(data: bytes) -> list[Request]:
 
 def refused(data: bytes) -> tuple[int, str]:
     """The status and text of the refusal of the first request, which ends the connection."""
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     command = connection.received(data + GET, 0.0)
     assert isinstance(command, Incoming)
     assert not command.keep
@@ -231,7 +231,7 @@ def test_9112_6_1_chunks_in_http_1_0_end_the_connection() -> None:
 def test_9112_9_6_who_stops_sending_gets_all_answers(count: int) -> None:
     found = events(GET * count, b"")
     assert found == ["GET /next", KEPT, LATER] * (count - 1) + ["GET /next", KEPT, READ, CLOSE]
-    connection = Connection(None, 0.0)  # the end comes while the first one is answered
+    connection = Connection(None, 75.0, 0.0)  # the end comes while the first one is answered
     first = connection.received(GET * count, 0.0)
     assert isinstance(first, Incoming)
     written = connection.responded(Response(body=b"ok"), 0.0, last=False)
@@ -242,7 +242,7 @@ def test_9112_9_6_who_stops_sending_gets_all_answers(count: int) -> None:
 
 
 def test_9110_9_3_2_head_says_the_length_of_get() -> None:
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     connection.received(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", 0.0)
     written = connection.responded(Response(body=b"x" * 941), 0.0, last=False)
     assert isinstance(written, tuple)
@@ -251,7 +251,7 @@ def test_9110_9_3_2_head_says_the_length_of_get() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_9110_8_6_no_length_where_there_is_no_body(status: int) -> None:
-    connection = Connection(None, 0.0)
+    connection = Connection(None, 75.0, 0.0)
     connection.received(GET, 0.0)
     written = connection.responded(Response(status, b"x"), 0.0, last=False)
     assert isinstance(written, tuple)
