@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
-from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.models.loading import ModelHolder, Peers, ServedModel
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE, PREDICTING
@@ -104,10 +104,11 @@ def _patterns(handlers: Handlers) -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(route.replace("{name}", ".+")), route) for route in routes)
 
 
-def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") -> Site:
+def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None", peers: Peers) -> Site:
     """Return what one worker serves, and start loading its model.
 
-    `shared` is the folder that all workers of the server share, `code` the user's script.
+    `shared` is the folder that all workers of the server share, `code` the user's script; `peers`
+    learns when the worker is ready.
     """
     observer = Observer(shared, LINE_FORMATS[settings.log_format])
     if settings.emf_seconds:
@@ -115,9 +116,10 @@ def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") ->
     else:
         observer.start()
     if settings.multi_model:
+        peers.tell_ready(True)  # models come later
         return _many_models(settings, shared, observer)
     if code is not None:
-        return _user_script(settings, code, observer)
+        return _user_script(settings, code, observer, peers)
     load = partial(
         ServedModel.load,
         settings.model_dir,
@@ -125,7 +127,7 @@ def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") ->
         output=settings.output,
         shap=settings.shap,
     )
-    holder = ModelHolder(settings.model_dir, load)
+    holder = ModelHolder(settings.model_dir, load, peers)
     holder.start(watch=settings.reload)
     return one_model(settings, holder, observer)
 
@@ -143,11 +145,13 @@ def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> S
     return many_models(settings, store, observer)
 
 
-def _user_script(settings: ServeSettings, code: "ScriptCode", observer: Observer) -> Site:
+def _user_script(
+    settings: ServeSettings, code: "ScriptCode", observer: Observer, peers: Peers
+) -> Site:
     # SageMaker's toolkit with it, which takes time to import
     from sagetree.serve.routes.script import script_site
     from sagetree.serve.scripts.user_script import script_holder
 
-    holder = script_holder(settings, code)
+    holder = script_holder(settings, code, peers)
     holder.start(watch=settings.reload)
     return script_site(settings, holder, observer)

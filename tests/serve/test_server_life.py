@@ -77,6 +77,23 @@ def test_running_requests_are_finished_before_the_end(base_dir: Path, tmp_path: 
 
 
 @pytest.mark.long
+def test_after_the_first_200_every_ping_is_200_also_while_a_worker_is_replaced(
+    base_dir: Path, tmp_path: Path
+):
+    for start in range(6):
+        variables = {"SAGEMAKER_MODEL_SERVER_WORKERS": "3"}
+        with serving(base_dir, tmp_path / f"log{start}", **variables) as server:
+            eventually(lambda server=server: healthy(server))
+            assert {server.get("/ping").status for _ in range(200)} == {200}
+            eventually(lambda server=server: server.log.read_text().count("model ready") == 3)
+            os.kill(min(server.workers()), signal.SIGKILL)
+            found = set()
+            while server.log.read_text().count("model ready") < 4:
+                found.add(server.get("/ping").status)
+            assert found == {200}
+
+
+@pytest.mark.long
 def test_under_load_no_request_is_lost(base_dir: Path, tmp_path: Path):
     """Whoever could connect is answered, also after SIGTERM."""
     answers: list[bytes] = []

@@ -65,8 +65,8 @@ class Connection:
     """The state of a connection; all times are seconds of one clock that never goes back."""
 
     __slots__ = (
-        "_answered", "_asked", "_closing", "_deadline", "_keepalive", "_left", "_lingered", "_reader",
-        "_size", "unsent",
+        "_answered", "_asked", "_closing", "_deadline", "_keepalive", "_left", "_lingered",
+        "_reader", "_size", "unsent",
     )  # fmt: skip
 
     def __init__(self, max_body: int | None, keepalive: float, now: float) -> None:

@@ -25,7 +25,7 @@ from sagetree.errors import (
     UnsupportedMediaTypeError,
 )
 from sagetree.formats.media_types import CSV, JSON
-from sagetree.serve.models.loading import ModelHolder
+from sagetree.serve.models.loading import ModelHolder, Peers
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.scripts.code import ScriptCode
 from sagetree.serve.scripts.defaults import Defaults, media_type
@@ -154,10 +154,12 @@ def load_module(code: ScriptCode) -> str:
     return MODULE
 
 
-def script_holder(settings: ServeSettings, code: ScriptCode) -> ModelHolder[UserScript]:
+def script_holder(
+    settings: ServeSettings, code: ScriptCode, peers: Peers | None = None
+) -> ModelHolder[UserScript]:
     """Return the holder of the script; it loads when it is started."""
     load = partial(UserScript.load, code, settings.model_dir)
-    return ModelHolder(settings.model_dir, load)
+    return ModelHolder(settings.model_dir, load, peers)
 
 
 def _check_text(body: bytes) -> None:
