@@ -313,7 +313,17 @@ def opened(server: ServerProcess, count: int) -> Iterator[list[http.client.HTTPC
         yield made
 
 
+def both_take(server: ServerProcess) -> bool:
+    """Whether both workers take connections: who gets ready last may need a moment."""
+    with opened(server, 2):
+        eventually(lambda: sum(held(server)) == 2)
+        found = held(server)
+    eventually(lambda: sum(held(server)) == 0)
+    return found == [1, 1]
+
+
 def assert_shared(server: ServerProcess) -> None:
+    eventually(lambda: both_take(server))
     with opened(server, 32):
         eventually(lambda: sum(held(server)) == 32)
         assert held(server)[0] >= 14
