@@ -77,6 +77,16 @@ def _is_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
+def may_stay(headers: Mapping[str, str]) -> bool:
+    """Say whether a connection may stay open that HTTP/1.0 asks to be kept.
+
+    It may not where close is asked for too (RFC 9112 section 9.3), or behind chunks, which
+    HTTP/1.0 does not know (section 6.1).
+    """
+    options = headers.get("connection", "").lower().split(",")
+    return "transfer-encoding" not in headers and "close" not in map(str.strip, options)
+
+
 def head_too_large() -> HeadTooLargeError:
     """Return the error of a head above HEAD_BYTES."""
     hint = f"Send at most {HEAD_BYTES // 1024} KB of headers"

@@ -17,6 +17,7 @@ from sagetree.serve.http.head_rules import (
     REMEMBERED,
     check_head,
     head_too_large,
+    may_stay,
     path_and_query,
     target_too_long,
     unreadable_head,
@@ -167,7 +168,7 @@ class RequestReader:
         """
         if self.in_body or self._again:
             return
-        key, text = _key(name), value.decode("latin-1")
+        key, text = _key(name), value.decode("latin-1").rstrip(" \t")
         self._head_bytes += len(name) + len(value)
         if self._head_bytes > HEAD_BYTES:
             raise head_too_large()
@@ -188,10 +189,7 @@ class RequestReader:
         length = headers.get("content-length", "")
         if length.isdecimal():
             refuse_length(int(length), self._max_body)
-        # RFC 9112 section 6.1: HTTP/1.0 knows no chunks, and who sent them may not either
-        self._keep = parser.should_keep_alive() and not (
-            self._old and "transfer-encoding" in headers
-        )
+        self._keep = parser.should_keep_alive() and (not self._old or may_stay(headers))
         self._waits = "expect" in headers and self._expects()
 
     def on_body(self, piece: bytes) -> None:

@@ -129,6 +129,11 @@ def test_9110_6_5_1_trailers_are_no_headers() -> None:
     assert request.headers == {"host": "x", "transfer-encoding": "chunked"}
 
 
+def test_9112_5_1_spaces_around_a_value_are_not_part_of_it() -> None:
+    (request,) = requests(post("Accept: \t text/csv \t ", "X: a \t b", "Y:"))
+    assert request.headers == {"host": "x", "accept": "text/csv", "x": "a \t b", "y": ""}
+
+
 # -- what is refused, and in which words
 
 HEAD, FORM = "the request's head cannot be read: ", ". Send HTTP/1.1 as RFC 9112 says"
@@ -224,6 +229,14 @@ def test_refused(data: bytes, status: int, text: str) -> None:
 def test_9112_6_1_chunks_in_http_1_0_end_the_connection() -> None:
     lines = ("Connection: keep-alive", "Transfer-Encoding: chunked")
     data = post(*lines, version="1.0", body=CHUNKS + b"\r\n")
+    assert events(data + GET) == ["POST /a", ENDED, LINGER]
+
+
+@pytest.mark.parametrize("lines", [("Connection: keep-alive", "Connection: Close"),
+                                   ("Connection: close , keep-alive",)])  # fmt: skip
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_9112_9_3_close_goes_before_keep_alive(lines: tuple[str, ...], version: str) -> None:
+    data = post(*lines, "Content-Length: 1", version=version, body=b"x")
     assert events(data + GET) == ["POST /a", ENDED, LINGER]
 
 
