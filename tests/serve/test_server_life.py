@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -91,6 +92,22 @@ def test_after_the_first_200_every_ping_is_200_also_while_a_worker_is_replaced(
             while server.log.read_text().count("model ready") < 4:
                 found.add(server.get("/ping").status)
             assert found == {200}
+
+
+@pytest.mark.long
+def test_an_idle_connection_stays_open_as_long_as_it_was_told(base_dir: Path, tmp_path: Path):
+    variables = {"SAGETREE_KEEPALIVE_SECONDS": "2"}
+    with (
+        serving(base_dir, tmp_path / "log", **variables) as server,
+        closing(server.connect()) as one,
+    ):
+        for _ in range(2):  # each answer begins the time anew
+            one.request("GET", "/ping")
+            one.getresponse().read()
+            begin = time.monotonic()
+            assert not select.select([one.sock], [], [], 1.5)[0]
+        assert one.sock.recv(1) == b""
+        assert 2 <= time.monotonic() - begin < 10
 
 
 @pytest.mark.long
