@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _REQUEST_LINE = re.compile(rb"(%s) +([!-\xff]+) +HTTP/(1\.[01])" % _TOKEN)
+# RFC 3986, appendix B, of which a target that begins with a slash has no scheme and no authority.
+_TARGET = re.compile(r"(?:(?!/)[^:/?#]+://[^/?#]*)?([^?#]*)(?:\?([^#]*))?(?:#.*)?")
 _FIELD = re.compile(rb"(%s):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*" % _TOKEN)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]+)((?:;|[ \t]).*)?", re.DOTALL)
 _LINE_END = b"\r\n"
@@ -17,7 +19,8 @@ class Reading(NamedTuple):
     """One request; `last` says that the connection ends behind it."""
 
     method: str
-    target: bytes
+    path: str
+    query: str
     headers: dict[str, str]
     body: bytes
     last: bool
@@ -46,16 +49,20 @@ def _request(data: bytes) -> tuple[Reading, bytes]:
     if start is None:
         raise UnreadableError
     method, target, version = start.groups()
+    parts = _TARGET.fullmatch(target.decode("latin-1"))
+    if parts is None:
+        raise UnreadableError
     headers, rest = _fields(rest)
     host = headers.get("host", "" if version == b"1.0" else None)
     if host is None or ", " in host:  # none, or two
         raise UnreadableError
     body, rest = _body(headers, rest)
-    options = [option.strip().lower() for option in headers.get("connection", "").split(",")]
+    options = [option.strip(" \t").lower() for option in headers.get("connection", "").split(",")]
     last = "close" in options
     if version == b"1.0":
         last = last or "keep-alive" not in options or "transfer-encoding" in headers
-    return Reading(method.decode(), target, headers, body, last), rest
+    path, query = parts[1] or "/", parts[2] or ""
+    return Reading(method.decode(), path, query, headers, body, last), rest
 
 
 def _fields(data: bytes) -> tuple[dict[str, str], bytes]:

@@ -6,7 +6,6 @@ A find is an exception, a request that is accepted and that a plain reading by t
 
 from sagetree.errors import RequestError
 from sagetree.serve.http.connection import CLOSE, LATER, READ, Command, Connection
-from sagetree.serve.http.head_rules import path_and_query
 from sagetree.serve.http.request_reader import Incoming
 from sagetree.serve.protocol.messages import Request, Response
 from tests.fuzz.http_reference import readings
@@ -28,9 +27,10 @@ def connection(data: bytes) -> None:
     assert all(isinstance(request, Request) for request in whole[:-1])
     expected = readings(sent)
     assert len(accepted) <= len(expected), (accepted[-1], expected)
+    assert len(whole) > len(accepted) or len(accepted) == len(expected), (whole, expected)
     for request, reading in zip(accepted, expected, strict=False):
         assert request.method == reading.method
-        assert (request.path, request.query) == path_and_query(reading.target)
+        assert (request.path, request.query) == (reading.path, reading.query)
         assert request.headers == reading.headers
         assert bytes(request.body) == reading.body
 

@@ -83,8 +83,8 @@ def may_stay(headers: Mapping[str, str]) -> bool:
     It may not where close is asked for too (RFC 9112 section 9.3), or behind chunks, which
     HTTP/1.0 does not know (section 6.1).
     """
-    options = headers.get("connection", "").lower().split(",")
-    return "transfer-encoding" not in headers and "close" not in map(str.strip, options)
+    options = [option.strip(" \t") for option in headers.get("connection", "").lower().split(",")]
+    return "transfer-encoding" not in headers and "close" not in options
 
 
 def head_too_large() -> HeadTooLargeError:
