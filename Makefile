@@ -58,9 +58,9 @@ soak: install ## ten minutes of load and trouble for the server
 	@mkdir -p bench/results
 	@$(BIN)/python -m bench.soak --seconds 600 >bench/results/soak.txt; code=$$?; cat bench/results/soak.txt; exit $$code
 
-# Each decoder for SECONDS; begins with the inputs in tests/fuzz/corpus, stops at the first find.
+# Each decoder, and the reader of requests, for SECONDS; begins with the inputs in tests/fuzz/corpus, stops at the first find.
 # No limit of memory: atheris itself takes some KB for each input it tries.
-fuzz: ## random bodies for each decoder, SECONDS=60 each
+fuzz: ## random bodies for each decoder and random requests, SECONDS=60 each
 	$(call install_with,--group fuzz)
 	@for folder in tests/fuzz/corpus/*/; do \
 		name=$$(basename $$folder); mkdir -p .fuzz/$$name; \

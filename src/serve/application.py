@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
-from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.models.loading import ModelHolder, Peers, ServedModel
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE, PREDICTING
@@ -45,6 +45,7 @@ class Application:
     def __init__(self, site: Site) -> None:
         hold_for_bodies()
         self.max_body = site.settings.max_body
+        self.keepalive = site.settings.keepalive
         self._site = site
         self._invocations = _patterns(site.handlers)
         self._respond = partial(respond, site.observer)
@@ -106,12 +107,15 @@ def _patterns(handlers: Handlers) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def site_of(
-    settings: ServeSettings, shared: Path, code: "ScriptCode | ModelScripts | None"
+    settings: ServeSettings,
+    shared: Path,
+    code: "ScriptCode | ModelScripts | None",
+    peers: Peers,
 ) -> Site:
     """Return what one worker serves, and start loading its model.
 
     `shared` is the folder that all workers of the server share, `code` the user's script,
-    or with many models those of each.
+    or with many models those of each; `peers` learns when the worker is ready.
     """
     observer = Observer(shared, LINE_FORMATS[settings.log_format])
     if settings.emf_seconds:
@@ -119,10 +123,11 @@ def site_of(
     else:
         observer.start()
     if settings.multi_model:
+        peers.tell_ready(True)  # models come later
         scripts = cast("ModelScripts | None", code)
         return _many_models(settings, _registry(settings, shared), observer, scripts)
     if code is not None:
-        return _user_script(settings, cast("ScriptCode", code), observer)
+        return _user_script(settings, cast("ScriptCode", code), observer, peers)
     load = partial(
         ServedModel.load,
         settings.model_dir,
@@ -130,7 +135,7 @@ def site_of(
         output=settings.output,
         shap=settings.shap,
     )
-    holder = ModelHolder(settings.model_dir, load)
+    holder = ModelHolder(settings.model_dir, load, peers)
     holder.start(watch=settings.reload)
     return one_model(settings, holder, observer)
 
@@ -160,13 +165,15 @@ def _many_models(
     return many_models(settings, store, observer)
 
 
-def _user_script(settings: ServeSettings, code: "ScriptCode", observer: Observer) -> Site:
+def _user_script(
+    settings: ServeSettings, code: "ScriptCode", observer: Observer, peers: Peers
+) -> Site:
     # what answers strange paths is there before the script's folder hides a library from it
     import_module("sagetree.serve.routes.flask_app")
     # SageMaker's toolkit with it, which takes time to import
     from sagetree.serve.routes.script import script_site
     from sagetree.serve.scripts.user_script import script_holder
 
-    holder = script_holder(settings, code)
+    holder = script_holder(settings, code, peers)
     holder.start(watch=settings.reload)
     return script_site(settings, holder, observer)

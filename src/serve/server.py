@@ -23,7 +23,7 @@ from sagetree.errors import PlatformError
 from sagetree.machine.program import LOG
 from sagetree.machine.unused import leave_out_unused
 from sagetree.serve.http.listening import GracefulArbiter
-from sagetree.serve.http.shares import Shares
+from sagetree.serve.http.shares import Share, Shares
 from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker
 from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
 from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
@@ -119,6 +119,8 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
 class Server(BaseApplication):  # type: ignore[misc]
     """Gunicorn, told by ServeSettings instead of a command line."""
 
+    share: Share  # in a worker: its own
+
     def __init__(
         self,
         settings: ServeSettings,
@@ -142,7 +144,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         """Return what one worker serves, and start loading its model."""
         from sagetree.serve.application import Application, site_of
 
-        return Application(site_of(self._settings, self._shared, self._code))
+        return Application(site_of(self._settings, self._shared, self._code, self.share))
 
     def run(self) -> None:
         """Serve; ends in SystemExit."""
@@ -163,7 +165,8 @@ def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
     gc.freeze()
 
 
-def _post_fork(settings: ServeSettings, _arbiter: Arbiter, _worker: Any) -> None:  # noqa: ANN401
+def _post_fork(settings: ServeSettings, arbiter: Arbiter, worker: Worker) -> None:
+    arbiter.app.share = worker.share
     if settings.reload:
         for name in [name for name in sys.modules if name.split(".")[0] == OWN_PACKAGE]:
             del sys.modules[name]

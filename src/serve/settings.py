@@ -24,6 +24,10 @@ MAX_PAYLOAD_MB = 25
 # The answer time SageMaker allows to a real-time request.
 TIMEOUT_SECONDS = 60
 
+# Longer than the idle time of the clients before us (60 s), which thus close
+# first: a server that does so now and then breaks a request under way.
+KEEPALIVE_SECONDS = 75
+
 # Asynchronous inference has the largest payload of SageMaker's modes: 1 GB.
 LARGEST_PAYLOAD_MB = 1024
 
@@ -138,6 +142,13 @@ CONTENT_LENGTH = Variable(
     PAYLOAD.name,
     "the same in bytes",
 )
+KEEPALIVE = Variable(
+    "SAGETREE_KEEPALIVE_SECONDS",
+    whole_number(1, 3600),
+    "seconds from 1 to 3600",
+    str(KEEPALIVE_SECONDS),
+    "how long a connection stays open between requests; longer than at the balancer before it",
+)
 STRATEGY = Variable(
     "SAGEMAKER_BATCH_STRATEGY",
     lambda text: {name: name for name in (MULTI_RECORD, SINGLE_RECORD)}[text.upper()],
@@ -151,6 +162,13 @@ TRANSFORMS = Variable(
     "a whole number from 1 to 1024",
     "as many as keep the workers busy",
     "set by a batch transform job: what /execution-parameters says",
+)
+ENSEMBLE = Variable(
+    "SAGEMAKER_INFERENCE_ENSEMBLE",
+    lambda text: {"true": True, "1": True}[text.lower()],
+    "true: leave one model in the folder to have no other answer",
+    "true",
+    "the models of a cross-validation answer together",
 )
 THREADS = Variable(
     "OMP_NUM_THREADS",
@@ -219,8 +237,8 @@ PAGE = Variable(
 
 VARIABLES: tuple[Variable[object], ...] = (
     PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, STRATEGY, TRANSFORMS, PAYLOAD, CONTENT_LENGTH,
-    THREADS, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP, LOG_FORMAT, EMF,
-    PAGE,
+    KEEPALIVE, THREADS, ENSEMBLE, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP,
+    LOG_FORMAT, EMF, PAGE,
 )  # fmt: skip
 
 
@@ -246,6 +264,7 @@ class ServeSettings:
     transforms: int | None
     max_body: int | None
     payload_told: bool
+    keepalive: int
     reload: bool
     multi_model: bool
     model_memory: int
@@ -268,7 +287,10 @@ class ServeSettings:
         """
         reader = _Reader({**environ, PORT_OPTION: port or ""})
         megabytes = reader.value(PAYLOAD, None)
-        length = reader.value(CONTENT_LENGTH, MAX_PAYLOAD_MB * MEGABYTE)
+        length = reader.value(CONTENT_LENGTH, None)
+        if megabytes is not None:
+            length = megabytes * MEGABYTE
+        reader.value(ENSEMBLE, True)
         on_sagemaker = bool(environ.get(ON_SAGEMAKER))
         settings = cls(
             model_dir=OptMl.from_environ(environ).model,
@@ -282,8 +304,9 @@ class ServeSettings:
             batch=reader.value(BATCH, False),
             strategy=reader.value(STRATEGY, None),
             transforms=reader.value(TRANSFORMS, None),
-            max_body=length if megabytes is None else megabytes * MEGABYTE or None,
-            payload_told=bool(megabytes),
+            max_body=(MAX_PAYLOAD_MB * MEGABYTE if length is None else length) or None,
+            payload_told=bool(length),
+            keepalive=reader.value(KEEPALIVE, KEEPALIVE_SECONDS),
             reload=reload,
             multi_model=reader.value(MULTI_MODEL, False),
             model_memory=reader.value(MODEL_MEMORY, 0) * MEGABYTE

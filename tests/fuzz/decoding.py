@@ -1,4 +1,4 @@
-"""What the fuzzers ask of a decoder, for any bytes.
+"""What the fuzzers ask of a decoder, for any bytes, and the list of all fuzzers.
 
 What is neither features nor the client's fault is a find: an exception of
 another kind, or features that change where columns are read as numbers at once.
@@ -17,6 +17,7 @@ from sagetree.serve.bodies.json_body import parse_json
 from sagetree.serve.protocol.messages import Body
 from sagetree.serve.routes.kserve import table_of_tensors
 from sagetree.tables.schema import Column, Schema
+from tests.fuzz.http_requests import connection
 
 # Arrow's reader of CSV is to see small inputs too: sagetree.formats.csv_text.BULK_BYTES.
 BULK_BYTES = 64
@@ -89,6 +90,7 @@ INPUTS: Mapping[str, Callable[[bytes], None]] = MappingProxyType(
         "parquet": decoding("application/x-parquet"),
         "recordio": decoding("application/x-recordio-protobuf"),
         "kserve": tensors,
+        "http": connection,
     }
 )
 

@@ -14,6 +14,19 @@ CORPUS = Path(__file__).parent / "corpus"
 MATRIX = np.array([[0.5, np.nan, 3], [1e-5, 2, -7]], np.float32)
 ROWS = [{"a": 1.5, "b": "x", "id": "7"}, {"a": None, "b": "y", "id": ""}]
 
+GET = b"GET /ping?x=1 HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST /invocations HTTP/1.1\r\nHost: a:8080\r\nContent-Type: text/csv\r\n"
+PLAIN = POST + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n1,2\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n2;a=b\r\n1,\r\n2\r\n2\n\r\n0\r\nA: b\r\n\r\n"
+UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+OLD = b"POST http://a_b/c HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx"
+LAST = b"OPTIONS * HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"
+CONVERSATION = GET + PLAIN + CHUNKED + OLD + LAST + GET
+REQUESTS = [
+    b"\x02\x20\x90" + text.replace(b"Content-Type: text/csv\r\n", UPGRADE) + GET
+    for text in (PLAIN, CHUNKED, POST + b"\r\n")
+]
+
 
 def seeds() -> dict[str, list[bytes]]:
     """Return some good bodies for each fuzzer; the first byte chooses the parameters."""
@@ -49,6 +62,7 @@ def seeds() -> dict[str, list[bytes]]:
         ],
         "npy": [b"\0" + npy(MATRIX), b"\x07" + npy(np.asfortranarray(MATRIX, ">i8"))],
         "kserve": [json.dumps({"inputs": tensors}).encode()],
+        "http": [b"\0" + CONVERSATION, b"\x03\x40\x20\x50" + CONVERSATION, *REQUESTS],
     }  # fmt: skip
 
 

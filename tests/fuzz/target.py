@@ -1,4 +1,4 @@
-"""One decoder fed with bytes that atheris makes: python -m tests.fuzz.target NAME [OPTIONS].
+"""What one fuzzer asks, of bytes that atheris makes: python -m tests.fuzz.target NAME [OPTIONS].
 
 Options are libFuzzer's. A find is also an input that takes longer than its
 -timeout.

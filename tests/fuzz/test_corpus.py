@@ -28,7 +28,7 @@ def inputs(name: str) -> Iterator[tuple[str, bytes]]:
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_every_input_is_features_or_the_clients_fault(
+def test_every_input_is_read_or_the_clients_fault(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_text, "BULK_BYTES", BULK_BYTES)

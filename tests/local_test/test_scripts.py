@@ -116,7 +116,7 @@ def test_each_payload_gets_the_same_scores(port: str) -> None:
         code, log = script("predict.sh", f"--port={port}", str(payload))
         assert code == 0, log
         assert "HTTP/1.1 200 OK" in log
-        assert "Content-Type: text/csv; charset=utf-8" in log
+        assert "Content-Type: text/csv" in log.splitlines()
         answers.add(body(log))
     assert len(answers) == 1
     code, log = script("predict.sh", f"--port={port}", str(payloads[0]), "text/csv",

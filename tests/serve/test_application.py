@@ -15,8 +15,10 @@ from werkzeug.test import Client
 from sagetree.bundle.bundle import MODEL_FILE
 from sagetree.bundle.model import Model
 from sagetree.machine.program import LOG
+from sagetree.serve.application import Application
+from sagetree.serve.models.loading import ModelHolder
 from sagetree.tables.table import Source, Table
-from tests.serve.artifacts import INPUTS, client_for
+from tests.serve.artifacts import INPUTS, client_for, settings_for, site_of
 from tests.serve.asking import ATTRIBUTES, CSV, ROWS, post, problem
 from tests.serve.rows import NAMES, csv_body, records
 
@@ -31,12 +33,18 @@ def test_ping_is_200_and_empty(client: Client):
     assert (answer.status_code, answer.data) == (200, b"")
 
 
+def test_the_loop_is_told_how_long_a_connection_may_be_idle(base_dir: Path):
+    settings = settings_for(base_dir / "model", SAGETREE_KEEPALIVE_SECONDS="600")
+    site = site_of(settings, ModelHolder(base_dir / "model", lambda: None))  # type: ignore[arg-type]
+    assert Application(site).keepalive == 600
+
+
 def test_scores_come_back_as_the_official_container_prints_them(client: Client, model: Model):
     scores = expected_scores(model)
     assert len(set(scores)) == 3
     answer = post(client, CSV)
     assert answer.data == "".join(f"{score!r}\n" for score in scores).encode()
-    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.content_type == "text/csv"
     answer = post(client, CSV, Accept="application/json")
     assert answer.data == json.dumps({"predictions": [{"score": s} for s in scores]}).encode()
     assert answer.content_type == "application/json"

@@ -57,7 +57,7 @@ def test_it_answers_with_the_scores_of_the_model(server: ServerProcess, base_dir
     expected = scores_in_process(base_dir / "model")
     answer = server.post(CSV, Accept="text/csv")
     assert (answer.status, answer.body) == (200, expected)
-    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Type"] == "text/csv"
     answer = server.post(json.dumps(ROWS), "application/json", Accept="text/csv")
     assert (answer.status, answer.body) == (200, expected)
     ping = server.get("/ping")
@@ -148,15 +148,24 @@ def raw(server: ServerProcess, *parts: bytes) -> socket.socket:
 POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/csv\r\n"
 
 
+BROKEN_OFF = ("the body breaks off", "Send it again")
+WRONG_SIZE = (
+    "the body's chunks cannot be read: Invalid character in chunk size",
+    "Send chunks as RFC 9112 says",
+)
+
+
 @pytest.mark.parametrize(
-    "head_and_body",
+    ("head_and_body", "told"),
     [
-        b"Content-Length: 1000\r\n\r\n" + CSV,
-        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n1,2\r\n",
-        b"Transfer-Encoding: chunked\r\n\r\n3\r\n1,2\r\n",
+        (b"Content-Length: 1000\r\n\r\n" + CSV, BROKEN_OFF),
+        (b"Transfer-Encoding: chunked\r\n\r\nzz\r\n1,2\r\n", WRONG_SIZE),
+        (b"Transfer-Encoding: chunked\r\n\r\n3\r\n1,2\r\n", BROKEN_OFF),
     ],
 )
-def test_a_body_that_breaks_off_is_not_scored(server: ServerProcess, head_and_body: bytes):
+def test_a_body_that_breaks_off_is_not_scored(
+    server: ServerProcess, head_and_body: bytes, told: tuple[str, str]
+):
     connection = raw(server, POST, head_and_body)
     connection.shutdown(socket.SHUT_WR)
     answer = b"".join(iter(lambda: connection.recv(65536), b""))
@@ -164,8 +173,7 @@ def test_a_body_that_breaks_off_is_not_scored(server: ServerProcess, head_and_bo
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
     problem = json.loads(body)
-    assert (problem["error"], problem["message"]) == ("DecodingError", "the body breaks off")
-    assert problem["hint"] == "Send it again"
+    assert (problem["error"], problem["message"], problem["hint"]) == ("DecodingError", *told)
 
 
 def ask_raw(server: ServerProcess, *parts: bytes) -> bytes:
@@ -215,10 +223,44 @@ def test_a_client_that_asks_first_is_told_to_go_on_or_not(single: ServerProcess)
     refused.close()
 
 
+def test_head_says_the_length_that_get_has(server: ServerProcess):
+    for path in ("/schema", "/metadata", "/", "/ping", "/absent"):
+        head, get = (server.request(method, path, None, {}) for method in ("HEAD", "GET"))
+        assert (head.status, head.headers["Content-Length"]) == (get.status, str(len(get.body)))
+        assert head.body == b""
+
+
+@pytest.mark.parametrize(
+    ("request_", "allow"),
+    [
+        (b"OPTIONS / HTTP/1.0\r\n\r\n", b"GET, HEAD, OPTIONS"),  # HAProxy's option httpchk
+        (b"OPTIONS /invocations HTTP/1.0\r\n\r\n", b"OPTIONS, POST"),
+        (b"OPTIONS * HTTP/1.0\r\n\r\n", b"GET, HEAD, OPTIONS, POST"),
+    ],
+)
+def test_options_says_what_is_allowed(server: ServerProcess, request_: bytes, allow: bytes):
+    answer = ask_raw(server, request_)
+    assert answer.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert b"\r\nAllow: %s\r\n" % allow in answer
+    assert b"Content-" not in answer
+
+
+def test_an_upgrade_leaves_the_connection_to_the_next_request(
+    server: ServerProcess, base_dir: Path
+):
+    """As the JDK's HttpClient begins."""
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n"
+    first = POST.replace(b"Connection: close\r\n", upgrade) + b"Content-Length: %d\r\n\r\n"
+    last = POST + b"Content-Length: %d\r\n\r\n"
+    answers = ask_raw(server, first % len(CSV), CSV, last % len(CSV), CSV)
+    bodies = [answer.partition(b"\r\n\r\n")[2] for answer in answers.split(b"HTTP/1.1 200 OK")[1:]]
+    assert bodies == [scores_in_process(base_dir / "model")] * 2
+
+
 @pytest.mark.parametrize(
     ("request_", "status", "message"),
     [
-        (b"hello\r\n\r\n", 400, "the request is not HTTP/1.1"),
+        (b"hello\r\n\r\n", 400, "the request does not begin with a method of HTTP"),
         (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 40_000, 431, "the request's headers are too large"),
     ],
 )

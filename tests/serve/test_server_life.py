@@ -3,20 +3,19 @@
 import http.client
 import json
 import os
+import select
 import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sagetree.bundle.bundle import MODEL_FILE, SCHEMA_FILE, ModelBundle
-from sagetree.serve.http.shares import Shares
 from sagetree.serve.http.worker import GRACEFUL_SECONDS
 from sagetree.serve.server import OWN_PACKAGE
 from tests.serve.server_process import (
@@ -74,6 +73,22 @@ def test_running_requests_are_finished_before_the_end(base_dir: Path, tmp_path: 
         assert time.monotonic() - start < GRACEFUL_SECONDS
         with pytest.raises(ConnectionRefusedError):
             server.get("/ping")
+
+
+@pytest.mark.long
+def test_an_idle_connection_stays_open_as_long_as_it_was_told(base_dir: Path, tmp_path: Path):
+    variables = {"SAGETREE_KEEPALIVE_SECONDS": "2"}
+    with (
+        serving(base_dir, tmp_path / "log", **variables) as server,
+        closing(server.connect()) as one,
+    ):
+        for _ in range(2):  # each answer begins the time anew
+            one.request("GET", "/ping")
+            one.getresponse().read()
+            begin = time.monotonic()
+            assert not select.select([one.sock], [], [], 1.5)[0]
+        assert one.sock.recv(1) == b""
+        assert 2 <= time.monotonic() - begin < 10
 
 
 @pytest.mark.long
@@ -271,78 +286,3 @@ def test_faulty_settings_end_it_before_it_listens(base_dir: Path):
         "up to 65535 (0: any free port); SAGEMAKER_BATCH is 'maybe' and must be true or false. "
         "Correct all 2\n",
     )
-
-
-def connections(pid: int) -> int:
-    """How many TCP connections a process holds."""
-    tcp = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
-    established = {f"socket:[{line.split()[9]}]" for line in tcp if line.split()[3] == "01"}
-    descriptors = Path(f"/proc/{pid}/fd").iterdir()
-    return sum(str(path.readlink()) in established for path in descriptors if path.is_symlink())
-
-
-def held(server: ServerProcess) -> list[int]:
-    """How many connections each worker holds, the fewest first."""
-    return sorted(map(connections, server.workers()))
-
-
-@contextmanager
-def opened(server: ServerProcess, count: int) -> Iterator[list[http.client.HTTPConnection]]:
-    """So many connections, made as fast as the kernel makes them."""
-    with ExitStack() as stack:
-        made = [stack.enter_context(closing(server.connect())) for _ in range(count)]
-        for connection in made:
-            connection.connect()
-        yield made
-
-
-def assert_shared(server: ServerProcess) -> None:
-    with opened(server, 32):
-        eventually(lambda: sum(held(server)) == 32)
-        assert held(server)[0] >= 14
-    eventually(lambda: sum(held(server)) == 0)
-
-
-def test_workers_share_connections_evenly(base_dir: Path, tmp_path: Path):
-    """By themselves the first to wake takes most: 28 of 32 and more."""
-    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
-        eventually(lambda: complete(server))
-        assert_shared(server)
-        killed = min(server.workers())
-        os.kill(killed, signal.SIGKILL)
-        eventually(lambda: server.log.read_text().count("model ready") == 3)
-        assert killed not in server.workers()
-        assert_shared(server)
-
-
-def test_a_worker_that_hangs_keeps_no_connection_from_the_others(base_dir: Path, tmp_path: Path):
-    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
-        eventually(lambda: complete(server))
-        hung, other = server.workers()
-        os.kill(hung, signal.SIGSTOP)
-        try:
-            with opened(server, 8) as made:
-                for connection in made:
-                    connection.request("GET", "/ping")
-                    assert connection.getresponse().status == 200
-                assert connections(other) == 8
-        finally:
-            os.kill(hung, signal.SIGCONT)
-
-
-def test_the_places_of_workers_that_are_gone_are_given_again():
-    shares = Shares(1)
-    first, second = shares.take(), shares.take()
-    first.tell(3)
-    second.tell(2)
-    assert (first.is_ahead(), second.is_ahead()) == (True, False)
-    second.stop()  # it takes no more
-    assert not first.is_ahead()
-    second.free()
-    third = shares.take()
-    assert not first.is_ahead()  # not listening yet
-    third.tell(0)
-    assert first.is_ahead()
-    many = [shares.take() for _ in range(100)]
-    many[-1].tell(5)  # beyond the places there are
-    assert not many[-1].is_ahead()

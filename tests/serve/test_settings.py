@@ -27,6 +27,7 @@ def test_without_variables_the_platforms_defaults_hold():
         transforms=None,
         max_body=25 * 2**20,
         payload_told=False,
+        keepalive=75,
         reload=False,
         multi_model=False,
         model_memory=int(memory_limit() * 0.7),
@@ -58,6 +59,8 @@ def test_every_variable_is_read():
             "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "7",
             "MAX_CONTENT_LENGTH": "1000",
             "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0",
+            "SAGETREE_KEEPALIVE_SECONDS": "600",
+            "SAGEMAKER_INFERENCE_ENSEMBLE": "True",
             "OMP_NUM_THREADS": "2",
             "SAGEMAKER_MULTI_MODEL": "true",
             "SAGETREE_MODEL_MEMORY_MB": "100",
@@ -83,6 +86,7 @@ def test_every_variable_is_read():
         transforms=7,
         max_body=None,
         payload_told=False,
+        keepalive=600,
         reload=False,
         multi_model=True,
         model_memory=100 * 2**20,
@@ -104,7 +108,7 @@ def test_a_variable_without_text_is_not_set_and_the_option_goes_before_the_varia
 @pytest.mark.parametrize(
     ("environ", "max_body", "told"),
     [
-        ({"MAX_CONTENT_LENGTH": "6291456"}, 6291456, False),
+        ({"MAX_CONTENT_LENGTH": "6291456"}, 6291456, True),
         ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "100"}, 100 * 2**20, True),
         ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "2", "MAX_CONTENT_LENGTH": "7"}, 2 * 2**20, True),
         ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "0", "MAX_CONTENT_LENGTH": "7"}, None, False),
@@ -129,6 +133,8 @@ def test_all_faults_are_told_at_once():
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "0",
         "MAX_CONTENT_LENGTH": "6 MB",
         "SAGEMAKER_MAX_PAYLOAD_IN_MB": "1e3",
+        "SAGETREE_KEEPALIVE_SECONDS": "0",
+        "SAGEMAKER_INFERENCE_ENSEMBLE": "false",
         "OMP_NUM_THREADS": "-1",
     }
     with pytest.raises(SettingsError) as caught:
@@ -136,6 +142,8 @@ def test_all_faults_are_told_at_once():
     assert str(caught.value) == (
         "SAGEMAKER_MAX_PAYLOAD_IN_MB is '1e3' and must be megabytes up to 1024 (0: no limit); "
         "MAX_CONTENT_LENGTH is '6 MB' and must be bytes up to 1073741824; "
+        "SAGEMAKER_INFERENCE_ENSEMBLE is 'false' and must be true: leave one model in the folder "
+        "to have no other answer; "
         "SAGEMAKER_BIND_TO_PORT is '65536' and must be a port number up to 65535 "
         "(0: any free port); "
         "SAGEMAKER_MODEL_SERVER_WORKERS is '0' and must be a whole number from 1 to 1024; "
@@ -149,8 +157,9 @@ def test_all_faults_are_told_at_once():
         "threshold, contributions, reasons, model, identifiers, each once; "
         "SAGEMAKER_BATCH is 'maybe' and must be true or false; "
         "SAGEMAKER_BATCH_STRATEGY is 'RECORDS' and must be MULTI_RECORD or SINGLE_RECORD; "
-        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS is '0' and must be a whole number from 1 to 1024. "
-        "Correct all 11"
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS is '0' and must be a whole number from 1 to 1024; "
+        "SAGETREE_KEEPALIVE_SECONDS is '0' and must be seconds from 1 to 3600. "
+        "Correct all 13"
     )
 
 

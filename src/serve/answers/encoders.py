@@ -88,7 +88,7 @@ class CsvEncoder(Encoder):
     b'0.25,"[0, 1]"\n1.0,"[0, 1]"\n'
     """
 
-    content_type = "text/csv; charset=utf-8"
+    content_type = CSV
 
     def part(self, predictions: Predictions) -> bytes:
         """Return a line for each row; several numbers take a cell each if they stand alone."""

@@ -9,6 +9,7 @@ class Application(Protocol):
     """What a worker serves."""
 
     max_body: int | None
+    keepalive: float
 
     def answer_at_once(self, request: Request) -> Response | None:
         """Return the response, None if that may take long."""

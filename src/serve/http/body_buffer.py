@@ -80,3 +80,9 @@ def too_large(limit: int) -> PayloadTooLargeError:
 def broken_off() -> RequestError:
     """Return the error of a body that ends before its end."""
     return DecodingError("the body breaks off", hint="Send it again")
+
+
+def wrong_chunks(reason: Exception) -> RequestError:
+    """Return the error of a body whose chunks cannot be read, with the parser's reason."""
+    hint = "Send chunks as RFC 9112 says"
+    return DecodingError(f"the body's chunks cannot be read: {reason}", hint=hint)

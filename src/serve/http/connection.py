@@ -18,7 +18,7 @@ from enum import Enum
 from typing import Final, TypeAlias
 
 from sagetree.serve.http.request_reader import Incoming, RequestReader
-from sagetree.serve.http.response_head import CONTINUE, head_of
+from sagetree.serve.http.response_head import BODILESS, CONTINUE, head_of
 from sagetree.serve.protocol.messages import Body, Response
 
 # A large body comes and goes in pieces of this size; a small request in one.
@@ -26,10 +26,6 @@ PIECE = 256 * 1024
 
 # A request's headers, and each next piece of it, have to come within this time.
 SLOW_SECONDS = 60.0
-
-# Longer than the idle time of the clients before us (60 s), which thus close
-# first: a server that does so now and then breaks a request under way.
-IDLE_SECONDS = 75.0
 
 # After an answer that ends a connection, what the client still sends is read
 # for this time and up to this size: closing at once could destroy the answer on
@@ -69,12 +65,13 @@ class Connection:
     """The state of a connection; all times are seconds of one clock that never goes back."""
 
     __slots__ = (
-        "_answered", "_asked", "_closing", "_deadline", "_left", "_lingered", "_reader", "_size",
-        "unsent",
+        "_answered", "_asked", "_closing", "_deadline", "_keepalive", "_left", "_lingered",
+        "_reader", "_size", "unsent",
     )  # fmt: skip
 
-    def __init__(self, max_body: int | None, now: float) -> None:
+    def __init__(self, max_body: int | None, keepalive: float, now: float) -> None:
         self._reader = RequestReader(max_body)
+        self._keepalive = keepalive  # how long the client may be silent between requests
         self._deadline = now + SLOW_SECONDS
         self._asked: Incoming | None = None  # the request that is being answered
         self._answered = False  # whether it has got an answer yet
@@ -95,14 +92,14 @@ class Connection:
             if reader.in_body or not reader.within:
                 self._deadline = now + SLOW_SECONDS
             reader.feed(data)
-            if reader.in_body and reader.wants_continue():
-                return self._write(CONTINUE)
         else:
             self._left = True
             reader.end()
         if reader.found:
             self._asked = reader.found.popleft()
             return self._asked
+        if reader.in_body and reader.wants_continue():
+            return self._write(CONTINUE)
         return CLOSE if reader.ended else READ
 
     def next_request(self) -> Command:
@@ -119,12 +116,14 @@ class Connection:
             return NOTHING
         request, keep, old, _ = self._asked
         self._asked = None
-        keep = keep and not last and not self._left
+        # who has said all still gets the answers to all of it
+        keep = keep and not last and not (self._left and not self._reader.found)
         self._closing = not keep
         self._answered = True
-        self._deadline = now + IDLE_SECONDS
+        self._deadline = now + self._keepalive
         head = head_of(response, keep, old)
-        body = b"" if request.method == "HEAD" else response.body
+        bare = request.method == "HEAD" or response.status in BODILESS
+        body = b"" if bare else response.body
         if isinstance(body, bytes) and len(body) < PIECE:  # cheaper to copy than to send apart
             return self._write(head + body)
         return self._write(head, body)
@@ -139,7 +138,10 @@ class Connection:
         self.unsent = ()
         if self._closing:
             return self._hang_up(now)
-        return LATER if self._reader.found else READ
+        reader = self._reader
+        if reader.found:
+            return LATER
+        return self._write(CONTINUE) if reader.in_body and reader.wants_continue() else READ
 
     def passed(self, now: float) -> Command:
         """Take note of the time: a client that is silent for too long is given up."""

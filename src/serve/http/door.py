@@ -12,6 +12,9 @@ from sagetree.serve.http.shares import Share
 # Where none of them takes it, they are all at work, and it takes one.
 YIELD_SECONDS = 0.002
 
+# How often a worker that has left all connections to others looks whether to take some.
+CLOSED_SECONDS = 0.05
+
 
 class Door:
     """Accepts connections as far as the worker may have more, and hands each to `welcome`.
@@ -36,18 +39,26 @@ class Door:
         self._welcome = welcome
         self._clock = clock
         self._watching = False
+        self._open = False
         self._stopping = False
         self._yielded_at = 0.0  # 0: it has not
 
     def open(self) -> None:
-        """Begin to accept."""
+        """Begin to accept; a worker that is not ready, once no other one is ready either."""
         for listener in self._listeners:
             listener.setblocking(False)
-        self._share.tell(0)
-        self._watch(True)
+        self._open_in_time()
+
+    def _open_in_time(self) -> None:
+        if self._share.may_take() and not self._stopping:
+            self._open = True
+            self._share.tell(0)
+            self._watch(True)
 
     def patience(self, seconds: float) -> float:
         """Return how long the loop may wait, which would wait for `seconds`."""
+        if not self._open:
+            return min(seconds, CLOSED_SECONDS)
         return YIELD_SECONDS if self._yielded_at else seconds
 
     def holds(self, connections: int) -> None:
@@ -61,6 +72,8 @@ class Door:
 
     def take_turn(self) -> None:
         """Accept what was left to other workers and none of them has taken."""
+        if not self._open:
+            self._open_in_time()
         if not self._yielded_at or self._clock() - self._yielded_at < YIELD_SECONDS:
             return
         self._yielded_at = 0.0

@@ -113,7 +113,8 @@ class Loop:
             self._obey(client, client.connection.next_request(), time.monotonic())
 
     def _welcome(self, accepted: socket.socket) -> None:
-        connection = Connection(self._application.max_body, time.monotonic())
+        application = self._application
+        connection = Connection(application.max_body, application.keepalive, time.monotonic())
         client = Client(accepted, connection, self._selector)
         self._clients.add(client)
         self._door.holds(len(self._clients))

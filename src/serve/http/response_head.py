@@ -9,6 +9,9 @@ from sagetree.serve.protocol.messages import Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
+# Of these statuses a response has no body, and says nothing of its length (RFC 9110 section 8.6).
+BODILESS = frozenset({204, 304})
+
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -20,7 +23,9 @@ def _date(second: int) -> str:
 def head_of(response: Response, keep: bool, old: bool) -> bytes:
     """Return the head of a response; `old` is whether the client speaks HTTP/1.0."""
     status, body, content_type, headers = response
-    lines = [f"Content-Type: {content_type}\r\n"] if content_type else []
+    lines = [] if status in BODILESS else [f"Content-Length: {len(body)}\r\n"]
+    if content_type:
+        lines.append(f"Content-Type: {content_type}\r\n")
     lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
     if not keep:
         lines.append("Connection: close\r\n")
@@ -28,5 +33,5 @@ def head_of(response: Response, keep: bool, old: bool) -> bytes:
         lines.append("Connection: keep-alive\r\n")
     return (
         f"HTTP/1.1 {status} {_REASONS.get(status, 'Unknown')}\r\nDate: {_date(int(time.time()))}"
-        f"\r\nContent-Length: {len(body)}\r\n{''.join(lines)}\r\n"
+        f"\r\n{''.join(lines)}\r\n"
     ).encode("latin-1")

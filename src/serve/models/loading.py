@@ -88,6 +88,27 @@ class Holder(Protocol):
         """Return the model. Raises NotReadyError with the reason if there is none."""
 
 
+class Peers(Protocol):
+    """The workers of a server, of which this one is one."""
+
+    def tell_ready(self, ready: bool) -> None:
+        """Say whether this worker has its model."""
+
+    def are_all_ready(self) -> bool:
+        """Say whether every worker that takes connections has its model."""
+
+
+class NoPeers:
+    """There is no other worker."""
+
+    def tell_ready(self, ready: bool) -> None:
+        """Say it to nobody."""
+
+    def are_all_ready(self) -> bool:
+        """Say yes."""
+        return True
+
+
 class Loaded(Protocol):
     """What a holder can hold: a model, or a script with its model."""
 
@@ -101,7 +122,8 @@ Kind = TypeVar("Kind", bound=Loaded)
 class ModelHolder(Generic[Kind]):
     """Holds the worker's model; each request takes it once, whole or not at all."""
 
-    def __init__(self, folder: Path, load: Callable[[], Kind]) -> None:
+    def __init__(self, folder: Path, load: Callable[[], Kind], peers: Peers | None = None) -> None:
+        self._peers = peers or NoPeers()
         self._folder = folder
         self._load_model = load
         self._state: Kind | Unavailable = Unavailable(
@@ -131,6 +153,19 @@ class ModelHolder(Generic[Kind]):
             raise NotReadyError(state.message, where=state.where, hint=state.hint)
         return state
 
+    def check_everywhere(self) -> None:
+        """Raise NotReadyError if a worker that takes connections has no model, this one or another.
+
+        The next request may be that one's.
+        """
+        self.model()
+        if not self._peers.are_all_ready():
+            raise NotReadyError(
+                "another worker has no model yet",
+                where=str(self._folder),
+                hint="Ask again in a moment; if it stays so, the server's log has the reason",
+            )
+
     def wait(self, seconds: float = MODEL_WAIT_SECONDS) -> Kind:
         """Return the model, after waiting for its loading to end. Raises as `model` does."""
         if not self._settled.is_set():
@@ -152,6 +187,7 @@ class ModelHolder(Generic[Kind]):
     def _load(self) -> None:
         start = time.monotonic()
         self._state = self._outcome()
+        self._peers.tell_ready(not isinstance(self._state, Unavailable))
         _report(self._state, self._folder, time.monotonic() - start)
         self._settled.set()
         return_freed_memory()  # of the loading, and of the model before

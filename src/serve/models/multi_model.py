@@ -17,7 +17,7 @@ from typing import Generic
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import Kind
-from sagetree.serve.models.registry import Entry, Hold, Registry
+from sagetree.serve.models.registry import Entry, Hold, ModelNotFoundError, Registry
 from sagetree.serve.models.trial import Trials
 
 # How often a worker looks whether a model it holds has been unloaded.
@@ -69,10 +69,16 @@ class ModelStore(Generic[Kind]):
     def load(self, name: str, url: str) -> None:
         """Load the model in the folder `url` under `name`, once it has been tried.
 
-        Raises ModelExistsError, InsufficientMemoryError, and ArtifactError for
-        a model that cannot be served.
+        Raises ModelExistsError, InsufficientMemoryError, ModelNotFoundError if there is no such
+        folder, and ArtifactError for a model that cannot be served.
         """
         self.registry.check_new(name)
+        if not Path(url).exists():
+            raise ModelNotFoundError(
+                f"Model not found in model store: {url}",
+                where="url",
+                hint="Name the folder that the model is in",
+            )
         start = time.monotonic()
         taken = self._trials.load(Path(url), self.registry.room())
         self.registry.add(Entry(name, url, taken))

@@ -28,6 +28,9 @@ POLL_SECONDS = 0.01
 _ENTRY, _RETIRED = ".json", ".retired"
 
 
+# The messages below are those of AWS's multi-model-server, which clients compare.
+
+
 class ModelExistsError(RequestError):
     """A model of that name is loaded already."""
 
@@ -35,7 +38,7 @@ class ModelExistsError(RequestError):
 
 
 class ModelNotFoundError(RequestError):
-    """No model of that name is loaded."""
+    """No model of that name is loaded, or none is where it should be loaded from."""
 
     status = 404
 
@@ -98,7 +101,7 @@ class Registry:
         """Raise ModelExistsError if the model is loaded already."""
         if self.path(name).exists():
             raise ModelExistsError(
-                "the model is loaded already", where="model_name", hint="Unload it first"
+                f"Model {name} is already registered.", where="model_name", hint="Unload it first"
             )
 
     def add(self, entry: Entry) -> None:
@@ -126,7 +129,7 @@ class Registry:
         try:
             return _read(self.path(name))
         except FileNotFoundError:
-            raise _not_loaded() from None
+            raise _not_loaded(name) from None
 
     def entries(self) -> list[Entry]:
         """Return all loaded models, by name."""
@@ -142,7 +145,7 @@ class Registry:
         try:
             path.rename(retired)
         except FileNotFoundError:
-            raise _not_loaded() from None
+            raise _not_loaded(name) from None
         return retired
 
     def wait_until_free(self, retired: Path, seconds: float = UNLOAD_SECONDS) -> bool:
@@ -165,13 +168,13 @@ class Registry:
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
-            raise _not_loaded() from None
+            raise _not_loaded(name) from None
         _lock(descriptor, fcntl.LOCK_SH)
         status = os.fstat(descriptor)
         hold = Hold(path, descriptor, status.st_dev, status.st_ino)
         if not hold.is_current():  # unloaded in between
             hold.release()
-            raise _not_loaded()
+            raise _not_loaded(name)
         return hold, Entry(**orjson.loads(os.pread(descriptor, status.st_size, 0)))
 
     def _found(self) -> Iterator[Entry]:
@@ -204,6 +207,6 @@ def _lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def _not_loaded() -> ModelNotFoundError:
+def _not_loaded(name: str) -> ModelNotFoundError:
     hint = "Load it by POST /models, or list the loaded ones by GET /models"
-    return ModelNotFoundError("no such model is loaded", where="model_name", hint=hint)
+    return ModelNotFoundError(f"Model not found: {name}", where="model_name", hint=hint)

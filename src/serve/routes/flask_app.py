@@ -14,6 +14,7 @@ from sagetree.serve.protocol.route_names import OTHER_INFER, OTHER_MODEL
 from sagetree.serve.routes.access import NO_ROUTE, Handler, raising, respond
 from sagetree.serve.routes.problems import Problem, RouteError
 from sagetree.serve.routes.site import Handlers, Site
+from sagetree.serve.telemetry.observation import Trace
 
 # Where a WSGI environment has the request as it came.
 REQUEST = "sagetree.request"
@@ -51,9 +52,8 @@ def call(app: flask.Flask, request: Request) -> Response:
     """Return the application's response to a request."""
     with app.request_context(_environ(request)):
         made = app.full_dispatch_request()
-    body = b"" if request.method == "HEAD" else made.get_data()
     headers = {name: value for name, value in made.headers if name.lower() not in _OURS}
-    return Response(made.status_code, body, made.content_type or "", headers)
+    return Response(made.status_code, made.get_data(), made.content_type or "", headers)
 
 
 def _environ(request: Request) -> dict[str, Any]:
@@ -76,10 +76,36 @@ def _view(site: Site, route: str, handler: Handler, **_names: str) -> flask.Resp
 
 
 def _view_error(site: Site, error: Exception) -> flask.Response:
+    request = flask.request.environ[REQUEST]._replace(body=b"")  # nobody has read it
+    methods = _methods(error, request.path, site.handlers)
+    if request.method == "OPTIONS" and methods:
+        return _flask_response(
+            respond(site.observer, NO_ROUTE, partial(_options, methods), request)
+        )
     if isinstance(error, HTTPException):
         error = RouteError(problem_of_http(error, site.handlers))
-    request = flask.request.environ[REQUEST]._replace(body=b"")  # nobody has read it
     return _flask_response(respond(site.observer, NO_ROUTE, raising(error), request))
+
+
+def _methods(error: Exception, path: str, handlers: Handlers) -> str:
+    """Return the methods of a path as Allow lists them, "" where there is no such path.
+
+    "*" is the whole server (RFC 9110 section 9.3.7); "/" is asked by HAProxy's checks even where it
+    is no page.
+    """
+    if isinstance(error, MethodNotAllowed):
+        known = set(error.valid_methods or ())
+    elif path == "*":
+        known = {"HEAD", *(method for method, _ in handlers)}
+    elif path == "/":
+        known = set()
+    else:
+        return ""
+    return ", ".join(sorted({*known, "OPTIONS"}))
+
+
+def _options(methods: str, _request: Request, _trace: Trace) -> Response:
+    return Response(204, headers={"Allow": methods})
 
 
 def problem_of_http(error: HTTPException, handlers: Handlers) -> Problem:
@@ -95,7 +121,7 @@ def problem_of_http(error: HTTPException, handlers: Handlers) -> Problem:
             "MethodNotAllowed",
             "the method is not allowed here",
             hint=f"Use {methods}",
-            headers={"Allow": methods},
+            headers={"Allow": f"{methods}, OPTIONS"},
         )
     return Problem(error.code or 500, type(error).__name__, error.description or error.name)
 
@@ -104,5 +130,7 @@ def _flask_response(response: Response) -> flask.Response:
     made = flask.Response(
         bytes(response.body), response.status, content_type=response.content_type or None
     )
+    if not response.content_type:  # Flask has one of its own
+        del made.headers["Content-Type"]
     made.headers.extend(response.headers)
     return made

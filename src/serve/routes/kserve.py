@@ -79,7 +79,7 @@ def _live(_request: Request, _trace: Trace) -> Response:
 
 
 def _ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
-    holder.model()
+    holder.check_everywhere()
     return json_response({"ready": True})
 
 

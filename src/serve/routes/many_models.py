@@ -1,12 +1,14 @@
 """The routes of a multi-model endpoint, as SageMaker documents them.
 
-    POST   /models                {"model_name": ..., "url": folder}: 200, 409 loaded, 507 no memory
+    POST   /models                {"model_name": ..., "url": folder}: 200, 404 no such folder,
+                                  409 loaded, 507 no memory
     GET    /models                {"models": [{"modelName", "modelUrl"}], "nextPageToken"?}
     GET    /models/{name}         200, 404
     DELETE /models/{name}         200 once its memory is free, 404
     POST   /models/{name}/invoke  as /invocations, 404
 
-A name is any text, percent-encoded in a path. `/invocations` with the header
+What they say is what AWS's multi-model-server says, the official container's server: clients
+compare it. A name is any text, percent-encoded in a path. `/invocations` with the header
 X-Amzn-SageMaker-Target-Model invokes the model it names.
 """
 
@@ -114,7 +116,7 @@ def _load(store: ModelStore[Kind], request: Request, trace: Trace) -> Response:
     name, url = _asked(request)
     trace.model = name
     store.load(name, url)
-    return json_response({"status": "loaded"})
+    return json_response({"status": "Workers scaled"})
 
 
 def _asked(request: Request) -> tuple[str, str]:
@@ -159,7 +161,7 @@ def _unload(store: ModelStore[Kind], request: Request, trace: Trace) -> Response
     name = _name(request, "")
     store.unload(name)
     trace.model = name
-    return json_response({"status": "unloaded"})
+    return json_response({"status": f'Model "{name}" unregistered'})
 
 
 def _invoke(

@@ -32,8 +32,8 @@ class Site:
 
 
 def ping(holder: ModelHolder[Kind], _request: Request, _trace: Trace) -> Response:
-    """Answer 200 with an empty body once the model has passed its self-check."""
-    holder.model()
+    """Answer 200 with an empty body once the model has passed its self-check in every worker."""
+    holder.check_everywhere()
     return Response(content_type="text/plain")
 
 

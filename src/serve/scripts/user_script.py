@@ -29,7 +29,7 @@ from sagetree.errors import (
 )
 from sagetree.formats.media_types import CSV, JSON
 from sagetree.machine.program import LOG
-from sagetree.serve.models.loading import ModelHolder
+from sagetree.serve.models.loading import ModelHolder, Peers
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.scripts.code import ModelScripts, ScriptCode
 from sagetree.serve.scripts.defaults import Defaults, media_type
@@ -195,12 +195,14 @@ def _is_hidden(path: Path, code: ScriptCode) -> bool:
     return path != code.path and loaded is not None and getattr(loaded, "__file__", "") != str(path)
 
 
-def script_holder(settings: ServeSettings, code: ScriptCode) -> ModelHolder[UserScript]:
-    """Return the holder of the script; it loads when it is started."""
+def script_holder(
+    settings: ServeSettings, code: ScriptCode, peers: Peers | None = None
+) -> ModelHolder[UserScript]:
+    """Return the holder of the script, which tells `peers`; it loads when it is started."""
     code.put_on_path()
     # scripts are not written for threads
     load = partial(UserScript.load, code, settings.model_dir, threading.Lock())
-    return ModelHolder(settings.model_dir, load)
+    return ModelHolder(settings.model_dir, load, peers)
 
 
 def _check_text(body: bytes) -> None:

@@ -2,12 +2,12 @@
 
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
 
-from sagetree.serve.http.door import YIELD_SECONDS, Door
+from sagetree.serve.http.door import CLOSED_SECONDS, YIELD_SECONDS, Door
 from sagetree.serve.http.shares import Share, Shares
 
 
@@ -128,3 +128,66 @@ def test_a_stopped_worker_takes_what_came_and_then_refuses(
     assert other.turn() == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address, 5)
+
+
+# -- who has no model yet
+
+
+def test_a_worker_that_is_not_ready_takes_what_no_ready_one_is_there_for(
+    listener: socket.socket, sockets: ExitStack
+) -> None:
+    shares = Shares(2)
+    first = shares.take()
+    one = Worker(listener, first, sockets)
+    connect(listener, sockets)
+    assert one.turn() == 1
+    first.tell_ready(True)
+    second = shares.take()
+    other = Worker(listener, second, sockets)
+    connect(listener, sockets)
+    assert other.turn() == 0
+    assert other.door.patience(1.0) == CLOSED_SECONDS
+    assert one.turn() == 2
+    connect(listener, sockets)
+    second.tell_ready(True)
+    other.turn()
+    assert other.turn() == 1
+    assert other.door.patience(1.0) == 1.0
+
+
+@pytest.mark.parametrize("end", [Share.free, Share.stop])
+def test_it_opens_when_the_ready_one_is_gone(
+    end: Callable[[Share], None], listener: socket.socket, sockets: ExitStack
+) -> None:
+    shares = Shares(2)
+    first = shares.take()
+    Worker(listener, first, sockets)
+    first.tell_ready(True)
+    other = Worker(listener, shares.take(), sockets)
+    connect(listener, sockets)
+    assert other.turn() == 0
+    end(first)
+    other.turn()
+    assert other.turn() == 1
+
+
+def test_all_are_ready_when_those_are_that_take_connections(
+    listener: socket.socket, sockets: ExitStack
+) -> None:
+    shares = Shares(3)
+    one, other, third = (shares.take() for _ in range(3))
+    for share in (one, other):
+        Worker(listener, share, sockets)
+    assert not one.are_all_ready()
+    one.tell_ready(True)
+    assert not one.are_all_ready()
+    other.tell_ready(True)
+    assert one.are_all_ready()  # the third one is not there yet
+    Worker(listener, third, sockets)
+    assert one.are_all_ready()  # and takes none
+    other.tell_ready(False)  # a model that came later could not be loaded
+    assert not one.are_all_ready()
+    other.free()
+    assert one.are_all_ready()
+    shares.take()
+    assert one.are_all_ready()

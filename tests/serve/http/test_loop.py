@@ -20,6 +20,7 @@ class Application:
     """Answers with the path; /thread in a thread, /large with 16 MB."""
 
     max_body = None
+    keepalive = 75.0
 
     def answer_at_once(self, request: Request) -> Response | None:
         if request.path == "/thread":

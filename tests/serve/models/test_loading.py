@@ -11,6 +11,7 @@ import pytest
 
 from sagetree.bundle.bundle import SELFCHECK_FILE, ModelBundle
 from sagetree.errors import NotReadyError
+from sagetree.serve.http.shares import Shares
 from sagetree.serve.models.loading import ModelHolder, ServedModel, settled, snapshot
 from tests.serve.artifacts import settings_for, site_of
 from tests.serve.asking import client_of
@@ -61,6 +62,33 @@ def test_ping_is_503_until_the_model_is_loaded_and_a_request_waits_for_it(base_d
     threading.Timer(0.1, gate.set).start()
     assert client.post("/invocations", json=records(2)).status_code == 200
     assert client.get("/ping").status_code == 200
+
+
+def test_ping_is_503_while_another_worker_has_no_model(base_dir: Path):
+    folder, shares = base_dir / "model", Shares(2)
+    mine, others = shares.take(), shares.take()
+    for share in (mine, others):
+        share.tell(0)
+    load = partial(ServedModel.load, folder, threads=1, output=("score",))
+    holder = ModelHolder(folder, load, mine)
+    client = client_of(site_of(settings_for(folder), holder))
+    holder.start(watch=False)
+    holder.wait()
+    told = {
+        "error": "NotReadyError",
+        "message": "another worker has no model yet",
+        "where": str(folder),
+        "hint": "Ask again in a moment; if it stays so, the server's log has the reason",
+        "request_id": "1",
+    }
+    paths = ("/ping", "/v2/health/ready", "/v2/models/model/ready")
+    for path in paths:
+        answer = client.get(path, headers={"X-Amzn-RequestId": "1"})
+        assert (answer.status_code, answer.get_json()) == (503, told)
+    assert client.post("/invocations", json=records(2)).status_code == 200
+    others.tell_ready(True)
+    eventually(mine.are_all_ready)
+    assert [client.get(path).status_code for path in paths] == [200] * 3
 
 
 def test_a_pickle_is_refused_and_not_opened(pickle_dir: Path):

@@ -104,14 +104,14 @@ def test_statuses_of_what_is_not_there_and_what_is(worker: Worker, base_dir: Pat
         409,
         {
             "error": "ModelExistsError",
-            "message": "the model is loaded already",
+            "message": "Model claims is already registered.",
             "where": "model_name",
             "hint": "Unload it first",
         },
     )
     absent = {
         "error": "ModelNotFoundError",
-        "message": "no such model is loaded",
+        "message": "Model not found: other",
         "where": "model_name",
         "hint": "Load it by POST /models, or list the loaded ones by GET /models",
     }
@@ -243,6 +243,33 @@ def test_errors_of_an_invocation_are_the_clients_with_their_reason(worker: Worke
     assert worker.invoke("claims", b"") == (204, b"")
 
 
+def test_the_texts_are_those_of_the_official_containers_server(worker: Worker, base_dir: Path):
+    asked = {"model_name": 'a "b"', "url": str(base_dir / "model")}
+    assert worker.client.post("/models", json=asked).get_json() == {"status": "Workers scaled"}
+    gone = worker.client.delete("/models/a%20%22b%22").get_json()
+    assert gone == {"status": 'Model "a "b"" unregistered'}
+    for url in (base_dir / "absent", base_dir / "model" / "absent.tar.gz", "absent"):
+        answer = worker.client.post("/models", json={"model_name": "x", "url": str(url)})
+        assert problem(answer) == (
+            404,
+            {
+                "error": "ModelNotFoundError",
+                "message": f"Model not found in model store: {url}",
+                "where": "url",
+                "hint": "Name the folder that the model is in",
+            },
+        )
+        assert worker.names() == []
+
+
+def test_a_health_check_by_options_needs_no_page(worker: Worker):
+    answer = worker.client.options("/")
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "OPTIONS")
+    answer = worker.client.options("/models")
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    assert worker.client.options("/absent").status_code == 404
+
+
 def damaged(folder: Path, plain: bytes, place: int) -> Path:
     """A model of which a number is another, so that the library reads where nothing is."""
     folder.mkdir()
@@ -265,7 +292,7 @@ def test_models_that_cannot_be_served_are_refused_and_touch_no_other(
     cut = tmp_path / "cut"
     cut.mkdir()
     (cut / MODEL_FILE).write_bytes(plain[: len(plain) // 2] + b"}")
-    for folder in (cut, pickle_dir, tmp_path / "absent"):
+    for folder in (cut, pickle_dir, tmp_path):
         status, told = problem(
             worker.client.post("/models", json={"model_name": "bad", "url": str(folder)})
         )
