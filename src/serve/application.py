@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
 from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.models.trials import Verdict
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE, PREDICTING
@@ -117,16 +118,21 @@ def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") ->
         return _many_models(settings, shared, observer)
     if code is not None:
         return _user_script(settings, code, observer)
-    load = partial(
-        ServedModel.load,
+    holder = ModelHolder(
+        settings.model_dir, partial(_load_tried, settings, Verdict(shared, settings))
+    )
+    holder.start(watch=settings.reload)
+    return one_model(settings, holder, observer)
+
+
+def _load_tried(settings: ServeSettings, verdict: Verdict) -> ServedModel:
+    verdict.check()
+    return ServedModel.load(
         settings.model_dir,
         threads=settings.threads,
         output=settings.output,
         shap=settings.shap,
     )
-    holder = ModelHolder(settings.model_dir, load)
-    holder.start(watch=settings.reload)
-    return one_model(settings, holder, observer)
 
 
 def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> Site:

@@ -18,7 +18,7 @@ from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ServedModel
 from sagetree.serve.models.registry import Entry, Hold, Registry
-from sagetree.serve.models.trial import Trials
+from sagetree.serve.models.trials import Trials
 
 # How often a worker looks whether a model it holds has been unloaded.
 WATCH_SECONDS = 0.02
@@ -45,6 +45,7 @@ class ModelStore:
         self.registry = registry
         self._trials = Trials(registry.folder)
         self._output = output
+        self._shap = shap
         self._load_model = partial(ServedModel.load, threads=threads, output=output, shap=shap)
         self._lock = threading.Lock()
         self._residents: dict[str, Resident] = {}
@@ -76,7 +77,7 @@ class ModelStore:
         """
         self.registry.check_new(name)
         start = time.monotonic()
-        taken = self._trials.load(Path(url), self._output, self.registry.room())
+        taken = self._trials.weigh(Path(url), self._output, self.registry.room(), self._shap)
         self.registry.add(Entry(name, url, taken))
         LOG.info(
             "model %r ready in %.2f s: %s, %d bytes", name, time.monotonic() - start, url, taken
