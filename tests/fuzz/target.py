@@ -1,4 +1,4 @@
-"""One decoder fed with bytes that atheris makes: python -m tests.fuzz.target NAME [OPTIONS].
+"""One decoder, or the trial of models, fed with bytes that atheris makes: python -m tests.fuzz.target NAME [OPTIONS].
 
 Options are libFuzzer's. A find is also an input that takes longer than its
 -timeout.
@@ -11,9 +11,10 @@ import atheris
 with atheris.instrument_imports(include=["sagetree"]):
     from sagetree.formats import csv_text
     from tests.fuzz.decoding import BULK_BYTES, INPUTS
+    from tests.fuzz.models import plain_model
 
 if __name__ == "__main__":
     csv_text.BULK_BYTES = BULK_BYTES
     program, name, *options = sys.argv
-    atheris.Setup([program, *options], INPUTS[name])
+    atheris.Setup([program, *options], {**INPUTS, "model": plain_model}[name])
     atheris.Fuzz()

@@ -197,7 +197,11 @@ def _start(path: Path) -> "subprocess.Popen[bytes]":
 class _Handler(StreamRequestHandler):
     """One question, answered by a child process of the server's."""
 
+    server: "_Server"
+
     def handle(self) -> None:
+        # Else who connects after the server was killed would wait for this child's end.
+        self.server.socket.close()
         folder, output, shap, most, weigh = json.loads(self.rfile.readline())
         question = Question(folder, tuple(output), shap, most, weigh)
         server = os.getppid()
