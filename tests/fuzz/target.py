@@ -1,4 +1,4 @@
-"""One decoder, or the trial of models, fed with bytes that atheris makes: python -m tests.fuzz.target NAME [OPTIONS].
+"""One decoder, or the trial of models, fed by atheris: python -m tests.fuzz.target NAME [OPTIONS].
 
 Options are libFuzzer's. A find is also an input that takes longer than its
 -timeout.
