@@ -22,6 +22,7 @@ from sagetree.machine.unused import leave_out_unused
 leave_out_unused()
 import xgboost
 from sagetree.bundle.model import Model
+from sagetree.serve.models.trial import Question, run_trial
 
 def theirs(folder, rows):
     booster = xgboost.Booster({"nthread": 1})
