@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
 from sagetree.serve.models.loading import ModelHolder, Peers, ServedModel
+from sagetree.serve.models.trials import Verdict
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE, PREDICTING
@@ -128,16 +129,20 @@ def site_of(
         return _many_models(settings, _registry(settings, shared), observer, scripts)
     if code is not None:
         return _user_script(settings, cast("ScriptCode", code), observer, peers)
-    load = partial(
-        ServedModel.load,
+    load = partial(_load_tried, settings, Verdict(shared, settings))
+    holder = ModelHolder(settings.model_dir, load, peers)
+    holder.start(watch=settings.reload)
+    return one_model(settings, holder, observer)
+
+
+def _load_tried(settings: ServeSettings, verdict: Verdict) -> ServedModel:
+    verdict.check()
+    return ServedModel.load(
         settings.model_dir,
         threads=settings.threads,
         output=settings.output,
         shap=settings.shap,
     )
-    holder = ModelHolder(settings.model_dir, load, peers)
-    holder.start(watch=settings.reload)
-    return one_model(settings, holder, observer)
 
 
 def _registry(settings: ServeSettings, shared: Path) -> "Registry":

@@ -22,9 +22,9 @@ from gunicorn.arbiter import Arbiter
 from sagetree.errors import PlatformError
 from sagetree.machine.program import LOG
 from sagetree.machine.unused import leave_out_unused
-from sagetree.serve.http.listening import GracefulArbiter
 from sagetree.serve.http.shares import Share, Shares
 from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker
+from sagetree.serve.master import Master
 from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
 from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from sagetree.serve.telemetry.log_lines import set_log_format
@@ -109,7 +109,7 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
         "reload": settings.reload,
         "reload_engine": "poll",
         "pre_fork": partial(_pre_fork, Shares(settings.workers)),
-        "when_ready": partial(_when_ready, settings),
+        "when_ready": partial(_when_ready, settings, shared),
         "post_fork": partial(_post_fork, settings),
         "post_worker_init": _post_worker_init,
         "child_exit": partial(_child_exit, shared),
@@ -148,10 +148,10 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def run(self) -> None:
         """Serve; ends in SystemExit."""
-        GracefulArbiter(self).run()
+        Master(self).run()
 
 
-def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
+def _when_ready(settings: ServeSettings, shared: Path, arbiter: Arbiter) -> None:
     """In the master, before the workers are forked."""
     set_log_format(settings.log_format, arbiter.log.error_log)
     LOG.info("serving %s with %d workers", ", ".join(map(str, arbiter.LISTENERS)), settings.workers)
@@ -163,6 +163,24 @@ def _when_ready(settings: ServeSettings, arbiter: Arbiter) -> None:
     # What is there now stays: a worker's collector must not touch, and thereby
     # copy, the pages it shares with the others.
     gc.freeze()
+    if not (settings.multi_model or settings.program):
+        _begin_trial(settings, shared, arbiter)
+
+
+def _begin_trial(settings: ServeSettings, shared: Path, arbiter: Arbiter) -> None:
+    """Have the model tried while the workers start."""
+    from sagetree.boosters.library import library_version
+    from sagetree.serve.models.trials import Verdict
+
+    library_version()  # the library is there for all children; only a booster forbids to fork
+
+    def leave() -> None:
+        for number in arbiter.SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        for listener in arbiter.LISTENERS:
+            listener.sock.close()
+
+    Verdict(shared, settings).begin(leave)
 
 
 def _post_fork(settings: ServeSettings, arbiter: Arbiter, worker: Worker) -> None:

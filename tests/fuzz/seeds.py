@@ -63,6 +63,7 @@ def seeds() -> dict[str, list[bytes]]:
         "npy": [b"\0" + npy(MATRIX), b"\x07" + npy(np.asfortranarray(MATRIX, ">i8"))],
         "kserve": [json.dumps({"inputs": tensors}).encode()],
         "http": [b"\0" + CONVERSATION, b"\x03\x40\x20\x50" + CONVERSATION, *REQUESTS],
+        "model": [bytes([number]) + b"\0\1\2\3" * 4 for number in range(8)],
     }  # fmt: skip
 
 

@@ -11,9 +11,10 @@ import atheris
 with atheris.instrument_imports(include=["sagetree"]):
     from sagetree.formats import csv_text
     from tests.fuzz.decoding import BULK_BYTES, INPUTS
+    from tests.fuzz.models import plain_model
 
 if __name__ == "__main__":
     csv_text.BULK_BYTES = BULK_BYTES
     program, name, *options = sys.argv
-    atheris.Setup([program, *options], INPUTS[name])
+    atheris.Setup([program, *options], {**INPUTS, "model": plain_model}[name])
     atheris.Fuzz()

@@ -37,6 +37,11 @@ class Explainer:
         return self._base is not None
 
     @property
+    def is_librarys(self) -> bool:
+        """Whether the library computes them."""
+        return self._trees == () or not has_plain_trees(self._booster)
+
+    @property
     def is_ready(self) -> bool:
         """Whether the trees have been read, which takes a tenth of a second for 200 of them."""
         return self._trees is not None

@@ -225,17 +225,24 @@ class NativeBooster:
         part = ctypes.c_void_p()
         _check(self._lib.XGBoosterSlice(self._handle, number, number + 1, 1, ctypes.byref(part)))
         try:
-            length = ctypes.c_uint64()
-            text = ctypes.c_void_p()
-            _check(
-                self._lib.XGBoosterSaveModelToBuffer(
-                    part, b'{"format":"json"}', ctypes.byref(length), ctypes.byref(text)
-                )
-            )
-            learner: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))["learner"]
-            return learner
+            return self._saved(part)
         finally:
             self._lib.XGBoosterFree(part)
+
+    def saved(self) -> dict[str, Any]:
+        """Return the `learner` part of the library's JSON of the model."""
+        return self._saved(self._handle)
+
+    def _saved(self, handle: ctypes.c_void_p) -> dict[str, Any]:
+        length = ctypes.c_uint64()
+        text = ctypes.c_void_p()
+        _check(
+            self._lib.XGBoosterSaveModelToBuffer(
+                handle, b'{"format":"json"}', ctypes.byref(length), ctypes.byref(text)
+            )
+        )
+        learner: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))["learner"]
+        return learner
 
     def predict_in_place(self, matrix: Matrix, kind: int) -> Matrix:
         """Return VALUE or MARGIN of each row (n, outputs); not for gblinear.

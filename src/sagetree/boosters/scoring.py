@@ -20,6 +20,7 @@ from sagetree.boosters.library import (
     library_version,
 )
 from sagetree.boosters.shap_method import ShapMethod
+from sagetree.boosters.structure import find_fault
 from sagetree.errors import ArtifactError
 
 # Rows that one thread scores at a time. Fewer than twice as many go to one
@@ -30,6 +31,11 @@ Scores = NDArray[np.float32]
 
 # XGBoost's messages begin with the time and a place in its own source.
 _PLACE = re.compile(r"^\[[\d:]+\] \S+: ")
+
+# The values in a leaf, of the first tree: in JSON and in UBJSON.
+_LEAF_SIZE = re.compile(
+    rb'size_leaf_vector(?:"\s*:\s*"|S(?:L.{8}|l.{4}|I..|[iU].))(\d{1,9})', re.DOTALL
+)
 
 # Objectives whose score is a label: an ensemble takes the most frequent one.
 _VOTING = frozenset({"multi:softmax", "binary:hinge"})
@@ -74,9 +80,28 @@ class Scorer:
                 where=name,
                 hint="Put models of one training job together",
             )
-        _, outputs, *_ = found[0]
+        features, outputs, *_ = found[0]
+        for booster in boosters:
+            _check_names(booster, features, name)
         explainers = tuple(Explainer(booster, outputs, shap) for booster in boosters)
         return cls(boosters, explainers, *found[0], threads)
+
+    def check_structure(self, name: str) -> None:
+        """Raise ArtifactError where trees lead nowhere, or to features that are not there.
+
+        `name` is the model's file, for the error.
+        """
+        for booster in self.boosters:
+            try:
+                fault = find_fault(booster, self.feature_count, self.outputs)
+            except (LibraryError, LookupError, TypeError, ValueError) as error:
+                fault = _PLACE.sub("", str(error))
+            if fault:
+                raise ArtifactError(
+                    f"the model is damaged: {fault}",
+                    where=name,
+                    hint="Copy it again, or save it again with Booster.save_model",
+                )
 
     def score(self, matrix: Matrix, base_margin: Scores | None = None) -> Scores:
         """Return the predictions of each row of `matrix` (n, feature_count): float32.
@@ -112,6 +137,11 @@ class Scorer:
     def explains(self) -> bool:
         """Whether there are contributions: not of every kind of trees in every XGBoost."""
         return all(explainer.is_possible for explainer in self.explainers)
+
+    @property
+    def is_explained_by_library(self) -> bool:
+        """Whether contributions are computed by XGBoost, not here."""
+        return any(explainer.is_librarys for explainer in self.explainers)
 
     @property
     def explains_at_once(self) -> bool:
@@ -176,10 +206,23 @@ def _load(model: bytes, name: str) -> NativeBooster:
     # XGBoost reads on behind the end of a model that is cut off, and aborts on an empty one.
     if not (model.startswith(b"{") and model.rstrip().endswith(b"}")):
         raise _unreadable(name, "it is cut off, or no model in UBJSON or JSON")
+    if _has_old_leaves(model):
+        raise ArtifactError(
+            "its leaves have several values (multi_output_tree), and XGBoost "
+            f"{library_version()} cannot read those that a version before 3.2 has saved",
+            where=name,
+            hint="Train it again with XGBoost 3.2 or newer, or without multi_strategy",
+        )
     try:
         return NativeBooster(model)
     except LibraryError as error:
         raise _unreadable(name, _PLACE.sub("", str(error))) from error
+
+
+def _has_old_leaves(model: bytes) -> bool:
+    """Say whether leaves of several values stand where XGBoost 3.2 and newer do not look."""
+    found = _LEAF_SIZE.search(model)
+    return found is not None and int(found[1]) > 1 and b"leaf_weights" not in model
 
 
 def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:
@@ -192,6 +235,23 @@ def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:
         linear = learner["gradient_booster"]["name"] == "gblinear"
         return booster.feature_count, max(classes, targets, 1), objective, linear
     except (LibraryError, KeyError, ValueError) as error:
+        raise _unreadable(name, _PLACE.sub("", str(error))) from error
+
+
+def _check_names(booster: NativeBooster, features: int, name: str) -> None:
+    stored = len(_names(booster, name))
+    if stored not in (0, features):
+        raise ArtifactError(
+            f"it has {features} features and the names of {stored}",
+            where=name,
+            hint="Set its feature_names to as many as it has features, and save it again",
+        )
+
+
+def _names(booster: NativeBooster, name: str) -> tuple[str, ...]:
+    try:
+        return booster.feature_info("feature_name")
+    except (LibraryError, UnicodeDecodeError) as error:
         raise _unreadable(name, _PLACE.sub("", str(error))) from error
 
 

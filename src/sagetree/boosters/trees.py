@@ -51,7 +51,7 @@ def has_plain_trees(booster: NativeBooster) -> bool:
     """Say whether the booster has trees, and each of their leaves one value."""
     if booster.config()["gradient_booster"]["name"] == "gblinear" or not booster.rounds:
         return False
-    trees, _ = _trees_and_weights(booster, 0)
+    trees, _ = trees_and_weights(booster, 0)
     return int(trees["trees"][0]["tree_param"]["size_leaf_vector"]) <= 1
 
 
@@ -59,7 +59,7 @@ def has_splits(booster: NativeBooster) -> bool:
     """Say whether a tree of the booster tells rows apart; a linear one always may."""
     if booster.config()["gradient_booster"]["name"] == "gblinear":
         return True
-    rounds = (_trees_and_weights(booster, number)[0] for number in range(booster.rounds))
+    rounds = (trees_and_weights(booster, number)[0] for number in range(booster.rounds))
     return any(tree["left_children"][0] >= 0 for model in rounds for tree in model["trees"])
 
 
@@ -71,7 +71,7 @@ def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
     gathered: list[Trees] = []
     splits = 0
     for number in range(booster.rounds):
-        trees = _round(*_trees_and_weights(booster, number))
+        trees = _round(*trees_and_weights(booster, number))
         if gathered and splits + trees.splits > most_splits:
             yield _joined(gathered)
             gathered, splits = [], 0
@@ -81,7 +81,7 @@ def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
         yield _joined(gathered)
 
 
-def _trees_and_weights(booster: NativeBooster, number: int) -> tuple[dict[str, Any], list[float]]:
+def trees_and_weights(booster: NativeBooster, number: int) -> tuple[dict[str, Any], list[float]]:
     """Return XGBoost's JSON of one round's trees, and the weights that dart gives them."""
     found = booster.round(number)["gradient_booster"]
     model = found.get("gbtree", found)["model"]  # dart's, before XGBoost 3.4

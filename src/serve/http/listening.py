@@ -5,8 +5,6 @@ import ctypes
 import socket
 import struct
 
-from gunicorn.arbiter import Arbiter
-
 # Linux's number of the option, and a filter program for incoming TCP packets:
 # byte 13 holds the flags; one that has SYN and no ACK asks for a connection.
 SO_ATTACH_FILTER = 26
@@ -35,15 +33,3 @@ def turn_away(listener: socket.socket) -> None:
     option = struct.pack("HP", len(DROP_NEW) // 8, ctypes.addressof(program))
     with contextlib.suppress(OSError):
         listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, option)
-
-
-class GracefulArbiter(Arbiter):  # type: ignore[misc]
-    """The master process; SIGINT ends it as SIGTERM does, not in the middle of requests."""
-
-    handle_int = Arbiter.handle_term
-
-    def stop(self, graceful: bool = True) -> None:
-        """End the workers; who connects from here on is refused, who has connected is answered."""
-        for listener in self.LISTENERS:
-            turn_away(listener.sock)
-        super().stop(graceful)

@@ -49,12 +49,14 @@ class ServedModel:
         output: tuple[str, ...],
         shap: ShapMethod = "sagetree",
         name: str = MODEL_NAME,
+        distrust: bool = False,
     ) -> "ServedModel":
         """Load the model in `folder`, to be counted as `name`; check that it can give `output`.
 
-        Raises ArtifactError for the one, SettingsError for the other.
+        `distrust` is as of `Model.load`. Raises ArtifactError for the one,
+        SettingsError for the other.
         """
-        model = Model.load(folder, threads=threads, shap=shap)
+        model = Model.load(folder, threads=threads, shap=shap, distrust=distrust)
         keys = available_keys(model)
         for key in output:
             if key not in keys:

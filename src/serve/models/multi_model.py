@@ -18,7 +18,7 @@ from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import Kind
 from sagetree.serve.models.registry import Entry, Hold, ModelNotFoundError, Registry
-from sagetree.serve.models.trial import Trials
+from sagetree.serve.models.trials import Trials
 
 # How often a worker looks whether a model it holds has been unloaded.
 WATCH_SECONDS = 0.02
@@ -80,7 +80,7 @@ class ModelStore(Generic[Kind]):
                 hint="Name the folder that the model is in",
             )
         start = time.monotonic()
-        taken = self._trials.load(Path(url), self.registry.room())
+        taken = self._trials.weigh(Path(url), self.registry.room())
         self.registry.add(Entry(name, url, taken))
         LOG.info(
             "model %r ready in %.2f s: %s, %d bytes", name, time.monotonic() - start, url, taken

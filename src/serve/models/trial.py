@@ -1,47 +1,41 @@
 """Loading a model once in a process that may die of it.
 
-XGBoost's library can end its process on a damaged model, and with it every
-other model the process serves. So each model is first loaded, and replays its
-self-check, in a child of a small process of its own, which never holds a model
-itself: `python -m sagetree.serve.models.trial SOCKET`.
+XGBoost's library can end its process on a damaged model, take all the memory there is, or never
+return. So each model is first loaded in a child process, with bounds, by a process that holds no
+model itself: who holds a booster must not fork.
 """
 
-import fcntl
 import json
 import os
 import resource
+import select
 import signal
-import socket
-import subprocess
-import sys
+import warnings
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
-from socketserver import ForkingMixIn, StreamRequestHandler, UnixStreamServer
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sagetree.boosters.library import library_version
 from sagetree.boosters.scoring import Scorer
-from sagetree.errors import ArtifactError, PlatformError, SagetreeError, SettingsError
+from sagetree.errors import ArtifactError, SagetreeError, SettingsError
 from sagetree.machine.memory import address_space, resident_memory
-from sagetree.machine.unused import leave_out_unused
-from sagetree.serve.models.loading import ServedModel
+from sagetree.machine.program import LOG
+from sagetree.serve.models.loading import ServedModel, snapshot
 
 # A damaged model can also keep its process busy for ever. SageMaker's client
 # waits 60 s for a model, and lets a load go on for up to 360 s.
 TRIAL_SECONDS = 120
 
+# How often to look whether anybody waits for the answer still.
+POLL_SECONDS = 0.5
+
 # Rows that every model must be able to score; damage often shows only then.
 TRIAL_ROWS = 256
 
-# What loading takes beside the model itself: its file, and what it is built from.
-OVERHEAD_BYTES = 64 * 2**20
-OVERHEAD_FACTOR = 3
-
-# Errors that are told as what they are; ArtifactError is all others.
-_KINDS = {kind.__name__: kind for kind in (ArtifactError, SettingsError)}
+# What loading may take by a model's files: JSON takes some 30 times its own size while it is read.
+LEAST_SPACE = 2**30
+SPACE_PER_BYTE = 100
 
 # Of a larger model the shared part does not matter.
 WEIGHED_TWICE_BYTES = 64 * 2**20
@@ -49,64 +43,154 @@ WEIGHED_TWICE_BYTES = 64 * 2**20
 # The smallest model's objects in Python, where pages that are free hide them.
 LEAST_BYTES = 128 * 1024
 
-LISTENING = b"listening\n"
+# Errors that are told as what they are; ArtifactError is all others.
+_KINDS = {kind.__name__: kind for kind in (ArtifactError, SettingsError)}
 
-# A folder and a question -> what loads the model.
-LoadOf = Callable[[Path, Mapping[str, Any]], Callable[[], object]]
+# What the library says where the system gives it no memory.
+_NO_MEMORY = "bad_alloc"
 
 _AGAIN = "Copy the artifact again, or train again"
+_MORE_MEMORY = (
+    "If it is not damaged, it needs a machine with more memory; else copy the artifact again, "
+    "or train again"
+)
+
+Answer = Mapping[str, object]
 
 
-def _outcome(told: dict[str, object]) -> int:
-    if "bytes" in told:
-        return int(str(told["bytes"]))
-    kind = _KINDS.get(str(told["kind"]), ArtifactError)
-    raise kind(str(told["message"]), where=str(told["where"]), hint=str(told["hint"]))
+class Question(NamedTuple):
+    """A model to be tried: its folder, and what else its loading needs, fit for JSON.
+
+    `most` is the bytes of addresses that may be taken for it, `weigh` whether the answer is to
+    have the bytes that it takes.
+    """
+
+    folder: str
+    options: Mapping[str, Any]
+    most: int
+    weigh: bool
 
 
-class _Trial(StreamRequestHandler):
-    """One question, answered in a child process."""
+class Subject(NamedTuple):
+    """What is tried: how it is loaded, and what would have crashed, for messages."""
 
-    def handle(self) -> None:
-        assert isinstance(self.server, TrialServer)  # noqa: S101 - the only one it serves
-        answer = _try(json.loads(self.rfile.readline()), self.server.load_of)
-        self.wfile.write(json.dumps(answer).encode() + b"\n")
+    load: Callable[[Question], object]
+    what: str
 
 
-def _try(asked: Mapping[str, Any], load_of: LoadOf) -> dict[str, object]:
-    folder, most = Path(asked["folder"]), asked["most"]
+def outcome(answer: Answer) -> int:
+    """Return the bytes the model takes, 0 if it was not weighed.
+
+    Raises ArtifactError and SettingsError as `ServedModel.load`, also for a
+    model that has ended its process.
+    """
+    if "bytes" in answer:
+        return int(str(answer["bytes"]))
+    kind = _KINDS.get(str(answer["kind"]), ArtifactError)
+    raise kind(str(answer["message"]), where=str(answer["where"]), hint=str(answer["hint"]))
+
+
+def run_trial(subject: Subject, question: Question, is_wanted: Callable[[], bool]) -> Answer:
+    """Return what a child process says of the model, or how it ended.
+
+    It is ended when the answer `is_wanted` no more.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(reading)
+            with os.fdopen(writing, "w") as output:
+                json.dump(_try(subject, question), output)
+        finally:
+            os._exit(0)  # nothing of what the parent holds is to be cleaned up here
+    os.close(writing)
+    told = b""
+    with os.fdopen(reading, "rb", 0) as answers:
+        while is_wanted():
+            if select.select([answers], [], [], POLL_SECONDS)[0]:
+                part = answers.read(2**16)
+                told += part
+                if not part:
+                    break
+        else:
+            os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    answer: Answer = json.loads(told) if told and not number else _death(subject, question, number)
+    return answer
+
+
+def _death(subject: Subject, question: Question, number: int) -> Answer:
+    hint = _AGAIN
+    if number == signal.SIGALRM:
+        message = f"loading the model and scoring some rows takes longer than {TRIAL_SECONDS} s"
+    elif number == signal.SIGKILL:
+        message = "the process that tries the model was killed (SIGKILL), as the system does to "
+        message, hint = f"{message}the one that takes too much memory", _MORE_MEMORY
+    elif number:
+        message = f"{subject.what} crashes on this model ({signal.Signals(number).name})"
+    else:
+        message = f"{subject.what} ends its process on this model"
+    return {"kind": "", "message": message, "where": question.folder, "hint": hint}
+
+
+def _try(subject: Subject, question: Question) -> Answer:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(TRIAL_SECONDS)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    limit = address_space() + OVERHEAD_BYTES + OVERHEAD_FACTOR * most
-    if hard == resource.RLIM_INFINITY or limit < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    warnings.simplefilter("ignore")  # whoever serves the model says so
+    space = _bound(question)
+    where = question.folder
     try:
-        return {"bytes": _weigh(load_of(folder, asked))}
+        return {"bytes": _weighed(subject, question)}
     except SagetreeError as error:
+        if _NO_MEMORY in error.message:
+            return _too_large(question, space)
         kind = type(error).__name__
         return {"kind": kind, "message": error.message, "where": error.where, "hint": error.hint}
     except OSError as error:
         message = f"the model cannot be read: {error.strerror or error}"
-        return {"kind": "", "message": message, "where": str(folder), "hint": "Make it readable"}
-    except MemoryError:
-        message = "the model needs more memory than there is for models"
-        return {"kind": "", "message": message, "where": str(folder), "hint": _AGAIN}
+        return {"kind": "", "message": message, "where": where, "hint": "Make it readable"}
+    except Exception as error:  # the process's outer handler: damage shows in any form
+        if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
+            return _too_large(question, space)
+        LOG.exception("the model in %s could not be tried", where)
+        message = f"the model cannot be served: {type(error).__name__}: {error}"
+        return {"kind": "", "message": message, "where": where, "hint": _AGAIN}
 
 
-def _weigh(load: Callable[[], object]) -> int:
-    """Return the bytes a model takes.
+def _bound(question: Question) -> int:
+    """Bound this process's memory; return the bytes of addresses it may take from here on."""
+    size = sum(entry[1] for entry in snapshot(Path(question.folder)))
+    space = min(question.most, LEAST_SPACE + SPACE_PER_BYTE * size)
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = address_space() + space
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    return space
+
+
+def _too_large(question: Question, space: int) -> Answer:
+    message = f"loading the model takes more memory than the {space // 2**20} MB there are for it"
+    return {"kind": "", "message": message, "where": question.folder, "hint": _MORE_MEMORY}
+
+
+def _weighed(subject: Subject, question: Question) -> int:
+    """Load the model and exercise it; return the bytes it takes, 0 if they are not asked for.
 
     The first load of a process takes up what all others share; so a small model
     is loaded again, beside itself, and the second one is weighed.
     """
     before = resident_memory()
-    first = load()
+    first = subject.load(question)
     taken = resident_memory() - before
     if isinstance(first, ServedModel):
         _exercise(first.model.scorer)
+    if not question.weigh:
+        return 0
     if taken < WEIGHED_TWICE_BYTES:
         before = resident_memory()
-        second = load()
+        second = subject.load(question)
         taken = resident_memory() - before
         del second
     del first
@@ -114,133 +198,13 @@ def _weigh(load: Callable[[], object]) -> int:
 
 
 def _exercise(scorer: Scorer) -> None:
-    """Score rows of small, large and missing values, and explain some."""
-    source = np.random.default_rng(0)
+    """Score rows of small, large and missing values; explain some if the library does it."""
     shape = (TRIAL_ROWS, scorer.feature_count)
-    rows = (source.standard_normal(shape) * 10 ** source.uniform(-2, 6, shape)).astype(np.float32)
-    rows[source.random(shape) < 0.1] = np.nan
+    numbers = np.arange(TRIAL_ROWS * scorer.feature_count)
+    mixed = np.modf(np.sin(numbers + 1) * 43758.5453)[0]  # numpy.random takes 15 ms to import
+    rows = (mixed * 10.0 ** (numbers % 9 - 2)).astype(np.float32)
+    rows[np.abs(mixed) < 0.1] = np.nan
     scorer.score(np.zeros(shape, np.float32))
-    scorer.score(rows)
-    scorer.contributions(rows[:4])
-
-
-class TrialServer(ForkingMixIn, UnixStreamServer):
-    """Tries models for whoever asks at the socket `path`; ends when its parent does.
-
-    `load_of` makes of a question what loads the model it is about.
-    """
-
-    def __init__(self, path: str, load_of: LoadOf) -> None:
-        super().__init__(path, _Trial)
-        self.load_of = load_of
-        self._parent = os.getppid()
-
-    def service_actions(self) -> None:
-        """End once the parent has."""
-        super().service_actions()
-        if os.getppid() != self._parent:
-            raise SystemExit(0)
-
-    def run(self) -> None:
-        """Say that it listens, and serve."""
-        os.write(1, LISTENING)
-        self.serve_forever()
-
-
-class Trials:
-    """The way to the process that tries models; whichever worker finds none starts it.
-
-    The process is that of `module`, `asked` what each question to it holds; `what` loads
-    the models, for messages.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        asked: Mapping[str, object],
-        module: str = __name__,
-        what: str = "XGBoost's library",
-    ) -> None:
-        self._asked = asked
-        self._module = module
-        self._what = what
-        self._path = folder / "trials"
-        self._lock = folder / "trials.lock"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def load(self, folder: Path, most: int) -> int:
-        """Load the model in `folder` in a process of its own and return the bytes it takes.
-
-        `most` is the bytes it may take. Raises ArtifactError and SettingsError as
-        `ServedModel.load`, also for a model that ends the process.
-        """
-        question = {**self._asked, "folder": str(folder), "most": most}
-        with self._connection() as connection:
-            connection.sendall(json.dumps(question).encode() + b"\n")
-            with connection.makefile("rb") as answer:
-                line = answer.readline()
-        if not line:
-            raise ArtifactError(
-                f"{self._what} ends its process on this model, or hangs",
-                where=str(folder),
-                hint=_AGAIN,
-            )
-        return _outcome(json.loads(line))
-
-    def stop(self) -> None:
-        """End the process, if this worker has started it."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def _connection(self) -> socket.socket:
-        with self._lock.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            try:
-                return _connect(self._path)
-            except OSError:  # it is not there yet, or it ended with the worker that started it
-                self._path.unlink(missing_ok=True)
-                self.stop()
-                self._process = _start(self._module, self._path)
-                return _connect(self._path)
-
-
-def _connect(path: Path) -> socket.socket:
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(str(path))
-    except OSError:
-        connection.close()
-        raise
-    return connection
-
-
-def _start(module: str, path: Path) -> "subprocess.Popen[bytes]":
-    """Start the process; it listens at `path` when this returns."""
-    command = [sys.executable, "-P", "-m", module, str(path)]
-    process = subprocess.Popen(  # noqa: S603 - our own module
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
-    )
-    assert process.stdout is not None  # noqa: S101 - it is a pipe
-    with process.stdout as output:
-        told = output.readline()
-    if told != LISTENING:
-        raise PlatformError("the process that tries models does not start", where=str(path))
-    return process
-
-
-def main(path: str) -> None:
-    """Try models for whoever asks at the socket `path`."""
-    leave_out_unused()
-    library_version()  # the library is there for all children; only a booster forbids to fork
-    with TrialServer(path, _model) as server:
-        server.run()
-
-
-def _model(folder: Path, asked: Mapping[str, Any]) -> Callable[[], ServedModel]:
-    return partial(ServedModel.load, folder, threads=1, output=tuple(asked["output"]))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    scorer.score(rows.reshape(shape))
+    if scorer.explains and scorer.is_explained_by_library:
+        scorer.contributions(rows.reshape(shape)[:4])

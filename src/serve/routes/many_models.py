@@ -25,7 +25,7 @@ from sagetree.errors import DecodingError, RequestError
 from sagetree.serve.models.loading import Kind, ServedModel
 from sagetree.serve.models.multi_model import ModelStore
 from sagetree.serve.models.registry import Entry, Registry
-from sagetree.serve.models.trial import Trials
+from sagetree.serve.models.trials import Trials, options_of
 from sagetree.serve.protocol.messages import Request, Response, json_response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE
 from sagetree.serve.routes.batch_transform import execution_parameters
@@ -68,7 +68,7 @@ def store_of_models(settings: ServeSettings, registry: Registry) -> ModelStore[S
     def load(folder: Path, name: str) -> ServedModel:
         return ServedModel.load(folder, threads=threads, output=output, shap=shap, name=name)
 
-    return ModelStore(registry, load, Trials(registry.folder, {"output": output}))
+    return ModelStore(registry, load, Trials(registry.folder, options_of(settings)))
 
 
 def many_models(

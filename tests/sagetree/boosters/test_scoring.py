@@ -1,5 +1,6 @@
 """Scores and contributions: equal to XGBoost's own, and what cannot be read."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -198,3 +199,64 @@ def test_no_contribution_is_lost(data: st.DataObject) -> None:
     assert (summed[:, -1] == values[:, -1]).all()
     starts = np.cumsum([0, *widths[:-1]])
     assert (summed[:, :-1] == np.add.reduceat(values[:, :-1], starts, axis=1)).all()
+
+
+def test_a_model_of_more_names_than_features_is_refused() -> None:
+    data = xgboost.DMatrix(MATRIX, MATRIX[:, 0], feature_names=["a", "b", "c"])
+    text = xgboost.train({"nthread": 1}, data, 1).save_raw("json").decode()
+    for names, count in (('["a","b","c","d"]', 4), ('["a","b"]', 2)):
+        changed = text.replace('["a","b","c"]', names)
+        assert changed != text
+        with pytest.raises(ArtifactError) as caught:
+            Scorer.load(changed.encode())
+        assert str(caught.value) == (
+            f"xgboost-model: it has 3 features and the names of {count}. "
+            "Set its feature_names to as many as it has features, and save it again"
+        )
+
+
+@pytest.mark.parametrize("form", ["ubj", "json"])
+def test_leaves_of_several_values_as_before_3_2_are_refused(form: str) -> None:
+    """What those versions saved has no leaf_weights, which the library takes for granted."""
+    params = {"multi_strategy": "multi_output_tree", "tree_method": "hist", "nthread": 1}
+    data = xgboost.DMatrix(MATRIX, np.nan_to_num(MATRIX[:, :2]))
+    now = bytes(xgboost.train(params, data, 1).save_raw(form))
+    assert Scorer.load(now).outputs == 2
+    with pytest.raises(ArtifactError) as caught:
+        Scorer.load(now.replace(b"leaf_weights", b"left_weights"))
+    assert str(caught.value) == (
+        "xgboost-model: its leaves have several values (multi_output_tree), and XGBoost "
+        f"{xgboost.__version__} cannot read those that a version before 3.2 has saved. "
+        "Train it again with XGBoost 3.2 or newer, or without multi_strategy"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "value", "fault"),
+    [
+        ("left_children", 0, 99, "tree 0: there is no node 99 among its {}"),
+        ("right_children", 0, -7, "tree 0: there is no node -7 among its {}"),
+        ("left_children", 0, 0, "tree 0: there is no node 0 among its {}"),
+        ("right_children", 0, 1, "tree 0: two ways lead to node 1"),
+        ("split_indices", 0, 3, "tree 0: it splits by feature 3 of 3"),
+    ],
+)
+def test_trees_that_lead_out_of_the_model_are_found(
+    key: str, place: int, value: int, fault: str
+) -> None:
+    document = json.loads(booster(max_depth=2).save_raw("json"))
+    tree = document["learner"]["gradient_booster"]["model"]["trees"][0]
+    tree[key][place] = value
+    scorer = Scorer.load(json.dumps(document).encode())
+    with pytest.raises(ArtifactError) as caught:
+        scorer.check_structure("m.json")
+    assert str(caught.value) == (
+        f"m.json: the model is damaged: {fault.format(len(tree['left_children']))}. "
+        "Copy it again, or save it again with Booster.save_model"
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*deprecated:UserWarning")
+@pytest.mark.parametrize("kind", ["gbtree", "dart", "gblinear"])
+def test_a_whole_model_passes_the_check_of_its_structure(kind: str) -> None:
+    Scorer.load(bytes(booster(booster=kind).save_raw("ubj"))).check_structure("m")

@@ -81,10 +81,12 @@ def test_ping_is_503_while_another_worker_has_no_model(base_dir: Path):
         "hint": "Ask again in a moment; if it stays so, the server's log has the reason",
         "request_id": "1",
     }
+    whole = f"{folder}: {told['message']}. {told['hint']}"
     paths = ("/ping", "/v2/health/ready", "/v2/models/model/ready")
     for path in paths:
         answer = client.get(path, headers={"X-Amzn-RequestId": "1"})
-        assert (answer.status_code, answer.get_json()) == (503, told)
+        error = whole if path.startswith("/v2") else "NotReadyError"
+        assert (answer.status_code, answer.get_json()) == (503, told | {"error": error})
     assert client.post("/invocations", json=records(2)).status_code == 200
     others.tell_ready(True)
     eventually(mine.are_all_ready)

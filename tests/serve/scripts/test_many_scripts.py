@@ -102,7 +102,7 @@ def test_each_model_has_its_script_and_its_helpers(client: Client, folder: Path)
 @pytest.mark.parametrize(
     ("name", "message", "hint"),
     [
-        ("dies", "the script ends its process on this model, or hangs", "Copy the artifact"),
+        ("dies", "the script ends its process on this model", "Copy the artifact"),
         ("fails", "KeyError: 'w'", "Correct the script"),
         (
             "asks",

@@ -1,0 +1,126 @@
+"""Models that crash, hang or fill the memory: what their trial says, and who hears it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xgboost
+
+from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.errors import ArtifactError, SettingsError
+from sagetree.serve.models.trials import Trials, Verdict
+from tests.serve.artifacts import settings_for
+
+AGAIN = "Copy the artifact again, or train again"
+ROOM = 2**30
+SCORE = {"output": ("score",)}
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+    """The process that tries models, once for all tests here."""
+    started = Trials(tmp_path_factory.mktemp("shared"), SCORE)
+    yield started
+    started.stop()
+
+
+def refusal(trials: Trials, folder: Path, room: int = ROOM) -> str:
+    with pytest.raises(ArtifactError) as caught:
+        trials.weigh(folder, room)
+    return str(caught.value)
+
+
+def linear(folder: Path, features: int) -> Path:
+    """A linear model that says it has so many features, and has 3."""
+    folder.mkdir()
+    matrix = np.random.default_rng(1).random((50, 3), np.float32)
+    params = {"booster": "gblinear", "nthread": 1}
+    text = xgboost.train(params, xgboost.DMatrix(matrix, matrix[:, 0]), 2).save_raw("json").decode()
+    changed = text.replace('"num_feature":"3"', f'"num_feature":"{features}"')
+    assert changed != text
+    (folder / "model.json").write_text(changed)
+    return folder
+
+
+def test_a_model_that_crashes_the_library_is_refused_with_the_signal(
+    trials: Trials, tmp_path: Path
+):
+    (tmp_path / "model.json").write_text('{"learner":' + "[" * 200_000 + "]" * 200_000 + "}")
+    reason = "XGBoost's library crashes on this model (SIGSEGV)"
+    assert refusal(trials, tmp_path) == f"{tmp_path}: {reason}. {AGAIN}"
+
+
+def test_a_model_that_takes_too_much_memory_is_refused(trials: Trials, tmp_path: Path):
+    folder = linear(tmp_path / "model", 300_000_000)
+    assert refusal(trials, folder, room=2**20) == (
+        f"{folder}: loading the model takes more memory than the 67 MB there are for it. "
+        "If it is not damaged, it needs a machine with more memory; else copy the artifact again, "
+        "or train again"
+    )
+
+
+def test_a_model_that_takes_for_ever_is_refused(own_base_dir: Path):
+    """Its file is a pipe into which nobody writes; the time is cut to one second."""
+    code = (
+        "import json, sys\n"
+        "from sagetree.serve.models import trial, trials\n"
+        "trial.TRIAL_SECONDS = 1\n"
+        "asked = trial.Question(sys.argv[1], {'output': ['score']}, 2**30, False)\n"
+        "print(json.dumps(trial.run_trial(trials.MODELS, asked, lambda: True)))\n"
+    )
+    folder = own_base_dir / "model"
+    (folder / MODEL_FILE).unlink()
+    os.mkfifo(folder / MODEL_FILE)
+    told = subprocess.run(
+        [sys.executable, "-c", code, str(folder)], capture_output=True, check=True, timeout=30
+    )
+    assert json.loads(told.stdout)["message"] == (
+        "loading the model and scoring some rows takes longer than 1 s"
+    )
+
+
+def test_an_output_the_model_cannot_give_is_the_settings_fault(plain_dir: Path, tmp_path: Path):
+    trials = Trials(tmp_path, {"output": ("label",)})
+    try:
+        with pytest.raises(SettingsError, match="this model cannot give label"):
+            trials.weigh(plain_dir, ROOM)
+    finally:
+        trials.stop()
+
+
+def test_a_verdict_is_kept_until_the_model_changes(plain_dir: Path, tmp_path: Path):
+    """Whoever asks again, in whichever process, starts no trial."""
+    folder, shared = tmp_path / "model", tmp_path / "shared"
+    folder.mkdir()
+    shared.mkdir()
+    (folder / MODEL_FILE).write_bytes(b"{}")
+    verdict = Verdict(shared, settings_for(folder))
+    for _ in range(2):
+        with pytest.raises(ArtifactError):
+            verdict.check()
+    kept = (shared / "verdict").stat()
+    with pytest.raises(ArtifactError):
+        Verdict(shared, settings_for(folder)).check()
+    assert (shared / "verdict").stat() == kept
+    (folder / MODEL_FILE).write_bytes((plain_dir / MODEL_FILE).read_bytes())
+    verdict.check()
+    assert (shared / "verdict").stat() != kept
+
+
+def test_a_trial_process_that_was_killed_is_started_again(plain_dir: Path, tmp_path: Path):
+    trials = Trials(tmp_path, SCORE)
+    try:
+        assert trials.weigh(plain_dir, ROOM) > 0
+        process = trials._process
+        assert process is not None
+        process.send_signal(signal.SIGKILL)
+        process.wait(20)
+        assert trials.weigh(plain_dir, ROOM) > 0
+    finally:
+        trials.stop()
