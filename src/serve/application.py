@@ -123,6 +123,7 @@ def site_of(settings: ServeSettings, shared: Path, code: "ScriptCode | None") ->
         threads=settings.threads,
         output=settings.output,
         shap=settings.shap,
+        rounds=settings.rounds,
     )
     holder = ModelHolder(settings.model_dir, load)
     holder.start(watch=settings.reload)
@@ -137,7 +138,7 @@ def _many_models(settings: ServeSettings, shared: Path, observer: Observer) -> S
     folder = shared / "models"
     folder.mkdir(exist_ok=True)
     registry = Registry(folder, settings.model_memory, settings.workers)
-    store = ModelStore(registry, settings.output, settings.threads, settings.shap)
+    store = ModelStore(registry, settings.output, settings.threads, settings.shap, settings.rounds)
     store.start()
     return many_models(settings, store, observer)
 

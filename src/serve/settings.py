@@ -10,6 +10,7 @@ from typing import Generic, TypeVar, cast, get_args
 
 from sagemaker_inference import parameters
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.errors import SettingsError, quote
 from sagetree.formats.media_types import ACCEPTS, CSV
@@ -69,6 +70,10 @@ def _accept(text: str) -> str:
 
 def _shap_method(text: str) -> ShapMethod:
     return {name: cast("ShapMethod", name) for name in get_args(ShapMethod)}[text.lower()]
+
+
+def _rounds(text: str) -> Rounds:
+    return {name: cast("Rounds", name) for name in get_args(Rounds)}[text.lower()]
 
 
 @dataclass(frozen=True)
@@ -195,6 +200,14 @@ SHAP = Variable(
     "sagetree",
     "who computes contributions; the values are equal, those of xgboost take longer",
 )
+ROUNDS = Variable(
+    "SAGETREE_ROUNDS",
+    _rounds,
+    f"one of {', '.join(get_args(Rounds))}",
+    "best",
+    "rounds of a model of XGBoost's own that predict: up to the best one of its early stopping, "
+    "or all",
+)
 LOG_FORMAT = Variable(
     "SAGETREE_LOG_FORMAT",
     lambda text: {name: name for name in LOG_FORMATS}[text.lower()],
@@ -219,8 +232,8 @@ PAGE = Variable(
 
 VARIABLES: tuple[Variable[object], ...] = (
     PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, STRATEGY, TRANSFORMS, PAYLOAD, CONTENT_LENGTH,
-    THREADS, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP, LOG_FORMAT, EMF,
-    PAGE,
+    THREADS, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP, ROUNDS,
+    LOG_FORMAT, EMF, PAGE,
 )  # fmt: skip
 
 
@@ -252,6 +265,7 @@ class ServeSettings:
     program: str
     submit_directory: str
     shap: ShapMethod
+    rounds: Rounds
     log_format: str
     emf_seconds: int
     page: bool
@@ -291,6 +305,7 @@ class ServeSettings:
             program=reader.value(PROGRAM, ""),
             submit_directory=reader.value(SUBMIT_DIRECTORY, ""),
             shap=reader.value(SHAP, "sagetree"),
+            rounds=reader.value(ROUNDS, "best"),
             log_format=reader.value(LOG_FORMAT, "text"),
             emf_seconds=reader.value(EMF, EMF_SECONDS if on_sagemaker else 0),
             page=reader.value(PAGE, not on_sagemaker),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
@@ -48,13 +49,14 @@ class ServedModel:
         threads: int,
         output: tuple[str, ...],
         shap: ShapMethod = "sagetree",
+        rounds: Rounds = "best",
         name: str = MODEL_NAME,
     ) -> "ServedModel":
         """Load the model in `folder`, to be counted as `name`; check that it can give `output`.
 
         Raises ArtifactError for the one, SettingsError for the other.
         """
-        model = Model.load(folder, threads=threads, shap=shap)
+        model = Model.load(folder, threads=threads, shap=shap, rounds=rounds)
         keys = available_keys(model)
         for key in output:
             if key not in keys:
@@ -69,7 +71,8 @@ class ServedModel:
     def describe(self) -> str:
         """Return what the log says of it."""
         columns = len(self.model.schema.input_names)
-        return f"{columns} columns, answers hold {', '.join(self.keys)}"
+        notes = "".join(f"; {note}" for note in self.model.notes)
+        return f"{columns} columns, answers hold {', '.join(self.keys)}{notes}"
 
 
 @dataclass(frozen=True)

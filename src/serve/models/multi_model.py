@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
@@ -41,11 +42,14 @@ class ModelStore:
         output: tuple[str, ...],
         threads: int,
         shap: ShapMethod = "sagetree",
+        rounds: Rounds = "best",
     ) -> None:
         self.registry = registry
-        self._trials = Trials(registry.folder)
+        self._trials = Trials(registry.folder, rounds)
         self._output = output
-        self._load_model = partial(ServedModel.load, threads=threads, output=output, shap=shap)
+        self._load_model = partial(
+            ServedModel.load, threads=threads, output=output, shap=shap, rounds=rounds
+        )
         self._lock = threading.Lock()
         self._residents: dict[str, Resident] = {}
         self._loading: dict[str, threading.Lock] = {}

@@ -21,6 +21,7 @@ from socketserver import ForkingMixIn, StreamRequestHandler, UnixStreamServer
 
 import numpy as np
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.library import library_version
 from sagetree.boosters.scoring import Scorer
 from sagetree.errors import ArtifactError, PlatformError, SagetreeError, SettingsError
@@ -65,18 +66,19 @@ class _Trial(StreamRequestHandler):
 
     def handle(self) -> None:
         asked = json.loads(self.rfile.readline())
-        answer = _try(Path(asked["folder"]), tuple(asked["output"]), asked["most"])
+        answer = _try(Path(asked["folder"]), tuple(asked["output"]), asked["most"], asked["rounds"])
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
-def _try(folder: Path, output: tuple[str, ...], most: int) -> dict[str, object]:
+def _try(folder: Path, output: tuple[str, ...], most: int, rounds: Rounds) -> dict[str, object]:
     signal.alarm(TRIAL_SECONDS)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = address_space() + OVERHEAD_BYTES + OVERHEAD_FACTOR * most
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     try:
-        return {"bytes": _weigh(partial(ServedModel.load, folder, threads=1, output=output))}
+        load = partial(ServedModel.load, folder, threads=1, output=output, rounds=rounds)
+        return {"bytes": _weigh(load)}
     except SagetreeError as error:
         kind = type(error).__name__
         return {"kind": kind, "message": error.message, "where": error.where, "hint": error.hint}
@@ -134,7 +136,8 @@ class _Server(ForkingMixIn, UnixStreamServer):
 class Trials:
     """The way to the process that tries models; whichever worker finds none starts it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rounds: Rounds = "best") -> None:
+        self._rounds = rounds
         self._path = folder / "trials"
         self._lock = folder / "trials.lock"
         self._process: subprocess.Popen[bytes] | None = None
@@ -145,7 +148,7 @@ class Trials:
         `most` is the bytes it may take. Raises ArtifactError and SettingsError as
         `ServedModel.load`, also for a model that ends the process.
         """
-        question = {"folder": str(folder), "output": output, "most": most}
+        question = {"folder": str(folder), "output": output, "most": most, "rounds": self._rounds}
         with self._connection() as connection:
             connection.sendall(json.dumps(question).encode() + b"\n")
             with connection.makefile("rb") as answer:

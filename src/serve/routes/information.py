@@ -105,6 +105,8 @@ def metadata_of(folder: Path, served: ServedModel) -> dict[str, object]:
             "sha256": served.model.sha256,
             "objective": served.model.objective.name,
             "probability": served.model.probability,
+            "rounds": list(served.model.scorer.rounds),
+            "stored_rounds": list(served.model.scorer.stored_rounds or served.model.scorer.rounds),
         },
         "bundle": {name: manifest[name] for name in TOLD if name in manifest} or None,
         "server": {"sagetree": version("sagetree"), "xgboost": library_version()},

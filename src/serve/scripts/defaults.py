@@ -18,8 +18,9 @@ from sagemaker_inference.default_inference_handler import DefaultInferenceHandle
 from scipy.sparse import csr_matrix
 from werkzeug.http import parse_options_header
 
+from sagetree.boosters.best_rounds import best_part
 from sagetree.bundle.bundle import MANIFEST_FILE
-from sagetree.bundle.model import plain_models
+from sagetree.bundle.plain import plain_models, readable_bytes
 from sagetree.errors import (
     ArtifactError,
     DecodingError,
@@ -46,7 +47,7 @@ class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
     """The functions a script need not have; `context` is the toolkit's."""
 
     def default_model_fn(self, model_dir: str, context: object = None) -> "xgboost.Booster":  # noqa: ARG002
-        """Return the booster of XGBoost's own in the folder.
+        """Return the booster of XGBoost's own in the folder, up to its best round if it has one.
 
         Raises ArtifactError for a bundle, whose booster needs the features that
         the bundle makes of a request's columns.
@@ -62,8 +63,8 @@ class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
             )
         (path,) = plain_models(Path(model_dir))
         booster = xgboost.Booster({"nthread": 1})
-        booster.load_model(bytearray(path.read_bytes()))
-        return booster
+        booster.load_model(bytearray(readable_bytes(path)))
+        return best_part(booster)
 
     def default_input_fn(
         self,

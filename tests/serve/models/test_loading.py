@@ -65,9 +65,10 @@ def test_ping_is_503_until_the_model_is_loaded_and_a_request_waits_for_it(base_d
 
 def test_a_pickle_is_refused_and_not_opened(pickle_dir: Path):
     assert reason(pickle_dir) == (
-        "xgboost-model: the model is a pickle. A pickle is a program, so it is not opened: "
-        "convert it where you trust it, with "
-        "pickle.load(file).save_model('model.ubj'), and put model.ubj into the artifact"
+        "xgboost-model: the model is a pickle. A pickle is a program, so it is not opened. In the "
+        "model's folder run: sagetree convert xgboost-model --out model.ubj && mv model.ubj "
+        "xgboost-model (it takes the model out and runs nothing); or call save_model('model.ubj') "
+        "on what the XGBoost that wrote it unpickles"
     )
     assert not (pickle_dir.parent / "opened").exists()
 
