@@ -1,6 +1,7 @@
 """What some tests need beyond Python: where it is not there they are skipped, and say so."""
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -20,4 +21,9 @@ needs_workshop = pytest.mark.skipif(
 needs_script_mode = pytest.mark.skipif(
     find_spec("sagemaker_training") is None,
     reason="needs sagemaker-training, which a C compiler and Python's headers build (make install)",
+)
+
+needs_uv = pytest.mark.skipif(
+    not Path(sys.executable).with_name("uv").is_file(),
+    reason="needs uv beside Python, which makes environments of other XGBoosts (make install)",
 )
