@@ -101,7 +101,7 @@ def _as_ubjson(data: bytes, where: str) -> bytes:
         found = pickled_booster(data, where)
         data = found.model
         attributes = {name: str(value) for name, value in found.best.items()}
-        if form_of(data[:HEAD_BYTES]) == "model":
+        if form_of(data[:HEAD_BYTES]) == "model" and not data.startswith(b'{"'):
             return data
     return saved_again(data, attributes, where)
 

@@ -15,16 +15,16 @@ from typing import TypeVar
 
 from sagetree.errors import ArtifactError
 
-# Until 2.0 a pickled model is its old binary form, with its configuration behind it.
+# From 1.0 on a pickled model is its old binary form, with its configuration behind it.
 _OFFSET = b"CONFIG-offset:"
 
-# Since then it is a UBJSON object of both.
-_MODEL_KEY = re.compile(rb"[LlIiU]\x00{0,7}\x05Model(?=\{)")
+# Later it is an object of both, in JSON and then in UBJSON.
+_MODEL_KEY = re.compile(rb"(?:[LlIiU]\x00{0,7}\x05Model|\"Model\":)(?=\{)")
 
 # What is once in each booster: the name of its objective and kind, or of its configuration.
 _BEGINNING = re.compile(
     rb"[\x01-\x40]\x00{7}[a-z]+:[a-z0-9_]+[\x04\x06\x08]\x00{7}(?:gbtree|gblinear|dart)"
-    rb"|\{[LlIiU]\x00{0,7}\x06Config\{"
+    rb"|\{(?:[LlIiU]\x00{0,7}\x06Config|\"Config\":)\{"
 )
 
 # The attributes of a Booster or wrapper in which old versions keep their best round alone.

@@ -53,6 +53,7 @@ def test_the_old_binary_form_is_refused_with_the_commands(name: str, tmp_path: P
     [
         ("0.90-early-pickle", "binary", {"best_iteration": 3, "best_ntree_limit": 4}),
         ("1.2.0-classifier-wrapper", "binary", {"best_iteration": 3, "best_ntree_limit": 4}),
+        ("1.5.2-early-pickle", "model", {"best_iteration": 3, "best_ntree_limit": 4}),
         ("2.0.3-classifier-wrapper", "model", {}),
     ],
 )
@@ -158,7 +159,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
             "the XGBoost that wrote it",
         ),
         (
-            pickle.dumps({"handle": b'{L\0\0\0\0\0\0\0\5Model{"learner":{}}}'}),
+            pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\5Model{L\0\0\0\0\0\0\0\7learner{}}}"}),
             "what is in it cannot be served: model.ubj: XGBoost cannot read the model: map::at. "
             "Save it with Booster.save_model, by an XGBoost that is not newer than "
             f"{library_version()}. Save it by the XGBoost that wrote it, or train it again",
