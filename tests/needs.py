@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,3 +50,9 @@ def skip_without(script: str, install: Sequence[str | Path], environment: dict[s
     if made.returncode != 0:
         reason = " ".join(made.stderr.split())
         pytest.skip(f"needs the packages that {script} names, from PyPI: {reason}")
+
+
+needs_uv = pytest.mark.skipif(
+    not Path(sys.executable).with_name("uv").is_file(),
+    reason="needs uv beside Python, which makes environments of other XGBoosts (make install)",
+)

@@ -4,7 +4,9 @@ import argparse
 import math
 import os
 from collections.abc import Sequence
+from typing import get_args
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.evaluate.verdict.gate import Gate
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import run_job
@@ -58,6 +60,13 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--fail-below", action="store_true", help="end with exit code 1 if the model is rejected"
     )
+    parser.add_argument(
+        "--rounds",
+        choices=get_args(Rounds),
+        default="best",
+        help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
+        "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
+    )
     options = parser.parse_args(argv)
     opt_ml = OptMl.from_environ(os.environ)
 
@@ -66,7 +75,11 @@ def main(argv: Sequence[str]) -> int:
         from sagetree.evaluate.job import EvaluateSettings, run
 
         settings = EvaluateSettings(
-            options.threshold_auc, options.threshold, options.fail_below, options.gate
+            options.threshold_auc,
+            options.threshold,
+            options.fail_below,
+            options.gate,
+            options.rounds,
         )
         return run(opt_ml, settings)
 

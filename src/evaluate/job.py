@@ -6,6 +6,7 @@ from pathlib import Path
 
 import orjson
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import open_model
@@ -45,6 +46,7 @@ class EvaluateSettings:
     threshold: float | None
     fail_below: bool
     gate: Gate | None = None
+    rounds: Rounds = "best"
 
 
 def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
@@ -55,8 +57,10 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     for a model or rows that cannot be used.
     """
     with open_model(opt_ml.processing / "model") as folder:
-        model = Model.load(folder, threads=usable_cores(), distrust=True)
+        model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
         known = training_rows(folder)
+    for note in model.notes:
+        LOG.info("Model: %s", note)
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     made = model.matrix(rows.inputs)

@@ -1,4 +1,4 @@
-"""The console script `sagetree`: one command, four programs."""
+"""The console script `sagetree`: one command for each program."""
 
 import argparse
 import importlib
@@ -15,11 +15,12 @@ PROGRAMS = {
     "train": "fit a model on /opt/ml/input and write it to /opt/ml/model",
     "evaluate": "score a model on held-out rows and give a verdict",
     "serve": "answer /ping and /invocations over HTTP",
+    "convert": "save a model of an old XGBoost as today's one reads it",
 }
 
 EPILOG = """\
-Every program works on SageMaker's folders: /opt/ml, or the folder named by
-the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says
+Every program but convert works on SageMaker's folders: /opt/ml, or the folder
+named by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says
 what each one reads, writes and takes.
 """
 
@@ -46,7 +47,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    if argv is not None or program == "serve":  # gunicorn has a watcher of its own
+    # gunicorn has a watcher of its own, and a conversion is no job
+    if argv is not None or program in ("serve", "convert"):
         return work()
     opt_ml = OptMl.from_environ(os.environ)
     return watched(work, opt_ml.failure if program == "train" else opt_ml.message)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
+from sagetree.boosters.best_rounds import best_part
 from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.bundle import STORED_ROWS, ModelBundle, SelfCheck
@@ -32,27 +33,30 @@ def save_booster(
     *,
     label: str = "label",
     classes: Sequence[str] = (),
+    all_rounds: bool = False,
 ) -> None:
     """Write `booster` into `folder` as a bundle that `sagetree serve` and `evaluate` take.
 
     `rows` (n, m) are some of those it was trained on, NaN where missing.
     `label` is the label's column, `classes` what each class is called (numbers
-    if not given). Columns are called as the booster calls its features. Raises
-    ArtifactError for one with categories of XGBoost's own, or of another width.
+    if not given). Columns are called as the booster calls its features. Where it
+    was stopped early the rounds up to the best one are taken, unless `all_rounds`.
+    Raises ArtifactError for one with categories of XGBoost's own, or of another width.
     """
+    if "c" in (booster.feature_types or ()):
+        raise ArtifactError(
+            "the booster has categories of XGBoost's own, whose names a bundle does not know",
+            hint="Turn them into numbers, or let sagetree train do the training",
+        )
     matrix = np.asarray(rows, np.float32)
-    model = bytes(booster.save_raw("ubj"))
+    taken = booster if all_rounds else best_part(booster)
+    model = bytes(taken.save_raw("ubj"))
     scorer = Scorer.load(model)
     width = scorer.feature_count
     if matrix.ndim != 2 or matrix.shape[1] != width or not len(matrix):
         raise ArtifactError(
             f"the booster has {width} features, and the rows are of shape {matrix.shape}",
             hint="Give some rows of its training matrix",
-        )
-    if "c" in (booster.feature_types or ()):
-        raise ArtifactError(
-            "the booster has categories of XGBoost's own, whose names a bundle does not know",
-            hint="Turn them into numbers, or let sagetree train do the training",
         )
     names = booster.feature_names or [f"f{index}" for index in range(width)]
     stored = matrix[:STORED_ROWS]

@@ -142,6 +142,7 @@ def _load_tried(settings: ServeSettings, verdict: Verdict) -> ServedModel:
         threads=settings.threads,
         output=settings.output,
         shap=settings.shap,
+        rounds=settings.rounds,
     )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from sagetree.errors import SagetreeError
 from sagetree.machine.program import LOG, Terminated, start_logging
 from sagetree.serve import server
-from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings, variables_help
+from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import set_log_format
+from sagetree.serve.variables import PORT, PORT_OPTION, variables_help
 
 FAILED = 1
 

@@ -25,9 +25,10 @@ from sagetree.machine.unused import leave_out_unused
 from sagetree.serve.http.shares import Share, Shares
 from sagetree.serve.http.worker import GRACEFUL_SECONDS, Worker
 from sagetree.serve.master import Master
-from sagetree.serve.settings import PORT, PORT_OPTION, ServeSettings
+from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.counts import SHARED_MEMORY, keep_gone, make_folder, remove_folder
 from sagetree.serve.telemetry.log_lines import set_log_format
+from sagetree.serve.variables import PORT, PORT_OPTION
 
 if TYPE_CHECKING:
     from sagetree.serve.application import Application

@@ -152,6 +152,28 @@ def test_a_plain_model_is_evaluated_by_position(opt_ml: OptMl, header: str) -> N
     assert metrics["accuracy"]["value"] == sk.accuracy_score(labels, scores >= 0.5)
 
 
+@pytest.mark.parametrize("rounds", ["best", "all"])
+def test_a_plain_model_is_evaluated_by_the_rounds_that_are_asked_for(
+    rounds: str, opt_ml: OptMl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(200, 2))
+    labels = (matrix[:, 0] + random.normal(size=200) > 0).astype(int)
+    booster = xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(matrix, labels), 5)
+    booster.set_attr(best_iteration="1")
+    shutil.rmtree(opt_ml.processing / "model")
+    (opt_ml.processing / "model").mkdir()
+    booster.save_model(opt_ml.processing / "model" / "model.ubj")
+    rows = zip(labels, matrix.tolist(), strict=True)
+    put_test(opt_ml, "".join(f"{y},{a!r},{b!r}\n" for y, (a, b) in rows))
+    assert evaluate(["--rounds", rounds]) == 0
+    used = 2 if rounds == "best" else 5
+    scores = booster.predict(xgboost.DMatrix(matrix), iteration_range=(0, used))
+    metrics = result(opt_ml, "evaluation.json")["binary_classification_metrics"]
+    assert metrics["auc"]["value"] == sk.roc_auc_score(labels, scores)
+    assert ("2 of its 5 rounds predict" in capsys.readouterr().out) == (rounds == "best")
+
+
 FAULTS = [
     (
         "no label",

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from sagetree.serve.cli import main
-from sagetree.serve.settings import VARIABLES
+from sagetree.serve.variables import VARIABLES
 
 # What the master process imports before it listens.
 MASTER_MODULES = (

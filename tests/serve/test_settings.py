@@ -5,7 +5,8 @@ import pytest
 from sagetree.errors import SettingsError
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.memory import memory_limit
-from sagetree.serve.settings import VARIABLES, ServeSettings, variables_help
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.variables import VARIABLES, variables_help
 
 
 def read(environ: dict[str, str], port: str | None = None) -> ServeSettings:
@@ -34,6 +35,7 @@ def test_without_variables_the_platforms_defaults_hold():
         program="",
         submit_directory="",
         shap="sagetree",
+        rounds="best",
         log_format="text",
         emf_seconds=0,
         page=True,
@@ -67,6 +69,7 @@ def test_every_variable_is_read():
             "SAGEMAKER_PROGRAM": "answer.py",
             "SAGEMAKER_SUBMIT_DIRECTORY": "/code",
             "SAGETREE_CONTRIBUTIONS": "XGBoost",
+            "SAGETREE_ROUNDS": "All",
             "SAGETREE_LOG_FORMAT": "JSON",
             "SAGETREE_EMF_SECONDS": "30",
             "SAGETREE_PAGE": "false",
@@ -93,6 +96,7 @@ def test_every_variable_is_read():
         program="answer.py",
         submit_directory="/code",
         shap="xgboost",
+        rounds="all",
         log_format="json",
         emf_seconds=30,
         page=False,

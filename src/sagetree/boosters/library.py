@@ -159,6 +159,17 @@ def _prediction_config(kind: int) -> bytes:
 _CONFIGS = tuple(map(_prediction_config, (VALUE, MARGIN, CONTRIBUTIONS)))
 
 
+def _learner(booster: ctypes.c_void_p) -> dict[str, Any]:
+    length, text = ctypes.c_uint64(), ctypes.c_void_p()
+    _check(
+        library().XGBoosterSaveModelToBuffer(
+            booster, b'{"format":"json"}', ctypes.byref(length), ctypes.byref(text)
+        )
+    )
+    learner: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))["learner"]
+    return learner
+
+
 class NativeBooster:
     """A booster that only predicts, on one thread; calls from several threads may overlap.
 
@@ -194,6 +205,31 @@ class NativeBooster:
         _check(self._lib.XGBoosterBoostedRounds(self._handle, ctypes.byref(count)))
         return count.value
 
+    def attribute(self, name: str) -> str | None:
+        """Return a stored attribute, such as best_iteration; None if there is none."""
+        text, is_there = ctypes.c_char_p(), ctypes.c_int()
+        _check(
+            self._lib.XGBoosterGetAttr(
+                self._handle, name.encode(), ctypes.byref(text), ctypes.byref(is_there)
+            )
+        )
+        return (text.value or b"").decode() if is_there.value else None
+
+    def keep_rounds(self, count: int) -> None:
+        """Forget the rounds after the first `count`; a linear model cannot.
+
+        XGBoost's own tables of categories are lost by it.
+        """
+        kept = ctypes.c_void_p()
+        _check(self._lib.XGBoosterSlice(self._handle, 0, count, 1, ctypes.byref(kept)))
+        self._lib.XGBoosterFree(self._handle)
+        self._handle = kept
+        _check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
+
+    def learner(self) -> dict[str, Any]:
+        """Return the `learner` part of the library's JSON of the whole model."""
+        return _learner(self._handle)
+
     def feature_info(self, field: str) -> tuple[str, ...]:
         """Return the stored `feature_name` or `feature_type` of each feature; () if none is."""
         length = ctypes.c_uint64()
@@ -205,7 +241,7 @@ class NativeBooster:
         )
         return tuple(texts[index].decode() for index in range(length.value))
 
-    def config(self) -> dict[str, dict[str, object]]:
+    def config(self) -> dict[str, dict[str, Any]]:
         """Return the `learner` part of the library's JSON of all settings."""
         length = ctypes.c_uint64()
         text = ctypes.c_char_p()
@@ -214,7 +250,7 @@ class NativeBooster:
                 self._handle, ctypes.byref(length), ctypes.byref(text)
             )
         )
-        learner: dict[str, dict[str, object]] = json.loads(text.value or b"{}")["learner"]
+        learner: dict[str, dict[str, Any]] = json.loads(text.value or b"{}")["learner"]
         return learner
 
     def round(self, number: int) -> dict[str, Any]:
@@ -225,24 +261,9 @@ class NativeBooster:
         part = ctypes.c_void_p()
         _check(self._lib.XGBoosterSlice(self._handle, number, number + 1, 1, ctypes.byref(part)))
         try:
-            return self._saved(part)
+            return _learner(part)
         finally:
             self._lib.XGBoosterFree(part)
-
-    def saved(self) -> dict[str, Any]:
-        """Return the `learner` part of the library's JSON of the model."""
-        return self._saved(self._handle)
-
-    def _saved(self, handle: ctypes.c_void_p) -> dict[str, Any]:
-        length = ctypes.c_uint64()
-        text = ctypes.c_void_p()
-        _check(
-            self._lib.XGBoosterSaveModelToBuffer(
-                handle, b'{"format":"json"}', ctypes.byref(length), ctypes.byref(text)
-            )
-        )
-        learner: dict[str, Any] = json.loads(ctypes.string_at(text, length.value))["learner"]
-        return learner
 
     def predict_in_place(self, matrix: Matrix, kind: int) -> Matrix:
         """Return VALUE or MARGIN of each row (n, outputs); not for gblinear.

@@ -1,15 +1,17 @@
 """Feature matrix to scores, and scores to reasons: the one path that predicts."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.best_rounds import Rounds, best_rounds, trees_at_once
+from sagetree.boosters.categories import Value, category_tables
 from sagetree.boosters.explainer import Explainer
 from sagetree.boosters.library import (
     MARGIN,
@@ -30,7 +32,7 @@ ROWS_PER_TASK = 1000
 Scores = NDArray[np.float32]
 
 # XGBoost's messages begin with the time and a place in its own source.
-_PLACE = re.compile(r"^\[[\d:]+\] \S+: ")
+PLACE = re.compile(r"^\[[\d:]+\] \S+: ")
 
 # The values in a leaf, of the first tree: in JSON and in UBJSON.
 _LEAF_SIZE = re.compile(
@@ -47,7 +49,8 @@ class Scorer:
 
     `feature_count` is the width of its matrix, `outputs` the number of values
     it gives for a row, `objective` XGBoost's name of what was learnt; `threads`
-    share the rows of a large matrix.
+    share the rows of a large matrix. Of a model of somebody's, `stored_rounds` are
+    those in its file or files, and `categories` what codes mean, by feature.
     """
 
     boosters: tuple[NativeBooster, ...]
@@ -57,6 +60,8 @@ class Scorer:
     objective: str
     linear: bool
     threads: int = 1
+    stored_rounds: tuple[int, ...] = ()
+    categories: Mapping[int, tuple[Value, ...]] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -65,18 +70,27 @@ class Scorer:
         threads: int = 1,
         shap: ShapMethod = "sagetree",
         name: str = "xgboost-model",
+        rounds: Rounds | None = None,
     ) -> "Scorer":
         """Build the boosters from XGBoost's UBJSON or JSON; `name` is the file's, for errors.
 
-        Never call it in a process that forks afterwards: the child would hang.
-        Raises ArtifactError for bytes XGBoost cannot read, and for models that
-        cannot answer together.
+        `rounds` are those that predict of a model of somebody's; a model in a bundle
+        (None) holds no others, and no categories. Never call it in a process that
+        forks afterwards: the child would hang. Raises ArtifactError for bytes
+        XGBoost cannot read, and for models that cannot answer together.
         """
         boosters = tuple(_load(model, name) for model in models)
+        stored: tuple[int, ...] = ()
+        tables = [_foreign_tables(booster, name) for booster in boosters] if rounds else [{}]
+        if rounds:
+            stored = tuple(booster.rounds for booster in boosters)
+        if rounds == "best":
+            for booster in boosters:
+                _keep_best(booster, name)
         found = [_traits(booster, name) for booster in boosters]
-        if any(traits != found[0] for traits in found):
+        if any(traits != found[0] for traits in found) or any(t != tables[0] for t in tables):
             raise ArtifactError(
-                "the models of the ensemble differ in features, outputs or objective",
+                "the models of the ensemble differ in features, categories, outputs or objective",
                 where=name,
                 hint="Put models of one training job together",
             )
@@ -84,7 +98,7 @@ class Scorer:
         for booster in boosters:
             _check_names(booster, features, name)
         explainers = tuple(Explainer(booster, outputs, shap) for booster in boosters)
-        return cls(boosters, explainers, *found[0], threads)
+        return cls(boosters, explainers, *found[0], threads, stored, tables[0])
 
     def check_structure(self, name: str) -> None:
         """Raise ArtifactError where trees lead nowhere, or to features that are not there.
@@ -95,7 +109,7 @@ class Scorer:
             try:
                 fault = find_fault(booster, self.feature_count, self.outputs)
             except (LibraryError, LookupError, TypeError, ValueError) as error:
-                fault = _PLACE.sub("", str(error))
+                fault = PLACE.sub("", str(error))
             if fault:
                 raise ArtifactError(
                     f"the model is damaged: {fault}",
@@ -132,6 +146,11 @@ class Scorer:
         values = found[0] if len(found) == 1 else np.mean(found, axis=0)
         result: NDArray[np.float32] = values[:, 0] if values.shape[1] == 1 else values
         return result
+
+    @property
+    def rounds(self) -> tuple[int, ...]:
+        """The boosting rounds that predict, of each booster."""
+        return tuple(booster.rounds for booster in self.boosters)
 
     @property
     def explains(self) -> bool:
@@ -216,7 +235,7 @@ def _load(model: bytes, name: str) -> NativeBooster:
     try:
         return NativeBooster(model)
     except LibraryError as error:
-        raise _unreadable(name, _PLACE.sub("", str(error))) from error
+        raise _unreadable(name, PLACE.sub("", str(error))) from error
 
 
 def _has_old_leaves(model: bytes) -> bool:
@@ -235,7 +254,32 @@ def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:
         linear = learner["gradient_booster"]["name"] == "gblinear"
         return booster.feature_count, max(classes, targets, 1), objective, linear
     except (LibraryError, KeyError, ValueError) as error:
-        raise _unreadable(name, _PLACE.sub("", str(error))) from error
+        raise _unreadable(name, PLACE.sub("", str(error))) from error
+
+
+def _foreign_tables(booster: NativeBooster, name: str) -> Mapping[int, tuple[Value, ...]]:
+    try:
+        return category_tables(booster)
+    except (LibraryError, LookupError, TypeError, ValueError) as error:
+        raise _unreadable(name, PLACE.sub("", str(error))) from error
+
+
+def _keep_best(booster: NativeBooster, name: str) -> None:
+    """Forget the rounds after the best one, if it is known; a linear model's are all needed."""
+    try:
+        at_once = trees_at_once(booster.config()["gradient_booster"])
+        if at_once is None:
+            return
+        best = best_rounds(booster.attribute, booster.rounds, at_once)
+        if best is not None and best < booster.rounds:
+            booster.keep_rounds(best)
+    except (LibraryError, KeyError, ValueError) as error:
+        raise ArtifactError(
+            f"XGBoost cannot leave out the rounds after its best one: {PLACE.sub('', str(error))}",
+            where=name,
+            hint="Have all rounds predict with SAGETREE_ROUNDS=all, or train it again with "
+            "EarlyStopping(save_best=True)",
+        ) from error
 
 
 def _check_names(booster: NativeBooster, features: int, name: str) -> None:
@@ -252,7 +296,7 @@ def _names(booster: NativeBooster, name: str) -> tuple[str, ...]:
     try:
         return booster.feature_info("feature_name")
     except (LibraryError, UnicodeDecodeError) as error:
-        raise _unreadable(name, _PLACE.sub("", str(error))) from error
+        raise _unreadable(name, PLACE.sub("", str(error))) from error
 
 
 def _unreadable(name: str, reason: str) -> ArtifactError:

@@ -23,7 +23,7 @@ def find_fault(booster: NativeBooster, features: int, outputs: int) -> str:
     The booster has so many `features` and `outputs`.
     """
     if booster.config()["gradient_booster"]["name"] == "gblinear":
-        weights = booster.saved()["gradient_booster"]["model"]["weights"]
+        weights = booster.learner()["gradient_booster"]["model"]["weights"]
         needed = (features + 1) * outputs
         return "" if len(weights) == needed else f"{len(weights)} weights where {needed} are needed"
     place = 0

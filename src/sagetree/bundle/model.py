@@ -1,13 +1,13 @@
 """A model that is ready to score: the walk table -> check -> transform -> score."""
 
 import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.boosters.scoring import Scorer, Scores
 from sagetree.boosters.shap_method import ShapMethod
@@ -21,24 +21,16 @@ from sagetree.bundle.bundle import (
     ModelBundle,
     SelfCheck,
 )
-from sagetree.errors import ArtifactError
-from sagetree.features.number import Number
+from sagetree.bundle.plain import plain_columns, plain_models, readable_bytes, unexplained_codes
+from sagetree.errors import ArtifactError, quote
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.tables.label import Label
 from sagetree.tables.roles import request_base_margin
-from sagetree.tables.schema import Column, Schema
+from sagetree.tables.schema import Schema
 from sagetree.tables.table import Cells, Source, Table
 
 # Another machine's exp() may differ in the last bit of a float32 score.
 TOLERANCE = 1e-6
-
-_PICKLE_HINT = (
-    "A pickle is a program, so it is not opened: convert it where you trust it, with "
-    "pickle.load(file).save_model('model.ubj'), and put model.ubj into the artifact"
-)
-_MODEL_SUFFIXES = (".ubj", ".json", ".model")
-_MEMBER = re.compile(rf"{MODEL_FILE}-\d+")
-_PICKLE_SUFFIXES = (".pkl", ".pickle", ".joblib")
 
 
 @dataclass(frozen=True)
@@ -64,20 +56,21 @@ class Model:
         *,
         threads: int = 1,
         shap: ShapMethod = "sagetree",
+        rounds: Rounds = "best",
         distrust: bool = False,
     ) -> "Model":
         """Load the bundle in `folder` and replay its self-check.
 
         A folder that holds only a model of XGBoost's own is loaded too; its
-        columns are known by position, or by the names XGBoost stored. With
-        `distrust` its trees are checked as well, which takes a tenth of a second
-        for 200; a bundle's files are known by their hashes. Raises ArtifactError
-        if there is no model, or not one that can be trusted.
+        columns are known by position, or by the names XGBoost stored, and `rounds`
+        of it predict. With `distrust` its trees are checked as well, which takes a
+        tenth of a second for 200; a bundle's files are known by their hashes.
+        Raises ArtifactError if there is no model, or not one that can be trusted.
         """
         # A bundle that lost its manifest is damaged; its model is not to be taken by position.
         if not (folder / MANIFEST_FILE).parent.exists():
             paths = plain_models(folder)
-            model = cls._load_plain(paths, threads, shap)
+            model = cls._load_plain(paths, threads, shap, rounds)
             if distrust:
                 model.scorer.check_structure(paths[0].name)
             return model
@@ -116,28 +109,37 @@ class Model:
         return cls(*parts, _sha256(bundle.models))
 
     @classmethod
-    def _load_plain(cls, paths: Sequence[Path], threads: int, shap: ShapMethod) -> "Model":
-        models = [path.read_bytes() for path in paths]
-        for path, data in zip(paths, models, strict=True):
-            # the first byte of every pickle protocol since 2
-            if data.startswith(b"\x80") or path.suffix in _PICKLE_SUFFIXES:
-                raise ArtifactError("the model is a pickle", where=path.name, hint=_PICKLE_HINT)
-        scorer = Scorer.load(*models, threads=threads, shap=shap, name=paths[0].name)
-        stored = scorer.feature_names
-        names = stored or [f"f{index}" for index in range(scorer.feature_count)]
-        columns = tuple(Column(name=name, kind="number", missing=0, distinct=0) for name in names)
-        features = FeaturePipeline(
-            missing_values=(),
-            unknown_category="missing",
-            features=tuple(Number(column=name) for name in names),
-        )
-        schema = Schema(columns=columns, label=None, named=bool(stored))
+    def _load_plain(
+        cls, paths: Sequence[Path], threads: int, shap: ShapMethod, rounds: Rounds
+    ) -> "Model":
+        models = [readable_bytes(path) for path in paths]
+        name = paths[0].name
+        scorer = Scorer.load(*models, threads=threads, shap=shap, name=name, rounds=rounds)
+        schema, features = plain_columns(scorer)
         return cls(schema, features, scorer, None, None, _sha256(models))
 
     @property
     def objective(self) -> Objective:
         """What the model learnt, and what its scores are."""
         return objective_of(self.scorer.objective)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What whoever asks a model of somebody's should know, in a clause each."""
+        found = []
+        used, stored = sum(self.scorer.rounds), sum(self.scorer.stored_rounds)
+        if used < stored:
+            found.append(
+                f"{used} of its {stored} rounds predict, up to the best one of its early stopping "
+                "(SAGETREE_ROUNDS=all takes all)"
+            )
+        codes = unexplained_codes(self.scorer) if self.scorer.stored_rounds else ()
+        if codes:
+            found.append(
+                "the file does not say which categories the codes are of, so cells must be codes: "
+                f"columns {', '.join(map(quote, codes))}"
+            )
+        return tuple(found)
 
     @property
     def probability(self) -> str | None:
@@ -190,27 +192,3 @@ def _check_baseline(bundle: ModelBundle) -> None:
             where=BASELINE_FILE,
             hint="Train again",
         )
-
-
-def plain_models(folder: Path) -> list[Path]:
-    """Return the one file in `folder` that is a model of XGBoost's own, or those of an ensemble.
-
-    An ensemble is what the official container saves of a cross-validation:
-    xgboost-model-0, xgboost-model-1, ...
-    """
-    if (folder / MODEL_FILE).is_file():
-        return [folder / MODEL_FILE]
-    files = sorted(folder.iterdir()) if folder.is_dir() else []
-    visible = [path for path in files if path.is_file() and not path.name.startswith(".")]
-    ensemble = [path for path in visible if _MEMBER.fullmatch(path.name)]
-    if ensemble:
-        return sorted(ensemble, key=lambda path: int(path.name.rpartition("-")[2]))
-    found = [path for path in visible if path.suffix in _MODEL_SUFFIXES] or [
-        path for path in visible if path.suffix in _PICKLE_SUFFIXES
-    ]
-    if len(found) == 1:
-        return found
-    names = ", ".join(path.name for path in found)
-    reason = f"there are several models: {names}" if found else "there is no model"
-    hint = "Put one xgboost-model, *.ubj or *.json there, or the output of sagetree train"
-    raise ArtifactError(reason, where=str(folder), hint=hint)

@@ -24,9 +24,13 @@ AnyFeature = Annotated[
 ]
 
 MISFIT_HINT = "Correct the cell, or leave it empty if the value is missing"
-UNSEEN_HINT = (
-    "Send a trained category, or train with unknown_category=missing to score it as missing"
-)
+UNSEEN_HINTS = {
+    "error": "Send a trained category, or train with unknown_category=missing to score it as "
+    "missing",
+    # models of XGBoost's own
+    "xgboost": "Send a trained category, as XGBoost itself demands, or leave the cell empty if the "
+    "value is missing",
+}
 
 # Rows whose values are turned into a matrix at a time: they stay in the cache.
 TURNED_ROWS = 1024
@@ -105,7 +109,7 @@ class FeaturePipeline(BaseModel):
         if values is None:
             values = self._encode_columns(table)
         unseen = self._take_out_unseen(values)
-        if unseen and self.unknown_category == "error":
+        if unseen and self.unknown_category in UNSEEN_HINTS:
             raise self._unseen_error(table, unseen)
         return FeatureMatrix(self._expand(values), unseen)
 
@@ -179,4 +183,4 @@ class FeaturePipeline(BaseModel):
             Violation(column, "holds a category that training did not see", row, table.locate(row))
             for row, column in unseen
         ]
-        return SchemaError(violations, hint=UNSEEN_HINT)
+        return SchemaError(violations, hint=UNSEEN_HINTS[self.unknown_category])

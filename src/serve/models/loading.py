@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
@@ -19,8 +20,8 @@ from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.serve.answers.outputs import available_keys
 from sagetree.serve.protocol.route_names import MODEL_NAME
-from sagetree.serve.settings import OUTPUT
 from sagetree.serve.telemetry.drift import Monitor
+from sagetree.serve.variables import OUTPUT
 
 # A request that comes before the model waits this long: half of the 60 s
 # that SageMaker gives an answer, so that the refusal arrives too.
@@ -48,6 +49,7 @@ class ServedModel:
         threads: int,
         output: tuple[str, ...],
         shap: ShapMethod = "sagetree",
+        rounds: Rounds = "best",
         name: str = MODEL_NAME,
         distrust: bool = False,
     ) -> "ServedModel":
@@ -56,7 +58,7 @@ class ServedModel:
         `distrust` is as of `Model.load`. Raises ArtifactError for the one,
         SettingsError for the other.
         """
-        model = Model.load(folder, threads=threads, shap=shap, distrust=distrust)
+        model = Model.load(folder, threads=threads, shap=shap, rounds=rounds, distrust=distrust)
         keys = available_keys(model)
         for key in output:
             if key not in keys:
@@ -71,7 +73,8 @@ class ServedModel:
     def describe(self) -> str:
         """Return what the log says of it."""
         columns = len(self.model.schema.input_names)
-        return f"{columns} columns, answers hold {', '.join(self.keys)}"
+        notes = "".join(f"; {note}" for note in self.model.notes)
+        return f"{columns} columns, answers hold {', '.join(self.keys)}{notes}"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """What a batch transform job is told of this container: GET /execution-parameters."""
 
 from sagetree.serve.protocol.messages import MEGABYTE, Request, Response, json_response
-from sagetree.serve.settings import MULTI_RECORD, ServeSettings
+from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
+from sagetree.serve.variables import MULTI_RECORD
 
 # SageMaker's documented default of MaxPayloadInMB, and its limit on it and on
 # the product of it and MaxConcurrentTransforms.

@@ -44,7 +44,7 @@ def information(
 
 def _health(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
     """Answer as MLflow's scoring server does once the model is ready."""
-    holder.model()
+    holder.check_everywhere()
     return Response(body=b"\n", content_type=JSON)
 
 
@@ -122,6 +122,8 @@ def metadata_of(folder: Path, served: ServedModel) -> dict[str, object]:
             "sha256": served.model.sha256,
             "objective": served.model.objective.name,
             "probability": served.model.probability,
+            "rounds": list(served.model.scorer.rounds),
+            "stored_rounds": list(served.model.scorer.stored_rounds or served.model.scorer.rounds),
         },
         "bundle": {name: manifest[name] for name in TOLD if name in manifest} or None,
         "server": {"sagetree": version("sagetree"), "xgboost": library_version()},

@@ -84,7 +84,7 @@ def _ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -
 
 
 def _model_ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
-    holder.model()
+    holder.check_everywhere()
     return json_response({"name": MODEL_NAME, "ready": True})
 
 

@@ -63,10 +63,16 @@ class _Ready:
 
 def store_of_models(settings: ServeSettings, registry: Registry) -> ModelStore[ServedModel]:
     """Return a worker's store of models that answer without a script."""
-    output, threads, shap = settings.output, settings.threads, settings.shap
 
     def load(folder: Path, name: str) -> ServedModel:
-        return ServedModel.load(folder, threads=threads, output=output, shap=shap, name=name)
+        return ServedModel.load(
+            folder,
+            threads=settings.threads,
+            output=settings.output,
+            shap=settings.shap,
+            rounds=settings.rounds,
+            name=name,
+        )
 
     return ModelStore(registry, load, Trials(registry.folder, options_of(settings)))
 

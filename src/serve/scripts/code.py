@@ -9,7 +9,8 @@ from sagetree.machine.program import LOG
 from sagetree.scripts.official_names import FOLDER as OFFICIAL_NAMES
 from sagetree.scripts.packages import REQUIREMENTS, install
 from sagetree.scripts.source import local_folder
-from sagetree.serve.settings import PROGRAM, SUBMIT_DIRECTORY, ServeSettings
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.variables import PROGRAM, SUBMIT_DIRECTORY
 
 # The folder of a model that SageMaker's SDK packs a script into.
 CODE = "code"

@@ -18,9 +18,11 @@ from sagemaker_inference import content_types, encoder
 from sagemaker_inference.default_inference_handler import DefaultInferenceHandler
 from werkzeug.http import parse_options_header
 
+from sagetree.boosters.best_rounds import best_part
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.bundle import MANIFEST_FILE
-from sagetree.bundle.model import Model, plain_models
+from sagetree.bundle.model import Model
+from sagetree.bundle.plain import plain_models, readable_bytes
 from sagetree.errors import NotAcceptableError, quote
 from sagetree.formats.media_types import CSV, JSON, NPY
 from sagetree.official.decoding import decode
@@ -59,8 +61,8 @@ class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
             return model
         (path,) = plain_models(folder)
         booster = xgboost.Booster({"nthread": 1})
-        booster.load_model(bytearray(path.read_bytes()))
-        return booster
+        booster.load_model(bytearray(readable_bytes(path)))
+        return best_part(booster)
 
     def default_input_fn(
         self,

@@ -40,7 +40,8 @@ VERSIONS = {
 
 FUNCTIONS = {
     "XGBGetLastError", "XGBRegisterLogCallback", "XGBoostVersion", "XGBoosterBoostedRounds",
-    "XGBoosterCreate", "XGBoosterFree", "XGBoosterGetNumFeature", "XGBoosterGetStrFeatureInfo",
+    "XGBoosterCreate", "XGBoosterFree", "XGBoosterGetAttr", "XGBoosterGetNumFeature",
+    "XGBoosterGetStrFeatureInfo",
     "XGBoosterLoadModelFromBuffer", "XGBoosterPredictFromDMatrix", "XGBoosterPredictFromDense",
     "XGBoosterSaveJsonConfig", "XGBoosterSaveModelToBuffer", "XGBoosterSetParam",
     "XGBoosterSlice", "XGDMatrixCreateFromDense", "XGDMatrixFree", "XGDMatrixSetInfoFromInterface",

@@ -123,7 +123,8 @@ def test_models_that_do_not_go_together_are_refused() -> None:
     with pytest.raises(ArtifactError) as caught:
         Scorer.load(bytes(booster().save_raw("ubj")), bytes(other.save_raw("ubj")), name="model/")
     assert str(caught.value) == (
-        "model/: the models of the ensemble differ in features, outputs or objective. "
+        "model/: the models of the ensemble differ in features, categories, outputs or "
+        "objective. "
         "Put models of one training job together"
     )
 

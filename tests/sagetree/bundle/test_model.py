@@ -226,9 +226,11 @@ def test_a_pickle_is_refused_and_not_opened(name: str, protocol: int, tmp_path: 
     with pytest.raises(ArtifactError) as caught:
         Model.load(tmp_path / "model")
     assert str(caught.value) == (
-        f"{name}: the model is a pickle. A pickle is a program, so it is not opened: convert it "
-        "where you trust it, with pickle.load(file).save_model('model.ubj'), and put model.ubj "
-        "into the artifact"
+        f"{name}: the model is a pickle. A pickle is a program, so it is not opened. In the "
+        f"model's folder run: sagetree convert {name} --out model.ubj"
+        f"{' && mv model.ubj xgboost-model' if name == MODEL_FILE else ''} (it takes the model out "
+        "and runs nothing); or call save_model('model.ubj') on what the XGBoost that wrote it "
+        "unpickles"
     )
     assert not (tmp_path / "opened").exists()
     pickle.loads(data)  # the trap works
@@ -253,7 +255,8 @@ PUT = "Put one xgboost-model, *.ubj or *.json there, or the output of sagetree t
     [
         ([], "there is no model"),
         (["README.md", ".model.ubj", "model.tar.gz"], "there is no model"),
-        (["a.ubj", "b.json"], "there are several models: a.ubj, b.json"),
+        (["config.json", "input_example.json", "MLmodel"], "there is no model"),
+        (["a.ubj", "b.bst"], "there are several models: a.ubj, b.bst"),
     ],
 )
 def test_a_folder_without_one_model(files: list[str], reason: str, tmp_path: Path) -> None:

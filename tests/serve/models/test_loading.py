@@ -82,7 +82,7 @@ def test_ping_is_503_while_another_worker_has_no_model(base_dir: Path):
         "request_id": "1",
     }
     whole = f"{folder}: {told['message']}. {told['hint']}"
-    paths = ("/ping", "/v2/health/ready", "/v2/models/model/ready")
+    paths = ("/ping", "/health", "/v2/health/ready", "/v2/models/model/ready")
     for path in paths:
         answer = client.get(path, headers={"X-Amzn-RequestId": "1"})
         error = whole if path.startswith("/v2") else "NotReadyError"
@@ -90,14 +90,15 @@ def test_ping_is_503_while_another_worker_has_no_model(base_dir: Path):
     assert client.post("/invocations", json=records(2)).status_code == 200
     others.tell_ready(True)
     eventually(mine.are_all_ready)
-    assert [client.get(path).status_code for path in paths] == [200] * 3
+    assert [client.get(path).status_code for path in paths] == [200] * 4
 
 
 def test_a_pickle_is_refused_and_not_opened(pickle_dir: Path):
     assert reason(pickle_dir) == (
-        "xgboost-model: the model is a pickle. A pickle is a program, so it is not opened: "
-        "convert it where you trust it, with "
-        "pickle.load(file).save_model('model.ubj'), and put model.ubj into the artifact"
+        "xgboost-model: the model is a pickle. A pickle is a program, so it is not opened. In the "
+        "model's folder run: sagetree convert xgboost-model --out model.ubj && mv model.ubj "
+        "xgboost-model (it takes the model out and runs nothing); or call save_model('model.ubj') "
+        "on what the XGBoost that wrote it unpickles"
     )
     assert not (pickle_dir.parent / "opened").exists()
 

@@ -51,7 +51,7 @@ def linear(folder: Path, features: int) -> Path:
 def test_a_model_that_crashes_the_library_is_refused_with_the_signal(
     trials: Trials, tmp_path: Path
 ):
-    (tmp_path / "model.json").write_text('{"learner":' + "[" * 200_000 + "]" * 200_000 + "}")
+    (tmp_path / MODEL_FILE).write_text('{"learner":' + "[" * 200_000 + "]" * 200_000 + "}")
     reason = "XGBoost's library crashes on this model (SIGSEGV)"
     assert refusal(trials, tmp_path) == f"{tmp_path}: {reason}. {AGAIN}"
 

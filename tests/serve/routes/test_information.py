@@ -52,6 +52,8 @@ def test_metadata_says_where_the_model_comes_from(client: Client, model: Model):
         "sha256": model.sha256,
         "objective": "binary:logistic",
         "probability": "P(fraud = yes)",
+        "rounds": [12],
+        "stored_rounds": [12],
     }
     assert set(found["bundle"]) >= {"format", "versions", "hyperparameters", "data", "metrics"}
     assert found["server"]["xgboost"]
@@ -60,7 +62,9 @@ def test_metadata_says_where_the_model_comes_from(client: Client, model: Model):
 def test_a_plain_model_is_described_too(plain_dir: Path):
     client = client_for(plain_dir)
     post(client, b"1,2,3\n")
-    assert client.get("/metadata").get_json()["bundle"] is None
+    metadata = client.get("/metadata").get_json()
+    assert metadata["bundle"] is None
+    assert metadata["model"]["rounds"] == metadata["model"]["stored_rounds"]
     schema = client.get("/schema").get_json()
     assert [column["name"] for column in schema["columns"]] == ["f0", "f1", "f2"]
     assert (schema["classes"], schema["threshold"]) == (None, None)

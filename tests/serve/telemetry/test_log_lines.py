@@ -10,7 +10,6 @@ import time
 import pytest
 
 from sagetree.machine.program import LOG, start_logging
-from sagetree.serve.settings import LOG_FORMATS
 from sagetree.serve.telemetry.log_lines import (
     LINE_FORMATS,
     json_line,
@@ -19,6 +18,7 @@ from sagetree.serve.telemetry.log_lines import (
     write_line,
 )
 from sagetree.serve.telemetry.observation import Trace, trace_id
+from sagetree.serve.variables import LOG_FORMATS
 
 
 def test_the_phases_of_all_slices_add_up_to_the_whole() -> None:
