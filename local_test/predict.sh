@@ -37,7 +37,7 @@ case $payload in
     *.pbr) type=application/x-recordio-protobuf ;;
     *) type=text/csv ;;
 esac
-type=${words[1]-$type}
+type=${words[1]:-$type}
 check_python
 answer=$(mktemp -d)
 trap 'rm -rf "$answer"' EXIT

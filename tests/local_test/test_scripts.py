@@ -113,7 +113,7 @@ def test_each_payload_gets_the_same_scores(port: str) -> None:
     payloads = sorted((DESK / "payloads").glob("claims*"))
     assert len(payloads) == 6
     for payload in payloads:
-        code, log = script("predict.sh", f"--port={port}", str(payload))
+        code, log = script("predict.sh", f"--port={port}", str(payload), "", "text/csv")
         assert code == 0, log
         assert "HTTP/1.1 200 OK" in log
         assert "Content-Type: text/csv" in log.splitlines()

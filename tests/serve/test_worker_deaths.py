@@ -14,7 +14,7 @@ from tests.serve.server_process import complete, eventually, serving
 def test_a_model_that_crashes_the_library_is_503_with_the_reason(tmp_path: Path):
     folder = tmp_path / "model"
     folder.mkdir()
-    (folder / "model.json").write_text('{"learner":' + "[" * 200_000 + "]" * 200_000 + "}")
+    (folder / "xgboost-model").write_text('{"learner":' + "[" * 200_000 + "]" * 200_000 + "}")
     with serving(tmp_path, tmp_path / "log") as server:
         eventually(lambda: server.log.read_text().count("/ping answers 503: ") == 2)
         workers = server.workers()
