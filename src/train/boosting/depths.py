@@ -73,8 +73,11 @@ def boost_at_best_depth(
     plan = plan.at_depth(best.depth)
     result = boost_until_best(plan, phase, data)
     if result.stopped and not best.is_beaten(result):
-        stopped = replace(best.result, stopped=True)
-        return best.plan, best_boosters(best.plan, TRIAL, tried, stopped)
+        rounds = result.rounds or best.result.rounds  # those that the log has shown, if any
+        stopped = replace(best.result, stopped=True, rounds=rounds)
+        found = best_boosters(best.plan, TRIAL, tried, stopped)
+        LOG.warning("None is better yet than the trial of max_depth=%d: that is kept", best.depth)
+        return best.plan, found
     return plan, best_boosters(plan, phase, data, result)
 
 
