@@ -15,12 +15,11 @@ from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.bundle import (
     BASELINE_FILE,
     FEATURES_FILE,
-    MANIFEST_FILE,
-    MODEL_FILE,
     Decision,
     ModelBundle,
     SelfCheck,
 )
+from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.errors import ArtifactError
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline

@@ -19,7 +19,7 @@ from sagemaker_inference.default_inference_handler import DefaultInferenceHandle
 from werkzeug.http import parse_options_header
 
 from sagetree.boosters.scoring import Scores
-from sagetree.bundle.bundle import MANIFEST_FILE
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model, plain_models
 from sagetree.errors import NotAcceptableError, quote
 from sagetree.formats.media_types import CSV, JSON, NPY
