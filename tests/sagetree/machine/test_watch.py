@@ -34,7 +34,7 @@ def work():
         time.sleep(0.1)
     return 0
 
-sys.exit(watched(lambda: run_job(work, report), report))
+sys.exit(watched(lambda: run_job(work, report), lambda: report))
 """
 
 
