@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
         return run_job(lambda: _run(opt_ml, options), opt_ml.message)
     try:
         laid_out = lay_out(options, os.environ)
-    except SagetreeError as error:
+    except (SagetreeError, OSError) as error:
         return refuse(error)
 
     def work() -> int:

@@ -137,7 +137,7 @@ def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
         settings = read_settings({"sql": str(query), **_given(options)})
         own_query = query if settings.sql == query else None
         laid_out = lay_out(out, options.tables, settings.key, own_query, os.environ)
-    except SagetreeError as error:
+    except (SagetreeError, OSError) as error:
         return refuse(error)
 
     def work() -> int:

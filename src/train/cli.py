@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
         return run_job(lambda: _run(opt_ml, arguments), opt_ml.failure)
     try:
         laid_out = lay_out(arguments, os.environ)
-    except SagetreeError as error:
+    except (SagetreeError, OSError) as error:
         return refuse(error)
 
     def work() -> int:

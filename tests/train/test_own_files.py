@@ -1,12 +1,15 @@
 """`sagetree train DATA...`: a job on files that the command names, laid out below --out."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main, report
+from tests.needs import needs_script_mode
+from tests.programs import SAGETREE, TIMEOUT, environment
 from tests.train.conftest import lines
 
 OUT = OptMl(Path("sagetree-out"))
@@ -133,7 +136,28 @@ def test_what_cannot_begin_leaves_nothing(
 def test_a_file_of_another_kind_says_so(capsys: pytest.CaptureFixture[str]):
     Path("claims.xlsx").write_bytes(b"PK\x03\x04" + bytes(100))
     assert main(["claims.xlsx", "--target", "fraud"]) == 1
-    assert said(capsys).startswith("FAILED: claims.xlsx")
+    assert said(capsys) == (
+        "FAILED: claims.xlsx: this is a zip or Excel file. Put CSV (UTF-8), Parquet, JSON Lines, "
+        "libsvm or recordio-protobuf files there\n"
+    )
+
+
+@pytest.mark.long
+@needs_script_mode
+def test_a_script_of_one_s_own_has_the_same_folders(tmp_path: Path):
+    """The toolkit's folders are the environment's, and the script runs in a folder of its own."""
+    Path("source").mkdir()
+    Path("source/train.py").write_text(
+        "import os\n"
+        "names = os.listdir(os.environ['SM_CHANNEL_TRAIN'])\n"
+        "open(os.environ['SM_MODEL_DIR'] + '/seen', 'w').write(repr(names))\n"
+    )
+    script = ["sagemaker_program=train.py", "sagemaker_submit_directory=source"]
+    environ = environment(tmp_path)
+    del environ["SAGEMAKER_BASE_DIR"]
+    command = [SAGETREE, "train", "claims.csv", "--set", script[0], "--set", script[1]]
+    subprocess.run(command, env=environ, check=True, timeout=TIMEOUT)
+    assert (OUT.model / "seen").read_text() == "['claims.csv']"
 
 
 def test_a_folder_in_the_environment_contradicts(

@@ -74,18 +74,27 @@ def place_links(opt_ml: OptMl, links: Mapping[Path, Path], replaced: Collection[
     """Put `links`, from where they lie to where they lead, in the place of `replaced`.
 
     Raises SettingsError, before anything is changed, where there is more to
-    replace than links of an earlier command; PlatformError where links cannot
-    be made.
+    replace than links of an earlier command, and where a link would lead to what
+    is replaced; PlatformError where links cannot be made.
     """
     with _written(opt_ml.root):
         earlier = [link for path in replaced for link in _links(path)]
+        # of a link of an earlier command, named again, what it leads to
+        ends = {link: target.resolve() for link, target in links.items()}
+        for link, end in ends.items():
+            if any(end.is_relative_to(path.parent.resolve() / path.name) for path in replaced):
+                raise SettingsError(
+                    "it is among the links that the command replaces",
+                    where=str(links[link]),
+                    hint="Name the files that they lead to, or another folder with --out",
+                )
         for link in earlier:
             link.unlink()
         for path in replaced:
             _remove_folders(path)
-        for link, target in links.items():
+        for link, end in ends.items():
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(target.absolute())
+            link.symlink_to(end)
 
 
 def _links(path: Path) -> list[Path]:

@@ -144,7 +144,7 @@ def _is_memory(error: BaseException) -> bool:
     return of_loader or isinstance(error, MemoryError)
 
 
-def refuse(error: SagetreeError) -> int:
+def refuse(error: Exception) -> int:
     """Log why a command cannot begin, before there is a folder to report in; return the code."""
     start_logging()
     return fail(describe(error), None)

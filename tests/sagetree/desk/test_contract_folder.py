@@ -106,6 +106,21 @@ def test_relative_names_count_from_the_folder_one_is_in(tmp_path: Path, out: Opt
     assert (out.data / "train" / "a.csv").read_text() == "rows"
 
 
+def test_a_link_of_an_earlier_command_may_be_named_again(tmp_path: Path, out: OptMl):
+    (tmp_path / "a.csv").write_text("rows")
+    link = out.data / "train" / "a.csv"
+    for target in (tmp_path / "a.csv", link):
+        place_links(out, {link: target}, [out.data])
+        assert link.read_text() == "rows"
+    with pytest.raises(SettingsError) as raised:
+        place_links(out, {out.data / "train": link.parent}, [out.data])
+    assert str(raised.value) == (
+        f"{link.parent}: it is among the links that the command replaces. "
+        "Name the files that they lead to, or another folder with --out"
+    )
+    assert link.read_text() == "rows"
+
+
 def test_a_file_beside_the_links_is_left_and_nothing_is_changed(tmp_path: Path, out: OptMl):
     (tmp_path / "a.csv").write_text("rows")
     link, own = out.data / "train" / "a.csv", out.data / "train" / "own.csv"

@@ -86,6 +86,22 @@ def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
     assert log.endswith(f"FAILED: {failure}")
 
 
+@pytest.mark.long
+def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) -> None:
+    data, out = tmp_path / "data.csv", tmp_path / "out"
+    data.write_text(lines(400))
+    command = [SAGETREE, "train", str(data), "--out", str(out)]
+    for setting in ("num_round=100000", "nfold=2", "early_stopping_rounds=100000"):
+        command += ["--set", setting]
+    with running(Path("/opt/ml"), command, "[3]") as (process, child):
+        os.kill(child, signal.SIGKILL)
+        log, _ = process.communicate(timeout=20)
+        assert process.returncode == 1
+    failure = (out / "output" / "failure").read_text()
+    assert failure.startswith("The job was killed by SIGKILL")
+    assert log.endswith(f"FAILED: {failure}")
+
+
 def test_a_library_that_aborts_leaves_the_reason(tmp_path: Path) -> None:
     report = tmp_path / "failure"
     with running(tmp_path, sleeping(report), "working") as (process, child):
