@@ -63,7 +63,7 @@ SAGEMAKER_BASE_DIR names another folder than /opt/ml.
 """
 
 HELP = {
-    "sql": ("FILE", "the query, one SELECT; with TABLE a join of them all"),
+    "sql": ("FILE", "the query, one SELECT; optional with TABLE, else"),
     "key": ("COLUMN", "the column that all tables share"),
     "label": ("COLUMN", "the column to predict, of two values"),
     "positive_label": ("VALUE", "the label value that is counted, as in training"),

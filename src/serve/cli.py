@@ -22,15 +22,17 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104
 DESCRIPTION = """\
 Answer HTTP requests with a model.
 
-With MODEL, a folder that sagetree train wrote to, a folder with a model's files,
-or a model.tar.gz:
+With MODEL it serves a model of your own: a folder that sagetree train wrote to,
+a folder with a model's files, or a model.tar.gz:
 
   sagetree serve sagetree-out
 
-Without it with the model in /opt/ml/model, as SageMaker asks; SAGEMAKER_BASE_DIR
+Without MODEL it serves /opt/ml/model, as SageMaker does; SAGEMAKER_BASE_DIR
 names another folder than /opt/ml:
 
   SAGEMAKER_BASE_DIR=folder sagetree serve
+
+It answers
 
   GET  /ping                   200 when the model has passed its self-check, else 503 and why
   POST /invocations            rows as text/csv or application/json in, scores out

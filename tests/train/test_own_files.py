@@ -142,6 +142,11 @@ def test_a_file_of_another_kind_says_so(capsys: pytest.CaptureFixture[str]):
     )
 
 
+def test_a_name_that_the_system_refuses(capsys: pytest.CaptureFixture[str]):
+    assert main(["x" * 300]) == 1
+    assert said(capsys).startswith("FAILED: ")
+
+
 @pytest.mark.long
 @needs_script_mode
 def test_a_script_of_one_s_own_has_the_same_folders(tmp_path: Path):
