@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from sagetree.bundle.bundle import MANIFEST_FILE, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote

@@ -9,7 +9,7 @@ import orjson
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
-from sagetree.bundle.archive import open_model
+from sagetree.bundle.archive import ARCHIVE, open_model
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
@@ -27,7 +27,7 @@ from sagetree.features.plan import LabelledRows
 from sagetree.files.header import header_rule
 from sagetree.files.reading import read_table
 from sagetree.machine.cores import usable_cores
-from sagetree.machine.paths import OptMl
+from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.table import Table
@@ -56,6 +56,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     is 1 for a rejected model if `fail_below` is set, else 0. Raises UserError
     for a model or rows that cannot be used.
     """
+    _check_inputs(opt_ml)
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
         known = training_rows(folder)
@@ -91,6 +92,18 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     for warning in filter(None, (nothing, verdict.warning, *data.warnings)):
         LOG.warning("WARNING: %s", warning)
     return REJECTED if settings.fail_below and not verdict.approved else 0
+
+
+def _check_inputs(opt_ml: OptMl) -> None:
+    for folder, meant in (("model", ARCHIVE), ("test", "CSV or Parquet files with the label")):
+        path = opt_ml.processing / folder
+        if not path.exists():
+            raise SettingsError(
+                "there is no such folder",
+                where=str(path),
+                hint=f"Put {meant} there, name another folder than {opt_ml.root} by "
+                f"{BASE_DIR_VARIABLE}, or name your own (sagetree evaluate MODEL TEST.csv)",
+            )
 
 
 def _read(folder: Path, model: Model) -> Table:

@@ -8,7 +8,7 @@ from sagetree.errors import DataError, quote
 from sagetree.files.finding import data_files
 from sagetree.prepare.query import Query
 
-_SUFFIXES = frozenset({".csv", ".parquet"})
+SUFFIXES = frozenset({".csv", ".parquet"})
 
 # So many names fit a message that people still read.
 NAMES_SHOWN = 20
@@ -29,7 +29,7 @@ def find_tables(folder: Path, query: Query) -> list[TableFiles]:
     Raises DataError where there is none, or one twice.
     """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    tables = [(_table_name(path), path) for path in entries if _is_table(path)]
+    tables = [(table_name(path), path) for path in entries if is_table(path)]
     found: dict[str, Path] = {}
     for name, path in tables:
         if not query.mentions(name):
@@ -52,12 +52,14 @@ def find_tables(folder: Path, query: Query) -> list[TableFiles]:
     return [_table_files(name, folder, path) for name, path in sorted(found.items())]
 
 
-def _is_table(path: Path) -> bool:
+def is_table(path: Path) -> bool:
+    """Say whether a path is called as a table is."""
     hidden = path.name.startswith(".")
-    return not hidden and (path.is_dir() or path.suffix.lower() in _SUFFIXES)
+    return not hidden and (path.is_dir() or path.suffix.lower() in SUFFIXES)
 
 
-def _table_name(path: Path) -> str:
+def table_name(path: Path) -> str:
+    """Return what a table is called in queries."""
     return path.name if path.is_dir() else path.stem
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sagetree.bundle.bundle import MANIFEST_FILE, ROWS_FILE
+from sagetree.bundle.bundle import ROWS_FILE
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train

@@ -12,7 +12,7 @@ import pytest
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import Model
 from sagetree.machine.program import LOG
 from sagetree.serve.application import Application

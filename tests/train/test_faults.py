@@ -249,7 +249,8 @@ def test_index_columns_may_repeat(job: Job) -> None:
         ),
         (
             {"training": {}},
-            "there is no channel 'train' (channels: 'training'). Correct it",
+            "there is no channel 'train' in inputdataconfig.json (channels: 'training'): "
+            "give the channel with the rows to learn from that name. Correct it",
         ),
         (
             {"train": {"ContentType": "application/x-parquet"}},

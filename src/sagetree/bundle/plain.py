@@ -8,7 +8,7 @@ from typing import Literal
 
 from sagetree.boosters.categories import UNDECODABLE, Value, coded_columns
 from sagetree.boosters.scoring import Scorer
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.errors import ArtifactError, quote
 from sagetree.features.category import Category
 from sagetree.features.number import Number

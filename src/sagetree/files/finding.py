@@ -60,12 +60,24 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     if real in above or not folder.is_dir():
         return
     for path in folder.iterdir():
-        if path.name.startswith(".") or path.name in _SKIPPED_NAMES:
-            continue
         if path.is_dir():
-            yield from _walk(path, above | {real})
-        elif path.suffix not in _SKIPPED_SUFFIXES:
+            if not _is_left_over(path.name):
+                yield from _walk(path, above | {real})
+        elif not is_skipped(path.name):
             yield path
+
+
+def is_skipped(name: str) -> bool:
+    """Say whether a file of that name stands beside data and holds none.
+
+    >>> is_skipped("_SUCCESS"), is_skipped("part-0.csv.crc"), is_skipped("part-0.csv")
+    (True, True, False)
+    """
+    return _is_left_over(name) or PurePath(name).suffix in _SKIPPED_SUFFIXES
+
+
+def _is_left_over(name: str) -> bool:
+    return name.startswith(".") or name in _SKIPPED_NAMES
 
 
 class _Rejoined(io.RawIOBase):

@@ -144,11 +144,19 @@ def _is_memory(error: BaseException) -> bool:
     return of_loader or isinstance(error, MemoryError)
 
 
-def fail(text: str, report: Path) -> int:
+def refuse(error: Exception) -> int:
+    """Log why a command cannot begin, before there is a folder to report in; return the code."""
+    start_logging()
+    return fail(describe(error), None)
+
+
+def fail(text: str, report: Path | None) -> int:
     """Write why a job failed to its log and to the file `report`, and return its exit code."""
     # The name of a file need not be UTF-8.
     text = text.encode(errors="backslashreplace").decode()
     LOG.error("FAILED: %s", text)
+    if report is None:
+        return FAILED
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(text + "\n", encoding="utf-8")

@@ -27,13 +27,13 @@ _REMEDY = (
 )
 
 
-def watched(work: Callable[[], int], report: Path) -> int:
+def watched(work: Callable[[], int], report: Callable[[], Path | None]) -> int:
     """Run `work` in a process of its own and return its exit code.
 
-    If that process is killed by a signal, the reason is written to `report`
-    (SageMaker's failure or message file) and the code is 1. It ends with this
-    one. To be called before there are threads; elsewhere than on Linux `work`
-    runs in this process.
+    If that process is killed by a signal, the reason is written to the file that
+    `report` returns (SageMaker's failure or message file; None: to the log
+    alone) and the code is 1. It ends with this one. To be called before there
+    are threads; elsewhere than on Linux `work` runs in this process.
     """
     if sys.platform != "linux":
         return work()
@@ -58,10 +58,10 @@ def watched(work: Callable[[], int], report: Path) -> int:
         ended, found = os.waitpid(child, os.WNOHANG)
         status = found if ended else None
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else _report(signal.Signals(-code), report)
+    return code if code >= 0 else _report(signal.Signals(-code), report())
 
 
-def _report(number: signal.Signals, report: Path) -> int:
+def _report(number: signal.Signals, report: Path | None) -> int:
     from sagetree.machine.program import fail, start_logging  # the small process stays small
 
     start_logging()

@@ -20,7 +20,7 @@ from werkzeug.http import parse_options_header
 
 from sagetree.boosters.best_rounds import best_part
 from sagetree.boosters.scoring import Scores
-from sagetree.bundle.bundle import MANIFEST_FILE
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model
 from sagetree.bundle.plain import plain_models, readable_bytes
 from sagetree.errors import NotAcceptableError, quote

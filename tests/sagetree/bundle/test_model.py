@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sagetree.bundle.bundle import MODEL_FILE, SelfCheck
+from sagetree.bundle.bundle import SelfCheck
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import TOLERANCE, Model
 from sagetree.errors import ArtifactError, SchemaError
 from sagetree.features.pipeline import FeaturePipeline

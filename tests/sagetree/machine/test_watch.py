@@ -34,7 +34,7 @@ def work():
         time.sleep(0.1)
     return 0
 
-sys.exit(watched(lambda: run_job(work, report), report))
+sys.exit(watched(lambda: run_job(work, report), lambda: report))
 """
 
 
@@ -83,6 +83,22 @@ def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
     failure = (tmp_path / "output" / "failure").read_text()
     killed = "was killed by SIGKILL, as the system does where memory runs out"
     assert 50 < memory_in(failure, killed) < 2000
+    assert log.endswith(f"FAILED: {failure}")
+
+
+@pytest.mark.long
+def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) -> None:
+    data, out = tmp_path / "data.csv", tmp_path / "out"
+    data.write_text(lines(400))
+    command = [SAGETREE, "train", str(data), "--out", str(out)]
+    for setting in ("num_round=100000", "nfold=2", "early_stopping_rounds=100000"):
+        command += ["--set", setting]
+    with running(Path("/opt/ml"), command, "[3]") as (process, child):
+        os.kill(child, signal.SIGKILL)
+        log, _ = process.communicate(timeout=20)
+        assert process.returncode == 1
+    failure = (out / "output" / "failure").read_text()
+    assert failure.startswith("The job was killed by SIGKILL")
     assert log.endswith(f"FAILED: {failure}")
 
 

@@ -13,7 +13,7 @@ import pytest
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.machine.program import LOG
 from sagetree.serve.application import Application
 from sagetree.serve.models.multi_model import ModelStore

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.errors import ArtifactError, SettingsError
 from sagetree.serve.models.trials import Trials, Verdict
 from tests.serve.artifacts import settings_for

@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError
 from tests.serve.asking import CSV, ROWS, post, problem
