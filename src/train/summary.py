@@ -62,6 +62,8 @@ def summary(
             f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all that are so "
             f"are found."
         )
+    elif isinstance(label, Label):
+        text += f"\nThe higher a row's score, the more speaks for {label.name} = {label.positive}."
     last = f"The model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
     return "\n".join([text, *_columns(importance), last])
 

@@ -164,6 +164,12 @@ def test_ten_columns_are_told_in_five_lines_of_at_most_ten(job: Job) -> None:
     assert re.search(r" 10 x\d", summary[7])
 
 
+def test_the_summary_says_what_is_positive_where_scores_have_no_threshold(job: Job) -> None:
+    ran = job({"train": lines()}, {"objective": "binary:logitraw"})
+    said = "\nThe higher a row's score, the more speaks for fraud = 1.\nThe columns that count most"
+    assert said in ran.log
+
+
 def test_a_model_that_goes_by_no_column_has_no_table(job: Job) -> None:
     ran = job({"train": lines(), "validation": lines(seed=1)}, {"gamma": 1e9})
     assert "columns that count" not in ran.log
