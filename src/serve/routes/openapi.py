@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import assert_never
 
+from sagetree.bundle.reasons import unit_of
 from sagetree.formats.media_types import (
     ACCEPTS,
     CSV,
@@ -178,6 +179,14 @@ def _prediction(served: ServedModel) -> Json:
     if served.model.probability:
         score["description"] = served.model.probability
     properties: Json = {key: {} for key in served.keys}
+    if "reasons" in served.keys:
+        unit = unit_of(served.model)
+        properties["reasons"] = {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The columns that moved the row most, each with what it raises or "
+            f"lowers: {unit.before}...{unit.behind}",
+        }
     return {"type": "object", "properties": {**properties, "score": score}}
 
 
