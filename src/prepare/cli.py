@@ -40,8 +40,8 @@ writes  /opt/ml/processing/output/train/train.parquet, and likewise
   By time, train has the earliest keys and test the latest, by the latest time
   of each; equal times are in one part, which may shift the shares. A row
   without a time is an error.
-4 Writes the label first, the key second, ordered by key: the same input gives
-  the same bytes. Files appear when all are whole.
+4 Writes the label first, the key second, ordered by key, without one shuffled:
+  the same input gives the same bytes. Files appear when all are whole.
 
 Cells keep their meaning. N/A, None and NA are text; only an empty cell is
 missing. A CSV column becomes numbers if every cell says just that number: 007

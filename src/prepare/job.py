@@ -17,6 +17,7 @@ from sagetree.prepare.settings import PrepareSettings
 from sagetree.prepare.splitting.assigning import Cut, split_rows
 from sagetree.prepare.splitting.labels import read_label
 from sagetree.prepare.splitting.parts import count_parts
+from sagetree.prepare.splitting.units import Unit, rows_as_units
 
 
 def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
@@ -40,9 +41,11 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
         LOG.info("%s\n", keys_report(unmatched, db.count(JOINED), key))
         label = read_label(db, settings.label, settings.positive_label)
         cut = Cut(settings.shares, settings.seed, settings.split_by_time)
-        split = split_rows(db, key, label, cut)
+        unit = Unit(key) if key else rows_as_units(db)
+        split = split_rows(db, unit, label, cut)
         parts = count_parts(db, split, label)
-        write_parts(db, split, [label.column, *([key] if key else [])], [], output)
+        left_out = [unit.column] if unit.is_content else []
+        write_parts(db, split, [label.column, *([key] if key else [])], left_out, output)
     LOG.info(parts_report(parts, label))
     return 0
 

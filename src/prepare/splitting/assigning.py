@@ -11,11 +11,11 @@ from sagetree.prepare.settings import PARTS, Shares
 from sagetree.prepare.splitting.labels import Label
 from sagetree.prepare.splitting.shares import part_ends, strata_ends
 from sagetree.prepare.splitting.times import read_time
+from sagetree.prepare.splitting.units import Unit
 
 ASSIGNED = "made.assigned"
 
-# What is kept in one part: all rows of a key, or all rows that are equal. Each with its
-# stratum, its weight (what it counts for) and its place among those of its stratum.
+# The units, each with its stratum, its weight and its place among those of its stratum.
 _UNITS = "made.units"
 _PLACES = "made.places"
 _CLASSES = "made.classes"
@@ -54,8 +54,8 @@ class Split:
         return f"SELECT {selected} FROM {JOINED} j JOIN {ASSIGNED} a ON {self.matches}"
 
 
-def split_rows(db: Database, key: str | None, label: Label, cut: Cut) -> Split:
-    """Give every key its part, or without a key every row, equal rows the same one.
+def split_rows(db: Database, unit: Unit, label: Label, cut: Cut) -> Split:
+    """Give every unit its part: each key, or without a key all rows that are equal.
 
     Keys are ordered by md5(key:seed) within each stratum (class, or tenth of a
     label of numbers) and cut at exact shares, so that neither the order of rows
@@ -64,10 +64,8 @@ def split_rows(db: Database, key: str | None, label: Label, cut: Cut) -> Split:
     by their latest time, so that train has no row later than the first border;
     equal times stay together. Of rows that are equal the one in the middle decides.
     """
-    unit = _content(db) if key is None else f"j.{identifier(key)}"
-    time = None if cut.time is None else read_time(db, cut.time, key)
-    weight = "count(*)" if key is None else "1"
-    _find_units(db, (unit, weight), label, None if time is None else time[1])
+    time = None if cut.time is None else read_time(db, cut.time, unit)
+    _find_units(db, unit, label, None if time is None else time[1])
     if time is None:
         _place_by_seed(db, cut.seed)
     else:
@@ -77,18 +75,11 @@ def split_rows(db: Database, key: str | None, label: Label, cut: Cut) -> Split:
     ends = strata_ends(sizes, cut.shares) if time is None else [part_ends(sizes[0], cut.shares)]
     _assign(db, [stratum for stratum, _ in counts], ends)
     parts = [part for part, share in zip(PARTS, cut.shares, strict=True) if share]
-    return Split(parts, f"{unit} = a.id", _order(db, key), time)
+    return Split(parts, f"{unit.sql} = a.id", _order(db, unit), time)
 
 
-def _content(db: Database) -> str:
-    """Return the SQL that is the same for equal rows of j, in whatever order columns come."""
-    texts = (f"CAST(j.{identifier(name)} AS VARCHAR)" for name in sorted(db.columns(JOINED)))
-    cells = (f"coalesce(concat(length({text}), ':', {text}), '-')" for text in texts)
-    return f"md5(concat({', '.join(cells)}))"
-
-
-def _find_units(db: Database, unit: tuple[str, str], label: Label, time: str | None) -> None:
-    """List the units, given with their weight as SQL: with times, or with strata."""
+def _find_units(db: Database, unit: Unit, label: Label, time: str | None) -> None:
+    """List the units: with times, or with strata."""
     column, rows = f"j.{identifier(label.column)}", f"{JOINED} j"
     value, stratum = f"max({column})", _BIN
     if time is not None:
@@ -97,10 +88,10 @@ def _find_units(db: Database, unit: tuple[str, str], label: Label, time: str | N
         _number_classes(db, label)
         rows += f" JOIN {_CLASSES} c ON {column} = c.value"
         value, stratum = "max(c.place)", "value"
-    id_, weight = unit
     db.run(
         f"CREATE TABLE {_UNITS} AS SELECT id, weight, value, {stratum} AS stratum FROM "
-        f"(SELECT {id_} AS id, {weight} AS weight, {value} AS value FROM {rows} GROUP BY 1)"
+        f"(SELECT {unit.sql} AS id, {unit.weight} AS weight, {value} AS value "
+        f"FROM {rows} GROUP BY 1)"
     )
 
 
@@ -143,10 +134,9 @@ def _assign(db: Database, strata: Sequence[int], ends: Sequence[Sequence[int]]) 
     )
 
 
-def _order(db: Database, key: str | None) -> str:
-    """Order by key, and where rows share a key by everything, so that only equals are tied."""
+def _order(db: Database, unit: Unit) -> str:
+    """Order by unit, and where rows share a key by everything, so that only equals are tied."""
     columns = [f"j.{identifier(name)}" for name in db.columns(JOINED)]
-    if key is None:
-        return ", ".join(columns)
-    repeated = db.row(f"SELECT count(*) > (SELECT count(*) FROM {ASSIGNED}) FROM {JOINED}")[0]
-    return ", ".join(dict.fromkeys([f"j.{identifier(key)}", *(columns if repeated else [])]))
+    keys = f"SELECT count(*) > (SELECT count(*) FROM {ASSIGNED}) FROM {JOINED}"
+    rest = columns if not unit.is_content and db.row(keys)[0] else []
+    return ", ".join(dict.fromkeys([unit.sql, *rest]))

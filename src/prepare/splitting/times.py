@@ -6,9 +6,10 @@ from sagetree.prepare.inputs import find_name, listing
 from sagetree.prepare.joining import JOINED
 from sagetree.prepare.kinds import TIMES_HINT, is_numeric, is_time, order_of_times
 from sagetree.prepare.loading import TEXT
+from sagetree.prepare.splitting.units import Unit
 
 
-def read_time(db: Database, column: str, key: str | None) -> tuple[str, str]:
+def read_time(db: Database, column: str, unit: Unit) -> tuple[str, str]:
     """Return the name of the column of times, and the SQL that orders rows `j` by it.
 
     Raises SettingsError where it is no column, DataError where a row has no time
@@ -26,13 +27,13 @@ def read_time(db: Database, column: str, key: str | None) -> tuple[str, str]:
     where, kind = f"column {quote(name)}", columns[name]
     if not (kind == TEXT or is_numeric(kind) or is_time(kind)):
         raise DataError(f"{kind} is not a kind of time", where=where, hint=TIMES_HINT)
-    row = "NULL" if key is None else f"j.{identifier(key)}"
+    row = "NULL" if unit.is_content else unit.sql
     order, wrong = order_of_times(db, f"{JOINED} j", (f"j.{identifier(name)}", kind), row)
     if wrong is None:
         return name, order
     count = db.count(f"{JOINED} j WHERE {order} IS NULL")
     at, value = wrong
-    if key is not None:
+    if not unit.is_content:
         where = f"{where}, key {quote(at)}"
     more = f", as in {count - 1} other rows" if count > 1 else ""
     if value is None:

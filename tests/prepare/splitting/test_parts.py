@@ -11,6 +11,7 @@ from sagetree.prepare.report import parts_report
 from sagetree.prepare.splitting.assigning import Cut, split_rows
 from sagetree.prepare.splitting.labels import read_label
 from sagetree.prepare.splitting.parts import count_parts
+from sagetree.prepare.splitting.units import Unit
 
 THREE = (Fraction("0.7"), Fraction("0.15"), Fraction("0.15"))
 
@@ -22,7 +23,7 @@ def joined(db: Database, rows: str) -> None:
 def report(db: Database, rows: str, time: str | None = None) -> str:
     joined(db, rows)
     label = read_label(db, "y")
-    split = split_rows(db, "k", label, Cut(THREE, 0, time))
+    split = split_rows(db, Unit("k"), label, Cut(THREE, 0, time))
     return parts_report(count_parts(db, split, label), label)
 
 
@@ -57,7 +58,7 @@ def test_parts_without_one_of_the_labels(
 ) -> None:
     joined(db, rows)
     label = read_label(db, "y")
-    split = split_rows(db, "k", label, Cut(shares, seed=0))
+    split = split_rows(db, Unit("k"), label, Cut(shares, seed=0))
     with pytest.raises(DataError) as caught:
         count_parts(db, split, label)
     assert str(caught.value) == text
