@@ -43,7 +43,7 @@ def rows_as_units(db: Database) -> Unit:
     texts = (f"CAST({identifier(column)} AS VARCHAR)" for column in columns)
     cells = (f"coalesce(concat(length({text}), ':', {text}), '-')" for text in texts)
     db.run(
-        f"CREATE TABLE {_IDENTIFIED} AS SELECT *, md5_number(concat({', '.join(cells)})) AS "
+        f"CREATE TABLE {_IDENTIFIED} AS SELECT *, md5(concat({', '.join(cells)})) AS "
         f"{identifier(name)} FROM {JOINED}"
     )
     db.run(f"DROP TABLE {JOINED}")
