@@ -231,14 +231,14 @@ def test_an_official_artifact_is_served_by_position(plain_dir: Path):
         422,
         {
             "error": "SchemaError",
-            "message": "2 columns where the model has 3 columns",
+            "message": "there are 2 columns where the model has 3 columns",
             "where": "line 1",
             "hint": "Without a header row the columns must be, in this order, f0, f1, f2",
             "violations": [
                 {
                     "row": None,
                     "column": "",
-                    "reason": "2 columns where the model has 3 columns",
+                    "reason": "there are 2 columns where the model has 3 columns",
                 }
             ],
         },

@@ -115,7 +115,8 @@ class Schema(BaseModel):
         """Say whether a first row holds the trained names, in any order.
 
         A row of which most cells are trained names is a faulty header, not data:
-        taken as one, its columns are named in the error.
+        taken as one, its columns are named in the error. As wide as the model's
+        rows, a short one may be data: categories may be called like columns.
         """
         known = self._known_names
         if known.isdisjoint(map(str.strip, cells)):  # rows of data, at a glance
@@ -124,7 +125,8 @@ class Schema(BaseModel):
         hits = sum(name in known for name in names)
         if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
             return True
-        return len(names) >= FAULTY_HEADER_CELLS and hits * 2 > len(names)
+        as_data = len(names) in (len(self.input_names), len(self.all_names))
+        return hits * 2 > len(names) and (len(names) >= FAULTY_HEADER_CELLS or not as_data)
 
     def arrange(self, table: Table) -> Table:
         """Return the model's input columns of `table`, in the model's order.
@@ -139,8 +141,8 @@ class Schema(BaseModel):
             return table
         found = {name: place for place, name in enumerate(table.names)}
         violations = [
-            *self._unknown(table.names),
             *(Violation(name, "is missing") for name in self.input_names if name not in found),
+            *self._unknown(table.names),
         ]
         if violations:
             raise SchemaError(violations, hint=f"The model needs {listing(self.input_names)}")
@@ -174,7 +176,7 @@ class Schema(BaseModel):
             [
                 Violation(
                     "",
-                    f"{len(table.columns)} columns where the model has {needed}",
+                    f"there are {len(table.columns)} columns where the model has {needed}",
                     where=table.locate(0),
                 )
             ],
