@@ -97,6 +97,11 @@ class Schema(BaseModel):
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def trained_names(self) -> frozenset[str]:
+        """The same names, to be searched."""
+        return frozenset(self.all_names)
+
+    @cached_property
     def input_names(self) -> tuple[str, ...]:
         """The names of the columns the model needs, in its order."""
         return tuple(column.name for column in self.columns if column.is_input)
@@ -162,7 +167,7 @@ class Schema(BaseModel):
         return [
             Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
             for name in names
-            if name not in self._all_names
+            if name not in self.trained_names
         ]
 
     def _arrange_by_position(self, table: Table) -> Table:
@@ -200,10 +205,6 @@ class Schema(BaseModel):
     @cached_property
     def _input_places(self) -> Sequence[int]:
         return [place for place, column in enumerate(self.columns) if column.is_input]
-
-    @cached_property
-    def _all_names(self) -> frozenset[str]:
-        return frozenset(self.all_names)
 
     @cached_property
     def _known_names(self) -> frozenset[str]:
