@@ -85,7 +85,7 @@ def test_a_trial_keeps_its_tables_and_ends_with_a_few_lines(tmp_path: Path) -> N
         ends.append(page[:2])
     assert ends[0] == ends[1]
     assert "== generate" not in log
-    (tmp_path / "input" / "data" / "train" / "x.parquet").write_bytes(b"")
+    (tmp_path / "input" / "data" / "train" / "train.parquet").write_bytes(b"no table")
     code, log = run(sys.executable, "-m", "local_test.trial", "--dir", str(tmp_path))
     assert (code, log.splitlines()[-1]) == (1, "stopped: the step above failed with exit code 1")
 
