@@ -11,11 +11,9 @@ from sagetree.formats.media_types import (
     JSON,
     JSON_LINES,
     LIBSVM,
-    NPY,
-    PARQUET,
-    RECORDIO,
 )
 from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ServedModel
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Column
@@ -136,7 +134,8 @@ def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:
         JSON_LINES: {"schema": {"type": "string"}},
         LIBSVM: {"schema": {"type": "string"}},
     }
-    kinds |= {name: {"schema": {}} for name in (PARQUET, RECORDIO, NPY)}
+    others: dict[str, Json] = {name: {"schema": {}} for name in DECODERS}
+    kinds = others | kinds
     return {
         "operationId": "invocations",
         "summary": "Rows in, scores out",
