@@ -1,7 +1,5 @@
 """The rows an evaluation is of: by the model's own plan, or by what its objective implies."""
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.bundle.bundle import ModelBundle
@@ -99,12 +97,3 @@ def _base_margins(table: Table, model: Model) -> tuple[str, ...]:
             ", ".join(map(quote, names)),
         )
     return () if lacking else names
-
-
-def quantiles_of(model: Model) -> Sequence[float]:
-    """Return the quantiles a model predicts, in the order of its outputs; () if it does not."""
-    objective = model.scorer.boosters[0].config()["objective"]
-    parameters = objective.get("quantile_loss_param")
-    if not isinstance(parameters, dict):
-        return ()
-    return tuple(map(float, json.loads(parameters["quantile_alpha"])))

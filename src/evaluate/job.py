@@ -13,7 +13,7 @@ from sagetree.bundle.archive import ARCHIVE, open_model
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import labelled_rows, quantiles_of, training_rows
+from sagetree.evaluate.cases import labelled_rows, training_rows
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
@@ -73,7 +73,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         scores,
         threshold=_threshold(settings, model),
         classes=plan.label.classes,
-        quantiles=quantiles_of(model),
+        quantiles=model.scorer.quantiles,
         groups=rows.roles.groups,
         weights=rows.roles.weight,
         where=where,

@@ -14,10 +14,10 @@ from sagetree.machine.program import LOG, refuse, run_job
 from sagetree.prepare.settings import DEFAULTS, REQUIRED, PrepareSettings, read_settings
 
 DESCRIPTION = """\
-Join raw tables on a key and split them for training, validation and test.
+Join raw tables, if there are several, and split their rows for training,
+validation and test.
 
-With TABLE it takes files (CSV or Parquet) and folders of your own, and without
---sql joins to the rows of the first one what the others have for its keys:
+With TABLE it takes files (CSV or Parquet) and folders of your own:
 
   sagetree prepare claims.csv customers.csv --key policy_id --label fraud
 
@@ -33,19 +33,28 @@ writes  /opt/ml/processing/output/train/train.parquet, and likewise
         validation/ and test/
         /opt/ml/output/message               the reason, if it fails
 
-1 Cleans each table the query names. Header lines among the rows and columns
-  without a name (a written index) are left out. Of the rows with one key the
-  one with the latest event time is kept, of equal times the last one in file
-  order (files by name); a key whose latest row is deleted goes. Without a
-  column of event times equal rows are merged and different ones are an error.
-2 Runs the query. It sees one row per key, without event time and deletion
-  mark. Plain SQL, such as SELECT * FROM a LEFT JOIN b USING (key), runs on
-  Athena too.
+1 Cleans each table the query names, without a query all. Header lines among
+  the rows and columns without a name (a written index) are left out. With a
+  key, of the rows with one key the one with the latest event time is kept, of
+  equal times the last one in file order (files by name); a key whose latest
+  row is deleted goes. Without a column of event times equal rows are merged
+  and different ones are an error. Without a key every row is kept.
+2 Runs the query. With a key it sees one row per key, without deletion mark
+  and event time (which stays if it is what to split by). Plain SQL, such as
+  SELECT * FROM a LEFT JOIN b USING (key), runs on Athena too. Without a query
+  one table is taken as it is; of several the one with the label keeps its
+  rows, and the others are left-joined to it by the key.
 3 Splits by key: rows of one key are in one part. Keys are ordered by
   md5(key:seed) within each label and cut at exact shares, so the split is the
-  same in whatever order rows and files come.
-4 Writes the label first, the key second, ordered by key: the same input gives
-  the same bytes. Files appear when all are whole.
+  same in whatever order rows and files come. Classes each have their shares,
+  train has at least one of each, and classes that a part lacks are logged;
+  of numbers (more than 20 values) each tenth has its shares. Without a key
+  the rows are split in this way, equal rows into one part.
+  By time, train has the earliest keys and test the latest, by the latest time
+  of each; equal times are in one part, which may shift the shares. A row
+  without a time is an error.
+4 Writes the label first, the key second, ordered by key, without one shuffled:
+  the same input gives the same bytes. Files appear when all are whole.
 
 Cells keep their meaning. N/A, None and NA are text; only an empty cell is
 missing. A CSV column becomes numbers if every cell says just that number: 007
@@ -60,27 +69,33 @@ The query can be an input, too: folders that it does not name are not read.
 --sql /opt/ml/processing/input/query/join.sql
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
+
+examples: sagetree prepare --label fraud
+          sagetree prepare --sql join.sql --key policy_id --label fraud
 """
 
 HELP = {
-    "sql": ("FILE", "the query, one SELECT; optional with TABLE, else"),
-    "key": ("COLUMN", "the column that all tables share"),
-    "label": ("COLUMN", "the column to predict, of two values"),
-    "positive_label": ("VALUE", "the label value that is counted, as in training"),
+    "sql": ("FILE", "the query, one SELECT"),
+    "key": ("COLUMN", "the column that all tables share, one record each"),
+    "label": ("COLUMN", "the column to predict: values, classes or numbers"),
+    "positive_label": ("VALUE", "of two label values the one that is counted, as in training"),
     "event_time": ("COLUMN", "numbers or ISO 8601 times; a table may lack it"),
     "deleted": ("COLUMN", "true where a row says its key is gone; a table may lack it"),
+    "split_by_time": ("COLUMN", "numbers or ISO 8601 times; the latest rows are test"),
     "split": ("SHARES", "of train, validation and test; no file for a share of 0"),
-    "seed": ("N", "another one gives another split"),
+    "seed": ("N", "another one gives another split, but for one by time"),
     "format": ("FORMAT", "parquet or csv (with header)"),
     "memory_limit": ("SIZE", "what the database may hold in memory"),
 }
 
 
-# The default where the label itself says it.
-USUAL = "1, true or yes, else the rarer"
-
-# The query that joins tables given by name, where no other is.
-QUERY_NAME = "join.sql"
+# What happens where an option is not given, and has no default value.
+ABSENT = {
+    "sql": "the table as it is, or all joined by the key",
+    "key": "rows are split one by one",
+    "positive_label": "1, true or yes, else the rarer",
+    "split_by_time": "none, split by the seed",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -132,11 +147,8 @@ def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
 
     try:
         options = parse_options(parser, argv)
-        out = options.out or DEFAULT_OUT
-        query = OptMl(out).processing / QUERY_NAME
-        settings = read_settings({"sql": str(query), **_given(options)})
-        own_query = query if settings.sql == query else None
-        laid_out = lay_out(out, options.tables, settings.key, own_query, os.environ)
+        settings = read_settings(_given(options))
+        laid_out = lay_out(options.out or DEFAULT_OUT, options.tables, os.environ)
     except (SagetreeError, OSError) as error:
         return refuse(error)
 
@@ -185,7 +197,8 @@ def _parser() -> Parser:
         help=f"with TABLE: the folder to write to (default: {DEFAULT_OUT})",
     )
     for name, (metavar, text) in HELP.items():
-        default = "required" if name in REQUIRED else f"default: {DEFAULTS.get(name, USUAL)}"
+        usual = {**DEFAULTS, **ABSENT}.get(name)
+        default = "required" if name in REQUIRED else f"default: {usual}"
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, metavar=metavar, help=f"{text} ({default})")
     return parser

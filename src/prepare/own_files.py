@@ -1,4 +1,4 @@
-"""`sagetree prepare TABLE...`: one's own tables as a job's inputs below --out, and their join."""
+"""`sagetree prepare TABLE...`: one's own tables as a job's inputs below --out."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,40 +8,33 @@ from sagetree.desk.contract_folder import (
     claim,
     place_links,
     refuse_base_dir,
-    write_file,
 )
 from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import Step, next_steps
 from sagetree.errors import SettingsError, quote
 from sagetree.machine.paths import OptMl
-from sagetree.prepare.database import identifier
 from sagetree.prepare.inputs import find_name, is_table, table_name
 from sagetree.prepare.settings import PARTS, PrepareSettings
 
 
-def lay_out(
-    out: Path, tables: Sequence[Path], key: str, query: Path | None, environ: Mapping[str, str]
-) -> OptMl:
-    """Return the folder `out` with the tables as its inputs, and the join written to `query`.
+def lay_out(out: Path, tables: Sequence[Path], environ: Mapping[str, str]) -> OptMl:
+    """Return the folder `out` with the tables as its inputs.
 
-    With None for `query` there is one already. Raises SettingsError and
-    DataError for what the user gave, PlatformError for a folder that cannot be
-    written.
+    Raises SettingsError and DataError for what the user gave, PlatformError for
+    a folder that cannot be written.
     """
     refuse_base_dir(environ, "TABLE")
     check_given(tables, "TABLE", out)
     tables = [path.resolve() if path.name in ("", "..") else path for path in tables]
-    names = _names(tables)
+    _check_names(tables)
     opt_ml = claim(out)
     inputs = opt_ml.processing / "input"
     links = {inputs / path.name: path for path in tables}
     place_links(opt_ml, links, [inputs])
-    if query is not None:
-        write_file(opt_ml, query, f"{join_query(names, key)}\n")
     return opt_ml
 
 
-def _names(tables: Sequence[Path]) -> Sequence[str]:
+def _check_names(tables: Sequence[Path]) -> None:
     names: dict[str, Path] = {}
     for path in tables:
         if not is_table(path):
@@ -58,19 +51,6 @@ def _names(tables: Sequence[Path]) -> Sequence[str]:
                 hint="Rename one, or put the files of one table into a folder and name that",
             )
         names[name] = path
-    return [*names]
-
-
-def join_query(names: Sequence[str], key: str) -> str:
-    """Return the query for the rows of the first table, each with what the others have for its key.
-
-    >>> print(join_query(["claims", "customers"], "id"))
-    SELECT * FROM "claims"
-    LEFT JOIN "customers" USING ("id")
-    """
-    first, *others = map(identifier, names)
-    joins = [f"LEFT JOIN {name} USING ({identifier(key)})" for name in others]
-    return "\n".join([f"SELECT * FROM {first}", *joins])
 
 
 def ending(opt_ml: OptMl, settings: PrepareSettings) -> str:

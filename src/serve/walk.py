@@ -31,6 +31,7 @@ def invocations(
     served = holder.wait()
     output = choose_output(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output, served.keys)
     model = served.model
+    trace.columns = model.schema.trained_names
 
     if not request.body:
         return Response(204)

@@ -46,7 +46,7 @@ reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/data/model/                   a model to train on from (optional)
         /opt/ml/checkpoints/                        if there is a checkpointconfig.json
 writes  /opt/ml/model/                              the model bundle
-        /opt/ml/output/data/metrics.json            metrics of rows left out
+        /opt/ml/output/data/metrics.json            metrics of rows left out, importance of columns
         /opt/ml/output/failure                      the reason, if it fails
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml. The exit code is 0 only

@@ -19,11 +19,8 @@ def here(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root / "processing" / "input")
 
 
-def test_tables_are_joined_to_the_first(capsys: pytest.CaptureFixture[str]):
-    assert main([*NAMED, "claims", "customers.csv", "--format", "csv"]) == 0
-    assert (OUT / "processing" / "join.sql").read_text() == (
-        'SELECT * FROM "claims"\nLEFT JOIN "customers" USING ("policy_id")\n'
-    )
+def test_tables_are_joined_to_the_one_with_the_label(capsys: pytest.CaptureFixture[str]):
+    assert main([*NAMED, "customers.csv", "claims", "--format", "csv"]) == 0
     rows = every_row(OUT)
     assert len(rows) == 40
     assert list(rows[0]) == ["fraud", "policy_id", "collision", "age"]
@@ -40,7 +37,6 @@ def test_tables_are_joined_to_the_first(capsys: pytest.CaptureFixture[str]):
 def test_a_query_of_one_s_own_and_parts_that_are_none(capsys: pytest.CaptureFixture[str]):
     options = ["--sql", str(QUERY), "--out", "my out", "--split", "1,0,0", "--format", "csv"]
     assert main(["claims", "customers.csv", *NAMED, *options]) == 0
-    assert not (Path("my out") / "processing" / "join.sql").exists()
     assert capsys.readouterr().out.endswith(
         "\ntrain  my out/processing/output/train\n"
         "To train:  sagetree train 'my out/processing/output/train' --target fraud "
@@ -50,9 +46,8 @@ def test_a_query_of_one_s_own_and_parts_that_are_none(capsys: pytest.CaptureFixt
 
 def test_a_folder_in_which_one_is(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir("claims")
-    assert main([".", *NAMED, "--out", "../out", "--split", "1,0,0"]) == 0
-    query = Path("../out/processing/join.sql").read_text()
-    assert query == 'SELECT * FROM "claims"\n'
+    assert main([".", *NAMED, "--out", "../out", "--split", "1,0,0", "--format", "csv"]) == 0
+    assert list(every_row(Path("../out"))[0]) == ["fraud", "policy_id", "collision"]
 
 
 @pytest.mark.parametrize(

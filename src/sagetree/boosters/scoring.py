@@ -1,5 +1,6 @@
 """Feature matrix to scores, and scores to reasons: the one path that predicts."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -171,6 +172,14 @@ class Scorer:
     def feature_names(self) -> tuple[str, ...]:
         """The stored names of the features; () where the model knows none."""
         return self.boosters[0].feature_info("feature_name")
+
+    @cached_property
+    def quantiles(self) -> tuple[float, ...]:
+        """The quantiles it predicts, in the order of the outputs; () where it predicts none."""
+        parameters = self.boosters[0].config()["objective"].get("quantile_loss_param")
+        if not isinstance(parameters, dict):
+            return ()
+        return tuple(map(float, json.loads(parameters["quantile_alpha"])))
 
     def _combined(self, matrix: Matrix, kind: int, base_margin: Scores | None) -> Scores:
         values = [

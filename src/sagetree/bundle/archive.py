@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
+from sagetree.bundle.model_files import models_among
 from sagetree.errors import ArtifactError, PlatformError, quote
 
 ARCHIVE = "model.tar.gz"
@@ -74,9 +75,8 @@ def _archive(path: Path) -> Path | None:
 
 def holds_model(folder: Path) -> bool:
     """Say whether a model's files lie in the folder itself."""
-    # Not any *.json: beside an archive it is rather a report than the model.
     named = any((folder / name).is_file() for name in (MANIFEST_FILE, MODEL_FILE))
-    return named or any(folder.glob("[!.]*.ubj"))
+    return named or bool(models_among(folder))
 
 
 def _unpack(archive: Path, folder: Path) -> None:

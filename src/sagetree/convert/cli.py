@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sagetree.bundle.plain import HEAD_BYTES, OLD_XGBOOST, form_of
+from sagetree.bundle.model_files import HEAD_BYTES, OLD_XGBOOST, form_of
 from sagetree.convert.old_xgboost import saved_again
 from sagetree.convert.pickled import pickled_booster
 from sagetree.errors import ArtifactError, PlatformError, SagetreeError, SettingsError

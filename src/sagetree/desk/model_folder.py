@@ -43,6 +43,6 @@ def find_model(given: Path) -> Path:
         if folder.is_dir() and holds_model(folder):
             return folder
     for folder in (given, inside):
-        if (folder / ARCHIVE).is_file() or any(folder.glob("[!.]*.json")):
+        if (folder / ARCHIVE).is_file():
             return folder
     raise ArtifactError("there is no model in it", where=str(given), hint=_HINT)

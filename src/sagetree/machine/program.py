@@ -7,6 +7,7 @@ the message first in that file, whatever was raised.
 
 import errno
 import logging
+import os
 import re
 import signal
 import sys
@@ -17,12 +18,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from sagetree.errors import PlatformError, SagetreeError
 
 LOG = logging.getLogger("sagetree")
 
 FAILED = 1
+
+# Of a line on a terminal, from the most serious on: red and yellow.
+_COLOURS = ((logging.ERROR, 31), (logging.WARNING, 33))
 
 # What to do where the machine fails in a way nobody foresaw.
 _UNWRITABLE = "Check the mount, and the rights of the user the container runs as"
@@ -54,10 +59,33 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
+def is_watched(stream: TextIO) -> bool:
+    """Say whether a person reads what is written to a stream.
+
+    SageMaker's local mode gives containers a terminal nobody sees: there the
+    program is process 1, and its lines are read by machines.
+    """
+    return stream.isatty() and os.getpid() != 1
+
+
+class _Coloured(logging.Formatter):
+    """Plain lines, but warnings in yellow and errors in red."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        colour = next((c for level, c in _COLOURS if record.levelno >= level), None)
+        return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+
+
 def start_logging() -> None:
-    """Send one plain line per event to standard output."""
+    """Send one plain line per event to standard output, in colours where a person reads it.
+
+    NO_COLOR and TERM=dumb keep colours off a terminal, too.
+    """
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    formatter = logging.Formatter if plain or not is_watched(sys.stdout) else _Coloured
+    handler.setFormatter(formatter("%(message)s"))
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.objectives import class_numbers
 from sagetree.boosters.scoring import Scores, contributions_by_column
 from sagetree.bundle.model import Model
+from sagetree.bundle.reasons import explain, gives_reasons
 from sagetree.errors import RequestError, quote
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.serve.answers.encoders import (
@@ -28,15 +29,11 @@ from sagetree.serve.answers.encoders import (
     json_keys,
     json_numbers,
 )
-from sagetree.serve.answers.reasons import explain
 from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, Output
 from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.tables.cells import Cell
 from sagetree.tables.label import ClassLabel, Label
 from sagetree.tables.table import Table, cell_list
-
-# Its score is a probability and its margin the log of the odds.
-LOGISTIC = "binary:logistic"
 
 # The official container's threshold, for models that bring none.
 HALF = 0.5
@@ -157,7 +154,7 @@ def _explained(base_value: str, columns: Iterable[str], others: str = "") -> str
 
 
 def _reasons(rows: ScoredRows) -> Column:
-    return explain(rows.model, rows.table, rows.matrix, rows.contributions[:, :-1])
+    return explain(rows.model, rows.table, rows.matrix, rows.scores, rows.contributions)
 
 
 def _model(rows: ScoredRows) -> Column:
@@ -230,8 +227,7 @@ def identifier_names(model: Model) -> tuple[str, ...]:
 def available_keys(model: Model) -> tuple[str, ...]:
     """Return the keys the model can give, by what its scores mean.
 
-    A threshold needs a decision, which only training here makes; reasons speak
-    of odds and need the logistic objective.
+    A threshold needs a decision, which only training here makes.
     """
     objective = model.objective
     classes = objective.is_classification
@@ -242,7 +238,7 @@ def available_keys(model: Model) -> tuple[str, ...]:
         "predicted_score": not classes,
         "threshold": model.decision is not None,
         "contributions": model.scorer.explains,
-        "reasons": objective.name == LOGISTIC,
+        "reasons": gives_reasons(model),
         "identifiers": bool(identifier_names(model)),
     }
     return tuple(key for key in KEYS if given.get(key, True))

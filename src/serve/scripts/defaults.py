@@ -22,7 +22,7 @@ from sagetree.boosters.best_rounds import best_part
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model
-from sagetree.bundle.plain import plain_models, readable_bytes
+from sagetree.bundle.model_files import plain_models, readable_bytes
 from sagetree.errors import NotAcceptableError, quote
 from sagetree.formats.media_types import CSV, JSON, NPY
 from sagetree.official.decoding import decode

@@ -13,7 +13,7 @@ import xgboost
 
 from sagetree.boosters.library import library_version
 from sagetree.bundle.model import Model
-from sagetree.bundle.plain import form_of
+from sagetree.bundle.model_files import form_of
 from sagetree.convert.cli import main
 from sagetree.convert.pickled import pickled_booster
 from sagetree.errors import ArtifactError

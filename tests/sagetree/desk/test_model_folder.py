@@ -13,11 +13,14 @@ HINT = (
 )
 
 
+MODEL = '{"learner": {}}'
+
+
 def put(folder: Path, *names: str) -> Path:
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("a model")
+        path.write_text("packed" if name.endswith(".gz") else MODEL)
     return folder
 
 
@@ -32,6 +35,7 @@ def put(folder: Path, *names: str) -> Path:
         (["sagetree/manifest.json"], "."),
         (["a.ubj"], "."),
         (["a.json"], "."),
+        (["of-mlflow.xgb", "MLmodel"], "."),
         (["model.tar.gz"], "."),
     ],
 )
@@ -45,7 +49,7 @@ def test_an_archive_is_unpacked_and_goes_again(tmp_path: Path, name: str):
     with tarfile.open(tmp_path / name, "w:gz") as tar:
         tar.add(tmp_path / "files", arcname=".")
     with model_folder(tmp_path / name) as folder:
-        assert (folder / "xgboost-model").read_text() == "a model"
+        assert (folder / "xgboost-model").read_text() == MODEL
     assert not folder.exists()
 
 

@@ -166,7 +166,7 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 def test_a_terminal_interrupts_the_job_once(tmp_path: Path) -> None:
     """Ctrl-C goes to both processes by itself: handed on, it would cut off the job's report."""
     report = tmp_path / "failure"
-    command = [sys.executable, "-c", TERMINAL, *sleeping(report)]
+    command = ["env", "NO_COLOR=1", sys.executable, "-c", TERMINAL, *sleeping(report)]
     with running(tmp_path, command, "working") as (process, _):
         log, _ = process.communicate("\x03", timeout=20)
         assert process.returncode == 1
