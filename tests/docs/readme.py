@@ -19,7 +19,10 @@ server=""
 stop() { [ -z "$server" ] || { kill "$server"; wait "$server"; server=""; }; }
 trap stop EXIT
 started() {
-    until curl -sf http://127.0.0.1:8080/ping; do kill -0 "$server" && sleep 0.1; done
+    until curl -sf http://127.0.0.1:8080/ping; do
+        kill -0 "$server"
+        sleep 0.1
+    done
 }
 """
 

@@ -128,3 +128,13 @@ def test_the_commands_work_with_the_wheel_in_an_empty_environment(
     folder.mkdir()
     chosen = [block for block in blocks() if (block.language, block.needs) == ("sh", "")]
     expect_what_readme_says(folder, follow(folder, chosen, _path(environment / "bin")))
+
+
+@needs_curl
+@pytest.mark.parametrize(
+    "text",
+    ["false\ntrue\n", "sagetree serve nothing\ntrue\n", "cat <nothing | cat\ntrue\n"],
+)
+def test_a_command_that_fails_is_noticed(text: str, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError):
+        follow(tmp_path, [Block("sh", "", text)], _path())
