@@ -14,7 +14,7 @@ from sagetree.tables.cells import Cell, category_text
 from sagetree.tables.encoding import Encoder
 from sagetree.tables.table import Table, column_cell
 
-# More sentences are not read.
+# More sentences are not read, where nobody asks for more.
 REASONS = 3
 
 # Less than this factor is "x 1" in two digits: no reason.
@@ -25,19 +25,23 @@ LARGEST = 700.0
 
 
 def explain(
-    model: Model, table: Table, matrix: FeatureMatrix, contributions: NDArray[np.float32]
+    model: Model,
+    table: Table,
+    matrix: FeatureMatrix,
+    contributions: NDArray[np.float32],
+    most: int = REASONS,
 ) -> list[list[str]]:
-    """Return each row's reasons (n lists of sentences), the strongest first.
+    """Return each row's reasons (n lists of sentences), at most `most`, the strongest first.
 
     `table` holds the model's columns in its order, `contributions` their SHAP
     values in log-odds (n, columns). A category that training never saw gets a
-    sentence of its own, also where it moved nothing.
+    sentence of its own, also where it moved nothing, and beyond `most`.
     """
     encoders = [feature.encoder(model.features.missing) for feature in model.features.features]
     unseen: dict[int, list[str]] = {}
     for row, column in matrix.unseen:
         unseen.setdefault(row, []).append(column)
-    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :REASONS]
+    order = np.argsort(-np.abs(contributions), axis=1, kind="stable")[:, :most]
     return [
         [
             *(
