@@ -14,14 +14,15 @@ PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
     "train": "fit a model on /opt/ml/input and write it to /opt/ml/model",
     "evaluate": "score a model on held-out rows and give a verdict",
+    "predict": "score the rows of files with a model, without a server",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
 }
 
 EPILOG = """\
-Every program but convert works on SageMaker's folders: /opt/ml, or the folder
-named by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says
-what each one reads, writes and takes.
+Every program but predict and convert works on SageMaker's folders: /opt/ml, or the
+folder named by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help`
+says what each one reads, writes and takes.
 """
 
 
@@ -47,8 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    # gunicorn has a watcher of its own, and a conversion is no job
-    if argv is not None or program in ("serve", "convert"):
+    # gunicorn has a watcher of its own, and the other two are no jobs
+    if argv is not None or program in ("serve", "predict", "convert"):
         return work()
     opt_ml = OptMl.from_environ(os.environ)
     return watched(work, opt_ml.failure if program == "train" else opt_ml.message)

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from sagetree.errors import PlatformError, SagetreeError
 
@@ -54,9 +55,9 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
-def start_logging() -> None:
-    """Send one plain line per event to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
+def start_logging(stream: TextIO | None = None) -> None:
+    """Send one plain line per event to `stream`, else to standard output."""
+    handler = logging.StreamHandler(stream or sys.stdout)
     handler.setFormatter(logging.Formatter("%(message)s"))
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
@@ -102,6 +103,14 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     start_logging()
     with suppress(OSError):  # a folder that cannot be written is told by whoever writes there
         report.unlink(missing_ok=True)
+    return ended(work, lambda error: fail(describe(error), report))
+
+
+def ended(work: Callable[[], int], failed: Callable[[BaseException], int]) -> int:
+    """Run `work` and return its code, or what `failed` makes of whatever it raises.
+
+    SIGTERM raises Terminated in it, so that it can take away what it had begun.
+    """
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, _stop)
@@ -110,7 +119,7 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     except BaseException as error:
         for number in (signal.SIGTERM, signal.SIGINT):  # until the process has ended
             signal.signal(number, signal.SIG_IGN)
-        return fail(describe(error), report)
+        return failed(error)
 
 
 def describe(error: BaseException) -> str:
