@@ -1,5 +1,6 @@
 """The columns of the output as bytes of a file: CSV, JSON Lines or Parquet, slice by slice."""
 
+import io
 import os
 import sys
 from abc import ABC, abstractmethod
@@ -7,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 import orjson
@@ -22,11 +23,41 @@ from sagetree.tables.table import python_cells
 _SPECIAL = r'[,"\r\n]'
 
 
+class _Valve(io.RawIOBase):
+    """A file, or a pipe, that counts what it gets, and gets no more once it is shut."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._size = 0
+        self.is_shut = False
+
+    def writable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - a buffer
+        size = len(memoryview(data).cast("B"))
+        self._size += size
+        if not self.is_shut:
+            self._file.write(data)
+        return size
+
+    def flush(self) -> None:
+        if not self.is_shut:
+            self._file.flush()
+
+
 class Writer(ABC):
     """Writes slices of rows to a file; the first one's columns are those of all."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+        self._file = _Valve(file)
+
+    def abandon(self) -> None:
+        """Write nothing more, not even what libraries do when they let go of a file."""
+        self._file.is_shut = True
 
     @abstractmethod
     def write(self, table: pa.Table) -> None:
@@ -115,10 +146,11 @@ class JsonLinesWriter(Writer):
             _cells(_wide(column) if pa.types.is_floating(column.type) else column)
             for column in table.columns
         ]
-        self._file.writelines(
+        lines = (
             orjson.dumps(dict(zip(names, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
             for row in zip(*columns, strict=True)
         )
+        self._file.write(b"".join(lines))
 
 
 class ParquetWriter(Writer):
@@ -199,18 +231,14 @@ class Target:
     @contextmanager
     def opened(self) -> Iterator[Writer]:
         """Yield the writer. A file appears, in place of an older one, when all is written."""
-        writer = _WRITERS[self.format]
         if self.path is None:
-            made = writer(sys.stdout.buffer)
-            yield made
-            made.close()
+            with _writing(_WRITERS[self.format](sys.stdout.buffer)) as writer:
+                yield writer
             return
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            with part.open("wb") as file:
-                made = writer(file)
-                yield made
-                made.close()
+            with part.open("wb") as file, _writing(_WRITERS[self.format](file)) as writer:
+                yield writer
             part.replace(self.path)
         except OSError as error:
             raise PlatformError(
@@ -220,3 +248,12 @@ class Target:
             ) from error
         finally:
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _writing(writer: Writer) -> Iterator[Writer]:
+    try:
+        yield writer
+        writer.close()
+    finally:
+        writer.abandon()

@@ -117,7 +117,7 @@ def _tables(
         case "jsonlines":
             return stream_json_lines(rejoined(head, file), name, needed)
         case "libsvm":
-            return _sparse(read_libsvm(rejoined(head, file), name), True, slicing)
+            return _sparse(read_libsvm(rejoined(head, file), name, request=True), True, slicing)
         case "recordio":
             return _sparse(read_recordio(rejoined(head, file), name), False, slicing)
 
