@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,8 @@ def test_it_tells_the_bytes_it_reads(tmp_path: Path) -> None:
 def test_a_terminal_sees_the_time_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "rows.csv").write_bytes(bytes(1000))
     reader, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    os.set_blocking(reader, False)
     with os.fdopen(terminal, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         with progress([tmp_path / "rows.csv"]) as tell:
