@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from sagetree.boosters.best_rounds import Rounds
+from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.program import FAILED, LOG, describe, ended, start_logging
 from sagetree.predict.settings import FORMATS, PredictSettings, Wanted
 
@@ -54,6 +55,8 @@ def main(argv: Sequence[str]) -> int:
     start_logging(sys.stderr)
 
     def work() -> int:
+        hold_apart()
+        share_allocator()
         # its imports take a second, and may fail
         from sagetree.predict.job import run
 
