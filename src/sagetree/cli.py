@@ -14,6 +14,7 @@ PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
     "train": "fit a model on tables and write it to a folder",
     "evaluate": "score a model on held-out rows and give a verdict",
+    "predict": "score the rows of files with a model, without a server",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
 }
@@ -23,10 +24,11 @@ Name files of your own:
 
   sagetree train claims.csv --target fraud     writes the folder sagetree-out
   sagetree evaluate sagetree-out later.csv
+  sagetree predict --model sagetree-out new.csv
   sagetree serve sagetree-out
 
-Or name none, as SageMaker does. Every program but convert then works on
-SageMaker's folders: /opt/ml, or the folder named by the environment variable
+Or name none, as SageMaker does. Every program but predict and convert then works
+on SageMaker's folders: /opt/ml, or the folder named by the environment variable
 SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads, writes
 and takes.
 """
@@ -54,8 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    # gunicorn has a watcher of its own, and a conversion is no job
-    if argv is not None or program in ("serve", "convert"):
+    # gunicorn has a watcher of its own, and the other two are no jobs
+    if argv is not None or program in ("serve", "predict", "convert"):
         return work()
     return watched(work, partial(_report, program, arguments[1:]))
 

@@ -11,8 +11,8 @@ from sagetree.errors import SettingsError, quote
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import OptMl
+from sagetree.predictions.keys import DEFAULT_KEYS
 from sagetree.serve.protocol.messages import MEGABYTE
-from sagetree.serve.protocol.output_keys import DEFAULT_KEYS
 from sagetree.serve.variables import (
     ACCEPT,
     BATCH,

@@ -40,6 +40,9 @@ _LEAF_SIZE = re.compile(
     rb'size_leaf_vector(?:"\s*:\s*"|S(?:L.{8}|l.{4}|I..|[iU].))(\d{1,9})', re.DOTALL
 )
 
+# The key of their values since XGBoost 3.2, in JSON and in UBJSON: a feature may be called so.
+_NEW_LEAVES = re.compile(rb'"leaf_weights"\s*:\s*\[|leaf_weights\[')
+
 # Objectives whose score is a label: an ensemble takes the most frequent one.
 _VOTING = frozenset({"multi:softmax", "binary:hinge"})
 
@@ -250,7 +253,7 @@ def _load(model: bytes, name: str) -> NativeBooster:
 def _has_old_leaves(model: bytes) -> bool:
     """Say whether leaves of several values stand where XGBoost 3.2 and newer do not look."""
     found = _LEAF_SIZE.search(model)
-    return found is not None and int(found[1]) > 1 and b"leaf_weights" not in model
+    return found is not None and int(found[1]) > 1 and not _NEW_LEAVES.search(model)
 
 
 def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:

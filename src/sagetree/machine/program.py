@@ -77,14 +77,15 @@ class _Coloured(logging.Formatter):
         return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
 
 
-def start_logging() -> None:
-    """Send one plain line per event to standard output, in colours where a person reads it.
+def start_logging(stream: TextIO | None = None) -> None:
+    """Send one plain line per event to `stream`, else to standard output.
 
-    NO_COLOR and TERM=dumb keep colours off a terminal, too.
+    A person who reads it gets colours, unless NO_COLOR or TERM=dumb keeps them off.
     """
-    handler = logging.StreamHandler(sys.stdout)
+    stream = stream or sys.stdout
+    handler = logging.StreamHandler(stream)
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
-    formatter = logging.Formatter if plain or not is_watched(sys.stdout) else _Coloured
+    formatter = logging.Formatter if plain or not is_watched(stream) else _Coloured
     handler.setFormatter(formatter("%(message)s"))
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
@@ -130,6 +131,14 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     start_logging()
     with suppress(OSError):  # a folder that cannot be written is told by whoever writes there
         report.unlink(missing_ok=True)
+    return ended(work, lambda error: fail(describe(error), report))
+
+
+def ended(work: Callable[[], int], failed: Callable[[BaseException], int]) -> int:
+    """Run `work` and return its code, or what `failed` makes of whatever it raises.
+
+    SIGTERM raises Terminated in it, so that it can take away what it had begun.
+    """
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, _stop)
@@ -138,7 +147,7 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     except BaseException as error:
         for number in (signal.SIGTERM, signal.SIGINT):  # until the process has ended
             signal.signal(number, signal.SIG_IGN)
-        return fail(describe(error), report)
+        return failed(error)
 
 
 def describe(error: BaseException) -> str:

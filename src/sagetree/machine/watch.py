@@ -26,6 +26,12 @@ _REMEDY = (
     "external_memory=true"
 )
 
+# What a library does that reads where nothing is.
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+_AFTER_A_CRASH = (
+    "XGBoost crashes on a model or checkpoint that is damaged: copy it again, or train again"
+)
+
 
 def watched(work: Callable[[], int], report: Callable[[], Path | None]) -> int:
     """Run `work` in a process of its own and return its exit code.
@@ -67,7 +73,8 @@ def _report(number: signal.Signals, report: Path | None) -> int:
     start_logging()
     taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
     reason = f"The job {killed_by(number)}; it had taken up to {taken:.0f} MB of memory"
-    return fail(f"{reason}. {_REMEDY}", report)
+    remedy = _AFTER_A_CRASH if number in _CRASHES else _REMEDY
+    return fail(f"{reason}. {remedy}", report)
 
 
 def killed_by(number: signal.Signals) -> str:

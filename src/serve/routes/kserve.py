@@ -19,14 +19,15 @@ import orjson
 
 from sagetree.bundle.model import Model
 from sagetree.errors import DecodingError, RequestError, quote
-from sagetree.serve.answers.outputs import ScoredRows, predictions_of
+from sagetree.predictions.keys import Output
+from sagetree.predictions.scored_rows import ScoredRows
+from sagetree.serve.answers.outputs import predictions_of
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import choose_output
 from sagetree.serve.bodies.json_body import parse_json
 from sagetree.serve.models.loading import ModelHolder, ServedModel
 from sagetree.serve.negotiation import refuse_packed
 from sagetree.serve.protocol.messages import Request, Response, json_response
-from sagetree.serve.protocol.output_keys import Output
 from sagetree.serve.protocol.route_names import (
     INFER,
     INFER_VERSION,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from sagetree.bundle.reasons import unit_of
 from sagetree.formats.media_types import (
     ACCEPTS,
     CSV,
@@ -12,6 +11,7 @@ from sagetree.formats.media_types import (
     JSON_LINES,
     LIBSVM,
 )
+from sagetree.predictions.reasons import unit_of
 from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ServedModel

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import SAGETREE, environment
+from tests.programs import SAGETREE, environment, run_sagetree
 from tests.train.conftest import lines
 
 REMEDY = (
@@ -68,6 +68,19 @@ def memory_in(failure: str, killed: str) -> int:
     assert found, failure
     assert (found[1], found[3]) == (killed, REMEDY)
     return int(found[2])
+
+
+@pytest.mark.long
+def test_a_model_that_crashes_the_library_is_the_reason_of_evaluate(tmp_path: Path) -> None:
+    (tmp_path / "processing" / "model").mkdir(parents=True)
+    deep = '{"learner":' + "[" * 200_000 + "]" * 200_000 + "}"
+    (tmp_path / "processing" / "model" / "xgboost-model").write_text(deep)
+    assert run_sagetree(tmp_path, "evaluate").code == 1
+    told = (tmp_path / "output" / "message").read_text()
+    assert re.sub(r"up to \d+ MB", "up to 1 MB", told) == (
+        "The job was killed by SIGSEGV; it had taken up to 1 MB of memory. XGBoost crashes on a "
+        "model or checkpoint that is damaged: copy it again, or train again\n"
+    )
 
 
 def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from werkzeug.test import Client
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from sagetree.errors import SettingsError
-from sagetree.serve.answers.outputs import COLUMNS, available_keys
+from sagetree.predictions.keys import KEYS
+from sagetree.predictions.scored_rows import available_keys
+from sagetree.serve.answers.outputs import COLUMNS
 from sagetree.serve.application import Application
 from sagetree.serve.models.loading import ServedModel
 from sagetree.serve.protocol.messages import Request
-from sagetree.serve.protocol.output_keys import KEYS
 from sagetree.tables.label import Label
 from tests.serve.artifacts import (
     INPUTS,

@@ -88,10 +88,10 @@ class _Effects(NamedTuple):
     unit: Unit
     values: NDArray[np.floating]
 
-    def strongest(self) -> Iterator[tuple[int, float]]:
+    def strongest(self, most: int) -> Iterator[tuple[int, float]]:
         """Yield columns and their effects, the strongest first, without what is negligible."""
         sizes = np.abs(self.values)
-        order = np.argsort(-sizes, kind="stable")[:REASONS]
+        order = np.argsort(-sizes, kind="stable")[:most]
         least = SMALLEST if self.unit.is_factor else LEAST_SHARE * sizes.max(initial=0)
         return ((int(c), float(self.values[c])) for c in order if sizes[c] > least)
 
@@ -112,13 +112,14 @@ def explain(
     matrix: FeatureMatrix,
     scores: Scores,
     contributions: NDArray[np.float32],
+    most: int = REASONS,
 ) -> list[list[str]]:
-    """Return each row's reasons (n lists of sentences), the strongest first.
+    """Return each row's reasons (n lists of sentences), at most `most`, the strongest first.
 
     The model must give them. `table` holds its columns in its order,
     `contributions` their SHAP values, the base value last: (n, columns + 1), or
     (n, outputs, columns + 1). A category that training never saw gets a sentence
-    of its own, also where it moved nothing.
+    of its own, also where it moved nothing, and beyond `most`.
     """
     encoders = [feature.encoder(model.features.missing) for feature in model.features.features]
     unseen: dict[int, list[str]] = {}
@@ -128,7 +129,7 @@ def explain(
         [
             *(
                 _sentence(model, table, row, column, effects.unit.effect(value), encoders)
-                for column, value in effects.strongest()
+                for column, value in effects.strongest(most)
             ),
             *(_unseen_sentence(table, row, name) for name in unseen.get(row, ())),
         ]

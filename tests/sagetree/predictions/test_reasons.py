@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.objectives import OBJECTIVES
 from sagetree.boosters.scoring import contributions_by_column
 from sagetree.bundle.model import Model
-from sagetree.bundle.reasons import explain, gives_reasons, unit_of
+from sagetree.predictions.reasons import explain, gives_reasons, unit_of
 from sagetree.tables.label import ClassLabel
 from sagetree.tables.table import Source, Table
 from tests.train.tasks import HAS_EXPECTILES
