@@ -23,7 +23,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     group or base margins are not as the model needs.
     """
     table = _with_names(table, model.schema)
-    label = model.schema.label or _plain_label(table.names[0], model)
+    label = model.schema.label or _plain_label(_label_name(table, model.schema), model)
     margins = _base_margins(table, model)
     roles = RoleColumns(_weight(table, model), margins, _group(model))
     plan = TablePlan(label, roles, model.schema, model.features)
@@ -46,6 +46,12 @@ def _with_names(table: Table, schema: Schema) -> Table:
 def training_rows(folder: Path) -> TrainingRows | None:
     """Return the rows that the model in a folder was trained on, None if it does not know them."""
     return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
+
+
+def _label_name(table: Table, schema: Schema) -> str:
+    """Return the one name that is none of the model's columns, else the first column's."""
+    others = [name for name in table.names if name not in schema.all_names]
+    return others[0] if table.named and len(others) == 1 else table.names[0]
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:

@@ -119,8 +119,10 @@ def _read(folder: Path, model: Model) -> Table:
             where=table.locate(0),
             hint="Separate the cells by commas",
         )
-    if table.named and not model.schema.named and model.schema.label is None:
-        return table._replace(named=False)  # a model without names takes columns in order
+    known = {*model.schema.all_names, *(model.schema.label.columns if model.schema.label else ())}
+    if table.named and not model.schema.named and known.isdisjoint(table.names):
+        LOG.info("The model knows no names of columns: they are taken in their order")
+        return table._replace(named=False)
     return table
 
 

@@ -130,6 +130,29 @@ def test_a_plain_model_is_evaluated_by_position(opt_ml: OptMl, header: str) -> N
     assert metrics["accuracy"]["value"] == sk.accuracy_score(labels, scores >= 0.5)
 
 
+def test_a_plain_model_is_evaluated_by_the_names_it_has(opt_ml: OptMl) -> None:
+    """XGBoost calls columns without names f0, f1, ...: a header of these goes before the order."""
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(200, 3))
+    labels = (matrix[:, 0] + random.normal(size=200) > 0).astype(int)
+    booster = xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(matrix, labels), 5)
+    shutil.rmtree(opt_ml.processing / "model")
+    (opt_ml.processing / "model").mkdir()
+    booster.save_model(opt_ml.processing / "model" / "model.ubj")
+    expected = sk.roc_auc_score(labels, booster.predict(xgboost.DMatrix(matrix)))
+    rows = list(zip(labels, matrix.tolist(), strict=True))
+    for header in ("y,f2,f0,f1", "f2,f0,f1,y"):
+        cells = [f"{c!r},{a!r},{b!r}" for _, (a, b, c) in rows]
+        if header.startswith("y"):
+            lines = [f"{y},{row}" for (y, _), row in zip(rows, cells, strict=True)]
+        else:
+            lines = [f"{row},{y}" for (y, _), row in zip(rows, cells, strict=True)]
+        put_test(opt_ml, "\n".join([header, *lines, ""]))
+        assert evaluate([]) == 0
+        metrics = result(opt_ml, "evaluation.json")["binary_classification_metrics"]
+        assert metrics["auc"]["value"] == expected
+
+
 @pytest.mark.parametrize("rounds", ["best", "all"])
 def test_a_plain_model_is_evaluated_by_the_rounds_that_are_asked_for(
     rounds: str, opt_ml: OptMl, capsys: pytest.CaptureFixture[str]

@@ -55,15 +55,15 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ),
         (
             b"a,b,c\n1,2,3\n1,2\n",
-            "rows.csv line 3: the line has 2 cells where the first line has 3. Give every line as many cells; "
-            "quote a cell that holds a comma",
+            "rows.csv line 3: the line has 2 cells where the first line has 3. Give every line as "
+            "many cells; quote a cell that holds a comma",
         ),
         (b"a,b,c\n", "rows.csv: there are no rows. Put rows below the header"),
         (b"", "rows.csv: there are no rows. Put rows below the header"),
         (
             b"1,2\n3,4\n",
-            "rows.csv line 1: there are 2 columns where the model has 3 columns. Without a header row the "
-            "columns must be, in this order, a, b, c",
+            "rows.csv line 1: there are 2 columns where the model has 3 columns. Without a header "
+            "row the columns must be, in this order, a, b, c",
         ),
         (
             b"x,1,2,3\ny,4,5,6\n",
