@@ -31,7 +31,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo try test test-quick test-long nightly soak fuzz check generated format data prepare train \
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz check generated page format data prepare train \
 	evaluate serve predict image sdk test-image lock clean
 
 help: ## print this list
@@ -89,6 +89,9 @@ check: install ## format, lint, types and imports
 generated: install ## make anew what follows from the code: tables, docs/architecture.svg
 	@$(BIN)/python container/generate.py
 	@$(BIN)/python -m docs.picture
+
+page: install ## make docs/page.png anew, by Chromium, of the server's own page
+	@$(BIN)/python -m docs.page
 
 format: install ## format the code, and mend what the linter can
 	$(BIN)/ruff format .

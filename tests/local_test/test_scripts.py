@@ -253,8 +253,9 @@ def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     ]
 
 
-def test_the_commands_of_the_readme_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_commands_of_the_readme_and_its_guide_exist() -> None:
+    pages = (ROOT / "README.md", *(ROOT / "docs" / "guide").glob("*.md"))
+    readme = "\n".join(page.read_text() for page in pages)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     named = set(re.findall(r"\bmake ([a-z][a-z-]*)", readme))
     assert {"demo", "test", "train", "serve", "predict", "evaluate", "check"} <= named
