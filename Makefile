@@ -31,7 +31,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-long nightly soak fuzz check generated format data prepare train \
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz check generated page format data prepare train \
 	evaluate serve predict image sdk test-image lock clean
 
 help: ## print this list
@@ -43,8 +43,15 @@ install: ## make .venv from uv.lock, or mend it; the targets below do this first
 demo: install ## the whole example: generate, prepare, train, evaluate, serve, predict
 	@$(BIN)/python -m local_test.demo --dir "$(DIR)" --policies $(POLICIES) --seed $(SEED)
 
+try: install ## 1000 rows through train, evaluate, serve and one prediction, in seconds
+	@$(BIN)/python -m local_test.trial
+
 test: install ## the test suite, but for what needs Docker or minutes
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not docker and not long"
+
+# As far as 20 seconds reach.
+test-quick: install ## the tests that are nearest to what has changed since the last commit
+	@$(BIN)/python make/quick.py
 
 # Jobs killed again and again, a server under load.
 test-long: install ## the tests that take minutes by their nature
@@ -82,6 +89,9 @@ check: install ## format, lint, types and imports
 generated: install ## make anew what follows from the code: tables, docs/architecture.svg
 	@$(BIN)/python container/generate.py
 	@$(BIN)/python -m docs.picture
+
+page: install ## make docs/page.png anew, by Chromium, of the server's own page
+	@$(BIN)/python -m docs.page
 
 format: install ## format the code, and mend what the linter can
 	$(BIN)/ruff format .
@@ -138,5 +148,5 @@ lock: install ## make uv.lock anew, and the list for the image's builder
 
 clean: ## remove .venv, caches, and what the example left in DIR
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
-	rm -rf "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/processing" "$(DIR)/input/data"
+	rm -rf local_test/try_dir "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/processing" "$(DIR)/input/data"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

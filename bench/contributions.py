@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bench.serve.models import models
 from sagetree.boosters.explainer import Explainer
 from sagetree.boosters.library import CONTRIBUTIONS, NativeBooster
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 
 Row = NDArray[np.float32]
 Way = Callable[[Row], NDArray[np.float32]]

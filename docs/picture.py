@@ -19,9 +19,9 @@ import grimp
 PICTURE = Path(__file__).with_name("architecture.svg")
 
 ROOT = "sagetree"
-PROGRAMS = ("prepare", "train", "evaluate", "serve")
+PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve")
 SHARED = "shared by all"
-COLUMNS = (("train", "evaluate"), ("serve",), ("prepare",))
+COLUMNS = (("train", "evaluate"), ("serve",), ("prepare",), ("predict",))
 
 # Pixels. A panel is as wide as its fullest floor.
 BOX_HEIGHT, FLOOR_HEIGHT, LETTER, GAP, HEAD, MARGIN = 26, 62, 7.2, 14, 34, 20

@@ -26,7 +26,9 @@ from sagetree.prepare.outputs import Output, write_parts
 from sagetree.prepare.query import Query
 from sagetree.prepare.report import parts_report
 from sagetree.prepare.settings import FORMATS, Format
-from sagetree.prepare.splitting import ASSIGNED, Split, count_parts, read_label
+from sagetree.prepare.splitting.assigning import ASSIGNED, Split
+from sagetree.prepare.splitting.labels import read_label
+from sagetree.prepare.splitting.parts import count_parts
 
 TABLE = "dataset"
 QUERY = Query("SELECT * FROM dataset", "workshop_split", frozenset({TABLE}))

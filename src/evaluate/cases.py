@@ -1,10 +1,9 @@
 """The rows an evaluation is of: by the model's own plan, or by what its objective implies."""
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 
-from sagetree.bundle.bundle import MANIFEST_FILE, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
@@ -24,7 +23,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     group or base margins are not as the model needs.
     """
     table = _with_names(table, model.schema)
-    label = model.schema.label or _plain_label(table.names[0], model)
+    label = model.schema.label or _plain_label(_label_name(table, model.schema), model)
     margins = _base_margins(table, model)
     roles = RoleColumns(_weight(table, model), margins, _group(model))
     plan = TablePlan(label, roles, model.schema, model.features)
@@ -47,6 +46,12 @@ def _with_names(table: Table, schema: Schema) -> Table:
 def training_rows(folder: Path) -> TrainingRows | None:
     """Return the rows that the model in a folder was trained on, None if it does not know them."""
     return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
+
+
+def _label_name(table: Table, schema: Schema) -> str:
+    """Return the one name that is none of the model's columns, else the first column's."""
+    others = [name for name in table.names if name not in schema.all_names]
+    return others[0] if table.named and len(others) == 1 else table.names[0]
 
 
 def _plain_label(name: str, model: Model) -> AnyLabel:
@@ -98,12 +103,3 @@ def _base_margins(table: Table, model: Model) -> tuple[str, ...]:
             ", ".join(map(quote, names)),
         )
     return () if lacking else names
-
-
-def quantiles_of(model: Model) -> Sequence[float]:
-    """Return the quantiles a model predicts, in the order of its outputs; () if it does not."""
-    objective = model.scorer.boosters[0].config()["objective"]
-    parameters = objective.get("quantile_loss_param")
-    if not isinstance(parameters, dict):
-        return ()
-    return tuple(map(float, json.loads(parameters["quantile_alpha"])))

@@ -4,15 +4,32 @@ import argparse
 import math
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import get_args
 
 from sagetree.boosters.best_rounds import Rounds
+from sagetree.desk.contract_folder import is_marked
+from sagetree.desk.options import parse_options
+from sagetree.errors import SagetreeError
+from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, lay_out
 from sagetree.evaluate.verdict.gate import Gate
 from sagetree.machine.paths import OptMl
-from sagetree.machine.program import run_job
+from sagetree.machine.program import LOG, refuse, run_job
 
 DESCRIPTION = """\
 Score a model on rows it has not seen, and say whether it is good enough.
+
+With MODEL and TEST it takes a model and labelled rows of your own:
+
+  sagetree evaluate sagetree-out later.csv
+
+MODEL is a folder that sagetree train wrote to, a folder with a model's files, or
+a model.tar.gz. TEST are files and folders. It writes processing/evaluation/ in
+the folder that training wrote to, else in sagetree-out; --out names another one.
+
+Without them it works on SageMaker's folders:
+
+  SAGEMAKER_BASE_DIR=folder sagetree evaluate
 
 reads   /opt/ml/processing/model/        model.tar.gz, or the files in it
         /opt/ml/processing/test/         CSV or Parquet files with the label
@@ -32,11 +49,63 @@ DEFAULT_GATE = 0.7
 
 def main(argv: Sequence[str]) -> int:
     """Run an evaluation and return its exit code."""
+    options = _parsed(argv)
+    if options.model is None:
+        opt_ml = OptMl.from_environ(os.environ)
+        return run_job(lambda: _run(opt_ml, options), opt_ml.message)
+    try:
+        laid_out = lay_out(options, os.environ)
+    except (SagetreeError, OSError) as error:
+        return refuse(error)
+
+    def work() -> int:
+        code = _run(laid_out, options)
+        LOG.info(ending(laid_out, options))
+        return code
+
+    return run_job(work, laid_out.message)
+
+
+def report(argv: Sequence[str]) -> Path | None:
+    """Return the file in which the job says why it failed, None where it has none yet."""
+    options = _parsed(argv)
+    if options.model is None:
+        return OptMl.from_environ(os.environ).message
+    return OptMl(options.out).message if is_marked(options.out) else None
+
+
+def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
+    # its imports take seconds, and may fail
+    from sagetree.evaluate.job import EvaluateSettings, run
+
+    settings = EvaluateSettings(
+        options.threshold_auc,
+        options.threshold,
+        options.fail_below,
+        options.gate,
+        options.rounds,
+    )
+    return run(opt_ml, settings)
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    options = parse_options(parser, argv)
+    fault = find_fault(options)
+    if fault:
+        parser.error(fault)
+    if options.model is not None:
+        options.out = options.out or default_out(options.model)
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sagetree evaluate",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_options(parser)
     parser.add_argument(
         "--threshold-auc",
         type=_share,
@@ -67,23 +136,7 @@ def main(argv: Sequence[str]) -> int:
         help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
         "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
     )
-    options = parser.parse_args(argv)
-    opt_ml = OptMl.from_environ(os.environ)
-
-    def work() -> int:
-        # its imports take seconds, and may fail
-        from sagetree.evaluate.job import EvaluateSettings, run
-
-        settings = EvaluateSettings(
-            options.threshold_auc,
-            options.threshold,
-            options.fail_below,
-            options.gate,
-            options.rounds,
-        )
-        return run(opt_ml, settings)
-
-    return run_job(work, opt_ml.message)
+    return parser
 
 
 def _gate(text: str) -> Gate:

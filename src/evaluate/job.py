@@ -9,11 +9,11 @@ import orjson
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
-from sagetree.bundle.archive import open_model
+from sagetree.bundle.archive import ARCHIVE, open_model
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import labelled_rows, quantiles_of, training_rows
+from sagetree.evaluate.cases import labelled_rows, training_rows
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
@@ -27,7 +27,7 @@ from sagetree.features.plan import LabelledRows
 from sagetree.files.header import header_rule
 from sagetree.files.reading import read_table
 from sagetree.machine.cores import usable_cores
-from sagetree.machine.paths import OptMl
+from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.table import Table
@@ -56,6 +56,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     is 1 for a rejected model if `fail_below` is set, else 0. Raises UserError
     for a model or rows that cannot be used.
     """
+    _check_inputs(opt_ml)
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
         known = training_rows(folder)
@@ -72,7 +73,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         scores,
         threshold=_threshold(settings, model),
         classes=plan.label.classes,
-        quantiles=quantiles_of(model),
+        quantiles=model.scorer.quantiles,
         groups=rows.roles.groups,
         weights=rows.roles.weight,
         where=where,
@@ -93,6 +94,18 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 
+def _check_inputs(opt_ml: OptMl) -> None:
+    for folder, meant in (("model", ARCHIVE), ("test", "CSV or Parquet files with the label")):
+        path = opt_ml.processing / folder
+        if not path.exists():
+            raise SettingsError(
+                "there is no such folder",
+                where=str(path),
+                hint=f"Put {meant} there, name another folder than {opt_ml.root} by "
+                f"{BASE_DIR_VARIABLE}, or name your own (sagetree evaluate MODEL TEST.csv)",
+            )
+
+
 def _read(folder: Path, model: Model) -> Table:
     """Return the labelled rows; a header is known by the trained names, or by its looks."""
 
@@ -106,8 +119,10 @@ def _read(folder: Path, model: Model) -> Table:
             where=table.locate(0),
             hint="Separate the cells by commas",
         )
-    if table.named and not model.schema.named and model.schema.label is None:
-        return table._replace(named=False)  # a model without names takes columns in order
+    known = {*model.schema.all_names, *(model.schema.label.columns if model.schema.label else ())}
+    if table.named and not model.schema.named and known.isdisjoint(table.names):
+        LOG.info("The model knows no names of columns: they are taken in their order")
+        return table._replace(named=False)
     return table
 
 

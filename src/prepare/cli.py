@@ -3,15 +3,29 @@
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
-from sagetree.errors import SettingsError
+from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
+from sagetree.desk.options import parse_options
+from sagetree.errors import SagetreeError, SettingsError
 from sagetree.machine.paths import OptMl
-from sagetree.machine.program import run_job
-from sagetree.prepare.settings import DEFAULTS, REQUIRED, read_settings
+from sagetree.machine.program import LOG, refuse, run_job
+from sagetree.prepare.settings import DEFAULTS, REQUIRED, PrepareSettings, read_settings
 
 DESCRIPTION = """\
-Join raw tables on a key and split them for training, validation and test.
+Join raw tables, if there are several, and split their rows for training,
+validation and test.
+
+With TABLE it takes files (CSV or Parquet) and folders of your own:
+
+  sagetree prepare claims.csv customers.csv --key policy_id --label fraud
+
+It writes processing/output/ in sagetree-out; --out names another folder.
+
+Without TABLE it works on SageMaker's folders:
+
+  sagetree prepare --sql join.sql --key policy_id --label fraud
 
 reads   /opt/ml/processing/input/TABLE/      all CSV (with header, UTF-8) or
         /opt/ml/processing/input/TABLE.csv   Parquet files of a table, or one
@@ -19,19 +33,28 @@ writes  /opt/ml/processing/output/train/train.parquet, and likewise
         validation/ and test/
         /opt/ml/output/message               the reason, if it fails
 
-1 Cleans each table the query names. Header lines among the rows and columns
-  without a name (a written index) are left out. Of the rows with one key the
-  one with the latest event time is kept, of equal times the last one in file
-  order (files by name); a key whose latest row is deleted goes. Without a
-  column of event times equal rows are merged and different ones are an error.
-2 Runs the query. It sees one row per key, without event time and deletion
-  mark. Plain SQL, such as SELECT * FROM a LEFT JOIN b USING (key), runs on
-  Athena too.
+1 Cleans each table the query names, without a query all. Header lines among
+  the rows and columns without a name (a written index) are left out. With a
+  key, of the rows with one key the one with the latest event time is kept, of
+  equal times the last one in file order (files by name); a key whose latest
+  row is deleted goes. Without a column of event times equal rows are merged
+  and different ones are an error. Without a key every row is kept.
+2 Runs the query. With a key it sees one row per key, without deletion mark
+  and event time (which stays if it is what to split by). Plain SQL, such as
+  SELECT * FROM a LEFT JOIN b USING (key), runs on Athena too. Without a query
+  one table is taken as it is; of several the one with the label keeps its
+  rows, and the others are left-joined to it by the key.
 3 Splits by key: rows of one key are in one part. Keys are ordered by
   md5(key:seed) within each label and cut at exact shares, so the split is the
-  same in whatever order rows and files come.
-4 Writes the label first, the key second, ordered by key: the same input gives
-  the same bytes. Files appear when all are whole.
+  same in whatever order rows and files come. Classes each have their shares,
+  train has at least one of each, and classes that a part lacks are logged;
+  of numbers (more than 20 values) each tenth has its shares. Without a key
+  the rows are split in this way, equal rows into one part.
+  By time, train has the earliest keys and test the latest, by the latest time
+  of each; equal times are in one part, which may shift the shares. A row
+  without a time is an error.
+4 Writes the label first, the key second, ordered by key, without one shuffled:
+  the same input gives the same bytes. Files appear when all are whole.
 
 Cells keep their meaning. N/A, None and NA are text; only an empty cell is
 missing. A CSV column becomes numbers if every cell says just that number: 007
@@ -47,25 +70,32 @@ The query can be an input, too: folders that it does not name are not read.
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
 
-example: sagetree prepare --sql join.sql --key policy_id --label fraud
+examples: sagetree prepare --label fraud
+          sagetree prepare --sql join.sql --key policy_id --label fraud
 """
 
 HELP = {
     "sql": ("FILE", "the query, one SELECT"),
-    "key": ("COLUMN", "the column that all tables share"),
-    "label": ("COLUMN", "the column to predict, of two values"),
-    "positive_label": ("VALUE", "the label value that is counted, as in training"),
+    "key": ("COLUMN", "the column that all tables share, one record each"),
+    "label": ("COLUMN", "the column to predict: values, classes or numbers"),
+    "positive_label": ("VALUE", "of two label values the one that is counted, as in training"),
     "event_time": ("COLUMN", "numbers or ISO 8601 times; a table may lack it"),
     "deleted": ("COLUMN", "true where a row says its key is gone; a table may lack it"),
+    "split_by_time": ("COLUMN", "numbers or ISO 8601 times; the latest rows are test"),
     "split": ("SHARES", "of train, validation and test; no file for a share of 0"),
-    "seed": ("N", "another one gives another split"),
+    "seed": ("N", "another one gives another split, but for one by time"),
     "format": ("FORMAT", "parquet or csv (with header)"),
     "memory_limit": ("SIZE", "what the database may hold in memory"),
 }
 
 
-# The default where the label itself says it.
-USUAL = "1, true or yes, else the rarer"
+# What happens where an option is not given, and has no default value.
+ABSENT = {
+    "sql": "the table as it is, or all joined by the key",
+    "key": "rows are split one by one",
+    "positive_label": "1, true or yes, else the rarer",
+    "split_by_time": "none, split by the seed",
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -85,16 +115,67 @@ def main(argv: Sequence[str]) -> int:
         parser.print_help()
         parser.exit()
     opt_ml = OptMl.from_environ(os.environ)
+    if _names_tables(parser, argv):
+        return _prepare_own(parser, argv)
 
     def work() -> int:
-        options = vars(parser.parse_args(argv))
-        given = {name: value for name, value in options.items() if value is not None}
-        settings = read_settings(given)
-        from sagetree.prepare.job import run  # takes time, and may fail
-
-        return run(opt_ml, settings)
+        return _run(opt_ml, read_settings(_given(parse_options(parser, argv))))
 
     return run_job(work, opt_ml.message)
+
+
+def report(argv: Sequence[str]) -> Path | None:
+    """Return the file in which the job says why it failed, None where it has none yet."""
+    parser = _parser()
+    if not _names_tables(parser, argv):
+        return OptMl.from_environ(os.environ).message
+    out = parse_options(parser, argv).out or DEFAULT_OUT
+    return OptMl(out).message if is_marked(out) else None
+
+
+def _names_tables(parser: Parser, argv: Sequence[str]) -> bool:
+    """Say whether there are tables among the arguments; of wrong ones, whether they begin so."""
+    try:
+        return bool(parse_options(parser, argv).tables)
+    except SettingsError:
+        return bool(argv) and not argv[0].startswith("-")
+
+
+def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
+    # as much as the job itself imports
+    from sagetree.prepare.own_files import ending, lay_out
+
+    try:
+        options = parse_options(parser, argv)
+        settings = read_settings(_given(options))
+        laid_out = lay_out(options.out or DEFAULT_OUT, options.tables, os.environ)
+    except (SagetreeError, OSError) as error:
+        return refuse(error)
+
+    def work() -> int:
+        code = _run(laid_out, settings)
+        LOG.info(ending(laid_out, settings))
+        return code
+
+    return run_job(work, laid_out.message)
+
+
+def _given(options: argparse.Namespace) -> dict[str, str]:
+    if options.out and not options.tables:
+        raise SettingsError(
+            "it goes with tables", where="--out", hint="Name files and folders before any option"
+        )
+    return {
+        name: value
+        for name, value in vars(options).items()
+        if name not in ("tables", "out") and value is not None
+    }
+
+
+def _run(opt_ml: OptMl, settings: PrepareSettings) -> int:
+    from sagetree.prepare.job import run  # takes time, and may fail
+
+    return run(opt_ml, settings)
 
 
 def _parser() -> Parser:
@@ -106,8 +187,18 @@ def _parser() -> Parser:
         add_help=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument(
+        "tables", nargs="*", type=Path, metavar="TABLE", help="files and folders, a table each"
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help=f"with TABLE: the folder to write to (default: {DEFAULT_OUT})",
+    )
     for name, (metavar, text) in HELP.items():
-        default = "required" if name in REQUIRED else f"default: {DEFAULTS.get(name, USUAL)}"
+        usual = {**DEFAULTS, **ABSENT}.get(name)
+        default = "required" if name in REQUIRED else f"default: {usual}"
         flag = "--" + name.replace("_", "-")
         parser.add_argument(flag, metavar=metavar, help=f"{text} ({default})")
     return parser

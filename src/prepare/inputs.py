@@ -8,7 +8,7 @@ from sagetree.errors import DataError, quote
 from sagetree.files.finding import data_files
 from sagetree.prepare.query import Query
 
-_SUFFIXES = frozenset({".csv", ".parquet"})
+SUFFIXES = frozenset({".csv", ".parquet"})
 
 # So many names fit a message that people still read.
 NAMES_SHOWN = 20
@@ -22,17 +22,17 @@ class TableFiles:
     files: Mapping[str, Path]
 
 
-def find_tables(folder: Path, query: Query) -> list[TableFiles]:
-    """Return the tables that the query mentions, by name.
+def find_tables(folder: Path, query: Query | None) -> list[TableFiles]:
+    """Return the tables that the query mentions, without a query all, by name.
 
     A folder is a table of all its files, a CSV or Parquet file one by itself.
     Raises DataError where there is none, or one twice.
     """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    tables = [(_table_name(path), path) for path in entries if _is_table(path)]
+    tables = [(table_name(path), path) for path in entries if is_table(path)]
     found: dict[str, Path] = {}
     for name, path in tables:
-        if not query.mentions(name):
+        if query and not query.mentions(name):
             continue
         if other := find_name(found, name):
             raise DataError(
@@ -43,21 +43,24 @@ def find_tables(folder: Path, query: Query) -> list[TableFiles]:
         found[name] = path
     if not found:
         names = listing(name for name, _ in tables)
+        reads_none = f"{query.name} reads none of the tables there: {names}" if query else ""
         raise DataError(
-            f"{query.name} reads none of the tables there: {names}" if tables else "no table there",
+            reads_none if tables else "no table there",
             where=str(folder),
-            hint="Put a CSV or Parquet file there for each table, or a folder of them, named as "
-            "in the query",
+            hint="Put a CSV or Parquet file there for each table, or a folder of them"
+            f"{', named as in the query' if query else ''}",
         )
     return [_table_files(name, folder, path) for name, path in sorted(found.items())]
 
 
-def _is_table(path: Path) -> bool:
+def is_table(path: Path) -> bool:
+    """Say whether a path is called as a table is."""
     hidden = path.name.startswith(".")
-    return not hidden and (path.is_dir() or path.suffix.lower() in _SUFFIXES)
+    return not hidden and (path.is_dir() or path.suffix.lower() in SUFFIXES)
 
 
-def _table_name(path: Path) -> str:
+def table_name(path: Path) -> str:
+    """Return what a table is called in queries."""
     return path.name if path.is_dir() else path.stem
 
 

@@ -1,18 +1,23 @@
 """The walk of a processing job: raw tables to train, validation and test."""
 
+from collections.abc import Sequence
+
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
-from sagetree.prepare.database import open_database
+from sagetree.prepare.database import Database, open_database
 from sagetree.prepare.inputs import find_tables
-from sagetree.prepare.joining import JOINED, count_unmatched, join
+from sagetree.prepare.joining import JOINED, count_unmatched, join, table_query
 from sagetree.prepare.kinds import key_cells
-from sagetree.prepare.loading import load_table
+from sagetree.prepare.loading import RawTable, load_table
 from sagetree.prepare.outputs import Output, write_parts
 from sagetree.prepare.query import read_query
-from sagetree.prepare.records import RecordColumns, keep_latest
+from sagetree.prepare.records import Cleaned, RecordColumns, keep_all, keep_latest
 from sagetree.prepare.report import keys_report, parts_report, tables_report
 from sagetree.prepare.settings import PrepareSettings
-from sagetree.prepare.splitting import count_parts, read_label, split_by_key
+from sagetree.prepare.splitting.assigning import Cut, split_rows
+from sagetree.prepare.splitting.labels import read_label
+from sagetree.prepare.splitting.parts import count_parts
+from sagetree.prepare.splitting.units import Unit, rows_as_units
 
 
 def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
@@ -22,21 +27,44 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
     of them are written.
     """
     output = Output(opt_ml.processing / "output", settings.format)
+    columns = _record_columns(settings)
     with open_database(settings.memory_limit) as db:
-        query = read_query(db, settings.sql)
+        query = read_query(db, settings.sql) if settings.sql else None
         files = find_tables(opt_ml.processing / "input", query)
         tables = [load_table(db, table) for table in files]
         db.confine(output.folders)
-        keys = key_cells(db, tables, settings.key)
-        columns = RecordColumns(settings.key, settings.event_time, settings.deleted)
-        cleaned = [keep_latest(db, raw, keys[raw.name], columns) for raw in tables]
+        query = query or table_query(tables, columns, settings.label)
+        cleaned = _clean(db, tables, settings)
         LOG.info("%s\n", tables_report(cleaned))
-        unmatched = count_unmatched(db, cleaned)
+        unmatched = count_unmatched(db, cleaned, settings.key) if settings.key else {}
         key = join(db, query, settings.key)
-        LOG.info("%s\n", keys_report(unmatched, db.count(JOINED)))
+        LOG.info("%s\n", keys_report(unmatched, db.count(JOINED), key))
         label = read_label(db, settings.label, settings.positive_label)
-        split = split_by_key(db, key, label, settings.shares, settings.seed)
+        cut = Cut(settings.shares, settings.seed, settings.split_by_time)
+        unit = Unit(key) if key else rows_as_units(db)
+        split = split_rows(db, unit, label, cut)
         parts = count_parts(db, split, label)
-        write_parts(db, split, [label.column, key], [], output)
+        left_out = [unit.column] if unit.is_content else []
+        write_parts(db, split, [label.column, *([key] if key else [])], left_out, output)
     LOG.info(parts_report(parts, label))
     return 0
+
+
+def _record_columns(settings: PrepareSettings) -> RecordColumns | None:
+    """Return what tells records apart, if there is a key."""
+    if settings.key is None:
+        return None
+    by_time = (settings.split_by_time or "").lower() == settings.event_time.lower()
+    return RecordColumns(settings.key, settings.event_time, settings.deleted, by_time)
+
+
+def _clean(
+    db: Database, tables: Sequence[RawTable], settings: PrepareSettings
+) -> Sequence[Cleaned]:
+    """Make the tables that the query sees."""
+    columns = _record_columns(settings)
+    if columns is None:
+        choosing = settings.event_time, settings.deleted
+        return [keep_all(db, raw, choosing) for raw in tables]
+    keys = key_cells(db, tables, columns.key)
+    return [keep_latest(db, raw, keys[raw.name], columns) for raw in tables]

@@ -8,20 +8,23 @@ from sagetree.errors import DataError, SettingsError, quote
 from sagetree.prepare.csv_blocks import check_names
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import find_name, listing
+from sagetree.prepare.loading import RawTable
 from sagetree.prepare.query import Query
-from sagetree.prepare.records import Cleaned
+from sagetree.prepare.records import Cleaned, RecordColumns
 
 JOINED = "made.joined"
 
 
-def count_unmatched(db: Database, tables: Sequence[Cleaned]) -> Mapping[tuple[str, str], int]:
+def count_unmatched(
+    db: Database, tables: Sequence[Cleaned], key: str
+) -> Mapping[tuple[str, str], int]:
     """Return for each pair of tables how many keys of the first the second lacks.
 
     Raises DataError for a table that shares no key with any other: its key is
     another column, or written another way.
     """
     unmatched = {
-        (left.table, right.table): _count_lacking(db, left, right)
+        (left.table, right.table): _count_lacking(db, left, right, identifier(key))
         for left in tables
         for right in tables
         if left is not right
@@ -29,33 +32,90 @@ def count_unmatched(db: Database, tables: Sequence[Cleaned]) -> Mapping[tuple[st
     for table in tables:
         others = [other for other in tables if other is not table]
         if others and all(unmatched[table.table, o.table] == table.kept for o in others):
-            raise _no_match(db, table, others)
+            raise _no_match(db, table, others, key)
     return unmatched
 
 
-def _count_lacking(db: Database, left: Cleaned, right: Cleaned) -> int:
+def _count_lacking(db: Database, left: Cleaned, right: Cleaned, key: str) -> int:
     return db.count(
-        f"main.{identifier(left.table)} l ANTI JOIN main.{identifier(right.table)} r "
-        f"ON l.{identifier(left.key)} = r.{identifier(right.key)}"
+        f"main.{identifier(left.table)} l ANTI JOIN main.{identifier(right.table)} r USING ({key})"
     )
 
 
-def _no_match(db: Database, table: Cleaned, others: Sequence[Cleaned]) -> DataError:
+def _no_match(db: Database, table: Cleaned, others: Sequence[Cleaned], key: str) -> DataError:
     names = ", ".join(other.table for other in others)
     mine, theirs = (
-        db.row(f"SELECT min({identifier(t.key)}) FROM main.{identifier(t.table)}")[0]
+        db.row(f"SELECT min({identifier(key)}) FROM main.{identifier(t.table)}")[0]
         for t in (table, others[0])
     )
     return DataError(
         f"no key of {table.table} is in {names}: it has keys such as {quote(mine)}, "
         f"{others[0].table} such as {quote(theirs)}",
-        where=f"column {quote(table.key)}",
+        where=f"column {quote(key)}",
         hint="Name the column that the tables share with --key, and write its values alike",
     )
 
 
-def join(db: Database, query: Query, key: str) -> str:
-    """Run the query and return the key column's name in its result.
+def table_query(tables: Sequence[RawTable], columns: RecordColumns | None, label: str) -> Query:
+    """Return the query that stands for one that is not given.
+
+    One table is taken as it is. Of several the one with the label keeps all its
+    rows, and the others are joined to it by the key: a row of another table is
+    no case to learn from. Raises SettingsError where no key or label says how,
+    DataError where a column is in several tables.
+    """
+    name = f"the table {tables[0].name}" if len(tables) == 1 else "the tables, joined"
+    if len(tables) == 1:
+        return Query(f"SELECT * FROM {identifier(tables[0].name)}", name, frozenset())
+    if columns is None:
+        raise SettingsError(
+            f"not given, and there are several tables: {listing(t.name for t in tables)}",
+            where="--key",
+            hint="Name the column that they share with --key, or a query with --sql; put files "
+            "of one table into one folder",
+        )
+    _check_apart(tables, columns)
+    labelled = [table for table in tables if find_name(table.columns, label)]
+    if not labelled:
+        raise SettingsError(
+            f"column {quote(label)} is missing from all tables: {listing(t.name for t in tables)}",
+            where="--label",
+            hint="Name the label as its table does, or write a query (--sql)",
+        )
+    first = labelled[0]
+    joined = (_joined(table, columns) for table in tables if table is not first)
+    text = f"SELECT * FROM {identifier(first.name)} {' '.join(joined)}"
+    return Query(text, name, frozenset())
+
+
+def _joined(table: RawTable, columns: RecordColumns) -> str:
+    time = find_name(table.columns, columns.event_time)
+    left_out = f"EXCLUDE ({identifier(time)}) " if time and columns.keeps_time else ""
+    return (
+        f"LEFT JOIN (SELECT * {left_out}FROM {identifier(table.name)}) "
+        f"USING ({identifier(columns.key)})"
+    )
+
+
+def _check_apart(tables: Sequence[RawTable], columns: RecordColumns) -> None:
+    """Raise DataError for columns that several tables have, but those that tell records apart."""
+    known = {name.lower() for name in (columns.key, columns.event_time, columns.deleted)}
+    holders: dict[str, list[str]] = {}
+    for table in tables:
+        for column in table.columns:
+            if column.lower() not in known:
+                holders.setdefault(column.lower(), []).append(table.name)
+    shared = [name for name, names in holders.items() if len(names) > 1]
+    if shared:
+        raise DataError(
+            f"the columns {listing(shared)} are in several tables, "
+            f"{quote(shared[0])} in {listing(holders[shared[0]])}",
+            hint="Give each its own name, or say which to take with a query (--sql)",
+        )
+
+
+def join(db: Database, query: Query, key: str | None) -> str | None:
+    """Run the query and return the key column's name in its result, if there is a key.
 
     Raises SettingsError for a query that fails, or whose result has no key;
     DataError where the result is empty or has rows without a key.
@@ -70,6 +130,13 @@ def join(db: Database, query: Query, key: str) -> str:
         # What follows the empty line quotes the statement, of which the query is a part.
         reason = "; ".join(str(error).partition("\n\n")[0].splitlines())
         raise SettingsError(reason, where=query.name, hint=hint) from error
+    if not db.count(JOINED):
+        hint = "Is a condition too strict, or every record deleted?"
+        raise DataError("the result has no rows", where=query.name, hint=hint)
+    return None if key is None else _key_of(db, names, query, key)
+
+
+def _key_of(db: Database, names: Sequence[str], query: Query, key: str) -> str:
     column = find_name(names, key)
     if column is None:
         raise SettingsError(
@@ -78,10 +145,6 @@ def join(db: Database, query: Query, key: str) -> str:
             hint="Select the key: the rows are split by it",
         )
     rows, keys = db.row(f"SELECT count(*), count({identifier(column)}) FROM {JOINED}")
-    if not rows:
-        raise DataError(
-            "the result has no rows", where=query.name, hint="Is a condition too strict?"
-        )
     if keys < rows:
         raise DataError(
             f"{rows - keys} of {rows} rows of the result have no key",

@@ -1,5 +1,6 @@
 """What a CSV column is: numbers only where the number says all that the text says."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sagetree.errors import DataError, quote
@@ -14,7 +15,52 @@ NUMBER = "DOUBLE"
 _DECIMAL = r"-?(0|[1-9][0-9]{0,14})(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?"
 _WHOLE_DECIMAL = r"-?(0|[1-9][0-9]{0,14})\.0+"
 
-_NUMERIC_NAMES = ("INT", "DECIMAL", "FLOAT", "DOUBLE")
+_NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DECIMAL\(.*\)|FLOAT|DOUBLE")
+_TIME = re.compile(r"DATE|TIMESTAMP.*")
+
+# As numbers first: 20200131 is one, and no ISO 8601 time that the database knows.
+_TIME_KINDS = ("DECIMAL(38, 9)", "TIMESTAMPTZ")
+
+TIMES_HINT = "Write all times as numbers, or all as 2026-01-31T13:45:00Z"
+
+
+def is_numeric(kind: str) -> bool:
+    """Say whether a type of the database is numbers."""
+    return _NUMERIC.fullmatch(kind) is not None
+
+
+def is_time(kind: str) -> bool:
+    """Say whether a type of the database is dates or moments."""
+    return _TIME.fullmatch(kind) is not None
+
+
+def present(cell: str, kind: str) -> str:
+    """Return the SQL of a cell that is NULL where nothing is there: NaN is nothing."""
+    return f"nullif({cell}, CAST('NaN' AS {kind}))" if kind in ("FLOAT", NUMBER) else cell
+
+
+def order_of_times(
+    db: Database, rows: str, cell: tuple[str, str], place: str
+) -> tuple[str, tuple[object, object] | None]:
+    """Return the SQL by which rows are ordered in time, the cell given as SQL with its type.
+
+    With it comes the first row whose cell is neither number nor date, else the first
+    one without a cell (None if there is none): what `place` is there, and the cell.
+    """
+    time, kind = cell
+    is_text = kind == TEXT
+    for known in _TIME_KINDS:
+        order = f"TRY_CAST(trim({time}) AS {known})" if is_text else present(time, kind)
+        found = db.rows(
+            f"SELECT {place}, {time} FROM {rows} WHERE {order} IS NULL "
+            f"ORDER BY {time} IS NULL, 1 LIMIT 1"
+        )
+        if not found:
+            return order, None
+        if found[0][1] is None:  # what is there are times
+            break
+    at, value = found[0]
+    return order, (at, value)
 
 
 def typed_cells(db: Database, raw: RawTable) -> dict[str, str]:
@@ -68,7 +114,7 @@ def _key_kind(db: Database, table: RawTable, column: str) -> str:
     if table.is_csv:
         cell = _trimmed(table, column)
         test = f"{_is_whole(cell)} OR regexp_full_match({cell}, '{_WHOLE_DECIMAL}')"
-    elif any(name in kind for name in _NUMERIC_NAMES):
+    elif is_numeric(kind):
         cell = table.cell(column)
         test = f"coalesce(TRY_CAST({cell} AS {WHOLE}) = {cell}, false)"
     else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sagetree.prepare.database import Database, identifier, literal
 from sagetree.prepare.joining import JOINED
 from sagetree.prepare.settings import FORMATS, PARTS, Format
-from sagetree.prepare.splitting import Split
+from sagetree.prepare.splitting.assigning import Split
 
 _COPY_OPTIONS = {"parquet": "FORMAT parquet", "csv": "FORMAT csv, HEADER true"}
 

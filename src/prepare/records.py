@@ -4,16 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sagetree.errors import DataError, quote
+from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import find_name
-from sagetree.prepare.kinds import key_column, typed_cells
+from sagetree.prepare.kinds import TIMES_HINT, key_column, order_of_times, typed_cells
 from sagetree.prepare.loading import TEXT, RawTable
 
 _DELETED = ("true", "1", "1.0")
 _ALIVE = ("false", "0", "0.0", "")
-
-# As numbers first: 20200131 is one, and no ISO 8601 time that the database knows.
-_TIME_KINDS = ("DECIMAL(38, 9)", "TIMESTAMPTZ")
 
 # The records of keys that have several, and those of them that a later one replaces.
 _REPEATED = "made.repeated"
@@ -22,11 +20,15 @@ _REPLACED = "made.replaced"
 
 @dataclass(frozen=True)
 class RecordColumns:
-    """The columns that tell records apart; the last two need not be there."""
+    """The columns that tell records apart; event time and mark need not be there.
+
+    `keeps_time` says that the event time is needed later: the rows are split by it.
+    """
 
     key: str
     event_time: str
     deleted: str
+    keeps_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,6 @@ class Cleaned:
     """What became of one table's rows: read = headers + duplicates + deleted + kept."""
 
     table: str
-    key: str
     read: int
     headers: int
     duplicates: int
@@ -66,22 +67,43 @@ def keep_latest(db: Database, raw: RawTable, key: str, columns: RecordColumns) -
         f"OVER (PARTITION BY key ORDER BY {order}number DESC) AS place FROM {_REPEATED}) "
         "WHERE place > 1"
     )
-    left = [column for column in cells if column not in (time, mark)]
+    left_out = (mark,) if columns.keeps_time else (time, mark)
+    left = [column for column in cells if column not in left_out]
     selected = ", ".join(f"{cells[column]} AS {identifier(column)}" for column in left)
     db.run(
         f"CREATE TABLE main.{identifier(raw.name)} AS SELECT {selected} FROM {raw.sql} "
         f"WHERE rowid NOT IN (SELECT number FROM {_REPLACED}) AND NOT {_deleted(db, raw, mark)}"
     )
     db.run(f"DROP TABLE {raw.sql}")
-    return _counted(db, raw, name)
+    return _counted(db, raw, db.count(_REPLACED))
 
 
-def _counted(db: Database, raw: RawTable, key: str) -> Cleaned:
+def keep_all(db: Database, raw: RawTable, columns: tuple[str, str]) -> Cleaned:
+    """Make the table of all its records; `columns` (event time, mark) would choose among them.
+
+    Without a key nothing says which records are of one thing, so that a column
+    of event times or of deletion marks is a column like others, which is logged.
+    """
+    unused = [found for name in columns if (found := find_name(raw.columns, name))]
+    if unused:
+        LOG.warning(
+            "Warning: all rows of the table %s are kept, whatever its column %s says: without "
+            "--key no row is the latest of several",
+            raw.name,
+            " and ".join(map(quote, unused)),
+        )
+    selected = ", ".join(
+        f"{cell} AS {identifier(column)}" for column, cell in typed_cells(db, raw).items()
+    )
+    db.run(f"CREATE TABLE main.{identifier(raw.name)} AS SELECT {selected} FROM {raw.sql}")
+    db.run(f"DROP TABLE {raw.sql}")
+    return _counted(db, raw, 0)
+
+
+def _counted(db: Database, raw: RawTable, replaced: int) -> Cleaned:
     kept = db.count(f"main.{identifier(raw.name)}")
-    replaced = db.count(_REPLACED)
     return Cleaned(
         table=raw.name,
-        key=key,
         read=raw.rows + raw.headers,
         headers=raw.headers,
         duplicates=replaced,
@@ -144,19 +166,14 @@ def _time(db: Database, raw: RawTable, column: str) -> str:
 
     Raises DataError for a time that is missing, or is neither number nor date.
     """
-    is_text = raw.columns[column] == TEXT
-    for kind in _TIME_KINDS:
-        order = f"TRY_CAST(trim(time) AS {kind})" if is_text else "time"
-        wrong = f"FROM {_REPEATED} WHERE {order} IS NULL ORDER BY number LIMIT 1"
-        found = db.rows(f"SELECT number, time {wrong}")
-        if not found:
-            return order
-    number, value = found[0]
+    order, wrong = order_of_times(db, _REPEATED, ("time", raw.columns[column]), "number")
+    if wrong is None:
+        return order
+    number, value = wrong
     raise DataError(
         "the event time is missing" if value is None else f"{quote(value)} is no time",
-        where=f"{raw.locate(number)}, column {quote(column)}",
-        hint="Write all times as numbers, or all as 2026-01-31T13:45:00Z: they tell which record "
-        "of a key is the latest",
+        where=f"{raw.locate(int(str(number)))}, column {quote(column)}",
+        hint=f"{TIMES_HINT}: they tell which record of a key is the latest",
     )
 
 

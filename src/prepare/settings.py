@@ -12,12 +12,15 @@ from sagetree.errors import SettingsError, quote
 PARTS = ("train", "validation", "test")
 FORMATS = ("parquet", "csv")
 
-# What no default could know.
-REQUIRED = {
-    "sql": "the file with the query",
-    "key": "the column that all tables share",
-    "label": "the column to predict",
-}
+# What no default could know: it comes first in each part, where training takes it from,
+# and says which parts lack what.
+REQUIRED = {"label": "the column to predict"}
+
+# What an empty value (an unset variable, mostly) must not switch off without a word.
+_NAMES = ("sql", "key", "split_by_time")
+
+# What chooses among the records of one key.
+_OF_RECORDS = ("event_time", "deleted")
 
 DEFAULTS = {
     "event_time": "event_time",
@@ -36,14 +39,19 @@ Shares = tuple[Fraction, Fraction, Fraction]
 
 @dataclass(frozen=True)
 class PrepareSettings:
-    """How tables are joined and split; `shares` are of train, validation and test."""
+    """How tables are joined and split; `shares` are of train, validation and test.
 
-    sql: Path
-    key: str
+    Without `sql` the tables are taken as they are, without `key` rows are split
+    one by one, without `split_by_time` by the seed.
+    """
+
+    sql: Path | None
+    key: str | None
     label: str
     positive_label: str | None
     event_time: str
     deleted: str
+    split_by_time: str | None
     shares: Shares
     seed: int
     format: Format
@@ -53,26 +61,47 @@ class PrepareSettings:
 def read_settings(given: Mapping[str, str]) -> PrepareSettings:
     """Return the settings, DEFAULTS where nothing is given.
 
-    Raises SettingsError for options that are missing and for a value that is none.
+    Raises SettingsError for options that are missing or go without what they
+    need, and for a value that is none.
     """
     missing = [name for name in REQUIRED if not given.get(name)]
     if missing:
         hint = ", ".join(f"{REQUIRED[name]} with --{name}" for name in missing)
         where = ", ".join(f"--{name}" for name in missing)
         raise SettingsError("not given", where=where, hint=f"Name {hint}")
+    _check_names(given)
     values = {**DEFAULTS, **given}
     return PrepareSettings(
-        sql=Path(values["sql"]),
-        key=values["key"],
+        sql=Path(values["sql"]) if "sql" in values else None,
+        key=values.get("key"),
         label=values["label"],
         positive_label=values.get("positive_label"),
         event_time=values["event_time"],
         deleted=values["deleted"],
+        split_by_time=values.get("split_by_time"),
         shares=_shares(values["split"]),
         seed=_whole_number(values["seed"]),
         format=_format(values["format"]),
         memory_limit=_bytes(values["memory_limit"]),
     )
+
+
+def _check_names(given: Mapping[str, str]) -> None:
+    for name in _NAMES:
+        if given.get(name) == "":
+            hint = "Give it a value, or leave the option out"
+            raise SettingsError("the value is empty", where=_flag(name), hint=hint)
+    for name in _OF_RECORDS:
+        if name in given and "key" not in given:
+            raise SettingsError(
+                "without a key no record is the latest of several",
+                where=_flag(name),
+                hint="Name the key with --key, or leave the option out",
+            )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def _shares(text: str) -> Shares:

@@ -2,26 +2,35 @@
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
+from types import ModuleType
 
-from sagetree.machine.paths import OptMl
 from sagetree.machine.watch import watched
 
 PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
-    "train": "fit a model on /opt/ml/input and write it to /opt/ml/model",
+    "train": "fit a model on tables and write it to a folder",
     "evaluate": "score a model on held-out rows and give a verdict",
+    "predict": "score the rows of files with a model, without a server",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
 }
 
 EPILOG = """\
-Every program but convert works on SageMaker's folders: /opt/ml, or the folder
-named by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says
-what each one reads, writes and takes.
+Name files of your own:
+
+  sagetree train claims.csv --target fraud     writes the folder sagetree-out
+  sagetree evaluate sagetree-out later.csv
+  sagetree predict --model sagetree-out new.csv
+  sagetree serve sagetree-out
+
+Or name none, as SageMaker does. Every program but predict and convert then works
+on SageMaker's folders: /opt/ml, or the folder named by the environment variable
+SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads, writes
+and takes.
 """
 
 
@@ -47,11 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    # gunicorn has a watcher of its own, and a conversion is no job
-    if argv is not None or program in ("serve", "convert"):
+    # gunicorn has a watcher of its own, and the other two are no jobs
+    if argv is not None or program in ("serve", "predict", "convert"):
         return work()
-    opt_ml = OptMl.from_environ(os.environ)
-    return watched(work, opt_ml.failure if program == "train" else opt_ml.message)
+    return watched(work, partial(_report, program, arguments[1:]))
 
 
 class _Version(argparse.Action):
@@ -65,6 +73,16 @@ class _Version(argparse.Action):
 
 
 def _run(program: str, arguments: Sequence[str]) -> int:
-    # By name, so that this module depends on no program and serving loads none but itself.
-    run: Callable[[Sequence[str]], int] = importlib.import_module(f"sagetree.{program}.cli").main
+    run: Callable[[Sequence[str]], int] = _module(program).main
     return run(arguments)
+
+
+def _report(program: str, arguments: Sequence[str]) -> Path | None:
+    """Return the file in which a job with these arguments says why it failed."""
+    find: Callable[[Sequence[str]], Path | None] = _module(program).report
+    return find(arguments)
+
+
+def _module(program: str) -> ModuleType:
+    # By name, so that this module depends on no program and serving loads none but itself.
+    return importlib.import_module(f"sagetree.{program}.cli")

@@ -20,6 +20,7 @@ Anything else that is raised is a bug of this project.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 # A value quoted in a message is cut to this length, so that a message stays
 # readable and no whole record of a user's data lands in a log.
@@ -27,6 +28,12 @@ VALUE_LENGTH = 40
 
 # So many violations are named in one answer: enough to see the pattern.
 VIOLATIONS_SHOWN = 20
+
+# A sentence names this many columns.
+COLUMNS_NAMED = 10
+
+# What a violation may say of a column, of one and of several.
+_PLURAL = MappingProxyType({"is": "are", "holds": "hold"})
 
 
 def quote(value: object) -> str:
@@ -94,7 +101,8 @@ class DataError(UserError):
 class Violation:
     """One way in which a table does not fit: the column, the place, the reason.
 
-    `row` counts from 0 in the table, None where the whole column is meant.
+    `row` counts from 0 in the table, None where the whole column is meant. The
+    reason is a sentence; of a whole column it says what that "is" or "holds".
     """
 
     column: str
@@ -103,8 +111,36 @@ class Violation:
     where: str = ""
 
     def __str__(self) -> str:
+        if self.is_of_column:
+            return f"column {quote(self.column)} {self.reason}"
         place = f"{self.where}, column" if self.where else "column"
         return f"{place} {quote(self.column)}: {self.reason}"
+
+    @property
+    def is_of_column(self) -> bool:
+        """Whether it is the column as a whole that does not fit."""
+        return self.row is None and self.column != ""
+
+
+def _of_columns(violations: Sequence[Violation]) -> str:
+    """Return the sentence that names whole columns, those with the same reason together.
+
+    >>> _of_columns([Violation("a", "is missing"), Violation("b", "is missing")])
+    "columns 'a', 'b' are missing"
+    """
+    columns: dict[str, list[str]] = {}
+    for violation in violations:
+        columns.setdefault(violation.reason, []).append(quote(violation.column))
+    return "; ".join(_said_of(names, reason) for reason, names in columns.items())
+
+
+def _said_of(names: Sequence[str], reason: str) -> str:
+    if len(names) == 1:
+        return f"column {names[0]} {reason}"
+    verb, _, rest = reason.partition(" ")
+    more = len(names) - COLUMNS_NAMED
+    listed = ", ".join(names[:COLUMNS_NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"columns {listed} {_PLURAL[verb]} {rest}"
 
 
 class SchemaError(UserError):
@@ -115,6 +151,9 @@ class SchemaError(UserError):
     def __init__(self, violations: Sequence[Violation], *, hint: str) -> None:
         self.violations = tuple(violations[:VIOLATIONS_SHOWN])
         first = violations[0]
+        if first.is_of_column:
+            super().__init__(_of_columns(violations), where=first.where, hint=hint)
+            return
         more = f" (and {len(violations) - 1} more like it)" if len(violations) > 1 else ""
         where = f"{first.where}, " if first.where else ""
         place = f"{where}column {quote(first.column)}" if first.column else first.where

@@ -6,17 +6,17 @@ save_booster(booster, rows, os.environ["SM_MODEL_DIR"])
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from sagetree.boosters.best_rounds import best_part
 from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.bundle import STORED_ROWS, ModelBundle, SelfCheck
 from sagetree.bundle.model import Model
-from sagetree.errors import ArtifactError
+from sagetree.errors import ArtifactError, quote
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
@@ -24,6 +24,9 @@ from sagetree.tables.schema import Column, Schema
 
 if TYPE_CHECKING:
     import xgboost
+
+# Kinds of numpy's types that become numbers without being any: moments, spans and complex ones.
+UNFIT = "mMc"
 
 
 def save_booster(
@@ -37,18 +40,20 @@ def save_booster(
 ) -> None:
     """Write `booster` into `folder` as a bundle that `sagetree serve` and `evaluate` take.
 
-    `rows` (n, m) are some of those it was trained on, NaN where missing.
+    `rows` (n, m) are some of those it was trained on, NaN where missing; the
+    columns of a DataFrame are found by the names of the booster's features.
     `label` is the label's column, `classes` what each class is called (numbers
     if not given). Columns are called as the booster calls its features. Where it
     was stopped early the rounds up to the best one are taken, unless `all_rounds`.
-    Raises ArtifactError for one with categories of XGBoost's own, or of another width.
+    Raises ArtifactError for one with categories of XGBoost's own, for rows of another
+    width, and for what is not a number.
     """
     if "c" in (booster.feature_types or ()):
         raise ArtifactError(
             "the booster has categories of XGBoost's own, whose names a bundle does not know",
             hint="Turn them into numbers, or let sagetree train do the training",
         )
-    matrix = np.asarray(rows, np.float32)
+    matrix = _matrix(rows, booster.feature_names)
     taken = booster if all_rounds else best_part(booster)
     model = bytes(taken.save_raw("ubj"))
     scorer = Scorer.load(model)
@@ -85,6 +90,37 @@ def save_booster(
     )
     Model.of_bundle(bundle)
     bundle.save(Path(folder))
+
+
+def _matrix(rows: ArrayLike, features: Sequence[str] | None) -> NDArray[np.float32]:
+    """Return rows as the booster takes them."""
+    if not hasattr(rows, "columns"):
+        return _floats(rows, "")
+    frame: Any = rows  # pandas' or what is like it
+    by_name = {
+        " ".join(map(str, name)) if isinstance(name, tuple) else str(name): name
+        for name in frame.columns
+    }
+    if absent := [name for name in features or () if name not in by_name]:
+        raise ArtifactError(
+            f"the booster's feature {quote(absent[0])} is missing from the rows' columns",
+            hint="Give some rows of its training matrix",
+        )
+    names = features or list(by_name)
+    columns = [_floats(frame[by_name[name]], f"column {quote(name)}") for name in names]
+    return np.column_stack(columns)
+
+
+def _floats(values: Any, where: str) -> NDArray[np.float32]:  # noqa: ANN401 - pandas' or a list
+    hint = "Give the numbers that the booster was trained on, NaN where missing"
+    try:
+        found = np.asarray(values)
+        if found.dtype.kind not in UNFIT:
+            return np.asarray(values, np.float32)
+        problem = f"there are values of type {found.dtype}"
+    except (ValueError, TypeError) as error:
+        problem = f"there is what is not a number: {error}"
+    raise ArtifactError(problem, where=where, hint=hint)
 
 
 def _column(name: str, values: np.ndarray[tuple[int], np.dtype[np.float32]]) -> Column:

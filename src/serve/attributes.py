@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from sagetree.errors import RequestError, quote
-from sagetree.serve.protocol.output_keys import EXPLAINING, Output, parse_keys
+from sagetree.predictions.keys import EXPLAINING, Output, parse_keys
 
 HEADER = "X-Amzn-SageMaker-Custom-Attributes"
 HEADER_KEY = HEADER.lower()

@@ -11,8 +11,8 @@ from sagetree.errors import SettingsError, quote
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import OptMl
+from sagetree.predictions.keys import DEFAULT_KEYS
 from sagetree.serve.protocol.messages import MEGABYTE
-from sagetree.serve.protocol.output_keys import DEFAULT_KEYS
 from sagetree.serve.variables import (
     ACCEPT,
     BATCH,
@@ -86,11 +86,18 @@ class ServeSettings:
 
     @classmethod
     def read(
-        cls, environ: Mapping[str, str], *, host: str, port: str | None, reload: bool
+        cls,
+        environ: Mapping[str, str],
+        *,
+        host: str,
+        port: str | None,
+        reload: bool,
+        model_dir: Path | None = None,
     ) -> "ServeSettings":
         """Return the settings in `environ`; a variable that is empty counts as not set.
 
-        `host`, `port` (None: take the variable's) and `reload` are the command line's.
+        `host`, `port` (None: take the variable's), `reload` and `model_dir` (None:
+        where SageMaker puts it) are the command line's.
 
         Raises SettingsError that names every fault.
         """
@@ -102,7 +109,7 @@ class ServeSettings:
         reader.value(ENSEMBLE, True)
         on_sagemaker = bool(environ.get(ON_SAGEMAKER))
         settings = cls(
-            model_dir=OptMl.from_environ(environ).model,
+            model_dir=model_dir or OptMl.from_environ(environ).model,
             host=host,
             port=reader.value(PORT if port is None else replace(PORT, name=PORT_OPTION), 8080),
             workers=reader.value(WORKERS, usable_cores()),

@@ -13,8 +13,8 @@ from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.formats.media_types import ACCEPTS, CSV, JSON
 from sagetree.machine.paths import BASE_DIR_VARIABLE
+from sagetree.predictions.keys import DEFAULT_KEYS, KEYS, parse_keys
 from sagetree.serve.protocol.messages import MEGABYTE
-from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, parse_keys
 
 # SageMaker sends real-time requests of up to 25 MB.
 MAX_PAYLOAD_MB = 25

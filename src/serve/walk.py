@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from sagetree.errors import SchemaError
+from sagetree.predictions.scored_rows import ScoredRows
 from sagetree.serve.answers.encoders import encoder_for
-from sagetree.serve.answers.outputs import ScoredRows, predictions_of
+from sagetree.serve.answers.outputs import predictions_of
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import choose_output
 from sagetree.serve.bodies.hints import Hints
@@ -31,6 +32,7 @@ def invocations(
     served = holder.wait()
     output = choose_output(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output, served.keys)
     model = served.model
+    trace.columns = model.schema.trained_names
 
     if not request.body:
         return Response(204)

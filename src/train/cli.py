@@ -5,19 +5,38 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
+from sagetree.desk.options import parse_options
+from sagetree.errors import SagetreeError
 from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.paths import OptMl
-from sagetree.machine.program import run_job
+from sagetree.machine.program import LOG, refuse, run_job
 from sagetree.machine.unused import left_out_unused
 from sagetree.train.hyperparameters.eval_metrics import METRICS
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN
 from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_DEPTHS, SAGETREE_OTHERS
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
+from sagetree.train.own_files import add_options, ending, find_fault, lay_out
 from sagetree.train.script import Script
 from sagetree.train.script import run as run_script
 
 DESCRIPTION = """\
-Fit an XGBoost model the way a SageMaker training job does.
+Fit an XGBoost model: on files of your own, or the way a SageMaker training job does.
+
+With DATA it trains on the files and folders that the command names:
+
+  sagetree train claims.csv --target fraud --validation later.csv
+
+writes  sagetree-out/model/                         the model bundle
+        sagetree-out/output/data/metrics.json       metrics of rows left out
+        sagetree-out/input/                         links to the files, and the settings
+
+Without --target the label is the first column that is not an index. --out names
+another folder; a model that is in it stays until the new one is whole.
+
+Without DATA it works on SageMaker's folders:
+
+  SAGEMAKER_BASE_DIR=folder sagetree train
 
 reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/config/inputdataconfig.json   channels (optional)
@@ -27,7 +46,7 @@ reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/data/model/                   a model to train on from (optional)
         /opt/ml/checkpoints/                        if there is a checkpointconfig.json
 writes  /opt/ml/model/                              the model bundle
-        /opt/ml/output/data/metrics.json            metrics of rows left out
+        /opt/ml/output/data/metrics.json            metrics of rows left out, importance of columns
         /opt/ml/output/failure                      the reason, if it fails
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml. The exit code is 0 only
@@ -37,9 +56,40 @@ if a model was written and gave its own rows the same scores after reloading.
 
 def main(argv: Sequence[str]) -> int:
     """Run a training job and return its exit code."""
-    arguments = _parser().parse_args(argv)
-    opt_ml = OptMl.from_environ(os.environ)
-    return run_job(lambda: _run(opt_ml, arguments), opt_ml.failure)
+    arguments = _parsed(argv)
+    if not arguments.data:
+        opt_ml = OptMl.from_environ(os.environ)
+        return run_job(lambda: _run(opt_ml, arguments), opt_ml.failure)
+    try:
+        laid_out = lay_out(arguments, os.environ)
+    except (SagetreeError, OSError) as error:
+        return refuse(error)
+
+    def work() -> int:
+        code = _run(laid_out, arguments)
+        if not code:
+            LOG.info(ending(laid_out, arguments, argv))
+        return code
+
+    return run_job(work, laid_out.failure)
+
+
+def report(argv: Sequence[str]) -> Path | None:
+    """Return the file in which the job says why it failed, None where it has none yet."""
+    arguments = _parsed(argv)
+    if not arguments.data:
+        return OptMl.from_environ(os.environ).failure
+    return OptMl(arguments.out).failure if is_marked(arguments.out) else None
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    parser = _parser()
+    arguments = parse_options(parser, argv)
+    fault = find_fault(arguments)
+    if fault:
+        parser.error(fault)
+    arguments.out = arguments.out or DEFAULT_OUT
+    return arguments
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -49,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_help_of_parameters(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_options(parser)
     parser.add_argument(
         "--set",
         metavar="NAME=VALUE",

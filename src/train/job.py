@@ -27,6 +27,7 @@ from sagetree.train.boosting.scale import tell_scale, tell_splits
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.importance import Importance, measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
@@ -78,8 +79,11 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         rows=read.known,
     )
     _save(bundle, opt_ml.model)
-    _write_results(opt_ml, plan.objective, result, evaluation, decision)
-    LOG.info(summary(result, evaluation, decision, read.schema.label, opt_ml))
+    rows = read.examples.get(VALIDATION, train)
+    importance = measure_importance(trained.models, read.features, rows)
+    _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance))
+    _write_repeats(opt_ml, plan.objective, result, threshold)
+    LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
     return 0
 
@@ -153,27 +157,27 @@ def _save(bundle: ModelBundle, folder: Path) -> None:
     bundle.save(folder)
 
 
-def _write_results(
-    opt_ml: OptMl,
-    objective: Objective,
-    result: ValidationResult,
-    evaluation: Evaluation | Measured | None,
-    decision: Decision | None,
-) -> None:
-    """Write metrics.json, and of repeated cross-validation what was predicted of each row."""
-    metrics = _metrics(objective, result, evaluation)
+def _write_results(opt_ml: OptMl, metrics: Mapping[str, object]) -> None:
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
-    (opt_ml.output_data / PREDICTIONS_FILE).unlink(missing_ok=True)  # of an earlier run
+
+
+def _write_repeats(
+    opt_ml: OptMl, objective: Objective, result: ValidationResult, threshold: float | None
+) -> None:
+    """Write what repeated cross-validation predicted of each row; remove that of an earlier run."""
+    (opt_ml.output_data / PREDICTIONS_FILE).unlink(missing_ok=True)
     if result.repeats:
-        threshold = decision.threshold if decision else None
         write_predictions(opt_ml.output_data, result, objective, threshold)
 
 
 def _metrics(
-    objective: Objective, result: ValidationResult, evaluation: Evaluation | Measured | None
+    objective: Objective,
+    result: ValidationResult,
+    evaluation: Evaluation | Measured | None,
+    importance: Mapping[str, Importance],
 ) -> dict[str, object]:
-    """Return the best round's metrics, and the evaluation of the rows left out."""
+    """Return the best round's metrics, the evaluation of the rows left out, and the importance."""
     values = {
         name.replace("-", ":", 1): {
             "value": value,
@@ -185,6 +189,7 @@ def _metrics(
         METRICS_KEYS[objective.task]: values | (scalars_json(evaluation) if evaluation else {}),
         "rounds": result.best[0] if len(result.best) == 1 else result.best,
         "validation_rows": result.rows,
+        "importance": {name: found.measured() for name, found in importance.items()},
     }
     if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval

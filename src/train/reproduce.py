@@ -11,7 +11,8 @@ from pathlib import Path
 
 import orjson
 
-from sagetree.bundle.bundle import MANIFEST_FILE, MODEL_FILE, Manifest, read_manifest
+from sagetree.bundle.bundle import Manifest, read_manifest
+from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.errors import DataError, SettingsError, UserError
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG

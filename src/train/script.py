@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from sagetree.errors import PlatformError, SettingsError, UserError, quote
-from sagetree.machine.paths import OptMl
+from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.machine.watch import killed_by
 from sagetree.scripts.official_names import with_official_names
@@ -73,8 +73,12 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
     Raises UserError with the script's own message if it fails, Terminated if
     it ended on SIGTERM, PlatformError for mounts that cannot be written.
     """
+    opt_ml = OptMl(opt_ml.root.absolute())  # the script runs in another folder
     for folder in (opt_ml.model, opt_ml.output_data):
         check_writable(folder)
+    if OptMl.from_environ(os.environ).root.absolute() != opt_ml.root:
+        # the toolkit takes its folders from there, once, when it is imported
+        os.environ[BASE_DIR_VARIABLE] = str(opt_ml.root)
     try:
         from sagemaker_training import environment, errors, logging_config, process
     except ImportError as error:

@@ -1,6 +1,7 @@
 """What a training job tells a person at its end: the model, and how good it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
 
 from sagetree.boosters.library import NativeBooster
 from sagetree.boosters.trees import has_splits
@@ -13,6 +14,16 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.train.boosting.results import ValidationResult
+from sagetree.train.importance import Importance
+
+# The most important columns, in two halves beside each other.
+COLUMNS = 10
+
+# What a column's shares are of.
+_WORDS = {"mean_abs_shap": "the mean |SHAP|", "gain": "the gain"}
+
+# Longer names of columns are cut, so that two of them fit into a line.
+NAME_WIDTH = 30
 
 
 def _models(rounds: Sequence[int]) -> str:
@@ -28,9 +39,10 @@ def summary(
     evaluation: Evaluation | Measured | None,
     decision: Decision | None,
     label: AnyLabel | None,
+    importance: Mapping[str, Importance],
     opt_ml: OptMl,
 ) -> str:
-    """Return the result of a job as a paragraph."""
+    """Return the result of a job in at most ten lines, behind an empty one."""
     text = f"\n{_models(result.best)}."
     if isinstance(evaluation, Evaluation):
         low, high = evaluation.auc_interval
@@ -50,9 +62,30 @@ def summary(
             f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all that are so "
             f"are found."
         )
-    return (
-        f"{text}\nThe model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
-    )
+    elif isinstance(label, Label):
+        text += f"\nThe higher a row's score, the more speaks for {label.name} = {label.positive}."
+    last = f"The model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
+    return "\n".join([text, *_columns(importance), last])
+
+
+def _columns(importance: Mapping[str, Importance]) -> Iterator[str]:
+    """Yield the most important columns as a table; nothing where no column has any importance."""
+    shown = [(n, i.measured()) for n, i in importance.items() if any(i.measured().values())]
+    shown = shown[:COLUMNS]
+    if not shown:
+        return
+    kinds = " and of ".join(_WORDS[kind] for kind in shown[0][1])
+    yield f"The columns that count most, with their shares of {kinds}:"
+    width = min(NAME_WIDTH, max(len(name) for name, _ in shown))
+    cells = [_cell(place, *column, width) for place, column in enumerate(shown, start=1)]
+    half = -(-len(cells) // 2)
+    for pair in zip_longest(cells[:half], cells[half:], fillvalue=""):
+        yield "   ".join(pair).rstrip()
+
+
+def _cell(place: int, name: str, shares: Mapping[str, float], width: int) -> str:
+    named = name if len(name) <= width else f"{name[: width - 1]}…"
+    return "  ".join([f"{place:4} {named:{width}}", *(f"{s:6.1%}" for s in shares.values())])
 
 
 def warn_of_nothing_learnt(

@@ -72,7 +72,7 @@ with open("/proc/self/statm") as statm:
     size = int(statm.read().split()[0]) * resource.getpagesize() + int(sys.argv[1]) * 2**20
 resource.setrlimit(resource.RLIMIT_AS, (size, size))
 work = lambda: main(["--set", "nfold=2", "--set", "num_round=2"])
-sys.exit(watched(work, Path(sys.argv[2])))
+sys.exit(watched(work, lambda: Path(sys.argv[2])))
 """
 
 

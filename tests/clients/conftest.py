@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from tests.serve.artifacts import INPUTS, make_bundle
 from tests.serve.rows import Record, csv_body
 from tests.serve.server_process import ServerProcess, complete, eventually, serving

@@ -51,7 +51,12 @@ def test_a_training_job_leaves_a_model_and_no_failure(trained: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
-        ({}, "there is no channel 'train' (channels: none). Correct it\n"),
+        (
+            {},
+            "there is no channel 'train' (channels: none): put files into {root}/input/data/train, "
+            "name another folder than {root} by SAGEMAKER_BASE_DIR, or name files of your own "
+            "(sagetree train FILE --target COLUMN). Correct it\n",
+        ),
         (
             {
                 "input/config/hyperparameters.json": '{"max_dept": "3", "eta": "7"}',
@@ -75,7 +80,8 @@ def test_a_failed_training_job_says_why_and_leaves_no_model(
         put(tmp_path, name, text)
     outcome = backend.run(tmp_path, "train")
     assert outcome.code == 1
-    assert (tmp_path / "output" / "failure").read_text() == reason
+    root = str(tmp_path) if _is_local(backend) else "/opt/ml"
+    assert (tmp_path / "output" / "failure").read_text() == reason.replace("{root}", root)
     assert not [p for p in (tmp_path / "model").rglob("*") if p.is_file()]
 
 

@@ -13,29 +13,7 @@ from sklearn import metrics as sk
 from sagetree.bundle.model import Model
 from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
-from sagetree.train.cli import main as train
-
-HEADER = "fraud,amount,kind\n"
-
-
-def rows(count: int, seed: int) -> list[str]:
-    random = np.random.default_rng(seed)
-    return [
-        f"{row % 4 // 3},{random.normal(row % 4 // 3):.4f},{random.choice(['a', 'b', 'N/A'])}\n"
-        for row in range(count)
-    ]
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model folder of a small training job."""
-    root = tmp_path_factory.mktemp("trained")
-    (root / "input" / "data" / "train").mkdir(parents=True)
-    (root / "input/data/train/t.csv").write_text(HEADER + "".join(rows(400, 0)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SAGEMAKER_BASE_DIR", str(root))
-        assert train(["--set", "num_round=20"]) == 0
-    return root / "model"
+from tests.evaluate.conftest import HEADER, rows
 
 
 @pytest.fixture
@@ -152,6 +130,29 @@ def test_a_plain_model_is_evaluated_by_position(opt_ml: OptMl, header: str) -> N
     assert metrics["accuracy"]["value"] == sk.accuracy_score(labels, scores >= 0.5)
 
 
+def test_a_plain_model_is_evaluated_by_the_names_it_has(opt_ml: OptMl) -> None:
+    """XGBoost calls columns without names f0, f1, ...: a header of these goes before the order."""
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(200, 3))
+    labels = (matrix[:, 0] + random.normal(size=200) > 0).astype(int)
+    booster = xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(matrix, labels), 5)
+    shutil.rmtree(opt_ml.processing / "model")
+    (opt_ml.processing / "model").mkdir()
+    booster.save_model(opt_ml.processing / "model" / "model.ubj")
+    expected = sk.roc_auc_score(labels, booster.predict(xgboost.DMatrix(matrix)))
+    rows = list(zip(labels, matrix.tolist(), strict=True))
+    for header in ("y,f2,f0,f1", "f2,f0,f1,y"):
+        cells = [f"{c!r},{a!r},{b!r}" for _, (a, b, c) in rows]
+        if header.startswith("y"):
+            lines = [f"{y},{row}" for (y, _), row in zip(rows, cells, strict=True)]
+        else:
+            lines = [f"{row},{y}" for (y, _), row in zip(rows, cells, strict=True)]
+        put_test(opt_ml, "\n".join([header, *lines, ""]))
+        assert evaluate([]) == 0
+        metrics = result(opt_ml, "evaluation.json")["binary_classification_metrics"]
+        assert metrics["auc"]["value"] == expected
+
+
 @pytest.mark.parametrize("rounds", ["best", "all"])
 def test_a_plain_model_is_evaluated_by_the_rounds_that_are_asked_for(
     rounds: str, opt_ml: OptMl, capsys: pytest.CaptureFixture[str]
@@ -188,7 +189,7 @@ FAULTS = [
     (
         "a missing column",
         "fraud,kind\n0,a\n1,b\n",
-        "column 'amount': is missing. The model needs amount, kind",
+        "column 'amount' is missing. The model needs amount, kind",
     ),
     (
         "text for a number",

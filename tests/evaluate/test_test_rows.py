@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sagetree.bundle.bundle import MANIFEST_FILE, ROWS_FILE
+from sagetree.bundle.bundle import ROWS_FILE
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
@@ -94,7 +95,7 @@ def test_the_rows_of_training_are_not_held_out(evaluated: Evaluated) -> None:
     assert decision["verdict"] == "Rejected"
     assert decision["reason"] == (
         "100.0% of the rows are rows of training, so that nothing is known of others. "
-        f"The AUC of {decision['auc']} reaches the required 0.7"
+        f"The AUC of {decision['auc']:.4g} reaches the required 0.7"
     )
     assert f"WARNING: {OVERLAP.format(400, 400)}\n" in log
     assert "Rejected: 100.0% of the rows" in log
@@ -104,12 +105,12 @@ def test_the_verdict_says_which_share_is_of_training(evaluated: Evaluated) -> No
     some, log = evaluated(csv(TEST, TRAIN[:100]), csv(TRAIN))
     assert some["verdict"] == "Approved"
     assert some["reason"] == (
-        f"The AUC of {some['auc']} reaches the required 0.7; but 33.3% of the rows are rows of "
+        f"The AUC of {some['auc']:.4g} reaches the required 0.7; but 33.3% of the rows are rows of "
         "training"
     )
     assert OVERLAP.format(100, 300) in log
     few, log = evaluated(csv(TEST, TRAIN[:2]))
-    assert few["reason"] == f"The AUC of {few['auc']} reaches the required 0.7"
+    assert few["reason"] == f"The AUC of {few['auc']:.4g} reaches the required 0.7"
     assert few["test_rows"]["rows_of_training"]["repeated"] == 2
     assert "rows of training" not in log
 

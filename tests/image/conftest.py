@@ -14,7 +14,10 @@ from typing import Any
 
 import pytest
 
+from tests.image.cloud import clone, cloud
 from tests.image.docker import Container, docker, remove
+
+__all__ = ["clone", "cloud"]  # fixtures
 
 ROOT = Path(__file__).parent.parent.parent
 IMAGE_VARIABLE = "SAGETREE_IMAGE"

@@ -72,6 +72,24 @@ def test_the_demo_ends_with_a_page_of_all_that_came_out(demo: tuple[Path, str]) 
     assert (folder / "model.tar.gz").exists()
 
 
+@pytest.mark.long  # the demo's tests run the same steps
+def test_a_trial_keeps_its_tables_and_ends_with_a_few_lines(tmp_path: Path) -> None:
+    ends = []
+    for _ in range(2):
+        code, log = run(sys.executable, "-m", "local_test.trial", "--dir", str(tmp_path))
+        assert code == 0, log
+        page = log.splitlines()[-3:]
+        assert re.fullmatch(r"AUC 0\.\d{3} \(0\.\d{3} to [01]\.\d{3}\) on the test rows", page[0])
+        assert re.fullmatch(r'policy \d+: {"score": 0\.\d+, "predicted_label": [01]}', page[1])
+        assert re.fullmatch(re.escape(str(tmp_path)) + r", in [\d.]+ s", page[2])
+        ends.append(page[:2])
+    assert ends[0] == ends[1]
+    assert "== generate" not in log
+    (tmp_path / "input" / "data" / "train" / "train.parquet").write_bytes(b"no table")
+    code, log = run(sys.executable, "-m", "local_test.trial", "--dir", str(tmp_path))
+    assert (code, log.splitlines()[-1]) == (1, "stopped: the step above failed with exit code 1")
+
+
 def test_the_demos_server_is_gone(demo: tuple[Path, str]) -> None:
     address = re.search(r"serving http://127\.0\.0\.1:(\d+)", demo[1])
     assert address
@@ -235,8 +253,9 @@ def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     ]
 
 
-def test_the_commands_of_the_readme_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_commands_of_the_readme_and_its_guide_exist() -> None:
+    pages = (ROOT / "README.md", *(ROOT / "docs" / "guide").glob("*.md"))
+    readme = "\n".join(page.read_text() for page in pages)
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
     named = set(re.findall(r"\bmake ([a-z][a-z-]*)", readme))
     assert {"demo", "test", "train", "serve", "predict", "evaluate", "check"} <= named

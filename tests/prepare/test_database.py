@@ -80,7 +80,7 @@ def test_any_name_can_be_a_column_and_a_table(name: str) -> None:
         assert db.count(f"main.{identifier(name)}") == 1
 
 
-@pytest.mark.parametrize("module", ["database", "splitting"])
+@pytest.mark.parametrize("module", ["database", "splitting.shares"])
 def test_examples_in_docstrings_are_true(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"prepare.{module}"))
     assert (result.failed, bool(result.attempted)) == (0, True)

@@ -48,6 +48,11 @@ def test_folders_that_the_query_does_not_name_are_not_looked_into(tmp_path: Path
     assert [table.name for table in find_tables(tmp_path, query("claims"))] == ["claims"]
 
 
+def test_without_a_query_every_table_is_taken(tmp_path: Path) -> None:
+    touch(tmp_path, "b.csv", "a/1.csv", "notes.txt")
+    assert [table.name for table in find_tables(tmp_path, None)] == ["a", "b"]
+
+
 def test_links_are_followed(tmp_path: Path) -> None:
     elsewhere = touch(tmp_path / "elsewhere", "claims/a.csv", "b.csv")
     folder = tmp_path / "input"
@@ -96,6 +101,15 @@ def test_faults(tmp_path: Path, names: list[str], text: str) -> None:
     with pytest.raises(DataError) as caught:
         find_tables(tmp_path, query("claims"))
     assert str(caught.value) == text.format(tmp_path)
+
+
+def test_no_table_without_a_query(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        find_tables(tmp_path, None)
+    assert str(caught.value) == (
+        f"{tmp_path}: no table there. "
+        "Put a CSV or Parquet file there for each table, or a folder of them"
+    )
 
 
 def test_no_folder_at_all(tmp_path: Path) -> None:

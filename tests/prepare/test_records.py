@@ -9,7 +9,7 @@ from sagetree.prepare.database import Database
 from sagetree.prepare.inputs import TableFiles
 from sagetree.prepare.kinds import key_cells
 from sagetree.prepare.loading import load_table
-from sagetree.prepare.records import Cleaned, RecordColumns, keep_latest
+from sagetree.prepare.records import Cleaned, RecordColumns, keep_all, keep_latest
 
 COLUMNS = RecordColumns("id", "event_time", "is_deleted")
 
@@ -65,13 +65,13 @@ def test_a_deleted_key_goes_and_a_restored_one_stays(db: Database, tmp_path: Pat
     )
     cleaned, rows = clean(db, tmp_path, text)
     assert rows == [(2, "d"), (4, "f"), (5, "g")]
-    assert cleaned == Cleaned("t", "id", 7, 0, 2, 2, 3, ())
+    assert cleaned == Cleaned("t", 7, 0, 2, 2, 3, ())
 
 
 def test_equal_rows_are_one_without_a_time(db: Database, tmp_path: Path) -> None:
     cleaned, rows = clean(db, tmp_path, "id,x\n1,2.50\n2,3\nid,x\n1,2.5\n1,2.50\n")
     assert rows == [(1, 2.5), (2, 3.0)]
-    assert cleaned == Cleaned("t", "id", 5, 1, 2, 0, 2, ())
+    assert cleaned == Cleaned("t", 5, 1, 2, 0, 2, ())
 
 
 def test_columns_may_be_called_as_ours_are(db: Database, tmp_path: Path) -> None:
@@ -89,6 +89,31 @@ def test_columns_may_be_called_as_ours_are(db: Database, tmp_path: Path) -> None
         "x,y",
     ]
     assert cleaned.duplicates == 1
+
+
+def test_without_a_key_all_rows_stay(
+    db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,Event_time,is_deleted\n1,5,true\n1,5,true\n2,,false\n")
+    table = load_table(db, TableFiles("t", {path.name: path}))
+    assert keep_all(db, table, ("event_time", "is_deleted")) == Cleaned("t", 3, 0, 0, 0, 3, ())
+    assert db.rows("SELECT * FROM t ORDER BY 1") == [
+        (1, 5, "true"), (1, 5, "true"), (2, None, "false"),
+    ]  # fmt: skip
+    assert [record.getMessage() for record in caplog.records] == [
+        "Warning: all rows of the table t are kept, whatever its column 'Event_time' and "
+        "'is_deleted' says: without --key no row is the latest of several"
+    ]
+
+
+def test_the_event_time_stays_where_it_is_needed(db: Database, tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,event_time,is_deleted\n1,5,false\n1,6,false\n2,7,\n")
+    table = load_table(db, TableFiles("t", {path.name: path}))
+    columns = RecordColumns("id", "event_time", "is_deleted", keeps_time=True)
+    keep_latest(db, table, key_cells(db, [table], "id")["t"], columns)
+    assert db.rows("SELECT * FROM t ORDER BY 1") == [(1, 6), (2, 7)]
 
 
 TIMES = (

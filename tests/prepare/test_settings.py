@@ -16,7 +16,7 @@ def test_defaults() -> None:
     settings = read_settings(NEEDED)
     assert settings.shares == (Fraction(7, 10), Fraction(3, 20), Fraction(3, 20))
     assert (settings.sql, settings.key, settings.label) == (Path("join.sql"), "id", "y")
-    assert settings.seed == 0
+    assert (settings.seed, settings.split_by_time) == (0, None)
     assert (settings.event_time, settings.deleted) == ("event_time", "is_deleted")
     assert (settings.format, settings.memory_limit) == ("parquet", 10**9)
 
@@ -70,14 +70,39 @@ def test_faults(root: Path, arguments: list[str], text: str) -> None:
 MISSING = [
     (
         [],
-        "--sql, --key, --label: not given. Name the file with the query with --sql, "
-        "the column that all tables share with --key, the column to predict with --label",
+        "--label: not given. Name the column to predict with --label",
     ),
     (
         ["--sql", "join.sql", "--key", "id", "--label", ""],
         "--label: not given. Name the column to predict with --label",
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--key="], "--key: the value is empty. Give it a value, or leave the option out"),
+        (["--sql="], "--sql: the value is empty. Give it a value, or leave the option out"),
+        (
+            ["--split-by-time="],
+            "--split-by-time: the value is empty. Give it a value, or leave the option out",
+        ),
+        (
+            ["--event-time", "t"],
+            "--event-time: without a key no record is the latest of several. "
+            "Name the key with --key, or leave the option out",
+        ),
+        (
+            ["--deleted", "d"],
+            "--deleted: without a key no record is the latest of several. "
+            "Name the key with --key, or leave the option out",
+        ),
+    ],
+)
+def test_options_that_say_nothing(root: Path, arguments: list[str], text: str) -> None:
+    assert main(["--label", "y", *arguments]) == 1
+    assert message(root) == f"{text}\n"
 
 
 @pytest.mark.parametrize(("arguments", "text"), MISSING)

@@ -26,6 +26,7 @@ def test_help_names_every_program(capsys: pytest.CaptureFixture[str]) -> None:
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert all(f"{name} {summary}" in lines for name, summary in PROGRAMS.items())
     assert "SAGEMAKER_BASE_DIR" in text
+    assert "sagetree train claims.csv --target fraud " in text
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -50,12 +51,12 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (
             ["trian"],
             "argument PROGRAM: invalid choice: 'trian' "
-            "(choose from 'prepare', 'train', 'evaluate', 'serve', 'convert')",
+            "(choose from 'prepare', 'train', 'evaluate', 'predict', 'serve', 'convert')",
         ),
         (
             ["tra"],  # no abbreviations: a script that used one would break with a new program
             "argument PROGRAM: invalid choice: 'tra' "
-            "(choose from 'prepare', 'train', 'evaluate', 'serve', 'convert')",
+            "(choose from 'prepare', 'train', 'evaluate', 'predict', 'serve', 'convert')",
         ),
     ],
 )

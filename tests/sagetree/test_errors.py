@@ -114,9 +114,9 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 @pytest.mark.parametrize(
     ("violation", "text"),
     [
-        (Violation("age", "is missing"), "column 'age': is missing"),
+        (Violation("age", "is missing"), "column 'age' is missing"),
         (Violation("age", "'x' is text", 3, "row 4"), "row 4, column 'age': 'x' is text"),
-        (Violation("a" * 50, "is unknown"), f"column '{'a' * 39}…': is unknown"),
+        (Violation("a" * 50, "is unknown"), f"column '{'a' * 39}…' is unknown"),
     ],
 )
 def test_a_violation_names_its_place(violation: Violation, text: str) -> None:
@@ -132,16 +132,30 @@ def test_a_schema_error_shows_the_first_violation_and_counts_the_others() -> Non
 
 
 @pytest.mark.parametrize(
-    ("violation", "where"),
+    ("violation", "where", "message"),
     [
-        (Violation("age", "is missing"), "column 'age'"),
-        (Violation("", "2 columns where the model has 3", where="line 1"), "line 1"),
-        (Violation("", "2 columns where the model has 3"), ""),
+        (Violation("age", "is missing"), "", "column 'age' is missing"),
+        (Violation("", "there are 2 columns", where="line 1"), "line 1", "there are 2 columns"),
+        (Violation("", "there are 2 columns"), "", "there are 2 columns"),
     ],
 )
-def test_a_schema_error_of_one_violation(violation: Violation, where: str) -> None:
+def test_a_schema_error_of_one_violation(violation: Violation, where: str, message: str) -> None:
     error = SchemaError([violation], hint="")
-    assert (error.where, error.message) == (where, violation.reason)
+    assert (error.where, error.message) == (where, message)
+
+
+def test_a_schema_error_names_whole_columns_in_one_sentence() -> None:
+    missing = [Violation(f"c{number}", "is missing") for number in range(12)]
+    other = [
+        Violation("x", "is unknown"),
+        Violation("a", "holds dates"),
+        Violation("b", "holds dates"),
+    ]
+    listed = ", ".join(f"'c{number}'" for number in range(10))
+    assert SchemaError([*missing, *other], hint="").message == (
+        f"columns {listed} and 2 more are missing; column 'x' is unknown; "
+        "columns 'a', 'b' hold dates"
+    )
 
 
 def test_an_error_is_raised_from_its_cause() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import xgboost
 
@@ -82,3 +83,63 @@ def test_what_a_bundle_cannot_hold_is_refused(tmp_path: Path) -> None:
         "Turn them into numbers, or let sagetree train do the training"
     )
     assert not list(tmp_path.iterdir())
+
+
+def test_the_columns_of_a_frame_are_found_by_name(tmp_path: Path) -> None:
+    frame = pd.DataFrame(ROWS, columns=NAMES).assign(label="no", days=lambda f: f["days"].round())
+    frame["days"] = frame["days"].astype("Int64").where(frame["days"] > 0)
+    booster = trained("binary:logistic", NAMES)
+    save_booster(booster, frame[["label", "days", "age", "amount"]], tmp_path)
+    rows = ModelBundle.load(tmp_path).selfcheck.rows
+    expected = frame[NAMES].astype(np.float32).to_numpy()[:20]
+    assert np.array_equal(np.array(rows, np.float32), expected, equal_nan=True)
+
+
+HINT = "Give the numbers that the booster was trained on, NaN where missing"
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (
+            pd.DataFrame({"age": [1], "amount": ["CA"], "days": [2]}),
+            "column 'amount': there is what is not a number: could not convert string to float: "
+            f"'CA'. {HINT}",
+        ),
+        (
+            pd.DataFrame({"age": [1], "amount": pd.Categorical(["CA"]), "days": [2]}),
+            "column 'amount': there is what is not a number: could not convert string to float: "
+            f"'CA'. {HINT}",
+        ),
+        (
+            pd.DataFrame({"age": [1], "amount": [1], "days": np.zeros(1, "datetime64[us]")}),
+            f"column 'days': there are values of type datetime64[us]. {HINT}",
+        ),
+        (
+            [[1, "CA", 2]],
+            f"there is what is not a number: could not convert string to float: 'CA'. {HINT}",
+        ),
+        (
+            pd.DataFrame({"age": [1], "sum": [1], "days": [2]}),
+            "the booster's feature 'amount' is missing from the rows' columns. "
+            "Give some rows of its training matrix",
+        ),
+    ],
+    ids=["words", "categories", "dates", "a list", "another name"],
+)
+def test_rows_that_are_no_numbers_are_refused(rows: object, text: str, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        save_booster(trained("binary:logistic", NAMES), rows, tmp_path)
+    assert str(caught.value) == text
+    assert not list(tmp_path.iterdir())
+
+
+def test_categories_of_xgboosts_own_are_named_before_the_words_of_the_rows(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"state": pd.Categorical(["CA", "WA"] * 10)})
+    data = xgboost.DMatrix(frame, [0, 1] * 10, enable_categorical=True)
+    with pytest.raises(ArtifactError) as caught:
+        save_booster(xgboost.train({"nthread": 1}, data, 1), frame, tmp_path)
+    assert str(caught.value) == (
+        "the booster has categories of XGBoost's own, whose names a bundle does not know. "
+        "Turn them into numbers, or let sagetree train do the training"
+    )

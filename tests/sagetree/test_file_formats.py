@@ -196,8 +196,8 @@ def test_a_recordio_file_of_several_parts(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value).startswith(
-        f"a.pbr record {count + 1}: the record cannot be read: 1 values where an earlier record "
-        "has 2. "
+        f"a.pbr record {count + 1}: the record cannot be read: it has 1 values where an earlier "
+        "record has 2. "
     )
     put(tmp_path, a__pbr=b"".join(records)[:-1])
     with pytest.raises(DataError) as caught:
@@ -298,7 +298,7 @@ def test_words_in_one_file_are_words_in_the_next(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("added", "reason"),
     [
-        (b"1,2\n", "2 cells where the first line has 3"),
+        (b"1,2\n", "the line has 2 cells where the first line has 3"),
         (b'1,2,"x', "the line is not CSV: unexpected end of data"),
         (b"1,2,\xff\n", "the text is not UTF-8"),
     ],

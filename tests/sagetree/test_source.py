@@ -17,7 +17,7 @@ from sagetree.bundle.bundle import Manifest, Origin
 
 SRC = Path(sagetree.__file__).parents[1]
 FILES = sorted(SRC.rglob("*.py"))
-PROGRAMS = ("prepare", "train", "evaluate", "serve")
+PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve")
 
 
 def module_of(path: Path) -> str:

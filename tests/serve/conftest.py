@@ -10,7 +10,8 @@ import pytest
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import Model
 from tests.serve.artifacts import client_for, make_bundle
 from tests.serve.rows import records

@@ -12,7 +12,7 @@ import pytest
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import Model
 from sagetree.machine.program import LOG
 from sagetree.serve.application import Application
@@ -158,7 +158,7 @@ def test_one_line_per_request_and_nothing_of_its_content(
         for record in caplog.records
         if record.module == "metrics"
     ]
-    assert [line for line, _, _ in lines] == [
+    assert [line.partition(" ")[2] for line, _, _ in lines] == [
         f"good POST /invocations 200 rows=3 bytes_in={len(CSV)} "
         f"bytes_out={len(post(client, CSV).data)}",
         f"bad POST /invocations 422 rows=1 bytes_in={len(secret)} "
@@ -169,6 +169,12 @@ def test_one_line_per_request_and_nothing_of_its_content(
     ]
     times = "[0-9.]+ decode=[0-9.]+ transform=[0-9.]+ score=[0-9.]+ encode=[0-9.]+"
     assert re.fullmatch(f"{times} model=[0-9a-f]{{12}}", lines[0][2])
+    assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ", line[0]) for line in lines)
+    assert [line[2].partition(" error=")[2] for line in lines[1:]] == [
+        "SchemaError reason=line 1, column 'num_claims': '...' is text where a number is expected",
+        "NotFound reason=there is nothing here",
+        "",
+    ]
 
 
 def test_the_line_has_the_trace_of_x_ray(
@@ -179,6 +185,29 @@ def test_the_line_has_the_trace_of_x_ray(
     with caplog.at_level(logging.INFO):
         post(client, CSV, X_Amzn_Trace_Id=trace)
     assert caplog.records[-1].getMessage().endswith(f" trace={trace}")
+
+
+def test_the_line_of_a_refusal_names_columns_of_the_model_alone(
+    client: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(LOG, "propagate", True)
+    with caplog.at_level(logging.INFO):
+        post(client, b"num_claims,a<b,secret\n1,2,3\n")
+        post(client, b"size,num_claims,size\n1,2,3\n".replace(b"size", "größe".encode()))
+        post(client, b'{"secret": ["secret"]}', "application/json")
+        post(client, b"1,2\n")
+        post(client, b"1,2\n1\n")
+        post(client, CSV, "secret/secret")
+    lines = [record.getMessage().partition(" error=")[2] for record in caplog.records]
+    assert lines == [
+        "SchemaError reason=columns 'x,y', 'début [UTC]', 'größe' are missing; "
+        "column '...' is unknown",
+        "SchemaError reason=column 'größe' is given twice",
+        "SchemaError reason=row 1, column '...': a list stands where one value is expected",
+        "SchemaError reason=line 1: there are 2 columns where the model has 5 or 6 columns",
+        "DecodingError reason=line 2: the line has 1 cells where the first line has 2",
+        "UnsupportedMediaTypeError reason=Content-Type: '...' is not read here",
+    ]
 
 
 @pytest.mark.parametrize("form", ["text", "json"])
@@ -197,10 +226,24 @@ def test_no_value_of_a_request_is_logged(
         post(client, CSV, "canary/canary; charset=canary")
         post(client, b"canary\ncanary\n")
         post(client, b'{"canary": "canary"}', "application/json")
+        post(client, b'{"canary": ["canary"]}', "application/json")
+        post(client, b"num_claims,canary,a<b\n1,2,3\n")
+        post(client, b"canary,num_claims,canary,a<b\n1,2,3,4\n")
+        post(client, b'1,2,3,"canary" canary\n')
+        post(client, b"PAR1canaryPAR1", "application/x-parquet")
+        post(client, b"canary", "application/x-npy")
+        post(client, b"\x93NUMPY\x01\x00\x08\x00canary  ", "application/x-npy")
+        post(client, b"0 1:canary 2:1\n", "text/libsvm")
+        client.post("/v2/models/canary/infer", data=b'{"model_name": "canary"}')
+        post(
+            client,
+            b'{"inputs": [{"name": "canary", "shape": [1], "datatype": "canary"}]}',
+            path="/v2/models/model/infer",
+        )
         post(client, csv_body(INPUTS, [{**ROWS[0], "a<b": "canary"}], header=False))
         client.get("/canary?canary=canary")
         client.open("/invocations?canary", method="CANARY")
-    assert len([r for r in caplog.records if r.module == "metrics"]) == len(names) + 6
+    assert len([r for r in caplog.records if r.module == "metrics"]) == len(names) + 16
     assert "canary" not in caplog.text.lower()
 
 
@@ -231,14 +274,14 @@ def test_an_official_artifact_is_served_by_position(plain_dir: Path):
         422,
         {
             "error": "SchemaError",
-            "message": "2 columns where the model has 3 columns",
+            "message": "there are 2 columns where the model has 3 columns",
             "where": "line 1",
             "hint": "Without a header row the columns must be, in this order, f0, f1, f2",
             "violations": [
                 {
                     "row": None,
                     "column": "",
-                    "reason": "2 columns where the model has 3 columns",
+                    "reason": "there are 2 columns where the model has 3 columns",
                 }
             ],
         },

@@ -8,7 +8,7 @@ import pytest
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
 from tests.serve.artifacts import client_for

@@ -8,7 +8,7 @@ import pytest
 
 from sagetree.boosters.explainer import Explainer
 from sagetree.boosters.library import CONTRIBUTIONS, Matrix, NativeBooster
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from tests.serve.server_process import eventually, healthy, load, serving
 
 ROWS: Matrix = np.random.default_rng(9).random((50, 3), np.float32)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle.bundle import MODEL_FILE, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.file_names import MODEL_FILE
 from tests.sagetree.models import write_plain
 from tests.serve.artifacts import INPUTS
 from tests.serve.server_process import CSV, ServerProcess, ask, complete, eventually, load, serving

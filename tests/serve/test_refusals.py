@@ -49,7 +49,7 @@ TYPES = ", ".join(DECODERS)
         ),
         (
             b"1,2\n3\n", "text/csv", {}, 400,
-            ("DecodingError", "1 cells where the first line has 2", "line 2",
+            ("DecodingError", "the line has 1 cells where the first line has 2", "line 2",
              "Give every line as many cells; quote a cell that holds a comma"),
         ),
         (
@@ -136,16 +136,39 @@ def test_columns_that_do_not_fit_are_named(client: Client):
         422,
         {
             "error": "SchemaError",
-            "message": "is unknown (and 2 more like it)",
-            "where": "column 'begin'",
+            "message": "column 'début [UTC]' is missing; column 'begin' is unknown; "
+            f"column 'fraud' {reason}",
+            "where": "",
             "hint": f"The model needs {LISTED}",
             "violations": [
+                {"row": None, "column": "début [UTC]", "reason": "is missing"},
                 {"row": None, "column": "begin", "reason": "is unknown"},
                 {"row": None, "column": "fraud", "reason": reason},
-                {"row": None, "column": "début [UTC]", "reason": "is missing"},
             ],
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"size,num_claims\n1,2\n", "text/csv"),
+        (b"size;num_claims\n1;2\n", "text/csv"),
+        (b'{"num_claims": 1, "size": 2}', "application/json"),
+        (b'[{"num_claims": 1, "size": 2}, {"num_claims": 1, "size": 2}]', "application/json"),
+        (b'[{"num_claims": 1, "size": 2}, {"size": 2, "policy_id": 7, "num_claims": 1}]',
+         "application/json"),
+        (b'{"columns": ["num_claims", "size"], "data": [[1, 2]]}', "application/json"),
+        (b'{"inputs": {"num_claims": [1], "size": [2]}}', "application/json"),
+        (b'{"num_claims": 1, "size": 2}\n', "application/jsonlines"),
+    ],
+)  # fmt: skip
+def test_rows_of_some_named_columns_say_which_are_missing(client: Client, body: bytes, kind: str):
+    body = body.replace(b"size", "größe".encode())
+    _, found = problem(post(client, body, kind))
+    assert (found["message"], found["where"], found["hint"]) == (
+        "columns 'a<b', 'x,y', 'début [UTC]' are missing", "", f"The model needs {LISTED}",
+    )  # fmt: skip
 
 
 def test_twenty_violations_are_shown(client: Client):
@@ -155,7 +178,7 @@ def test_twenty_violations_are_shown(client: Client):
 
 
 def test_a_row_without_names_must_have_the_trained_columns(client: Client):
-    message = "2 columns where the model has 5 or 6 columns"
+    message = "there are 2 columns where the model has 5 or 6 columns"
     assert problem(post(client, b"1,2\n")) == (
         422,
         {
@@ -171,7 +194,7 @@ def test_a_row_without_names_must_have_the_trained_columns(client: Client):
 
 def test_a_comma_too_many_is_named(plain_dir: Path):
     _, found = problem(post(client_for(plain_dir), b"0.9,0.1,0.2,\n"))
-    assert found["message"] == "4 columns where the model has 3 columns"
+    assert found["message"] == "there are 4 columns where the model has 3 columns"
     assert found["hint"] == (
         "Without a header row the columns must be, in this order, f0, f1, f2. The last cell is "
         "empty: no comma ends a row"

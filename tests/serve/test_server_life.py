@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle.bundle import MODEL_FILE, SCHEMA_FILE, ModelBundle
+from sagetree.bundle.bundle import SCHEMA_FILE, ModelBundle
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.serve.http.worker import GRACEFUL_SECONDS
 from sagetree.serve.server import OWN_PACKAGE
 from tests.serve.server_process import (

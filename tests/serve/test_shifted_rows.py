@@ -7,7 +7,8 @@ import pytest
 from werkzeug.test import Client
 
 from sagetree.boosters.scoring import Scorer
-from sagetree.bundle.bundle import MODEL_FILE, ModelBundle, SelfCheck
+from sagetree.bundle.bundle import ModelBundle, SelfCheck
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.label import Label

@@ -136,7 +136,7 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "Name the label column with target; it is 'y' now. Or set objective: multi:softprob for "
      "classes, reg:squarederror for numbers, or another one"),
     ("a ragged line", {"train": table("1,2")},
-     "data.csv line 42: 2 cells where the first line has 3. "
+     "data.csv line 42: the line has 2 cells where the first line has 3. "
      "Give every line as many cells; quote a cell that holds a comma"),
     ("an unclosed quote", {"train": table('1,2,"a')},
      "data.csv line 42: the line is not CSV: unexpected end of data. "
@@ -178,7 +178,7 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "channel validation: the label is '1' in every row. "
      "The channel needs rows of both kinds; split with stratification"),
     ("a column fewer in validation", {"train": table(), "validation": "y,n\n1,2\n0,1\n"},
-     "channel validation, column 'c': is missing. The model needs n, c"),
+     "channel validation: column 'c' is missing. The model needs n, c"),
     ("no header in validation", {"train": table(), "validation": "1,2,a\n0,1,b\n"},
      "of train and validation only train has a header. "
      "Give the files of both channels a header, or none; or set header"),
@@ -249,7 +249,8 @@ def test_index_columns_may_repeat(job: Job) -> None:
         ),
         (
             {"training": {}},
-            "there is no channel 'train' (channels: 'training'). Correct it",
+            "there is no channel 'train' in inputdataconfig.json (channels: 'training'): "
+            "give the channel with the rows to learn from that name. Correct it",
         ),
         (
             {"train": {"ContentType": "application/x-parquet"}},

@@ -39,6 +39,7 @@ def test_the_model_of_five_rows_is_xgboosts_of_all_of_them(job: Job) -> None:
         "binary_classification_metrics": {},
         "rounds": 7,
         "validation_rows": "no row",
+        "importance": {"x": {"mean_abs_shap": 1.0, "gain": 1.0}},
     }
 
 

@@ -307,7 +307,11 @@ def _put(root: Path, **files: str) -> None:
 def test_an_empty_opt_ml_fails(tmp_path: Path) -> None:
     outcome = run_sagetree(tmp_path, "train")
     assert outcome.code == 1
-    text = "there is no channel 'train' (channels: none). Correct it"
+    text = (
+        "there is no channel 'train' (channels: none): put files into "
+        f"{tmp_path}/input/data/train, name another folder than {tmp_path} by SAGEMAKER_BASE_DIR, "
+        "or name files of your own (sagetree train FILE --target COLUMN). Correct it"
+    )
     assert (tmp_path / "output" / "failure").read_text() == text + "\n"
     assert outcome.log == f"FAILED: {text}\n"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle.bundle import MANIFEST_FILE, Manifest, read_manifest
+from sagetree.bundle.bundle import Manifest, read_manifest
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.machine.paths import OptMl
 from sagetree.train.reproduce import find_difference
 from tests.train.conftest import Job, lines

@@ -51,16 +51,17 @@ class Verdict:
 def decide(auc: float, interval: Interval, threshold_auc: float) -> Verdict:
     """Return the verdict: an AUC of at least `threshold_auc` is approved, exactly equal too.
 
-    The numbers are compared, and printed, as given: rounded to four digits
-    0.69999 would be below the gate and look like it.
+    The numbers are compared as given, and printed in as many digits as the
+    comparison needs: in four digits 0.69999 would be below the gate and look like it.
 
     >>> decide(0.7, (0.6, 0.8), 0.7).verdict
     'Approved'
     """
+    shown, required = _told_apart(auc, threshold_auc)
     if auc >= threshold_auc:
-        reason = f"The AUC of {auc} reaches the required {threshold_auc}"
+        reason = f"The AUC of {shown} reaches the required {required}"
         return Verdict(auc, interval, threshold_auc, "Approved", reason)
-    reason = f"The AUC of {auc} is below the required {threshold_auc}"
+    reason = f"The AUC of {shown} is below the required {required}"
     return Verdict(auc, interval, threshold_auc, "Rejected", reason)
 
 
@@ -97,6 +98,9 @@ class Gate:
 
 _NUMBER = r"[-+.0-9]+(?:e[-+]?[0-9]+)?"
 _GATE = re.compile(rf"([a-z][a-z0-9_.@]*)\s*(>=|<=)\s*({_NUMBER})", re.IGNORECASE)
+
+# The digits of a number in a sentence; a bound is shown as it was given, or nearly so.
+_FEWEST, _OF_BOUND, _MOST = 4, 6, 17
 
 # How many standard deviations hold 95 % of the values.
 _TWO_SIDED = 1.96
@@ -141,6 +145,7 @@ def decide_by(
         )
     passes = gate.passes(value)
     deviation = deviations.get(gate.metric)
+    shown, bound = _told_apart(value, gate.value)
     near = deviation is not None and abs(value - gate.value) <= _TWO_SIDED * deviation
     return MetricVerdict(
         metric=gate.metric,
@@ -148,7 +153,7 @@ def decide_by(
         standard_deviation=deviation,
         gate=str(gate),
         verdict="Approved" if passes else "Rejected",
-        reason=f"The {gate.metric} of {value} {_compared(gate, passes)} {gate.value}{why}",
+        reason=f"The {gate.metric} of {shown} {_compared(gate, passes)} {bound}{why}",
         warning=(
             f"The gate {gate} lies within two standard deviations ({deviation:.4g}) of the "
             f"{gate.metric} of {value:.4g}: other test rows might turn the verdict. Evaluate on "
@@ -164,3 +169,25 @@ def _compared(gate: Gate, passes: bool) -> str:
         return f"is {'' if passes else 'not '}{'above' if gate.at_least else 'below'}"
     bound = "reaches" if passes and gate.at_least else "is within" if passes else "misses"
     return f"{bound} the required"
+
+
+def _told_apart(value: float, bound: float) -> tuple[str, str]:
+    """Return both numbers in few digits, but in so many that one is above the other as it is.
+
+    >>> _told_apart(0.8123456789, 0.7), _told_apart(0.69999, 0.7)
+    (('0.8123', '0.7'), ('0.69999', '0.7'))
+    """
+    first = max(_FEWEST, min(len(f"{abs(value):.0f}"), _MOST))
+    for digits in range(first, _MOST):
+        shown, beside = _rounded(value, digits), _rounded(bound, max(digits, _OF_BOUND))
+        if _order(value, bound) == _order(shown, beside):
+            return str(shown), str(beside)
+    return str(value), str(bound)
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
+
+
+def _order(one: float, other: float) -> int:
+    return (one > other) - (one < other)

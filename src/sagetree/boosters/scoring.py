@@ -1,5 +1,6 @@
 """Feature matrix to scores, and scores to reasons: the one path that predicts."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,9 @@ PLACE = re.compile(r"^\[[\d:]+\] \S+: ")
 _LEAF_SIZE = re.compile(
     rb'size_leaf_vector(?:"\s*:\s*"|S(?:L.{8}|l.{4}|I..|[iU].))(\d{1,9})', re.DOTALL
 )
+
+# The key of their values since XGBoost 3.2, in JSON and in UBJSON: a feature may be called so.
+_NEW_LEAVES = re.compile(rb'"leaf_weights"\s*:\s*\[|leaf_weights\[')
 
 # Objectives whose score is a label: an ensemble takes the most frequent one.
 _VOTING = frozenset({"multi:softmax", "binary:hinge"})
@@ -172,6 +176,14 @@ class Scorer:
         """The stored names of the features; () where the model knows none."""
         return self.boosters[0].feature_info("feature_name")
 
+    @cached_property
+    def quantiles(self) -> tuple[float, ...]:
+        """The quantiles it predicts, in the order of the outputs; () where it predicts none."""
+        parameters = self.boosters[0].config()["objective"].get("quantile_loss_param")
+        if not isinstance(parameters, dict):
+            return ()
+        return tuple(map(float, json.loads(parameters["quantile_alpha"])))
+
     def _combined(self, matrix: Matrix, kind: int, base_margin: Scores | None) -> Scores:
         values = [
             self._by_rows(partial(self._predict, booster, kind), matrix, base_margin)
@@ -241,7 +253,7 @@ def _load(model: bytes, name: str) -> NativeBooster:
 def _has_old_leaves(model: bytes) -> bool:
     """Say whether leaves of several values stand where XGBoost 3.2 and newer do not look."""
     found = _LEAF_SIZE.search(model)
-    return found is not None and int(found[1]) > 1 and b"leaf_weights" not in model
+    return found is not None and int(found[1]) > 1 and not _NEW_LEAVES.search(model)
 
 
 def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:

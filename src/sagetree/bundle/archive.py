@@ -2,16 +2,17 @@
 
 import gzip
 import io
+import os
 import shutil
 import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from os import fsencode
 from pathlib import Path, PurePosixPath
 
-from sagetree.bundle.bundle import MANIFEST_FILE, MODEL_FILE
+from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
+from sagetree.bundle.model_files import models_among
 from sagetree.errors import ArtifactError, PlatformError, quote
 
 ARCHIVE = "model.tar.gz"
@@ -43,7 +44,8 @@ def open_model(path: Path) -> Iterator[Path]:
 
     `path` is that folder, an archive, or a folder that holds model.tar.gz; if
     it holds the model's files as well, as in SageMaker's local mode, these are
-    taken. An archive is unpacked into a temporary folder. Raises ArtifactError
+    taken. An archive is unpacked into a temporary folder, which is the caller's
+    own: processes that it forks meanwhile leave it alone. Raises ArtifactError
     for an archive that is damaged, too large, or has a member that is a link, a
     device or outside of the folder; nothing of it is left then.
     """
@@ -51,9 +53,13 @@ def open_model(path: Path) -> Iterator[Path]:
     if archive is None:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="sagetree-model-") as folder:
-        _unpack(archive, Path(folder))
-        yield Path(folder)
+    folder, owner = Path(tempfile.mkdtemp(prefix="sagetree-model-")), os.getpid()
+    try:
+        _unpack(archive, folder)
+        yield folder
+    finally:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _archive(path: Path) -> Path | None:
@@ -64,13 +70,13 @@ def _archive(path: Path) -> Path | None:
         hint = f"Give a folder with {ARCHIVE} or with the model's files"
         raise ArtifactError("there is no model", where=str(path), hint=hint)
     packed = path / ARCHIVE
-    return packed if packed.is_file() and not _holds_model(path) else None
+    return packed if packed.is_file() and not holds_model(path) else None
 
 
-def _holds_model(folder: Path) -> bool:
-    # Not any *.json: beside an archive it is rather a report than the model.
+def holds_model(folder: Path) -> bool:
+    """Say whether a model's files lie in the folder itself."""
     named = any((folder / name).is_file() for name in (MANIFEST_FILE, MODEL_FILE))
-    return named or any(folder.glob("[!.]*.ubj"))
+    return named or bool(models_among(folder))
 
 
 def _unpack(archive: Path, folder: Path) -> None:
@@ -118,7 +124,7 @@ def _fault(member: tarfile.TarInfo, members: int, size: int) -> str:
         return "it is neither a plain file nor a folder (a link, a device, a pipe)"
     if member.isfile() and not path.parts:
         return "it has no name"
-    if "\0" in member.name or len(fsencode(member.name)) > MAX_NAME:
+    if "\0" in member.name or len(os.fsencode(member.name)) > MAX_NAME:
         return f"its name is longer than {MAX_NAME} bytes, or not one of a file"
     if members > MAX_MEMBERS:
         return f"it is one more than the {MAX_MEMBERS} members an archive may have"

@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
+from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
@@ -36,14 +37,12 @@ from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
 
-MODEL_FILE = "xgboost-model"
 SCHEMA_FILE = "sagetree/schema.json"
 FEATURES_FILE = "sagetree/features.json"
 DECISION_FILE = "sagetree/decision.json"
 SELFCHECK_FILE = "sagetree/selfcheck.json"
 BASELINE_FILE = "sagetree/baseline.json"
 ROWS_FILE = "sagetree/rows.bin"
-MANIFEST_FILE = "sagetree/manifest.json"
 
 _DAMAGED = "Copy the artifact again, or train again"
 

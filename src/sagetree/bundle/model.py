@@ -15,13 +15,13 @@ from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.bundle import (
     BASELINE_FILE,
     FEATURES_FILE,
-    MANIFEST_FILE,
-    MODEL_FILE,
     Decision,
     ModelBundle,
     SelfCheck,
 )
-from sagetree.bundle.plain import plain_columns, plain_models, readable_bytes, unexplained_codes
+from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
+from sagetree.bundle.model_files import plain_models, readable_bytes
+from sagetree.bundle.plain import plain_columns, unexplained_codes
 from sagetree.errors import ArtifactError, quote
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.tables.label import Label

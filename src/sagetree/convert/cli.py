@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sagetree.bundle.plain import HEAD_BYTES, OLD_XGBOOST, form_of
+from sagetree.bundle.model_files import HEAD_BYTES, OLD_XGBOOST, form_of
 from sagetree.convert.old_xgboost import saved_again
 from sagetree.convert.pickled import pickled_booster
 from sagetree.errors import ArtifactError, PlatformError, SagetreeError, SettingsError
@@ -88,6 +88,7 @@ def _convert(source: Path, out: Path) -> None:
 def _as_ubjson(data: bytes, where: str) -> bytes:
     form = form_of(data[:HEAD_BYTES])
     if form == "model":
+        _checked(data, where)
         hint = "Serve it as it is"
         raise ArtifactError("it needs no conversion", where=where, hint=hint)
     if form is None:
@@ -114,8 +115,10 @@ def _checked(model: bytes, where: str) -> str:
         ended = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if ended.returncode:
         reason = ended.stderr.strip().rpartition("\n")[2] if ended.returncode == 1 else ""
+        if reason:  # it has its own way out
+            raise ArtifactError(f"what is in it cannot be served: {reason}", where=where)
         raise ArtifactError(
-            f"what is in it cannot be served: {reason or 'XGBoost ends its process on it'}",
+            "what is in it cannot be served: XGBoost ends its process on it",
             where=where,
             hint="Save it by the XGBoost that wrote it, or train it again",
         )

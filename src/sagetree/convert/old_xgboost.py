@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sagetree.boosters.scoring import PLACE
-from sagetree.bundle.plain import OLD_XGBOOST
+from sagetree.bundle.model_files import OLD_XGBOOST
 from sagetree.convert import old_process
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.machine.program import LOG

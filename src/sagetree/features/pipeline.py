@@ -180,7 +180,9 @@ class FeaturePipeline(BaseModel):
 
     def _unseen_error(self, table: Table, unseen: Sequence[tuple[int, str]]) -> SchemaError:
         violations = [
-            Violation(column, "holds a category that training did not see", row, table.locate(row))
+            Violation(
+                column, "the category is one that training did not see", row, table.locate(row)
+            )
             for row, column in unseen
         ]
         return SchemaError(violations, hint=UNSEEN_HINTS[self.unknown_category])

@@ -4,15 +4,18 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
+import pyarrow as pa
+
 from sagetree.errors import DataError, PlatformError
 from sagetree.formats.charsets import UTF_8
 from sagetree.formats.whole_rows import TEXT_BYTES
+from sagetree.tables.table import Table
 
 # What other programs leave beside data: Spark and Hadoop (_SUCCESS, *.crc),
 # SageMaker (*.manifest).
@@ -25,6 +28,9 @@ _NO_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _NAMES_SHOWN = 3
 
 BUFFER_BYTES = 1024 * 1024
+
+# So much of a file says what it is.
+_HEAD_BYTES = 64 * 1024
 
 _DAMAGED_HINT = "Write the file again; it may be cut off"
 
@@ -60,12 +66,24 @@ def _walk(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
     if real in above or not folder.is_dir():
         return
     for path in folder.iterdir():
-        if path.name.startswith(".") or path.name in _SKIPPED_NAMES:
-            continue
         if path.is_dir():
-            yield from _walk(path, above | {real})
-        elif path.suffix not in _SKIPPED_SUFFIXES:
+            if not _is_left_over(path.name):
+                yield from _walk(path, above | {real})
+        elif not is_skipped(path.name):
             yield path
+
+
+def is_skipped(name: str) -> bool:
+    """Say whether a file of that name stands beside data and holds none.
+
+    >>> is_skipped("_SUCCESS"), is_skipped("part-0.csv.crc"), is_skipped("part-0.csv")
+    (True, True, False)
+    """
+    return _is_left_over(name) or PurePath(name).suffix in _SKIPPED_SUFFIXES
+
+
+def _is_left_over(name: str) -> bool:
+    return name.startswith(".") or name in _SKIPPED_NAMES
 
 
 class _Rejoined(io.RawIOBase):
@@ -83,6 +101,14 @@ class _Rejoined(io.RawIOBase):
         self._head = self._head[len(data) :]
         buffer[: len(data)] = data
         return len(data)
+
+
+def head_of(file: BinaryIO) -> bytes:
+    """Return as many bytes as say what a file is, or all there are: a pipe gives fewer at once."""
+    data = b""
+    while len(data) < _HEAD_BYTES and (more := file.read(_HEAD_BYTES - len(data))):
+        data += more
+    return data
 
 
 def rejoined(head: bytes, file: BinaryIO) -> BinaryIO:
@@ -120,6 +146,16 @@ def partition(name: str) -> dict[str, str | None]:
     }
 
 
+def with_partition(table: Table, pairs: Mapping[str, str | None]) -> Table:
+    """Return the table with the columns that its folders give, but for those it has."""
+    added = {key: value for key, value in pairs.items() if key not in table.names}
+    columns = [
+        pa.chunked_array([pa.repeat(pa.scalar(value, pa.string()), table.rows)])
+        for value in added.values()
+    ]
+    return table._replace(names=(*table.names, *added), columns=(*table.columns, *columns))
+
+
 class _Recoded(io.RawIOBase):
     """Text of another charset as UTF-8."""
 
@@ -152,14 +188,30 @@ class _Recoded(io.RawIOBase):
             raise DataError(what, where=self._name, hint=hint) from error
 
 
+class _Told(io.FileIO):
+    """A file that tells how many bytes were read of it."""
+
+    def __init__(self, path: Path, tell: Callable[[int], None]) -> None:
+        super().__init__(path)
+        self._tell = tell
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - a buffer
+        size = super().readinto(buffer) or 0
+        self._tell(size)
+        return size
+
+
 @contextmanager
-def opened(path: Path, name: str, charset: str = UTF_8) -> Iterator[BinaryIO]:
+def opened(
+    path: Path, name: str, charset: str = UTF_8, tell: Callable[[int], None] | None = None
+) -> Iterator[BinaryIO]:
     """Open a file, unpacked where its suffix is .gz or .zst, and name it in what goes wrong.
 
-    Text of another `charset` is read as UTF-8.
+    Text of another `charset` is read as UTF-8. `tell` gets the bytes that were
+    read of the file each time, packed as they are.
     """
     try:
-        with path.open("rb") as file:
+        with io.BufferedReader(_Told(path, tell)) if tell else path.open("rb") as file:
             unpacked = _unpacked(file, path.suffix)
             if charset == UTF_8:
                 yield unpacked
@@ -179,8 +231,7 @@ def _unpacked(file: BinaryIO, suffix: str) -> BinaryIO:
     if suffix == ".gz":
         return cast("BinaryIO", gzip.GzipFile(fileobj=file))
     if suffix == ".zst":
-        import pyarrow as pa  # Python has no zstd before 3.14
-
+        # Python has no zstd before 3.14
         return cast("BinaryIO", pa.CompressedInputStream(file, "zstd"))
     return file
 

@@ -202,7 +202,7 @@ def _align(table: Table, first: Table) -> Table:
         hint = "Give every file a header, or none; or set header=true or header=false"
         raise DataError(f"of {where} and {other} only {holder} has a header", hint=hint)
     if not table.named and len(table.names) != len(first.names):
-        counts = f"{len(table.names)} columns where {other} has {len(first.names)}"
+        counts = f"it has {len(table.names)} columns where {other} has {len(first.names)}"
         raise DataError(counts, where=where, hint=_SAME_COLUMNS)
     different = sorted(set(table.names) ^ set(first.names))
     if different:

@@ -1,6 +1,8 @@
 """Files of JSON Lines: read in blocks, the columns of all blocks then given one type each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -23,10 +25,46 @@ def read_json_lines(file: BinaryIO, name: str) -> Iterator[Table]:
     Raises DataError naming file, line and column.
     """
     text = WholeLines(file)
+    yield from _whole(parse_blocks(text), text, name)
+
+
+def stream_json_lines(file: BinaryIO, name: str, needed: Collection[str]) -> Iterator[Table]:
+    """Yield the rows of JSON Lines as they are read, without a label beside "features".
+
+    A key that no record of a block has is missing there, if an earlier one had it. Where
+    the first block lacks one of the `needed` keys the whole file is read first.
+    A column's type may change from table to table. Raises as `read_json_lines`.
+    """
+    text = WholeLines(file)
+    blocks = parse_blocks(text)
+    try:
+        first = next(blocks)
+        if first.names is not None and not set(needed) <= set(first.names):
+            yield from _whole(chain([first], blocks), text, name)
+            return
+        known: dict[str, None] = {}
+        rows = 0
+        for found in chain([first], blocks):
+            part = _as_arrow(replace(found, label=None))
+            known |= dict.fromkeys(part.column_names)
+            columns = tuple(_column(part, _field(part, key)) for key in known)
+            source = Source(found.rows, name, text.unit(rows + found.rows), rows + 1)
+            yield Table(tuple(known), columns, found.rows, found.names is not None, (source,))
+            rows += found.rows
+    except RecordError as error:
+        raise error.in_file(name) from error
+
+
+def _field(part: pa.Table, key: str) -> pa.Field:
+    return pa.field(key, part[key].type if key in part.column_names else pa.null())
+
+
+def _whole(blocks: Iterable[JsonLines], text: WholeLines, name: str) -> Iterator[Table]:
+    """Yield the rows of all blocks, once the last one is read."""
     parts: list[pa.Table] = []
     named = False
     try:
-        for found in parse_blocks(text):
+        for found in blocks:
             parts.append(_as_arrow(found))
             named = found.names is not None
     except RecordError as error:

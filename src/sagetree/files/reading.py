@@ -6,11 +6,17 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-import pyarrow as pa
-
 from sagetree.errors import DataError
 from sagetree.files.csv_stream import CsvRules, read_csv
-from sagetree.files.finding import data_files, listed, opened, partition, rejoined
+from sagetree.files.finding import (
+    data_files,
+    head_of,
+    listed,
+    opened,
+    partition,
+    rejoined,
+    with_partition,
+)
 from sagetree.files.gathering import Gathered, Shrink
 from sagetree.files.header import HeaderRule
 from sagetree.files.json_files import read_json_lines
@@ -28,9 +34,6 @@ from sagetree.formats.detection import TITLES, Format, find_format
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.tables.table import Table
-
-# So much of a file says what it is.
-_HEAD_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
     for path in paths:
         name = str(path.relative_to(folder)) if path != folder else path.name
         with opened(path, name, reading.charset) as file:
-            head = _read(file, _HEAD_BYTES)
+            head = head_of(file)
             if not head and len(paths) > 1:
                 gathered.empty.append(name)
                 continue
@@ -99,7 +102,8 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
                 sparse.append((found, read_rows(rejoined(head, file), name)))
                 continue
             for table in _tables(file, head, name, found, reading, gathered):
-                gathered.add(_with_partition(table, name), from_csv=found == "csv")
+                pairs = partition(name) if table.named else {}
+                gathered.add(with_partition(table, pairs), from_csv=found == "csv")
         return_freed_memory()  # of the file's text, before the next one takes its own
     if len(gathered.empty) == len(paths):
         hint = "Put rows into them"
@@ -110,14 +114,6 @@ def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gath
         for table in sparse_tables([file for _, file in sparse], based, reading.indices):
             gathered.add(table)
     return gathered
-
-
-def _read(file: BinaryIO, size: int) -> bytes:
-    """Return so many bytes, or all there are: a pipe may give fewer at once."""
-    data = b""
-    while len(data) < size and (more := file.read(size - len(data))):
-        data += more
-    return data
 
 
 def _tables(
@@ -137,17 +133,6 @@ def _tables(
     numbers = partial(shrink.may_be_numbers, words=before.words)
     rules = CsvRules(is_header, reading.delimiter, numbers, shrink.missing)
     return read_csv(file, head, name, rules)
-
-
-def _with_partition(table: Table, name: str) -> Table:
-    """Return the table with the columns that its folders give, if it has names."""
-    pairs = partition(name) if table.named else {}
-    added = {key: value for key, value in pairs.items() if key not in table.names}
-    columns = [
-        pa.chunked_array([pa.repeat(pa.scalar(value, pa.string()), table.rows)])
-        for value in added.values()
-    ]
-    return table._replace(names=(*table.names, *added), columns=(*table.columns, *columns))
 
 
 def _refuse_mixture(sparse: Sequence[tuple[Format, SparseFile]], others: Sequence[str]) -> None:

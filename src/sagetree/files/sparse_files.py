@@ -41,11 +41,14 @@ class SparseFile:
     unit: str
 
 
-def read_libsvm(file: BinaryIO, name: str) -> SparseFile:
-    """Return the rows of libsvm text. Raises DataError naming file and line."""
+def read_libsvm(file: BinaryIO, name: str, *, request: bool = False) -> SparseFile:
+    """Return the rows of libsvm text; in a `request` they need no label, and have no weights.
+
+    Raises DataError naming file and line.
+    """
     text = WholeLines(file)
     try:
-        parts = parse_blocks(text)
+        parts = parse_blocks(text, request=request)
     except RecordError as error:
         raise error.in_file(name) from error
     return SparseFile(name, parts, text.unit(sum(part.rows for part in parts)))

@@ -123,7 +123,7 @@ def csv_rows(stream: TextIO, delimiter: str, width: int = 0) -> Iterator[list[st
             cells = row or [""]
             width = width or len(cells)
             if len(cells) != width:
-                problem = f"{len(cells)} cells where the first line has {width}"
+                problem = f"the line has {len(cells)} cells where the first line has {width}"
                 raise CsvError(problem, reader.line_num, _width_hint(cells, delimiter))
             yield cells
     except csv.Error as error:

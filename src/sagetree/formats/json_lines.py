@@ -225,7 +225,7 @@ def _lists(records: Sequence[Any], numbers: Sequence[int]) -> tuple[list[Cell] |
 def _transposed(lists: Sequence[list[Any]], numbers: Sequence[int]) -> list[list[Cell]]:
     for number, values in zip(numbers, lists, strict=True):
         if len(values) != len(lists[0]):
-            problem = f"{len(values)} values where the first line has {len(lists[0])}"
+            problem = f"the line has {len(values)} values where the first line has {len(lists[0])}"
             raise RecordError(problem, f"line {number}", _LENGTH_HINT)
     return [list(column) for column in zip(*lists, strict=True)]
 

@@ -168,7 +168,7 @@ def parse_records(file: BinaryIO) -> list[SparseRows]:
             row = _row(make, record, number)
             if row.keys is None:
                 if dense not in (0, row.width):
-                    problem = f"{row.width} values where an earlier record has {dense}"
+                    problem = f"it has {row.width} values where an earlier record has {dense}"
                     raise _fault(problem, number, "Give every dense record as many values")
                 dense = row.width
             rows.append(row)

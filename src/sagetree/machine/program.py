@@ -7,6 +7,7 @@ the message first in that file, whatever was raised.
 
 import errno
 import logging
+import os
 import re
 import signal
 import sys
@@ -17,12 +18,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 from sagetree.errors import PlatformError, SagetreeError
 
 LOG = logging.getLogger("sagetree")
 
 FAILED = 1
+
+# Of a line on a terminal, from the most serious on: red and yellow.
+_COLOURS = ((logging.ERROR, 31), (logging.WARNING, 33))
 
 # What to do where the machine fails in a way nobody foresaw.
 _UNWRITABLE = "Check the mount, and the rights of the user the container runs as"
@@ -54,10 +59,34 @@ def _stop(number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
 
-def start_logging() -> None:
-    """Send one plain line per event to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+def is_watched(stream: TextIO) -> bool:
+    """Say whether a person reads what is written to a stream.
+
+    SageMaker's local mode gives containers a terminal nobody sees: there the
+    program is process 1, and its lines are read by machines.
+    """
+    return stream.isatty() and os.getpid() != 1
+
+
+class _Coloured(logging.Formatter):
+    """Plain lines, but warnings in yellow and errors in red."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        colour = next((c for level, c in _COLOURS if record.levelno >= level), None)
+        return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+
+
+def start_logging(stream: TextIO | None = None) -> None:
+    """Send one plain line per event to `stream`, else to standard output.
+
+    A person who reads it gets colours, unless NO_COLOR or TERM=dumb keeps them off.
+    """
+    stream = stream or sys.stdout
+    handler = logging.StreamHandler(stream)
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    formatter = logging.Formatter if plain or not is_watched(stream) else _Coloured
+    handler.setFormatter(formatter("%(message)s"))
     LOG.handlers = [handler]
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
@@ -102,6 +131,14 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     start_logging()
     with suppress(OSError):  # a folder that cannot be written is told by whoever writes there
         report.unlink(missing_ok=True)
+    return ended(work, lambda error: fail(describe(error), report))
+
+
+def ended(work: Callable[[], int], failed: Callable[[BaseException], int]) -> int:
+    """Run `work` and return its code, or what `failed` makes of whatever it raises.
+
+    SIGTERM raises Terminated in it, so that it can take away what it had begun.
+    """
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is ignored
         signal.signal(signal.SIGINT, _stop)
@@ -110,7 +147,7 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     except BaseException as error:
         for number in (signal.SIGTERM, signal.SIGINT):  # until the process has ended
             signal.signal(number, signal.SIG_IGN)
-        return fail(describe(error), report)
+        return failed(error)
 
 
 def describe(error: BaseException) -> str:
@@ -144,11 +181,19 @@ def _is_memory(error: BaseException) -> bool:
     return of_loader or isinstance(error, MemoryError)
 
 
-def fail(text: str, report: Path) -> int:
+def refuse(error: Exception) -> int:
+    """Log why a command cannot begin, before there is a folder to report in; return the code."""
+    start_logging()
+    return fail(describe(error), None)
+
+
+def fail(text: str, report: Path | None) -> int:
     """Write why a job failed to its log and to the file `report`, and return its exit code."""
     # The name of a file need not be UTF-8.
     text = text.encode(errors="backslashreplace").decode()
     LOG.error("FAILED: %s", text)
+    if report is None:
+        return FAILED
     try:
         report.parent.mkdir(parents=True, exist_ok=True)
         report.write_text(text + "\n", encoding="utf-8")

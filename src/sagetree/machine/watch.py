@@ -26,14 +26,20 @@ _REMEDY = (
     "external_memory=true"
 )
 
+# What a library does that reads where nothing is.
+_CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
+_AFTER_A_CRASH = (
+    "XGBoost crashes on a model or checkpoint that is damaged: copy it again, or train again"
+)
 
-def watched(work: Callable[[], int], report: Path) -> int:
+
+def watched(work: Callable[[], int], report: Callable[[], Path | None]) -> int:
     """Run `work` in a process of its own and return its exit code.
 
-    If that process is killed by a signal, the reason is written to `report`
-    (SageMaker's failure or message file) and the code is 1. It ends with this
-    one. To be called before there are threads; elsewhere than on Linux `work`
-    runs in this process.
+    If that process is killed by a signal, the reason is written to the file that
+    `report` returns (SageMaker's failure or message file; None: to the log
+    alone) and the code is 1. It ends with this one. To be called before there
+    are threads; elsewhere than on Linux `work` runs in this process.
     """
     if sys.platform != "linux":
         return work()
@@ -58,16 +64,17 @@ def watched(work: Callable[[], int], report: Path) -> int:
         ended, found = os.waitpid(child, os.WNOHANG)
         status = found if ended else None
     code = os.waitstatus_to_exitcode(status)
-    return code if code >= 0 else _report(signal.Signals(-code), report)
+    return code if code >= 0 else _report(signal.Signals(-code), report())
 
 
-def _report(number: signal.Signals, report: Path) -> int:
+def _report(number: signal.Signals, report: Path | None) -> int:
     from sagetree.machine.program import fail, start_logging  # the small process stays small
 
     start_logging()
     taken = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**10
     reason = f"The job {killed_by(number)}; it had taken up to {taken:.0f} MB of memory"
-    return fail(f"{reason}. {_REMEDY}", report)
+    remedy = _AFTER_A_CRASH if number in _CRASHES else _REMEDY
+    return fail(f"{reason}. {remedy}", report)
 
 
 def killed_by(number: signal.Signals) -> str:

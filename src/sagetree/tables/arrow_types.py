@@ -17,7 +17,7 @@ def is_text(kind: "pa.DataType") -> bool:
 
 
 def unreadable(kind: "pa.DataType") -> str:
-    """Return what is wrong with a column of this type: "" for text, numbers, booleans and moments.
+    """Return the words for cells that cannot be read, "" for text, numbers, booleans and moments.
 
     Codes are what the words are that they stand for.
     """
@@ -31,4 +31,4 @@ def unreadable(kind: "pa.DataType") -> str:
     )  # fmt: skip
     if any(test(value) for test in readable):
         return ""
-    return f"its cells are of type {kind}, not text, numbers or dates"
+    return f"of type {kind}, not text, numbers or dates"

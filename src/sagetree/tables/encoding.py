@@ -85,7 +85,7 @@ def distinct_cells(cells: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[Ce
 
     is_coded = pa.types.is_dictionary(cells.type)
     if problem := unreadable(cells.type.value_type if is_coded else cells.type):
-        raise CellError(problem)
+        raise CellError(f"its cells are {problem}")
     cells = _with_wide_indices(cells) if is_coded else cells.dictionary_encode()
     coded = cells.unify_dictionaries().combine_chunks()
     if isinstance(coded, pa.ChunkedArray):  # of a column without rows

@@ -97,6 +97,11 @@ class Schema(BaseModel):
         return tuple(column.name for column in self.columns)
 
     @cached_property
+    def trained_names(self) -> frozenset[str]:
+        """The same names, to be searched."""
+        return frozenset(self.all_names)
+
+    @cached_property
     def input_names(self) -> tuple[str, ...]:
         """The names of the columns the model needs, in its order."""
         return tuple(column.name for column in self.columns if column.is_input)
@@ -115,7 +120,8 @@ class Schema(BaseModel):
         """Say whether a first row holds the trained names, in any order.
 
         A row of which most cells are trained names is a faulty header, not data:
-        taken as one, its columns are named in the error.
+        taken as one, its columns are named in the error. As wide as the model's
+        rows, a short one may be data: categories may be called like columns.
         """
         known = self._known_names
         if known.isdisjoint(map(str.strip, cells)):  # rows of data, at a glance
@@ -124,7 +130,8 @@ class Schema(BaseModel):
         hits = sum(name in known for name in names)
         if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
             return True
-        return len(names) >= FAULTY_HEADER_CELLS and hits * 2 > len(names)
+        as_data = len(names) in (len(self.input_names), len(self.all_names))
+        return hits * 2 > len(names) and (len(names) >= FAULTY_HEADER_CELLS or not as_data)
 
     def arrange(self, table: Table) -> Table:
         """Return the model's input columns of `table`, in the model's order.
@@ -139,8 +146,8 @@ class Schema(BaseModel):
             return table
         found = {name: place for place, name in enumerate(table.names)}
         violations = [
-            *self._unknown(table.names),
             *(Violation(name, "is missing") for name in self.input_names if name not in found),
+            *self._unknown(table.names),
         ]
         if violations:
             raise SchemaError(violations, hint=f"The model needs {listing(self.input_names)}")
@@ -160,7 +167,7 @@ class Schema(BaseModel):
         return [
             Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
             for name in names
-            if name not in self._all_names
+            if name not in self.trained_names
         ]
 
     def _arrange_by_position(self, table: Table) -> Table:
@@ -174,7 +181,7 @@ class Schema(BaseModel):
             [
                 Violation(
                     "",
-                    f"{len(table.columns)} columns where the model has {needed}",
+                    f"there are {len(table.columns)} columns where the model has {needed}",
                     where=table.locate(0),
                 )
             ],
@@ -198,10 +205,6 @@ class Schema(BaseModel):
     @cached_property
     def _input_places(self) -> Sequence[int]:
         return [place for place, column in enumerate(self.columns) if column.is_input]
-
-    @cached_property
-    def _all_names(self) -> frozenset[str]:
-        return frozenset(self.all_names)
 
     @cached_property
     def _known_names(self) -> frozenset[str]:

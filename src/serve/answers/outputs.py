@@ -1,4 +1,4 @@
-"""What an answer can hold for a row, and which of it a model can give.
+"""What an answer can hold for a row.
 
 The keys of the official container mean what they mean there, with two
 exceptions: `raw_scores` of binary:logitraw are the margins of both labels, and
@@ -6,20 +6,16 @@ those of multi:softmax are one for each class; there they make no sense.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from operator import add
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.boosters.objectives import class_numbers
-from sagetree.boosters.scoring import Scores, contributions_by_column
-from sagetree.bundle.model import Model
 from sagetree.errors import RequestError, quote
-from sagetree.features.pipeline import FeatureMatrix
+from sagetree.predictions.keys import DEFAULT_KEYS, Output
+from sagetree.predictions.reasons import explain
+from sagetree.predictions.scored_rows import ScoredRows, identifier_names, predicted_labels
 from sagetree.serve.answers.encoders import (
     Column,
     JsonText,
@@ -28,80 +24,12 @@ from sagetree.serve.answers.encoders import (
     json_keys,
     json_numbers,
 )
-from sagetree.serve.answers.reasons import explain
-from sagetree.serve.protocol.output_keys import DEFAULT_KEYS, KEYS, Output
-from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.tables.cells import Cell
-from sagetree.tables.label import ClassLabel, Label
-from sagetree.tables.table import Table, cell_list
-
-# Its score is a probability and its margin the log of the odds.
-LOGISTIC = "binary:logistic"
-
-# The official container's threshold, for models that bring none.
-HALF = 0.5
-
-
-@dataclass(frozen=True)
-class ScoredRows:
-    """Rows and their scores.
-
-    `request` holds the rows as they came, `table` the model's columns of them
-    in its order; `name` is what the model is called here, `base_margin` what the
-    rows themselves start from, if they do.
-    """
-
-    model: Model
-    request: Table
-    table: Table
-    matrix: FeatureMatrix
-    scores: Scores
-    name: str = MODEL_NAME
-    base_margin: Scores | None = None
-
-    @cached_property
-    def contributions(self) -> NDArray[np.float32]:
-        """SHAP values of the user's columns, the base value last: (n, columns + 1).
-
-        With several outputs they are of shape (n, outputs, columns + 1).
-        """
-        values = self.model.scorer.contributions(self.matrix.values, self.base_margin)
-        return contributions_by_column(values, self.model.features.owners)
-
-    @property
-    def margins(self) -> Scores:
-        """The predictions before the objective's transformation, shaped as the scores."""
-        return self.model.scorer.margin(self.matrix.values, self.base_margin)
-
-    @cached_property
-    def classes(self) -> tuple[Value, ...]:
-        """The spelling of each class; whole numbers as such, as the official container does."""
-        label = self.model.schema.label
-        if not isinstance(label, (Label, ClassLabel)):
-            return tuple(range(max(self.model.scorer.outputs, 2)))
-        try:
-            numbers = tuple(map(int, label.classes))
-        except ValueError:
-            return label.classes
-        return numbers if tuple(map(str, numbers)) == label.classes else label.classes
+from sagetree.tables.table import cell_list
 
 
 def _score(rows: ScoredRows) -> Column:
     return rows.scores
-
-
-def _predicted_label(rows: ScoredRows) -> Column:
-    scores, objective, decision = rows.scores, rows.model.objective, rows.model.decision
-    if decision is not None:
-        numbers = (scores.astype(np.float64) >= decision.threshold).astype(np.intp)
-    elif objective.has_threshold:
-        numbers = (scores > HALF).astype(np.intp)
-    elif objective.score == "class" and rows.model.schema.label is None:
-        return scores  # 1.0, as the official container has it
-    else:
-        numbers = class_numbers(objective, scores)
-    classes = rows.classes
-    return [classes[number] for number in numbers.tolist()]
 
 
 def _labels(rows: ScoredRows) -> Column:
@@ -157,7 +85,7 @@ def _explained(base_value: str, columns: Iterable[str], others: str = "") -> str
 
 
 def _reasons(rows: ScoredRows) -> Column:
-    return explain(rows.model, rows.table, rows.matrix, rows.contributions[:, :-1])
+    return explain(rows.model, rows.table, rows.matrix, rows.scores, rows.contributions)
 
 
 def _model(rows: ScoredRows) -> Column:
@@ -166,7 +94,7 @@ def _model(rows: ScoredRows) -> Column:
 
 COLUMNS: Mapping[str, Callable[[ScoredRows], Column]] = MappingProxyType(
     {
-        "predicted_label": _predicted_label,
+        "predicted_label": predicted_labels,
         "labels": _labels,
         "probability": _winner,
         "probabilities": _all,
@@ -219,30 +147,3 @@ def _identifiers(rows: ScoredRows) -> dict[str, Column]:
 
 def _plain(cell: Cell) -> Value:
     return cell if cell is None or isinstance(cell, (str, int, float)) else cell.isoformat()
-
-
-def identifier_names(model: Model) -> tuple[str, ...]:
-    """Return the columns that identify rows; none if an answer could not name them."""
-    names = [column.name for column in model.schema.columns if column.kind == "identifier"]
-    return () if set(names) & set(KEYS) else tuple(names)
-
-
-def available_keys(model: Model) -> tuple[str, ...]:
-    """Return the keys the model can give, by what its scores mean.
-
-    A threshold needs a decision, which only training here makes; reasons speak
-    of odds and need the logistic objective.
-    """
-    objective = model.objective
-    classes = objective.is_classification
-    probable = objective.score in ("probability", "probabilities") and classes
-    given: dict[str, Any] = {
-        **dict.fromkeys(("predicted_label", "labels", "raw_score", "raw_scores"), classes),
-        **dict.fromkeys(("probability", "probabilities"), probable),
-        "predicted_score": not classes,
-        "threshold": model.decision is not None,
-        "contributions": model.scorer.explains,
-        "reasons": objective.name == LOGISTIC,
-        "identifiers": bool(identifier_names(model)),
-    }
-    return tuple(key for key in KEYS if given.get(key, True))

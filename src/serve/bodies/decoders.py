@@ -36,6 +36,7 @@ from sagetree.serve.bodies.tables import (
     table_of_columns,
 )
 from sagetree.serve.protocol.messages import Body
+from sagetree.tables.schema import LABEL_IN_REQUEST
 from sagetree.tables.table import Source, Table
 
 # Python's objects take much memory: of so many values at a time features are made.
@@ -120,8 +121,8 @@ def _json_lines(text: bytes, lines_before: int, hints: Hints) -> JsonLines:
     except RecordError as error:
         raise refused(error, lines_before) from error
     if found.label is not None:
-        reason = "is the label, which a request must not hold"
-        raise SchemaError([Violation("label", reason)], hint="Send the features alone")
+        violation = Violation("label", LABEL_IN_REQUEST)
+        raise SchemaError([violation], hint="Send the features alone")
     return found
 
 
@@ -138,7 +139,11 @@ def _lines_table(found: JsonLines, lines: int, rows: int) -> Table:
     else:
         source = Source(found.rows, first=rows + 1)
     table = table_of_columns(found.names, found.columns, source)
-    refuse_lacking(found.lacking.items(), table.locate)
+    # what no record of a body holds is found missing by the schema
+    refuse_lacking(
+        ((name, row) for name, row in found.lacking.items() if rows or name in table.names),
+        table.locate,
+    )
     return table
 
 

@@ -17,9 +17,10 @@ needs is an error, because a misspelled or forgotten key would look just like th
 """
 
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -48,7 +49,7 @@ _SPLIT = "dataframe_split"
 _INPUTS = "inputs"
 
 # The kinds of JSON that are no single value.
-_NESTED = frozenset({list, dict})
+_NESTED: Mapping[type, str] = MappingProxyType({list: "a list", dict: "an object"})
 
 # What Python's objects take of memory, at most, by the byte that begins or parts
 # them; JSON is the one format that has to be read as a whole.
@@ -194,15 +195,15 @@ def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
         refuse_width(len(keys), schema)
         return JsonColumns(tuple(keys), OneRow([*records[0].values()]), 1)
     if any(record.keys() != keys for record in records):
-        needed = schema.input_names
+        # Columns the model does not need may come and go.
+        keys = dict.fromkeys(key for record in records for key in record).keys()
+        needed = [name for name in schema.input_names if name in keys]
         refuse_lacking(
             (name, row)
             for row, record in enumerate(records)
             for name in needed
             if name not in record
         )
-        # Columns the model does not need may come and go.
-        keys = dict.fromkeys(key for record in records for key in record).keys()
     refuse_width(len(keys), schema)
     columns = [[record.get(key) for record in records] for key in keys]
     return JsonColumns(tuple(keys), columns, len(records))
@@ -216,7 +217,7 @@ def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) ->
     refuse_width(width, schema)
     for number, row in enumerate(rows, 1):
         if len(row) != width:
-            problem = f"{len(row)} values where {width} are expected"
+            problem = f"the row has {len(row)} values where {width} are expected"
             hint = "Give every row a value for every column, null where missing"
             raise DecodingError(problem, where=f"row {number}", hint=hint)
     if len(rows) == 1:
@@ -227,14 +228,14 @@ def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) ->
 def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
     columns = found.columns
     cells = columns.cells if isinstance(columns, OneRow) else chain.from_iterable(columns)
-    if _NESTED.isdisjoint(map(type, cells)):
+    if _NESTED.keys().isdisjoint(map(type, cells)):
         return
     numbers = [str(number) for number in range(1, len(found.columns) + 1)]
     names = found.names or (needed if len(needed) == len(numbers) else numbers)
     violations = [
         Violation(
             name,
-            f"is {'a list' if isinstance(cell, list) else 'an object'} where one value is expected",
+            f"{_NESTED[type(cell)]} stands where one value is expected",
             row,
             row_place(row),
         )

@@ -79,7 +79,7 @@ def _check_columns(file: "pq.ParquetFile", hints: Hints) -> None:
     """Raise SchemaError for far too many columns, and for cells that are no single values."""
     refuse_width(file.metadata.num_columns, hints.schema)
     violations = [
-        Violation(field.name, problem)
+        Violation(field.name, f"holds cells {problem}")
         for field in file.schema_arrow
         if (problem := unreadable(field.type))
     ]

@@ -26,7 +26,7 @@ def refuse_width(columns: int, schema: Schema, where: str = "") -> None:
     """Raise SchemaError for far more columns than the model has, before they are taken apart."""
     most = most_columns(schema)
     if columns > most:
-        reason = f"more than {most} columns where the model has {len(schema.all_names)}"
+        reason = f"there are more than {most} columns where the model has {len(schema.all_names)}"
         raise SchemaError([Violation("", reason, where=where)], hint="Send the trained columns")
 
 
@@ -44,7 +44,7 @@ def refuse_lacking(
     lacking: Iterable[tuple[str, int]], place: Callable[[int], str] = row_place
 ) -> None:
     """Raise SchemaError where there are needed columns that records lack, each with its row."""
-    reason = "is missing from this record"
+    reason = "the record lacks this column"
     violations = [Violation(name, reason, row, place(row)) for name, row in lacking]
     if violations:
         hint = "Give every record every column, null where missing"

@@ -1,11 +1,14 @@
 """Where connections come in: the listening sockets of one worker, and whether it takes the next."""
 
+import errno
+import os
 import selectors
 import socket
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from sagetree.machine.program import LOG
 from sagetree.serve.http.shares import Share
 
 # So long a worker leaves a new connection to those that hold fewer than it.
@@ -14,6 +17,12 @@ YIELD_SECONDS = 0.002
 
 # How often a worker that has left all connections to others looks whether to take some.
 CLOSED_SECONDS = 0.05
+
+# How often the log says, at most, that the worker has no room for a connection.
+FULL_SECONDS = 60.0
+
+# The process, or the machine, has no descriptor left.
+_NO_DESCRIPTOR = (errno.EMFILE, errno.ENFILE)
 
 
 class Door:
@@ -42,6 +51,7 @@ class Door:
         self._open = False
         self._stopping = False
         self._yielded_at = 0.0  # 0: it has not
+        self._told_at: float | None = None
 
     def open(self) -> None:
         """Begin to accept; a worker that is not ready, once no other one is ready either."""
@@ -67,6 +77,7 @@ class Door:
             self._share.tell(connections)
         if connections >= self._most:
             self._watch(False)
+            self._tell(f"it holds {connections} connections and has no room for more")
         elif not self._stopping and not self._yielded_at:  # what was left to others has its time
             self._watch(True)
 
@@ -112,14 +123,30 @@ class Door:
         if self._stopping or not self._share.is_ahead():
             self._accept(listener)
         else:
-            self._watch(False)
-            self._yielded_at = self._clock()
+            self._leave_for_now()
+
+    def _leave_for_now(self) -> None:
+        self._watch(False)
+        self._yielded_at = self._clock()
+
+    def _tell(self, what: str) -> None:
+        now = self._clock()
+        if self._told_at is None or now - self._told_at >= FULL_SECONDS:
+            self._told_at = now
+            LOG.warning(
+                "worker %d: %s; new ones wait. Raise the limit of open files (ulimit -n)",
+                os.getpid(),
+                what,
+            )
 
     def _accept(self, listener: socket.socket) -> bool:
         """Accept one connection, if there is one: the next one may be another worker's."""
         try:
             accepted, _ = listener.accept()
-        except OSError:  # another worker was faster, or the client is gone, or no descriptors
+        except OSError as error:  # often another worker was faster, or the client is gone
+            if error.errno in _NO_DESCRIPTOR:
+                self._leave_for_now()  # else the loop would turn until there is one
+                self._tell(f"it cannot take a connection: {error.strerror}")
             return False
         self._welcome(accepted)
         return True

@@ -18,7 +18,7 @@ from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError, SagetreeError, SettingsError
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
-from sagetree.serve.answers.outputs import available_keys
+from sagetree.predictions.scored_rows import available_keys
 from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.serve.telemetry.drift import Monitor
 from sagetree.serve.variables import OUTPUT

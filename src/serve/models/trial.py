@@ -72,9 +72,12 @@ class Question(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What is tried: how it is loaded, and what would have crashed, for messages."""
+    """What is tried: how it is loaded, and what would have crashed, for messages.
 
-    load: Callable[[Question], object]
+    `load` is told whether to distrust the model, as the first time.
+    """
+
+    load: Callable[[Question, bool], object]
     what: str
 
 
@@ -182,7 +185,7 @@ def _weighed(subject: Subject, question: Question) -> int:
     is loaded again, beside itself, and the second one is weighed.
     """
     before = resident_memory()
-    first = subject.load(question)
+    first = subject.load(question, True)
     taken = resident_memory() - before
     if isinstance(first, ServedModel):
         _exercise(first.model.scorer)
@@ -190,7 +193,7 @@ def _weighed(subject: Subject, question: Question) -> int:
         return 0
     if taken < WEIGHED_TWICE_BYTES:
         before = resident_memory()
-        second = subject.load(question)
+        second = subject.load(question, False)
         taken = resident_memory() - before
         del second
     del first

@@ -158,9 +158,9 @@ def options_of(settings: ServeSettings) -> Mapping[str, object]:
     return {"output": settings.output, "shap": settings.shap, "rounds": settings.rounds}
 
 
-def _load(question: Question) -> ServedModel:
+def _load(question: Question, distrust: bool) -> ServedModel:
     options = {**question.options, "output": tuple(question.options["output"])}
-    return ServedModel.load(Path(question.folder), threads=1, distrust=True, **options)
+    return ServedModel.load(Path(question.folder), threads=1, distrust=distrust, **options)
 
 
 MODELS = Subject(_load, "XGBoost's library")

@@ -11,7 +11,7 @@ from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import returnable
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import V2
-from sagetree.serve.routes.problems import problem_of
+from sagetree.serve.routes.problems import logged_reason, problem_of
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import TRACE_HEADER, Trace, trace_id
 
@@ -68,6 +68,8 @@ def _refusal(error: Exception, request: Request, trace: Trace) -> Response:
     problem = problem_of(error)
     if problem.status == 500:
         LOG.error("%s failed", trace.request_id, exc_info=error)
+    elif problem.status < 500:
+        trace.error, trace.reason = problem.error, logged_reason(error, trace.columns)
     body = problem.to_json(trace.request_id, in_words=f"{request.path}/".startswith(f"{V2}/"))
     return Response(problem.status, body, "application/json", problem.headers)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import orjson
 
 from sagetree.boosters.library import library_version
-from sagetree.bundle.bundle import MANIFEST_FILE, SELFCHECK_FILE, SelfCheck
+from sagetree.bundle.bundle import SELFCHECK_FILE, SelfCheck
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.formats.media_types import ACCEPTS, JSON
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ModelHolder, ServedModel

@@ -19,14 +19,15 @@ import orjson
 
 from sagetree.bundle.model import Model
 from sagetree.errors import DecodingError, RequestError, quote
-from sagetree.serve.answers.outputs import ScoredRows, predictions_of
+from sagetree.predictions.keys import Output
+from sagetree.predictions.scored_rows import ScoredRows
+from sagetree.serve.answers.outputs import predictions_of
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
 from sagetree.serve.attributes import choose_output
 from sagetree.serve.bodies.json_body import parse_json
 from sagetree.serve.models.loading import ModelHolder, ServedModel
 from sagetree.serve.negotiation import refuse_packed
 from sagetree.serve.protocol.messages import Request, Response, json_response
-from sagetree.serve.protocol.output_keys import Output
 from sagetree.serve.protocol.route_names import (
     INFER,
     INFER_VERSION,
@@ -59,7 +60,7 @@ def routes(
     """Return the handlers of the protocol."""
     metadata, answer = partial(_metadata, settings, holder), partial(infer, settings, holder)
     ready = partial(_model_ready, holder)
-    return {
+    own: dict[tuple[str, str], Handler] = {
         ("GET", f"{V2}/health/live"): _live,
         ("GET", f"{V2}/health/ready"): partial(_ready, holder),
         ("GET", V2): _server,
@@ -69,9 +70,10 @@ def routes(
         ("GET", _VERSION): partial(_of_version, holder, metadata),
         ("GET", f"{_VERSION}/ready"): partial(_of_version, holder, ready),
         ("POST", INFER_VERSION): partial(_of_version, holder, answer),
-        ("GET", OTHER_MODEL): _no_model,
-        ("POST", OTHER_INFER): _no_model,
     }
+    below = ", ".join(f"{method} {path}" for method, path in own if path.startswith(_MODEL))
+    no_model = partial(_no_model, below)
+    return own | {("GET", OTHER_MODEL): no_model, ("POST", OTHER_INFER): no_model}
 
 
 def _live(_request: Request, _trace: Trace) -> Response:
@@ -95,10 +97,12 @@ def _server(_request: Request, _trace: Trace) -> Response:
     )
 
 
-def _no_model(request: Request, _trace: Trace) -> Response:
+def _no_model(below: str, request: Request, _trace: Trace) -> Response:
     if request.path.startswith(f"{_MODEL}/"):
-        hint = f"Below {_MODEL} are /ready, POST /infer, and both behind /versions/VERSION"
-        raise RouteError(Problem(404, "NotFound", "there is nothing here", "the path", hint))
+        problem = Problem(
+            404, "NotFound", "there is nothing here", "the path", f"There are {below}"
+        )
+        raise RouteError(problem)
     hint = f"The model of this server is called {MODEL_NAME}: ask for {_MODEL}"
     raise RouteError(Problem(404, "NotFound", "there is no such model here", "the path", hint))
 
@@ -175,6 +179,7 @@ def infer(
 ) -> Response:
     """Answer tensors with tensors."""
     served = holder.wait()
+    trace.columns = served.model.schema.trained_names
     refuse_packed(request.header("content-encoding"))
     length = _json_length(request)
     asked = _asked(request, length)

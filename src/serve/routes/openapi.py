@@ -10,11 +10,10 @@ from sagetree.formats.media_types import (
     JSON,
     JSON_LINES,
     LIBSVM,
-    NPY,
-    PARQUET,
-    RECORDIO,
 )
+from sagetree.predictions.reasons import unit_of
 from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
+from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ServedModel
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Column
@@ -135,7 +134,8 @@ def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:
         JSON_LINES: {"schema": {"type": "string"}},
         LIBSVM: {"schema": {"type": "string"}},
     }
-    kinds |= {name: {"schema": {}} for name in (PARQUET, RECORDIO, NPY)}
+    others: dict[str, Json] = {name: {"schema": {}} for name in DECODERS}
+    kinds = others | kinds
     return {
         "operationId": "invocations",
         "summary": "Rows in, scores out",
@@ -178,6 +178,14 @@ def _prediction(served: ServedModel) -> Json:
     if served.model.probability:
         score["description"] = served.model.probability
     properties: Json = {key: {} for key in served.keys}
+    if "reasons" in served.keys:
+        unit = unit_of(served.model)
+        properties["reasons"] = {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The columns that moved the row most, each with what it raises or "
+            f"lowers: {unit.before}...{unit.behind}",
+        }
     return {"type": "object", "properties": {**properties, "score": score}}
 
 

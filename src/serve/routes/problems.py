@@ -1,15 +1,41 @@
 """Errors to answers: the one table from an exception to a status and a problem."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 import orjson
 
-from sagetree.errors import PlatformError, SagetreeError, SchemaError
+from sagetree.errors import (
+    DecodingError,
+    HeadTooLargeError,
+    NotAcceptableError,
+    PayloadTooLargeError,
+    PlatformError,
+    RequestError,
+    SagetreeError,
+    SchemaError,
+    UnsupportedMediaTypeError,
+)
 from sagetree.serve.protocol.messages import NO_HEADERS
+
+# Errors whose messages quote what came with the request.
+LOGGED = frozenset(
+    {
+        RequestError, DecodingError, UnsupportedMediaTypeError, NotAcceptableError,
+        PayloadTooLargeError, HeadTooLargeError,
+    }
+)  # fmt: skip
+
+# A line of the log holds as much of a reason.
+REASON_LENGTH = 200
+
+HIDDEN = "..."
+
+_QUOTED = re.compile(r"""['"].*['"]""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -59,6 +85,44 @@ def problem_of(error: Exception) -> Problem:
     """Return the problem for `error`, by its own class or the nearest one above it."""
     kinds = type(error).__mro__
     return next(DESCRIPTIONS[kind](error) for kind in kinds if kind in DESCRIPTIONS)
+
+
+def logged_reason(error: Exception, columns: Container[str]) -> str:
+    """Return why a request was refused, as it may stand in a log: without any value of it.
+
+    Its columns are named as far as they are among `columns`, those of the model. "" for errors
+    that may hold others' words outside of quotes.
+    """
+    match error:
+        case SchemaError():
+            return _line(_masked(error, columns))
+        case RouteError(problem=problem):
+            return _line(_unquoted(problem.message))
+        case SagetreeError() if type(error) in LOGGED:
+            where = f"{_unquoted(error.where)}: " if error.where else ""
+            return _line(f"{where}{_unquoted(error.message)}")
+    return ""
+
+
+def _masked(error: SchemaError, columns: Container[str]) -> str:
+    violations = [
+        replace(
+            violation,
+            column=violation.column if violation.column in columns else violation.column and HIDDEN,
+            reason=_unquoted(violation.reason),
+        )
+        for violation in error.violations
+    ]
+    return str(SchemaError(violations if violations[0].is_of_column else violations[:1], hint=""))
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without all that lies between its first quote and its last one."""
+    return _QUOTED.sub(repr(HIDDEN), text)
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:REASON_LENGTH]
 
 
 def _own(error: SagetreeError) -> Problem:

@@ -43,9 +43,9 @@ def many_scripts(
     """Return the site of a multi-model endpoint whose models answer by a script each."""
 
     def load(folder: Path, _name: str) -> UserScript:
-        return UserScript.load_apart(scripts, folder)
+        return UserScript.load_apart(scripts, folder, settings.rounds)
 
-    store = ModelStore(registry, load, trials_of(registry.folder, scripts))
+    store = ModelStore(registry, load, trials_of(registry.folder, scripts, settings.rounds))
     store.start()
     handlers = handlers_of(settings, store, observer, partial(_answer, settings))
     return Site(settings, handlers, observer, lambda _request: False)

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import DecodingError, quote
+from sagetree.predictions.keys import KEYS
 from sagetree.serve.answers.encoders import Column, json_text
 from sagetree.serve.bodies.tables import columns_of_array, refuse_width, table_of_columns
-from sagetree.serve.protocol.output_keys import KEYS
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Cells, Source, Table

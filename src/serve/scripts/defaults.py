@@ -18,11 +18,11 @@ from sagemaker_inference import content_types, encoder
 from sagemaker_inference.default_inference_handler import DefaultInferenceHandler
 from werkzeug.http import parse_options_header
 
-from sagetree.boosters.best_rounds import best_part
+from sagetree.boosters.best_rounds import Rounds, best_part
 from sagetree.boosters.scoring import Scores
-from sagetree.bundle.bundle import MANIFEST_FILE
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model
-from sagetree.bundle.plain import plain_models, readable_bytes
+from sagetree.bundle.model_files import plain_models, readable_bytes
 from sagetree.errors import NotAcceptableError, quote
 from sagetree.formats.media_types import CSV, JSON, NPY
 from sagetree.official.decoding import decode
@@ -41,10 +41,12 @@ OUTPUT_TYPES = (CSV, JSON, NPY)
 class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
     """The functions a script need not have; `context` is the toolkit's.
 
-    `model` is what model_fn gave: a Model says what a body may hold.
+    `rounds` of a model of XGBoost's own predict. `model` is what model_fn gave: a Model says what
+    a body may hold.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds
         self.model: object = None
 
     def default_model_fn(self, model_dir: str, context: object = None) -> "Model | xgboost.Booster":  # noqa: ARG002
@@ -56,13 +58,14 @@ class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
 
         folder = Path(model_dir)
         is_bundle = (folder / MANIFEST_FILE).parent.exists()
-        model = Model.load(folder)  # which also refuses what is none, such as a pickle
+        # it also refuses what is none, such as a pickle
+        model = Model.load(folder, rounds=self._rounds)
         if is_bundle or len(model.scorer.boosters) > 1:
             return model
         (path,) = plain_models(folder)
         booster = xgboost.Booster({"nthread": 1})
         booster.load_model(bytearray(readable_bytes(path)))
-        return best_part(booster)
+        return best_part(booster) if self._rounds == "best" else booster
 
     def default_input_fn(
         self,

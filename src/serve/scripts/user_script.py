@@ -19,6 +19,7 @@ from sagemaker_inference.errors import BaseInferenceToolkitError, UnsupportedFor
 from sagemaker_inference.transformer import Transformer
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from sagetree.boosters.best_rounds import Rounds
 from sagetree.errors import (
     ArtifactError,
     DecodingError,
@@ -54,8 +55,8 @@ class ScriptError(SagetreeError):
 class _Transformer(Transformer):  # type: ignore[misc]
     """The toolkit's, but for errors, which go through, and for the script, loaded by its path."""
 
-    def __init__(self, code: ScriptCode) -> None:
-        self._defaults = Defaults()
+    def __init__(self, code: ScriptCode, rounds: Rounds) -> None:
+        self._defaults = Defaults(rounds)
         super().__init__(self._defaults)
         self._code = code
 
@@ -112,11 +113,15 @@ class UserScript:
 
     @classmethod
     def load(
-        cls, code: ScriptCode, model_dir: Path, running: AbstractContextManager[object]
+        cls,
+        code: ScriptCode,
+        model_dir: Path,
+        running: AbstractContextManager[object],
+        rounds: Rounds,
     ) -> "UserScript":
         """Import the script and let it load its model; it runs inside `running`, always.
 
-        Raises ArtifactError with what it raised.
+        `rounds` are for a script without a model_fn. Raises ArtifactError with what it raised.
         """
         program, folder = code.path.name, code.path.parent
         if not code.path.is_file():
@@ -124,7 +129,7 @@ class UserScript:
                 f"there is no {program}", where=str(folder), hint="Put the script there"
             )
         context = _Context(str(model_dir))
-        transformer = _Transformer(code)
+        transformer = _Transformer(code, rounds)
         try:
             with running:
                 transformer.load(str(model_dir), context)
@@ -135,13 +140,13 @@ class UserScript:
         return cls(program, transformer, context, running)
 
     @classmethod
-    def load_apart(cls, scripts: ModelScripts, model_dir: Path) -> "UserScript":
+    def load_apart(cls, scripts: ModelScripts, model_dir: Path, rounds: Rounds) -> "UserScript":
         """Load one of many models with its script, whose modules others do not see.
 
         Raises ArtifactError as `load`, and where there is no script.
         """
         code = scripts.of(model_dir)
-        return cls.load(code, model_dir, ScriptModules(code))
+        return cls.load(code, model_dir, ScriptModules(code), rounds)
 
     def describe(self) -> str:
         """Return what the log says of it."""
@@ -201,7 +206,7 @@ def script_holder(
     """Return the holder of the script, which tells `peers`; it loads when it is started."""
     code.put_on_path()
     # scripts are not written for threads
-    load = partial(UserScript.load, code, settings.model_dir, threading.Lock())
+    load = partial(UserScript.load, code, settings.model_dir, threading.Lock(), settings.rounds)
     return ModelHolder(settings.model_dir, load, peers)
 
 

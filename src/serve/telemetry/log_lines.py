@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import orjson
@@ -17,15 +18,20 @@ LineFormat = Callable[[Trace], str]
 
 
 def text_line(seen: Trace) -> str:
-    """Return a request's line: its id, method, route and status, then name=value pairs."""
+    """Return a request's line: time, id, method, route and status, then name=value pairs.
+
+    Why it was refused comes last, a sentence.
+    """
     phases = "".join(
         [f" {name}={seconds * 1000:.2f}" for name, seconds in seen.phase_seconds.items()]
     )
     return (
-        f"{seen.request_id} {seen.method} {seen.route} {seen.status} rows={seen.rows} "
+        f"{_now()} {seen.request_id} {seen.method} {seen.route} {seen.status} rows={seen.rows} "
         f"bytes_in={seen.bytes_in} bytes_out={seen.bytes_out} ms={seen.seconds * 1000:.2f}{phases}"
         f"{f' model={seen.model}' if seen.model else ''}"
         f"{f' trace={seen.trace_id}' if seen.trace_id else ''}"
+        f"{f' error={seen.error}' if seen.error else ''}"
+        f"{f' reason={seen.reason}' if seen.reason else ''}"
     )
 
 
@@ -44,7 +50,12 @@ def json_line(seen: Trace) -> str:
         "ms": round(seen.seconds * 1000, 2),
         **{name: round(seconds * 1000, 2) for name, seconds in seen.phase_seconds.items()},
     }
-    optional = {"model": seen.model, "trace": seen.trace_id}
+    optional = {
+        "model": seen.model,
+        "trace": seen.trace_id,
+        "error": seen.error,
+        "reason": seen.reason,
+    }
     told = {name: text for name, text in optional.items() if text}
     return orjson.dumps(fields | told).decode()  # a fifth of the standard library's time
 
@@ -80,6 +91,10 @@ def write_line(line: str) -> None:
 
 
 def _now() -> str:
-    seconds = time.time()
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{stamp}.{int(seconds * 1000) % 1000:03d}Z"
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_stamp(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(1)  # many requests come within a second
+def _stamp(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))

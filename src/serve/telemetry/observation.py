@@ -1,6 +1,7 @@
 """What is noted of one request while it is answered; nothing of it is a value of the request."""
 
 import re
+from collections.abc import Container
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -24,12 +25,14 @@ class Trace:
     Not a frozen record: a request that fails half way keeps what was known by
     then. `phase_seconds` holds the time of each phase that has ended, `seconds`
     that from the request's coming to its answer; `route` is the rule, never the
-    path.
+    path; `error` and `reason` say why it was refused. `columns` are the names
+    that are the model's own, not the request's.
     """
 
     __slots__ = (
-        "bytes_in", "bytes_out", "last", "method", "model", "monitor", "phase_seconds",
-        "request_id", "route", "rows", "seconds", "start", "status", "trace_id",
+        "bytes_in", "bytes_out", "columns", "error", "last", "method", "model", "monitor",
+        "phase_seconds", "reason", "request_id", "route", "rows", "seconds", "start", "status",
+        "trace_id",
     )  # fmt: skip
 
     def __init__(self, request_id: str, method: str, route: str, bytes_in: int) -> None:
@@ -44,6 +47,8 @@ class Trace:
         self.rows = 0
         self.bytes_out = 0
         self.model = ""
+        self.columns: Container[str] = ()
+        self.error = self.reason = ""
         self.phase_seconds: dict[str, float] = {}
         self.monitor: Monitor | None = None
 

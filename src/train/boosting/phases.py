@@ -14,7 +14,7 @@ from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
 from sagetree.train.boosting.plan import BoostingPlan
-from sagetree.train.boosting.progress import Progress, metric_line
+from sagetree.train.boosting.progress import metric_line, progress_of
 from sagetree.train.boosting.results import BestBoosters
 from sagetree.train.boosting.rounds import (
     BoosterData,
@@ -67,7 +67,7 @@ def boost_phase(
         initial_model=plan.run.initial_model,
         early_stopping=early_stopping,
         custom_metric=plan.metrics.custom_metric,
-        progress=Progress(rounds) if is_told else None,
+        progress=progress_of(rounds, plan.settings.stopping_metric, is_measured=is_told),
         checkpoints=plan.run.checkpoints(name, len(data)),
         is_stopped=plan.run.is_stopped,
     )

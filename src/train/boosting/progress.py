@@ -4,15 +4,19 @@ SageMaker reads metrics from log lines with regular expressions; a tab shows as
 #011 in CloudWatch. On a terminal there is a progress bar instead.
 """
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Protocol
 
+import numpy as np
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
-from sagetree.machine.program import LOG
+from sagetree.machine.program import LOG, is_watched
 from sagetree.train.hyperparameters.eval_metrics import Metric
+from sagetree.train.settings.channel_settings import VALIDATION
 
 # Below it five decimals would be less than three digits.
 SMALL = 0.001
@@ -20,8 +24,11 @@ SMALL = 0.001
 # A line about the time left at most so often.
 SECONDS_BETWEEN = 10.0
 
-# Rows ("train", "validation") -> metric -> its value in each round.
-History = Mapping[str, Mapping[str, Sequence[float]]]
+# It fits into 80 columns; a longer line is cut at the terminal's edge.
+_BAR = "{n_fmt}/{total_fmt} |{bar:8}| <{remaining} left{postfix}"
+
+# Rows ("train", "validation") -> metric -> its values in each round, of each booster.
+History = Mapping[str, Mapping[str, Sequence[Sequence[float]]]]
 
 
 def metric_line(round_number: int, values: Mapping[str, float]) -> str:
@@ -53,56 +60,90 @@ def metric_pattern(metric: Metric) -> str:
 
 
 def newest_values(history: History) -> dict[str, float]:
-    """Return the newest value of each metric, by rows and name.
+    """Return the newest mean of each metric over the boosters, by rows and name.
 
-    >>> newest_values({"validation": {"auc": [0.7, 0.79]}})
-    {'validation-auc': 0.79}
+    >>> newest_values({"validation": {"auc": [[0.7, 0.7], [0.75, 0.85]]}})
+    {'validation-auc': 0.8}
     """
     return {
-        f"{rows}-{metric}": series[-1]
+        f"{rows}-{metric}": float(np.mean(series[-1]))
         for rows, metrics in history.items()
         for metric, series in metrics.items()
     }
 
 
-def _is_watched() -> bool:
-    """Say whether a person looks on.
+class Progress(Protocol):
+    """Tells of the rounds of one training, which may go on from a checkpoint's round."""
 
-    SageMaker's local mode gives containers a terminal nobody sees: there the
-    program is process 1, and its lines are read by machines.
+    def after_round(self, number: int, history: History, best: int | None) -> None:
+        """Tell of a round; it and the best one, if one is sought, are counted from 0."""
+
+    def after_training(self) -> None:
+        """Tell that no round follows."""
+
+
+def progress_of(rounds: int, metric: str, *, is_measured: bool) -> Progress | None:
+    """Return what tells of at most so many rounds, which `metric` decides if they are measured.
+
+    On a terminal that is a bar, elsewhere lines; there is nothing to tell in lines
+    where nothing is measured.
     """
-    return sys.stdout.isatty() and os.getpid() != 1
+    if is_watched(sys.stdout):
+        return Bar(rounds, metric if is_measured else None)
+    return Lines(rounds) if is_measured else None
 
 
-class Progress:
-    """One metric line a round, and now and then the time left.
-
-    A training that goes on from a checkpoint begins at a later round than 0.
-    """
+class Lines:
+    """One metric line a round, and now and then the time left."""
 
     def __init__(self, rounds: int) -> None:
         self.rounds = rounds
         self.first: int | None = None
         self.started = self.told = time.monotonic()
-        self.bar = tqdm(total=rounds, unit="round") if _is_watched() else None
 
-    def after_iteration(self, model: None, epoch: int, evals_log: History) -> None:  # noqa: ARG002
-        """Tell of one round."""
-        values = newest_values(evals_log)
-        if self.bar is not None:
-            self.bar.set_postfix({name: f"{value:.5f}" for name, value in values.items()})
-            self.bar.update(epoch + 1 - self.bar.n)
-            return
-        LOG.info(metric_line(epoch, values))
-        self.first = epoch if self.first is None else self.first
+    def after_round(self, number: int, history: History, best: int | None) -> None:  # noqa: ARG002
+        """Log the metrics of a round."""
+        LOG.info(metric_line(number, newest_values(history)))
+        self.first = number if self.first is None else self.first
         now = time.monotonic()
         if now - self.told >= SECONDS_BETWEEN:
             self.told = now
-            done = epoch + 1
+            done = number + 1
             left = (now - self.started) / (done - self.first) * (self.rounds - done)
             LOG.info("round %d of at most %d, at most %.0f s left", done, self.rounds, left)
 
-    def after_training(self, model: None) -> None:  # noqa: ARG002
-        """Close the progress bar."""
-        if self.bar is not None:
-            self.bar.close()
+    def after_training(self) -> None:
+        """Say nothing: the best round has a line of its own."""
+
+
+class Bar:
+    """A line of the terminal that is written anew: rounds, time left, and the metric that decides.
+
+    The rounds are as many as there may be, so that the time left is the most it may be. What
+    is logged meanwhile stands above it.
+    """
+
+    def __init__(self, rounds: int, metric: str | None) -> None:
+        self._metric = metric
+        self._bar = tqdm(total=rounds, file=sys.stdout, bar_format=_BAR, dynamic_ncols=True)
+        self._lines_above = ExitStack()
+        self._lines_above.enter_context(logging_redirect_tqdm([LOG]))
+
+    def after_round(self, number: int, history: History, best: int | None) -> None:
+        """Show a round."""
+        if self._bar.n == 0 < number:  # it goes on from a checkpoint, whose rounds took no time
+            self._bar.initial = self._bar.n = number
+        if self._metric is not None:
+            told = f"{VALIDATION}-{self._metric} {self._mean(history, number)}"
+            told += "" if best is None else f", best {self._mean(history, best)} [{best}]"
+            self._bar.set_postfix_str(told, refresh=False)
+        self._bar.update(number + 1 - self._bar.n)
+
+    def after_training(self) -> None:
+        """Leave the bar as it is, and begin a line of its own."""
+        self._bar.refresh()
+        self._lines_above.close()
+        self._bar.close()
+
+    def _mean(self, history: History, number: int) -> str:
+        return _shown(float(np.mean(history[VALIDATION][str(self._metric)][number])))

@@ -204,20 +204,24 @@ def boost(training: Training) -> TrainingResult:
     boosters = _boosters(training, start)
     history, rounds, stopped = _copied(start.history), start.rounds, False
     best = stopping.best(history) if stopping else 0
-    while rounds < training.rounds and not (stopping and stopping.is_over(history, best)):
-        stopped = training.is_stopped()
-        if stopped:
-            break
-        _make_round(training, boosters, rounds, history)
-        if stopping:
-            best = stopping.best_after(history, best)
-        rounds += 1
-        if store and store.is_due(rounds):
-            store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
-        if training.redraws:
-            _forget_sampler(boosters)
-    if training.progress:
-        training.progress.after_training(None)
+    try:
+        while rounds < training.rounds and not (stopping and stopping.is_over(history, best)):
+            stopped = training.is_stopped()
+            if stopped:
+                break
+            _make_round(training, boosters, rounds, history)
+            if stopping:
+                best = stopping.best_after(history, best)
+            if training.progress:
+                training.progress.after_round(rounds, history, best if stopping else None)
+            rounds += 1
+            if store and store.is_due(rounds):
+                store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
+            if training.redraws:
+                _forget_sampler(boosters)
+    finally:  # what ended the rounds is told in a line of its own
+        if training.progress:
+            training.progress.after_training()
     if store and rounds > start.rounds:
         store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
     if stopping and not stopped:
@@ -260,8 +264,6 @@ def _make_round(
             if len(series) == number:
                 series.append([])
             series[number].append(value)
-    if training.progress:
-        training.progress.after_iteration(None, number, _newest_means(history))
 
 
 def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:
@@ -301,10 +303,3 @@ def evaluate_rows(
         for data, rows in evals:
             values |= {(rows, name): v for name, v in custom_metric(booster.predict(data), data)}
     return values
-
-
-def _newest_means(history: History) -> dict[str, dict[str, list[float]]]:
-    return {
-        rows: {metric: [float(np.mean(series[-1]))] for metric, series in metrics.items()}
-        for rows, metrics in history.items()
-    }

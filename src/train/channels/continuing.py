@@ -11,7 +11,8 @@ from dataclasses import replace
 from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.archive import open_model
-from sagetree.bundle.bundle import MANIFEST_FILE, DataFingerprint, ModelBundle
+from sagetree.bundle.bundle import DataFingerprint, ModelBundle
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.errors import ArtifactError, DataError, SettingsError, quote
 from sagetree.features.plan import TablePlan
 from sagetree.machine.paths import OptMl

@@ -8,7 +8,7 @@ from sagetree.boosters.objectives import objective_of
 # Hyperparameter -> (value, reason).
 Preset = Mapping[str, tuple[object, str]]
 
-# For a label of two values; README's table shows them, bench/quality.py measures them.
+# For a label of two values; docs/guide/defaults.md shows them, bench/quality.py measures them.
 SAGETREE: Preset = MappingProxyType(
     {
         "max_depth": (2, "with few positives deeper trees learn single rows; see below"),

@@ -10,7 +10,7 @@ from sagetree.errors import PlatformError, SettingsError, quote
 from sagetree.formats.charsets import CHARSETS, find_charset
 from sagetree.formats.detection import BINARY, Format
 from sagetree.formats.media_types import CSV, FILE_TYPES, LABEL_SIZE, OTHER_NAMES, label_size
-from sagetree.machine.paths import OptMl
+from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 
 TRAIN = "train"
 VALIDATION = "validation"
@@ -88,9 +88,22 @@ def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
             if channel in (TRAIN, VALIDATION, TEST):
                 faults.append(f"channel {quote(channel)} has {error}")
     if TRAIN not in config:
-        found = ", ".join(map(quote, config)) or "none"
-        faults.append(f"there is no channel 'train' (channels: {found})")
+        faults.append(_no_train(opt_ml, config))
     return formats
+
+
+def _no_train(opt_ml: OptMl, channels: Collection[str]) -> str:
+    found = ", ".join(map(quote, channels)) or "none"
+    if read_json(opt_ml.input_data_config):
+        return (
+            f"there is no channel 'train' in {opt_ml.input_data_config.name} (channels: {found}): "
+            "give the channel with the rows to learn from that name"
+        )
+    return (
+        f"there is no channel 'train' (channels: {found}): put files into "
+        f"{opt_ml.data / TRAIN}, name another folder than {opt_ml.root} by {BASE_DIR_VARIABLE}, "
+        "or name files of your own (sagetree train FILE --target COLUMN)"
+    )
 
 
 def channel_notes(channels: Collection[str]) -> Iterator[str]:

@@ -13,6 +13,14 @@ from sagetree.evaluate.verdict.gate import Gate, decide, decide_by
     [
         (0.7, 0.7, "Approved", "The AUC of 0.7 reaches the required 0.7"),
         (0.8125, 0.7, "Approved", "The AUC of 0.8125 reaches the required 0.7"),
+        (0.9405445031471977, 0.7, "Approved", "The AUC of 0.9405 reaches the required 0.7"),
+        (
+            0.7049999999999,
+            0.70500,
+            "Rejected",
+            "The AUC of 0.7049999999999 is below the required 0.705",
+        ),
+        (0.9, 0.70001, "Approved", "The AUC of 0.9 reaches the required 0.70001"),
         (0.5, 0.7, "Rejected", "The AUC of 0.5 is below the required 0.7"),
         (0.69999, 0.7, "Rejected", "The AUC of 0.69999 is below the required 0.7"),
         (
@@ -103,6 +111,21 @@ def test_a_value_that_is_excluded_does_not_pass(gate, value, said):
     text, _, bound = said.partition(": ")
     assert verdict.gate == text
     assert verdict.reason == f"The {gate.metric} of {value} {bound}, they say"
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "said"),
+    [
+        (0.3778600898956129, 0.4500222228056777, "0.3779 is below 0.450022"),
+        (123456.78901234, 234567.89012345, "123457.0 is below 234568.0"),
+        (0.45002222, 0.4500222228056777, "0.45 is below 0.450022"),
+        (2.0000000001e-9, 2.5e-9, "2e-09 is below 2.5e-09"),
+    ],
+)
+def test_numbers_have_as_many_digits_as_tell_them_apart(value, bound, said):
+    gate = Gate("loss", False, bound, excluded=True)
+
+    assert decide_by(gate, {"loss": value}, {}).reason == f"The loss of {said}"
 
 
 @pytest.mark.parametrize(

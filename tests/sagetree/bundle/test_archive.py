@@ -6,6 +6,7 @@ import os
 import random
 import resource
 import subprocess
+import sys
 import tarfile
 import tracemalloc
 
@@ -331,3 +332,22 @@ def test_a_full_volume_is_the_machine_s_fault(path, temporary):
         "folder, and check permissions"
     )
     assert list(temporary.iterdir()) == []
+
+
+def test_a_forked_process_leaves_the_folder_alone(path, temporary):
+    """A server's workers are forked while the archive is open, and end before it does."""
+    pack(path, member("xgboost-model", b"trees"))
+    code = (
+        "import os, sys\nfrom pathlib import Path\n"
+        "from sagetree.bundle.archive import open_model\n"
+        "with open_model(Path(sys.argv[1])) as folder:\n"
+        "    child = os.fork()\n"
+        "    if child:\n"
+        "        os.waitpid(child, 0)\n"
+        "        print((folder / 'xgboost-model').read_text())\n"
+    )
+    environ = {**os.environ, "TMPDIR": str(temporary)}
+    command = [sys.executable, "-c", code, str(path)]
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert (said.stdout, said.stderr) == ("trees\n", "")
+    assert not list(temporary.iterdir())

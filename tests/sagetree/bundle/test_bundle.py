@@ -23,8 +23,6 @@ from pydantic import ValidationError
 from sagetree.bundle.bundle import (
     DECISION_FILE,
     FEATURES_FILE,
-    MANIFEST_FILE,
-    MODEL_FILE,
     ROWS_FILE,
     SCHEMA_FILE,
     SELFCHECK_FILE,
@@ -33,6 +31,7 @@ from sagetree.bundle.bundle import (
     SelfCheck,
     library_versions,
 )
+from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.model import Model
 from sagetree.bundle.old import FORMAT
 from sagetree.bundle.training_rows import TrainingRows

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sagetree.bundle.bundle import MODEL_FILE, SelfCheck
+from sagetree.bundle.bundle import SelfCheck
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import TOLERANCE, Model
 from sagetree.errors import ArtifactError, SchemaError
 from sagetree.features.pipeline import FeaturePipeline
@@ -134,7 +135,7 @@ def test_an_unseen_category_may_be_an_error() -> None:
         model.score(table_of({"state": ["a", "c", "d"]}))
     assert caught.value.status == 422
     assert str(caught.value) == (
-        "row 2, column 'state': holds a category that training did not see "
+        "row 2, column 'state': the category is one that training did not see "
         "(and 1 more like it). Send a trained category, or train with "
         "unknown_category=missing to score it as missing"
     )
@@ -179,7 +180,7 @@ def test_a_plain_model_wants_its_number_of_columns(width: int, tmp_path: Path) -
     with pytest.raises(SchemaError) as caught:
         model.score(table)
     assert str(caught.value) == (
-        f"row 1: {width} columns where the model has 3 columns. "
+        f"row 1: there are {width} columns where the model has 3 columns. "
         "Without a header row the columns must be, in this order, f0, f1, f2"
     )
 

@@ -9,7 +9,7 @@ import pytest
 import xgboost
 
 from sagetree.bundle.model import Model
-from sagetree.bundle.plain import form_of
+from sagetree.bundle.model_files import form_of
 from sagetree.errors import ArtifactError, SchemaError
 from sagetree.export import save_booster
 from tests.sagetree.models import table_of, write_plain

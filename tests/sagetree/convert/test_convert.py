@@ -13,7 +13,7 @@ import xgboost
 
 from sagetree.boosters.library import library_version
 from sagetree.bundle.model import Model
-from sagetree.bundle.plain import form_of
+from sagetree.bundle.model_files import form_of
 from sagetree.convert.cli import main
 from sagetree.convert.pickled import pickled_booster
 from sagetree.errors import ArtifactError
@@ -131,6 +131,12 @@ def test_a_pickle_without_one_booster(
 # -- what cannot be converted
 
 
+def leaves_as_before_3_2() -> bytes:
+    params = {"multi_strategy": "multi_output_tree", "tree_method": "hist", "nthread": 1}
+    booster = xgboost.train(params, xgboost.DMatrix(ROWS, ROWS), 1)
+    return bytes(booster.save_raw("json")).replace(b"leaf_weights", b"left_weights")
+
+
 def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "model.ubj"
     out.write_bytes(b"mine")
@@ -154,6 +160,13 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
             "it needs no conversion. Serve it as it is",
         ),
         (
+            leaves_as_before_3_2(),
+            "what is in it cannot be served: model.ubj: its leaves have several values "
+            f"(multi_output_tree), and XGBoost {library_version()} cannot read those that a "
+            "version before 3.2 has saved. Train it again with XGBoost 3.2 or newer, or without "
+            "multi_strategy",
+        ),
+        (
             pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\6Config{}}"}),
             "the booster in the pickle is in no form that is known. Save it with save_model, by "
             "the XGBoost that wrote it",
@@ -162,7 +175,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
             pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\5Model{L\0\0\0\0\0\0\0\7learner{}}}"}),
             "what is in it cannot be served: model.ubj: XGBoost cannot read the model: map::at. "
             "Save it with Booster.save_model, by an XGBoost that is not newer than "
-            f"{library_version()}. Save it by the XGBoost that wrote it, or train it again",
+            f"{library_version()}",
         ),
     ],
 )

@@ -114,7 +114,7 @@ def test_unseen_categories_are_errors_where_the_user_wants_that(
     with pytest.raises(SchemaError) as caught:
         made.transform(table(state=cells))
     assert str(caught.value) == (
-        "t.csv row 2, column 'state': holds a category that training did not see "
+        "t.csv row 2, column 'state': the category is one that training did not see "
         "(and 1 more like it). "
         "Send a trained category, or train with unknown_category=missing to score it as missing"
     )

@@ -158,7 +158,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     ),
     "a ragged row": (
         {"a/1.csv": "a,b\n1,2\n3\n"},
-        "a/1.csv line 3: 1 cells where the first line has 2. "
+        "a/1.csv line 3: the line has 1 cells where the first line has 2. "
         "Give every line as many cells; quote a cell that holds a comma",
     ),
     "an open quote": (
@@ -248,7 +248,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     ),
     "other widths without header": (
         {"1.csv": "3,4\n", "2.csv": "3,4,5\n"},
-        f"2.csv: 3 columns where 1.csv has 2. {SAME_COLUMNS}",
+        f"2.csv: it has 3 columns where 1.csv has 2. {SAME_COLUMNS}",
     ),
     "a further column": (
         {"1.csv": ROWS, "2.csv": "a,b,c\n1,2,3\n"},

@@ -90,18 +90,28 @@ BAD = {
         "there are no rows",
         "Send at least one line of comma-separated values",
     ),
-    "too few cells": (b"1,2\n3\n", 2, "1 cells where the first line has 2", WIDTH_HINT),
-    "too many cells": (b"1,2\n3,4\n5,6,7\n", 3, "3 cells where the first line has 2", WIDTH_HINT),
+    "too few cells": (
+        b"1,2\n3\n",
+        2,
+        "the line has 1 cells where the first line has 2",
+        WIDTH_HINT,
+    ),
+    "too many cells": (
+        b"1,2\n3,4\n5,6,7\n",
+        3,
+        "the line has 3 cells where the first line has 2",
+        WIDTH_HINT,
+    ),
     "an empty line between": (
         b"1,2\n\n3,4\n",
         2,
-        "1 cells where the first line has 2",
+        "the line has 1 cells where the first line has 2",
         BLANK_HINT,
     ),
     "after a quoted line end": (
         b'"1\n1",2\n3\n',
         3,
-        "1 cells where the first line has 2",
+        "the line has 1 cells where the first line has 2",
         WIDTH_HINT,
     ),
     "an open quote": (
@@ -139,10 +149,10 @@ def test_what_is_no_csv(body: bytes, line: int, message: str, hint: str) -> None
 @pytest.mark.parametrize(
     ("row", "message", "hint"),
     [
-        (b"x\n", "1 cells where the first line has 2", WIDTH_HINT),
-        (b"x,y,z\n", "3 cells where the first line has 2", WIDTH_HINT),
+        (b"x\n", "the line has 1 cells where the first line has 2", WIDTH_HINT),
+        (b"x,y,z\n", "the line has 3 cells where the first line has 2", WIDTH_HINT),
         (b'x,"y"z\n', "the line is not CSV: ',' expected after '\"'", QUOTE_HINT),
-        (b"\n", "1 cells where the first line has 2", BLANK_HINT),
+        (b"\n", "the line has 1 cells where the first line has 2", BLANK_HINT),
         (b"x,\xff\n", "the text is not UTF-8", "Save the file as UTF-8"),
     ],
 )
@@ -342,6 +352,6 @@ def test_rows_of_a_text_cut_in_pieces_keep_its_width_and_its_empty_lines() -> No
     with pytest.raises(CsvError) as caught:
         parse_rows(b"1,2\n1,2\n", read_first_row(b"a,b,c\n"))
     assert (str(caught.value), caught.value.line) == (
-        "2 cells where the first line has 3",
+        "the line has 2 cells where the first line has 3",
         1,
     )

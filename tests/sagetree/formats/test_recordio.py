@@ -164,7 +164,7 @@ def several() -> bytes:
         (GOOD + frame(b"\xff\xff"), UNREADABLE + "it is no aialgs.data.Record", 2, HINT),
         (
             GOOD + frame(record([1])),
-            UNREADABLE + "1 values where an earlier record has 2",
+            UNREADABLE + "it has 1 values where an earlier record has 2",
             2,
             "Give every dense record as many values",
         ),

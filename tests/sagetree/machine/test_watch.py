@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import SAGETREE, environment
+from tests.programs import SAGETREE, environment, run_sagetree
 from tests.train.conftest import lines
 
 REMEDY = (
@@ -34,7 +34,7 @@ def work():
         time.sleep(0.1)
     return 0
 
-sys.exit(watched(lambda: run_job(work, report), report))
+sys.exit(watched(lambda: run_job(work, report), lambda: report))
 """
 
 
@@ -70,6 +70,19 @@ def memory_in(failure: str, killed: str) -> int:
     return int(found[2])
 
 
+@pytest.mark.long
+def test_a_model_that_crashes_the_library_is_the_reason_of_evaluate(tmp_path: Path) -> None:
+    (tmp_path / "processing" / "model").mkdir(parents=True)
+    deep = '{"learner":' + "[" * 200_000 + "]" * 200_000 + "}"
+    (tmp_path / "processing" / "model" / "xgboost-model").write_text(deep)
+    assert run_sagetree(tmp_path, "evaluate").code == 1
+    told = (tmp_path / "output" / "message").read_text()
+    assert re.sub(r"up to \d+ MB", "up to 1 MB", told) == (
+        "The job was killed by SIGSEGV; it had taken up to 1 MB of memory. XGBoost crashes on a "
+        "model or checkpoint that is damaged: copy it again, or train again\n"
+    )
+
+
 def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
     folder = tmp_path / "input" / "data" / "train"
     folder.mkdir(parents=True)
@@ -83,6 +96,22 @@ def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
     failure = (tmp_path / "output" / "failure").read_text()
     killed = "was killed by SIGKILL, as the system does where memory runs out"
     assert 50 < memory_in(failure, killed) < 2000
+    assert log.endswith(f"FAILED: {failure}")
+
+
+@pytest.mark.long
+def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) -> None:
+    data, out = tmp_path / "data.csv", tmp_path / "out"
+    data.write_text(lines(400))
+    command = [SAGETREE, "train", str(data), "--out", str(out)]
+    for setting in ("num_round=100000", "nfold=2", "early_stopping_rounds=100000"):
+        command += ["--set", setting]
+    with running(Path("/opt/ml"), command, "[3]") as (process, child):
+        os.kill(child, signal.SIGKILL)
+        log, _ = process.communicate(timeout=20)
+        assert process.returncode == 1
+    failure = (out / "output" / "failure").read_text()
+    assert failure.startswith("The job was killed by SIGKILL")
     assert log.endswith(f"FAILED: {failure}")
 
 
@@ -150,7 +179,7 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 def test_a_terminal_interrupts_the_job_once(tmp_path: Path) -> None:
     """Ctrl-C goes to both processes by itself: handed on, it would cut off the job's report."""
     report = tmp_path / "failure"
-    command = [sys.executable, "-c", TERMINAL, *sleeping(report)]
+    command = ["env", "NO_COLOR=1", sys.executable, "-c", TERMINAL, *sleeping(report)]
     with running(tmp_path, command, "working") as (process, _):
         log, _ = process.communicate("\x03", timeout=20)
         assert process.returncode == 1

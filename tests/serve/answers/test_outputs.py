@@ -4,20 +4,23 @@ import csv
 import io
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xgboost
 from werkzeug.test import Client
 
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from sagetree.errors import SettingsError
-from sagetree.serve.answers.outputs import COLUMNS, available_keys
+from sagetree.predictions.keys import KEYS
+from sagetree.predictions.scored_rows import available_keys
+from sagetree.serve.answers.outputs import COLUMNS
 from sagetree.serve.application import Application
 from sagetree.serve.models.loading import ServedModel
 from sagetree.serve.protocol.messages import Request
-from sagetree.serve.protocol.output_keys import KEYS
 from sagetree.tables.label import Label
 from tests.serve.artifacts import (
     INPUTS,
@@ -153,11 +156,10 @@ def test_a_model_gives_what_it_has(model: Model, plain_dir: Path, multiclass_dir
     assert available_keys(model) == LOGISTIC_KEYS
     plain = tuple(key for key in LOGISTIC_KEYS if key not in ("threshold", "identifiers"))
     assert available_keys(Model.load(plain_dir)) == plain
-    several = tuple(key for key in plain if key != "reasons")
-    assert available_keys(Model.load(multiclass_dir)) == several
+    assert available_keys(Model.load(multiclass_dir)) == plain
 
 
-def test_a_key_the_model_cannot_give_is_refused(plain_dir: Path, multiclass_dir: Path):
+def test_a_key_the_model_cannot_give_is_refused(plain_dir: Path, tmp_path: Path):
     headers = {ATTRIBUTES: "inference_output=threshold"}
     answer = client_for(plain_dir).post("/invocations", json=[[1, 2, 3]], headers=headers)
     found = answer.get_json()
@@ -175,12 +177,39 @@ def test_a_key_the_model_cannot_give_is_refused(plain_dir: Path, multiclass_dir:
         "This model gives predicted_label, labels, probability, probabilities, raw_score, "
         "raw_scores, score, contributions, reasons, model",
     )
+    matrix = np.random.default_rng(5).random((50, 3))
+    data = xgboost.DMatrix(matrix, matrix[:, :2])  # two targets
+    xgboost.train({"nthread": 1}, data, 2).save_model(tmp_path / "model.ubj")
     with pytest.raises(SettingsError) as caught:
-        ServedModel.load(multiclass_dir, threads=1, output=("score", "reasons"))
+        ServedModel.load(tmp_path, threads=1, output=("score", "reasons"))
     assert str(caught.value) == (
-        "SAGEMAKER_INFERENCE_OUTPUT: this model cannot give reasons. It gives predicted_label, "
-        "labels, probability, probabilities, raw_score, raw_scores, score, contributions, model"
+        "SAGEMAKER_INFERENCE_OUTPUT: this model cannot give reasons. It gives predicted_score, "
+        "score, contributions, model"
     )
+
+
+def test_reasons_of_classes_and_of_numbers_over_http(multiclass_dir: Path, tmp_path: Path):
+    row = [[0.9, 0.2, 0.1]]
+    client = client_for(multiclass_dir)
+    (found,) = predictions(client, "predicted_label,reasons", row)
+    assert found["predicted_label"] == 0
+    pattern = r"f0 = 0.9 raises the probability of class 0 \(odds x [\d.]+\)"
+    assert re.fullmatch(pattern, found["reasons"][0])
+    matrix = np.random.default_rng(5).random((50, 3))
+    data = xgboost.DMatrix(matrix, 1000 * matrix[:, 0])
+    xgboost.train({"nthread": 1}, data, 9).save_model(tmp_path / "model.ubj")
+    numbers = client_for(tmp_path)
+    (found,) = predictions(numbers, "score,reasons", row)
+    assert re.fullmatch(r"f0 = 0.9 raises the score by \d{3}", found["reasons"][0])
+    units = {
+        client: "the probability of the predicted class (odds x ...)",
+        numbers: "the score by ...",
+    }
+    for asked, unit in units.items():
+        schemas = asked.get("/openapi.json").get_json()["components"]["schemas"]
+        assert schemas["Prediction"]["properties"]["reasons"]["description"] == (
+            f"The columns that moved the row most, each with what it raises or lowers: {unit}"
+        )
 
 
 def test_contributions_and_reasons_of_a_plain_model(plain_dir: Path):

@@ -86,7 +86,7 @@ def test_rows_are_located_by_their_line():
             b"1,2\n3\n",
             {},
             DecodingError,
-            "line 2: 1 cells where the first line has 2. "
+            "line 2: the line has 1 cells where the first line has 2. "
             "Give every line as many cells; quote a cell that holds a comma",
         ),
         (
@@ -145,7 +145,7 @@ def test_rows_are_located_by_their_line():
             b"age,age,id\n1,2,3\n",
             {},
             SchemaError,
-            "column 'age': is given twice. Send every column once",
+            "column 'age' is given twice. Send every column once",
         ),
     ],
 )
@@ -283,12 +283,12 @@ def test_other_words_are_no_json(word: str):
         (
             "[[1, 2], [3]]",
             DecodingError,
-            f"row 2: 1 values where 2 are expected. {EVERY_VALUE}",
+            f"row 2: the row has 1 values where 2 are expected. {EVERY_VALUE}",
         ),
         (
             '{"columns": ["age"], "data": [[1, 2]]}',
             DecodingError,
-            f"row 1: 2 values where 1 are expected. {EVERY_VALUE}",
+            f"row 1: the row has 2 values where 1 are expected. {EVERY_VALUE}",
         ),
         (
             '{"columns": ["age", 1], "data": [[1, 2]]}',
@@ -308,13 +308,13 @@ def test_other_words_are_no_json(word: str):
         (
             '[{"age": 1, "état": "WA"}, {"age": 1}]',
             SchemaError,
-            "row 2, column 'état': is missing from this record. "
+            "row 2, column 'état': the record lacks this column. "
             "Give every record every column, null where missing",
         ),
         (
             '[{"id": 1}, {"age": 1, "état": "WA"}, {"age": 2}]',
             SchemaError,
-            "row 1, column 'age': is missing from this record (and 2 more like it). "
+            "row 1, column 'age': the record lacks this column (and 2 more like it). "
             "Give every record every column, null where missing",
         ),
         (
@@ -330,22 +330,22 @@ def test_other_words_are_no_json(word: str):
         (
             '{"input": [[1, 2]]}',
             SchemaError,
-            f"row 1, column 'input': is a list where one value is expected. {SHAPES}",
+            f"row 1, column 'input': a list stands where one value is expected. {SHAPES}",
         ),
         (
             '[[1, "WA"], [{"value": 1}, "WA"]]',
             SchemaError,
-            f"row 2, column 'age': is an object where one value is expected. {SHAPES}",
+            f"row 2, column 'age': an object stands where one value is expected. {SHAPES}",
         ),
         (
             "[[1, [2], 3]]",
             SchemaError,
-            f"row 1, column '2': is a list where one value is expected. {SHAPES}",
+            f"row 1, column '2': a list stands where one value is expected. {SHAPES}",
         ),
         (
             '{"columns": ["age", "age"], "rows": [[1, 2]]}',
             SchemaError,
-            "column 'age': is given twice. Send every column once",
+            "column 'age' is given twice. Send every column once",
         ),
     ],
 )

@@ -104,12 +104,12 @@ RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
     [
         (
             [*RECORDS, {"a": 1}],
-            "row 10, column 'b': is missing from this record. Give every record every column, null "
-            "where missing",
+            "row 10, column 'b': the record lacks this column. "
+            "Give every record every column, null where missing",
         ),
         (
             [*RECORDS, {"a": 1, "b": [2]}],
-            f"row 10, column 'b': is a list where one value is expected. {SHAPES}",
+            f"row 10, column 'b': a list stands where one value is expected. {SHAPES}",
         ),
         (
             [*RECORDS, [1, 2]],
@@ -117,8 +117,8 @@ RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
         ),
         (
             [[1, 2]] * 9 + [[1, 2, 3]],
-            "row 10: 3 values where 2 are expected. Give every row a value for every column, null "
-            "where missing",
+            "row 10: the row has 3 values where 2 are expected. "
+            "Give every row a value for every column, null where missing",
         ),
     ],
 )

@@ -121,9 +121,9 @@ def test_columns_of_columns_are_refused():
     with pytest.raises(SchemaError) as caught:
         read(parquet({"a": [[1, 2]], "b": [{"c": 1}], "d": [b"x"]}))
     assert [violation.reason for violation in caught.value.violations] == [
-        "its cells are of type list<element: int64>, not text, numbers or dates",
-        "its cells are of type struct<c: int64>, not text, numbers or dates",
-        "its cells are of type binary, not text, numbers or dates",
+        "holds cells of type list<element: int64>, not text, numbers or dates",
+        "holds cells of type struct<c: int64>, not text, numbers or dates",
+        "holds cells of type binary, not text, numbers or dates",
     ]
 
 
@@ -131,7 +131,7 @@ def test_far_too_many_columns_are_refused():
     with pytest.raises(SchemaError) as caught:
         read(parquet({str(n): [1] for n in range(1001)}))
     assert str(caught.value) == (
-        "more than 1000 columns where the model has 3. Send the trained columns"
+        "there are more than 1000 columns where the model has 3. Send the trained columns"
     )
 
 

@@ -1,5 +1,7 @@
 """Which of the workers takes a connection, with real sockets and the memory they share."""
 
+import os
+import resource
 import selectors
 import socket
 from collections.abc import Callable, Iterator
@@ -7,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from sagetree.serve.http.door import CLOSED_SECONDS, YIELD_SECONDS, Door
+from sagetree.serve.http.door import CLOSED_SECONDS, FULL_SECONDS, YIELD_SECONDS, Door
 from sagetree.serve.http.shares import Share, Shares
 
 
@@ -108,6 +110,47 @@ def test_a_full_worker_takes_no_more_until_one_leaves(
     assert worker.turn() == 1
     worker.lose_one()
     assert worker.turn() == 1
+
+
+def test_a_full_worker_says_so_once_a_minute(
+    listener: socket.socket, sockets: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Worker(listener, Shares(1).take(), sockets, most=1)
+    counts = []
+    for seconds in (0.0, 1.0, FULL_SECONDS):
+        worker.now += seconds
+        connect(listener, sockets)
+        assert worker.turn() == 1
+        counts.append(len(caplog.messages))
+        worker.lose_one()
+    assert counts == [1, 1, 2]
+    assert caplog.messages[1] == (
+        f"worker {os.getpid()}: it holds 1 connections and has no room for more; new ones wait. "
+        "Raise the limit of open files (ulimit -n)"
+    )
+
+
+def test_without_descriptors_a_connection_waits_and_the_log_says_why(
+    listener: socket.socket, sockets: ExitStack, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Worker(listener, Shares(1).take(), sockets)
+    connect(listener, sockets)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        for _ in range(3):
+            assert worker.turn() == 0
+            assert worker.selector.select(0) == []  # so that the loop does not turn and turn
+            worker.now += 1.01 * YIELD_SECONDS
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert worker.turn() == 1
+    assert caplog.messages == [
+        f"worker {os.getpid()}: it cannot take a connection: Too many open files; new ones wait. "
+        "Raise the limit of open files (ulimit -n)"
+    ]
 
 
 def test_a_stopped_worker_takes_what_came_and_then_refuses(

@@ -13,7 +13,7 @@ import pytest
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.machine.program import LOG
 from sagetree.serve.application import Application
 from sagetree.serve.models.multi_model import ModelStore
@@ -238,7 +238,10 @@ def test_errors_of_an_invocation_are_the_clients_with_their_reason(worker: Worke
     worker.load("claims", base_dir / "model")
     path = "/models/claims/invoke"
     status, told = problem(worker.client.post(path, data=b"1,2\n", headers=CSV_TYPE))
-    assert (status, told["message"]) == (422, "2 columns where the model has 5 or 6 columns")
+    assert (status, told["message"]) == (
+        422,
+        "there are 2 columns where the model has 5 or 6 columns",
+    )
     assert problem(worker.client.post(path, data=b"1"))[0] == 415
     assert worker.invoke("claims", b"") == (204, b"")
 

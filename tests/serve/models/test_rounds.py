@@ -1,16 +1,24 @@
 """Which rounds of somebody's model answer, at each of the server's doors."""
 
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xgboost
 
+from sagetree.machine.program import LOG
 from sagetree.serve.application import site_of
 from sagetree.serve.http.shares import Shares
-from sagetree.serve.scripts.defaults import Defaults
+from sagetree.serve.routes.script import script_site
+from sagetree.serve.scripts.code import ScriptCode
+from sagetree.serve.scripts.user_script import script_holder
+from sagetree.serve.telemetry.log_lines import text_line
+from sagetree.serve.telemetry.metrics import Observer
 from tests.serve.artifacts import settings_for
 from tests.serve.asking import client_of
+from tests.serve.server_process import ask, load, serving
 
 ROWS = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
 LABELS = (ROWS[:, 0] + np.random.default_rng(1).normal(size=100) > 0).astype(int)
@@ -68,7 +76,30 @@ def test_many_models(rounds: str, model_dir: Path, tmp_path: Path) -> None:
     assert client.delete("/models/m").status_code == 200
 
 
-def test_the_default_model_fn_of_a_script(model_dir: Path) -> None:
-    booster = Defaults().default_model_fn(str(model_dir))
-    *_, scores = expected("best")
-    assert booster.predict(xgboost.DMatrix(ROWS[:5])).tolist() == scores
+@pytest.mark.parametrize("rounds", ["best", "all"])
+def test_the_default_model_fn_of_a_script(rounds: str, model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "answer.py").write_text("")
+    settings = settings_for(model_dir, SAGETREE_ROUNDS=rounds, SAGEMAKER_PROGRAM="answer.py")
+    path = list(sys.path)
+    holder = script_holder(settings, ScriptCode(tmp_path / "answer.py"))
+    sys.path[:] = path
+    holder.start(watch=False)
+    holder.wait()
+    client = client_of(script_site(settings, holder, Observer(None, text_line, LOG.info)))
+    *_, scores = expected(rounds)
+    answer = client.post("/invocations", data=BODY, headers=CSV_TYPE)
+    assert np.float32(answer.get_json()).tolist() == scores
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rounds", ["best", "all"])
+def test_the_default_model_fn_of_many(rounds: str, model_dir: Path, tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "answer.py").write_text("")
+    chosen = {"SAGEMAKER_MULTI_MODEL": "true", "SAGEMAKER_PROGRAM": "answer.py"}
+    chosen |= {"SAGEMAKER_SUBMIT_DIRECTORY": str(tmp_path / "code"), "SAGETREE_ROUNDS": rounds}
+    with serving(tmp_path, tmp_path / "log", **chosen) as server:
+        assert load(server, "m", model_dir) == 200
+        *_, scores = expected(rounds)
+        answer = ask(server, "POST", "/models/m/invoke", BODY.encode())
+        assert np.float32(json.loads(answer.body)).tolist() == scores

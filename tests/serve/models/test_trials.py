@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import xgboost
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.errors import ArtifactError, SettingsError
 from sagetree.serve.models.trials import Trials, Verdict
 from tests.serve.artifacts import settings_for
@@ -83,6 +83,20 @@ def test_a_model_that_takes_for_ever_is_refused(own_base_dir: Path):
     assert json.loads(told.stdout)["message"] == (
         "loading the model and scoring some rows takes longer than 1 s"
     )
+
+
+def test_a_model_loaded_again_to_be_weighed_is_trusted(tmp_path: Path):
+    """Checking its trees takes fifteen times as long as loading them."""
+    code = (
+        "import sys\n"
+        "from sagetree.serve.models.trial import Question, Subject, run_trial\n"
+        "def load(question, distrust):\n"
+        "    with open(sys.argv[1] + '/told', 'a') as told: told.write(f'{distrust} ')\n"
+        "question = Question(sys.argv[1], {}, 2**30, True)\n"
+        "assert 'bytes' in run_trial(Subject(load, 'it'), question, lambda: True)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=30)
+    assert (tmp_path / "told").read_text() == "True False "
 
 
 def test_an_output_the_model_cannot_give_is_the_settings_fault(plain_dir: Path, tmp_path: Path):

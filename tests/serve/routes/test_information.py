@@ -14,6 +14,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from werkzeug.test import Client
 
 from sagetree.bundle.model import Model
+from sagetree.serve.bodies.decoders import DECODERS
 from tests.serve.artifacts import INPUTS, client_for, holder_for, settings_for, site_of
 from tests.serve.asking import post
 from tests.serve.rows import CATEGORIES, NAMES
@@ -135,6 +136,7 @@ def test_the_document_names_every_route_and_is_whole(client: Client, base_dir: P
     assert set(row["properties"]) == set(NAMES)
     assert row["required"] == list(INPUTS)
     body = document["paths"]["/invocations"]["post"]["requestBody"]["content"]
+    assert set(body) == set(DECODERS)
     for kind in ("application/json", "text/csv"):
         example = body[kind]["example"]
         sent = example if isinstance(example, str) else json.dumps(example)

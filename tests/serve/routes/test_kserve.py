@@ -146,7 +146,9 @@ def test_what_is_no_request_is_refused(client: Client, request_: object, where: 
         ("POST", "/v2/models/claims/versions/1/infer", "there is no such model here",
          "The model of this server is called model: ask for /v2/models/model"),
         ("GET", "/v2/models/model/infer", "there is nothing here",
-         "Below /v2/models/model are /ready, POST /infer, and both behind /versions/VERSION"),
+         "There are GET /v2/models/model, GET /v2/models/model/ready, POST /v2/models/model/infer, "
+         "GET /v2/models/model/versions/{version}, GET /v2/models/model/versions/{version}/ready, "
+         "POST /v2/models/model/versions/{version}/infer"),
     ],
 )  # fmt: skip
 def test_another_model_is_answered_by_the_one_that_is_here(

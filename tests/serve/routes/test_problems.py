@@ -1,8 +1,11 @@
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.exceptions import BadRequest
 
 from sagetree import errors
+from sagetree.serve.models import registry
 from sagetree.serve.routes.flask_app import problem_of_http
-from sagetree.serve.routes.problems import problem_of
+from sagetree.serve.routes.problems import logged_reason, problem_of
 
 
 def subclasses(kind: type[Exception]) -> set[type[Exception]]:
@@ -32,6 +35,25 @@ def test_every_error_of_the_tree_has_its_own_status():
         "HeadTooLargeError": 431,
         "NotReadyError": 503,
     }
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_no_quoted_value_gets_into_the_log(one: str, other: str):
+    quoted = f"of the model's {errors.quote(f'se{one}cret')} and {errors.quote(f'se{other}cret')}"
+    for error in (
+        errors.RequestError(quoted, where=f"input {errors.quote(f'se{other}cret')}"),
+        errors.SchemaError([errors.Violation("secret", quoted)], hint=""),
+        errors.SchemaError([errors.Violation("secret", quoted, 2, "line 3")], hint=""),
+    ):
+        reason = logged_reason(error, ())
+        assert "se" not in reason
+        assert "cret" not in reason
+
+
+def test_the_words_of_others_are_not_logged():
+    """A script's own error, and the names of models, are told to the client alone."""
+    error = registry.ModelNotFoundError("Model not found: secret", where="model_name")
+    assert logged_reason(error, ()) == ""
 
 
 def test_the_machines_errors_and_bugs_keep_their_inside():

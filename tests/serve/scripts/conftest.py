@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.machine.program import LOG
 from sagetree.scripts.official_names import FOLDER
 from sagetree.serve.routes.script import script_site

@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.bundle.model import Model
 from sagetree.errors import NotReadyError
 from tests.serve.asking import CSV, ROWS, post, problem
@@ -105,7 +105,12 @@ def test_rows_are_read_as_without_a_script(bundle_start: Start, scores: list[flo
 @pytest.mark.parametrize(
     ("body", "kind", "status", "message"),
     [
-        (b'[{"num_claims": 1}]', "application/json", 422, "is missing (and 3 more like it)"),
+        (
+            b'[{"num_claims": 1}]',
+            "application/json",
+            422,
+            "columns 'a<b', 'x,y', 'début [UTC]', 'größe' are missing",
+        ),
         (b"{", "application/json", 400, "the body is not JSON"),
         (b"x", "image/png", 415, "'image/png' is not read here"),
     ],

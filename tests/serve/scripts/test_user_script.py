@@ -10,7 +10,7 @@ import pytest
 import xgboost
 from sagemaker_inference import encoder
 
-from sagetree.bundle.bundle import MODEL_FILE
+from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.errors import NotReadyError, SettingsError
 from sagetree.formats.recordio import frame, record_class
 from sagetree.machine.program import LOG

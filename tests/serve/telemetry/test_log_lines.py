@@ -20,6 +20,8 @@ from sagetree.serve.telemetry.log_lines import (
 from sagetree.serve.telemetry.observation import Trace, trace_id
 from sagetree.serve.variables import LOG_FORMATS
 
+TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+
 
 def test_the_phases_of_all_slices_add_up_to_the_whole() -> None:
     seen = Trace("abc", "POST", "/invocations", 120)
@@ -38,33 +40,39 @@ def answered() -> Trace:
     seen.trace_id = trace_id("Root=1-5759e988-bd862e3fe1be46a")
     seen.phase_seconds = {"decode": 0.0004, "transform": 0.0001}
     seen.rows, seen.model = 3, "claims"
+    seen.error, seen.reason = "SchemaError", "line 1: there are 2 columns"
     seen.finish(422, 60)
     seen.seconds = 0.00125
     return seen
 
 
 def test_a_text_line_has_every_fact():
-    assert text_line(answered()) == (
+    time, _, line = text_line(answered()).partition(" ")
+    assert re.fullmatch(TIME, time)
+    assert line == (
         "abc POST /invocations 422 rows=3 bytes_in=120 bytes_out=60 ms=1.25 "
-        "decode=0.40 transform=0.10 model=claims trace=Root=1-5759e988-bd862e3fe1be46a"
+        "decode=0.40 transform=0.10 model=claims trace=Root=1-5759e988-bd862e3fe1be46a "
+        "error=SchemaError reason=line 1: there are 2 columns"
     )
 
 
 def test_a_json_line_has_the_same_facts():
     line = json.loads(json_line(answered()))
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("time"))
+    assert re.fullmatch(TIME, line.pop("time"))
     assert line == {
         "level": "INFO", "request_id": "abc", "method": "POST", "route": "/invocations",
         "status": 422, "rows": 3, "bytes_in": 120, "bytes_out": 60, "ms": 1.25, "decode": 0.4,
         "transform": 0.1, "model": "claims", "trace": "Root=1-5759e988-bd862e3fe1be46a",
+        "error": "SchemaError", "reason": "line 1: there are 2 columns",
     }  # fmt: skip
 
 
 def test_what_is_not_known_is_not_in_the_line():
     seen = Trace("1", "GET", "/ping", 0)
     seen.finish(200, 0)
-    assert text_line(seen).startswith("1 GET /ping 200 rows=0 bytes_in=0 bytes_out=0 ms=0.")
-    assert not {"decode", "model", "trace"} & json.loads(json_line(seen)).keys()
+    line = text_line(seen).partition(" ")[2]
+    assert line.startswith("1 GET /ping 200 rows=0 bytes_in=0 bytes_out=0 ms=0.")
+    assert not {"decode", "model", "trace", "error", "reason"} & json.loads(json_line(seen)).keys()
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_the_event_is_a_role_and_no_feature(job: Job) -> None:
     np.testing.assert_array_equal(ran.model.score(table_of(held)), given)
     with pytest.raises(SchemaError) as caught:
         ran.model.score(table_of({"week": TIMES.tolist(), "x": XS.tolist()}))
-    assert "column 'week': is the label, which a request must not hold" in str(caught.value)
+    assert "column 'week' is the label, which a request must not hold" in str(caught.value)
 
 
 @pytest.mark.parametrize("settings", [COX, AFT], ids=["cox", "aft"])

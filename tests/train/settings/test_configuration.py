@@ -72,7 +72,10 @@ def test_a_folder_of_checkpoints_that_cannot_be_written(opt_ml: OptMl) -> None:
     assert refusal(opt_ml) == f"{cannot}. Mount it writable, for the user the container runs as"
     configure(opt_ml, hyperparameters={"objective": "no"}, input_data_config={"training": {}})
     text = refusal(opt_ml)
-    assert text.startswith("there is no channel 'train' (channels: 'training'); objective is 'no' ")
+    assert text.startswith(
+        "there is no channel 'train' in inputdataconfig.json (channels: 'training'): give the "
+        "channel with the rows to learn from that name; objective is 'no' "
+    )
     assert text.endswith(f"; {cannot}. Correct all 3")
 
 

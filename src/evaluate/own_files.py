@@ -1,0 +1,79 @@
+"""`sagetree evaluate MODEL TEST...`: one's own model and rows as a job's inputs below --out."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from sagetree.desk.contract_folder import (
+    DEFAULT_OUT,
+    claim,
+    is_marked,
+    place_links,
+    refuse_base_dir,
+)
+from sagetree.desk.given_files import channel_links, check_given
+from sagetree.desk.model_folder import find_model
+from sagetree.desk.next_steps import next_steps
+from sagetree.machine.paths import OptMl
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add MODEL, TEST and what goes with them."""
+    parser.add_argument(
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL",
+        help="a folder that training wrote to, a model's own folder, or a model.tar.gz",
+    )
+    parser.add_argument(
+        "test",
+        nargs="*",
+        type=Path,
+        metavar="TEST",
+        help="files and folders with rows and their labels",
+    )
+    parser.add_argument(
+        "--out",
+        metavar="DIR",
+        type=Path,
+        help="with MODEL: the folder to write to (default: the one that training wrote to, "
+        f"else {DEFAULT_OUT})",
+    )
+
+
+def find_fault(options: argparse.Namespace) -> str:
+    """Return what is wrong with options that do not go together, "" if nothing is."""
+    if options.model is None:
+        return "--out without MODEL: name a model and rows to test it on" if options.out else ""
+    return "" if options.test else "MODEL without TEST: name files with rows to test it on"
+
+
+def default_out(model: Path) -> Path:
+    """Return where results go without --out."""
+    return model if is_marked(model) else DEFAULT_OUT
+
+
+def lay_out(options: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
+    """Return the folder --out, with the model and the rows as an evaluation's inputs.
+
+    Raises UserError for what the user gave, PlatformError for a folder that
+    cannot be written.
+    """
+    refuse_base_dir(environ, "MODEL")
+    model = find_model(options.model)
+    check_given(options.test, "TEST", options.out)
+    opt_ml = claim(options.out)
+    inputs = (opt_ml.processing / "model", opt_ml.processing / "test")
+    links = {inputs[0]: model, **channel_links(inputs[1], options.test)}
+    place_links(opt_ml, links, inputs)
+    return opt_ml
+
+
+def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
+    """Return what an evaluation says of its results, and of what comes next."""
+    folder = opt_ml.processing / "evaluation"
+    return next_steps(
+        {"metrics": folder / "evaluation.json", "verdict": folder / "decision.json"},
+        ("serve the model", ["sagetree", "serve", options.model]),
+    )

@@ -1,0 +1,136 @@
+"""The label of the joined rows: two values, several classes, or numbers."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.machine.program import LOG
+from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.inputs import find_name, listing
+from sagetree.prepare.joining import JOINED
+from sagetree.prepare.kinds import is_numeric, present
+from sagetree.tables.cells import category_text
+from sagetree.tables.positive import find_positive
+
+VALUES_SHOWN = 5
+
+# Numbers of more values are not classes, nor are words of which most occur once.
+# Training draws the line for words without an objective here too.
+MOST_CLASSES = 20
+
+Counts = Sequence[tuple[object, int]]
+
+
+@dataclass(frozen=True)
+class Label:
+    """The label column and its classes, as the database has them.
+
+    Of two values the positive one is the last, of more the rarest; a label of
+    numbers has none. `are_words` says that training can only take them for classes.
+    """
+
+    column: str
+    classes: tuple[object, ...]
+    are_words: bool = True
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether the label has two values."""
+        return len(self.classes) == 2
+
+
+def read_label(db: Database, column: str, declared: str | None = None) -> Label:
+    """Return the label of the joined rows; the positive value is the declared one, else found.
+
+    Raises SettingsError for a label that is no column, or does not hold
+    `declared` as one of two values; DataError for one that is missing somewhere,
+    is the same everywhere, or is text that differs in most rows.
+    """
+    columns = db.columns(JOINED)
+    name = find_name(columns, column)
+    if name is None:
+        raise SettingsError(
+            f"there is no column {quote(column)} in the joined table"
+            f"{did_you_mean(column, columns)}",
+            where="--label",
+            hint=f"The columns are {listing(columns)}",
+        )
+    where = f"column {quote(name)}"
+    missing = db.count(f"{JOINED} WHERE {present(identifier(name), columns[name])} IS NULL")
+    if missing:
+        hint = "Fill it in, or leave the rows out with a query of your own (--sql)"
+        raise DataError(f"the label is missing in {missing} rows", where=where, hint=hint)
+    values = db.rows(
+        f"SELECT {identifier(name)}, count(*) FROM {JOINED} GROUP BY 1 ORDER BY 2 DESC, 1"
+    )
+    if len(values) == 1:
+        raise DataError(
+            f"the label has 1 value ({_shown(values)}) where two are needed",
+            where=where,
+            hint="Name the label with --label, or make two values of it with a query (--sql)",
+        )
+    if len(values) > 2 and declared is not None:
+        raise SettingsError(
+            f"column {quote(name)} has {len(values)} values, none of which is the positive one",
+            where="--positive-label",
+            hint="Leave it out; it is for a label of two values",
+        )
+    return _label(name, values, declared, are_words=not is_numeric(columns[name]))
+
+
+def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) -> Label:
+    if len(values) > MOST_CLASSES and not are_words:
+        return Label(name, (), are_words)
+    if len(values) > MOST_CLASSES and 2 * len(values) > sum(count for _, count in values):
+        raise _no_classes(name, values)
+    texts: dict[str, object] = {}
+    for value, _ in values:
+        text = category_text(str(value)) or ""
+        if text in texts:
+            raise _same(name, value, texts[text])
+        texts[text] = value
+    if len(values) > 2:
+        return Label(name, (*texts.values(),), are_words)
+    positive = _positive(name, dict(zip(texts, (n for _, n in values), strict=True)), declared)
+    (negative,) = texts.keys() - {positive}
+    return Label(name, (texts[negative], texts[positive]), are_words)
+
+
+def _positive(name: str, counts: Mapping[str, int], declared: str | None) -> str:
+    if declared is None:
+        found = find_positive(counts)
+        if found.by_order:
+            LOG.warning("Warning: %s", found.doubt(name, "--positive-label"))
+        return found.value
+    positive = category_text(declared)
+    if positive not in counts:
+        raise SettingsError(
+            f"{quote(declared)} is not a value of column {quote(name)}, which holds "
+            f"{' and '.join(map(quote, reversed([*counts])))}",
+            where="--positive-label",
+            hint="Take one of the two",
+        )
+    return str(positive)
+
+
+def _same(name: str, one: object, other: object) -> DataError:
+    """Return the error for two values that training, which reads their text, cannot tell apart."""
+    return DataError(
+        f"the values {quote(one)} and {quote(other)} of the label are one and the same to training",
+        where=f"column {quote(name)}",
+        hint="Make two values of them with a query (--sql)",
+    )
+
+
+def _shown(values: Counts) -> str:
+    return ", ".join(f"{quote(value)} in {count} rows" for value, count in values[:VALUES_SHOWN])
+
+
+def _no_classes(name: str, values: Counts) -> DataError:
+    rows = sum(count for _, count in values)
+    return DataError(
+        f"the label is text with {len(values)} values in {rows} rows ({_shown(values)}, ...), "
+        "which are neither classes nor plain numbers",
+        where=f"column {quote(name)}",
+        hint="Name the label with --label, or make classes or numbers of it with a query (--sql)",
+    )
