@@ -198,7 +198,7 @@ def test_a_category_that_xgboost_refuses_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SchemaError) as caught:
         Model.load(tmp_path).score(table_of({"age": [1], "state": ["ZZ"], "code": [30]}))
     assert str(caught.value) == (
-        "row 1, column 'state': holds a category that training did not see. Send a trained "
+        "row 1, column 'state': the category is one that training did not see. Send a trained "
         "category, as XGBoost itself demands, or leave the cell empty if the value is missing"
     )
 

@@ -135,7 +135,7 @@ def test_other_objectives_have_a_predicted_score(
     assert (answer.status_code, answer.get_json()["message"], answer.get_json()["hint"]) == (
         400,
         "this model cannot give probability",
-        "This model gives predicted_score, score, contributions, model",
+        "This model gives predicted_score, score, contributions, reasons, model",
     )
 
 
