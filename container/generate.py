@@ -21,7 +21,7 @@ from sagetree.train.hyperparameters.eval_metrics import METRICS, Metric
 from sagetree.train.hyperparameters.objective_rules import defined_for
 from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.parameters import OWN, UNUSED
-from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_OTHERS
+from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_DEPTHS, SAGETREE_OTHERS
 from sagetree.train.hyperparameters.xgboost_parameters import (
     BY_OBJECTIVE,
     DART,
@@ -164,6 +164,8 @@ def _row(parameter: Hyperparameter) -> tuple[str, ...]:
 
 def _default(parameter: Hyperparameter) -> str:
     name = parameter.name
+    if name == "max_depth":
+        return f"[{', '.join(map(str, sorted(SAGETREE_DEPTHS)))}: the job tries]"
     if name not in SAGETREE:
         return parameter.default
     others = f", {SAGETREE_OTHERS[name][0]:g}" if name in SAGETREE_OTHERS else ""

@@ -14,7 +14,7 @@ from sagetree.machine.program import LOG, refuse, run_job
 from sagetree.machine.unused import left_out_unused
 from sagetree.train.hyperparameters.eval_metrics import METRICS
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN
-from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_OTHERS
+from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_DEPTHS, SAGETREE_OTHERS
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
 from sagetree.train.own_files import add_options, ending, find_fault, lay_out
 from sagetree.train.script import Script
@@ -160,6 +160,7 @@ def _help_of_parameters() -> str:
         ", ".join(f"{name}={value:g}" for name, (value, _) in preset.items())
         for preset in (SAGETREE, SAGETREE_OTHERS)
     )
+    depths = ", ".join(map(str, sorted(SAGETREE_DEPTHS)))
     aliases = ", ".join(f"{s} = {p.name}" for s, p in BY_NAME.items() if s != p.name)
     lines.append(f"  metrics: {', '.join(METRICS)}")
     return "\n".join(
@@ -167,6 +168,7 @@ def _help_of_parameters() -> str:
             *lines,
             f"  preset sagetree, labels of two values: {binary}",
             f"  preset sagetree, others: {others}",
+            f"  preset sagetree, max_depth where rows can be left out: the job tries {depths}",
             f"  other names: {aliases}",
         ]
     )

@@ -22,13 +22,13 @@ from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
-from sagetree.train.boosting.predictions_file import PREDICTIONS_FILE, write_predictions
-from sagetree.train.boosting.results import ValidationResult
+from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.importance import Importance, measure_importance
+from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
@@ -75,7 +75,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
         baseline=_baseline(read, result),
-        origin=_origin(plan, is_stopped=termination.is_requested, checkpoints=checkpoints),
+        origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
         rows=read.known,
     )
     _save(bundle, opt_ml.model)
@@ -125,12 +125,19 @@ def _baseline(read: Ingested, result: ValidationResult) -> Baseline | None:
     return Baseline.measure(read.features.in_own_units(rows), result.scores)
 
 
-def _origin(plan: BoostingPlan, *, is_stopped: bool, checkpoints: Checkpoints | None) -> Origin:
+def _origin(
+    plan: BoostingPlan,
+    trained: TrainedModels,
+    *,
+    is_stopped: bool,
+    checkpoints: Checkpoints | None,
+) -> Origin:
     return Origin(
         seed=plan.settings.seed,
         threads=plan.threads,
         has_checkpoints=checkpoints is not None,
         is_stopped=is_stopped,
+        max_depth=trained.depth,
     )
 
 

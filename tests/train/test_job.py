@@ -24,7 +24,7 @@ from tests.programs import SAGETREE, environment, run_sagetree
 from tests.train.conftest import Job, lines
 
 # The regular expression of SageMaker's own XGBoost; CloudWatch writes a tab as #011.
-METRIC = re.compile(r".*\[[0-9]+\].*#011validation-auc:(\S+)")
+METRIC = re.compile(r".*\[[0-9]+\].*#011validation-logloss:(\S+)")
 
 
 def test_the_classic_test_dir_needs_no_config_but_hyperparameters(job: Job) -> None:
@@ -53,8 +53,8 @@ def test_metric_lines_are_what_sagemaker_reads_and_come_from_rows_left_out(job: 
     assert bundle.baseline is not None
     assert sum(bundle.baseline.features[0].counts) == bundle.data["train"].rows
     assert sum(bundle.baseline.scores[0].counts) == bundle.data["train"].rows
-    assert values[-1] == pytest.approx(bundle.metrics["validation-auc"], abs=1e-5)
-    assert max(values[:-1]) == values[-1]
+    assert values[-1] == pytest.approx(bundle.metrics["validation-logloss"], abs=1e-5)
+    assert min(values[:-1]) == values[-1]
 
 
 def test_the_bundle_holds_only_the_rounds_that_predict(job: Job) -> None:

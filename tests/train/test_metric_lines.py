@@ -213,6 +213,40 @@ def test_other_metrics_decide_themselves(texts: dict[str, str], decides: str) ->
     assert (settings.boosting.stopping_metric, settings.notes) == (decides, ())
 
 
+@pytest.mark.parametrize(
+    ("texts", "metrics"),
+    [
+        ({}, ("auc", "logloss")),
+        ({"objective": "binary:logitraw"}, ("auc", "logloss")),
+        ({"objective": "multi:softprob"}, ("mlogloss",)),
+        ({"objective": "reg:logistic"}, ("rmse",)),
+        ({"objective": "rank:map"}, ("map",)),
+        # its probabilities are not meant to be right
+        ({"scale_pos_weight": "3"}, ("logloss", "auc")),
+        ({"scale_pos_weight": "1"}, ("auc", "logloss")),
+        ({"preset": "xgboost"}, ("auc",)),
+    ],
+)
+def test_of_classes_the_log_loss_decides_where_no_metric_is_named(
+    texts: dict[str, str], metrics: tuple[str, ...]
+) -> None:
+    boosting = TrainSettings.of(texts).boosting
+    assert (boosting.metrics, boosting.stopping_metric) == (metrics, metrics[-1])
+
+
+def test_rounds_go_on_until_the_probabilities_are_right(job: Job) -> None:
+    # the first round already has all rows in order
+    apart = "y,x\n" + "".join(f"{n % 2},{n % 2 * 100 + n % 7}\n" for n in range(200))
+    channels, settings = {"train": apart, "validation": apart}, {"num_round": 120}
+    ran = job(channels, settings)
+    assert ran.model.scorer.boosters[0].rounds == 120
+    assert logged(ran, "validation:auc")[0] == 1
+    assert logged(ran, "validation:logloss")[-1] < 0.05
+    by_order = job(channels, {**settings, "eval_metric": "logloss,auc"})
+    assert by_order.model.scorer.boosters[0].rounds == 1
+    assert logged(by_order, "validation:logloss")[-1] > 0.6
+
+
 def test_a_metric_that_should_fall_stops_where_it_is_least(job: Job) -> None:
     ran = job(
         {"train": lines(), "validation": lines(seed=1)},

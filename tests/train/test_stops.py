@@ -189,5 +189,9 @@ def test_sigterm_keeps_a_checkpoint_of_its_very_round(job: Job, checkpoints: Pat
     settings = {**SETTINGS, "checkpoint_interval": 100, "save_model_on_termination": "false"}
     with at("[4]\t", terminate):
         assert job(CHANNELS["a validation channel"], settings).code == 1
-    assert [path.name for path in checkpoints.iterdir()] == ["sagetree-checkpoint-watched.5"]
+    assert sorted(path.name for path in checkpoints.iterdir()) == [
+        "sagetree-checkpoint-trial-depth-2.2",
+        "sagetree-checkpoint-trial-depth-4.2",
+        "sagetree-checkpoint-watched-depth-2.5",
+    ]
     assert "Going on after round 4" in job({}, settings).log

@@ -104,7 +104,7 @@ class Origin(BaseModel):
     """What a training depends on beside hyperparameters, data and versions.
 
     Rounds draw otherwise in a job that makes checkpoints; one that was stopped
-    cannot be had again.
+    cannot be had again. `max_depth` is what the job chose, None where it had no choice.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -113,6 +113,7 @@ class Origin(BaseModel):
     threads: int
     has_checkpoints: bool
     is_stopped: bool
+    max_depth: int | None = None
 
 
 class Manifest(BaseModel):

@@ -51,9 +51,15 @@ def boost_phase(
     data: Sequence[BoosterData],
     rounds: int,
     early_stopping: EarlyStopping | None = None,
+    *,
+    is_told: bool = True,
 ) -> TrainingResult:
-    """Make the rounds of a phase."""
-    is_evaluated = data[0].validation is not None
+    """Make the rounds of a phase; `is_told` says that metrics of each are logged, if it has any.
+
+    With a depth that the job chose, the checkpoints are not those of another depth.
+    """
+    is_told = is_told and data[0].validation is not None
+    name = phase if plan.depth is None else f"{phase}-depth-{plan.depth}"
     training = Training(
         params=plan.params,
         data=data,
@@ -61,8 +67,8 @@ def boost_phase(
         initial_model=plan.run.initial_model,
         early_stopping=early_stopping,
         custom_metric=plan.metrics.custom_metric,
-        progress=progress_of(rounds, plan.settings.stopping_metric, is_measured=is_evaluated),
-        checkpoints=plan.run.checkpoints(phase, len(data)),
+        progress=progress_of(rounds, plan.settings.stopping_metric, is_measured=is_told),
+        checkpoints=plan.run.checkpoints(name, len(data)),
         is_stopped=plan.run.is_stopped,
     )
     return boost(training)
@@ -73,7 +79,7 @@ def boost_until_best(plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
     metric, patience = plan.settings.stopping_metric, plan.settings.patience
     stopping = EarlyStopping(metric, is_maximized(metric), patience) if patience else None
     result = boost_phase(plan, phase, data, plan.settings.rounds, stopping)
-    if stopping and not result.stopped and not stopping.is_over(result.rounds, result.best - 1):
+    if stopping and not result.stopped and not stopping.is_over(result.history, result.best - 1):
         LOG.info(
             "All %d rounds of num_round were made before %s stopped improving for %d: a higher "
             "num_round may give a better model",
@@ -136,11 +142,13 @@ def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:
 
 
 def predict_folds(best: BestBoosters, data: Sequence[BoosterData], folds: Sequence[Fold]) -> Scores:
-    """Return the scores of all rows left out, in their order."""
+    """Return the scores of the rows left out by the last folds, those with a booster, in order."""
+    last = len(best.boosters)
     found = [
-        predict_left_out(booster, part) for booster, part in zip(best.boosters, data, strict=True)
+        predict_left_out(booster, part)
+        for booster, part in zip(best.boosters, data[-last:], strict=True)
     ]
-    order = np.argsort(np.concatenate([outside for _, outside in folds]))
+    order = np.argsort(np.concatenate([outside for _, outside in folds[-last:]]))
     scores: Scores = np.concatenate(found)[order]
     return scores
 

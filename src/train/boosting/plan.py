@@ -1,7 +1,7 @@
 """How a job boosts, settled before its first round: the record that every strategy reads."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,10 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class BoostingPlan:
-    """Everything boosting depends on beside the rows; `params` are XGBoost's."""
+    """Everything boosting depends on beside the rows; `params` are XGBoost's.
+
+    `depth` is the max_depth that the job has chosen, None as long as it has not.
+    """
 
     settings: Boosting
     objective: Objective
@@ -53,6 +56,7 @@ class BoostingPlan:
     splitter: Splitter
     matrices: DMatrixBuilder
     run: RunOptions = RunOptions()
+    depth: int | None = None
 
     @classmethod
     def of(
@@ -96,6 +100,12 @@ class BoostingPlan:
             matrices=_matrices(settings, features, train, params),
             run=run or RunOptions(),
         )
+
+    def at_depth(self, depth: int | None) -> "BoostingPlan":
+        """Return the plan for trees of a depth that was chosen; None leaves it as it is."""
+        if depth is None:
+            return self
+        return replace(self, depth=depth, params={**self.params, "max_depth": depth})
 
     @property
     def threads(self) -> int:

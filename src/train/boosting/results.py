@@ -45,10 +45,14 @@ class ValidationResult:
 
 @dataclass(frozen=True)
 class TrainedModels:
-    """The models as UBJSON, with their best rounds only, and how these were chosen."""
+    """The models as UBJSON, with their best rounds only, and how these were chosen.
+
+    `depth` is the max_depth that the job chose, None where it had no choice.
+    """
 
     models: tuple[bytes, ...]
     validation: ValidationResult
+    depth: int | None = None
 
 
 @dataclass(frozen=True)

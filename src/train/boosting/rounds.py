@@ -7,7 +7,7 @@ from a checkpoint makes the very trees that one without a stop would have made.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import xgboost
@@ -48,18 +48,27 @@ class BoosterData:
         return [*own, (self.validation, VALIDATION)]
 
 
+class Leader(NamedTuple):
+    """The best value that another training has reached, and the rounds it took."""
+
+    value: float
+    rounds: int
+
+
 @dataclass(frozen=True)
 class EarlyStopping:
     """Stop once `metric` of the rows left out has not improved for `patience` rounds.
 
     Of several boosters the mean counts; any number is better than NaN. The state
     of early stopping is the history itself: nothing else is kept, so nothing can
-    contradict it.
+    contradict it. Where there is a `leader`, a training that will not reach it stops
+    too.
     """
 
     metric: str
     maximize: bool
     patience: int
+    leader: Leader | None = None
 
     def best(self, history: History) -> int:
         """Return the best round, from 0. The first of equal ones counts."""
@@ -74,9 +83,30 @@ class EarlyStopping:
         values = self._values(history)
         return self._better(values, best, len(values) - 1)
 
-    def is_over(self, rounds: int, best: int) -> bool:
-        """Say whether patience has run out after so many rounds."""
-        return rounds > 0 and rounds - 1 - best >= self.patience
+    def is_over(self, history: History, best: int) -> bool:
+        """Say whether patience has run out, or hope to reach the leader."""
+        rounds = len(self._values(history))
+        return rounds > 0 and (rounds - 1 - best >= self.patience or self._is_behind(history, best))
+
+    def value(self, history: History, best: int) -> float:
+        """Return the mean of the metric over the boosters in the best round."""
+        return float(np.mean(self._values(history)[best]))
+
+    def is_better(self, one: float, other: float) -> bool:
+        """Say whether one value of the metric is better than another."""
+        return one > other if self.maximize else one < other
+
+    def _is_behind(self, history: History, best: int) -> bool:
+        """Say whether more is lacking than twice what the later half of the rounds gained.
+
+        A curve that flattens gains no more than that in as many rounds again; it is
+        looked at once it has had the rounds that the leader took.
+        """
+        if self.leader is None or best < self.leader.rounds:
+            return False
+        now = self.value(history, best)
+        lacking, gained = abs(self.leader.value - now), abs(now - self.value(history, best // 2))
+        return self.is_better(self.leader.value, now) and lacking > 2 * gained
 
     def _values(self, history: History) -> Series:
         return history.get(VALIDATION, {}).get(self.metric, [])
@@ -85,7 +115,7 @@ class EarlyStopping:
         one, other = np.mean(values[best]), np.mean(values[index])
         if np.isnan(one):
             return best if np.isnan(other) else index
-        return index if (other > one if self.maximize else other < one) else best
+        return index if self.is_better(float(other), float(one)) else best
 
     def check(self, history: History, best: int) -> None:
         """Raise SettingsError if the metric is not finite even in the best round."""
@@ -175,7 +205,7 @@ def boost(training: Training) -> TrainingResult:
     history, rounds, stopped = _copied(start.history), start.rounds, False
     best = stopping.best(history) if stopping else 0
     try:
-        while rounds < training.rounds and not (stopping and stopping.is_over(rounds, best)):
+        while rounds < training.rounds and not (stopping and stopping.is_over(history, best)):
             stopped = training.is_stopped()
             if stopped:
                 break

@@ -9,12 +9,15 @@ themselves.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scores
 from sagetree.errors import SettingsError
 from sagetree.machine.program import LOG
+from sagetree.train.boosting.depths import boost_at_best_depth
 from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
@@ -105,20 +108,26 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
     """
     repeats: list[BestBoosters] = []
     scores: list[Scores] = []
+    left_out = np.empty(0, np.intp)
     for repeat in range(plan.settings.kfold_repeats):
         folds = plan.splitter.split(rows, repeat=repeat)
         phase, data = f"folds-{repeat}", fold_data(plan, rows, folds)
-        result = boost_until_best(plan, phase, data)
-        if repeats and result.stopped:  # the repeats before it are whole
-            plan.run.check_stopped(repeats[0].best)
-            break
-        repeats.append(best_boosters(plan, phase, data, result))
-        scores.append(predict_folds(repeats[-1], data, folds))
+        if repeats:
+            result = boost_until_best(plan, phase, data)
+            if result.stopped:  # the repeats before it are whole
+                plan.run.check_stopped(repeats[0].best)
+                break
+            best = best_boosters(plan, phase, data, result)
+        else:
+            plan, best = boost_at_best_depth(plan, phase, data)
+            left_out = rows_left_out(folds[-len(best.boosters) :])
+        repeats.append(best)
+        scores.append(predict_folds(best, data, folds))
     every = BestBoosters.joined(repeats)
     repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
     validation = ValidationResult(
         best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
-        left_out=LeftOut.of(rows, rows_left_out(folds)),
+        left_out=LeftOut.of(rows, left_out),
         scores=ensemble_scores(scores, plan.objective),
         metrics=every.means(),
         deviations=every.deviations(),
@@ -126,7 +135,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
         repeats=tuple(scores),
     )
     log_best(every.best, validation.metrics, validation.rows)
-    return TrainedModels(to_ubjson(every.boosters), validation)
+    return TrainedModels(to_ubjson(every.boosters), validation, plan.depth)
 
 
 # What chooses the rounds is a function of its own: its matrices are gone before
@@ -134,17 +143,17 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
 def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     folds = plan.splitter.split(train)
     data = fold_data(plan, train, folds)
-    best = best_boosters(plan, "folds", data, boost_until_best(plan, "folds", data))
+    plan, best = boost_at_best_depth(plan, "folds", data)
     result = ValidationResult(
         best=(best.best,),
-        left_out=LeftOut.of(train, rows_left_out(folds)),
+        left_out=LeftOut.of(train, rows_left_out(folds[-len(best.boosters) :])),
         scores=predict_folds(best, data, folds),
         metrics=best.means(),
         deviations=best.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation",
     )
     log_best(best.best, result.metrics, result.rows)
-    return TrainedModels(to_ubjson(best.boosters), result)
+    return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
 
 
 def _hold_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
@@ -158,13 +167,13 @@ def _fit_evaluated(
 ) -> TrainedModels:
     """Fit train up to the round that is best on other rows; `rows` says in words which."""
     data = booster_data(plan, train, validation)
-    best = best_boosters(plan, phase, [data], boost_until_best(plan, phase, [data]))
+    plan, best = boost_at_best_depth(plan, phase, [data])
     scores = predict_left_out(best.boosters[0], data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
     left_out = LeftOut.of(validation)
     result = ValidationResult((best.best,), left_out, scores, metrics, {}, rows)
-    return TrainedModels(to_ubjson(best.boosters), result)
+    return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
 
 
 def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> TrainedModels:
@@ -173,9 +182,9 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
     if not plan.run.is_stopped():
         LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
         data = [BoosterData(plan.matrices.build(train))]
-        result = boost_phase(plan, "all-rows", data, rounds)
+        result = boost_phase(plan.at_depth(chosen.depth), "all-rows", data, rounds)
         if not result.stopped:
-            return TrainedModels(to_ubjson(result.boosters), chosen.validation)
+            return replace(chosen, models=to_ubjson(result.boosters))
     LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")
     return chosen
 

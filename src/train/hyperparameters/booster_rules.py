@@ -76,6 +76,12 @@ def grows_exactly(values: Values) -> bool:
     return values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", ())
 
 
+def leaves_depth_open(values: Values) -> bool:
+    """Say whether a job may choose max_depth: nobody has, and it grows trees that all stay."""
+    grows = values.get("booster", "gbtree") == "gbtree" and values.get("process_type") != "update"
+    return grows and "max_depth" not in values
+
+
 def _linear_faults(values: Values) -> Iterator[str]:
     for name in _NOT_LINEAR:
         if is_given(values, name):

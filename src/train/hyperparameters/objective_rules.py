@@ -132,7 +132,7 @@ def metrics_of(values: Values, params: Mapping[str, Any]) -> tuple[list[str], st
     That is the last one named. Where it only says what rows are called, it is the
     log loss, or the objective's own metric; preset=xgboost goes by the one named.
     """
-    asked = [with_parameter(m, params) for m in _named(values) or [default_metric(params)]]
+    asked = [with_parameter(m, params) for m in _named(values) or _unnamed(values, params)]
     deciding = asked[-1]
     if values.get("preset") != "xgboost" and Asked.of(deciding).metric.name in OF_CALLS:
         defined = defined_for(values, OBJECTIVES[params["objective"]])
@@ -140,6 +140,21 @@ def metrics_of(values: Values, params: Mapping[str, Any]) -> tuple[list[str], st
         others = [m for m in others if m not in OF_CALLS]
         deciding = with_parameter(others[0], params) if others else deciding
     return list(dict.fromkeys([*asked, deciding])), deciding
+
+
+def _unnamed(values: Values, params: Mapping[str, Any]) -> list[str]:
+    """Return the metrics where none is named: of classes the log loss beside the objective's own.
+
+    The order of rows is right long before their probabilities are: the log loss
+    decides. By scale_pos_weight these are wrong on purpose, and it is the order that
+    counts.
+    """
+    own, objective = default_metric(params), OBJECTIVES[params["objective"]]
+    if values.get("preset") == "xgboost" or not objective.is_classification:
+        return [own]
+    losses = [loss for loss in _LOSSES if loss in defined_for(values, objective)]
+    both = [*losses, own] if is_given(values, "scale_pos_weight") else [own, *losses]
+    return list(dict.fromkeys(both))
 
 
 def objective_notes(values: Values) -> Iterator[str]:

@@ -166,7 +166,8 @@ OWN = (
         "eval_metric",
         Names(),
         "metrics of each round, of which the last one stops, but logloss or mlogloss for one that "
-        "only says what rows are called (f1, accuracy, error); default: the objective's own",
+        "only says what rows are called (f1, accuracy, error); default: the objective's own, of "
+        "two classes auc,logloss (logloss,auc with scale_pos_weight, auc with preset xgboost)",
     ),
     Hyperparameter(
         TUNING_METRIC,

@@ -118,6 +118,8 @@ def fingerprint(settings: TrainSettings, data: Mapping[str, DataFingerprint]) ->
     known = {spelling: BY_NAME[spelling] for spelling in settings.given if spelling in BY_NAME}
     values = {p.name: p.parse(settings.given[spelling]) for spelling, p in known.items()}
     values |= dict(boosting.params)
+    if boosting.depths:
+        values["max_depth"] = "chosen by the job"
     values |= {"early_stopping_rounds": boosting.patience, "eval_metric": boosting.metrics}
     return Fingerprint(
         num_round=boosting.rounds,

@@ -10,7 +10,7 @@ from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.tables.cells import DateOrder, Decimal
-from sagetree.train.hyperparameters.booster_rules import grows_exactly
+from sagetree.train.hyperparameters.booster_rules import grows_exactly, leaves_depth_open
 from sagetree.train.hyperparameters.combinations import (
     check_together,
     idle_together,
@@ -20,6 +20,7 @@ from sagetree.train.hyperparameters.constraints import Constraints
 from sagetree.train.hyperparameters.objective_rules import metrics_of
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, UNUSED, is_given
 from sagetree.train.hyperparameters.presets import (
+    SAGETREE_DEPTHS,
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
     XGBOOST_ROUNDS,
@@ -113,7 +114,8 @@ class Boosting:
     by 0.5. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
     times, each give a model of an ensemble. `num_class` is None where the label
     says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
-    is among `params`. `scales_weights` makes the mean of the weights 1.
+    is among `params`. `scales_weights` makes the mean of the weights 1. Among `depths`
+    the job chooses; there are none where max_depth is settled.
     """
 
     params: Mapping[str, Any]
@@ -132,6 +134,7 @@ class Boosting:
     external_memory: bool | None = None
     at_greatest_f1: bool = False
     scales_weights: bool = False
+    depths: tuple[int, ...] = ()
 
     @property
     def objective(self) -> str:
@@ -317,6 +320,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         ),
         external_memory=values.get("external_memory"),
         scales_weights=own,
+        depths=SAGETREE_DEPTHS if own and leaves_depth_open(values) else (),
     )
 
 

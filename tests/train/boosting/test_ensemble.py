@@ -157,7 +157,7 @@ def numbers(rows: int = 60) -> tuple[FeaturePipeline, Examples]:
 
 def fitted(run: RunOptions, **more: str) -> TrainedModels:
     """Fit three rounds of two folds, twice."""
-    texts = {"objective": "reg:squarederror", "num_round": "3", "_kfold": "2"}
+    texts = {"objective": "reg:squarederror", "num_round": "3", "max_depth": "4", "_kfold": "2"}
     settings = TrainSettings.of({**texts, "_num_cv_round": "2", **more}).boosting
     features, rows = numbers()
     columns = tuple(Column(name=n, kind="number", missing=0, distinct=60) for n in features.names)

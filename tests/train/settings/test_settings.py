@@ -50,7 +50,7 @@ def test_names_are_told_apart_and_defaults_are_values() -> None:
 def test_without_any_hyperparameter_the_defaults_hold() -> None:
     settings = TrainSettings.of({})
     assert settings.boosting.objective == "binary:logistic"
-    assert settings.boosting.metrics == ("auc",)
+    assert settings.boosting.metrics == ("auc", "logloss")
     assert settings.boosting.rounds == 2000
     assert settings.checkpointing.save_on_termination
     assert settings.notes == ()

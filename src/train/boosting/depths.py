@@ -1,0 +1,147 @@
+"""How deep trees grow, where nobody says it: tried on rows left out, by the deciding metric.
+
+Rows with interactions ask for depth, few positives forbid it, and no default knows
+which a table has. A trial takes larger steps, hence fewer rounds, on the folds or the
+one hold-out that the job boosts on anyway, and computes nothing but the deciding
+metric. Depths between are no trials: they differ by less than folds do.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+import xgboost
+
+from sagetree.machine.program import LOG
+from sagetree.train.boosting.phases import best_boosters, boost_phase, boost_until_best
+from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.results import BestBoosters
+from sagetree.train.boosting.rounds import BoosterData, EarlyStopping, Leader, TrainingResult
+from sagetree.train.hyperparameters.eval_metrics import RoundMetrics, is_maximized
+
+TRIAL = "trial"
+
+# A trial's eta, where the job's own is smaller, and the patience that it needs.
+_ETA, _PATIENCE = 0.2, 15
+
+# With so many rows left out, of the rarer label if there are two, more folds would
+# hardly choose otherwise.
+_ENOUGH_LEFT_OUT = 1000
+
+# Rows to learn from, of the rarer label if there are two, for each leaf of a full tree.
+_ROWS_A_LEAF = 20
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """What one depth reached: in `result`, up to its best round; NaN if it made none."""
+
+    plan: BoostingPlan
+    stopping: EarlyStopping
+    result: TrainingResult
+    value: float
+
+    @property
+    def depth(self) -> int:
+        """The depth that was tried."""
+        return int(self.plan.params["max_depth"])
+
+    def is_beaten(self, other: TrainingResult) -> bool:
+        """Say whether another training has reached a better value."""
+        if not other.rounds:
+            return False
+        value = self.stopping.value(other.history, other.best - 1)
+        return self.stopping.is_better(value, self.value)
+
+
+def boost_at_best_depth(
+    plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
+) -> tuple[BoostingPlan, BestBoosters]:
+    """Choose the depth if it is open, and return its plan and its boosters up to the best round.
+
+    Stopped before these are better than the best trial, they are that trial's, on the last
+    of `data` alone. Raises Terminated where no model is to be left.
+    """
+    if not plan.settings.depths or plan.depth is not None:
+        return plan, best_boosters(plan, phase, data, boost_until_best(plan, phase, data))
+    tried = [replace(part, evaluates_train=False) for part in _enough(plan, data)]
+    trials = list(_trials(plan, tried))
+    best = _best(plan, trials)
+    if not plan.run.is_stopped():
+        _tell(plan, trials, best, f"{len(tried)} of {len(data)} folds" if data[1:] else "")
+    plan = plan.at_depth(best.depth)
+    result = boost_until_best(plan, phase, data)
+    if result.stopped and not best.is_beaten(result):
+        rounds = result.rounds or best.result.rounds  # those that the log has shown, if any
+        stopped = replace(best.result, stopped=True, rounds=rounds)
+        found = best_boosters(best.plan, TRIAL, tried, stopped)
+        LOG.warning("None is better yet than the trial of max_depth=%d: that is kept", best.depth)
+        return best.plan, found
+    return plan, best_boosters(plan, phase, data, result)
+
+
+def _trials(plan: BoostingPlan, data: Sequence[BoosterData]) -> Iterator[_Trial]:
+    """Yield what each depth reaches: the first, the shallower one, and perhaps the deepest."""
+    first, shallower, deepest = plan.settings.depths
+    leader = _try(plan, data, first, None)
+    yield leader
+    if plan.run.is_stopped():
+        return
+    other = _try(plan, data, shallower, Leader(leader.value, leader.result.best))
+    yield other
+    gains = _best(plan, [leader, other]) is leader
+    if gains and not plan.run.is_stopped() and _allow(plan, data[-1], deepest):
+        yield _try(plan, data, deepest, Leader(leader.value, leader.result.best))
+
+
+def _try(
+    plan: BoostingPlan, data: Sequence[BoosterData], depth: int, leader: Leader | None
+) -> _Trial:
+    settings, eta = plan.settings, float(plan.params["eta"])
+    stride = max(1.0, _ETA / eta) if eta else 1.0
+    metric = settings.stopping_metric
+    metrics = RoundMetrics.of([metric], plan.objective, at_greatest_f1=settings.at_greatest_f1)
+    others = {n: v for n, v in plan.params.items() if n not in plan.metrics.params}
+    params = {**others, **metrics.params, "eta": stride * eta}
+    trial = replace(plan, params=params, metrics=metrics).at_depth(depth)
+    rounds = ceil(settings.rounds / stride)
+    patience = min(settings.patience or _PATIENCE, _PATIENCE)
+    stopping = EarlyStopping(metric, is_maximized(metric), patience, leader)
+    result = boost_phase(trial, TRIAL, data, rounds, stopping, is_told=False)
+    value = stopping.value(result.history, result.best - 1) if result.rounds else np.nan
+    return _Trial(trial, stopping, result, value)
+
+
+def _best(plan: BoostingPlan, trials: Sequence[_Trial]) -> _Trial:
+    """Return the best of the trials that made a round; of equal ones the first."""
+    sign = -1 if is_maximized(plan.settings.stopping_metric) else 1
+    return min(trials, key=lambda t: sign * t.value if np.isfinite(t.value) else np.inf)
+
+
+def _enough(plan: BoostingPlan, data: Sequence[BoosterData]) -> Sequence[BoosterData]:
+    """Return the last folds, as many as tell depths apart; in time the last have most rows."""
+    counts = [
+        _evidence(plan, part.validation) for part in reversed(data) if part.validation is not None
+    ]
+    folds = 1 + int(np.searchsorted(np.cumsum(counts), _ENOUGH_LEFT_OUT))
+    return data[-folds:]
+
+
+def _allow(plan: BoostingPlan, data: BoosterData, depth: int) -> bool:
+    return bool(_evidence(plan, data.train) >= _ROWS_A_LEAF * 2**depth)
+
+
+def _evidence(plan: BoostingPlan, rows: xgboost.DMatrix) -> int:
+    """Return how many rows tell something: of the rarer of two labels, or of a usual class."""
+    if plan.objective.task == "binary":
+        positive = int(rows.get_label().sum())
+        return min(positive, rows.num_row() - positive)
+    return int(rows.num_row() // plan.params.get("num_class", 1))
+
+
+def _tell(plan: BoostingPlan, trials: Sequence[_Trial], best: _Trial, folds: str) -> None:
+    metric = plan.settings.stopping_metric
+    values = ", ".join(f"{t.value:.5g} at {t.depth}" for t in sorted(trials, key=lambda t: t.depth))
+    rows = f"the rows left out by {folds}" if folds else "the rows left out"
+    LOG.info("max_depth=%d is chosen: %s of %s is %s", best.depth, metric, rows, values)
