@@ -246,7 +246,8 @@ def test_blanks_around_quoted_cells_belong_to_no_cell(
     columns = [list(cells) for cells in zip(*(rows * times), strict=True)]
     assert cells_of(text) == (tuple(rows[0]), columns, len(rows) * times)
     assert body[: text.first.end] == (",".join(marked[0]) + end).encode()
-    assert all(isinstance(cells, list) != bulk for cells in text.columns) or len(body) < BULK_BYTES
+    if len(body) >= BULK_BYTES and "\r" not in "".join(map("".join, rows)):
+        assert all(isinstance(cells, list) != bulk for cells in text.columns)
 
 
 @pytest.mark.parametrize(
