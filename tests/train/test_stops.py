@@ -189,9 +189,7 @@ def test_sigterm_keeps_a_checkpoint_of_its_very_round(job: Job, checkpoints: Pat
     settings = {**SETTINGS, "checkpoint_interval": 100, "save_model_on_termination": "false"}
     with at("[4]\t", terminate):
         assert job(CHANNELS["a validation channel"], settings).code == 1
-    assert sorted(path.name for path in checkpoints.iterdir()) == [
-        "sagetree-checkpoint-trial-depth-2.2",
-        "sagetree-checkpoint-trial-depth-4.2",
-        "sagetree-checkpoint-watched-depth-2.5",
-    ]
+    names = sorted(path.name.removeprefix("sagetree-checkpoint-") for path in checkpoints.iterdir())
+    # which depth is chosen depends on XGBoost's version
+    assert names in [["trial-depth-2.2", "trial-depth-4.2", f"watched-depth-{n}.5"] for n in (2, 4)]
     assert "Going on after round 4" in job({}, settings).log
