@@ -72,7 +72,9 @@ def memory_in(failure: str, killed: str) -> int:
 
 @pytest.mark.long
 def test_a_model_that_crashes_the_library_is_the_reason_of_evaluate(tmp_path: Path) -> None:
-    (tmp_path / "processing" / "model").mkdir(parents=True)
+    for name in ("model", "test"):
+        (tmp_path / "processing" / name).mkdir(parents=True)
+    (tmp_path / "processing" / "test" / "rows.csv").write_text("1,2\n")
     deep = '{"learner":' + "[" * 200_000 + "]" * 200_000 + "}"
     (tmp_path / "processing" / "model" / "xgboost-model").write_text(deep)
     assert run_sagetree(tmp_path, "evaluate").code == 1
