@@ -5,11 +5,9 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
-from sagetree.boosters.best_rounds import Rounds
 from sagetree.desk.contract_folder import is_marked
-from sagetree.desk.options import parse_options
+from sagetree.desk.options import add_rounds, parse_options
 from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, lay_out
 from sagetree.evaluate.verdict.gate import Gate
@@ -129,13 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fail-below", action="store_true", help="end with exit code 1 if the model is rejected"
     )
-    parser.add_argument(
-        "--rounds",
-        choices=get_args(Rounds),
-        default="best",
-        help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
-        "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
-    )
+    add_rounds(parser)
     return parser
 
 

@@ -5,9 +5,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
-from sagetree.boosters.best_rounds import Rounds
+from sagetree.desk.options import add_rounds
 from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.program import FAILED, LOG, describe, ended, start_logging
 from sagetree.predict.settings import FORMATS, PredictSettings, Wanted
@@ -109,13 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--contributions", action="store_true", help="the SHAP value of each column"
     )
-    parser.add_argument(
-        "--rounds",
-        choices=get_args(Rounds),
-        default="best",
-        help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
-        "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
-    )
+    add_rounds(parser)
     return parser
 
 

@@ -1,14 +1,28 @@
-"""Command lines on which files stand before, between and behind options."""
+"""What the command lines of several programs share."""
 
 import argparse
 from collections.abc import Sequence
+from typing import get_args
+
+from sagetree.boosters.best_rounds import Rounds
+
+
+def add_rounds(parser: argparse.ArgumentParser) -> None:
+    """Add the option --rounds, of models of XGBoost's own."""
+    parser.add_argument(
+        "--rounds",
+        choices=get_args(Rounds),
+        default="best",
+        help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
+        "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
+    )
 
 
 def parse_options(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:
-    """Return what `argv` says; an unknown option is an error that names its value too.
+    """Return what `argv` says; files may stand before, between and behind options.
 
-    Without that the value would be taken for a file, and the error would name
-    half of what was typed.
+    The error of an unknown option names its value too: else that would be taken
+    for a file, and the error would name half of what was typed.
     """
     options, unknown = parser.parse_known_intermixed_args(argv)
     if unknown:
