@@ -9,6 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import xgboost
+
+from sagetree.machine.gpus import visible_gpus
 
 # The finished run of SageMaker's workshop on fraud: tables, and what SageMaker itself answered.
 WORKSHOP = Path(
@@ -55,4 +58,9 @@ def skip_without(script: str, install: Sequence[str | Path], environment: dict[s
 needs_uv = pytest.mark.skipif(
     not Path(sys.executable).with_name("uv").is_file(),
     reason="needs uv beside Python, which makes environments of other XGBoosts (make install)",
+)
+
+needs_gpu = pytest.mark.skipif(
+    not (xgboost.build_info()["USE_CUDA"] and visible_gpus()),
+    reason="needs a GPU and XGBoost's CUDA build (uv sync --group gpu)",
 )

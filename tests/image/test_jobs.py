@@ -123,16 +123,17 @@ def test_a_script_has_packages_of_its_own(
     assert (volume / "model" / "seen").read_text() == "0.4 1.0\n"
 
 
-def test_without_a_gpu_training_falls_back_to_the_cpu(
-    runner: Runner, inputs: Path, model: Path, tmp_path: Path
-) -> None:
-    """With CUDA's build of XGBoost as with the other one, and it says so."""
+def test_without_a_gpu_nothing_trains_on_one(runner: Runner, inputs: Path, tmp_path: Path) -> None:
+    """With CUDA's build of XGBoost as with the other one."""
     job = Job(runner, inputs, tmp_path, (), "--set=device=cuda")
 
-    assert job.container.wait() == 0, job.container.log
-    assert "Device is changed from GPU to CPU" in job.container.log
-    booster = "xgboost-model"
-    assert (job.model / booster).read_bytes() == (model / booster).read_bytes()
+    assert job.container.wait() == 1, job.container.log
+    assert job.failure.read_text("utf-8").splitlines()[0] in {
+        "device is cuda, and this is XGBoost's CPU build: take the image that "
+        "./build_and_push.sh --gpu builds, or device=cpu. Correct it",
+        "device is cuda, and no GPU is visible here: take an instance that has one "
+        "(with docker run: --gpus all), or device=cpu. Correct it",
+    }
 
 
 def test_no_command_means_train(runner: Runner, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sagetree.train.settings.channel_settings import (
     read_json,
 )
 from sagetree.train.settings.checkpoint_files import cannot_resume, check_checkpoints
+from sagetree.train.settings.device import device_faults, device_notes
 from sagetree.train.settings.faults import Faults
 from sagetree.train.settings.settings import TrainSettings
 
@@ -35,6 +36,8 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     with faults.gathered():
         folder = _checkpoint_folder(opt_ml)
     settings = None if texts is None else TrainSettings.settle(texts, formats, faults)
+    if settings is not None:
+        faults.texts += device_faults(settings.boosting.params)
     if settings is not None and folder is not None:
         settings = _with_checkpoints(settings, folder)
         folder = settings.checkpointing.folder
@@ -45,7 +48,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
                 check_checkpoints(folder, settings)
     faults.check()
     assert settings is not None  # noqa: S101 - faults are why it may be
-    for note in settings.notes:
+    for note in (*settings.notes, *device_notes(settings.boosting.params)):
         LOG.warning(note)
     return replace(settings, charsets=charsets)
 

@@ -1,0 +1,43 @@
+"""A job that asks for a GPU gets one, or an error before any data are read."""
+
+import pytest
+import xgboost
+
+from sagetree.machine.gpus import visible_gpus
+from sagetree.train.settings.device import device_faults, gpu_faults, gpu_notes
+from tests.train.conftest import Job, lines
+
+
+@pytest.mark.parametrize(
+    "given", [{"device": "cuda"}, {"device": "gpu"}, {"tree_method": "gpu_hist"}]
+)
+@pytest.mark.skipif(xgboost.build_info()["USE_CUDA"], reason="this XGBoost is the CUDA build")
+def test_the_cpu_build_trains_on_no_gpu(job: Job, given: dict[str, str]) -> None:
+    ran = job({"train": lines(100)}, given)
+    assert ran.code == 1
+    assert ran.failure == (
+        "device is cuda, and this is XGBoost's CPU build: take the image that "
+        "./build_and_push.sh --gpu builds, or device=cpu. Correct it\n"
+    )
+
+
+def test_a_machine_without_a_gpu_says_so() -> None:
+    assert [*gpu_faults(built=True, gpus=0)] == [
+        "device is cuda, and no GPU is visible here: take an instance that has one "
+        "(with docker run: --gpus all), or device=cpu"
+    ]
+    assert [*gpu_faults(built=True, gpus=1)] == []
+
+
+def test_idle_gpus_are_said() -> None:
+    assert [*gpu_notes(1)] == []
+    assert [*gpu_notes(4)] == ["One of the 4 GPUs of this machine trains; the others stay idle"]
+
+
+def test_a_job_on_the_cpu_asks_no_driver() -> None:
+    assert [*device_faults({"device": "cpu"})] == []
+    assert [*device_faults({})] == []
+
+
+def test_the_driver_is_asked_how_many_it_shows() -> None:
+    assert visible_gpus() >= 0
