@@ -41,6 +41,7 @@ def booster_faults(values: Values, channels: Collection[str] | None) -> Iterator
     else:
         yield from _updater_faults(values)
         yield from _exact_faults(values)
+        yield from _gpu_faults(values)
         yield from _vector_faults(values)
     yield from _update_faults(values, channels)
 
@@ -74,6 +75,11 @@ def idle_for_booster(values: Values) -> Iterator[tuple[str, str]]:
 def grows_exactly(values: Values) -> bool:
     """Say whether trees are grown without histograms, hence without category splits."""
     return values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", ())
+
+
+def trains_on_gpu(values: Values) -> bool:
+    """Say whether a GPU is asked for, in the new way or the old one."""
+    return values.get("device", "cpu") != "cpu" or values.get("tree_method") == "gpu_hist"
 
 
 def leaves_depth_open(values: Values) -> bool:
@@ -129,6 +135,12 @@ def _updater_faults(values: Values) -> Iterator[str]:
         )
     if growers[0].startswith("grow_gpu") and values.get("device", "cpu") == "cpu":
         yield f"updater {growers[0]} needs device=cuda: set it"
+
+
+def _gpu_faults(values: Values) -> Iterator[str]:
+    """Yield what XGBoost's CUDA build refuses of blocks that the CPU has read."""
+    if trains_on_gpu(values) and values.get("external_memory"):
+        yield "external_memory is not for a GPU: take device=cpu, or external_memory=false"
 
 
 def _exact_faults(values: Values) -> Iterator[str]:

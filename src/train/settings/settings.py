@@ -10,7 +10,11 @@ from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.tables.cells import DateOrder, Decimal
-from sagetree.train.hyperparameters.booster_rules import grows_exactly, leaves_depth_open
+from sagetree.train.hyperparameters.booster_rules import (
+    grows_exactly,
+    leaves_depth_open,
+    trains_on_gpu,
+)
 from sagetree.train.hyperparameters.combinations import (
     check_together,
     idle_together,
@@ -318,7 +322,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         constraints=Constraints(
             *(None if name in idle else values.get(name) for name in _BY_COLUMN)
         ),
-        external_memory=values.get("external_memory"),
+        external_memory=False if trains_on_gpu(values) else values.get("external_memory"),
         scales_weights=own,
         depths=SAGETREE_DEPTHS if own and leaves_depth_open(values) else (),
     )
