@@ -30,7 +30,6 @@ from sagetree.tables.table import Table
 FIXED = ("preset=xgboost", "max_depth=6", "eval_metric=auc")
 WAYS = {
     "in memory": FIXED,
-    "approx": (*FIXED, "tree_method=approx"),
     "one-hot": (*FIXED, "encoding=onehot"),
     "untouched": (),
 }
