@@ -123,5 +123,6 @@ def ending(opt_ml: OptMl, arguments: argparse.Namespace, argv: Sequence[str]) ->
     return next_steps(
         {"model": opt_ml.model, "metrics": opt_ml.output_data / "metrics.json"},
         ("evaluate it on rows it has not seen", ["sagetree", "evaluate", opt_ml.root, *rows]),
+        ("score files with it", ["sagetree", "predict", "--model", opt_ml.root, "FILE.csv"]),
         ("serve it", ["sagetree", "serve", opt_ml.root]),
     )

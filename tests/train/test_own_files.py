@@ -43,6 +43,7 @@ def test_it_is_the_job_of_sagemaker_on_links_to_the_files(
         "\nmodel    sagetree-out/model\n"
         "metrics  sagetree-out/output/data/metrics.json\n"
         "To evaluate it on rows it has not seen:  sagetree evaluate sagetree-out last.csv\n"
+        "To score files with it:  sagetree predict --model sagetree-out FILE.csv\n"
         "To serve it:  sagetree serve sagetree-out\n"
     )
     assert links_below(OUT.data) == {
