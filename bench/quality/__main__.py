@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 from bench.quality.environment import ROOT, install_peers
-from bench.quality.field import Process, ours, tuned, untuned
+from bench.quality.field import ours, tuned, untuned
 from bench.quality.judge import Case, compute, kept_scores
 from bench.quality.report import Scored, report
 from bench.quality.store import Store
@@ -40,7 +40,11 @@ def main() -> int:
     store = Store(options.results)
     us, search = ours(), tuned()
     field = [us, *untuned(), search]
-    asked = _asked(options.contenders, field, with_peers=options.peers)
+    unknown = set(options.contenders or ()) - {who.name for who in field}
+    if unknown:
+        names = ", ".join(who.name for who in field)
+        parser.error(f"there is no contender {', '.join(sorted(unknown))}, but {names}")
+    asked = [who for who in field if options.peers or who.name in (options.contenders or [us.name])]
     if asked != [us]:
         install_peers()
     is_whole = compute(store, [who for who in asked if who is not search], cases)
@@ -81,16 +85,6 @@ def _parser() -> argparse.ArgumentParser:
         "search",
     )
     return parser
-
-
-def _asked(names: list[str] | None, field: list[Process], *, with_peers: bool) -> list[Process]:
-    if with_peers:
-        return field
-    names = names or [field[0].name]
-    unknown = set(names) - {who.name for who in field}
-    if unknown:
-        sys.exit(f"--contenders: there is no {', '.join(sorted(unknown))}")
-    return [who for who in field if who.name in names]
 
 
 def _folds(table: Table, most: int | None) -> tuple[Fold, ...]:

@@ -39,6 +39,8 @@ def calibration_slope(labels: FloatArray, scores: FloatArray) -> float:
         curvature = (rows.T * (expected * (1 - expected))) @ rows + 1e-6 * np.eye(2)
         step = np.linalg.solve(curvature, rows.T @ (labels - expected))
         found = found + np.clip(step, -1, 1)
+        if abs(step).max() < 1e-9:
+            break
     return float(found[1])
 
 
