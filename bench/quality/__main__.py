@@ -18,42 +18,34 @@ import sys
 from pathlib import Path
 
 from bench.quality.environment import ROOT, install_peers
-from bench.quality.field import ours, tuned, untuned
+from bench.quality.field import Process, ours, tuned, untuned
 from bench.quality.judge import Case, compute, kept_scores
 from bench.quality.report import Scored, report
 from bench.quality.store import Store
-from bench.quality.table import Fold, Table, read_tables
+from bench.quality.table import Table, read_tables
 
 
 def main() -> int:
     """Compute what is missing, print the summary, and return 1 if a contender failed."""
     parser = _parser()
     options = parser.parse_args()
-    if not (options.tables / "meta.json").is_file():
-        parser.error(f"{options.tables} has no meta.json, which says what its tables are")
-    found = read_tables(options.tables)
-    unknown = set(options.only or ()) - {table.name for table in found}
-    if unknown:
-        parser.error(f"{options.tables / 'meta.json'} has no table {', '.join(sorted(unknown))}")
-    tables = [table for table in found if not options.only or table.name in options.only]
-    cases = [Case(table, _folds(table, options.folds)) for table in tables if table.is_judged]
-    store = Store(options.results)
+    tables = _tables(parser, options)
     us, search = ours(), tuned()
     field = [us, *untuned(), search]
-    unknown = set(options.contenders or ()) - {who.name for who in field}
-    if unknown:
-        names = ", ".join(who.name for who in field)
-        parser.error(f"there is no contender {', '.join(sorted(unknown))}, but {names}")
-    asked = [who for who in field if options.peers or who.name in (options.contenders or [us.name])]
+    asked = _asked(parser, options, field)
     if asked != [us]:
         install_peers()
+    store = Store(options.results)
+    cases = [
+        Case(table, tuple(table.split()[: options.folds])) for table in tables if table.is_judged
+    ]
+    # The search takes longer than all others: they have no need to wait for it.
     is_whole = compute(store, [who for who in asked if who is not search], cases)
     is_whole &= compute(store, [who for who in asked if who is search], cases)
-    others = [table.name for table in tables if not table.is_judged]
     scored = [
         Scored(case, {who.name: kept_scores(store, who, case) for who in field}) for case in cases
     ]
-    print(report(scored, others))
+    print(report(scored, [table.name for table in tables if not table.is_judged]))
     return 0 if is_whole else 1
 
 
@@ -87,8 +79,29 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _folds(table: Table, most: int | None) -> tuple[Fold, ...]:
-    return tuple(table.split()[:most])
+def _tables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> list[Table]:
+    meta = options.tables / "meta.json"
+    if not meta.is_file():
+        parser.error(f"{options.tables} has no meta.json, which says what its tables are")
+    tables = read_tables(options.tables)
+    names = options.only or [table.name for table in tables]
+    unknown = set(names) - {table.name for table in tables}
+    if unknown:
+        parser.error(f"{meta} has no table {', '.join(sorted(unknown))}")
+    return [table for table in tables if table.name in names]
+
+
+def _asked(
+    parser: argparse.ArgumentParser, options: argparse.Namespace, field: list[Process]
+) -> list[Process]:
+    if options.peers:
+        return field
+    known = [who.name for who in field]
+    names = options.contenders or known[:1]
+    unknown = set(names) - set(known)
+    if unknown:
+        parser.error(f"there is no contender {', '.join(sorted(unknown))}, but {', '.join(known)}")
+    return [who for who in field if who.name in names]
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ def ours() -> Process:
     sources = [
         path
         for path in sorted((ROOT / "src").glob("*/**/*.py"))
-        if path.relative_to(ROOT / "src").parts[0] not in ("serve", "prepare", "evaluate")
+        if path.relative_to(ROOT / "src").parts[0] not in ("serve", "prepare")
     ]
     return Process(
         name="sagetree",
