@@ -79,7 +79,7 @@ def _tried(
             {**parameters(table), **given, "eval_metric": metric},
             fitted,
             MOST_ROUNDS,
-            evals=[(left_out, "left out")],
+            evals=[(left_out, "left_out")],
             early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
