@@ -141,10 +141,12 @@ test-image: sdk ## the tests of the image, with SageMaker's SDKs
 		{ echo "There is no image $(IMAGE) to test: build it with 'make image'"; exit 1; }
 	@SAGETREE_IMAGE=$(IMAGE) $(BIN)/python -m pytest -m docker
 
-lock: install ## make uv.lock anew, and the list for the image's builder
+lock: install ## make uv.lock anew, and the lists for the image's builder and bench.quality
 	$(BIN)/uv lock
 	cd container/builder && "$(CURDIR)/$(BIN)/uv" pip compile --quiet --universal --generate-hashes \
 		--python-version 3.12 --no-annotate --no-header requirements.in --output-file requirements.txt
+	cd bench/quality && "$(CURDIR)/$(BIN)/uv" pip compile --quiet --python-version 3.11 \
+		--no-annotate --no-header requirements.in --output-file requirements.txt
 
 clean: ## remove .venv, caches, and what the example left in DIR
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

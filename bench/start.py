@@ -1,9 +1,12 @@
 """A small job by its phases: how long each takes of a training on 1000 rows and 20 columns.
 
-    python -m bench.start [--rows 1000] [--columns 20] [--repeats 5] [--set NAME=VALUE ...]
+    python -m bench.start [OTHER] [--rows 1000] [--columns 20] [--repeats 5] [--set NAME=VALUE ...]
 
 Each run is a process of its own, as a job is; times are wall-clock seconds, the median
-of the runs, and beside them stands the processor time of the whole.
+of the runs, and below them stands the processor time of the whole. OTHER is another
+checkout of the project with its own environment (`make install` in it): both train the
+same table, in turns, and a ratio (this one's by the other's) is the median of the
+rounds' ratios.
 
     imports     from the process's start to the job's first line of code
     reading     settings and channels, to columns, features and examples
@@ -36,18 +39,43 @@ _RETURNS, _CALLS = {"ingest": "reading", "fit": "fitting"}, {"_save": "evaluatio
 
 def main() -> None:
     """Print a line for each phase."""
-    parser = argparse.ArgumentParser(prog="python -m bench.start", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.start",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("other", type=Path, nargs="?", help="the other checkout")
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--columns", type=int, default=20)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
+    pythons = {"this": Path(sys.executable)}
+    if options.other:
+        pythons["other"] = options.other.absolute() / ".venv" / "bin" / "python"
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in pythons}
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder), options.rows, options.columns)
-        runs = [run(Path(folder), options.set) for _ in range(options.repeats)]
+        for number in range(options.repeats):
+            # Who comes second finds warmer caches: each is second in turn.
+            for name in sorted(pythons, reverse=bool(number % 2)):
+                found[name].append(run(pythons[name], Path(folder), options.set))
     print(f"{options.rows} rows, {options.columns} columns; median of {options.repeats} runs")
+    report(found["this"], found.get("other"))
+
+
+def report(runs: Sequence[dict[str, float]], others: Sequence[dict[str, float]] | None) -> None:
+    """Print the seconds of each phase, and beside them another checkout's and the ratio."""
+    if others:
+        print(f"{'':<12} {'this':>8} {'other':>8}  ratio")
     for name in (*PHASES, "all", "processor"):
-        print(f"{name:<12} {median(found[name] for found in runs):6.2f} s")
+        line = f"{name:<12} {median(found[name] for found in runs):6.2f} s"
+        if others:
+            line += f" {median(found[name] for found in others):6.2f} s"
+            pairs = ((one[name], two[name]) for one, two in zip(runs, others, strict=True))
+            ratios = [one / two for one, two in pairs if two]
+            line += f"  {median(ratios):.2f}" if ratios else "  -"
+        print(line)
 
 
 def generate(root: Path, rows: int, columns: int) -> None:
@@ -63,11 +91,15 @@ def generate(root: Path, rows: int, columns: int) -> None:
     (folder / "data.csv").write_text("\n".join([head, *body]) + "\n")
 
 
-def run(root: Path, settings: Sequence[str]) -> dict[str, float]:
-    """Run one job and return the seconds of each phase, of all, and of the processor."""
+def run(python: Path, root: Path, settings: Sequence[str]) -> dict[str, float]:
+    """Run one job of a checkout's Python and return the seconds of each phase and of all.
+
+    This module is this checkout's in either case, `sagetree` that of the Python.
+    """
     code = "import sys; from bench.start import job; job(float(sys.argv[1]), sys.argv[2:])"
     process = subprocess.run(
-        [sys.executable, "-c", code, str(time.time()), *settings],
+        [python, "-c", code, str(time.time()), *settings],
+        cwd=Path(__file__).parents[1],
         env={**os.environ, "SAGEMAKER_BASE_DIR": str(root)},
         capture_output=True,
         text=True,
