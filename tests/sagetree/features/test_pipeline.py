@@ -194,7 +194,9 @@ def by_column(made: FeaturePipeline, cells: list[Cell]) -> bytes | None:
         values, misfits = feature.encode([cell], made.missing)
         if misfits:
             return None
-        blocks.append(feature.expand(np.where(values == UNSEEN, math.nan, values)))
+        if isinstance(feature, Category):  # -1 is a number elsewhere
+            values = np.where(values == UNSEEN, math.nan, values)
+        blocks.append(feature.expand(values))
     return np.concatenate(blocks, axis=1).tobytes()
 
 
@@ -220,6 +222,7 @@ KEPT = (FEATURES, (FEATURES[0],) * 3, (*FEATURES[:3], FEATURES[4]))
 @example(["1_000", "2", "3", "", "", ""], KEPT[1], ())
 @example(["3.4028235677973366e38", "2", "3", "", "", ""], KEPT[1], ())
 @example(["-inf", "2", "3", "", "", ""], KEPT[1], ())
+@example(["", "-1", None, "", "", ""], KEPT[1], ())
 def test_one_row_has_the_features_of_its_columns(
     cells: list[Cell], features: tuple[object, ...], missing: tuple[str, ...]
 ) -> None:
