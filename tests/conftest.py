@@ -21,8 +21,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     importlib.import_module("xgboost")
     del os.environ["OMP_THREAD_LIMIT"]
 
-# A machine with two busy cores says nothing about an example's time.
-settings.register_profile("sagetree", deadline=None)
+# A machine with two busy cores says nothing about an example's time. Examples are others each time;
+# make nightly tries twice as many.
+settings.register_profile("sagetree", deadline=None, max_examples=50)
+settings.register_profile("nightly", deadline=None, max_examples=100)
 settings.load_profile("sagetree")
 
 # Where the suite runs in the background it is ignored, also by every program that is started.

@@ -19,9 +19,10 @@ from sklearn.metrics import roc_auc_score
 import sagetree.train.job
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
+from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
-from tests.programs import SAGETREE, environment, run_sagetree
+from tests.programs import SAGETREE, environment
 from tests.train.conftest import Job, lines
 
 # The regular expression of SageMaker's own XGBoost; CloudWatch writes a tab as #011.
@@ -76,7 +77,7 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     (ran.opt_ml.processing / "test").mkdir(parents=True)
     shutil.copy(ran.opt_ml.data / "validation" / "data.csv", ran.opt_ml.processing / "test")
     shutil.copytree(ran.opt_ml.model, ran.opt_ml.processing / "model")
-    assert run_sagetree(ran.opt_ml.root, "evaluate").code == 0
+    assert evaluate([]) == 0
     evaluation = json.loads((ran.opt_ml.processing / "evaluation/evaluation.json").read_text())
     auc = evaluation["binary_classification_metrics"]["auc"]["value"]
     assert auc == pytest.approx(bundle.metrics["validation-auc"], abs=1e-6)
@@ -305,16 +306,16 @@ def _put(root: Path, **files: str) -> None:
         path.with_suffix(".json" if "config" in name else ".csv").write_text(content)
 
 
-def test_an_empty_opt_ml_fails(tmp_path: Path) -> None:
-    outcome = run_sagetree(tmp_path, "train")
-    assert outcome.code == 1
+def test_an_empty_opt_ml_fails(job: Job, tmp_path: Path) -> None:
+    ran = job({})
+    assert ran.code == 1
     text = (
         "there is no channel 'train' (channels: none): put files into "
         f"{tmp_path}/input/data/train, name another folder than {tmp_path} by SAGEMAKER_BASE_DIR, "
         "or name files of your own (sagetree train FILE --target COLUMN). Correct it"
     )
-    assert (tmp_path / "output" / "failure").read_text() == text + "\n"
-    assert outcome.log == f"FAILED: {text}\n"
+    assert ran.failure == text + "\n"
+    assert ran.log == f"FAILED: {text}\n"
 
 
 def test_sigterm_ends_a_job_at_once_with_the_best_model_so_far(tmp_path: Path) -> None:
