@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.directions import send_missing_to_most
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
@@ -47,6 +48,8 @@ class BoostingPlan:
     """Everything boosting depends on beside the rows; `params` are XGBoost's.
 
     `depth` is the max_depth that the job has chosen, None as long as it has not.
+    `complete` says of which features (m) no row lacks a value, if the missing are to
+    follow most rows there.
     """
 
     settings: Boosting
@@ -57,6 +60,7 @@ class BoostingPlan:
     matrices: DMatrixBuilder
     run: RunOptions = RunOptions()
     depth: int | None = None
+    complete: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(
@@ -106,6 +110,20 @@ class BoostingPlan:
         if depth is None:
             return self
         return replace(self, depth=depth, params={**self.params, "max_depth": depth})
+
+    def on_rows(self, rows: Examples) -> "BoostingPlan":
+        """Return the plan for the rows that models are made of."""
+        return (
+            replace(self, complete=rows.are_complete()) if self.settings.directs_missing else self
+        )
+
+    def lacks_directions(self, rows: Examples) -> bool:
+        """Say whether rows lack values that no row learnt from lacks."""
+        return self.complete is not None and bool((self.complete & ~rows.are_complete()).any())
+
+    def directed(self, model: bytes) -> bytes:
+        """Return a model (UBJSON) as it is to serve: with a way for what it never saw missing."""
+        return model if self.complete is None else send_missing_to_most(model, self.complete)
 
     @property
     def threads(self) -> int:

@@ -114,8 +114,9 @@ class Boosting:
     by 0.5. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
     times, each give a model of an ensemble. `num_class` is None where the label
     says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
-    is among `params`. `scales_weights` makes the mean of the weights 1. Among `depths`
-    the job chooses; there are none where max_depth is settled.
+    is among `params`. `scales_weights` makes the mean of the weights 1;
+    `directs_missing` has the missing follow most rows where training has none. Among
+    `depths` the job chooses; there are none where max_depth is settled.
     """
 
     params: Mapping[str, Any]
@@ -134,6 +135,7 @@ class Boosting:
     external_memory: bool | None = None
     at_greatest_f1: bool = False
     scales_weights: bool = False
+    directs_missing: bool = False
     depths: tuple[int, ...] = ()
 
     @property
@@ -320,6 +322,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         ),
         external_memory=values.get("external_memory"),
         scales_weights=own,
+        directs_missing=own,
         depths=SAGETREE_DEPTHS if own and leaves_depth_open(values) else (),
     )
 
