@@ -1,5 +1,6 @@
 """Columns of numbers: keys among them, words between them, and what float32 makes of them."""
 
+import re
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -90,7 +91,12 @@ class Split(NamedTuple):
         return _is_between(self.share) and bool(is_either[distinct.present].all())
 
     def has_sizes(self, distinct: Distinct) -> bool:
-        """Say whether the numbers differ: one among words is a word, and so are true and false."""
+        """Say whether the numbers are quantities, and differ.
+
+        One among words is a word, and so are true, false and codes such as 007.
+        """
+        if any(isinstance(cell, str) and _CODE.match(cell) for cell in distinct.cells):
+            return False
         pairs = zip(self.numbers.tolist(), distinct.texts, strict=True)
         found = {number for number, text in pairs if number == number and text not in _BOOLEANS}
         return len(found) > 1
@@ -101,6 +107,9 @@ def _is_between(share: float) -> bool:
 
 
 _BOOLEANS = ("true", "false")
+
+# Digits behind a zero: no number is written so.
+_CODE = re.compile(r"\s*0\d+\s*$")
 
 
 def mixed_column(given: Given, distinct: Distinct, split: Split) -> Found:

@@ -62,6 +62,9 @@ def test_fewer_words_are_mistakes(job: Job) -> None:
     [
         (["a", "b", "7"] * 20, "category"),  # one number has no size
         (["true", "false", "no idea"] * 20, "category"),
+        (["007", "12", "A12"] * 20, "category"),  # codes
+        (["NA", r"\N", "NA", *"123456"] * 10, "mixed"),
+        (["NA"] * 90 + [f"{n}.5" for n in range(10)], "mixed"),
         ([f"{n * 2731 % 65536:04x}" for n in range(60)], "identifier"),
         (["3+", "0", "1", "2"] * 15, "mixed"),
         (["a", "b", "c", *["x"] * 97, "1"], "category"),  # a number in fewer rows is a slip too
