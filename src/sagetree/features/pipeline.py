@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import isnan
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -14,12 +15,22 @@ from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.short_way import ShortWay, places_of
+from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.encoding import Floats
 from sagetree.tables.table import OneRow, Table
 
 AnyFeature = Annotated[
-    Number | RuledNumber | Boolean | Category | Ordinal | OneHot | Moment,
+    Number
+    | RuledNumber
+    | Boolean
+    | Category
+    | Ordinal
+    | OneHot
+    | ManyCategories
+    | TargetMean
+    | ClassShares
+    | Moment,
     Field(discriminator="kind"),
 ]
 
@@ -91,6 +102,12 @@ class FeaturePipeline(BaseModel):
         return frozenset(f.column for f in self.features if isinstance(f, Number))
 
     @cached_property
+    def misses_unseen(self) -> frozenset[str]:
+        """The columns where a category never seen is handed to XGBoost as missing."""
+        found = (feature for feature in self.features if isinstance(feature, Category))
+        return frozenset(feature.column for feature in found if isnan(feature.unseen))
+
+    @cached_property
     def missing(self) -> MissingValues:
         """What counts as missing, beside the empty cell."""
         return MissingValues.of(self.missing_values)
@@ -131,6 +148,12 @@ class FeaturePipeline(BaseModel):
         return places_of(Category, self.features)
 
     @cached_property
+    def _unseen(self) -> Floats:
+        """What stands for a category never seen, in each of these columns."""
+        found = (self.features[place] for place in self._categories)
+        return np.array([feature.unseen for feature in found if isinstance(feature, Category)])
+
+    @cached_property
     def _is_plain(self) -> bool:
         """Whether every encoded column is a feature as it stands."""
         return all(type(feature).expand is Feature.expand for feature in self.features)
@@ -151,7 +174,7 @@ class FeaturePipeline(BaseModel):
         return encoded
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
-        """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
+        """Put what stands for it in the place of UNSEEN (columns, n); return where it was."""
         if not self._categories:
             return ()
         codes = values[self._categories]
@@ -159,7 +182,7 @@ class FeaturePipeline(BaseModel):
             return ()
         places = np.argwhere(codes == UNSEEN)
         columns = np.array(self._categories)[places[:, 0]]
-        values[columns, places[:, 1]] = np.nan
+        values[columns, places[:, 1]] = self._unseen[places[:, 0]]
         return tuple(
             (int(row), self.features[column].column)
             for column, row in zip(columns, places[:, 1], strict=True)

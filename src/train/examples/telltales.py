@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.objectives import Task
 from sagetree.features.category import Category, OneHot
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.statistics import ManyCategories
 from sagetree.tables.label import Labels
 from sagetree.train.examples.examples import Examples
 
@@ -85,7 +86,7 @@ def _columns(matrix: Numbers, features: FeaturePipeline) -> Iterator[Values]:
             codes = np.where(part.any(axis=1), part.argmax(axis=1), np.nan)
             yield Values(feature.column, codes.astype(np.float32), True)
             continue
-        is_category = type(feature) is Category
+        is_category = type(feature) in (Category, ManyCategories)
         for name, values in zip(names, part.T, strict=True):
             yield Values(name, values, is_category)
 

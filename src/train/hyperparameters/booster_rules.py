@@ -61,8 +61,9 @@ def idle_for_booster(values: Values) -> Iterator[tuple[str, str]]:
     exact = grows_exactly(values)
     if exact:
         yield from ((name, "tree_method is exact") for name in _NOT_EXACT)
-    if exact or values.get("encoding") == "onehot":
-        reason = "tree_method is exact" if exact else "encoding is onehot"
+    encoding = values.get("encoding")
+    if exact or encoding in ("onehot", "target"):
+        reason = "tree_method is exact" if exact else f"encoding is {encoding}"
         yield from ((name, reason) for name in _CATEGORY_SPLITS)
     if "refresh" not in values.get("updater", ()):
         yield "refresh_leaf", "it is for updater refresh"

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import SettingsError, did_you_mean, quote
+from sagetree.features.category import Category
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.statistics import ClassShares, TargetMean
 from sagetree.tables.schema import ROLES, Schema
 
 # The error that shows which numbers there are shows this many of them.
@@ -67,8 +69,9 @@ class Constraints:
         else:
             named = _by_name(monotone, schema)
         directions = tuple(named.get(columns[owner], 0) for owner in features.owners)
-        for direction, kind, owner in zip(directions, features.types, features.owners, strict=True):
-            if direction and kind == "c":
+        for direction, owner in zip(directions, features.owners, strict=True):
+            kind = type(features.features[owner])
+            if direction and kind in (Category, TargetMean, ClassShares):
                 raise SettingsError(
                     f"monotone_constraints gives a direction to {quote(columns[owner])}, whose "
                     "categories have no order",

@@ -23,6 +23,7 @@ from sagetree.train.hyperparameters.presets import (
     SAGETREE_DEPTHS,
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
+    XGBOOST_MAX_CAT_TO_ONEHOT,
     XGBOOST_ROUNDS,
     preset_of,
 )
@@ -62,9 +63,10 @@ class Columns:
     """What the user says about columns, by name; None where the user says nothing.
 
     `base_margin` has one column for each output; `csv_weights` says that the
-    second column of CSV files is the weight, `shifts` that numbers may be moved
-    so that float32 keeps them apart; `decimal` and `date_order` say how numbers
-    and dates are written.
+    second column of CSV files is the weight, `encodes_many` that categories of many
+    values are statistics of the label, whatever `encoding` says of few, `shifts` that
+    numbers may be moved so that float32 keeps them apart; `decimal` and `date_order` say
+    how numbers and dates are written.
     """
 
     target: str | None
@@ -75,6 +77,7 @@ class Columns:
     missing_values: tuple[str, ...]
     unknown_category: str
     encoding: str
+    encodes_many: bool = False
     weight: str | None = None
     csv_weights: bool = False
     base_margin: tuple[str, ...] = ()
@@ -267,6 +270,7 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         missing_values=values.get("missing_values", ()),
         unknown_category=values["unknown_category"],
         encoding=values.get("encoding", _encoding(values)),
+        encodes_many=_encodes_many(values),
         weight=values.get("weight_column"),
         csv_weights=values["csv_weights"],
         base_margin=values.get("base_margin_column", ()),
@@ -295,6 +299,12 @@ def _encoding(values: Mapping[str, Any]) -> str:
     """Return how categories are given to a booster that may have no splits of its own for them."""
     without = values.get("booster") == "gblinear" or grows_exactly(values)
     return "onehot" if without else "native"
+
+
+def _encodes_many(values: Mapping[str, Any]) -> bool:
+    """Say whether categories of many values may be statistics of the label, nobody saying no."""
+    is_linear = values.get("booster") == "gblinear"  # which takes a missing number as 0
+    return "encoding" not in values and values["preset"] == "sagetree" and not is_linear
 
 
 def _boosting(values: Mapping[str, Any]) -> Boosting:
@@ -331,6 +341,8 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if own and trees:
         preset = preset_of(values.get("objective", DEFAULT_OBJECTIVE))
         params |= {name: value for name, (value, _) in preset.items()}
+    elif trees:
+        params["max_cat_to_onehot"] = XGBOOST_MAX_CAT_TO_ONEHOT
     without = {*_BY_COLUMN, *idle_together(values)}
     names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in without)
     params |= {name: values[name] for name in names}
