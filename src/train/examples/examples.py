@@ -37,7 +37,7 @@ class Statistics:
 
     def widened(self, width: int) -> int:
         """Return how many features there are where the source has so many columns."""
-        return width + sum(table.shape[2] - 1 for table in self.tables.values())
+        return width + sum(int(table.shape[2]) - 1 for table in self.tables.values())
 
     def replace_codes(self, source: Matrix, rows: slice | Rows) -> Matrix:
         """Return the features of some of the rows, of which `source` has the columns."""

@@ -98,7 +98,7 @@ class TargetEncoder:
     def _targets(self, rows: Examples) -> Floats:
         """Return what means are made of (n, outputs)."""
         if self.classes:
-            return np.eye(self.classes)[rows.labels.astype(np.intp)]
+            return np.eye(self.classes, dtype=np.float64)[rows.labels.astype(np.intp)]
         return rows.labels.astype(np.float64)[:, None]
 
 
@@ -119,16 +119,15 @@ def _unit_weights(rows: Examples) -> Floats:
     if rows.roles.weight is None:
         return np.ones(rows.rows)
     weight = rows.roles.weight.astype(np.float64)
-    return weight / weight[weight > 0].mean()
+    unit: Floats = weight / weight[weight > 0].mean()
+    return unit
 
 
 def _parts(rows: Examples, span: slice, block: Matrix) -> NDArray[np.uint8]:
     """Return the part of each row of a block: by its group, else by its features."""
     groups = rows.roles.groups
-    if groups is not None:
-        hashes = row_hashes(groups[span].astype(np.float32)[:, None], np.zeros(len(block)))
-    else:
-        hashes = row_hashes(block, np.zeros(len(block)))
+    told = block if groups is None else groups[span].astype(np.float32)[:, None]
+    hashes = row_hashes(told, np.zeros(len(block), np.float32))
     return (hashes % np.uint64(PARTS)).astype(np.uint8)
 
 
@@ -189,7 +188,8 @@ class _Sums:
     @property
     def _mean(self) -> Floats:
         """The mean of all rows (outputs): every part draws towards the same."""
-        return self.labels.sum(axis=(0, 1)) / max(self.weights.sum(), np.finfo(float).tiny)
+        mean: Floats = self.labels.sum(axis=(0, 1)) / max(self.weights.sum(), 1e-300)
+        return mean
 
     @property
     def _pull(self) -> Floats:

@@ -77,6 +77,18 @@ def grows_exactly(values: Values) -> bool:
     return values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", ())
 
 
+def usual_encoding(values: Values) -> str:
+    """Return how categories are given to a booster that may have no splits of its own for them."""
+    without = values.get("booster") == "gblinear" or grows_exactly(values)
+    return "onehot" if without else "native"
+
+
+def encodes_many(values: Values) -> bool:
+    """Say whether categories of many values may be statistics of the label, nobody saying no."""
+    is_linear = values.get("booster") == "gblinear"  # which takes a missing number as 0
+    return "encoding" not in values and values["preset"] == "sagetree" and not is_linear
+
+
 def leaves_depth_open(values: Values) -> bool:
     """Say whether a job may choose max_depth: nobody has, and it grows trees that all stay."""
     grows = values.get("booster", "gbtree") == "gbtree" and values.get("process_type") != "update"

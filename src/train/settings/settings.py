@@ -10,7 +10,11 @@ from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.tables.cells import DateOrder, Decimal
-from sagetree.train.hyperparameters.booster_rules import grows_exactly, leaves_depth_open
+from sagetree.train.hyperparameters.booster_rules import (
+    encodes_many,
+    leaves_depth_open,
+    usual_encoding,
+)
 from sagetree.train.hyperparameters.combinations import (
     check_together,
     idle_together,
@@ -269,8 +273,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         orders=MappingProxyType(orders),
         missing_values=values.get("missing_values", ()),
         unknown_category=values["unknown_category"],
-        encoding=values.get("encoding", _encoding(values)),
-        encodes_many=_encodes_many(values),
+        encoding=values.get("encoding", usual_encoding(values)),
+        encodes_many=encodes_many(values),
         weight=values.get("weight_column"),
         csv_weights=values["csv_weights"],
         base_margin=values.get("base_margin_column", ()),
@@ -293,18 +297,6 @@ def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str
             yield f"{parameter.name} has no effect: {parameter.help}"
     yield from notes_together(values, channels)
     yield from channel_notes(channels)
-
-
-def _encoding(values: Mapping[str, Any]) -> str:
-    """Return how categories are given to a booster that may have no splits of its own for them."""
-    without = values.get("booster") == "gblinear" or grows_exactly(values)
-    return "onehot" if without else "native"
-
-
-def _encodes_many(values: Mapping[str, Any]) -> bool:
-    """Say whether categories of many values may be statistics of the label, nobody saying no."""
-    is_linear = values.get("booster") == "gblinear"  # which takes a missing number as 0
-    return "encoding" not in values and values["preset"] == "sagetree" and not is_linear
 
 
 def _boosting(values: Mapping[str, Any]) -> Boosting:
