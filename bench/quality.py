@@ -70,10 +70,9 @@ def boosted(**hyperparameters: str) -> Callable[[pd.DataFrame, pd.DataFrame], np
         rows = plan.apply(table_of(train))
         matrix = plan.features.transform(rows.inputs).values
         examples = Examples(matrix, rows.labels)
-        fitted = fit(
-            BoostingPlan.of(settings.boosting, plan.schema, plan.features, examples), examples, None
-        )
-        matrix = plan.features.transform(plan.apply(table_of(test)).inputs).values
+        boosting = BoostingPlan.of(settings.boosting, plan.schema, plan.features, examples)
+        fitted = fit(boosting, examples, None)
+        matrix = boosting.features.transform(plan.apply(table_of(test)).inputs).values
         return Scorer.load(*fitted.models).score(matrix)
 
     return scores

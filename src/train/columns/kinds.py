@@ -44,6 +44,9 @@ from sagetree.train.columns.written import (
 )
 from sagetree.train.settings.settings import Columns
 
+# Words that stand in one row each, in so many of the rows, name rows.
+MOSTLY_ALONE = 0.9
+
 # A column with more numbers than words is one of numbers with mistakes in it.
 MOSTLY = 0.5
 
@@ -183,10 +186,20 @@ def _infer(given: Given, distinct: Distinct) -> Found:
     orders = _date_orders(given, distinct)
     if len(orders) == 1:
         return _dates(distinct, orders[0])
-    unique = len(distinct.categories) == distinct.rows >= IDENTIFIER_ROWS
+    unique = distinct.rows >= IDENTIFIER_ROWS and distinct.share_alone >= MOSTLY_ALONE
     column = distinct.column("identifier" if unique else "category")
+    notes = _names_rows(distinct) if unique and distinct.share_alone < 1 else ()
     said = doubt(column, distinct.present_cells, shapes or orders)
-    return Found(column, (said,) if said else ())
+    return Found(column, (*notes, said) if said else notes)
+
+
+def _names_rows(distinct: Distinct) -> tuple[str, ...]:
+    """Return the warning that a column of words, nearly all different, is left out."""
+    return (
+        f"column {quote(distinct.name)} is left out: {distinct.share_alone:.1%} of its rows have a "
+        "text of their own, which names rows and says nothing of others. Set "
+        "categorical_columns to keep it",
+    )
 
 
 def _mixed(table: Table, distinct: Distinct, words: NDArray[np.bool_]) -> DataError:

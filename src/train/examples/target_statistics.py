@@ -2,7 +2,7 @@
 
 Rows that are learnt from are dealt out to parts, and each has the statistics of the
 other parts' rows; rows that are scored have those of all rows learnt from, as serving
-has. So a fold's are made of the rows inside it alone. Equal rows, and rows of one group,
+has. So a fold's are made of the rows inside it alone. Copies of a row, and rows of one group,
 are in one part: otherwise a repeated row would meet its label in its twin.
 
 A category's mean is drawn towards that of all rows as the best linear prediction of a
@@ -18,14 +18,20 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.bundle.training_rows import row_hashes
+from sagetree.bundle.training_rows import Hashes, row_hashes
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.encoding import Floats
+from sagetree.tables.label import Labels
 from sagetree.train.examples.examples import Examples, Matrix, Statistics
 
 # Each row's statistics are then of four fifths of the rows; more parts gain nothing.
 PARTS = 5
+
+# Rows with the same features are no copies where so many of such sets have several labels.
+LEAST_MIXED = 0.01
+
+_TINY = 1e-300
 
 # What stands for codes, by their place in the source: (parts, codes and the unseen one, outputs).
 Tables: TypeAlias = Mapping[int, NDArray[np.float32]]
@@ -81,16 +87,19 @@ class TargetEncoder:
             else feature
             for number, feature in enumerate(features.features)
         )
-        return features.model_copy(update={"features": found})
+        return FeaturePipeline(  # a copy would keep what was made of the codes
+            missing_values=features.missing_values,
+            unknown_category=features.unknown_category,
+            features=found,
+        )
 
     def _sums(self, rows: Examples) -> tuple[NDArray[np.uint8], Mapping[int, "_Sums"]]:
         targets = self._targets(rows)
         weight = _unit_weights(rows)
         centre = np.average(targets, axis=0, weights=weight)
-        parts = np.empty(rows.rows, np.uint8)
+        parts = _parts(rows)
         sums = {p: _Sums.none(size, targets.shape[1], centre) for p, size in self.sizes.items()}
         for span, block in rows.blocks():
-            parts[span] = _parts(rows, span, block)
             of_rows = targets[span] - centre, weight[span], parts[span]
             sums = {place: found.plus(block[:, place], *of_rows) for place, found in sums.items()}
         return parts, sums
@@ -123,20 +132,42 @@ def _unit_weights(rows: Examples) -> Floats:
     return unit
 
 
-def _parts(rows: Examples, span: slice, block: Matrix) -> NDArray[np.uint8]:
-    """Return the part of each row of a block: by its group, else by its features."""
+def _parts(rows: Examples) -> NDArray[np.uint8]:
+    """Return the part of each row (n): by its group, else by its features, else by its number."""
     groups = rows.roles.groups
-    told = block if groups is None else groups[span].astype(np.float32)[:, None]
-    hashes = row_hashes(told, np.zeros(len(block), np.float32))
+    if groups is None:
+        hashes = np.concatenate([_hashes(block) for _, block in rows.blocks()])
+        if _are_observations(hashes, rows.labels):
+            hashes = _hashes(np.arange(rows.rows)[:, None])
+    else:
+        hashes = _hashes(groups[:, None])
     return (hashes % np.uint64(PARTS)).astype(np.uint8)
+
+
+def _hashes(values: NDArray[np.number]) -> Hashes:
+    return row_hashes(values.astype(np.float32, copy=False), np.zeros(len(values), np.float32))
+
+
+def _are_observations(hashes: Hashes, labels: Labels) -> bool:
+    """Say whether rows with the same features are seen again, and not the same rows copied.
+
+    Copies have one label. In a table of few features, whose rows are often alike, twins
+    kept together would leave no other rows of their category.
+    """
+    _, first, kind, counts = np.unique(
+        hashes, return_index=True, return_inverse=True, return_counts=True
+    )
+    differs = labels != labels[first][kind]
+    mixed = np.count_nonzero(np.bincount(kind, differs))
+    return bool(mixed and mixed >= LEAST_MIXED * np.count_nonzero(counts > 1))
 
 
 @dataclass(frozen=True)
 class _Sums:
     """Of one column: the weight of rows and the sums of their labels, by part and code.
 
-    Labels are counted from `centre`, so that large ones lose no digits. `totals` has the
-    sum of their squares (outputs).
+    Labels are counted from `centre` (outputs), so that large ones lose no digits; `squares`
+    are the sums of theirs by part, all outputs together.
     """
 
     weights: Floats
@@ -148,65 +179,69 @@ class _Sums:
     def none(cls, size: int, outputs: int, centre: Floats) -> "_Sums":
         """Return the sums of no row; the last code is that of categories not listed."""
         shape = PARTS, size + 1
-        return cls(np.zeros(shape), np.zeros((*shape, outputs)), np.zeros(outputs), centre)
+        return cls(np.zeros(shape), np.zeros((*shape, outputs)), np.zeros(PARTS), centre)
 
     def plus(
         self, codes: Matrix, labels: Floats, weight: Floats, parts: NDArray[np.uint8]
     ) -> "_Sums":
         """Return the sums with more rows (n); one whose code is missing has no part in them."""
         there = ~np.isnan(codes)
-        shape = self.weights.shape
-        places = parts[there] * np.intp(shape[1]) + codes[there].astype(np.intp)
+        shape, parts = self.weights.shape, parts[there]
+        places = parts * np.intp(shape[1]) + codes[there].astype(np.intp)
         weight, weighed = weight[there], weight[there, None] * labels[there]
         counted = np.bincount(places, weight, self.weights.size).reshape(shape)
         added = [np.bincount(places, values, self.weights.size) for values in weighed.T]
+        squares = (weighed * labels[there]).sum(axis=1)
         return replace(
             self,
             weights=self.weights + counted,
             labels=self.labels + np.stack(added, axis=1).reshape(self.labels.shape),
-            squares=self.squares + (weighed * labels[there]).sum(axis=0),
+            squares=self.squares + np.bincount(parts, squares, PARTS),
         )
 
     def together(self) -> NDArray[np.float32]:
         """Return the statistics of all rows (1, codes, outputs)."""
-        return self._drawn(self.weights.sum(axis=0)[None], self.labels.sum(axis=0)[None])
+        of_all = self.weights.sum(axis=0), self.labels.sum(axis=0)
+        return self._drawn(*of_all, _pull(*of_all, self.squares.sum()))[None]
 
     def apart(self) -> NDArray[np.float32]:
-        """Return for each part the statistics of the others (parts, codes, outputs)."""
-        others = self.weights.sum(axis=0) - self.weights
-        return self._drawn(np.maximum(others, 0), self.labels.sum(axis=0) - self.labels)
+        """Return for each part the statistics of the others (parts, codes, outputs).
 
-    def _drawn(self, weights: Floats, labels: Floats) -> NDArray[np.float32]:
-        mean, pull = self._mean, self._pull
+        How far they are drawn is of the others too: a part's own labels would show in it.
+        """
+        found = []
+        for others in ~np.eye(PARTS, dtype=bool):
+            weights, labels = self.weights[others].sum(axis=0), self.labels[others].sum(axis=0)
+            found.append(
+                self._drawn(weights, labels, _pull(weights, labels, self.squares[others].sum()))
+            )
+        return np.stack(found)
+
+    def _drawn(self, weights: Floats, labels: Floats, pull: float) -> NDArray[np.float32]:
+        """Return the means of codes, drawn towards that of all rows, which every part has."""
+        mean = self.labels.sum(axis=(0, 1)) / max(self.weights.sum(), _TINY)
         drawn = np.broadcast_to(mean, labels.shape).copy()
-        for output in np.flatnonzero(np.isfinite(pull)):
-            above = labels[..., output] + pull[output] * mean[output]
-            below = weights + pull[output]
-            np.divide(above, below, out=drawn[..., output], where=weights > 0)
+        if np.isfinite(pull):
+            there = weights > 0
+            drawn[there] = (labels[there] + pull * mean) / (weights[there, None] + pull)
         return (drawn + self.centre).astype(np.float32)
 
-    @property
-    def _mean(self) -> Floats:
-        """The mean of all rows (outputs): every part draws towards the same."""
-        mean: Floats = self.labels.sum(axis=(0, 1)) / max(self.weights.sum(), 1e-300)
-        return mean
 
-    @property
-    def _pull(self) -> Floats:
-        """How many rows the mean of all counts for (outputs), infinite if categories say nothing.
+def _pull(weights: Floats, labels: Floats, squares: float) -> float:
+    """Return how many rows the mean of all counts for, infinite if categories say nothing.
 
-        It is the variance of labels inside categories over that between them, by the
-        usual moments of an analysis of variance.
-        """
-        counts = self.weights.sum(axis=0)
-        sums, counts = self.labels.sum(axis=0)[counts > 0], counts[counts > 0]
-        rows, groups = counts.sum(), len(counts)
-        usual = rows - (counts**2).sum() / max(rows, 1.0)
-        if groups < 2 or rows <= groups or usual <= 0:
-            return np.full(len(self.centre), np.inf)
-        of_means = (sums**2 / counts[:, None]).sum(axis=0)
-        inside = np.maximum(self.squares - of_means, 0) / (rows - groups)
-        between = (of_means - rows * self._mean**2) / (groups - 1)
-        varies = (between - inside) * (groups - 1) / usual
-        pull: Floats = np.divide(inside, varies, out=np.full_like(inside, np.inf), where=varies > 0)
-        return pull
+    It is the variance of labels inside categories over that between them, by the usual
+    moments of an analysis of variance; of weights (codes), sums of labels (codes,
+    outputs) and the sum of their squares.
+    """
+    there = weights > 0
+    counts, sums = weights[there], labels[there]
+    rows, groups = counts.sum(), len(counts)
+    usual = rows - (counts**2).sum() / max(rows, _TINY)
+    if rows <= groups or usual <= 0:
+        return np.inf
+    of_means = (sums**2 / counts[:, None]).sum()
+    inside = max(squares - of_means, 0.0) / (rows - groups)
+    between = (of_means - (sums.sum(axis=0) ** 2).sum() / rows) / (groups - 1)
+    varies = (between - inside) * (groups - 1) / usual
+    return float(inside / varies) if varies > 0 else np.inf
