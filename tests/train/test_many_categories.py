@@ -11,12 +11,16 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from sagetree.boosters.objectives import objective_of
+from sagetree.boosters.scoring import contributions_by_column
+from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.training_rows import row_hashes
 from sagetree.features.category import Category, OneHot
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.files.reading import read_table
 from sagetree.machine.paths import OptMl
+from sagetree.predictions.reasons import explain
+from sagetree.serve.telemetry.drift import Monitor
 from sagetree.tables.table import Table
 from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import fit_plan
@@ -240,3 +244,22 @@ def test_training_on_keeps_the_earlier_statistics(job: Job, opt_ml: OptMl) -> No
     ran = job({"train": rows(4)}, SETTINGS)
     assert ran.code == 0, ran.log
     assert feature_of(ran) == earlier
+
+
+def test_what_is_said_and_counted_of_a_new_category_and_of_a_missing_one(job: Job) -> None:
+    model = job({"train": rows(1)}, SETTINGS).model
+    asked = table(shop=["new", "", "s01"], x=[0.5, 0.5, 0.5])
+    matrix = model.matrix(asked)
+    counted = AbsentCells.count(asked, matrix, model.features)
+    assert (counted.unseen, counted.missing) == ({"shop": 1}, {"shop": 1})
+    scores = model.score(asked)
+    monitor = Monitor("m", model.sha256, model.features, model.baseline)
+    monitor.note(matrix, scores)
+    assert (monitor.counts().unseen, monitor.counts().missing) == ([1, 0], [1, 0])
+    explained = contributions_by_column(
+        model.scorer.contributions(matrix.values), model.features.owners
+    )
+    new, missing, known = explain(model, asked, matrix, scores, explained)
+    assert "shop = 'new' was never seen in training and counts as the mean of all rows" in new
+    assert not any("was never seen" in reason for reason in (*missing, *known))
+    assert any(reason.startswith("shop = 's01' ") for reason in known)
