@@ -28,7 +28,7 @@ from sagetree.train.settings.settings import TrainSettings
 from tests.sagetree.columns import table
 from tests.train.conftest import Job, Ran
 
-MANY = 40
+MANY = 70
 SETTINGS: Mapping[str, object] = {"max_depth": "2", "num_round": "10", "nthread": "1"}
 
 
@@ -161,9 +161,9 @@ def test_few_categories_are_split_one_by_one(encoding: str | None, kind: type) -
     """As XGBoost is told, whatever its own default is."""
     settings = TrainSettings.of({"encoding": encoding} if encoding else {})
     goal = Goal(objective_of("binary:logistic"))
-    found = fit_plan(shops_table(32), settings.columns, goal)
+    found = fit_plan(shops_table(64), settings.columns, goal)
     assert type(found.features.features[0]) is kind
-    assert settings.boosting.params["max_cat_to_onehot"] == 33
+    assert settings.boosting.params["max_cat_to_onehot"] == 65
     assert TrainSettings.of({"preset": "xgboost"}).boosting.params["max_cat_to_onehot"] == 4
     assert TrainSettings.of({"max_cat_to_onehot": "9"}).boosting.params["max_cat_to_onehot"] == 9
     assert "max_cat_to_onehot" not in TrainSettings.of({"booster": "gblinear"}).boosting.params

@@ -77,7 +77,7 @@ OWN = (
         "encoding",
         Choice(("native", "onehot", "target")),
         "categories as XGBoost's categorical splits, as indicators, or as mean labels of other "
-        "rows; default: target for more than 32 values, else native, or onehot where XGBoost has "
+        "rows; default: target for more than 64 values, else native, or onehot where XGBoost has "
         "no such splits (tree_method=exact, booster=gblinear)",
     ),
     Hyperparameter(

@@ -8,9 +8,9 @@ from sagetree.boosters.objectives import objective_of
 # Hyperparameter -> (value, reason).
 Preset = Mapping[str, tuple[object, str]]
 
-# From more values on categories are numbers: statistics of the label. Up to here a split
-# takes one of them, which needs no order of theirs; XGBoost compares with one more.
-FEW_CATEGORIES = 32
+# Categories of more values are numbers: statistics of the label. Up to here a split takes
+# one of them, and needs no order of theirs; XGBoost compares with one more.
+FEW_CATEGORIES = 64
 
 _MAX_CAT_TO_ONEHOT = (FEW_CATEGORIES + 1, "a split takes one of few categories; see below")
 
