@@ -27,6 +27,7 @@ from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.examples.examples import Examples
 from sagetree.train.importance import Importance, measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
@@ -66,22 +67,23 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     threshold = decision.threshold if decision else None
     result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
     evaluation = _evaluate(result, decision, read, settings)
+    served = plan.as_served(train)
     bundle = ModelBundle(
         models=trained.models,
         schema=read.schema,
-        features=read.features,
+        features=plan.features,
         decision=decision,
-        selfcheck=read.stored.check(train, trained.models),
+        selfcheck=read.stored.check(served, trained.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
-        baseline=_baseline(read, result),
+        baseline=_baseline(plan, served, result),
         origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
-        rows=read.known,
+        rows=read.known_as(served),
     )
     _save(bundle, opt_ml.model)
-    rows = read.examples.get(VALIDATION, train)
-    importance = measure_importance(trained.models, read.features, rows)
+    rows = plan.as_served(read.examples.get(VALIDATION, train))
+    importance = measure_importance(trained.models, plan.features, rows)
     _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance))
     _write_repeats(opt_ml, plan.objective, result, threshold)
     LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
@@ -119,11 +121,11 @@ def _evaluate(
     )
 
 
-def _baseline(read: Ingested, result: ValidationResult) -> Baseline | None:
+def _baseline(plan: BoostingPlan, served: Examples, result: ValidationResult) -> Baseline | None:
     if not result.is_measured:
         return None
-    rows = read.examples[TRAIN].some(MOST_ROWS)
-    return Baseline.measure(read.features.in_own_units(rows), result.scores)
+    rows = served.some(MOST_ROWS)
+    return Baseline.measure(plan.features.in_own_units(rows), result.scores)
 
 
 def _origin(

@@ -36,9 +36,16 @@ MANY_ROWS = 200_000
 
 def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> BoosterData:
     """Return rows to learn from and rows to evaluate on, as XGBoost reads them."""
-    data = plan.matrices.build(train)
     every_round = train.rows <= MANY_ROWS
+    train, statistics = plan.encoder.cross_fit(train)
+    validation = plan.encoder.encode(validation, statistics)
+    data = plan.matrices.build(train)
     return BoosterData(data, plan.matrices.build(validation, ref=data), evaluates_train=every_round)
+
+
+def all_rows(plan: BoostingPlan, train: Examples) -> list[BoosterData]:
+    """Return what the booster of all rows learns from: it is evaluated on none."""
+    return [BoosterData(plan.matrices.build(plan.encoder.cross_fit(train)[0]))]
 
 
 def fold_data(plan: BoostingPlan, rows: Examples, folds: Sequence[Fold]) -> list[BoosterData]:

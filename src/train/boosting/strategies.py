@@ -21,6 +21,7 @@ from sagetree.train.boosting.depths import boost_at_best_depth
 from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
+    all_rows,
     as_served,
     best_boosters,
     boost_phase,
@@ -38,7 +39,7 @@ from sagetree.train.boosting.results import (
     ValidationResult,
     ensemble_scores,
 )
-from sagetree.train.boosting.rounds import BoosterData, to_ubjson
+from sagetree.train.boosting.rounds import to_ubjson
 from sagetree.train.examples.examples import Examples, LeftOut
 
 HOLD_OUT_SHARE = 0.1
@@ -102,7 +103,7 @@ def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
         "says how good the model is. Add rows, or give a validation channel",
         rounds,
     )
-    result = boost_phase(plan, "all-rows", [BoosterData(plan.matrices.build(train))], rounds)
+    result = boost_phase(plan, "all-rows", all_rows(plan, train), rounds)
     if result.stopped:
         plan.run.check_stopped(result.rounds)
     validation = ValidationResult.unmeasured(result.rounds, train)
@@ -191,7 +192,7 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
     rounds = chosen.validation.best[0]
     if not plan.run.is_stopped():
         LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
-        data = [BoosterData(plan.matrices.build(train))]
+        data = all_rows(plan, train)
         result = boost_phase(plan.at_depth(chosen.depth), "all-rows", data, rounds)
         if not result.stopped:
             return replace(chosen, models=to_ubjson(result.boosters))

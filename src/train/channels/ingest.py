@@ -78,6 +78,11 @@ class Ingested:
             self.goal.objective.task,
         )
 
+    def known_as(self, train: Examples) -> TrainingRows:
+        """Return the hashes of all rows learnt from, those of train as these features have them."""
+        is_same = train is self.examples[TRAIN]
+        return self.known if is_same else _known(train, self.earlier)
+
     def fingerprints(self) -> dict[str, DataFingerprint]:
         """Return the size and sha256 of each channel."""
         found = {name: _fingerprint(rows) for name, rows in self.examples.items()}

@@ -75,9 +75,10 @@ OWN = (
     ),
     Hyperparameter(
         "encoding",
-        Choice(("native", "onehot")),
-        "categories as XGBoost's categorical splits, or as indicators; default: native, "
-        "but onehot where XGBoost has no such splits (tree_method=exact, booster=gblinear)",
+        Choice(("native", "onehot", "target")),
+        "categories as XGBoost's categorical splits, as indicators, or as mean labels of other "
+        "rows; default: target for more than 64 values, else native, or onehot where XGBoost has "
+        "no such splits (tree_method=exact, booster=gblinear)",
     ),
     Hyperparameter(
         "weight_column",
