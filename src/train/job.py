@@ -11,6 +11,7 @@ from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import Decision, ModelBundle, Origin
 from sagetree.bundle.model import Model
+from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
@@ -27,7 +28,7 @@ from sagetree.train.boosting.scale import tell_scale, tell_splits
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
-from sagetree.train.importance import Importance, measure_importance
+from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
@@ -77,6 +78,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         baseline=_baseline(read, result),
         origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
         rows=read.known,
+        curve=result.curve,
     )
     _save(bundle, opt_ml.model)
     rows = read.examples.get(VALIDATION, train)

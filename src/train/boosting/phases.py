@@ -10,6 +10,7 @@ import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scores
+from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
@@ -19,6 +20,7 @@ from sagetree.train.boosting.results import BestBoosters
 from sagetree.train.boosting.rounds import (
     BoosterData,
     EarlyStopping,
+    History,
     Training,
     TrainingResult,
     boost,
@@ -110,7 +112,17 @@ def best_boosters(
         for rows, metrics in result.history.items()
         for name, series in metrics.items()
     }
-    return BestBoosters(boosters, best, _train_metrics(plan, boosters, data, best) | history)
+    metrics = _train_metrics(plan, boosters, data, best) | history
+    return BestBoosters(boosters, best, metrics, _curve(best, result.history))
+
+
+def _curve(best: int, history: History) -> LearningCurve | None:
+    means = {
+        f"{rows}-{name}": [float(np.mean(values)) for values in series]
+        for rows, metrics in history.items()
+        for name, series in metrics.items()
+    }
+    return LearningCurve.of(best, means)
 
 
 def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
