@@ -96,7 +96,7 @@ def _driver_words(drivers: DriverFacts) -> Iterator[str]:
             "stand in for each other, and each then loses little."
         )
     else:
-        yield "What shuffling a column costs is not told: the model has learnt from these rows."
+        yield "What shuffling costs is not told: the model may have learnt from these rows."
 
 
 def _driver_row(driver: Driver) -> tuple[str, ...]:

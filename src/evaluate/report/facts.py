@@ -163,8 +163,9 @@ def _metrics(evaluation: Evaluation | Measured) -> tuple[Metric, ...]:
     for name, value in evaluation.scalars.items():
         half = _TWO_SIDED * evaluation.deviations.get(name, math.nan)
         low, high = value - half, value + half
-        if isinstance(evaluation, Evaluation) and name == "auc":
-            low, high = evaluation.auc_interval
+        if isinstance(evaluation, Evaluation):
+            low, high = max(0.0, low), high if name == "logloss" else min(1.0, high)
+            low, high = evaluation.auc_interval if name == "auc" else (low, high)
         found.append(Metric(name, value, low, high))
     return tuple(found)
 

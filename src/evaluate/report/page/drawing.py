@@ -65,29 +65,40 @@ _SETTINGS: Mapping[Any, object] = MappingProxyType(
 )
 _NO_METADATA = MappingProxyType(dict.fromkeys(("Creator", "Date", "Format", "Type")))
 
+# Of a tag: a text between tags may look like any of these.
+_TAG = re.compile(r"<[^>]*>")
 _FONT_FAMILY = re.compile(r" ?font-family: [^;\"]*;?")
-_GROUP_ID = re.compile(r'<g id="[^"]*">')
 _REFERENCE = re.compile(r'(id="|url\(#|href="#)')
 _LONG_NUMBER = re.compile(r"(\d\.\d)\d+")
 _STYLE = re.compile(r"<defs>\s*<style.*?</defs>\s*", re.DOTALL)
 
+# Steps on an axis whose words are then never too near each other.
+_STEPS = 5
 
-def svg_of(chart: Chart, name: str) -> str:
-    """Return a chart as an `svg` element for a page on which no other has this name."""
+
+def svgs_of(charts: Mapping[str, Chart]) -> dict[str, str]:
+    """Return charts as `svg` elements, by names that are unique on their page."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # its notes are of its own caches
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
-    text = io.StringIO()
     with rc_context(dict(_SETTINGS)), warnings.catch_warnings():
         # of letters that its font lacks; the page's may have them
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
-        figure = Figure(figsize=(_WIDTH, chart.height), dpi=_UNITS)
-        room = 0.62 / chart.height  # below the axes, for words of one line
-        axes = figure.add_axes((chart.left, room, 0.97 - chart.left, 0.97 - room))
-        chart.draw(axes)
-        figure.savefig(text, format="svg", transparent=True, metadata=dict(_NO_METADATA))
-    return _inline(text.getvalue(), chart, name)
+        return {name: _inline(_drawn(chart), chart, name) for name, chart in charts.items()}
+
+
+def _drawn(chart: Chart) -> str:
+    """Return a chart as matplotlib's SVG file."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(_WIDTH, chart.height), dpi=_UNITS)
+    room = 0.62 / chart.height  # below the axes, for words of one line
+    axes = figure.add_axes((chart.left, room, 0.94 - chart.left, 0.97 - room))
+    axes.locator_params(nbins=_STEPS)
+    chart.draw(axes)
+    text = io.StringIO()
+    figure.savefig(text, format="svg", transparent=True, metadata=dict(_NO_METADATA))
+    return text.getvalue()
 
 
 def dots(
@@ -104,7 +115,9 @@ def dots(
     points = np.repeat(np.column_stack([x, y]), 2, axis=0)
     codes = np.tile([Path.MOVETO, Path.LINETO], len(points) // 2)
     path = Path(points, codes)
-    axes.add_patch(PathPatch(path, fill=False, edgecolor=colour, linewidth=size, capstyle="round"))
+    axes.add_artist(
+        PathPatch(path, fill=False, edgecolor=colour, linewidth=size, capstyle="round", zorder=3)
+    )
     axes.update_datalim(points)
     axes.autoscale_view()
 
@@ -118,19 +131,23 @@ def percents(axes: "Axes", *, x: bool = True, y: bool = True) -> None:
 
 def _inline(text: str, chart: Chart, name: str) -> str:
     """Return matplotlib's file as a part of a page, without links and metadata."""
-    body = text[text.index("<svg") :]
-    size = re.search(r'viewBox="([^"]*)"', body)
-    inner = _STYLE.sub("", body[body.index(">") + 1 :], count=1)
-    inner = inner.replace("xlink:href", "href")
-    inner = _GROUP_ID.sub("<g>", inner)
-    inner = _REFERENCE.sub(rf"\g<1>{name}-", inner)
-    inner = _FONT_FAMILY.sub("", inner)
-    inner = _LONG_NUMBER.sub(r"\1", inner)
-    for stand_in, colour in _PAGE_COLOURS.items():
-        inner = inner.replace(stand_in, colour)
+    body = _STYLE.sub("", text[text.index("<svg") :], count=1)
+    head, inner = body[: body.index(">")], body[body.index(">") + 1 :]
+    size = re.search(r'viewBox="([^"]*)"', head)
     return (
         f'<svg role="img" aria-labelledby="{name}-title {name}-desc" '
         f'viewBox="{size[1] if size else ""}" stroke-linejoin="round">\n'
         f'<title id="{name}-title">{escape(chart.title)}</title>\n'
-        f'<desc id="{name}-desc">{escape(chart.description)}</desc>{inner}'
+        f'<desc id="{name}-desc">{escape(chart.description)}</desc>'
+        f"{_TAG.sub(lambda tag: _inline_tag(tag[0], name), inner)}"
     )
+
+
+def _inline_tag(tag: str, name: str) -> str:
+    if tag.startswith("<g id="):  # matplotlib's names of parts are those of all its pictures
+        return "<g>"
+    tag = _REFERENCE.sub(rf"\g<1>{name}-", tag.replace("xlink:href", "href"))
+    tag = _LONG_NUMBER.sub(r"\1", _FONT_FAMILY.sub("", tag))
+    for stand_in, colour in _PAGE_COLOURS.items():
+        tag = tag.replace(stand_in, colour)
+    return tag

@@ -1,10 +1,10 @@
 """A report as one HTML file: no script, no font, no picture from elsewhere."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from sagetree.evaluate.report.page.document import Chart, KeyFigure, Section, Table
-from sagetree.evaluate.report.page.drawing import svg_of
+from sagetree.evaluate.report.page.drawing import svgs_of
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1b1f24; --muted: #57606a;
@@ -28,7 +28,7 @@ p { max-width: 46rem; margin: .5rem 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-style: none; }
 a { color: var(--one); }
 .keys { display: grid; gap: .75rem; margin: 1rem 0; padding: 0;
-  grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
 .key { background: var(--panel); border: 1px solid var(--grid); border-radius: .5rem;
   padding: .75rem 1rem; }
 .key dt { font-size: .9rem; color: var(--muted); }
@@ -45,8 +45,9 @@ summary { cursor: pointer; color: var(--one); padding: .35rem 0; font-size: .9re
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); padding: .25rem 0; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: right; vertical-align: top;
-  border-bottom: 1px solid var(--grid); overflow-wrap: normal; }
-th:first-child { text-align: left; min-width: 7rem; max-width: 24rem; overflow-wrap: anywhere; }
+  border-bottom: 1px solid var(--grid); white-space: nowrap; }
+th:first-child { text-align: left; min-width: min(14rem, 40vw); max-width: 24rem;
+  white-space: normal; overflow-wrap: anywhere; }
 tbody th { font-weight: 400; }
 """
 
@@ -54,7 +55,9 @@ tbody th { font-weight: 400; }
 def html_page(title: str, sections: Sequence[Section]) -> str:
     """Return the whole file."""
     links = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a></li>' for s in sections)
-    body = "\n".join(map(_section, sections))
+    charts = {f"{s.name}-{number}": c for s in sections for number, c in enumerate(s.charts)}
+    drawn = svgs_of(charts) if charts else {}
+    body = "\n".join(_section(section, drawn) for section in sections)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -64,11 +67,12 @@ def html_page(title: str, sections: Sequence[Section]) -> str:
     )
 
 
-def _section(section: Section) -> str:
+def _section(section: Section, drawn: Mapping[str, str]) -> str:
     sentences = "\n".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences)
     keys = "".join(map(_key, section.figures))
     charts = "\n".join(
-        _figure(chart, f"{section.name}-{number}") for number, chart in enumerate(section.charts)
+        _figure(chart, drawn[f"{section.name}-{number}"])
+        for number, chart in enumerate(section.charts)
     )
     tables = "\n".join(map(_table, section.tables))
     return (
@@ -88,10 +92,10 @@ def _key(figure: KeyFigure) -> str:
     )
 
 
-def _figure(chart: Chart, name: str) -> str:
+def _figure(chart: Chart, svg: str) -> str:
     return (
         f"<figure><figcaption>{escape(chart.title)}</figcaption>\n"
-        f"<p>{escape(chart.description)}</p>\n{svg_of(chart, name)}\n"
+        f"<p>{escape(chart.description)}</p>\n{svg}\n"
         f"<details><summary>The numbers: {escape(chart.title)}</summary>{_table(chart.table)}"
         "</details></figure>"
     )
