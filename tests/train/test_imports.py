@@ -9,7 +9,7 @@ CODE = """
 import sys
 import sagetree.train.cli
 code = sagetree.train.cli.main(["--set", "num_round=2", "--set", "nfold=2"])
-print("MODULES", sorted({"sklearn", "pandas", "duckdb", "flask", "matplotlib"} & sys.modules.keys()))
+print("MODULES", sorted({"sklearn", "pandas", "duckdb", "flask"} & sys.modules.keys()))
 sys.exit(code)
 """
 

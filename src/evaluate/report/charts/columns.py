@@ -1,17 +1,14 @@
 """The charts of what moves the scores: importance, and SHAP values of single rows."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.evaluate.report.drivers import DriverFacts, Explained
+from sagetree.evaluate.report.page import axes, marks
 from sagetree.evaluate.report.page.document import Chart, Table, shown
-from sagetree.evaluate.report.page.drawing import MUTED, ONE, SCALE, TWO, dots, percents
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.ticker import MaxNLocator
+from sagetree.evaluate.report.page.marks import MUTED, ONE, SCALE, TWO, Dots
 
 # Columns in the chart of importance, and those whose dependence is drawn.
 BARS, DEPENDENCES = 12, 4
@@ -20,63 +17,57 @@ BARS, DEPENDENCES = 12, 4
 _NAME = 22
 
 # A dependence on more categories would have no room for their names.
-_MOST_TICKS = 8
+_MOST_WORDS = 8
 
 _BINS = 60
 
 
 def importance_chart(facts: DriverFacts) -> Chart:
     """Return the columns' shares of mean |SHAP| and of gain."""
-    kinds = [
-        (word, [getattr(d, name) for d in facts.columns[:BARS]], colour)
-        for word, name, colour in (("mean |SHAP|", "mean_abs_shap", ONE), ("gain", "gain", TWO))
+    columns = facts.columns[:BARS]
+    kinds = (("mean |SHAP|", "mean_abs_shap", ONE), ("gain", "gain", TWO))
+    known = [
+        (word, [float(getattr(c, name)) for c in columns], colour)
+        for word, name, colour in kinds
+        if all(getattr(column, name) is not None for column in columns)
     ]
-    kinds = [kind for kind in kinds if None not in kind[1]]
-    names = [driver.column for driver in facts.columns[:BARS]]
-    places = np.arange(len(names))
-
-    def draw(axes: "Axes") -> None:
-        thick = 0.8 / max(1, len(kinds))
-        for number, (word, shares, colour) in enumerate(kinds):
-            middle = places + (number - (len(kinds) - 1) / 2) * thick
-            axes.barh(middle, shares, thick, color=colour, label=word)
-        axes.set_yticks(places, [shown(name, _NAME) for name in names])
-        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel="share of all columns")
-        axes.grid(visible=False, axis="y")
-        percents(axes, y=False)
-        axes.legend(loc="lower right")
-
+    thick = 0.8 / max(1, len(known))
+    places = np.arange(len(columns))
+    bars = []
+    for number, (word, shares, colour) in enumerate(known):
+        begin = places - 0.4 + number * thick
+        corners = np.column_stack([np.zeros(len(shares)), begin, shares, begin + thick])
+        bars.append(marks.Boxes(corners, colour, word))
+    most = max((share for _, shares, _ in known for share in shares), default=1.0)
     return Chart(
         "Importance of the columns",
         "Each column's share in the mean absolute SHAP values, that is in how far scores move, "
         "and in the gain of the trees' splits.",
         Table(
-            ("column", *(word for word, _, _ in kinds)),
+            ("column", *(word for word, _, _ in known)),
             tuple(
-                (shown(name), *(f"{shares[n]:.1%}" for _, shares, _ in kinds))
-                for n, name in enumerate(names)
+                (shown(column.column), *(f"{shares[n]:.1%}" for _, shares, _ in known))
+                for n, column in enumerate(columns)
             ),
         ),
-        draw,
-        left=0.42,
-        height=1.2 + 0.38 * max(3, len(names)),
+        axes.shares("share of all columns", high=1.05 * most),
+        axes.words("", [shown(column.column, _NAME) for column in columns], is_down=True),
+        tuple(bars),
+        height=90 + 26 * max(3, len(columns)),
     )
 
 
 def beeswarm_chart(facts: DriverFacts) -> Chart:
     """Return the SHAP values of rows, column by column, coloured by the column's value."""
     pictured = facts.pictured
-
-    def draw(axes: "Axes") -> None:
-        axes.axvline(0, color=MUTED, linewidth=1)
-        for place, one in enumerate(pictured):
-            heights = place + 0.38 * _spread(one.contributions)
-            for step, mask in _steps(one):
-                dots(axes, one.contributions[mask], heights[mask], step)
-        axes.set_yticks(range(len(pictured)), [shown(p.column.name, _NAME) for p in pictured])
-        axes.set(ylim=(len(pictured) - 0.5, -0.5), xlabel="SHAP value (in the margin's unit)")
-        axes.margins(x=0.03)
-
+    values = [one.contributions.astype(np.float64) for one in pictured]
+    x = axes.numbers("SHAP value (in the margin's unit)", *values, [0.0])
+    found = [
+        marks.dots(value[mask], (place + 0.38 * _spread(value))[mask], colour)
+        for place, (one, value) in enumerate(zip(pictured, values, strict=True))
+        for colour, mask in _steps(one)
+    ]
+    names = [shown(one.column.name, _NAME) for one in pictured]
     return Chart(
         "What moves single rows",
         f"A dot is one of {facts.explained_rows} rows: right of the line the column raises its "
@@ -85,44 +76,34 @@ def beeswarm_chart(facts: DriverFacts) -> Chart:
         Table(
             ("column", "least", "median", "greatest"),
             tuple(
-                (
-                    shown(p.column.name),
-                    *(f"{v:.3g}" for v in np.quantile(p.contributions, (0, 0.5, 1))),
-                )
-                for p in pictured
+                (shown(one.column.name), *(f"{v:.3g}" for v in np.quantile(value, (0, 0.5, 1))))
+                for one, value in zip(pictured, values, strict=True)
             ),
             "SHAP values",
         ),
-        draw,
-        left=0.42,
-        height=1.2 + 0.5 * max(3, len(pictured)),
+        x,
+        axes.words("", names, is_down=True),
+        (marks.line([0, 0], [-0.5, len(names) - 0.5], MUTED, width=1), *found),
+        height=90 + 34 * max(3, len(names)),
     )
 
 
 def dependence_chart(one: Explained) -> Chart:
     """Return a column's SHAP values by its value."""
-    column, values = one.column, one.contributions
+    column, values = one.column, one.contributions.astype(np.float64)
     parts = [(text, mask) for text, mask in column.parts() if mask.any()]
-    are_words = bool(column.categories)
     name = shown(column.name, 40)
-
-    def draw(axes: "Axes") -> None:
-        axes.axhline(0, color=MUTED, linewidth=1)
-        if are_words:
-            shown_parts = parts[:_MOST_TICKS]
-            for place, (_, mask) in enumerate(shown_parts):
-                dots(axes, place + 0.3 * _spread(values[mask]), values[mask], ONE)
-            words = [shown(text, 12) for text, _ in shown_parts]
-            axes.set_xticks(range(len(words)), words, rotation=90 if len(words) > 4 else 0)
-        else:
-            there = ~column.is_missing
-            dots(axes, column.values[there], values[there], ONE)
-            axes.margins(x=0.03)
-            if column.kind == "datetime":
-                axes.xaxis.set_major_locator(_few_ticks())
-                axes.xaxis.set_major_formatter(lambda days, _: column.text(days))
-        axes.set(ylabel="SHAP value", xlabel=name)
-
+    points: list[Dots] = []
+    if column.categories:
+        parts = parts[:_MOST_WORDS]
+        x = axes.words(name, [shown(text, 12) for text, _ in parts])
+        for place, (_, mask) in enumerate(parts):
+            points.append(marks.dots(place + 0.3 * _spread(values[mask]), values[mask], ONE))
+    else:
+        there = ~column.is_missing
+        text = column.text if column.kind == "datetime" else None
+        x = axes.numbers(name, column.values[there], text=text)
+        points.append(marks.dots(column.values[there], values[there], ONE))
     return Chart(
         f"How {name} moves the score",
         "A dot is a row: the column's value, and how far it moves the row's score up or down.",
@@ -133,23 +114,16 @@ def dependence_chart(one: Explained) -> Chart:
                 for text, mask in parts
             ),
         ),
-        draw,
-        left=0.17,
+        x,
+        axes.numbers("SHAP value", values, [0.0]),
+        (marks.line([x.low, x.high], [0, 0], MUTED, width=1), *points),
     )
 
 
-def _few_ticks() -> "MaxNLocator":
-    from matplotlib.ticker import MaxNLocator
-
-    return MaxNLocator(3)
-
-
-def _spread(values: NDArray[np.float32]) -> NDArray[np.float64]:
+def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return for each value (n) a place from -1 to 1 beside the others that are like it."""
     low, high = float(values.min()), float(values.max())
-    if high <= low:
-        return np.linspace(-1, 1, len(values)) if len(values) > 1 else np.zeros(len(values))
-    bins = ((values - low) / (high - low) * (_BINS - 1)).astype(int)
+    bins = ((values - low) / ((high - low) or 1.0) * (_BINS - 1)).astype(int)
     counts = np.bincount(bins, minlength=_BINS)
     order = np.argsort(bins, kind="stable")
     rank = np.empty(len(values))
@@ -159,14 +133,19 @@ def _spread(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return places
 
 
-def _steps(one: Explained) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Return colours and the rows that have them: by fifths of the value, or one for all."""
+def _steps(one: Explained) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield colours and the rows that have them: by fifths of the value, or one for all."""
     column = one.column
     missing = column.is_missing
     if column.kind == "category" or missing.all():
-        return [(MUTED, np.ones(len(missing), bool))]
+        yield MUTED, np.ones(len(missing), bool)
+        return
     ranks = np.searchsorted(np.sort(column.values[~missing]), column.values, "left")
     highest = max(1, int(ranks[~missing].max()))
     step = np.minimum(ranks * len(SCALE) // (highest + 1), len(SCALE) - 1)
-    found = [(colour, ~missing & (step == n)) for n, colour in enumerate(SCALE)]
-    return [(colour, mask) for colour, mask in [(MUTED, missing), *found] if mask.any()]
+    if missing.any():
+        yield MUTED, missing
+    for number, colour in enumerate(SCALE):
+        mask = ~missing & (step == number)
+        if mask.any():
+            yield colour, mask

@@ -1,16 +1,17 @@
 """What a report is made of: sections with sentences, key figures, tables and charts."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from sagetree.evaluate.report.page.axes import Axis
+from sagetree.evaluate.report.page.marks import Mark
 
 Row = tuple[str, ...]
 
 # Longer names and values are cut where they are shown; model_card.json has them whole.
 TEXT_LENGTH = 80
+
+# As wide as a phone, in pixels, so that words keep their size there.
+WIDTH, HEIGHT = 420, 300
 
 
 @dataclass(frozen=True)
@@ -24,18 +25,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A picture, what it shows in words, and the numbers behind it.
-
-    `draw` draws on the axes it is given; `left` is the share of the width that the
-    words at its left side need, `height` its height in inches.
-    """
+    """A picture, what it shows in words, and the numbers behind it; `height` is in pixels."""
 
     title: str
     description: str
     table: Table
-    draw: "Callable[[Axes], None]"
-    left: float = 0.15
-    height: float = 4.2
+    x: Axis
+    y: Axis
+    marks: tuple[Mark, ...]
+    height: int = HEIGHT
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """A report as one HTML file: no script, no font, no picture from elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from sagetree.evaluate.report.page.document import Chart, KeyFigure, Section, Table
-from sagetree.evaluate.report.page.drawing import svgs_of
+from sagetree.evaluate.report.page.drawing import svg_of
+from sagetree.evaluate.report.page.marks import SCALE_COLOURS
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #ffffff; --ink: #1b1f24; --muted: #57606a;
@@ -39,6 +40,7 @@ a { color: var(--one); }
 figure { margin: 1rem 0 0; min-width: 0; }
 figcaption { font-weight: 600; }
 figure p { font-size: .9rem; color: var(--muted); margin: .25rem 0; }
+svg text { font-size: 12px; fill: var(--ink); }
 svg { display: block; width: 100%; height: auto; max-width: 36rem; }
 summary { cursor: pointer; color: var(--one); padding: .35rem 0; font-size: .9rem; }
 .scroll { overflow-x: auto; margin: .75rem 0; }
@@ -55,24 +57,23 @@ tbody th { font-weight: 400; }
 def html_page(title: str, sections: Sequence[Section]) -> str:
     """Return the whole file."""
     links = "".join(f'<li><a href="#{s.name}">{escape(s.title)}</a></li>' for s in sections)
-    charts = {f"{s.name}-{number}": c for s in sections for number, c in enumerate(s.charts)}
-    drawn = svgs_of(charts) if charts else {}
-    body = "\n".join(_section(section, drawn) for section in sections)
+    body = "\n".join(map(_section, sections))
+    colours = "".join(f"--{name}: {colour}; " for name, colour in SCALE_COLOURS.items())
+    style = f"{_STYLE}:root {{ {colours}}}"
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
         f'<header><h1>{escape(title)}</h1>\n<nav aria-label="Contents"><ul>{links}</ul></nav>'
         f"</header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
-def _section(section: Section, drawn: Mapping[str, str]) -> str:
+def _section(section: Section) -> str:
     sentences = "\n".join(f"<p>{escape(sentence)}</p>" for sentence in section.sentences)
     keys = "".join(map(_key, section.figures))
     charts = "\n".join(
-        _figure(chart, drawn[f"{section.name}-{number}"])
-        for number, chart in enumerate(section.charts)
+        _figure(chart, f"{section.name}-{number}") for number, chart in enumerate(section.charts)
     )
     tables = "\n".join(map(_table, section.tables))
     return (
@@ -92,10 +93,10 @@ def _key(figure: KeyFigure) -> str:
     )
 
 
-def _figure(chart: Chart, svg: str) -> str:
+def _figure(chart: Chart, name: str) -> str:
     return (
         f"<figure><figcaption>{escape(chart.title)}</figcaption>\n"
-        f"<p>{escape(chart.description)}</p>\n{svg}\n"
+        f"<p>{escape(chart.description)}</p>\n{svg_of(chart, name)}\n"
         f"<details><summary>The numbers: {escape(chart.title)}</summary>{_table(chart.table)}"
         "</details></figure>"
     )
