@@ -78,7 +78,7 @@ def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
             "metrics": folder / "evaluation.json",
             "verdict": folder / "decision.json",
             "report": folder / "report.html",
-            "model card": folder / "model_card.md",
+            "card": folder / "model_card.md",
         },
         ("serve the model", ["sagetree", "serve", options.model]),
     )

@@ -73,7 +73,6 @@ class ReportFacts:
     """What a report says; arrays in it are what pictures are drawn from, and no facts."""
 
     target: Target
-    objective: Objective
     rows_name: str
     rows: int
     positives: int | None
@@ -105,7 +104,6 @@ class ReportFacts:
         unseen = {n: c / len(subject.rows.labels) for n, c in subject.unseen.items()}
         return cls(
             target=_target(subject),
-            objective=model.objective,
             rows_name=rows.name,
             rows=evaluation.rows,
             positives=evaluation.positives if isinstance(evaluation, Evaluation) else None,

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from html import escape
 
 from sagetree.evaluate.report.page.document import Section, Table
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~!])")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!])")
 
 
 def markdown_page(title: str, sections: Sequence[Section]) -> str:
@@ -39,4 +40,4 @@ def _line(cells: Sequence[str], *, is_plain: bool = True) -> str:
 
 def _plain(text: str) -> str:
     """Return a text that Markdown shows as it is."""
-    return _SPECIAL.sub(r"\\\1", text)
+    return _SPECIAL.sub(r"\\\1", escape(text, quote=False))
