@@ -46,7 +46,7 @@ def svg_of(chart: Chart, name: str) -> str:
         f'<g clip-path="url(#{name}-clip)">',
         *(_mark(chart, frame, mark) for mark in chart.marks),
         "</g>",
-        *_legend(chart, frame),
+        *_legend(chart),
     ]
     width, height = frame.right - frame.left, frame.bottom - frame.top
     return (
@@ -135,8 +135,8 @@ def _mark(chart: Chart, frame: _Frame, mark: Mark) -> str:
     return f'<path d="{path}" fill="none" stroke="{colour}" {style}/>'
 
 
-def _legend(chart: Chart, frame: _Frame) -> Iterator[str]:
-    x, y = frame.left, _TOP + _GAP
+def _legend(chart: Chart) -> Iterator[str]:
+    x, y = float(_GAP), _TOP + _GAP
     for mark in _labelled(chart):
         dashes = ' stroke-dasharray="5 3"' if isinstance(mark, Line) and mark.is_dashed else ""
         width = 8 if isinstance(mark, Boxes) else mark.width

@@ -29,7 +29,7 @@ p { max-width: 46rem; margin: .5rem 0; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1rem; padding: 0; list-style: none; }
 a { color: var(--one); }
 .keys { display: grid; gap: .75rem; margin: 1rem 0; padding: 0;
-  grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(10rem, 1fr)); }
 .key { background: var(--panel); border: 1px solid var(--grid); border-radius: .5rem;
   padding: .75rem 1rem; }
 .key dt { font-size: .9rem; color: var(--muted); }
