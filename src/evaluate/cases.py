@@ -1,9 +1,11 @@
 """The rows an evaluation is of: by the model's own plan, or by what its objective implies."""
 
 from pathlib import Path
+from typing import NamedTuple
 
-from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.bundle import Manifest, ModelBundle, read_manifest
 from sagetree.bundle.file_names import MANIFEST_FILE
+from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
@@ -43,9 +45,21 @@ def _with_names(table: Table, schema: Schema) -> Table:
     return table._replace(names=names) if is_whole else table
 
 
-def training_rows(folder: Path) -> TrainingRows | None:
-    """Return the rows that the model in a folder was trained on, None if it does not know them."""
-    return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
+class Training(NamedTuple):
+    """What a model in a folder says of its training; one that is not of sagetree says nothing."""
+
+    rows: TrainingRows | None = None
+    curve: LearningCurve | None = None
+    manifest: Manifest | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> "Training":
+        """Read it from the model's folder."""
+        path = folder / MANIFEST_FILE
+        if not path.exists():
+            return cls()
+        bundle = ModelBundle.load(folder)
+        return cls(bundle.rows, bundle.curve, read_manifest(path))
 
 
 def _label_name(table: Table, schema: Schema) -> str:

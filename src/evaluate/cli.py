@@ -33,6 +33,8 @@ reads   /opt/ml/processing/model/        model.tar.gz, or the files in it
         /opt/ml/processing/test/         CSV or Parquet files with the label
 writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
         /opt/ml/processing/evaluation/decision.json     the metric, and the verdict
+        /opt/ml/processing/evaluation/report.html       what people act on, in one page
+        /opt/ml/processing/evaluation/model_card.md, .json   the same as text and as data
         /opt/ml/output/message                          the reason, if it fails
 
 Rows that training had too, and columns with more missing cells or unseen

@@ -13,11 +13,13 @@ from sagetree.bundle.archive import ARCHIVE, open_model
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import labelled_rows, training_rows
+from sagetree.evaluate.cases import Training, labelled_rows
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.report.subject import JudgedRows, Subject
+from sagetree.evaluate.report.writing import write_report
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
@@ -59,14 +61,14 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     _check_inputs(opt_ml)
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
-        known = training_rows(folder)
+        training = Training.of(folder)
     for note in model.notes:
         LOG.info("Model: %s", note)
     where = str(opt_ml.processing / "test")
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     made = model.matrix(rows.inputs)
     scores = model.scorer.score(made.values, rows.roles.base_margin)
-    data = _compared(rows, made, model, known)
+    data = _compared(rows, made, model, training.rows)
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
@@ -85,12 +87,20 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
     }
-    _write(opt_ml.processing / "evaluation", contents)
+    folder = opt_ml.processing / "evaluation"
+    _write(folder, contents)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
     why = why_nothing(evaluation)
     nothing = why and f"the model has learnt nothing that the test rows show: {why}"
-    for warning in filter(None, (nothing, verdict.warning, *data.warnings)):
+    warnings = tuple(filter(None, (nothing, verdict.warning, *data.warnings)))
+    for warning in warnings:
         LOG.warning("WARNING: %s", warning)
+    judged = JudgedRows(made.values, rows.labels, scores, rows.roles, "the test rows", are_new=True)
+    unseen = data.absent.unseen
+    write_report(
+        folder,
+        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings),
+    )
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 

@@ -74,6 +74,11 @@ def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
     """Return what an evaluation says of its results, and of what comes next."""
     folder = opt_ml.processing / "evaluation"
     return next_steps(
-        {"metrics": folder / "evaluation.json", "verdict": folder / "decision.json"},
+        {
+            "metrics": folder / "evaluation.json",
+            "verdict": folder / "decision.json",
+            "report": folder / "report.html",
+            "card": folder / "model_card.md",
+        },
         ("serve the model", ["sagetree", "serve", options.model]),
     )

@@ -11,12 +11,18 @@ from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import Decision, ModelBundle, Origin
 from sagetree.bundle.model import Model
+from sagetree.evaluate.cases import Training
+from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.report.subject import JudgedRows, Subject
+from sagetree.evaluate.report.writing import REPORT_FILE, write_report
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
 from sagetree.evaluate.verdict.threshold import choose_threshold
 from sagetree.machine.allocator import return_freed_memory
+from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints
@@ -28,7 +34,7 @@ from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.examples.examples import Examples
-from sagetree.train.importance import Importance, measure_importance
+from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
@@ -80,6 +86,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         baseline=_baseline(plan, served, result),
         origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
         rows=read.known_as(served),
+        curve=result.curve,
     )
     _save(bundle, opt_ml.model)
     rows = plan.as_served(read.examples.get(VALIDATION, train))
@@ -88,6 +95,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     _write_repeats(opt_ml, plan.objective, result, threshold)
     LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
+    if settings.has_report:
+        _write_report(opt_ml, plan, read, result, evaluation)
     return 0
 
 
@@ -163,6 +172,31 @@ def _save(bundle: ModelBundle, folder: Path) -> None:
 def _write_results(opt_ml: OptMl, metrics: Mapping[str, object]) -> None:
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
+
+
+def _write_report(
+    opt_ml: OptMl,
+    plan: BoostingPlan,
+    read: Ingested,
+    result: ValidationResult,
+    evaluation: Evaluation | Measured | None,
+) -> None:
+    """Write the report on the rows left out, or log why there is none."""
+    if evaluation is None:
+        LOG.warning("Warning: no report is written: no rows were left out to report on")
+        return
+    left_out = result.left_out
+    # what chose the rounds is not new to the job, but no tree has learnt from it
+    are_new = left_out is read.examples.get(VALIDATION)
+    matrix = plan.as_served(left_out).matrix
+    rows = JudgedRows(matrix, left_out.labels, result.scores, left_out.roles, result.rows, are_new)
+    model = Model.load(opt_ml.model, threads=usable_cores())
+    why = why_nothing(evaluation)
+    warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()
+    training = Training.of(opt_ml.model)
+    subject = Subject(model, read.schema.label, training, rows, evaluation, warnings=warnings)
+    write_report(opt_ml.output_data, subject, with_card=False)
+    LOG.info("Report: %s", opt_ml.output_data / REPORT_FILE)
 
 
 def _write_repeats(

@@ -33,6 +33,9 @@ from sagetree.tables.label import Labels
 LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
 
+# How many standard deviations hold 95 % of normal values.
+_NORMAL = 1.959964
+
 Interval = tuple[float, float]
 
 # What sums of weights leave of a variance that is 0.
@@ -61,6 +64,20 @@ def auc_interval(labels: Labels, scores: Scores, weights: Weights = None) -> Int
     half = float(stdtrit(freedom, 1 - _TAIL)) * sum(parts) ** 0.5 / (auc * (1 - auc))
     middle = np.log(auc / (1 - auc))
     return _expit(middle - half), _expit(middle + half)
+
+
+def share_interval(share: float, rows: float) -> Interval:
+    """Return the 95 % confidence interval of a share of so many rows, by Wilson (1927).
+
+    >>> [round(bound, 3) for bound in share_interval(0.1, 50)]
+    [0.043, 0.214]
+    """
+    if rows <= 0:
+        return 0.0, 1.0
+    square = _NORMAL**2 / rows
+    middle = (share + square / 2) / (1 + square)
+    half = (square * share * (1 - share) + square**2 / 4) ** 0.5 / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True)

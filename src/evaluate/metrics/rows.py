@@ -22,6 +22,14 @@ def with_weight(weights: Weights, *values: NDArray[Any]) -> list[NDArray[Any]]:
     return list(values) if weights is None else [each[weights > 0] for each in values]
 
 
+def effective_rows(weights: Weights, rows: int) -> float:
+    """Return how many rows of equal weight say as much: Kish's effective sample size."""
+    if weights is None:
+        return float(rows)
+    wide = weights.astype(np.float64)
+    return float(wide.sum() ** 2 / (wide**2).sum())
+
+
 def check_rows(labels: Labels, scores: Scores, where: str) -> None:
     """Refuse rows on which no metric is defined; `where` names them for the reader.
 

@@ -66,7 +66,7 @@ def evaluate_task(
         return measure_classes(labels.astype(np.intp), called, names, weights=weights)
     wide = scores.astype(np.float64)
     if objective.task == "survival":
-        lower, upper = _bounds(objective, labels.astype(np.float64))
+        lower, upper = event_bounds(objective, labels.astype(np.float64))
         times = -wide if objective.score == "hazard" else wide
         return measure_survival(lower, upper, times, weights=weights, where=where)
     if objective.task == "ranking":
@@ -80,7 +80,7 @@ def evaluate_task(
     return measure_numbers(labels.astype(np.float64), wide, weights=weights)
 
 
-def _bounds(
+def event_bounds(
     objective: Objective, labels: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return between which times each event lies; of Cox's a negative label is the last seen."""

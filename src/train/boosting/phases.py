@@ -5,11 +5,13 @@ its checkpoints are found again.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scores
+from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
@@ -19,6 +21,7 @@ from sagetree.train.boosting.results import BestBoosters
 from sagetree.train.boosting.rounds import (
     BoosterData,
     EarlyStopping,
+    History,
     Training,
     TrainingResult,
     boost,
@@ -118,7 +121,17 @@ def best_boosters(
         for rows, metrics in result.history.items()
         for name, series in metrics.items()
     }
-    return BestBoosters(boosters, best, _train_metrics(plan, boosters, data, best) | history)
+    metrics = _train_metrics(plan, boosters, data, best) | history
+    return BestBoosters(boosters, best, metrics, _curve(best, result.history))
+
+
+def _curve(best: int, history: History) -> LearningCurve | None:
+    means = {
+        f"{rows}-{name}": [float(np.mean(values)) for values in series]
+        for rows, metrics in history.items()
+        for name, series in metrics.items()
+    }
+    return LearningCurve.of(best, means)
 
 
 def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
@@ -143,13 +156,13 @@ def _train_metrics(
     return found
 
 
-def as_served(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
+def with_directions(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
     """Return one booster with its way for cells that it never saw missing, and its metrics."""
     (raw,) = to_ubjson(best.boosters)
     booster = xgboost.Booster(dict(plan.params), model_file=bytearray(plan.directed(raw)))
     values = evaluate_rows(booster, data.evals, best.best - 1, plan.metrics.custom_metric)
     metrics = {f"{rows}-{name}": [value] for (rows, name), value in values.items()}
-    return BestBoosters((booster,), best.best, {**best.metrics, **metrics})
+    return replace(best, boosters=(booster,), metrics={**best.metrics, **metrics})
 
 
 def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:

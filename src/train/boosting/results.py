@@ -8,7 +8,8 @@ import xgboost
 
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores, most_frequent
-from sagetree.train.examples.examples import Examples, LeftOut
+from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.train.examples.examples import Examples
 
 
 @dataclass(frozen=True)
@@ -20,21 +21,22 @@ class ValidationResult:
     for them. `metrics` holds the value of each metric at the best round,
     `deviations` its standard deviation over folds (empty without folds); `rows`
     says in words which rows these are; there are none where nothing was measured.
-    `repeats` are the scores of each repeat of an ensemble's folds.
+    `repeats` are the scores of each repeat of an ensemble's folds, `curve` is how the metrics went.
     """
 
     best: tuple[int, ...]
-    left_out: LeftOut
+    left_out: Examples
     scores: Scores
     metrics: Mapping[str, float]
     deviations: Mapping[str, float]
     rows: str
     repeats: tuple[Scores, ...] = ()
+    curve: LearningCurve | None = None
 
     @classmethod
     def unmeasured(cls, rounds: int, train: Examples) -> "ValidationResult":
         """Return that of a model of all rows, of which none was left out."""
-        none = LeftOut.of(train, np.empty(0, np.intp))
+        none = train.take(np.empty(0, np.intp))
         return cls((rounds,), none, np.empty(0, np.float32), {}, {}, "no row")
 
     @property
@@ -57,11 +59,15 @@ class TrainedModels:
 
 @dataclass(frozen=True)
 class BestBoosters:
-    """Boosters without the rounds after the best one, and each metric there, of each booster."""
+    """Boosters without the rounds after the best one, and each metric there, of each booster.
+
+    `curve` has the mean over the boosters after every round, the later ones too.
+    """
 
     boosters: tuple[xgboost.Booster, ...]
     best: int
     metrics: Mapping[str, Sequence[float]]
+    curve: LearningCurve | None = None
 
     def means(self) -> dict[str, float]:
         """Return the mean of each metric over the boosters."""
@@ -79,6 +85,7 @@ class BestBoosters:
             tuple(booster for part in parts for booster in part.boosters),
             max(part.best for part in parts),
             {name: [value for part in parts for value in part.metrics[name]] for name in names},
+            parts[0].curve,
         )
 
 

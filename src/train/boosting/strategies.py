@@ -22,7 +22,7 @@ from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
     all_rows,
-    as_served,
+    with_directions,
     best_boosters,
     boost_phase,
     boost_until_best,
@@ -40,7 +40,7 @@ from sagetree.train.boosting.results import (
     ensemble_scores,
 )
 from sagetree.train.boosting.rounds import to_ubjson
-from sagetree.train.examples.examples import Examples, LeftOut
+from sagetree.train.examples.examples import Examples
 
 HOLD_OUT_SHARE = 0.1
 
@@ -136,12 +136,13 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
     repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
     validation = ValidationResult(
         best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
-        left_out=LeftOut.of(rows, left_out),
+        left_out=rows.take(left_out),
         scores=ensemble_scores(scores, plan.objective),
         metrics=every.means(),
         deviations=every.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
         repeats=tuple(scores),
+        curve=every.curve,
     )
     log_best(every.best, validation.metrics, validation.rows)
     return TrainedModels(to_ubjson(every.boosters), validation, plan.depth)
@@ -155,11 +156,12 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     plan, best = boost_at_best_depth(plan, "folds", data)
     result = ValidationResult(
         best=(best.best,),
-        left_out=LeftOut.of(train, rows_left_out(folds[-len(best.boosters) :])),
+        left_out=train.take(rows_left_out(folds[-len(best.boosters) :])),
         scores=predict_folds(best, data, folds),
         metrics=best.means(),
         deviations=best.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation",
+        curve=best.curve,
     )
     log_best(best.best, result.metrics, result.rows)
     return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
@@ -178,12 +180,11 @@ def _fit_evaluated(
     data = booster_data(plan, train, validation)
     plan, best = boost_at_best_depth(plan, phase, [data])
     if plan.lacks_directions(validation):
-        best = as_served(plan, best, data)
+        best = with_directions(plan, best, data)
     scores = predict_left_out(best.boosters[0], data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
-    left_out = LeftOut.of(validation)
-    result = ValidationResult((best.best,), left_out, scores, metrics, {}, rows)
+    result = ValidationResult((best.best,), validation, scores, metrics, {}, rows, curve=best.curve)
     return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
 
 

@@ -145,21 +145,6 @@ class Examples:
         )
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """Labels (n) or (n, 2) and roles of rows that were left out, to measure their scores by."""
-
-    labels: Labels
-    roles: RowRoles
-
-    @classmethod
-    def of(cls, examples: Examples, rows: Rows | None = None) -> "LeftOut":
-        """Take all rows, or some."""
-        if rows is None:
-            return cls(examples.labels, examples.roles)
-        return cls(examples.labels[rows], examples.roles.take(rows))
-
-
 def group_sizes(groups: Rows) -> NDArray[np.intp]:
     """Return how many rows each run of equal groups has.
 

@@ -185,6 +185,12 @@ OWN = (
         default="false",
     ),
     Hyperparameter(
+        "report",
+        Boolean(),
+        "whether the job writes output/data/report.html, of the rows left out",
+        default="false",
+    ),
+    Hyperparameter(
         "save_model_on_termination",
         Boolean(),
         "whether a job that is stopped leaves the best model so far",

@@ -171,6 +171,7 @@ class TrainSettings:
     delimiter: str | None
     checkpointing: Checkpointing
     fail_on_leakage: bool
+    has_report: bool
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
     notes: tuple[str, ...]
@@ -219,6 +220,7 @@ class TrainSettings:
                 save_on_termination=settled["save_model_on_termination"],
             ),
             fail_on_leakage=settled["fail_on_leakage"],
+            has_report=settled["report"],
             formats=formats,
             given=MappingProxyType(given),
             notes=tuple(_notes(values, formats)),
