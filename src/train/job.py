@@ -108,7 +108,7 @@ def _evaluate(
     return evaluate_task(
         read.goal.objective,
         result.left_out.labels,
-        result.scores,
+        result.judged,
         threshold=decision.threshold if decision else None,
         classes=label.classes if label else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),

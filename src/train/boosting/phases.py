@@ -93,11 +93,11 @@ def boost_until_best(plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
 def best_boosters(
     plan: BoostingPlan, phase: str, data: Sequence[BoosterData], result: TrainingResult
 ) -> BestBoosters:
-    """Return the boosters without the rounds after the best one.
+    """Return the boosters without the rounds after the best one, and what they say of other rows.
 
     Raises Terminated where the phase was stopped and no model is to be left.
     """
-    is_linear = plan.params.get("booster") == "gblinear"  # it cannot be cut, only made again
+    is_linear = _is_linear(plan)
     best = result.rounds if is_linear and result.stopped else result.best
     if result.stopped:
         plan.run.check_stopped(result.rounds)
@@ -105,12 +105,43 @@ def best_boosters(
     if later and is_linear:
         result, later = boost_phase(plan, phase, data, best), 0
     boosters = tuple(_without_last(booster, later) for booster in result.boosters)
+    scores = tuple(map(predict_left_out, boosters, data))
     history = {
         f"{rows}-{name}": series[best - 1]
         for rows, metrics in result.history.items()
         for name, series in metrics.items()
     }
-    return BestBoosters(boosters, best, _train_metrics(plan, boosters, data, best) | history)
+    metrics = _train_metrics(plan, boosters, data, best) | history
+    return BestBoosters(boosters, best, metrics, scores, _judged(plan, data, result, best, scores))
+
+
+def _is_linear(plan: BoostingPlan) -> bool:
+    """Say whether boosters cannot be cut, only made again."""
+    return bool(plan.params.get("booster") == "gblinear")
+
+
+def _judged(
+    plan: BoostingPlan,
+    data: Sequence[BoosterData],
+    result: TrainingResult,
+    best: int,
+    scores: tuple[Scores, ...],
+) -> tuple[Scores, ...]:
+    """Return the scores of each booster's rows at the round that the others' rows choose.
+
+    A job without early stopping has chosen nothing, a linear booster has no other round left.
+    """
+    metric = plan.settings.stopping_metric
+    if not plan.settings.patience or _is_linear(plan):
+        return scores
+    stopping = EarlyStopping(metric, is_maximized(metric), plan.settings.patience)
+    made, found = len(result.history[VALIDATION][metric]), []
+    for index, (booster, part) in enumerate(zip(result.boosters, data, strict=True)):
+        rounds = 1 + stopping.best_by_others(result.history, index)
+        is_same = rounds == best
+        cut = booster if is_same else _without_last(booster, made - rounds)
+        found.append(scores[index] if is_same else predict_left_out(cut, part))
+    return tuple(found)
 
 
 def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
@@ -141,16 +172,11 @@ def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:
     return scores
 
 
-def predict_folds(best: BestBoosters, data: Sequence[BoosterData], folds: Sequence[Fold]) -> Scores:
+def in_order(scores: Sequence[Scores], folds: Sequence[Fold]) -> Scores:
     """Return the scores of the rows left out by the last folds, those with a booster, in order."""
-    last = len(best.boosters)
-    found = [
-        predict_left_out(booster, part)
-        for booster, part in zip(best.boosters, data[-last:], strict=True)
-    ]
-    order = np.argsort(np.concatenate([outside for _, outside in folds[-last:]]))
-    scores: Scores = np.concatenate(found)[order]
-    return scores
+    order = np.argsort(np.concatenate([outside for _, outside in folds[-len(scores) :]]))
+    ordered: Scores = np.concatenate(scores)[order]
+    return ordered
 
 
 def log_best(best: int, metrics: Mapping[str, float], rows: str) -> None:

@@ -26,9 +26,8 @@ from sagetree.train.boosting.phases import (
     boost_until_best,
     booster_data,
     fold_data,
+    in_order,
     log_best,
-    predict_folds,
-    predict_left_out,
 )
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import (
@@ -108,6 +107,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
     """
     repeats: list[BestBoosters] = []
     scores: list[Scores] = []
+    judged: list[Scores] = []
     left_out = np.empty(0, np.intp)
     for repeat in range(plan.settings.kfold_repeats):
         folds = plan.splitter.split(rows, repeat=repeat)
@@ -122,13 +122,15 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
             plan, best = boost_at_best_depth(plan, phase, data)
             left_out = rows_left_out(folds[-len(best.boosters) :])
         repeats.append(best)
-        scores.append(predict_folds(best, data, folds))
+        scores.append(in_order(best.scores, folds))
+        judged.append(in_order(best.judged, folds))
     every = BestBoosters.joined(repeats)
     repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
     validation = ValidationResult(
         best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
         left_out=LeftOut.of(rows, left_out),
         scores=ensemble_scores(scores, plan.objective),
+        judged=ensemble_scores(judged, plan.objective),
         metrics=every.means(),
         deviations=every.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
@@ -147,7 +149,8 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     result = ValidationResult(
         best=(best.best,),
         left_out=LeftOut.of(train, rows_left_out(folds[-len(best.boosters) :])),
-        scores=predict_folds(best, data, folds),
+        scores=in_order(best.scores, folds),
+        judged=in_order(best.judged, folds),
         metrics=best.means(),
         deviations=best.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation",
@@ -168,11 +171,11 @@ def _fit_evaluated(
     """Fit train up to the round that is best on other rows; `rows` says in words which."""
     data = booster_data(plan, train, validation)
     plan, best = boost_at_best_depth(plan, phase, [data])
-    scores = predict_left_out(best.boosters[0], data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
     left_out = LeftOut.of(validation)
-    result = ValidationResult((best.best,), left_out, scores, metrics, {}, rows)
+    (scores,), (judged,) = best.scores, best.judged
+    result = ValidationResult((best.best,), left_out, scores, judged, metrics, {}, rows)
     return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
 
 
