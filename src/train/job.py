@@ -114,6 +114,7 @@ def _evaluate(
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
         weights=result.left_out.roles.weight,
+        copies=result.left_out.copies,
         where=result.rows,
     )
 

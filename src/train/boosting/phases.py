@@ -104,7 +104,7 @@ def best_boosters(
     later = len(result.history[VALIDATION][plan.settings.stopping_metric]) - best
     if later and is_linear:
         result, later = boost_phase(plan, phase, data, best), 0
-    boosters = tuple(_without_last(booster, later) for booster in result.boosters)
+    boosters = tuple(without_last(booster, later) for booster in result.boosters)
     scores = tuple(map(predict_left_out, boosters, data))
     history = {
         f"{rows}-{name}": series[best - 1]
@@ -137,14 +137,14 @@ def _judged(
     stopping = EarlyStopping(metric, is_maximized(metric), plan.settings.patience)
     made, found = len(result.history[VALIDATION][metric]), []
     for index, (booster, part) in enumerate(zip(result.boosters, data, strict=True)):
-        rounds = 1 + stopping.best_by_others(result.history, index)
-        is_same = rounds == best
-        cut = booster if is_same else _without_last(booster, made - rounds)
-        found.append(scores[index] if is_same else predict_left_out(cut, part))
+        rounds = 1 + stopping.best_by_others(result.history, index)[0]
+        cut = without_last(booster, made - rounds)
+        found.append(scores[index] if rounds == best else predict_left_out(cut, part))
     return tuple(found)
 
 
-def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
+def without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
+    """Return a booster of trees without its last rounds."""
     return booster[: booster.num_boosted_rounds() - rounds] if rounds else booster
 
 

@@ -18,9 +18,10 @@ class ValidationResult:
     `best` is of each model. `left_out` are the rows no model they are scored by
     was fitted on, in the order of the tables, `scores` what serving would answer
     for them, `judged` the same at rounds that other rows chose: what these say of
-    the model is not made better by the choice. `metrics` holds the value of each metric at the best round,
-    `deviations` its standard deviation over folds (empty without folds); `rows`
-    says in words which rows these are; there are none where nothing was measured.
+    the model is not made better by the choice. `metrics` holds the value of each
+    metric at the best round, `deviations` its standard deviation over folds (empty
+    without folds); `rows` says in words which rows these are; there are none where
+    nothing was measured.
     `repeats` are the scores of each repeat of an ensemble's folds.
     """
 

@@ -37,7 +37,9 @@ from sagetree.train.boosting.results import (
     ensemble_scores,
 )
 from sagetree.train.boosting.rounds import BoosterData, to_ubjson
+from sagetree.train.examples.copies import with_copies
 from sagetree.train.examples.examples import Examples, LeftOut
+from sagetree.train.examples.leakage import hashes_of
 
 HOLD_OUT_SHARE = 0.1
 
@@ -52,8 +54,7 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
     """
     with _xgboost_refusals():
         if plan.settings.kfold:
-            rows = train if validation is None else train.joined(validation)
-            return fit_ensemble(plan, rows)
+            return fit_ensemble(plan, train if validation is None else _joined(train, validation))
         if validation is not None:
             return fit_watched(plan, train, validation)
         if not plan.settings.nfold and not plan.splitter.allows_folds(train):
@@ -63,6 +64,11 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
         if plan.settings.patience:
             return fit_held_out(plan, train)
         return fit_fixed_rounds(plan, train)
+
+
+def _joined(train: Examples, validation: Examples) -> Examples:
+    rows = train.joined(validation)
+    return with_copies(rows, hashes_of(rows).features)
 
 
 def fit_watched(plan: BoostingPlan, train: Examples, validation: Examples) -> TrainedModels:
@@ -89,8 +95,9 @@ def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
     """Fit all rows for the rounds given: they are too few to leave some out."""
     rounds = plan.settings.fixed_rounds
     LOG.warning(
-        "Warning: the rows of train are too few to leave some out: %d rounds are made, and nothing "
-        "says how good the model is. Add rows, or give a validation channel",
+        "Warning: the %srows of train are too few to leave some out: %d rounds are made, and "
+        "nothing says how good the model is. Add rows, or give a validation channel",
+        "" if train.copies is None else "distinct ",
         rounds,
     )
     result = boost_phase(plan, "all-rows", [BoosterData(plan.matrices.build(train))], rounds)

@@ -26,7 +26,8 @@ class Examples:
     `source` holds the features of these and perhaps of other rows, `picked` (n)
     the numbers of these, None for all: rows taken out share their memory, or
     the file they are in. `external` says that XGBoost's own form of them is to be in
-    files too, because the memory is too small.
+    files too, because the memory is too small. `copies` (n) is a number that copies of a
+    row share, None where there are none.
     """
 
     source: Matrix
@@ -34,6 +35,7 @@ class Examples:
     roles: RowRoles = NO_ROLES
     picked: Rows | None = None
     external: bool = False
+    copies: Rows | None = None
 
     @property
     def rows(self) -> int:
@@ -72,10 +74,16 @@ class Examples:
     def take(self, rows: Rows) -> "Examples":
         """Return some rows; their features stay where they are."""
         picked = rows if self.picked is None else self.picked[rows]
-        return replace(self, labels=self.labels[rows], roles=self.roles.take(rows), picked=picked)
+        return replace(
+            self,
+            labels=self.labels[rows],
+            roles=self.roles.take(rows),
+            picked=picked,
+            copies=None if self.copies is None else self.copies[rows],
+        )
 
     def joined(self, other: "Examples") -> "Examples":
-        """Return these rows and those after them, as a copy."""
+        """Return these rows and those after them, as a copy that knows of no copies in it."""
         return Examples(
             np.concatenate([self.matrix, other.matrix]),
             np.concatenate([self.labels, other.labels]),
@@ -85,17 +93,17 @@ class Examples:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Labels (n) or (n, 2) and roles of rows that were left out, to measure their scores by."""
+    """Labels (n) or (n, 2), roles and copies of rows that were left out, to measure scores by."""
 
     labels: Labels
     roles: RowRoles
+    copies: Rows | None = None
 
     @classmethod
     def of(cls, examples: Examples, rows: Rows | None = None) -> "LeftOut":
         """Take all rows, or some."""
-        if rows is None:
-            return cls(examples.labels, examples.roles)
-        return cls(examples.labels[rows], examples.roles.take(rows))
+        taken = examples if rows is None else examples.take(rows)
+        return cls(taken.labels, taken.roles, taken.copies)
 
 
 def group_sizes(groups: Rows) -> NDArray[np.intp]:
