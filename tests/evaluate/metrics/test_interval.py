@@ -6,7 +6,10 @@ from hypothesis import given
 from scipy import stats
 from sklearn.metrics import roc_auc_score
 
+from sagetree.boosters.objectives import OBJECTIVES
+from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.interval import auc_interval
+from sagetree.evaluate.metrics.tasks import evaluate_task
 from tests.evaluate.labelled import labelled, realistic
 
 
@@ -86,3 +89,30 @@ def test_it_holds_the_true_auc_in_about_95_of_100_draws(positives, negatives):
 
     # Three standard errors of such a share are 2.7 points.
     assert 0.92 <= held / draws <= 0.985
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rows", [200, 500])
+@pytest.mark.parametrize("share", [0.15, 0.5])
+@pytest.mark.parametrize("copied", [1, 6])
+def test_the_interval_of_an_evaluation_holds_the_truth(
+    rows: int, share: float, copied: int
+) -> None:
+    """In 92.5 to 97.5 % of 400 draws, of copied rows too."""
+    held = 0
+    for seed in range(400):
+        random = np.random.default_rng(seed)
+        labels = (random.random(rows) < share).astype(np.float32)
+        shift = np.sqrt(2) * stats.norm.ppf(0.8) * labels
+        scores = stats.norm.cdf(random.normal(size=rows) + shift).astype(np.float32)
+        drawn = np.tile(np.arange(rows), copied)
+        found = evaluate_task(
+            OBJECTIVES["binary:logistic"],
+            labels[drawn],
+            scores[drawn],
+            copies=drawn if copied > 1 else None,
+        )
+        assert isinstance(found, Evaluation)
+        low, high = found.auc_interval
+        held += low <= 0.8 <= high
+    assert 0.925 <= held / 400 <= 0.975
