@@ -115,6 +115,7 @@ def _evaluate(
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
         weights=result.left_out.roles.weight,
         copies=result.left_out.copies,
+        of_folds=result.is_of_folds,
         where=result.rows,
     )
 

@@ -45,6 +45,7 @@ def evaluate_task(
     groups: NDArray[np.intp] | None = None,
     weights: Weights = None,
     copies: NDArray[np.intp] | None = None,
+    of_folds: bool = False,
     where: str = THESE_ROWS,
 ) -> Evaluation | Measured:
     """Return the metrics of `scores` (n) or (n, k) for `labels` (n) or (n, 2).
@@ -52,7 +53,8 @@ def evaluate_task(
     `threshold` is of binary scores, `classes` the spelling of each class,
     `quantiles` those the scores are of, `groups` which rows are ranked together
     (all, if none are given), `weights` how much each counts. Rows with one number in
-    `copies` (n) are one row where it is said how certain a metric is. Raises DataError
+    `copies` (n) are one row where it is said how certain a metric is; `of_folds` says that each fold's
+    model gave its scores. Raises DataError
     for rows that say nothing, ArtifactError for scores that are not finite.
     """
     if scores.ndim == 2 and objective.task not in ("multiclass", "quantile"):
@@ -68,9 +70,9 @@ def evaluate_task(
         labels, scores, weights = with_weight(weights, labels, scores, weights)
     rows = _Rows(labels, scores, weights, groups)
     if copies is None or objective.task == "ranking" or not len(labels):
-        return _measured(objective, rows, threshold, classes, quantiles, where)
+        return _measured(objective, rows, threshold, classes, quantiles, where, of_folds=of_folds)
     once = _Rows(*counted_once(labels, scores, weights, copies))
-    found = _measured(objective, once, threshold, classes, quantiles, where)
+    found = _measured(objective, once, threshold, classes, quantiles, where, of_folds=of_folds)
     if isinstance(found, Evaluation):
         return replace(found, rows=len(labels), positives=int(np.count_nonzero(labels)))
     return replace(found, rows=len(labels))
@@ -90,12 +92,14 @@ def _measured(
     classes: Sequence[str],
     quantiles: Sequence[float],
     where: str,
+    *,
+    of_folds: bool,
 ) -> Evaluation | Measured:
     """Return the metrics of rows that all have a weight."""
     labels, scores, weights, groups = rows
     if objective.task == "binary":
         at = even_threshold(objective) if threshold is None else threshold
-        return evaluate(labels, scores, at, weights=weights, where=where)
+        return evaluate(labels, scores, at, weights=weights, of_folds=of_folds, where=where)
     check_finite(labels, scores, where)
     if objective.task == "multiclass":
         called = class_numbers(objective, scores)

@@ -42,6 +42,11 @@ class ValidationResult:
         return cls((rounds,), none, scores, scores, {}, {}, "no row")
 
     @property
+    def is_of_folds(self) -> bool:
+        """Whether the scores are of several models, each of its fold."""
+        return bool(self.deviations)
+
+    @property
     def is_measured(self) -> bool:
         """Whether rows were left out."""
         return len(self.left_out.labels) > 0

@@ -91,6 +91,17 @@ def test_it_holds_the_true_auc_in_about_95_of_100_draws(positives, negatives):
     assert 0.92 <= held / draws <= 0.985
 
 
+def test_scores_of_folds_are_less_certain():
+    labels, scores = realistic(3000, 0.03)
+    rarer = int(labels.sum())
+
+    logits = [stats.logistic.ppf(auc_interval(labels, scores, of_folds=of)) for of in (False, True)]
+
+    (low, high), (lower, higher) = logits
+    assert (higher - lower) / (high - low) == pytest.approx(np.sqrt(1 + 4 / np.sqrt(rarer)))
+    assert higher + lower == pytest.approx(high + low)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("rows", [200, 500])
 @pytest.mark.parametrize("share", [0.15, 0.5])
