@@ -56,9 +56,9 @@ def evaluate(
 ) -> Evaluation:
     """Return the metrics of `scores` (n) for `labels` (n, 0 or 1).
 
-    `weights` (n) are above 0; `of_folds` says that each fold's model gave its scores; `where` names the rows in an error, `seed` is the resamples'. Raises
-    DataError without rows of both labels, ArtifactError for a score that is not
-    finite.
+    `weights` (n) are above 0; `of_folds` says that each fold's model gave its scores;
+    `where` names the rows in an error, `seed` is the resamples'. Raises DataError
+    without rows of both labels, ArtifactError for a score that is not finite.
     """
     check_rows(labels, scores, where)
     called = is_positive(scores, threshold)

@@ -54,8 +54,9 @@ def auc_interval(
 ) -> Interval:
     """Return the AUC's 95 % confidence interval; `labels` hold 0 and 1, `weights` are above 0.
 
-    `of_folds` says that the scores are of several models, each of its fold. A label with a single row says nothing of its spread: the interval is then (0, 1).
-    If all rows have the same score it is (0.5, 0.5), the AUC of any constant.
+    `of_folds` says that the scores are of several models, each of its fold. A label with
+    a single row says nothing of its spread: the interval is then (0, 1). If all rows have
+    the same score it is (0.5, 0.5), the AUC of any constant.
     """
     distinct, group = np.unique(scores, return_inverse=True)
     high = _Counts.of(group, labels == 1, weights, len(distinct))

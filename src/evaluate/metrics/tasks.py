@@ -53,9 +53,9 @@ def evaluate_task(
     `threshold` is of binary scores, `classes` the spelling of each class,
     `quantiles` those the scores are of, `groups` which rows are ranked together
     (all, if none are given), `weights` how much each counts. Rows with one number in
-    `copies` (n) are one row where it is said how certain a metric is; `of_folds` says that each fold's
-    model gave its scores. Raises DataError
-    for rows that say nothing, ArtifactError for scores that are not finite.
+    `copies` (n) are one row where it is said how certain a metric is; `of_folds` says
+    that each fold's model gave its scores. Raises DataError for rows that say nothing,
+    ArtifactError for scores that are not finite.
     """
     if scores.ndim == 2 and objective.task not in ("multiclass", "quantile"):
         raise ArtifactError(
