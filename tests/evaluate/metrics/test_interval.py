@@ -103,14 +103,10 @@ def test_scores_of_folds_are_less_certain():
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("rows", [200, 500])
-@pytest.mark.parametrize("share", [0.15, 0.5])
-@pytest.mark.parametrize("copied", [1, 6])
-def test_the_interval_of_an_evaluation_holds_the_truth(
-    rows: int, share: float, copied: int
-) -> None:
+@pytest.mark.parametrize(("share", "copied"), [(0.15, 1), (0.5, 1), (0.15, 6)])
+def test_the_interval_of_an_evaluation_holds_the_truth(share: float, copied: int) -> None:
     """In 92.5 to 97.5 % of 400 draws, of copied rows too."""
-    held = 0
+    rows, held = 200, 0
     for seed in range(400):
         random = np.random.default_rng(seed)
         labels = (random.random(rows) < share).astype(np.float32)
