@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import ARCHIVE, open_model
+from sagetree.bundle.copies import distinct_count, find_copies
 from sagetree.bundle.model import Model
-from sagetree.bundle.training_rows import TrainingRows, row_hashes
+from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError
 from sagetree.evaluate.cases import Training, labelled_rows
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -68,7 +71,9 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
     made = model.matrix(rows.inputs)
     scores = model.scorer.score(made.values, rows.roles.base_margin)
-    data = _compared(rows, made, model, training.rows)
+    hashes = row_hashes(made.values, rows.labels)
+    copies = find_copies(hashes.features, rows.labels, lambda some: made.values[some])
+    data = _compared(rows, made, model, training.rows, hashes, copies)
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
@@ -78,6 +83,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         quantiles=model.scorer.quantiles,
         groups=rows.roles.groups,
         weights=rows.roles.weight,
+        copies=copies,
         where=where,
     )
     verdict = data.judged(_verdict(settings, evaluation))
@@ -137,13 +143,19 @@ def _read(folder: Path, model: Model) -> Table:
 
 
 def _compared(
-    rows: LabelledRows, made: FeatureMatrix, model: Model, known: TrainingRows | None
+    rows: LabelledRows,
+    made: FeatureMatrix,
+    model: Model,
+    known: TrainingRows | None,
+    hashes: RowHashes,
+    copies: NDArray[np.intp] | None,
 ) -> DataReport:
     """Return how the rows, and the features made of them, compare with training's."""
     return DataReport(
         model.schema,
         AbsentCells.count(rows.inputs, made, model.features),
-        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
+        known.repeats(hashes.rows) if known else None,
+        0 if copies is None else len(copies) - distinct_count(copies),
     )
 
 

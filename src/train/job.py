@@ -120,12 +120,14 @@ def _evaluate(
     return evaluate_task(
         read.goal.objective,
         result.left_out.labels,
-        result.scores,
+        result.judged,
         threshold=decision.threshold if decision else None,
         classes=label.classes if label else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
         weights=result.left_out.roles.weight,
+        copies=result.left_out.copies,
+        of_folds=result.is_of_folds,
         where=result.rows,
     )
 

@@ -22,15 +22,14 @@ from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
     all_rows,
-    with_directions,
     best_boosters,
     boost_phase,
     boost_until_best,
     booster_data,
     fold_data,
+    in_order,
     log_best,
-    predict_folds,
-    predict_left_out,
+    with_directions,
 )
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import (
@@ -40,7 +39,9 @@ from sagetree.train.boosting.results import (
     ensemble_scores,
 )
 from sagetree.train.boosting.rounds import to_ubjson
+from sagetree.train.examples.copies import with_copies
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.leakage import hashes_of
 
 HOLD_OUT_SHARE = 0.1
 
@@ -54,7 +55,7 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
     Raises SettingsError for what XGBoost refuses.
     """
     if plan.settings.kfold and validation is not None:
-        train, validation = train.joined(validation), None
+        train, validation = _joined(train, validation), None
     plan = plan.on_rows(train)
     with _xgboost_refusals():
         trained = _fit(plan, train, validation)
@@ -73,6 +74,11 @@ def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tr
     if plan.settings.patience:
         return fit_held_out(plan, train)
     return fit_fixed_rounds(plan, train)
+
+
+def _joined(train: Examples, validation: Examples) -> Examples:
+    rows = train.joined(validation)
+    return with_copies(rows, hashes_of(rows).features)
 
 
 def fit_watched(plan: BoostingPlan, train: Examples, validation: Examples) -> TrainedModels:
@@ -99,8 +105,9 @@ def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
     """Fit all rows for the rounds given: they are too few to leave some out."""
     rounds = plan.settings.fixed_rounds
     LOG.warning(
-        "Warning: the rows of train are too few to leave some out: %d rounds are made, and nothing "
-        "says how good the model is. Add rows, or give a validation channel",
+        "Warning: the %srows of train are too few to leave some out: %d rounds are made, and "
+        "nothing says how good the model is. Add rows, or give a validation channel",
+        "" if train.copies is None else "distinct ",
         rounds,
     )
     result = boost_phase(plan, "all-rows", all_rows(plan, train), rounds)
@@ -117,6 +124,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
     """
     repeats: list[BestBoosters] = []
     scores: list[Scores] = []
+    judged: list[Scores] = []
     left_out = np.empty(0, np.intp)
     for repeat in range(plan.settings.kfold_repeats):
         folds = plan.splitter.split(rows, repeat=repeat)
@@ -131,13 +139,15 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
             plan, best = boost_at_best_depth(plan, phase, data)
             left_out = rows_left_out(folds[-len(best.boosters) :])
         repeats.append(best)
-        scores.append(predict_folds(best, data, folds))
+        scores.append(in_order(best.scores, folds))
+        judged.append(in_order(best.judged, folds))
     every = BestBoosters.joined(repeats)
     repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
     validation = ValidationResult(
         best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
         left_out=rows.take(left_out),
         scores=ensemble_scores(scores, plan.objective),
+        judged=ensemble_scores(judged, plan.objective),
         metrics=every.means(),
         deviations=every.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
@@ -157,7 +167,8 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     result = ValidationResult(
         best=(best.best,),
         left_out=train.take(rows_left_out(folds[-len(best.boosters) :])),
-        scores=predict_folds(best, data, folds),
+        scores=in_order(best.scores, folds),
+        judged=in_order(best.judged, folds),
         metrics=best.means(),
         deviations=best.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation",
@@ -181,10 +192,12 @@ def _fit_evaluated(
     plan, best = boost_at_best_depth(plan, phase, [data])
     if plan.lacks_directions(validation):
         best = with_directions(plan, best, data)
-    scores = predict_left_out(best.boosters[0], data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
-    result = ValidationResult((best.best,), validation, scores, metrics, {}, rows, curve=best.curve)
+    (scores,), (judged,) = best.scores, best.judged
+    result = ValidationResult(
+        (best.best,), validation, scores, judged, metrics, {}, rows, curve=best.curve
+    )
     return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
 
 

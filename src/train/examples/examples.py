@@ -67,7 +67,8 @@ class Examples:
     the numbers of these, None for all: rows taken out share their memory, or
     the file they are in. `external` says that XGBoost's own form of them is to be in
     files too, because the memory is too small. With `statistics` the features are not the
-    source's codes, but what stands for them.
+    source's codes, but what stands for them. `copies` (n) is a number that copies of a
+    row share, None where there are none.
     """
 
     source: Matrix
@@ -76,6 +77,7 @@ class Examples:
     picked: Rows | None = None
     external: bool = False
     statistics: Statistics | None = None
+    copies: Rows | None = None
 
     @property
     def rows(self) -> int:
@@ -131,13 +133,14 @@ class Examples:
             roles=self.roles.take(rows),
             picked=picked,
             statistics=statistics,
+            copies=None if self.copies is None else self.copies[rows],
         )
 
     def _featured(self, source: Matrix, rows: slice | Rows) -> Matrix:
         return self.statistics.replace_codes(source, rows) if self.statistics else source
 
     def joined(self, other: "Examples") -> "Examples":
-        """Return these rows and those after them, as a copy."""
+        """Return these rows and those after them, as a copy that knows of no copies in it."""
         return Examples(
             np.concatenate([self.matrix, other.matrix]),
             np.concatenate([self.labels, other.labels]),

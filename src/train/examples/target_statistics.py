@@ -18,18 +18,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.bundle.training_rows import Hashes, row_hashes
+from sagetree.bundle.training_rows import row_hashes
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.encoding import Floats
-from sagetree.tables.label import Labels
 from sagetree.train.examples.examples import Examples, Matrix, Statistics
 
 # Each row's statistics are then of four fifths of the rows; more parts gain nothing.
 PARTS = 5
-
-# Rows with the same features are no copies where so many of such sets have several labels.
-LEAST_MIXED = 0.01
 
 _TINY = 1e-300
 
@@ -133,33 +129,12 @@ def _unit_weights(rows: Examples) -> Floats:
 
 
 def _parts(rows: Examples) -> NDArray[np.uint8]:
-    """Return the part of each row (n): by its group, else by its features, else by its number."""
-    groups = rows.roles.groups
-    if groups is None:
-        hashes = np.concatenate([_hashes(block) for _, block in rows.blocks()])
-        if _are_observations(hashes, rows.labels):
-            hashes = _hashes(np.arange(rows.rows)[:, None])
-    else:
-        hashes = _hashes(groups[:, None])
+    """Return the part of each row (n): that of its group or its copies, else one of its own."""
+    together = rows.roles.groups if rows.roles.groups is not None else rows.copies
+    numbers = np.arange(rows.rows) if together is None else together
+    values = numbers[:, None].astype(np.float32)
+    hashes = row_hashes(values, np.zeros(len(values), np.float32)).rows
     return (hashes % np.uint64(PARTS)).astype(np.uint8)
-
-
-def _hashes(values: NDArray[np.number]) -> Hashes:
-    return row_hashes(values.astype(np.float32, copy=False), np.zeros(len(values), np.float32))
-
-
-def _are_observations(hashes: Hashes, labels: Labels) -> bool:
-    """Say whether rows with the same features are seen again, and not the same rows copied.
-
-    Copies have one label. In a table of few features, whose rows are often alike, twins
-    kept together would leave no other rows of their category.
-    """
-    _, first, kind, counts = np.unique(
-        hashes, return_index=True, return_inverse=True, return_counts=True
-    )
-    differs = labels != labels[first][kind]
-    mixed = np.count_nonzero(np.bincount(kind, differs))
-    return bool(mixed and mixed >= LEAST_MIXED * np.count_nonzero(counts > 1))
 
 
 @dataclass(frozen=True)
