@@ -35,6 +35,8 @@ reads   /opt/ml/processing/model/        model.tar.gz, or the files in it
 writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
         /opt/ml/processing/evaluation/decision.json     the metric, and the verdict
         /opt/ml/processing/evaluation/comparison.json   the champion against the model
+        /opt/ml/processing/evaluation/statistics.json, constraints.json,
+                                      explainability.json   RegisterModel's ModelMetrics
         /opt/ml/output/message                          the reason, if it fails
 
 Rows that training had too, and columns with more missing cells or unseen

@@ -17,6 +17,8 @@ from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.model_metrics.explainability import explainability_json
+from sagetree.evaluate.model_metrics.quality import constraints_json, statistics_json
 from sagetree.evaluate.results import write_results
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
@@ -49,7 +51,8 @@ class EvaluateSettings:
 def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     """Evaluate processing/model on processing/test and return the exit code.
 
-    Writes evaluation.json and decision.json to processing/evaluation, and comparison.json if there is a model in
+    Writes evaluation.json, decision.json and the files of ModelMetrics to
+    processing/evaluation, and comparison.json if there is a model in
     processing/champion. The code is 1 for a rejected model if `fail_below` is set,
     else 0. Raises UserError for a model or rows that cannot be used.
     """
@@ -88,6 +91,9 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     contents = {
         "evaluation.json": evaluation_json(evaluation, task, curves),
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
+        "statistics.json": statistics_json(evaluation, task),
+        "constraints.json": constraints_json(evaluation, task),
+        "explainability.json": explainability_json(model, made, rows.roles.base_margin),
         COMPARISON_FILE: comparison and comparison.as_json(),
     }
     write_results(opt_ml.processing / "evaluation", contents)
