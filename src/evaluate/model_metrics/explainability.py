@@ -12,8 +12,10 @@ from sagetree.boosters.scoring import Scores, contributions_by_column
 from sagetree.bundle.model import Model
 from sagetree.features.pipeline import FeatureMatrix
 
-# The mean of so many rows is good to some percent, and takes a second for large models.
-MOST_ROWS = 1000
+# The mean of 1000 rows is good to some percent. So many splits for rows take two seconds; a model
+# of very many is explained by fewer rows, of which 100 say enough.
+LEAST_ROWS, MOST_ROWS = 100, 1000
+MOST_WORK = 20_000_000
 
 
 def explainability_json(
@@ -21,12 +23,14 @@ def explainability_json(
 ) -> dict[str, object] | None:
     """Return the content of explainability.json, None for a model without SHAP values.
 
-    Of more than 1000 rows these are spread evenly. `label0`, `label1`, ... are the outputs.
+    Of more than 1000 rows (100 for very large models) these are spread evenly.
+    `label0`, `label1`, ... are the outputs.
     """
     if not model.scorer.explains:
         return None
-    rows = len(made.values)
-    chosen = np.unique(np.linspace(0, rows - 1, min(rows, MOST_ROWS)).astype(np.intp))
+    rows, splits = len(made.values), sum(each.splits for each in model.scorer.explainers)
+    most = int(np.clip(MOST_WORK // max(1, splits), LEAST_ROWS, MOST_ROWS))
+    chosen = np.linspace(0, rows - 1, min(rows, most)).astype(np.intp)
     margins = None if base_margin is None else base_margin[chosen]
     found = model.scorer.contributions(made.values[chosen], margins)
     values = contributions_by_column(found, model.features.owners).astype(np.float64)

@@ -102,11 +102,25 @@ def test_other_tasks(objective: str, key: str, rising: set[str], falling: set[st
         assert output["expected_value"] == pytest.approx(outputs[0, number, -1], rel=1e-4)
 
 
-def test_reasons_are_of_the_users_columns_and_of_a_thousand_rows_at_most(trained: Path) -> None:
-    Path("later.csv").write_text(HEADER + "".join(rows(1500, 1)))
+def test_reasons_are_of_the_users_columns(trained: Path) -> None:
+    Path("later.csv").write_text(HEADER + "".join(rows(200, 1)))
     assert evaluate([str(trained), "later.csv"]) == 0
     found = result("explainability.json")
     assert found["version"] == "1.0"
     values = found["explanations"]["kernel_shap"]["label0"]["global_shap_values"]
     assert list(values) == ["amount", "kind"]
     assert values["amount"] > 10 * values["kind"] > 0
+
+
+@pytest.mark.parametrize(("work", "rows_explained"), [(20_000_000, 1000), (1, 100)])
+def test_a_thousand_rows_are_explained_and_fewer_for_a_large_model(
+    work: int, rows_explained: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sagetree.evaluate.model_metrics.explainability.MOST_WORK", work)
+    expected = np.abs(own_model("reg:squarederror", np.arange(1500) % 3)[:, :-1])
+    assert evaluate(["model", "test.csv"]) == 0
+    shap = result("explainability.json")["explanations"]["kernel_shap"]["label0"]
+    chosen = np.linspace(0, 1499, rows_explained).astype(int)
+    assert list(shap["global_shap_values"].values()) == pytest.approx(
+        expected[chosen].mean(axis=0).tolist(), rel=1e-4
+    )
