@@ -10,11 +10,29 @@ from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
+from sagetree.files.header import header_rule
+from sagetree.files.reading import read_table
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
 from sagetree.tables.roles import RoleColumns
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
+
+
+def read_rows(folder: Path, model: Model) -> Table:
+    """Return the labelled rows; a header is known by the trained names, or by its looks."""
+
+    def tell(sentence: str) -> None:
+        LOG.warning("%s: %s. If it is not, name the columns as in training", folder.name, sentence)
+
+    table = read_table(folder, header_rule((), model.schema.is_header, tell))
+    if len(table.names) < 2:
+        raise DataError(
+            "there is one column, where label and features are needed",
+            where=table.locate(0),
+            hint="Separate the cells by commas",
+        )
+    return table
 
 
 def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
@@ -24,7 +42,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     weights count as one each, and a warning says so. Raises DataError where label,
     group or base margins are not as the model needs.
     """
-    table = _with_names(table, model.schema)
+    table = _with_names(_without_foreign_names(table, model.schema), model.schema)
     label = model.schema.label or _plain_label(_label_name(table, model.schema), model)
     margins = _base_margins(table, model)
     roles = RoleColumns(_weight(table, model), margins, _group(model))
@@ -36,6 +54,15 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
             hint="The model ranks rows within a group: say to which one each row belongs",
         )
     return plan, plan.apply(table)
+
+
+def _without_foreign_names(table: Table, schema: Schema) -> Table:
+    """Return a table without its names where a model that knows none would not know these."""
+    known = {*schema.all_names, *(schema.label.columns if schema.label else ())}
+    if table.named and not schema.named and known.isdisjoint(table.names):
+        LOG.info("The model knows no names of columns: they are taken in their order")
+        return table._replace(named=False)
+    return table
 
 
 def _with_names(table: Table, schema: Schema) -> Table:
