@@ -106,6 +106,8 @@ def test_a_few_copies_are_not_worth_a_line(job: Job) -> None:
         (["0,1.5,7,2,6,1", "1,2.5,3,9,8,2"] * 100, "binary:logistic"),
         ([*["0,1.5,7,2,6,1", "0,4.5,4,3,7,5", "0,0.5,1,0,3,9"] * 50, *["1,2.5,3,9,8,2"] * 50],
          "binary:logistic"),
+        # each label has two distinct rows, but one's twins do not agree
+        ([*["0,1.5,7,2,6,1"] * 99, "1,1.5,7,2,6,1", *["1,2.5,3,9,8,2"] * 99], "binary:logistic"),
         (["7.5,1.5,7,2,6,1"] * 50 + ["7.5,1.5,7,2,6,1"] * 50 + ["9,1,2,3,4,5"], "multi:softprob"),
     ],
 )  # fmt: skip

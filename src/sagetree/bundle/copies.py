@@ -28,6 +28,10 @@ _SPREAD_LEFT = 0.25
 # From this share of copies on they are worth a line.
 TOLD_COPIES = 0.01
 
+# Where one column alone varies, no other says whether equal rows are copies. Whole numbers,
+# codes or indicators come again without copying if they are no more than these.
+_FEW_VALUES = 64
+
 # Rows and values from which the chance is estimated.
 _SAMPLE_ROWS = 20_000
 _SAMPLE_VALUES = 2**21
@@ -68,17 +72,25 @@ def _share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> flo
     would make every column coarse.
     """
     some = min(len(numbers), _SAMPLE_ROWS)
-    found = features(np.linspace(0, len(numbers) - 1, min(some, 2)).astype(np.intp))
-    some = max(2, min(some, _SAMPLE_VALUES // max(1, found.shape[1])))
+    width = features(np.linspace(0, len(numbers) - 1, min(some, 2)).astype(np.intp)).shape[1]
+    some = max(2, min(some, _SAMPLE_VALUES // max(1, width)))
     rows = np.linspace(0, len(numbers) - 1, some).astype(np.intp)
     equal = _pairs(_counts(numbers[rows]))
     others = _pairs(np.array([some])) - equal
     if not others:
         return 0.0
+    varying = [values for values in features(rows).T if len(_counts(values)) > 1]
+    if len(varying) == 1 and _are_few_and_whole(varying[0]):
+        return 1.0
     share = 1.0
-    for values in features(rows).T:
+    for values in varying:
         share *= (_pairs(_counts(values)) - equal) / others
     return share
+
+
+def _are_few_and_whole(values: NDArray[np.float32]) -> bool:
+    found = np.unique(values[~np.isnan(values)])
+    return len(found) <= _FEW_VALUES and bool((found == np.rint(found)).all())
 
 
 def _counts(values: NDArray[np.generic]) -> Rows:

@@ -68,12 +68,13 @@ class Splitter:
 
         Of copies in several classes, one class needs to be known by rows of both folds.
         """
-        roles, least = examples.roles, LEAST_FOLDS
         copies = _copies(examples)
-        units: NDArray[Any] = np.arange(examples.rows) if copies is None else copies
+        if copies is not None:  # `split` goes by the label of the first
+            examples = examples.take(np.unique(copies, return_index=True)[1])
+        roles, least = examples.roles, LEAST_FOLDS
+        units: NDArray[Any] = np.arange(examples.rows)
         if copies is not None and self.objective.task == "multiclass":
-            classes = np.unique(examples.labels)
-            if max(len(np.unique(copies[examples.labels == c])) for c in classes) < LEAST_FOLDS:
+            if np.bincount(examples.labels.astype(np.intp)).max() < LEAST_FOLDS:
                 return False
         if roles.times is not None:
             units, least = roles.times, LEAST_FOLDS + 1  # no fold leaves out the first moments

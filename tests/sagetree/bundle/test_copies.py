@@ -50,6 +50,17 @@ def test_rows_of_few_coarse_columns_are_none(labels: np.ndarray) -> None:
     assert copies(COARSE, labels.astype(np.float32)) is None
 
 
+@pytest.mark.parametrize("values", [2, 7, 64])
+def test_one_column_of_few_whole_numbers_has_none(values: int) -> None:
+    """Whoever has learnt its values knows the labels of new rows too."""
+    column = np.random.default_rng(values).integers(0, values, 3000).astype(np.float32)
+    column[::17] = np.nan
+    constant = np.full_like(column, 3)
+    for matrix in (column[:, None], np.stack([constant, column], axis=1)):
+        for labels in (column > values / 2, np.nan_to_num(column)):
+            assert copies(np.ascontiguousarray(matrix), labels.astype(np.float32)) is None
+
+
 def test_columns_that_depend_on_each_other_are_judged_by_the_labels() -> None:
     doubled = COARSE[:, [0, 1, 2, 0, 1, 2, 0, 1]]
     assert copies(doubled, OF_COARSE) is None
