@@ -131,6 +131,21 @@ def test_several_classes_have_a_share_each(job: Job) -> None:
     np.testing.assert_allclose(sums, 1, atol=1e-5)
 
 
+def test_ways_of_missing_cells_are_those_of_the_features_behind_shares(job: Job) -> None:
+    """Three shares move the places of what comes after them."""
+    random = np.random.default_rng(0)
+    lines = ["y,shop,z,x"]
+    for number in range(600):
+        label, shop = random.integers(3), f"s{number % MANY}"
+        x = "" if label == 2 else f"{label + random.random():.3f}"
+        lines.append(f"{'abc'[label]},{shop},{random.random():.3f},{x}")
+    ran = job({"train": "\n".join(lines) + "\n"}, {**SETTINGS, "num_round": "30"})
+    assert ran.code == 0, ran.log
+    assert isinstance(feature_of(ran), ClassShares)
+    found = table(shop=["s1"] * 3, z=[0.5] * 3, x=[0.2, 1.8, None])
+    np.testing.assert_array_equal(ran.model.score(found).argmax(axis=1), [0, 1, 2])
+
+
 @pytest.mark.parametrize(
     ("hyperparameters", "kind"),
     [

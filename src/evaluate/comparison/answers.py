@@ -1,5 +1,7 @@
 """What a model says of labelled rows: all that a comparison of two models needs of each."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +14,7 @@ from sagetree.boosters.scoring import Scores
 from sagetree.bundle.archive import open_model
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import Repeats, TrainingRows, row_hashes
-from sagetree.errors import DataError, SettingsError
+from sagetree.errors import DataError, SettingsError, UserError
 from sagetree.evaluate.cases import Training, labelled_rows
 from sagetree.evaluate.metrics.rows import Weights, check_finite, check_rows, with_weight
 from sagetree.evaluate.metrics.tasks import even_threshold
@@ -83,6 +85,16 @@ class Answers(NamedTuple):
             return self._replace(weights=None)
         labels, scores, counts = with_weight(weights, self.labels, self.scores, weights)
         return self._replace(labels=labels, scores=scores, weights=counts)
+
+
+@contextmanager
+def naming(contender: str) -> Iterator[None]:
+    """Let errors of rows that one of two models cannot score say which one it is."""
+    try:
+        yield
+    except UserError as error:
+        error.where = ", ".join(filter(None, [contender, error.where]))
+        raise
 
 
 def without_others(table: Table, model: Model, other: Model) -> Table:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.errors import SettingsError
 from sagetree.evaluate.cases import read_rows
-from sagetree.evaluate.comparison.answers import Contender
+from sagetree.evaluate.comparison.answers import Contender, naming
 from sagetree.evaluate.comparison.differences import Costs
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, compare
 from sagetree.evaluate.results import write_results
@@ -34,12 +34,11 @@ def run(opt_ml: OptMl, settings: CompareSettings) -> Path:
     _check_costs(settings.costs, challenger)
     test = opt_ml.processing / "test"
     table = read_rows(test, challenger.model)
-    comparison = compare(
-        champion.answer(table, challenger.model),
-        challenger.answer(table, champion.model),
-        str(test),
-        settings.costs,
-    )
+    with naming("champion"):
+        old = champion.answer(table, challenger.model)
+    with naming("challenger"):
+        new = challenger.answer(table, champion.model)
+    comparison = compare(old, new, str(test), settings.costs)
     folder = opt_ml.processing / "evaluation"
     write_results(folder, {COMPARISON_FILE: comparison.as_json()})
     LOG.info("%d rows\n%s", comparison.rows, comparison)
