@@ -15,7 +15,7 @@ from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import SettingsError
 from sagetree.evaluate.cases import Training, labelled_rows, read_rows
-from sagetree.evaluate.comparison.answers import Answers, Contender, without_others
+from sagetree.evaluate.comparison.answers import Alike, Answers, Contender, naming, without_others
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, Comparison, compare
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
@@ -36,6 +36,7 @@ from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
+from sagetree.tables.table import Table
 
 # What these metrics are of is said once, as what the verdict's metric would be.
 _CONSTANT = "_best_constant_classifier"
@@ -91,8 +92,9 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         copies=copies,
         where=where,
     )
-    answers = Answers(model, rows.labels, scores, weights, classes)
-    comparison = compare(champion.answer(table, model), answers, where) if champion else None
+    alike = Alike(hashes.features, copies is not None)
+    answers = Answers(model, rows.labels, scores, weights, alike, classes)
+    comparison = _comparison(champion, table, answers, where)
     verdict = data.judged(_verdict(settings, evaluation))
     verdict = comparison.judged(verdict) if comparison else verdict
     contents = _measures(evaluation, answers) | {
@@ -137,12 +139,23 @@ def _warnings(
     why = why_nothing(evaluation)
     nothing = why and f"the model has learnt nothing that the test rows show: {why}"
     told = comparison.warnings if comparison else ()
-    return tuple(filter(None, (nothing, verdict.warning, *data.warnings, *told)))
+    found = filter(None, (nothing, verdict.warning, *data.warnings, *told))
+    return tuple(dict.fromkeys(found))  # both may say the same of copies
 
 
 def _champion(path: Path, rounds: Rounds) -> Contender | None:
     """Return the model to compare with, None where the job has none."""
     return Contender.load(path, rounds) if path.exists() else None
+
+
+def _comparison(
+    champion: Contender | None, table: Table, answers: Answers, where: str
+) -> Comparison | None:
+    if champion is None:
+        return None
+    with naming("champion"):
+        old = champion.answer(table, answers.model)
+    return compare(old, answers, where)
 
 
 def _check_inputs(opt_ml: OptMl) -> None:

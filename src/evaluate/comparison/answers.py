@@ -12,8 +12,9 @@ from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.archive import open_model
+from sagetree.bundle.copies import Rows, find_copies
 from sagetree.bundle.model import Model
-from sagetree.bundle.training_rows import Repeats, TrainingRows, row_hashes
+from sagetree.bundle.training_rows import Hashes, Repeats, TrainingRows, row_hashes
 from sagetree.errors import DataError, SettingsError, UserError
 from sagetree.evaluate.cases import Training, labelled_rows
 from sagetree.evaluate.metrics.rows import Weights, check_finite, check_rows, with_weight
@@ -50,21 +51,31 @@ class Contender:
         scores = self.model.scorer.score(made.values, rows.roles.base_margin)
         hashes = row_hashes(made.values, rows.labels)
         repeats = self.known.repeats(hashes.rows) if self.known else None
-        return Answers(
-            self.model, rows.labels, scores, rows.roles.weight, plan.label.classes, repeats
-        )
+        copies = find_copies(hashes.features, rows.labels, lambda some: made.values[some])
+        alike = Alike(hashes.features, copies is not None)
+        classes, weights = plan.label.classes, rows.roles.weight
+        return Answers(self.model, rows.labels, scores, weights, alike, classes, repeats)
+
+
+class Alike(NamedTuple):
+    """The hashes of rows' features (n) as a model has them, and whether it finds copies there."""
+
+    hashes: Hashes
+    has_copies: bool
 
 
 class Answers(NamedTuple):
     """The labels (n) of rows as a model reads them, its scores (n) or (n, k), and their weights.
 
-    `classes` are the label's, where it has some; `repeats` says how many are rows of training.
+    `alike` says which rows are equal, `classes` are the label's, where it has some; `repeats`
+    says how many are rows of training.
     """
 
     model: Model
     labels: Labels
     scores: Scores
     weights: Weights
+    alike: Alike
     classes: tuple[str, ...] = ()
     repeats: Repeats | None = None
 
@@ -109,6 +120,19 @@ def without_others(table: Table, model: Model, other: Model) -> Table:
     for name in set(other.schema.all_names) & set(table.names) - own:
         table = table.without(name)
     return table
+
+
+def copies_of_both(champion: Answers, challenger: Answers) -> Rows | None:
+    """Return a number for each row (n) that copies share, None where neither model finds any.
+
+    Rows are copies where they are equal for both models, which may know different columns.
+    """
+    if not (champion.alike.has_copies or challenger.alike.has_copies):
+        return None
+    first, second = (
+        np.unique(each.alike.hashes, return_inverse=True)[1] for each in (champion, challenger)
+    )
+    return first * len(second) + second
 
 
 def check_comparable(champion: Answers, challenger: Answers, where: str) -> None:

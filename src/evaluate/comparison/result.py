@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from sagetree.evaluate.comparison.answers import Answers, check_comparable
+import numpy as np
+
+from sagetree.bundle.copies import Rows, distinct_count
+from sagetree.evaluate.comparison.answers import Answers, check_comparable, copies_of_both
 from sagetree.evaluate.comparison.differences import Costs, Difference, differences
 from sagetree.evaluate.metrics.interval import LEVEL
+from sagetree.evaluate.metrics.rows import counted_once, said_of_copies, with_weight
 from sagetree.evaluate.verdict.gate import MetricVerdict, Verdict
 
 COMPARISON_FILE = "comparison.json"
@@ -102,14 +106,35 @@ def compare(
 
     Raises UserError where they cannot be compared.
     """
-    weights = challenger.weights
+    weights, copies = challenger.weights, copies_of_both(champion, challenger)
     champion, challenger = (each.that_count(weights) for each in (champion, challenger))
     check_comparable(champion, challenger, where)
+    rows, warnings = len(challenger.labels), []
+    if copies is not None:
+        (copies,) = with_weight(weights, copies)
+        champion, challenger = _without_copies(champion, challenger, copies)
+        warnings = [*said_of_copies(rows - distinct_count(copies), rows)]
     return Comparison(
-        len(challenger.labels),
+        rows,
         differences(champion, challenger, costs),
         {"champion": champion.model.sha256, "challenger": challenger.model.sha256},
-        tuple(_repeated("champion", champion)) + tuple(_repeated("challenger", challenger)),
+        (*warnings, *_repeated("champion", champion), *_repeated("challenger", challenger)),
+    )
+
+
+def _without_copies(champion: Answers, challenger: Answers, copies: Rows) -> tuple[Answers, ...]:
+    """Return the answers for one row of each that are copies, with the weight of them all."""
+    labels, both = challenger.labels, (champion, challenger)
+    scores = [each.scores.reshape(len(labels), -1) for each in both]
+    labels, joined, weights = counted_once(
+        labels, np.concatenate(scores, axis=1), challenger.weights, copies
+    )
+    parts = np.split(joined, [scores[0].shape[1]], axis=1)
+    return tuple(
+        each._replace(
+            labels=labels, scores=part.reshape(-1, *each.scores.shape[1:]), weights=weights
+        )
+        for each, part in zip(both, parts, strict=True)
     )
 
 

@@ -1,11 +1,13 @@
 """Labels and scores that can be measured: the one check before any metric."""
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
+from sagetree.bundle.copies import TOLD_COPIES
 from sagetree.errors import ArtifactError, DataError
 from sagetree.tables.label import Labels
 
@@ -48,6 +50,15 @@ def counted_once(
     first = order[begins]
     rows = np.argsort(first)  # as they stand in the table
     return labels[first[rows]], scores[first[rows]], sums[rows].astype(np.float32)
+
+
+def said_of_copies(copies: int, rows: int) -> Iterator[str]:
+    """Yield what is to be said of rows that are copies of other ones, if they are worth it."""
+    if copies and copies >= TOLD_COPIES * rows:
+        yield (
+            f"{copies} of {rows} rows are copies of other rows: intervals and standard deviations "
+            "count each once"
+        )
 
 
 def check_rows(labels: Labels, scores: Scores, where: str) -> None:

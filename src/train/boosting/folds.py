@@ -73,9 +73,9 @@ class Splitter:
             examples = examples.take(np.unique(copies, return_index=True)[1])
         roles, least = examples.roles, LEAST_FOLDS
         units: NDArray[Any] = np.arange(examples.rows)
-        if copies is not None and self.objective.task == "multiclass":
-            if np.bincount(examples.labels.astype(np.intp)).max() < LEAST_FOLDS:
-                return False
+        is_of_classes = copies is not None and self.objective.task == "multiclass"
+        if is_of_classes and np.bincount(examples.labels.astype(np.intp)).max() < LEAST_FOLDS:
+            return False
         if roles.times is not None:
             units, least = roles.times, LEAST_FOLDS + 1  # no fold leaves out the first moments
         elif roles.groups is not None:

@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 
 from sagetree.errors import UserError
 from sagetree.evaluate.cases import read_rows
-from sagetree.evaluate.comparison.answers import Contender
+from sagetree.evaluate.comparison.answers import Contender, naming
 from sagetree.evaluate.comparison.differences import Costs
 from sagetree.evaluate.comparison.result import Comparison, compare
 
@@ -151,3 +151,38 @@ def test_rows_of_no_weight_are_no_rows(tmp_path: Path) -> None:
            for each in (one, other)]  # fmt: skip
     assert half == compare(*cut, "the rows")
     assert half.rows == 200
+
+
+@pytest.mark.parametrize(
+    "objective", ["binary:logistic", "multi:softprob", "reg:squarederror", "multi:softmax"]
+)
+def test_copied_rows_show_no_more_than_the_rows_themselves(tmp_path: Path, objective: str) -> None:
+    parameters = {"num_class": 3} if objective.startswith("multi") else {}
+    once = compared(tmp_path, (objective, objective), **parameters)[0]
+    path = tmp_path / "test" / "rows.csv"
+    head, *lines = path.read_text().splitlines()
+    path.write_text("\n".join([head, *lines * 9, ""]))
+    first, second = (Contender.load(tmp_path / name, "best") for name in "ab")
+    table = read_rows(tmp_path / "test", second.model)
+    answers = first.answer(table, second.model), second.answer(table, first.model)
+    found = compare(*answers, "the rows")
+    for each, of_copies in zip(once.differences, found.differences, strict=True):
+        assert of_copies.value == pytest.approx(each.value)
+        assert of_copies.interval == pytest.approx(each.interval, rel=1e-6)
+    assert found.rows == 9 * ROWS
+    assert found.warnings == (
+        f"{8 * ROWS} of {9 * ROWS} rows are copies of other rows: intervals and standard "
+        "deviations count each once",
+    )
+
+
+def test_errors_of_rows_name_the_model_that_cannot_score_them(tmp_path: Path) -> None:
+    compared(tmp_path, ("binary:logistic", "binary:logistic"))
+    (tmp_path / "test" / "rows.csv").write_text("y,two\n1,2.5\n0,1.5\n")
+    champion = Contender.load(tmp_path / "a", "best")
+    table = read_rows(tmp_path / "test", champion.model)
+    with pytest.raises(UserError) as caught, naming("champion"):
+        champion.answer(table, champion.model)
+    assert str(caught.value) == (
+        "champion: column 'one' is missing; column 'two' is unknown. The model needs one"
+    )
