@@ -61,6 +61,8 @@ def _why_no_statistics(schema: Schema, goal: Goal) -> str | None:
 
 
 def _encoding(column: Column, settings: Columns, *, takes_means: bool) -> str:
+    if column.kind == "mixed":
+        return settings.word_encoding
     is_many = len(column.categories) > FEW_CATEGORIES
     return "target" if is_many and settings.encodes_many and takes_means else settings.encoding
 
@@ -79,8 +81,7 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
         case "category":
             return _category(column, encoding)
         case "mixed":
-            words = _category(column, "native" if encoding == "target" else encoding)
-            return Mixed(column=name, number=_number(column), words=words)
+            return Mixed(column=name, number=_number(column), words=_category(column, encoding))
         case (
             "identifier"
             | "constant"

@@ -56,8 +56,9 @@ class Columns:
     `base_margin` has one column for each output; `csv_weights` says that the
     second column of CSV files is the weight, `encodes_many` that categories of many
     values are statistics of the label, whatever `encoding` says of few, `shifts` that
-    numbers may be moved so that float32 keeps them apart; `decimal` and `date_order` say
-    how numbers and dates are written.
+    numbers may be moved so that float32 keeps them apart; `word_encoding` is that of words
+    among numbers, which are never such statistics; `decimal` and `date_order` say how
+    numbers and dates are written.
     """
 
     target: str | None
@@ -68,6 +69,7 @@ class Columns:
     missing_values: tuple[str, ...]
     unknown_category: str
     encoding: str
+    word_encoding: str
     encodes_many: bool = False
     weight: str | None = None
     csv_weights: bool = False
@@ -258,6 +260,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
     kinds = dict(values.get("column_types", {}))
     kinds |= dict.fromkeys(values.get("categorical_columns", ()), "category")
     kinds |= dict.fromkeys(orders, "ordinal")
+    usual = usual_encoding(values)
+    encoding = values.get("encoding", usual)
     return Columns(
         target=values.get("target"),
         positive_label=values.get("positive_label"),
@@ -266,7 +270,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         orders=MappingProxyType(orders),
         missing_values=values.get("missing_values", ()),
         unknown_category=values["unknown_category"],
-        encoding=values.get("encoding", usual_encoding(values)),
+        encoding=encoding,
+        word_encoding=usual if encoding == "target" else encoding,
         encodes_many=encodes_many(values),
         weight=values.get("weight_column"),
         csv_weights=values["csv_weights"],

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sagetree.features.category import OneHot
 from tests.serve.artifacts import client_for
 from tests.serve.asking import post
 from tests.train.conftest import Job
@@ -100,6 +101,15 @@ def test_decimal_commas_go_with_words(job: Job) -> None:
     values, misfits = mixed.encode(["3,5", "st. a", "1.5"], ran.model.features.missing)
     np.testing.assert_array_equal(mixed.expand(values[:2]), [[3.5, np.nan], [np.nan, 0]])
     assert misfits[0].reason == "'1.5' is not written with a decimal comma"
+
+
+@pytest.mark.parametrize("other", [{"booster": "gblinear"}, {"tree_method": "exact"}])
+def test_words_beside_mean_labels_are_indicators_where_xgboost_splits_no_codes(
+    job: Job, other: dict[str, str]
+) -> None:
+    ran = job(data(cells(100, 10, seed=1)), {"encoding": "target", **other})
+    assert ran.code == 0, ran.log
+    assert isinstance(ran.model.features.features[0].words, OneHot)
 
 
 def test_every_subsample_of_titanic_like_tickets_trains(job: Job) -> None:
