@@ -16,7 +16,7 @@ from sagetree.evaluate.metrics.weighted import Floats
 
 _TAIL = (1 - LEVEL) / 2
 
-# So many tosses of a coin that all fall alike are less likely than 5 %.
+# This many tosses of a coin that all fall alike are less likely than 5 %.
 LEAST_AGREED = 6
 
 
@@ -63,7 +63,7 @@ def _freedom_of_few(moves: Floats, strata: tuple[Flags, ...]) -> float:
 def _agreed(difference: float, rows: float, limit: float) -> Interval:
     """Return the interval of a difference that no row moves.
 
-    Were rows that say otherwise more than a share of 1 - _TAIL ** (1 / rows), so many would
+    Were rows that say otherwise more than a share of 1 - _TAIL ** (1 / rows), this many would
     hold none of them in less than 2.5 % of draws; they could say anything up to the limit.
     """
     if difference == 0:

@@ -82,7 +82,7 @@ def auc_interval(
 
 
 def share_interval(share: float, rows: float) -> Interval:
-    """Return the 95 % confidence interval of a share of so many rows, by Wilson (1927).
+    """Return the 95 % confidence interval of a share of this many rows, by Wilson (1927).
 
     >>> [round(bound, 3) for bound in share_interval(0.1, 50)]
     [0.043, 0.214]

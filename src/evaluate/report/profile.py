@@ -14,7 +14,7 @@ from sagetree.evaluate.report.columns import Column
 # By custom a population stability index from here on is worth a look, or large.
 SHIFT, LARGE_SHIFT = 0.1, 0.25
 
-# Tukey's outer fences: so many times the distance of the quartiles beyond them.
+# Tukey's outer fences: this many times the distance of the quartiles beyond them.
 FENCE = 3
 
 # Columns that are shown, and the categories of each.

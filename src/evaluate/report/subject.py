@@ -40,7 +40,7 @@ class JudgedRows:
         return self.roles.weight
 
     def some(self, most: int) -> "JudgedRows":
-        """Return at most so many of the rows, evenly spread."""
+        """Return at most this many of the rows, evenly spread."""
         if len(self.labels) <= most:
             return self
         return self.take(np.linspace(0, len(self.labels) - 1, most).astype(np.intp))

@@ -60,7 +60,7 @@ def distinct_count(copies: Rows) -> int:
 
 
 def _pairs(counts: Rows) -> float:
-    """Return how many pairs of rows sets of so many have."""
+    """Return how many pairs there are in sets of this many rows."""
     wide = counts.astype(np.float64)
     return float((wide * (wide - 1)).sum()) / 2
 

@@ -93,7 +93,7 @@ def _judged(
     """Return the boosters with scores of each fold's rows at the depth that the others choose.
 
     Where that is another one, they are its trial's. Folds that were not tried chose nothing,
-    and where some were not, those that were have so many rows that the choice is no chance.
+    and where some were not, those that were have so many rows that the choice is not chance.
     """
     if len(tried) != len(found.boosters) or len(tried) == 1:
         return found

@@ -45,7 +45,7 @@ from sagetree.train.columns.written import (
 )
 from sagetree.train.settings.settings import Columns
 
-# Words that stand in one row each, in so many of the rows, name rows.
+# Words that stand in one row each, in this share of all rows, name rows.
 MOSTLY_ALONE = 0.9
 
 # A column with more numbers than other cells is one of numbers: the others are mistakes, where

@@ -15,7 +15,7 @@ def with_copies(examples: Examples, hashes: Hashes) -> Examples:
 
 
 def tell_copies(examples: Examples, channel: str) -> None:
-    """Warn of copies, if there are more than some."""
+    """Warn of copies, if they are enough to matter."""
     if examples.copies is None:
         return
     distinct = distinct_count(examples.copies)

@@ -36,7 +36,7 @@ class Statistics:
         return self if self.parts is None else replace(self, parts=self.parts[rows])
 
     def widened(self, width: int) -> int:
-        """Return how many features there are where the source has so many columns."""
+        """Return how many features there are where the source has this many columns."""
         return width + sum(int(table.shape[2]) - 1 for table in self.tables.values())
 
     def replace_codes(self, source: Matrix, rows: slice | Rows) -> Matrix:

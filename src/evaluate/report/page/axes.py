@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Steps between the words on an axis, at most about so many.
+# Steps between the words on an axis, about this many at most.
 _STEPS = 5
 
 # Of an axis whose ends follow from its values: room beyond them.
