@@ -259,6 +259,7 @@ def test_training_on_keeps_the_earlier_statistics(job: Job, opt_ml: OptMl) -> No
     ran = job({"train": rows(4)}, SETTINGS)
     assert ran.code == 0, ran.log
     assert feature_of(ran) == earlier
+    assert "Mean labels" not in ran.log  # this job takes none
 
 
 def test_what_is_said_and_counted_of_a_new_category_and_of_a_missing_one(job: Job) -> None:

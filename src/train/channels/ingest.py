@@ -24,6 +24,7 @@ from sagetree.train.channels.continuing import (
     read_earlier,
 )
 from sagetree.train.columns.default_objective import fitting_objective
+from sagetree.train.columns.features import tell_mean_labels
 from sagetree.train.columns.labels import Goal, warn_of_uncensored
 from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.metric_labels import check_metric_labels
@@ -105,6 +106,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     goal = _goal(settings)
     found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
+    tell_mean_labels(plan.features)
     rows = _apply(plan, table, goal, settings)
     LOG.info(schema_table(found.schema, rows.labels))
     warn_of_uncensored(goal, rows.labels)

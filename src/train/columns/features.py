@@ -34,7 +34,7 @@ def fit_features(schema: Schema, settings: Columns, goal: Goal) -> FeaturePipeli
             f"encoding=target takes mean labels, and {why_not}",
             hint="Set encoding=native or onehot, or leave it out",
         )
-    found = FeaturePipeline(
+    return FeaturePipeline(
         missing_values=settings.missing_values,
         unknown_category=settings.unknown_category,
         features=tuple(
@@ -43,10 +43,13 @@ def fit_features(schema: Schema, settings: Columns, goal: Goal) -> FeaturePipeli
             if column.is_input
         ),
     )
-    names = [quote(f.column) for f in found.features if isinstance(f, ManyCategories)]
+
+
+def tell_mean_labels(features: FeaturePipeline) -> None:
+    """Log for the categories of which columns this job finds mean labels, if for any."""
+    names = [quote(f.column) for f in features.features if isinstance(f, ManyCategories)]
     if names:
         LOG.info("Mean labels of other rows stand for the categories of %s", shortened(names))
-    return found
 
 
 def _why_no_statistics(schema: Schema, goal: Goal) -> str | None:
