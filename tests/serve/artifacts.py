@@ -6,7 +6,8 @@ import numpy as np
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import Decision, ModelBundle, SelfCheck
+from sagetree.bundle.bundle import ModelBundle, SelfCheck
+from sagetree.decisions.decision import Decision
 from sagetree.features.category import Category, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
