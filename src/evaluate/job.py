@@ -8,6 +8,7 @@ import orjson
 
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
+from sagetree.boosters.scoring import Scores
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import ARCHIVE, open_model
 from sagetree.bundle.model import Model
@@ -17,10 +18,11 @@ from sagetree.evaluate.cases import labelled_rows, training_rows
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
-from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.metrics.tasks import evaluate_task, even_threshold
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
+from sagetree.evaluate.verdict.operating_point import OperatingPoint, operating_point
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.features.plan import LabelledRows
@@ -81,12 +83,13 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     verdict = data.judged(_verdict(settings, evaluation))
     is_binary = model.objective.task == "binary"
     curves = curves_json(rows.labels, scores, rows.roles.weight) if is_binary else {}
+    point = _operating_point(evaluation, model, rows, scores)
     contents = {
-        "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
+        "evaluation.json": evaluation_json(evaluation, model.objective.task, curves, point),
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
     }
     _write(opt_ml.processing / "evaluation", contents)
-    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
+    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
     why = why_nothing(evaluation)
     nothing = why and f"the model has learnt nothing that the test rows show: {why}"
     for warning in filter(None, (nothing, verdict.warning, *data.warnings)):
@@ -137,10 +140,28 @@ def _compared(
     )
 
 
+def _operating_point(
+    evaluation: Evaluation | Measured, model: Model, rows: LabelledRows, scores: Scores
+) -> OperatingPoint | None:
+    """Return what the threshold gives beside others, None of a model that is not binary."""
+    if not isinstance(evaluation, Evaluation):
+        return None
+    return operating_point(
+        rows.labels,
+        scores,
+        evaluation.threshold,
+        rule=model.decision.parsed_rule if model.decision else None,
+        even=even_threshold(model.objective),
+        weights=rows.roles.weight,
+        miss=rows.roles.miss,
+        alarm=rows.roles.alarm,
+    )
+
+
 def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
     """Return the score from which rows are called positive, None where odds are even."""
     if settings.threshold is None:
-        return model.decision.threshold if model.decision else None
+        return model.threshold
     if model.objective.task != "binary":
         raise SettingsError(
             f"--threshold is of a binary label, and the model's objective is "
@@ -187,7 +208,10 @@ def _meant(label: AnyLabel, objective: Objective) -> str:
 
 
 def _summary(
-    evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict, meant: str
+    evaluation: Evaluation | Measured,
+    verdict: Verdict | MetricVerdict,
+    meant: str,
+    point: OperatingPoint | None,
 ) -> str:
     values = evaluation.scalars
     if isinstance(evaluation, Evaluation):
@@ -206,4 +230,5 @@ def _summary(
             f"{evaluation.rows} rows: {listed}\n"
             f"Saying the same of every row gives {evaluation.headline} {evaluation.baseline:.4g}"
         )
-    return f"{said}\n{verdict.verdict}: {verdict.reason}"
+    lines = () if point is None else point.lines()
+    return "\n".join([said, *lines, f"{verdict.verdict}: {verdict.reason}"])
