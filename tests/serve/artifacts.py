@@ -1,5 +1,6 @@
 """Real small models, and the application on them, in this process."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,15 @@ def settings_for(folder: Path, **environ: str) -> ServeSettings:
 
 def holder_for(folder: Path, settings: ServeSettings) -> ModelHolder[ServedModel]:
     """A holder that loads the model in `folder`."""
-    holder = ModelHolder(
+    load = partial(
+        ServedModel.load,
         folder,
-        lambda: ServedModel.load(folder, threads=1, output=settings.output, shap=settings.shap),
+        threads=1,
+        output=settings.output,
+        decision=settings.decision,
+        shap=settings.shap,
     )
+    holder = ModelHolder(folder, load)
     holder.start(watch=False)
     return holder
 

@@ -120,7 +120,7 @@ def test_what_is_not_reached_is_a_warning_and_the_nearest(job: Job) -> None:
         f"the nearest, {decision.threshold:.4g}, with precision {decision.precision:.1%} and "
         f"recall {decision.recall:.1%}\n"
     ) in ran.log
-    assert decision.unreached == f"the greatest precision is {decision.precision:.1%}"
+    assert decision.unreached == f"the greatest precision is {100 * decision.precision:.4g}%"
 
 
 def test_without_rows_left_out_a_rule_has_no_effect_and_that_is_said(job: Job) -> None:

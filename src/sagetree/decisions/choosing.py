@@ -46,7 +46,7 @@ def _by_precision(points: Points, share: float) -> Chosen:
         return Chosen(_first_of_most(points.true, kept))
     best = float(points.precision.max())
     place = _first_of_most(points.true, points.precision >= best - _ROUNDING)
-    return Chosen(place, f"the greatest precision is {best:.1%}")
+    return Chosen(place, f"the greatest precision is {100 * best:.4g}%")
 
 
 def _by_alerts(points: Points, share: float) -> Chosen:
@@ -55,7 +55,7 @@ def _by_alerts(points: Points, share: float) -> Chosen:
     kept[0] = False  # nobody
     if kept.any():
         return Chosen(_last(kept))
-    return Chosen(1, f"the fewest are {float(points.alerts[1]):.1%}, which have one score")
+    return Chosen(1, f"the fewest are {100 * float(points.alerts[1]):.4g}%, which have one score")
 
 
 def _last(is_kept: NDArray[np.bool_]) -> int:

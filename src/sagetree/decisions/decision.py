@@ -1,18 +1,13 @@
 """The threshold of a model as its bundle stores it, and what a caller sets in its place."""
 
-import re
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from sagetree.decisions.choosing import choose
 from sagetree.decisions.curve import Curve
-from sagetree.decisions.rules import ALLOWED_RULES, Rule, parse_rule
+from sagetree.decisions.rules import Rule, parse_decision, parse_rule
 from sagetree.errors import quote
-
-ALLOWED_DECISIONS = f"a score from 0 to 1, {ALLOWED_RULES}"
-
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 
 
 class Decision(BaseModel):
@@ -55,16 +50,6 @@ class Override(NamedTuple):
 
     threshold: float
     unreached: str = ""
-
-
-def parse_decision(text: str) -> float | Rule:
-    """Return the threshold or the rule in a text. Raises ValueError, which says what is wrong."""
-    if not _NUMBER.fullmatch(text.strip()):
-        return parse_rule(text)
-    threshold = float(text)
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"{quote(text)} is not a score from 0 to 1")
-    return threshold
 
 
 def override(text: str, decision: Decision | None) -> Override:

@@ -13,6 +13,7 @@ ALLOWED_RULES = (
     "f1, precision>=0.3, recall>=0.8, alerts<=5%, or cost: miss=1200 alarm=35, each a number or "
     "the name of a column"
 )
+ALLOWED_DECISIONS = f"a score from 0 to 1, {ALLOWED_RULES}"
 
 _NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 _BOUND = re.compile(
@@ -93,6 +94,16 @@ def parse_rule(text: str) -> Rule:
     if bound[1]:
         measure = "precision" if bound[1].lower() == "precision" else "recall"
     return Bound(measure, share)
+
+
+def parse_decision(text: str) -> float | Rule:
+    """Return the threshold or the rule in a text. Raises ValueError, which says what is wrong."""
+    if not re.fullmatch(rf"[-+]?{_NUMBER}", text.strip(), re.IGNORECASE):
+        return parse_rule(text)
+    threshold = float(text)
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"{quote(text)} is not a score from 0 to 1")
+    return threshold
 
 
 def _cost(text: str) -> LeastCost:

@@ -151,9 +151,9 @@ def test_a_precision_that_no_score_has_is_said_with_the_greatest():
     decision, said = doubted("precision>=0.9", labels, scores)
     assert decision.threshold == 0.5
     assert decision.chosen == ("the score nearest to precision>=0.9, which none keeps, on six rows")
-    assert decision.unreached == "the greatest precision is 50.0%"
+    assert decision.unreached == "the greatest precision is 50%"
     assert said == [
-        "decision precision>=0.9 is not reached: the greatest precision is 50.0%. The threshold "
+        "decision precision>=0.9 is not reached: the greatest precision is 50%. The threshold "
         "is the nearest, 0.5, with precision 50.0% and recall 100.0%"
     ]
 
@@ -163,7 +163,7 @@ def test_alerts_that_the_greatest_score_exceeds_are_said():
     decision, said = doubted("alerts<=5%", labels, scores)
     assert decision.threshold == 0.75
     assert said == [
-        "decision alerts<=0.05 is not reached: the fewest are 33.3%, which have one score. The "
+        "decision alerts<=0.05 is not reached: the fewest are 33.33%, which have one score. The "
         "threshold is the nearest, 0.75, with precision 50.0% and recall 50.0%"
     ]
 

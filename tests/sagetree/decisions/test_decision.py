@@ -115,8 +115,7 @@ def test_a_rule_that_is_not_reached_says_what_is() -> None:
     labels, scores = np.array([0, 1, 1, 1], np.float32), np.full(4, 0.5, np.float32)
     assert override("precision>=80%", choose_threshold(labels, scores)) == (
         0.5,
-        "precision>=0.8 is not reached on training's held-out rows: the greatest precision is "
-        "75.0%",
+        "precision>=0.8 is not reached on training's held-out rows: the greatest precision is 75%",
     )
 
 

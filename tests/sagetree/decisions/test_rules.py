@@ -4,8 +4,14 @@ import re
 
 import pytest
 
-from sagetree.decisions.decision import parse_decision
-from sagetree.decisions.rules import ALLOWED_RULES, Bound, LeastCost, amounts_of, parse_rule
+from sagetree.decisions.rules import (
+    ALLOWED_RULES,
+    Bound,
+    LeastCost,
+    amounts_of,
+    parse_decision,
+    parse_rule,
+)
 
 
 @pytest.mark.parametrize(
