@@ -14,11 +14,13 @@ from sagetree.decisions.rules import parse_rule
 from sagetree.errors import SettingsError
 from sagetree.evaluate.verdict.threshold import choose_threshold
 from sagetree.predict.cli import main as predict
+from sagetree.serve.application import site_of
+from sagetree.serve.http.shares import Shares
 from sagetree.serve.models.loading import ServedModel
 from sagetree.tables.table import Source, Table
 from tests.predict.models import make_model
-from tests.serve.artifacts import INPUTS, THRESHOLD, client_for
-from tests.serve.asking import ATTRIBUTES, problem
+from tests.serve.artifacts import INPUTS, THRESHOLD, client_for, settings_for
+from tests.serve.asking import ATTRIBUTES, client_of, problem
 from tests.serve.rows import csv_body, is_fraud, records
 
 ROWS = records(80, seed=21)
@@ -86,12 +88,30 @@ def test_a_request_has_its_own_score_or_rule(deciding: Path) -> None:
     assert called(client)[0] == own
 
 
-def test_an_endpoint_has_its_own_and_a_request_goes_before_it(deciding: Path) -> None:
-    client = client_for(deciding, SAGETREE_DECISION="alerts<=10%")
+def test_an_endpoint_has_its_own_and_a_request_goes_before_it(
+    deciding: Path, tmp_path: Path
+) -> None:
+    settings = settings_for(deciding, SAGETREE_DECISION="alerts<=10%")
+    client = client_of(site_of(settings, tmp_path, None, Shares(1).take()))
     found, _ = called(client)
     assert found == called(client_for(deciding), "alerts<=10%")[0]
     assert client.get("/schema").get_json()["threshold"] == found
     assert called(client, "0.5")[0] == 0.5
+
+
+@pytest.mark.long
+def test_each_of_many_models_goes_by_the_endpoints(deciding: Path, tmp_path: Path) -> None:
+    chosen = {"SAGEMAKER_MULTI_MODEL": "true", "SAGETREE_DECISION": "alerts<=10%"}
+    settings = settings_for(deciding, **chosen)
+    client = client_of(site_of(settings, tmp_path, None, Shares(1).take()))
+    plain = make_model(tmp_path / "plain", "reg:squarederror")
+    for name, folder, status in (("m", deciding, 200), ("n", plain, 400)):
+        answer = client.post("/models", json={"model_name": name, "url": str(folder)})
+        assert answer.status_code == status, answer.data
+    headers = {ATTRIBUTES: "inference_output=threshold", "Accept": "text/csv"}
+    answer = client.post("/models/m/invoke", json=ROWS[:1], headers=headers)
+    assert float(answer.data) == called(client_for(deciding), "alerts<=10%")[0]
+    assert client.delete("/models/m").status_code == 200
 
 
 def test_the_open_inference_protocol_heeds_it(deciding: Path) -> None:

@@ -28,6 +28,9 @@ _TAIL = 2.5
 # What a resample is drawn from, at most.
 MOST_UNITS = 5000
 
+# A log shows greater costs as whole numbers.
+WHOLE = 100
+
 NOBODY, EVERYBODY = "call nobody", "call everybody"
 
 
@@ -200,4 +203,8 @@ def _share(of: Estimate) -> str:
 
 
 def _amount(of: Estimate) -> str:
-    return f"{of.value:,.0f} ({of.low:,.0f} to {of.high:,.0f})"
+    value, low, high = (
+        f"{each:,.0f}" if abs(each) >= WHOLE else f"{each:.4g}"
+        for each in (of.value, of.low, of.high)
+    )
+    return f"{value} ({low} to {high})"

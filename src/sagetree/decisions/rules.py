@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from sagetree.errors import quote
@@ -87,7 +88,7 @@ def parse_rule(text: str) -> Rule:
     bound = _BOUND.fullmatch(text)
     if bound is None:
         raise ValueError(f"{quote(text)} is not one of {ALLOWED_RULES}")
-    share = float(bound[3]) / (100 if bound[4] else 1)
+    share = float(Decimal(bound[3]) / (100 if bound[4] else 1))  # 99.9% is 0.999
     if not 0 < share <= 1:
         raise ValueError(f"{quote(text)} has no share above 0 to 1, such as 0.3 or 30%")
     measure: Literal["precision", "recall", "alerts"] = "alerts"

@@ -102,6 +102,8 @@ def test_a_log_says_it_in_four_lines() -> None:
         "  threshold 0.75: alerts 37.5% (13.7% to 69.4%), precision 66.7% (20.8% to 93.9%), "
         "recall 100.0% (34.2% to 100.0%), cost 35 (0 to 105)",
     ]
+    cheap = operating_point(*arrays, 0.75, rule=parse_rule("cost: miss=12 alarm=0.35"))
+    assert list(cheap.lines())[1].endswith(", cost 0.35 (0 to 1.05)")
     nobody = operating_point(*arrays, 0.9, rule=parse_rule("alerts<=5%"))
     assert list(nobody.lines())[3] == (
         "  call nobody: alerts 0.0% (0.0% to 32.4%), precision -, recall 0.0% (0.0% to 65.8%)"

@@ -22,6 +22,7 @@ from sagetree.decisions.rules import (
         ("precision>=0.3", "precision>=0.3"),
         ("Precision >= 30 %", "precision>=0.3"),
         ("recall>=1", "recall>=1.0"),
+        ("precision>=99.9%", "precision>=0.999"),
         ("recall>=.8", "recall>=0.8"),
         ("alerts<=5%", "alerts<=0.05"),
         ("alerts <= 1e-3", "alerts<=0.001"),
