@@ -1,5 +1,6 @@
-"""The 95 % confidence interval of an AUC.
+"""The 95 % confidence intervals of an AUC and of a share.
 
+A share has Wilson's (Journal of the American Statistical Association 22, 1927); an AUC has
 DeLong's variance, on the logit scale, with Student's t:
 
 - DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988) need no resampling
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.rows import Weights
@@ -50,6 +51,19 @@ _OF_LEARNING = 4.0
 
 # What sums of weights leave of a variance that is 0.
 _ROUNDING = 1e-30
+
+
+def wilson_interval(share: float, rows: float) -> Interval:
+    """Return Wilson's 95 % confidence interval of a share of so many rows, above 0.
+
+    >>> [round(bound, 4) for bound in wilson_interval(0.8, 10)]
+    [0.4902, 0.9433]
+    """
+    squared = float(ndtri(1 - _TAIL)) ** 2
+    middle = share + squared / (2 * rows)
+    half = float(np.sqrt(squared * (share * (1 - share) / rows + squared / (4 * rows**2))))
+    whole = 1 + squared / rows
+    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
 def auc_interval(
