@@ -53,19 +53,6 @@ _OF_LEARNING = 4.0
 _ROUNDING = 1e-30
 
 
-def wilson_interval(share: float, rows: float) -> Interval:
-    """Return Wilson's 95 % confidence interval of a share of so many rows, above 0.
-
-    >>> [round(bound, 4) for bound in wilson_interval(0.8, 10)]
-    [0.4902, 0.9433]
-    """
-    squared = float(ndtri(1 - _TAIL)) ** 2
-    middle = share + squared / (2 * rows)
-    half = float(np.sqrt(squared * (share * (1 - share) / rows + squared / (4 * rows**2))))
-    whole = 1 + squared / rows
-    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
-
-
 def auc_interval(
     labels: Labels, scores: Scores, weights: Weights = None, *, of_folds: bool = False
 ) -> Interval:

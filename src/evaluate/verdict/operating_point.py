@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.scoring import Scores
 from sagetree.decisions.curve import Floats, priced
 from sagetree.decisions.rules import Bound, LeastCost, Rule
-from sagetree.evaluate.metrics.interval import wilson_interval
+from sagetree.evaluate.metrics.interval import share_interval
 from sagetree.evaluate.metrics.rows import Weights, is_positive
 from sagetree.tables.label import Labels
 
@@ -158,7 +158,7 @@ def _estimate(hits: Flags, weights: Floats) -> Estimate:
     """Return the share of hits among the rows that have a weight (n)."""
     total = float(weights.sum())
     share = float(weights @ hits) / total
-    return Estimate(share, *wilson_interval(share, total**2 / float(weights @ weights)))
+    return Estimate(share, *share_interval(share, total**2 / float(weights @ weights)))
 
 
 def _costs(of_rows: Floats, seed: int) -> Iterator[Estimate]:

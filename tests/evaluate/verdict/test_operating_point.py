@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binomtest
 
 from sagetree.decisions.rules import parse_rule
-from sagetree.evaluate.metrics.interval import wilson_interval
+from sagetree.evaluate.metrics.interval import share_interval
 from sagetree.evaluate.metrics.rows import is_positive
 from sagetree.evaluate.verdict.operating_point import Estimate, operating_point
 from tests.evaluate.labelled import realistic
@@ -17,7 +17,7 @@ COUNTS = np.random.default_rng(0).integers(0, 4, 3000).astype(np.float32)
 @pytest.mark.parametrize(("hits", "rows"), [(0, 5), (5, 5), (3, 10), (970, 1000)])
 def test_the_interval_of_a_share_is_scipys(hits: int, rows: int) -> None:
     expected = binomtest(hits, rows).proportion_ci(method="wilson")
-    assert wilson_interval(hits / rows, rows) == pytest.approx(tuple(expected), abs=1e-12)
+    assert share_interval(hits / rows, rows) == pytest.approx(tuple(expected), abs=1e-12)
 
 
 def test_shares_are_counted() -> None:
@@ -25,7 +25,7 @@ def test_shares_are_counted() -> None:
     called = is_positive(SCORES, 0.2)
     true, alerts, positives = int((called & (LABELS == 1)).sum()), called.sum(), LABELS.sum()
     assert point.chosen.precision == Estimate(
-        true / alerts, *wilson_interval(true / alerts, int(alerts))
+        true / alerts, *share_interval(true / alerts, int(alerts))
     )
     assert point.chosen.recall.value == true / positives
     assert point.chosen.alerts.value == alerts / 3000
