@@ -42,7 +42,7 @@ LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
 
 # How many standard deviations hold 95 % of normal values.
-_NORMAL = 1.959964
+_NORMAL = float(ndtri(1 - _TAIL))
 
 Interval = tuple[float, float]
 
