@@ -100,7 +100,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
     if settings.has_report:
-        _write_report(opt_ml, plan, read, result, evaluation)
+        _write_report(opt_ml, plan, read, result, evaluation, point)
     return 0
 
 
@@ -176,6 +176,7 @@ def _write_report(
     read: Ingested,
     result: ValidationResult,
     evaluation: Evaluation | Measured | None,
+    point: OperatingPoint | None,
 ) -> None:
     """Write the report on the rows left out, or log why there is none."""
     if evaluation is None:
@@ -190,7 +191,9 @@ def _write_report(
     why = why_nothing(evaluation)
     warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()
     training = Training.of(opt_ml.model)
-    subject = Subject(model, read.schema.label, training, rows, evaluation, warnings=warnings)
+    subject = Subject(
+        model, read.schema.label, training, rows, evaluation, warnings=warnings, point=point
+    )
     write_report(opt_ml.output_data, subject, with_card=False)
     LOG.info("Report: %s", opt_ml.output_data / REPORT_FILE)
 
