@@ -7,14 +7,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 versions=(3.11 3.12 3.13 3.14)
+export PYTEST_ADDOPTS="--hypothesis-profile=nightly ${PYTEST_ADDOPTS:-}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 absent=() failed=()
 
-# The path of python$1: on PATH, or one of pyenv's.
+# The path of python$1: on PATH, or one of pyenv's or of uv's.
 find_python() {
-    local python
-    for python in "$(command -v "python$1" || true)" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python; do
+    local python of_uv
+    of_uv=$(.venv/bin/uv python find --system --managed-python --no-python-downloads "$1" 2>/dev/null || true)
+    for python in "$(command -v "python$1" || true)" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$1".*/bin/python "$of_uv"; do
         # pyenv's shims are on PATH for versions that it does not choose
         if [ -x "$python" ] && "$python" -c '' 2>/dev/null; then
             echo "$python"

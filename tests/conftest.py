@@ -1,6 +1,8 @@
 """What every test may rely on: no deadline on a busy machine, and no traces of another test."""
 
+import importlib
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -11,8 +13,18 @@ from hypothesis import settings
 
 from sagetree.machine.program import LOG
 
-# A machine with two busy cores says nothing about an example's time.
-settings.register_profile("sagetree", deadline=None)
+# Workers of one suite share the cores: were each to train on all of them, XGBoost's threads would
+# spend a third of the suite waiting for one another. It reads this when it is loaded; the programs
+# that tests start are as users start them.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_THREAD_LIMIT"] = "1"
+    importlib.import_module("xgboost")
+    del os.environ["OMP_THREAD_LIMIT"]
+
+# A machine with two busy cores says nothing about an example's time. Examples are others each time;
+# make nightly tries twice as many.
+settings.register_profile("sagetree", deadline=None, max_examples=50)
+settings.register_profile("nightly", deadline=None, max_examples=100)
 settings.load_profile("sagetree")
 
 # Where the suite runs in the background it is ignored, also by every program that is started.

@@ -14,7 +14,12 @@ from sagetree.machine.program import LOG, refuse, run_job
 from sagetree.machine.unused import left_out_unused
 from sagetree.train.hyperparameters.eval_metrics import METRICS
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN
-from sagetree.train.hyperparameters.presets import SAGETREE, SAGETREE_DEPTHS, SAGETREE_OTHERS
+from sagetree.train.hyperparameters.presets import (
+    SAGETREE,
+    SAGETREE_DEPTHS,
+    SAGETREE_OTHERS,
+    SAGETREE_YIELDING,
+)
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
 from sagetree.train.own_files import add_options, ending, find_fault, lay_out
 from sagetree.train.script import Script
@@ -166,7 +171,8 @@ def _help_of_parameters() -> str:
     return "\n".join(
         [
             *lines,
-            f"  preset sagetree, labels of two values: {binary}",
+            f"  preset sagetree, labels of two values: {binary}; "
+            f"{' and '.join(SAGETREE_YIELDING)} less where rows of the rarer label are few",
             f"  preset sagetree, others: {others}",
             f"  preset sagetree, max_depth where rows can be left out: the job tries {depths}",
             f"  other names: {aliases}",

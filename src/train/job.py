@@ -23,7 +23,7 @@ from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
-from sagetree.train.boosting.scale import tell_scale, tell_splits
+from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
@@ -59,6 +59,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         settings.boosting, read.schema, read.features, train, classes=classes, run=options
     )
     tell_scale(plan, train)
+    tell_yielding(plan)
     trained = fit(plan, train, read.examples.get(VALIDATION))
     tell_splits(plan, train, trained.models)
     decision = _decide(trained.validation, plan.objective)

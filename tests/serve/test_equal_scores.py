@@ -168,7 +168,7 @@ def trained(opt_ml: OptMl, hyperparameters: dict[str, str]) -> ModelBundle:
     return ModelBundle.load(opt_ml.model)
 
 
-@QUICK
+@settings(QUICK, max_examples=15)  # each of many bodies
 @given(drawn=WRITTEN_ROWS)
 def test_rules_of_columns_are_the_same_in_every_form(
     written_client: Client, drawn: list[dict[str, int | None]]

@@ -127,7 +127,7 @@ def table(*rows: str, header: str = "y,n,c") -> str:
 
 
 CHANNELS: list[tuple[str, dict[str, object], str]] = [
-    ("text among numbers", {"train": table("1,seven,a")},
+    ("text among numbers", {"train": table("1,seven,a", *["0,1,b"] * 20)},
      "data.csv line 42, column 'n': 'seven' is text where a number is expected. Correct the cell, "
      "list the text in missing_values if it means no value, or list the column in "
      "categorical_columns"),

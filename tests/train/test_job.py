@@ -7,7 +7,6 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -17,10 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
+import sagetree.train.job
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
+from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
-from tests.programs import SAGETREE, environment, run_sagetree
+from sagetree.train.cli import main as train
+from tests.programs import SAGETREE, environment
 from tests.train.conftest import Job, lines
 
 # The regular expression of SageMaker's own XGBoost; CloudWatch writes a tab as #011.
@@ -75,7 +77,7 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     (ran.opt_ml.processing / "test").mkdir(parents=True)
     shutil.copy(ran.opt_ml.data / "validation" / "data.csv", ran.opt_ml.processing / "test")
     shutil.copytree(ran.opt_ml.model, ran.opt_ml.processing / "model")
-    assert run_sagetree(ran.opt_ml.root, "evaluate").code == 0
+    assert evaluate([]) == 0
     evaluation = json.loads((ran.opt_ml.processing / "evaluation/evaluation.json").read_text())
     auc = evaluation["binary_classification_metrics"]["auc"]["value"]
     assert auc == pytest.approx(bundle.metrics["validation-auc"], abs=1e-6)
@@ -304,16 +306,16 @@ def _put(root: Path, **files: str) -> None:
         path.with_suffix(".json" if "config" in name else ".csv").write_text(content)
 
 
-def test_an_empty_opt_ml_fails(tmp_path: Path) -> None:
-    outcome = run_sagetree(tmp_path, "train")
-    assert outcome.code == 1
+def test_an_empty_opt_ml_fails(job: Job, tmp_path: Path) -> None:
+    ran = job({})
+    assert ran.code == 1
     text = (
         "there is no channel 'train' (channels: none): put files into "
         f"{tmp_path}/input/data/train, name another folder than {tmp_path} by SAGEMAKER_BASE_DIR, "
         "or name files of your own (sagetree train FILE --target COLUMN). Correct it"
     )
-    assert (tmp_path / "output" / "failure").read_text() == text + "\n"
-    assert outcome.log == f"FAILED: {text}\n"
+    assert ran.failure == text + "\n"
+    assert ran.log == f"FAILED: {text}\n"
 
 
 def test_sigterm_ends_a_job_at_once_with_the_best_model_so_far(tmp_path: Path) -> None:
@@ -338,40 +340,36 @@ def test_sigterm_ends_a_job_at_once_with_the_best_model_so_far(tmp_path: Path) -
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root, to give up its rights")
-def test_mounts_that_cannot_be_written_fail(tmp_path: Path) -> None:
+def test_mounts_that_cannot_be_written_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     _put(tmp_path, data__train__t=lines())
     for folder in ("model", "output"):
         (tmp_path / folder).mkdir()
     tmp_path.chmod(0o755)
     for path in (*tmp_path.parents,)[:3]:
         path.chmod(path.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH)
-    code = (
-        "import os, sys, sagetree.train.job; from sagetree.train.cli import main; "
-        "os.setuid(12345); sys.exit(main([]))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment(tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert result.returncode == 1
-    assert f"{tmp_path}/model: the folder cannot be written." in result.stdout
-    assert "output/failure could not be written" in result.stdout
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+    os.seteuid(12345)
+    try:
+        code = train([])
+    finally:
+        os.seteuid(0)
+    assert code == 1
+    out = capsys.readouterr().out
+    assert f"{tmp_path}/model: the folder cannot be written." in out
+    assert "output/failure could not be written" in out
 
 
-def test_a_bug_keeps_its_traceback_behind_the_message(tmp_path: Path) -> None:
-    _put(tmp_path, data__train__t=lines())
-    code = (
-        "import sys, sagetree.train.job\n"
-        "def run(*_): raise OSError('no errno')\n"
-        "sagetree.train.job.run = run\n"
-        "from sagetree.train.cli import main\n"
-        "sys.exit(main([]))"
-    )
-    result = subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), timeout=60)
-    assert result.returncode == 1
-    first, _, *trace = (tmp_path / "output" / "failure").read_text().splitlines()
+def test_a_bug_keeps_its_traceback_behind_the_message(
+    job: Job, opt_ml: OptMl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(*_: object) -> None:
+        raise OSError("no errno")
+
+    monkeypatch.setattr(sagetree.train.job, "run", run)
+    ran = job({"train": lines()})
+    assert ran.code == 1
+    first, _, *trace = ran.failure.splitlines()
     assert first == "The machine failed: OSError: no errno. Try again, on another machine"
     assert trace[0] == "Traceback (most recent call last):"

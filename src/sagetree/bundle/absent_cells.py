@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from sagetree.bundle.baseline import is_beyond
 from sagetree.errors import quote
-from sagetree.features.category import OneHot
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table, column_cell
@@ -83,16 +82,11 @@ def missing_shares(schema: Schema) -> dict[str, float]:
 
 def _empty(values: NDArray[np.float32], features: FeaturePipeline) -> dict[str, int]:
     """Return how many rows of a feature matrix (n, m) have nothing of each column."""
-    first = np.unique(features.owners, return_index=True)[1]
-    counts = np.count_nonzero(np.isnan(values), axis=0)
-    found = {}
-    for feature, place in zip(features.features, first.tolist(), strict=True):
-        if isinstance(feature, OneHot):
-            part = values[:, place : place + len(feature.names)]
-            found[feature.column] = int(np.count_nonzero(~part.any(axis=1)))
-        else:
-            found[feature.column] = int(counts[place])
-    return found
+    parts = zip(features.features, features.parts, strict=True)
+    return {
+        feature.column: int(np.count_nonzero(feature.is_absent(values[:, part])))
+        for feature, part in parts
+    }
 
 
 def _sum(one: Counts, other: Counts) -> dict[str, int]:

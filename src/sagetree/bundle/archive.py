@@ -10,6 +10,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from tarfile import InvalidHeaderError, ReadError, TruncatedHeaderError  # type: ignore[attr-defined]
+from typing import Self
 
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.model_files import models_among
@@ -86,7 +88,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         with gzip.open(archive) as unzipped:
             stream = _Rationed(unzipped, where)
             # As a stream, so that no byte is asked for before its member is checked.
-            with tarfile.open(fileobj=stream, mode="r|") as tar:
+            with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Member) as tar:
                 _write_members(tar, stream, folder, where)
             stream.ration(MAX_PADDING)
             while stream.read(MAX_HEADER):  # to the checksum at the very end
@@ -97,6 +99,17 @@ def _unpack(archive: Path, folder: Path) -> None:
     except OSError as error:
         hint = "Free some space on the volume of the temporary folder, and check permissions"
         raise PlatformError("it could not be unpacked", where=where, hint=hint) from error
+
+
+class _Member(tarfile.TarInfo):
+    """A member whose header is whole: behind the first, tarfile takes a broken one for the end."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tarfile)
+        except (InvalidHeaderError, TruncatedHeaderError) as error:
+            raise ReadError(str(error)) from error
 
 
 def _write_members(tar: tarfile.TarFile, stream: "_Rationed", folder: Path, where: str) -> None:

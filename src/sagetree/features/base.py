@@ -50,8 +50,12 @@ class Feature(BaseModel, ABC):
         return encode(cells, self.encoder(missing))
 
     def restore(self, values: NDArray[np.float32]) -> NDArray[np.floating]:
-        """Return a produced feature's values (n) in the user's own unit."""
+        """Return the produced features (n, number of names) in the user's own unit."""
         return values
+
+    def is_absent(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Say which rows of the produced features (n, number of names) come from no value."""
+        return np.isnan(values[:, 0])
 
     def expand(self, values: Floats) -> NDArray[np.float32]:
         """Return the produced features (n, number of names) of encoded values (n)."""

@@ -64,3 +64,7 @@ class OneHot(Category):
         # the row after the last category is the one without any indicator
         codes = np.nan_to_num(values, nan=len(self.categories))
         return np.take(indicators, codes.astype(np.intp), axis=0)
+
+    def is_absent(self, values: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Say which rows have no indicator."""
+        return np.asarray(~values.any(axis=1))

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sagetree.errors import SchemaError, Violation
 from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot, Ordinal
+from sagetree.features.mixed import UNSEEN_WORD, Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.short_way import ShortWay, places_of
@@ -19,7 +20,7 @@ from sagetree.tables.encoding import Floats
 from sagetree.tables.table import OneRow, Table
 
 AnyFeature = Annotated[
-    Number | RuledNumber | Boolean | Category | Ordinal | OneHot | Moment,
+    Number | RuledNumber | Boolean | Category | Ordinal | OneHot | Moment | Mixed,
     Field(discriminator="kind"),
 ]
 
@@ -86,6 +87,12 @@ class FeaturePipeline(BaseModel):
         return tuple(i for i, feature in enumerate(self.features) for _ in feature.names)
 
     @cached_property
+    def parts(self) -> tuple[slice, ...]:
+        """For each column the places of its features."""
+        ends = np.cumsum([len(feature.names) for feature in self.features]).tolist()
+        return tuple(map(slice, [0, *ends], ends))
+
+    @cached_property
     def number_columns(self) -> frozenset[str]:
         """The columns whose cells are taken as numbers, however they are written."""
         return frozenset(f.column for f in self.features if isinstance(f, Number))
@@ -115,11 +122,10 @@ class FeaturePipeline(BaseModel):
 
     def in_own_units(self, matrix: NDArray[np.float32]) -> NDArray[np.floating]:
         """Return features (n, m) with numbers as the data hold them, in float64 if need be."""
-        if not any(isinstance(feature, RuledNumber) for feature in self.features):
+        if not any(isinstance(feature, RuledNumber | Mixed) for feature in self.features):
             return matrix
-        owners = [self.features[owner] for owner in self.owners]
-        columns = [owner.restore(values) for owner, values in zip(owners, matrix.T, strict=True)]
-        return np.stack(columns, axis=1)
+        parts = zip(self.features, self.parts, strict=True)
+        return np.concatenate([feature.restore(matrix[:, part]) for feature, part in parts], axis=1)
 
     @cached_property
     def _short_way(self) -> ShortWay:
@@ -128,7 +134,14 @@ class FeaturePipeline(BaseModel):
     @cached_property
     def _categories(self) -> Sequence[int]:
         """The places of the columns that may hold a category never seen."""
-        return places_of(Category, self.features)
+        return [*places_of(Category, self.features), *places_of(Mixed, self.features)]
+
+    @cached_property
+    def _unseen_codes(self) -> Floats:
+        """The code of such a category in each of these columns (columns, 1)."""
+        columns = (self.features[place] for place in self._categories)
+        codes = [UNSEEN_WORD if isinstance(column, Mixed) else UNSEEN for column in columns]
+        return np.array(codes)[:, None]
 
     @cached_property
     def _is_plain(self) -> bool:
@@ -154,10 +167,10 @@ class FeaturePipeline(BaseModel):
         """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
         if not self._categories:
             return ()
-        codes = values[self._categories]
-        if not (codes == UNSEEN).any():
+        is_unseen = values[self._categories] == self._unseen_codes
+        if not is_unseen.any():
             return ()
-        places = np.argwhere(codes == UNSEEN)
+        places = np.argwhere(is_unseen)
         columns = np.array(self._categories)[places[:, 0]]
         values[columns, places[:, 1]] = np.nan
         return tuple(

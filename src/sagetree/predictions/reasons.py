@@ -13,6 +13,7 @@ from sagetree.boosters.scoring import Scores
 from sagetree.bundle.model import Model
 from sagetree.errors import VALUE_LENGTH, quote
 from sagetree.features.category import Category
+from sagetree.features.mixed import UNSEEN_WORD
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.tables.cells import Cell, category_text
 from sagetree.tables.encoding import Encoder
@@ -200,9 +201,10 @@ def _sentence(
 ) -> str:
     name = table.names[column]
     cell = column_cell(table.columns[column], row)
-    if math.isnan(encoders[column](cell)):
+    value, feature = encoders[column](cell), model.features.features[column]
+    if math.isnan(value):
         return f"{name} is missing, which {effect}"
-    is_category = isinstance(model.features.features[column], Category)
+    is_category = isinstance(feature, Category) or value >= UNSEEN_WORD  # which no number is
     return f"{name} = {_shown(cell, is_category)} {effect}"
 
 

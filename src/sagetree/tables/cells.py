@@ -86,6 +86,10 @@ class CellError(ValueError):
     """A cell that cannot be what its column needs; the text says why."""
 
 
+class WordError(CellError):
+    """A text that is not a number, finite or not."""
+
+
 @dataclass(frozen=True)
 class MissingValues:
     """The texts a user declared to mean "no value", beside the empty cell."""
@@ -114,7 +118,7 @@ def to_number(cell: Cell) -> float:
         except ValueError:
             return _word(cell)
         if "_" in cell:  # float() reads 1_000; in data that is a code
-            raise CellError(f"{quote(cell)} is text where a number is expected")
+            raise WordError(f"{quote(cell)} is text where a number is expected")
     elif cell is None:
         return NAN
     elif isinstance(cell, date):
@@ -136,7 +140,7 @@ def _word(text: str) -> float:
         return NAN
     value = _BOOLEANS.get(word.lower(), NAN)
     if value != value:
-        raise CellError(f"{quote(text)} is text where a number is expected")
+        raise WordError(f"{quote(text)} is text where a number is expected")
     return value
 
 
@@ -230,9 +234,10 @@ def to_shaped_number(cell: Cell, shape: NumberShape) -> float:
         return to_number(cell)
     found = written_number(cell, shape.decimal)
     if found is None:
+        value = to_number(cell)
         if shape.decimal == "comma" and "." in cell:
             raise CellError(f"{quote(cell)} is not written with a decimal comma")
-        return to_number(cell)
+        return value
     if found.unit not in ("", shape.unit):
         unit = f"in {quote(shape.unit)}" if shape.unit else "a number without a unit"
         raise CellError(f"{quote(cell)} is not {unit}")

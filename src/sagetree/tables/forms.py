@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from sagetree.tables.cells import Cell, CellError, category_text, to_number
+from sagetree.tables.cells import Cell, CellError, WordError, category_text, to_number
 
 # A column whose texts have more forms than this has none to tell it by.
 MOST_FORMS = 8
@@ -71,6 +71,15 @@ def is_number(cell: Cell) -> bool:
     except CellError:
         return False
     return True
+
+
+def is_word(cell: Cell) -> bool:
+    """Say whether a cell is a text that is not a number, finite or not."""
+    try:
+        to_number(cell)
+    except CellError as error:
+        return isinstance(error, WordError)
+    return False
 
 
 def _by_runs(text: str) -> str:

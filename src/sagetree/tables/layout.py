@@ -21,7 +21,7 @@ from sagetree.tables.cells import (
     to_ordered_moment,
     to_shaped_number,
 )
-from sagetree.tables.forms import is_number, is_of_form
+from sagetree.tables.forms import is_number, is_of_form, is_word
 from sagetree.tables.label import ClassLabel, Label, NumberLabel
 from sagetree.tables.schema import Column, Schema, listing
 from sagetree.tables.table import Table, cell_list
@@ -139,6 +139,8 @@ def _may_be(column: Column, cell: Cell) -> bool:
             return _takes(partial(to_ordered_moment, order=column.date_order), cell)
         case "category" | "ordinal":
             return is_of_form(cell, column.category_forms)
+        case "mixed":
+            return _is_near(column, cell) or is_word(cell)
         case "identifier" | "constant" | "dropped" | "weight" | "group" | "time" | "event":
             return _looks_like(column, cell)
         case "base_margin":

@@ -14,8 +14,8 @@ from sagetree.tables.label import AnyLabel
 from sagetree.tables.table import Cells, Table, column_cell, pick
 
 Kind = Literal[
-    "number", "boolean", "category", "ordinal", "datetime", "identifier", "constant", "dropped",
-    "weight", "base_margin", "group", "time", "event",
+    "number", "boolean", "category", "mixed", "ordinal", "datetime", "identifier", "constant",
+    "dropped", "weight", "base_margin", "group", "time", "event",
 ]  # fmt: skip
 
 # Columns that say how training takes a row, not what the row is.
@@ -34,8 +34,9 @@ class Shift(BaseModel):
 class Column(BaseModel):
     """One column of the training table; counts are of its rows.
 
-    `low` and `high` bound its numbers; `forms` are what the texts of a column that was
-    left out look like (`sagetree.tables.forms`). Bundles may not say.
+    `categories` of a mixed column are its words. `low` and `high` bound its numbers;
+    `forms` are what the texts of a column that was left out look like
+    (`sagetree.tables.forms`). Bundles may not say.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,7 +62,7 @@ class Column(BaseModel):
     def is_input(self) -> bool:
         """Whether the model needs this column; requests may hold the others or not."""
         match self.kind:
-            case "number" | "boolean" | "category" | "ordinal" | "datetime":
+            case "number" | "boolean" | "category" | "mixed" | "ordinal" | "datetime":
                 return True
             case "identifier" | "constant" | "dropped":
                 return False

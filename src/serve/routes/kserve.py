@@ -162,7 +162,7 @@ def _datatype(column: SchemaColumn) -> str:
             return "FP64"
         case "boolean":
             return "BOOL"
-        case "category" | "ordinal" | "datetime":
+        case "category" | "mixed" | "ordinal" | "datetime":
             return "BYTES"
         case "identifier" | "constant" | "dropped" | "weight" | "group" | "time" | "event":
             return "BYTES"

@@ -105,6 +105,8 @@ def _cell(column: Column) -> Json:
             # another text is a category that training never saw, which is no error
             examples = {"examples": list(column.categories[:5])} if column.categories else {}
             return {"type": ["string", "null"], **examples}
+        case "mixed":
+            return {"type": ["number", "string", "null"], "examples": list(column.categories[:5])}
         case "datetime":
             return _MOMENT
         case "identifier" | "constant" | "dropped" | "weight" | "group" | "time" | "event":

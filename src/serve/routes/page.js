@@ -15,7 +15,7 @@ function make(tag, attributes, ...children) {
 
 function choices(column) {
   if (column.kind === "boolean") return ["true", "false"];
-  return column.categories || null;
+  return column.kind === "mixed" ? null : column.categories || null;
 }
 
 function breakable(name) {

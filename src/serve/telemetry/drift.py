@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.bundle.baseline import Baseline, Counts, Histogram, bin_counts, spread
-from sagetree.features.category import OneHot
+from sagetree.features.base import Feature
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.serve.telemetry.counts import MonitorCounts
 from sagetree.serve.telemetry.monitored import MonitoredModel
@@ -61,7 +61,8 @@ class Monitor:
         self.monitored = MonitoredModel(columns=columns, features=features.names, baseline=baseline)
         self._columns = {column: number for number, column in enumerate(columns)}
         self._features = len(features.names)
-        self._slices = _slices(features)
+        self._first = [part.start for part in features.parts]
+        self._of_several = _of_several(features)
         self._in_own_units = features.in_own_units
         self._waiting = _Waiting()
         self._lock = threading.Lock()
@@ -125,14 +126,9 @@ class Monitor:
             self._unseen += found
 
     def _add_missing(self, values: NDArray[np.float32]) -> None:
-        absent = np.isnan(values).sum(axis=0)
-        found = np.array(
-            [
-                np.count_nonzero(~values[:, part].any(axis=1)) if one_hot else absent[part.start]
-                for part, one_hot in self._slices
-            ],
-            np.int64,
-        )
+        found = np.isnan(values).sum(axis=0, dtype=np.int64)[self._first]
+        for column, feature, part in self._of_several:
+            found[column] = np.count_nonzero(feature.is_absent(values[:, part]))
         with self._lock:
             self._missing += found
 
@@ -183,11 +179,11 @@ def _hour(now: float) -> int:
     return int(now // WINDOW_SECONDS)
 
 
-def _slices(features: FeaturePipeline) -> list[tuple[slice, bool]]:
-    """Return each column's features, and whether they are indicators of categories."""
-    found, start = [], 0
-    for feature in features.features:
-        end = start + len(feature.names)
-        found.append((slice(start, end), isinstance(feature, OneHot)))
-        start = end
-    return found
+def _of_several(features: FeaturePipeline) -> list[tuple[int, Feature, slice]]:
+    """Return the columns of which not the first feature alone says whether they are missing."""
+    parts = zip(features.features, features.parts, strict=True)
+    return [
+        (column, feature, part)
+        for column, (feature, part) in enumerate(parts)
+        if type(feature).is_absent is not Feature.is_absent
+    ]

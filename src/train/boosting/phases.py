@@ -23,6 +23,7 @@ from sagetree.train.boosting.rounds import (
     TrainingResult,
     boost,
     evaluate_rows,
+    to_ubjson,
 )
 from sagetree.train.examples.examples import Examples
 from sagetree.train.hyperparameters.eval_metrics import is_maximized
@@ -133,6 +134,15 @@ def _train_metrics(
             for (channel, name), value in values.items():
                 found.setdefault(f"{channel}-{name}", []).append(value)
     return found
+
+
+def as_served(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
+    """Return one booster with its way for cells that it never saw missing, and its metrics."""
+    (raw,) = to_ubjson(best.boosters)
+    booster = xgboost.Booster(dict(plan.params), model_file=bytearray(plan.directed(raw)))
+    values = evaluate_rows(booster, data.evals, best.best - 1, plan.metrics.custom_metric)
+    metrics = {f"{rows}-{name}": [value] for (rows, name), value in values.items()}
+    return BestBoosters((booster,), best.best, {**best.metrics, **metrics})
 
 
 def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.directions import send_missing_to_most
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
 from sagetree.features.pipeline import FeaturePipeline
@@ -17,11 +18,15 @@ from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore
 from sagetree.train.examples.examples import Examples, Matrix
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
+from sagetree.train.hyperparameters.presets import at_most_of
 from sagetree.train.settings.settings import Boosting
 
 # With fewer cells a round is so short that threads wait for each other longer
 # than they work: one of them is up to five times faster (5000 rows, 30 columns).
 THREADED_CELLS = 1_000_000
+
+# Objectives of which a row at the share p of positives has the hessian p (1 - p).
+_LOGISTIC = frozenset({"binary:logistic", "binary:logitraw", "reg:logistic"})
 
 # XGBoost's own default.
 MAX_BIN = 256
@@ -47,6 +52,8 @@ class BoostingPlan:
     """Everything boosting depends on beside the rows; `params` are XGBoost's.
 
     `depth` is the max_depth that the job has chosen, None as long as it has not.
+    `complete` says of which features (m) no row lacks a value, if the missing are to
+    follow most rows there.
     """
 
     settings: Boosting
@@ -57,6 +64,7 @@ class BoostingPlan:
     matrices: DMatrixBuilder
     run: RunOptions = RunOptions()
     depth: int | None = None
+    complete: NDArray[np.bool_] | None = None
 
     @classmethod
     def of(
@@ -85,6 +93,8 @@ class BoostingPlan:
         }
         if objective.task == "multiclass":
             params["num_class"] = classes
+        if objective.name in _LOGISTIC:
+            params |= _yielding(settings, train, params)
         if train.roles.base_margin is not None:
             _check_margins(train.roles.base_margin, params)
             # rows start from their margins alone, in training as in serving
@@ -107,6 +117,20 @@ class BoostingPlan:
             return self
         return replace(self, depth=depth, params={**self.params, "max_depth": depth})
 
+    def on_rows(self, rows: Examples) -> "BoostingPlan":
+        """Return the plan for the rows that models are made of."""
+        return (
+            replace(self, complete=rows.are_complete()) if self.settings.directs_missing else self
+        )
+
+    def lacks_directions(self, rows: Examples) -> bool:
+        """Say whether rows lack values that no row learnt from lacks."""
+        return self.complete is not None and bool((self.complete & ~rows.are_complete()).any())
+
+    def directed(self, model: bytes) -> bytes:
+        """Return a model (UBJSON) as it is to serve: with a way for what it never saw missing."""
+        return model if self.complete is None else send_missing_to_most(model, self.complete)
+
     @property
     def threads(self) -> int:
         """The threads XGBoost uses."""
@@ -123,6 +147,17 @@ def _check_margins(margin: Matrix, params: Mapping[str, Any]) -> None:
             f"model has {outputs} output{'s' if outputs > 1 else ''}",
             hint="Name one for each",
         )
+
+
+def _yielding(settings: Boosting, train: Examples, params: Mapping[str, Any]) -> dict[str, float]:
+    """Return the defaults that are lower than the preset's because the rows say little."""
+    weight = train.roles.weight
+    weights = np.ones(train.rows) if weight is None else weight / _mean_weight(weight)
+    positive = float(weights @ train.labels) * float(params.get("scale_pos_weight", 1))
+    negative = float(weights @ (1 - train.labels))
+    most = at_most_of(positive * negative / (positive + negative))
+    names = (name for name in settings.yielding if name in params)
+    return {name: min(params[name], most[name]) for name in names}
 
 
 def _threads(train: Examples) -> int:

@@ -56,6 +56,17 @@ def tell_scale(plan: BoostingPlan, train: Examples) -> None:
         LOG.warning("WARNING: %s", warning)
 
 
+def tell_yielding(plan: BoostingPlan) -> None:
+    """Log the defaults that the rows have lowered because they say little."""
+    given = plan.settings.params
+    lower = [name for name in plan.settings.yielding if plan.params.get(name) != given.get(name)]
+    if lower:
+        LOG.info(
+            "The rows of the rarer label are few: %s",
+            " and ".join(f"{n} is {plan.params[n]:.3g} in place of {given[n]:g}" for n in lower),
+        )
+
+
 def tell_splits(plan: BoostingPlan, train: Examples, models: Sequence[bytes]) -> None:
     """Warn of models of which no tree has a split, with the reason."""
     if not any(map(_has_splits, models)):

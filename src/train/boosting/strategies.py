@@ -21,6 +21,7 @@ from sagetree.train.boosting.depths import boost_at_best_depth
 from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
+    as_served,
     best_boosters,
     boost_phase,
     boost_until_best,
@@ -51,19 +52,26 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
 
     Raises SettingsError for what XGBoost refuses.
     """
+    if plan.settings.kfold and validation is not None:
+        train, validation = train.joined(validation), None
+    plan = plan.on_rows(train)
     with _xgboost_refusals():
-        if plan.settings.kfold:
-            rows = train if validation is None else train.joined(validation)
-            return fit_ensemble(plan, rows)
-        if validation is not None:
-            return fit_watched(plan, train, validation)
-        if not plan.settings.nfold and not plan.splitter.allows_folds(train):
-            return fit_unmeasured(plan, train)
-        if plan.settings.nfold or train.rows <= MANY_ROWS:
-            return fit_cross_validated(plan, train)
-        if plan.settings.patience:
-            return fit_held_out(plan, train)
-        return fit_fixed_rounds(plan, train)
+        trained = _fit(plan, train, validation)
+    return replace(trained, models=tuple(map(plan.directed, trained.models)))
+
+
+def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> TrainedModels:
+    if plan.settings.kfold:
+        return fit_ensemble(plan, train)
+    if validation is not None:
+        return fit_watched(plan, train, validation)
+    if not plan.settings.nfold and not plan.splitter.allows_folds(train):
+        return fit_unmeasured(plan, train)
+    if plan.settings.nfold or train.rows <= MANY_ROWS:
+        return fit_cross_validated(plan, train)
+    if plan.settings.patience:
+        return fit_held_out(plan, train)
+    return fit_fixed_rounds(plan, train)
 
 
 def fit_watched(plan: BoostingPlan, train: Examples, validation: Examples) -> TrainedModels:
@@ -168,6 +176,8 @@ def _fit_evaluated(
     """Fit train up to the round that is best on other rows; `rows` says in words which."""
     data = booster_data(plan, train, validation)
     plan, best = boost_at_best_depth(plan, phase, [data])
+    if plan.lacks_directions(validation):
+        best = as_served(plan, best, data)
     scores = predict_left_out(best.boosters[0], data)
     metrics = best.means()
     log_best(best.best, metrics, rows)

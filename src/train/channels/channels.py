@@ -92,7 +92,7 @@ def _texts_of(columns: Columns, schema: Schema | None) -> frozenset[str]:
 
 
 # Kinds whose cells may be spelled with digits and be no numbers: 007.
-_TEXT_KINDS = frozenset({"category", "ordinal", "boolean", "datetime"})
+_TEXT_KINDS = frozenset({"category", "mixed", "ordinal", "boolean", "datetime"})
 
 
 def _indices(schema: Schema) -> Indices:

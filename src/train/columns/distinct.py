@@ -70,7 +70,11 @@ class Distinct:
     @property
     def present_cells(self) -> list[Cell]:
         """The distinct cells that are not missing."""
-        return [cell for cell, here in zip(self.cells, self.present, strict=True) if here]
+        return self.those(self.present)
+
+    def those(self, chosen: NDArray[np.bool_]) -> list[Cell]:
+        """Return the chosen ones of the distinct cells (k)."""
+        return [cell for cell, here in zip(self.cells, chosen, strict=True) if here]
 
     def numbers(self, number: Encoder) -> Floats:
         """Return the rows' numbers (n), `number` taking every cell that is present."""

@@ -3,6 +3,7 @@
 from typing import assert_never
 
 from sagetree.features.category import Category, OneHot, Ordinal
+from sagetree.features.mixed import Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
@@ -33,8 +34,9 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
         case "ordinal":
             return Ordinal(column=name, categories=categories)
         case "category":
-            categorical = OneHot if encoding == "onehot" else Category
-            return categorical(column=name, categories=categories)
+            return _category(column, encoding)
+        case "mixed":
+            return Mixed(column=name, number=_number(column), words=_category(column, encoding))
         case (
             "identifier"
             | "constant"
@@ -50,7 +52,12 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
             assert_never(column.kind)
 
 
-def _number(column: Column) -> AnyFeature:
+def _category(column: Column, encoding: str) -> Category | OneHot:
+    categorical = OneHot if encoding == "onehot" else Category
+    return categorical(column=column.name, categories=column.categories)
+
+
+def _number(column: Column) -> Number | RuledNumber:
     if column.shift is None:
         if column.written is None:
             return Number(column=column.name)

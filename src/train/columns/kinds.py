@@ -5,7 +5,6 @@ from typing import cast
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.tables.arrow_types import is_text
@@ -22,7 +21,7 @@ from sagetree.tables.cells import (
 )
 from sagetree.tables.encoding import as_numbers, encode, shape_encoder
 from sagetree.tables.forms import number_forms
-from sagetree.tables.index_names import is_index_name
+from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
 from sagetree.train.columns.distinct import Distinct
@@ -30,6 +29,8 @@ from sagetree.train.columns.number_columns import (
     IDENTIFIER_ROWS,
     Found,
     Given,
+    Split,
+    mixed_column,
     number_column,
     shifted,
 )
@@ -44,8 +45,11 @@ from sagetree.train.columns.written import (
 )
 from sagetree.train.settings.settings import Columns
 
-# A column with more numbers than words is one of numbers with mistakes in it.
+# A column with more numbers than other cells is one of numbers: the others are mistakes, where
+# they are few or not plainly words.
 MOSTLY = 0.5
+
+COMMA = NumberShape("comma")
 
 
 def infer_columns(table: Table, settings: Columns, telling: Telling) -> tuple[Found, ...]:
@@ -176,22 +180,30 @@ def _infer(given: Given, distinct: Distinct) -> Found:
     if len(shapes) == 1:
         values = distinct.numbers(shape_encoder(shapes[0]))
         return _written(distinct, shapes[0], number_column(given, distinct.name, values))
-    counts, numeric, present = distinct.counts, distinct.fits(to_number), distinct.present
-    if counts[numeric].sum() > MOSTLY * counts[present].sum():
-        check_one(given.table, distinct, shapes)
-        raise _mixed(given.table, distinct, present & ~numeric)
+    split = Split.of(distinct, COMMA if given.settings.decimal == "comma" else None)
     orders = _date_orders(given, distinct)
     if len(orders) == 1:
         return _dates(distinct, orders[0])
+    is_of_numbers, is_mixed = split.share > MOSTLY, split.is_mixed(distinct)
+    if is_of_numbers:
+        check_one(given.table, distinct, shapes)
     unique = len(distinct.categories) == distinct.rows >= IDENTIFIER_ROWS
+    if is_of_numbers:
+        unique = unique and is_mixed and is_key_name(distinct.name)
     column = distinct.column("identifier" if unique else "category")
+    if is_mixed and not unique and not doubt(column, distinct.those(split.words), shapes or orders):
+        has_sizes = split.has_sizes(distinct)
+        return mixed_column(given, distinct, split) if has_sizes else Found(column)
+    if is_of_numbers and not unique:
+        raise _misfit(given.table, distinct, split)
     said = doubt(column, distinct.present_cells, shapes or orders)
     return Found(column, (said,) if said else ())
 
 
-def _mixed(table: Table, distinct: Distinct, words: NDArray[np.bool_]) -> DataError:
-    row = int(np.flatnonzero(words[distinct.codes])[0])
-    _, misfits = encode([distinct.cells[distinct.codes[row]]], to_number)
+def _misfit(table: Table, distinct: Distinct, split: Split) -> DataError:
+    wrong = distinct.present & np.isnan(split.numbers)
+    row = int(np.flatnonzero(wrong[distinct.codes])[0])
+    _, misfits = encode([distinct.cells[distinct.codes[row]]], shape_encoder(split.shape))
     return DataError(
         misfits[0].reason,
         where=f"{table.locate(row)}, column {quote(distinct.name)}",

@@ -1,22 +1,29 @@
-"""Columns of numbers: row numbers and keys among them, and what float32 makes of the others."""
+"""Columns of numbers: keys among them, words between them, and what float32 makes of them."""
 
-from typing import NamedTuple
+import re
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.errors import quote
-from sagetree.tables.cells import MissingValues
-from sagetree.tables.encoding import Floats
-from sagetree.tables.forms import number_forms
+from sagetree.tables.cells import NAN, MissingValues, NumberShape
+from sagetree.tables.encoding import Floats, encode, shape_encoder
+from sagetree.tables.forms import is_word, number_forms
 from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
 from sagetree.tables.table import Table
+from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.precision import find_precision
 from sagetree.train.columns.telling import Telling
 from sagetree.train.settings.settings import Columns
 
 # With fewer rows every column of measurements may well be unique.
 IDENTIFIER_ROWS = 20
+
+# Words in a smaller share of a column's rows are mistakes among its numbers; numbers in a
+# smaller share are words like the others.
+INCIDENTAL = 0.02
 
 
 class Found(NamedTuple):
@@ -51,6 +58,78 @@ def number_column(given: Given, name: str, values: Floats) -> Found:
     if distinct:
         column = column.model_copy(update=_seen(kind, present))
     return shifted(given, column, present, notes) if kind == "number" else Found(column, notes)
+
+
+class Split(NamedTuple):
+    """A column's distinct cells (k) as numbers, NaN where they are none, and which are words.
+
+    Where numbers or words are incidental, no cell is said to be a word. `share` is that of
+    the rows with a value that have a number; `shape` is how these are written.
+    """
+
+    numbers: Floats
+    words: NDArray[np.bool_]
+    share: float
+    shape: NumberShape | None
+
+    @classmethod
+    def of(cls, distinct: Distinct, shape: NumberShape | None) -> Self:
+        """Split the cells of a column that has a value in some row."""
+        numbers, _ = encode([*distinct.cells], shape_encoder(shape))
+        numbers[~distinct.present] = NAN
+        is_number = ~np.isnan(numbers)
+        counts = distinct.counts
+        share = float(counts[is_number].sum() / counts[distinct.present].sum())
+        words = np.zeros(len(numbers), dtype=bool)
+        if _is_between(share):
+            words = np.array([is_word(cell) for cell in distinct.cells]) & distinct.present
+        return cls(numbers, words & ~is_number, share, shape)
+
+    def is_mixed(self, distinct: Distinct) -> bool:
+        """Say whether all cells are numbers and words, both too many to be slips."""
+        is_either = ~np.isnan(self.numbers) | self.words
+        return _is_between(self.share) and bool(is_either[distinct.present].all())
+
+    def has_sizes(self, distinct: Distinct) -> bool:
+        """Say whether the numbers are quantities, and differ.
+
+        One among words is a word, and so are true, false and codes such as 007.
+        """
+        if any(isinstance(cell, str) and _CODE.match(cell) for cell in distinct.cells):
+            return False
+        pairs = zip(self.numbers.tolist(), distinct.texts, strict=True)
+        found = {number for number, text in pairs if number == number and text not in _BOOLEANS}
+        return len(found) > 1
+
+
+def _is_between(share: float) -> bool:
+    return INCIDENTAL <= share <= 1 - INCIDENTAL
+
+
+_BOOLEANS = ("true", "false")
+
+# Digits behind a zero: no number is written so.
+_CODE = re.compile(r"\s*0\d+\s*$")
+
+
+def mixed_column(given: Given, distinct: Distinct, split: Split) -> Found:
+    """Return a column of numbers and words, and in words what it holds."""
+    rows = split.numbers[distinct.codes]
+    present = np.sort(rows[~np.isnan(rows)])
+    places = np.flatnonzero(split.words)
+    column = distinct.column("mixed").model_copy(
+        update={
+            "categories": tuple(sorted({str(distinct.texts[place]) for place in places})),
+            "written": split.shape,
+            **_seen("number", present),
+        }
+    )
+    words = int(distinct.counts[places].sum())
+    reading = (
+        f"column {quote(distinct.name)} is mixed: {len(present)} rows hold numbers, and {words} "
+        f"hold words, which are categories, such as {quote(distinct.cells[places[0]])}"
+    )
+    return shifted(given, column, present)._replace(reading=reading)
 
 
 def _seen(kind: Kind, present: Floats) -> dict[str, object]:

@@ -59,6 +59,13 @@ class Examples:
             yield part, self.source[picked]
             drop_pages(self.source)
 
+    def are_complete(self) -> NDArray[np.bool_]:
+        """Say for each feature (m) whether every row has a value."""
+        complete = np.ones(self.width, np.bool_)
+        for _, values in self.blocks():
+            complete &= ~np.isnan(values).any(axis=0)
+        return complete
+
     def some(self, most: int) -> Matrix:
         """Return the features of `most` rows at most, from all over, as a copy."""
         count = min(most, self.rows)

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import Task
+from sagetree.features.base import Feature
 from sagetree.features.category import Category, OneHot
+from sagetree.features.mixed import Mixed
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.label import Labels
 from sagetree.train.examples.examples import Examples
@@ -76,18 +78,24 @@ def sample_of(examples: Examples) -> Examples:
 
 
 def _columns(matrix: Numbers, features: FeaturePipeline) -> Iterator[Values]:
-    place = 0
-    for feature in features.features:
-        names = feature.names
-        part = matrix[:, place : place + len(names)]
-        place += len(names)
-        if isinstance(feature, OneHot):
-            codes = np.where(part.any(axis=1), part.argmax(axis=1), np.nan)
-            yield Values(feature.column, codes.astype(np.float32), True)
-            continue
-        is_category = type(feature) is Category
-        for name, values in zip(names, part.T, strict=True):
-            yield Values(name, values, is_category)
+    for feature, part in zip(features.features, features.parts, strict=True):
+        if isinstance(feature, Mixed):
+            numbers = slice(part.start, part.start + 1)
+            yield from _values(feature.number, matrix[:, numbers])
+            yield from _values(feature.words, matrix[:, numbers.stop : part.stop])
+        else:
+            yield from _values(feature, matrix[:, part])
+
+
+def _values(feature: Feature, part: Numbers) -> Iterator[Values]:
+    """Yield the produced features of one transform, of indicators the category of each row."""
+    if isinstance(feature, OneHot):
+        codes = np.where(part.any(axis=1), part.argmax(axis=1), np.nan)
+        yield Values(feature.column, codes.astype(np.float32), True)
+        return
+    is_category = type(feature) is Category
+    for name, values in zip(feature.names, part.T, strict=True):
+        yield Values(name, values, is_category)
 
 
 def _measure(labels: Labels, half: int, task: Task) -> tuple[str, Measure | None]:

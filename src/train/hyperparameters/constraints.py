@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import SettingsError, did_you_mean, quote
-from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.mixed import Mixed
+from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.tables.schema import ROLES, Schema
 
 # The error that shows which numbers there are shows this many of them.
@@ -66,7 +67,11 @@ class Constraints:
             named = monotone
         else:
             named = _by_name(monotone, schema)
-        directions = tuple(named.get(columns[owner], 0) for owner in features.owners)
+        directions = tuple(
+            direction
+            for feature in features.features
+            for direction in _of_features(feature, named.get(feature.column, 0))
+        )
         for direction, kind, owner in zip(directions, features.types, features.owners, strict=True):
             if direction and kind == "c":
                 raise SettingsError(
@@ -130,6 +135,14 @@ def _numbering(numbers: Mapping[int, str]) -> str:
     if len(shown) > NUMBERS_SHOWN:
         shown[NUMBERS_SHOWN - 1 : -1] = ["..."]
     return f"The columns are {', '.join(shown)}; or name them"
+
+
+def _of_features(feature: AnyFeature, direction: int) -> tuple[int, ...]:
+    """Return the direction of each produced feature; of a mixed column only numbers have one."""
+    several = len(feature.names)
+    if isinstance(feature, Mixed):
+        return (direction, *(0,) * (several - 1))
+    return (direction,) * several
 
 
 def _columns(features: FeaturePipeline) -> list[str]:

@@ -13,8 +13,8 @@ SAGETREE: Preset = MappingProxyType(
     {
         "max_depth": (2, "with few positives deeper trees learn single rows; see below"),
         "eta": (0.05, "small steps let early stopping find the best round"),
-        "min_child_weight": (2.0, "no leaf on fewer than some 70 rows at 3 % positives"),
-        "lambda": (10.0, "leaves with little evidence stay near zero"),
+        "min_child_weight": (2.0, "no leaf on fewer than some 70 rows at 3 % positives; see below"),
+        "lambda": (10.0, "leaves with little evidence stay near zero; see below"),
         "subsample": (0.8, "trees that see different rows agree less by chance"),
         "colsample_bytree": (0.5, "one strong column does not hide the others"),
     }
@@ -30,6 +30,13 @@ SAGETREE_OTHERS: Preset = MappingProxyType(
     }
 )
 
+# What yields where all rows together have little hessian, n p (1 - p) for a share p of
+# positives: at the values above, a few rows of each label could not be told apart, nor be
+# called surely this or that. Then a leaf needs a twentieth of it, and lambda is a fifth of
+# it, which is what they are of some 50 positives; but lambda no less than XGBoost's own.
+SAGETREE_YIELDING = ("min_child_weight", "lambda")
+LEAF_SHARE, LAMBDA_SHARE, XGBOOST_LAMBDA = 0.05, 0.2, 1.0
+
 # What a job chooses among where no max_depth is given (those above hold where no rows
 # can be left out to choose on): the one tried first, the shallower one, and the one
 # tried where more depth than the first might help.
@@ -41,6 +48,14 @@ SAGETREE_PATIENCE = 50
 
 # XGBoost's own: no parameter is set, and its documentation's usual 100 rounds.
 XGBOOST_ROUNDS = 100
+
+
+def at_most_of(hessian: float) -> dict[str, float]:
+    """Return the most that each of SAGETREE_YIELDING is, of rows with this hessian together."""
+    return {
+        "min_child_weight": LEAF_SHARE * hessian,
+        "lambda": max(XGBOOST_LAMBDA, LAMBDA_SHARE * hessian),
+    }
 
 
 def preset_of(objective: str) -> Preset:

@@ -21,12 +21,14 @@ from sagetree.train.hyperparameters.combinations import (
     notes_together,
 )
 from sagetree.train.hyperparameters.constraints import Constraints
+from sagetree.train.hyperparameters.foreign_names import ELSEWHERE
 from sagetree.train.hyperparameters.objective_rules import metrics_of
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN, UNUSED, is_given
 from sagetree.train.hyperparameters.presets import (
     SAGETREE_DEPTHS,
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
+    SAGETREE_YIELDING,
     XGBOOST_ROUNDS,
     preset_of,
 )
@@ -37,22 +39,6 @@ from sagetree.train.settings.faults import Faults
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"
-
-# What scikit-learn, LightGBM and CatBoost call it -> the hyperparameter.
-_ELSEWHERE = {
-    "class_weight": "scale_pos_weight",
-    "class_weights": "scale_pos_weight",
-    "is_unbalance": "scale_pos_weight",
-    "sample_weight": "weight_column",
-    "iterations": "num_round",
-    "max_iter": "num_round",
-    "num_iterations": "num_round",
-    "l2_leaf_reg": "lambda",
-    "cat_features": "categorical_columns",
-    "categorical_feature": "categorical_columns",
-    "label": "target",
-    "label_column": "target",
-}
 
 # What holds where one of our own is not given.
 _DEFAULTS = {p.name: p.parse(p.default) for p in OWN if p.default}
@@ -118,8 +104,10 @@ class Boosting:
     by 0.5. `nfold` folds choose the rounds of one model; `kfold` folds, `kfold_repeats`
     times, each give a model of an ensemble. `num_class` is None where the label
     says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
-    is among `params`. `scales_weights` makes the mean of the weights 1. Among `depths`
-    the job chooses; there are none where max_depth is settled.
+    is among `params`. `scales_weights` makes the mean of the weights 1;
+    `directs_missing` has the missing follow most rows where training has none. Among
+    `depths` the job chooses; there are none where max_depth is settled. Rows that say
+    little lower the params named `yielding`, which nobody has set.
     """
 
     params: Mapping[str, Any]
@@ -138,7 +126,9 @@ class Boosting:
     external_memory: bool | None = None
     at_greatest_f1: bool = False
     scales_weights: bool = False
+    directs_missing: bool = False
     depths: tuple[int, ...] = ()
+    yielding: tuple[str, ...] = ()
 
     @property
     def objective(self) -> str:
@@ -238,7 +228,7 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
     for spelling, text in given.items():
         parameter = BY_NAME.get(spelling)
         if parameter is None:
-            known = _ELSEWHERE.get(spelling)
+            known = ELSEWHERE.get(spelling)
             meant = did_you_mean(known or spelling, BY_NAME)
             faults.append(f"{quote(spelling)} is no hyperparameter{meant}")
             continue
@@ -324,7 +314,9 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         ),
         external_memory=False if trains_on_gpu(values) else values.get("external_memory"),
         scales_weights=own,
+        directs_missing=own,
         depths=SAGETREE_DEPTHS if own and leaves_depth_open(values) else (),
+        yielding=tuple(name for name in SAGETREE_YIELDING if own and name not in values),
     )
 
 

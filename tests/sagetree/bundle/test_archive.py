@@ -309,6 +309,16 @@ def test_strange_pax_records(path, records):
     assert refusal(path).startswith("model.tar.gz")
 
 
+def test_a_broken_header_behind_other_members_is_not_the_end(path):
+    broken = tarfile.TarInfo("lost").tobuf().replace(b"0000644", b"0000645")  # not its checksum's
+    pack(path, member("xgboost-model", b"trees"), end=broken + b"\0" * 1024)
+
+    assert refusal(path) == (
+        "model.tar.gz: it is cut off, damaged, or not a gzip-compressed tar archive "
+        f"(bad checksum). Copy it again. {AGAIN}"
+    )
+
+
 def test_there_is_nothing(tmp_path):
     path = tmp_path / "nothing"
 

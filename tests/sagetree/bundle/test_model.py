@@ -79,7 +79,7 @@ def tables(draw: st.DrawFn) -> Tables:
     return fields, draw(st.lists(st.integers(0, 1), min_size=rows, max_size=rows)), requests
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(drawn=tables(), encoding=st.sampled_from(ENCODINGS))
 def test_a_loaded_model_scores_bit_for_bit_as_the_trained_one(
     drawn: Tables, encoding: str, tmp_path_factory: pytest.TempPathFactory

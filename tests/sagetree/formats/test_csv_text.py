@@ -226,7 +226,7 @@ def test_what_pythons_writer_wrote(
     assert cells_of(text) == (tuple(rows[0]), [list(c) for c in zip(*rows, strict=True)], len(rows))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(rows_of_cells, st.sampled_from(["\n", "\r\n"]), st.data(), st.booleans())
 def test_blanks_around_quoted_cells_belong_to_no_cell(
     rows: list[list[str]], end: str, data: st.DataObject, bulk: bool

@@ -163,14 +163,22 @@ def test_moments_are_seconds_in_utc(cell: object, moment: float) -> None:
         (20260131, f"'20260131' {NOT_A_DATE}"),
         (1.5, f"'1.5' {NOT_A_DATE}"),
         (True, f"'True' {NOT_A_DATE}"),
-        ("2026-02-30", "'2026-02-30' is no date: day is out of range for month"),
-        ("2026-01-31T25:00", "'2026-01-31T25:00' is no date: hour must be in 0..23"),
     ],
 )
 def test_what_is_no_moment(cell: object, text: str) -> None:
     with pytest.raises(CellError) as caught:
         to_moment(cell)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-01-31T25:00"])
+def test_a_date_that_does_not_exist_is_refused_in_pythons_words(text: str) -> None:
+    """They are others in Python 3.14, which names the range of days."""
+    with pytest.raises(ValueError) as python:
+        datetime.fromisoformat(text)
+    with pytest.raises(CellError) as caught:
+        to_moment(text)
+    assert str(caught.value) == f"{text!r} is no date: {python.value}"
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])))

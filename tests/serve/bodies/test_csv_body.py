@@ -254,7 +254,7 @@ def features_of(body: bytes, hints: Hints) -> object:
     return b"".join(matrices), before
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(st.tuples(NUMBER_CELLS, st.sampled_from(["1", "1.0", "x", "", "y"])), min_size=1),
     st.one_of(st.none(), ODD_CELLS),

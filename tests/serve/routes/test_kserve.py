@@ -245,7 +245,7 @@ INPUTS_ = st.lists(
 )
 
 
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(INPUTS_ | VALUES)
 def test_any_inputs_are_a_table_or_the_clients_fault(inputs: object):
     try:
