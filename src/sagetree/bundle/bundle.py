@@ -36,6 +36,7 @@ from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
+from sagetree.tables.stored_record import StoredRecord
 
 SCHEMA_FILE = "sagetree/schema.json"
 FEATURES_FILE = "sagetree/features.json"
@@ -49,14 +50,12 @@ _DAMAGED = "Copy the artifact again, or train again"
 Record = TypeVar("Record", bound=BaseModel)
 
 
-class Decision(BaseModel):
+class Decision(StoredRecord):
     """The score from which a row is called positive, and how well that does.
 
     `chosen` says in words how and on which rows; precision, recall and f1 are
     of those rows.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float
     chosen: str
@@ -70,13 +69,11 @@ class Decision(BaseModel):
 STORED_ROWS = 20
 
 
-class SelfCheck(BaseModel):
+class SelfCheck(StoredRecord):
     """Rows of the training table (cells by column) and the scores they got.
 
     A model of several outputs has so many scores for a row.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
@@ -91,10 +88,8 @@ class SelfCheck(BaseModel):
         return self
 
 
-class DataFingerprint(BaseModel):
+class DataFingerprint(StoredRecord):
     """What a channel held: rows and the sha256 of its feature matrix and labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: int
     sha256: str

@@ -10,20 +10,18 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.encoding import Encoder, Floats, Misfit, encode
+from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells
 
 # The code of a category that training never saw. It never reaches the matrix.
 UNSEEN = -1.0
 
 
-class Feature(BaseModel, ABC):
+class Feature(StoredRecord, ABC):
     """The fitted transform of the column named `column`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # One letter per produced feature, as XGBoost's feature_types has it: q a
     # quantity, i an integer or indicator, c a category code.
