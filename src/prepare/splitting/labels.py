@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.errors import DataError, SettingsError, quote
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
-from sagetree.prepare.inputs import find_name, listing
-from sagetree.prepare.joining import JOINED
+from sagetree.prepare.joining import JOINED, joined_column
 from sagetree.prepare.kinds import is_numeric, present
 from sagetree.tables.cells import category_text
 from sagetree.tables.positive import find_positive
@@ -46,17 +45,9 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Label:
     `declared` as one of two values; DataError for one that is missing somewhere,
     is the same everywhere, or is text that differs in most rows.
     """
-    columns = db.columns(JOINED)
-    name = find_name(columns, column)
-    if name is None:
-        raise SettingsError(
-            f"there is no column {quote(column)} in the joined table"
-            f"{did_you_mean(column, columns)}",
-            where="--label",
-            hint=f"The columns are {listing(columns)}",
-        )
+    name, kind = joined_column(db, column, "--label")
     where = f"column {quote(name)}"
-    missing = db.count(f"{JOINED} WHERE {present(identifier(name), columns[name])} IS NULL")
+    missing = db.count(f"{JOINED} WHERE {present(identifier(name), kind)} IS NULL")
     if missing:
         hint = "Fill it in, or leave the rows out with a query of your own (--sql)"
         raise DataError(f"the label is missing in {missing} rows", where=where, hint=hint)
@@ -75,7 +66,7 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Label:
             where="--positive-label",
             hint="Leave it out; it is for a label of two values",
         )
-    return _label(name, values, declared, are_words=not is_numeric(columns[name]))
+    return _label(name, values, declared, are_words=not is_numeric(kind))
 
 
 def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) -> Label:

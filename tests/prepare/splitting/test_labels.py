@@ -78,7 +78,7 @@ LABELS = {
     ),
     "no such column": (
         "SELECT 1 AS x, 2 AS z",
-        "--label: there is no column 'y' in the joined table. The columns are 'x', 'z'",
+        "--label: column 'y' is missing from the joined table. The columns are 'x', 'z'",
     ),
 }  # fmt: skip
 
