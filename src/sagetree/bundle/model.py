@@ -12,13 +12,7 @@ from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.boosters.scoring import Scorer, Scores
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.baseline import Baseline
-from sagetree.bundle.bundle import (
-    BASELINE_FILE,
-    FEATURES_FILE,
-    Decision,
-    ModelBundle,
-    SelfCheck,
-)
+from sagetree.bundle.bundle import BASELINE_FILE, FEATURES_FILE, Decision, ModelBundle, SelfCheck
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.model_files import plain_models, readable_bytes
 from sagetree.bundle.plain import plain_columns, unexplained_codes

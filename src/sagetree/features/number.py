@@ -6,12 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.features.base import Feature
-from sagetree.tables.cells import (
-    Cell,
-    MissingValues,
-    NumberShape,
-    to_boolean,
-)
+from sagetree.tables.cells import Cell, MissingValues, NumberShape, to_boolean
 from sagetree.tables.encoding import (
     Encoder,
     Floats,
