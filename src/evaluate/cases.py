@@ -1,18 +1,38 @@
 """The rows an evaluation is of: by the model's own plan, or by what its objective implies."""
 
 from pathlib import Path
+from typing import NamedTuple
 
-from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.bundle import Manifest, ModelBundle, read_manifest
 from sagetree.bundle.file_names import MANIFEST_FILE
+from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
+from sagetree.files.header import header_rule
+from sagetree.files.reading import read_table
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, ClassLabel, Label, NumberLabel
 from sagetree.tables.roles import RoleColumns
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
+
+
+def read_rows(folder: Path, model: Model) -> Table:
+    """Return the labelled rows; a header is known by the trained names, or by its looks."""
+
+    def tell(sentence: str) -> None:
+        LOG.warning("%s: %s. If it is not, name the columns as in training", folder.name, sentence)
+
+    table = read_table(folder, header_rule((), model.schema.is_header, tell))
+    if len(table.names) < 2:
+        raise DataError(
+            "there is one column, where label and features are needed",
+            where=table.locate(0),
+            hint="Separate the cells by commas",
+        )
+    return table
 
 
 def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
@@ -22,7 +42,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     weights count as one each, and a warning says so. Raises DataError where label,
     group or base margins are not as the model needs.
     """
-    table = _with_names(table, model.schema)
+    table = _with_names(_without_foreign_names(table, model.schema), model.schema)
     label = model.schema.label or _plain_label(_label_name(table, model.schema), model)
     margins = _base_margins(table, model)
     roles = RoleColumns(_weight(table, model), margins, _group(model))
@@ -36,6 +56,15 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     return plan, plan.apply(table)
 
 
+def _without_foreign_names(table: Table, schema: Schema) -> Table:
+    """Return a table without its names where a model that knows none would not know these."""
+    known = {*schema.all_names, *(schema.label.columns if schema.label else ())}
+    if table.named and not schema.named and known.isdisjoint(table.names):
+        LOG.info("The model knows no names of columns: they are taken in their order")
+        return table._replace(named=False)
+    return table
+
+
 def _with_names(table: Table, schema: Schema) -> Table:
     """Return a table without names by those of training, if it has all columns behind the label."""
     names = (*(schema.label.columns if schema.label else ()), *schema.all_names)
@@ -43,9 +72,21 @@ def _with_names(table: Table, schema: Schema) -> Table:
     return table._replace(names=names) if is_whole else table
 
 
-def training_rows(folder: Path) -> TrainingRows | None:
-    """Return the rows that the model in a folder was trained on, None if it does not know them."""
-    return ModelBundle.load(folder).rows if (folder / MANIFEST_FILE).exists() else None
+class Training(NamedTuple):
+    """What a model in a folder says of its training; one that is not of sagetree says nothing."""
+
+    rows: TrainingRows | None = None
+    curve: LearningCurve | None = None
+    manifest: Manifest | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> "Training":
+        """Read it from the model's folder."""
+        path = folder / MANIFEST_FILE
+        if not path.exists():
+            return cls()
+        bundle = ModelBundle.load(folder)
+        return cls(bundle.rows, bundle.curve, read_manifest(path))
 
 
 def _label_name(table: Table, schema: Schema) -> str:

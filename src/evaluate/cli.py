@@ -31,13 +31,20 @@ Without them it works on SageMaker's folders:
 
 reads   /opt/ml/processing/model/        model.tar.gz, or the files in it
         /opt/ml/processing/test/         CSV or Parquet files with the label
+        /opt/ml/processing/champion/     the model in use, if there is one
 writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
         /opt/ml/processing/evaluation/decision.json     the metric, and the verdict
+        /opt/ml/processing/evaluation/report.html       what people act on, in one page
+        /opt/ml/processing/evaluation/model_card.md, .json   the same as text and as data
+        /opt/ml/processing/evaluation/comparison.json   the champion against the model
+        /opt/ml/processing/evaluation/statistics.json, constraints.json,
+                                      explainability.json   RegisterModel's ModelMetrics
         /opt/ml/output/message                          the reason, if it fails
 
 Rows that training had too, and columns with more missing cells or unseen
 categories than it had, are a warning; a model is rejected where most of the
-rows are rows of training.
+rows are rows of training. So is one that is shown to be worse than the champion:
+where the 95 % interval of the difference holds 0, nothing is shown.
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
 """

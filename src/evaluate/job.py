@@ -1,36 +1,41 @@
 """The walk of an evaluation: a model and labelled rows to metrics and a verdict."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
+import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import ARCHIVE, open_model
+from sagetree.bundle.copies import distinct_count, find_copies
 from sagetree.bundle.model import Model
-from sagetree.bundle.training_rows import TrainingRows, row_hashes
-from sagetree.errors import DataError, SettingsError
-from sagetree.evaluate.cases import labelled_rows, training_rows
+from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
+from sagetree.errors import SettingsError
+from sagetree.evaluate.cases import Training, labelled_rows, read_rows
+from sagetree.evaluate.comparison.answers import Answers, Contender, without_others
+from sagetree.evaluate.comparison.result import COMPARISON_FILE, compare
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.model_metrics.explainability import explainability_json
+from sagetree.evaluate.model_metrics.quality import constraints_json, statistics_json
+from sagetree.evaluate.report.subject import JudgedRows, Subject
+from sagetree.evaluate.report.writing import write_report
+from sagetree.evaluate.results import write_results
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.features.plan import LabelledRows
-from sagetree.files.header import header_rule
-from sagetree.files.reading import read_table
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
-from sagetree.tables.table import Table
 
 # What these metrics are of is said once, as what the verdict's metric would be.
 _CONSTANT = "_best_constant_classifier"
@@ -52,46 +57,92 @@ class EvaluateSettings:
 def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     """Evaluate processing/model on processing/test and return the exit code.
 
-    Writes evaluation.json and decision.json to processing/evaluation. The code
-    is 1 for a rejected model if `fail_below` is set, else 0. Raises UserError
-    for a model or rows that cannot be used.
+    Writes evaluation.json, decision.json and the files of ModelMetrics to
+    processing/evaluation, and comparison.json if there is a model in
+    processing/champion. The code is 1 for a rejected model if `fail_below` is set,
+    else 0. Raises UserError for a model or rows that cannot be used.
     """
     _check_inputs(opt_ml)
+    champion = _champion(opt_ml.processing / "champion", settings.rounds)
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
-        known = training_rows(folder)
+        training = Training.of(folder)
     for note in model.notes:
         LOG.info("Model: %s", note)
     where = str(opt_ml.processing / "test")
-    plan, rows = labelled_rows(_read(opt_ml.processing / "test", model), model)
+    table = read_rows(opt_ml.processing / "test", model)
+    own = without_others(table, model, champion.model) if champion else table
+    plan, rows = labelled_rows(own, model)
     made = model.matrix(rows.inputs)
     scores = model.scorer.score(made.values, rows.roles.base_margin)
-    data = _compared(rows, made, model, known)
+    hashes = row_hashes(made.values, rows.labels)
+    copies = find_copies(hashes.features, rows.labels, lambda some: made.values[some])
+    data = _compared(rows, made, model, training.rows, hashes, copies)
+    classes, weights = plan.label.classes, rows.roles.weight
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
         scores,
         threshold=_threshold(settings, model),
-        classes=plan.label.classes,
+        classes=classes,
         quantiles=model.scorer.quantiles,
         groups=rows.roles.groups,
-        weights=rows.roles.weight,
+        weights=weights,
+        copies=copies,
         where=where,
     )
+    answers = Answers(model, rows.labels, scores, weights, classes)
+    comparison = champion and compare(champion.answer(table, model), answers, where)
     verdict = data.judged(_verdict(settings, evaluation))
-    is_binary = model.objective.task == "binary"
-    curves = curves_json(rows.labels, scores, rows.roles.weight) if is_binary else {}
-    contents = {
-        "evaluation.json": evaluation_json(evaluation, model.objective.task, curves),
+    verdict = comparison.judged(verdict) if comparison else verdict
+    contents = _measures(evaluation, answers) | {
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
+        "explainability.json": explainability_json(model, made, rows.roles.base_margin),
+        COMPARISON_FILE: comparison and comparison.as_json(),
     }
-    _write(opt_ml.processing / "evaluation", contents)
+    folder = opt_ml.processing / "evaluation"
+    write_results(folder, contents)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
+    warnings = _warnings(evaluation, verdict, data, comparison)
+    for warning in warnings:
+        LOG.warning("WARNING: %s", warning)
+    judged = JudgedRows(made.values, rows.labels, scores, rows.roles, "the test rows", are_new=True)
+    unseen = data.absent.unseen
+    write_report(
+        folder,
+        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings),
+    )
+    return REJECTED if settings.fail_below and not verdict.approved else 0
+
+
+def _measures(evaluation: Evaluation | Measured, answers: Answers) -> dict[str, object]:
+    """Return the metrics as SageMaker's files have them."""
+    task = answers.model.objective.task
+    is_binary = task == "binary"
+    curves = curves_json(answers.labels, answers.scores, answers.weights) if is_binary else {}
+    return {
+        "evaluation.json": evaluation_json(evaluation, task, curves),
+        "statistics.json": statistics_json(evaluation, task),
+        "constraints.json": constraints_json(evaluation, task),
+    }
+
+
+def _warnings(
+    evaluation: Evaluation | Measured,
+    verdict: Verdict | MetricVerdict,
+    data: DataReport,
+    comparison: Comparison | None,
+) -> tuple[str, ...]:
+    """Return what the log warns of."""
     why = why_nothing(evaluation)
     nothing = why and f"the model has learnt nothing that the test rows show: {why}"
-    for warning in filter(None, (nothing, verdict.warning, *data.warnings)):
-        LOG.warning("WARNING: %s", warning)
-    return REJECTED if settings.fail_below and not verdict.approved else 0
+    told = comparison.warnings if comparison else ()
+    return tuple(filter(None, (nothing, verdict.warning, *data.warnings, *told)))
+
+
+def _champion(path: Path, rounds: Rounds) -> Contender | None:
+    """Return the model to compare with, None where the job has none."""
+    return Contender.load(path, rounds) if path.exists() else None
 
 
 def _check_inputs(opt_ml: OptMl) -> None:
@@ -106,34 +157,20 @@ def _check_inputs(opt_ml: OptMl) -> None:
             )
 
 
-def _read(folder: Path, model: Model) -> Table:
-    """Return the labelled rows; a header is known by the trained names, or by its looks."""
-
-    def tell(sentence: str) -> None:
-        LOG.warning("%s: %s. If it is not, name the columns as in training", folder.name, sentence)
-
-    table = read_table(folder, header_rule((), model.schema.is_header, tell))
-    if len(table.names) < 2:
-        raise DataError(
-            "there is one column, where label and features are needed",
-            where=table.locate(0),
-            hint="Separate the cells by commas",
-        )
-    known = {*model.schema.all_names, *(model.schema.label.columns if model.schema.label else ())}
-    if table.named and not model.schema.named and known.isdisjoint(table.names):
-        LOG.info("The model knows no names of columns: they are taken in their order")
-        return table._replace(named=False)
-    return table
-
-
 def _compared(
-    rows: LabelledRows, made: FeatureMatrix, model: Model, known: TrainingRows | None
+    rows: LabelledRows,
+    made: FeatureMatrix,
+    model: Model,
+    known: TrainingRows | None,
+    hashes: RowHashes,
+    copies: NDArray[np.intp] | None,
 ) -> DataReport:
     """Return how the rows, and the features made of them, compare with training's."""
     return DataReport(
         model.schema,
         AbsentCells.count(rows.inputs, made, model.features),
-        known.repeats(row_hashes(made.values, rows.labels)) if known else None,
+        known.repeats(hashes.rows) if known else None,
+        0 if copies is None else len(copies) - distinct_count(copies),
     )
 
 
@@ -169,12 +206,6 @@ def _verdict(
     gate = Gate(evaluation.headline, not evaluation.falling, evaluation.baseline, excluded=True)
     why = ", which saying the same of every row would give"
     return decide_by(gate, evaluation.scalars, evaluation.deviations, why=why)
-
-
-def _write(folder: Path, contents: Mapping[str, object]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2))
 
 
 def _meant(label: AnyLabel, objective: Objective) -> str:

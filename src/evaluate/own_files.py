@@ -34,6 +34,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="files and folders with rows and their labels",
     )
     parser.add_argument(
+        "--champion",
+        metavar="MODEL",
+        type=Path,
+        help="the model in use: one that is shown to be worse than it on TEST is rejected; "
+        "without MODEL it is the one in processing/champion",
+    )
+    parser.add_argument(
         "--out",
         metavar="DIR",
         type=Path,
@@ -44,6 +51,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def find_fault(options: argparse.Namespace) -> str:
     """Return what is wrong with options that do not go together, "" if nothing is."""
+    if options.model is None and options.champion:
+        return "--champion without MODEL: name the model to compare it with, and TEST"
     if options.model is None:
         return "--out without MODEL: name a model and rows to test it on" if options.out else ""
     return "" if options.test else "MODEL without TEST: name files with rows to test it on"
@@ -62,11 +71,12 @@ def lay_out(options: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
     """
     refuse_base_dir(environ, "MODEL")
     model = find_model(options.model)
+    champion = options.champion and find_model(options.champion)
     check_given(options.test, "TEST", options.out)
     opt_ml = claim(options.out)
-    inputs = (opt_ml.processing / "model", opt_ml.processing / "test")
+    inputs = tuple(opt_ml.processing / name for name in ("model", "test", "champion"))
     links = {inputs[0]: model, **channel_links(inputs[1], options.test)}
-    place_links(opt_ml, links, inputs)
+    place_links(opt_ml, links | ({inputs[2]: champion} if champion else {}), inputs)
     return opt_ml
 
 
@@ -74,6 +84,11 @@ def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
     """Return what an evaluation says of its results, and of what comes next."""
     folder = opt_ml.processing / "evaluation"
     return next_steps(
-        {"metrics": folder / "evaluation.json", "verdict": folder / "decision.json"},
+        {
+            "metrics": folder / "evaluation.json",
+            "verdict": folder / "decision.json",
+            "report": folder / "report.html",
+            "card": folder / "model_card.md",
+        },
         ("serve the model", ["sagetree", "serve", options.model]),
     )

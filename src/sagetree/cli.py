@@ -14,10 +14,14 @@ PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
     "train": "fit a model on tables and write it to a folder",
     "evaluate": "score a model on held-out rows and give a verdict",
+    "compare": "say which of two models is better on the same rows",
     "predict": "score the rows of files with a model, without a server",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
 }
+
+# Commands of a program, beside its own.
+_COMMANDS = {"compare": "evaluate.compare"}
 
 EPILOG = """\
 Name files of your own:
@@ -27,8 +31,8 @@ Name files of your own:
   sagetree predict --model sagetree-out new.csv
   sagetree serve sagetree-out
 
-Or name none, as SageMaker does. Every program but predict and convert then works
-on SageMaker's folders: /opt/ml, or the folder named by the environment variable
+Or name none, as SageMaker does. Every program but compare, predict and convert then
+works on SageMaker's folders: /opt/ml, or the folder named by the environment variable
 SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads, writes
 and takes.
 """
@@ -85,4 +89,4 @@ def _report(program: str, arguments: Sequence[str]) -> Path | None:
 
 def _module(program: str) -> ModuleType:
     # By name, so that this module depends on no program and serving loads none but itself.
-    return importlib.import_module(f"sagetree.{program}.cli")
+    return importlib.import_module(f"sagetree.{_COMMANDS.get(program, f'{program}.cli')}")

@@ -11,12 +11,18 @@ from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import Decision, ModelBundle, Origin
 from sagetree.bundle.model import Model
+from sagetree.evaluate.cases import Training
+from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.report.subject import JudgedRows, Subject
+from sagetree.evaluate.report.writing import REPORT_FILE, write_report
+from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
 from sagetree.evaluate.verdict.threshold import choose_threshold
 from sagetree.machine.allocator import return_freed_memory
+from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints
@@ -27,7 +33,8 @@ from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
-from sagetree.train.importance import Importance, measure_importance
+from sagetree.train.examples.examples import Examples
+from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
@@ -66,26 +73,30 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     threshold = decision.threshold if decision else None
     result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
     evaluation = _evaluate(result, decision, read, settings)
+    served = plan.as_served(train)
     bundle = ModelBundle(
         models=trained.models,
         schema=read.schema,
-        features=read.features,
+        features=plan.features,
         decision=decision,
-        selfcheck=read.stored.check(train, trained.models),
+        selfcheck=read.stored.check(served, trained.models),
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
-        baseline=_baseline(read, result),
+        baseline=_baseline(plan, served, result),
         origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
-        rows=read.known,
+        rows=read.known_as(served),
+        curve=result.curve,
     )
     _save(bundle, opt_ml.model)
-    rows = read.examples.get(VALIDATION, train)
-    importance = measure_importance(trained.models, read.features, rows)
+    rows = plan.as_served(read.examples.get(VALIDATION, train))
+    importance = measure_importance(trained.models, plan.features, rows)
     _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance))
     _write_repeats(opt_ml, plan.objective, result, threshold)
     LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
+    if settings.has_report:
+        _write_report(opt_ml, plan, read, result, evaluation)
     return 0
 
 
@@ -109,21 +120,23 @@ def _evaluate(
     return evaluate_task(
         read.goal.objective,
         result.left_out.labels,
-        result.scores,
+        result.judged,
         threshold=decision.threshold if decision else None,
         classes=label.classes if label else (),
         quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
         weights=result.left_out.roles.weight,
+        copies=result.left_out.copies,
+        of_folds=result.is_of_folds,
         where=result.rows,
     )
 
 
-def _baseline(read: Ingested, result: ValidationResult) -> Baseline | None:
+def _baseline(plan: BoostingPlan, served: Examples, result: ValidationResult) -> Baseline | None:
     if not result.is_measured:
         return None
-    rows = read.examples[TRAIN].some(MOST_ROWS)
-    return Baseline.measure(read.features.in_own_units(rows), result.scores)
+    rows = served.some(MOST_ROWS)
+    return Baseline.measure(plan.features.in_own_units(rows), result.scores)
 
 
 def _origin(
@@ -161,6 +174,31 @@ def _save(bundle: ModelBundle, folder: Path) -> None:
 def _write_results(opt_ml: OptMl, metrics: Mapping[str, object]) -> None:
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
+
+
+def _write_report(
+    opt_ml: OptMl,
+    plan: BoostingPlan,
+    read: Ingested,
+    result: ValidationResult,
+    evaluation: Evaluation | Measured | None,
+) -> None:
+    """Write the report on the rows left out, or log why there is none."""
+    if evaluation is None:
+        LOG.warning("Warning: no report is written: no rows were left out to report on")
+        return
+    left_out = result.left_out
+    # what chose the rounds is not new to the job, but no tree has learnt from it
+    are_new = left_out is read.examples.get(VALIDATION)
+    matrix = plan.as_served(left_out).matrix
+    rows = JudgedRows(matrix, left_out.labels, result.scores, left_out.roles, result.rows, are_new)
+    model = Model.load(opt_ml.model, threads=usable_cores())
+    why = why_nothing(evaluation)
+    warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()
+    training = Training.of(opt_ml.model)
+    subject = Subject(model, read.schema.label, training, rows, evaluation, warnings=warnings)
+    write_report(opt_ml.output_data, subject, with_card=False)
+    LOG.info("Report: %s", opt_ml.output_data / REPORT_FILE)
 
 
 def _write_repeats(

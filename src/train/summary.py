@@ -7,6 +7,7 @@ from sagetree.boosters.library import NativeBooster
 from sagetree.boosters.trees import has_splits
 from sagetree.bundle.bundle import Decision
 from sagetree.errors import quote
+from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.verdict.learnt import why_nothing
@@ -14,7 +15,6 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.train.boosting.results import ValidationResult
-from sagetree.train.importance import Importance
 
 # The most important columns, in two halves beside each other.
 COLUMNS = 10

@@ -27,6 +27,8 @@ TASKS: dict[str, tuple[str, dict[str, str]]] = {
     "quantiles": ("reg:quantileerror", {}),
     "interval": ("survival:aft", {}),
     "ensemble": ("rank:ndcg", {"_kfold": "2"}),
+    "mean": ("reg:squarederror", {"encoding": "target"}),
+    "shares": ("multi:softprob", {"encoding": "target"}),
 }
 
 STATES = ("CA", "N/A", "OR", "a<b")

@@ -58,6 +58,8 @@ def test_bundles_of_tasks_know_their_label_and_their_models() -> None:
         "quantiles": NumberLabel(name="y"),
         "interval": IntervalLabel(lower="from", upper="to"),
         "ensemble": NumberLabel(name="y", allowed=LabelRange(low=0, high=31, whole=True)),
+        "mean": NumberLabel(name="y"),
+        "shares": ClassLabel(name="y", classes=("high", "low", "mid")),
     }
     ensemble = Model.load(Path(__file__).parent / "format-1-ensemble")
     assert len(ensemble.scorer.boosters) == 2

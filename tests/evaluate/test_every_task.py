@@ -1,8 +1,11 @@
 """The program `evaluate` on a model of each task, with the rows that chose its rounds."""
 
 import json
+import re
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,9 +38,35 @@ def trained(opt_ml: OptMl, one: Case) -> None:
     shutil.copytree(opt_ml.model, opt_ml.processing / "model")
 
 
-def result(opt_ml: OptMl, name: str) -> dict[str, object]:
-    content: dict[str, object] = json.loads((opt_ml.processing / "evaluation" / name).read_text())
+def result(opt_ml: OptMl, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((opt_ml.processing / "evaluation" / name).read_text())
     return content
+
+
+# The pictures of a report that fit each task.
+PICTURES = {
+    "multi:softprob": ("Who is called what",),
+    "reg:squarederror": ("Predicted and true", "Residuals"),
+    "reg:quantileerror": ("Predicted and true", "Residuals"),
+    "rank:ndcg": ("Groups by ndcg",),
+    "survival:aft": ("Without event, by quarters of the score",),
+    "binary:logitraw": ("ROC curve", "Gain"),
+}
+
+
+def check_report(opt_ml: OptMl, metrics: Mapping[str, Any], pictures: Sequence[str]) -> None:
+    """Check that the report has the evaluation's numbers and these pictures."""
+    card = result(opt_ml, "model_card.json")
+    named = {"au_prc" if m["name"] == "aucpr" else m["name"]: m["value"] for m in card["metrics"]}
+    assert named == {
+        name: None if one["value"] == "NaN" else one["value"]
+        for name, one in metrics.items()
+        if "value" in one
+    }
+    page = (opt_ml.processing / "evaluation" / "report.html").read_text()
+    for title in (*pictures, "Importance of the columns"):
+        assert f"<figcaption>{title}</figcaption>" in page
+    assert not [path for path in re.findall(r'd="([^"]*)"', page) if "nan" in path]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +105,7 @@ def test_it_says_what_training_said_of_the_same_rows(
     if name != "binary:logitraw":
         assert decision["metric"] == headline
         assert decision["reason"].endswith(", which saying the same of every row would give")
+    check_report(opt_ml, metrics, PICTURES[name])
     shown = "AUC" if headline == "auc" else headline
     assert f"Approved: The {shown} of " in capsys.readouterr().out
 

@@ -37,6 +37,8 @@ def test_a_model_in_every_form_on_files(
         assert capsys.readouterr().out.endswith(
             "\nmetrics  sagetree-out/processing/evaluation/evaluation.json\n"
             "verdict  sagetree-out/processing/evaluation/decision.json\n"
+            "report   sagetree-out/processing/evaluation/report.html\n"
+            "card     sagetree-out/processing/evaluation/model_card.md\n"
             f"To serve the model:  sagetree serve {model}\n"
         )
         assert verdict(OUT) == "Approved"

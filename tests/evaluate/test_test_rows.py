@@ -115,6 +115,20 @@ def test_the_verdict_says_which_share_is_of_training(evaluated: Evaluated) -> No
     assert "rows of training" not in log
 
 
+def test_copied_rows_count_once_in_the_interval(evaluated: Evaluated) -> None:
+    once, _ = evaluated(csv(TEST), csv(TRAIN))
+    decision, log = evaluated(csv(TEST, TEST, TEST[:100]))
+    plain, _ = evaluated(csv(TEST, TEST))
+    warning = (
+        "300 of 500 rows are copies of other rows: intervals and standard deviations count each "
+        "once"
+    )
+    assert f"WARNING: {warning}\n" in log
+    assert decision["test_rows"]["warnings"] == [warning]
+    assert plain["auc"] == pytest.approx(once["auc"])
+    assert plain["interval"] == pytest.approx(once["interval"])
+
+
 def test_another_metric_and_other_formats_of_the_cells_make_no_difference(
     evaluated: Evaluated,
 ) -> None:

@@ -18,7 +18,7 @@ SETTINGS = [
         "eta is '7' and must be a number from 0 to 1; "
         "max_depth is 'deep' and must be a whole number from 0; "
         "'zzz' is no hyperparameter; "
-        "encoding is 'hash' and must be one of native, onehot. Correct all 4",
+        "encoding is 'hash' and must be one of native, onehot, target. Correct all 4",
     ),
     (
         {"eta": 0.1, "learning_rate": 0.2},

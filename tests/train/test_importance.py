@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xgboost
 
+from sagetree.evaluate.importance import Importance
 from sagetree.features.category import OneHot
 from sagetree.features.moment import PARTS, Moment
 from sagetree.features.number import Number
@@ -16,7 +17,6 @@ from sagetree.train.importance import (
     LEAST_ROWS,
     MANY_SPLITS,
     MOST_ROWS,
-    Importance,
     measure_importance,
 )  # fmt: skip
 from tests.train.conftest import Job, lines

@@ -35,8 +35,10 @@ def test_the_classic_test_dir_needs_no_config_but_hyperparameters(job: Job) -> N
     files = {str(p.relative_to(ran.opt_ml.model)) for p in ran.opt_ml.model.rglob("*.json")}
     assert files == {
         f"sagetree/{name}.json"
-        for name in ("schema", "features", "decision", "selfcheck", "baseline", "manifest")
-    }
+        for name in (
+            "schema", "features", "decision", "selfcheck", "baseline", "curve", "manifest",
+        )
+    }  # fmt: skip
     assert (ran.opt_ml.model / "xgboost-model").exists()
     assert (ran.opt_ml.model / "sagetree/rows.bin").stat().st_size <= 8 * (3 + 120)
     assert not ran.opt_ml.failure.exists()

@@ -50,14 +50,15 @@ def evaluate(
     threshold: float,
     *,
     weights: Weights = None,
+    of_folds: bool = False,
     where: str = THESE_ROWS,
     seed: int = 0,
 ) -> Evaluation:
     """Return the metrics of `scores` (n) for `labels` (n, 0 or 1).
 
-    `weights` (n) are above 0; `where` names the rows in an error, `seed` is the resamples'. Raises
-    DataError without rows of both labels, ArtifactError for a score that is not
-    finite.
+    `weights` (n) are above 0; `of_folds` says that each fold's model gave its scores;
+    `where` names the rows in an error, `seed` is the resamples'. Raises DataError
+    without rows of both labels, ArtifactError for a score that is not finite.
     """
     check_rows(labels, scores, where)
     called = is_positive(scores, threshold)
@@ -74,6 +75,6 @@ def evaluate(
         threshold=threshold,
         scalars={name: float(value) for name, value in scalars.items()},
         deviations=standard_deviations(labels, scores, threshold, weights=weights, seed=seed),
-        auc_interval=auc_interval(labels, scores, weights),
+        auc_interval=auc_interval(labels, scores, weights, of_folds=of_folds),
         confusion=by_name(counts, ("0", "1")),
     )

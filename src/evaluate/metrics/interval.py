@@ -13,6 +13,13 @@ DeLong's variance, on the logit scale, with Student's t:
 - Weighted rows count as so many equal ones as have the same variance: Kish's
   effective sample size, (sum of weights)^2 / (sum of their squares).
 
+Scores of cross-validation vary more than those of one model: rows of a fold share a
+model, and another draw of the table would have made others, which learn from fewer rows
+than the job's own. The standard deviation of their AUC over draws was 1.17 times
+DeLong's with 84 rows of the rarer label, 1.11 times with 250; DeLong's interval held the
+AUC of the job's model in 90 to 91 % of draws. So its variance is raised by 4 / root(m),
+m being the rows of the rarer label, which vanishes as tables grow.
+
 Chosen over the percentile bootstrap by simulation. With 24 positives in 1000
 rows (the workshop's test set; normal scores, 1500 draws) a 95 % interval held
 the true AUC of 0.8 in 92 % of draws by percentiles or by plain DeLong, in 95 %
@@ -33,17 +40,26 @@ from sagetree.tables.label import Labels
 LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
 
+# How many standard deviations hold 95 % of normal values.
+_NORMAL = 1.959964
+
 Interval = tuple[float, float]
+
+# How much cross-validation adds to the variance, times the root of the rarer label's rows.
+_OF_LEARNING = 4.0
 
 # What sums of weights leave of a variance that is 0.
 _ROUNDING = 1e-30
 
 
-def auc_interval(labels: Labels, scores: Scores, weights: Weights = None) -> Interval:
+def auc_interval(
+    labels: Labels, scores: Scores, weights: Weights = None, *, of_folds: bool = False
+) -> Interval:
     """Return the AUC's 95 % confidence interval; `labels` hold 0 and 1, `weights` are above 0.
 
-    A label with a single row says nothing of its spread: the interval is then (0, 1).
-    If all rows have the same score it is (0.5, 0.5), the AUC of any constant.
+    `of_folds` says that the scores are of several models, each of its fold. A label with
+    a single row says nothing of its spread: the interval is then (0, 1). If all rows have
+    the same score it is (0.5, 0.5), the AUC of any constant.
     """
     distinct, group = np.unique(scores, return_inverse=True)
     high = _Counts.of(group, labels == 1, weights, len(distinct))
@@ -59,8 +75,24 @@ def auc_interval(labels: Labels, scores: Scores, weights: Weights = None) -> Int
         return _separated(round(auc, 12), min(positives, negatives))
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (positives - 1) + parts[1] ** 2 / (negatives - 1))
     half = float(stdtrit(freedom, 1 - _TAIL)) * sum(parts) ** 0.5 / (auc * (1 - auc))
+    if of_folds:
+        half *= (1 + _OF_LEARNING / min(positives, negatives) ** 0.5) ** 0.5
     middle = np.log(auc / (1 - auc))
     return _expit(middle - half), _expit(middle + half)
+
+
+def share_interval(share: float, rows: float) -> Interval:
+    """Return the 95 % confidence interval of a share of so many rows, by Wilson (1927).
+
+    >>> [round(bound, 3) for bound in share_interval(0.1, 50)]
+    [0.043, 0.214]
+    """
+    if rows <= 0:
+        return 0.0, 1.0
+    square = _NORMAL**2 / rows
+    middle = (share + square / 2) / (1 + square)
+    half = (square * share * (1 - share) + square**2 / 4) ** 0.5 / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """How well scores order rows: those of a query by relevance, all by when their event comes."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,23 +34,15 @@ def measure_ranking(
     relevant if its label is above 0. Ties share their places. A group counts by
     the mean weight of its rows. Raises DataError where no group has an order.
     """
-    found: list[tuple[float, float, float]] = []
-    of_groups: list[float] = []
-    order = np.argsort(groups, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
-        relevance, score = labels[rows], scores[rows]
-        if relevance.min() < relevance.max():
-            gains = 2.0**relevance - 1
-            by_chance = _ndcg(gains, np.zeros_like(score))
-            of_groups.append(1.0 if weights is None else float(weights[rows].mean()))
-            found.append((_ndcg(gains, score), average_precision(relevance > 0, score), by_chance))
+    found = measure_groups(labels, scores, groups, weights)
     if not found:
         raise DataError(
             "no group has rows of different labels",
             where=where,
             hint="Give groups with relevant rows and others: only these have an order",
         )
-    per_group, counts = np.array(found), np.array(of_groups)
+    *values_of, counts = np.array(found).T
+    per_group = np.stack(values_of, axis=1)
 
     def values(drawn: Rows | slice) -> Scalars:
         means = np.average(per_group[drawn], axis=0, weights=counts[drawn])
@@ -62,6 +56,32 @@ def measure_ranking(
         headline="ndcg",
         baseline=float(np.average(per_group[:, 2], weights=counts)),
     )
+
+
+class GroupOrder(NamedTuple):
+    """How well the rows of a group are ordered, by ndcg and by map, and how much it counts."""
+
+    ndcg: float
+    map: float
+    ndcg_by_chance: float
+    weight: float
+
+
+def measure_groups(
+    labels: Floats, scores: Floats, groups: NDArray[np.intp], weights: Weights = None
+) -> list[GroupOrder]:
+    """Return the order of each group that has rows of different relevance."""
+    found = []
+    order = np.argsort(groups, kind="stable")
+    for rows in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        relevance, score = labels[rows], scores[rows]
+        if relevance.min() < relevance.max():
+            gains = 2.0**relevance - 1
+            by_chance = _ndcg(gains, np.zeros_like(score))
+            weight = 1.0 if weights is None else float(weights[rows].mean())
+            precision = average_precision(relevance > 0, score)
+            found.append(GroupOrder(_ndcg(gains, score), precision, by_chance, weight))
+    return found
 
 
 def _ndcg(gains: Floats, scores: Floats) -> float:

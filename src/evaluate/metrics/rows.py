@@ -22,6 +22,34 @@ def with_weight(weights: Weights, *values: NDArray[Any]) -> list[NDArray[Any]]:
     return list(values) if weights is None else [each[weights > 0] for each in values]
 
 
+def effective_rows(weights: Weights, rows: int) -> float:
+    """Return how many rows of equal weight say as much: Kish's effective sample size."""
+    if weights is None:
+        return float(rows)
+    wide = weights.astype(np.float64)
+    return float(wide.sum() ** 2 / (wide**2).sum())
+
+
+def counted_once(
+    labels: Labels, scores: Scores, weights: Weights, copies: NDArray[np.intp]
+) -> tuple[Labels, Scores, NDArray[np.float32]]:
+    """Return labels, scores and weights of one row for each that copies (n) repeat.
+
+    It weighs as much as they do together, so that metrics stay what they are, and their
+    spread is that of the rows that say something.
+    """
+    columns = (scores.reshape(len(scores), -1), labels.reshape(len(labels), -1))
+    keys = np.column_stack([*columns, copies]).astype(np.float64)
+    order = np.lexsort(keys.T)
+    ordered = keys[order]
+    begins = np.append(True, (ordered[1:] != ordered[:-1]).any(axis=1))
+    wide = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
+    sums = np.bincount(np.cumsum(begins) - 1, wide[order])
+    first = order[begins]
+    rows = np.argsort(first)  # as they stand in the table
+    return labels[first[rows]], scores[first[rows]], sums[rows].astype(np.float32)
+
+
 def check_rows(labels: Labels, scores: Scores, where: str) -> None:
     """Refuse rows on which no metric is defined; `where` names them for the reader.
 

@@ -1,6 +1,8 @@
 """Labels and scores of any objective to its task's metrics."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,13 @@ from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.multiclass import measure_classes
 from sagetree.evaluate.metrics.ordering import measure_ranking, measure_survival
 from sagetree.evaluate.metrics.regression import measure_numbers, measure_quantiles
-from sagetree.evaluate.metrics.rows import THESE_ROWS, Weights, check_finite, with_weight
+from sagetree.evaluate.metrics.rows import (
+    THESE_ROWS,
+    Weights,
+    check_finite,
+    counted_once,
+    with_weight,
+)
 from sagetree.tables.label import Labels
 
 # Where the odds are even: of probabilities and of calls, and of margins.
@@ -36,14 +44,18 @@ def evaluate_task(
     quantiles: Sequence[float] = (),
     groups: NDArray[np.intp] | None = None,
     weights: Weights = None,
+    copies: NDArray[np.intp] | None = None,
+    of_folds: bool = False,
     where: str = THESE_ROWS,
 ) -> Evaluation | Measured:
     """Return the metrics of `scores` (n) or (n, k) for `labels` (n) or (n, 2).
 
     `threshold` is of binary scores, `classes` the spelling of each class,
     `quantiles` those the scores are of, `groups` which rows are ranked together
-    (all, if none are given), `weights` how much each counts. Raises DataError for
-    rows that say nothing, ArtifactError for scores that are not finite.
+    (all, if none are given), `weights` how much each counts. Rows with one number in
+    `copies` (n) are one row where it is said how certain a metric is; `of_folds` says
+    that each fold's model gave its scores. Raises DataError for rows that say nothing,
+    ArtifactError for scores that are not finite.
     """
     if scores.ndim == 2 and objective.task not in ("multiclass", "quantile"):
         raise ArtifactError(
@@ -54,10 +66,40 @@ def evaluate_task(
         )
     if weights is not None:
         groups = None if groups is None else with_weight(weights, groups)[0]
+        copies = None if copies is None else with_weight(weights, copies)[0]
         labels, scores, weights = with_weight(weights, labels, scores, weights)
+    rows = _Rows(labels, scores, weights, groups)
+    if copies is None or objective.task == "ranking" or not len(labels):
+        return _measured(objective, rows, threshold, classes, quantiles, where, of_folds=of_folds)
+    once = _Rows(*counted_once(labels, scores, weights, copies))
+    found = _measured(objective, once, threshold, classes, quantiles, where, of_folds=of_folds)
+    if isinstance(found, Evaluation):
+        return replace(found, rows=len(labels), positives=int(np.count_nonzero(labels)))
+    return replace(found, rows=len(labels))
+
+
+class _Rows(NamedTuple):
+    labels: Labels
+    scores: Scores
+    weights: Weights = None
+    groups: NDArray[np.intp] | None = None
+
+
+def _measured(
+    objective: Objective,
+    rows: _Rows,
+    threshold: float | None,
+    classes: Sequence[str],
+    quantiles: Sequence[float],
+    where: str,
+    *,
+    of_folds: bool,
+) -> Evaluation | Measured:
+    """Return the metrics of rows that all have a weight."""
+    labels, scores, weights, groups = rows
     if objective.task == "binary":
         at = even_threshold(objective) if threshold is None else threshold
-        return evaluate(labels, scores, at, weights=weights, where=where)
+        return evaluate(labels, scores, at, weights=weights, of_folds=of_folds, where=where)
     check_finite(labels, scores, where)
     if objective.task == "multiclass":
         called = class_numbers(objective, scores)
@@ -66,7 +108,7 @@ def evaluate_task(
         return measure_classes(labels.astype(np.intp), called, names, weights=weights)
     wide = scores.astype(np.float64)
     if objective.task == "survival":
-        lower, upper = _bounds(objective, labels.astype(np.float64))
+        lower, upper = event_bounds(objective, labels.astype(np.float64))
         times = -wide if objective.score == "hazard" else wide
         return measure_survival(lower, upper, times, weights=weights, where=where)
     if objective.task == "ranking":
@@ -80,7 +122,7 @@ def evaluate_task(
     return measure_numbers(labels.astype(np.float64), wide, weights=weights)
 
 
-def _bounds(
+def event_bounds(
     objective: Objective, labels: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return between which times each event lies; of Cox's a negative label is the last seen."""

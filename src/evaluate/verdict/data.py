@@ -1,8 +1,10 @@
 """What the rows of an evaluation are to the model: rows it learnt from, cells it cannot read."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from sagetree.bundle.absent_cells import AbsentCells, missing_shares
+from sagetree.bundle.copies import TOLD_COPIES
 from sagetree.bundle.training_rows import Repeats
 from sagetree.evaluate.verdict.gate import MetricVerdict, Verdict
 from sagetree.tables.schema import Schema
@@ -14,16 +16,20 @@ MOST_REPEATED = 0.5
 
 @dataclass(frozen=True)
 class DataReport:
-    """How an evaluation's rows compare with training's; without `repeats` these are not known."""
+    """How an evaluation's rows compare with training's; without `repeats` these are not known.
+
+    `copies` of them are copies of other ones.
+    """
 
     schema: Schema
     absent: AbsentCells
     repeats: Repeats | None
+    copies: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Why to distrust metrics of these rows, a sentence each."""
-        suspects = self.absent.suspects(self.schema)
+        suspects = (*self._copied(), *self.absent.suspects(self.schema))
         if self.repeats is None or not self.repeats.is_suspect:
             return suspects
         return (
@@ -33,6 +39,13 @@ class DataReport:
             "by key)",
             *suspects,
         )
+
+    def _copied(self) -> Iterator[str]:
+        if self.copies >= TOLD_COPIES * self.absent.rows and self.copies:
+            yield (
+                f"{self.copies} of {self.absent.rows} rows are copies of other rows: intervals and "
+                "standard deviations count each once"
+            )
 
     def judged(self, verdict: Verdict | MetricVerdict) -> Verdict | MetricVerdict:
         """Return the verdict that says which share of the rows is of training.

@@ -43,12 +43,16 @@ def evaluation_json(
     """Return the content of evaluation.json; `curves` are those of a binary model, by name."""
     if isinstance(evaluation, Evaluation):
         return _binary_json(evaluation, curves)
-    matrix = {} if evaluation.confusion is None else {"confusion_matrix": evaluation.confusion}
     return {
-        METRICS_KEYS[task]: matrix | scalars_json(evaluation),
+        METRICS_KEYS[task]: confusion_json(evaluation) | scalars_json(evaluation),
         "rows": evaluation.rows,
         "same_for_every_row": {evaluation.headline: evaluation.baseline},
     }
+
+
+def confusion_json(evaluation: Evaluation | Measured) -> dict[str, object]:
+    """Return the confusion matrix by SageMaker's name, nothing where there is none."""
+    return {} if evaluation.confusion is None else {"confusion_matrix": evaluation.confusion}
 
 
 def scalars_json(evaluation: Evaluation | Measured) -> dict[str, object]:
@@ -58,7 +62,7 @@ def scalars_json(evaluation: Evaluation | Measured) -> dict[str, object]:
 
 def _binary_json(evaluation: Evaluation, curves: Mapping[str, object]) -> dict[str, object]:
     low, high = evaluation.auc_interval
-    metrics = {"confusion_matrix": evaluation.confusion, **scalars_json(evaluation), **curves}
+    metrics = {**confusion_json(evaluation), **scalars_json(evaluation), **curves}
     return {
         METRICS_KEYS["binary"]: metrics,
         "rows": evaluation.rows,

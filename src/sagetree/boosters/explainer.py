@@ -42,6 +42,11 @@ class Explainer:
         return self._trees == () or not has_plain_trees(self._booster)
 
     @property
+    def splits(self) -> int:
+        """How many splits are computed for a row; 0 where the library computes."""
+        return sum(part.splits for part in self._ready())
+
+    @property
     def is_ready(self) -> bool:
         """Whether the trees have been read, which takes a tenth of a second for 200 of them."""
         return self._trees is not None
@@ -52,8 +57,7 @@ class Explainer:
         They are of shape (n, outputs, features + 1); they must be possible. What
         a row starts from, `base_margin` (n, outputs), is in its base values.
         """
-        with self._lock:
-            trees = self._trees = self._read() if self._trees is None else self._trees
+        trees = self._ready()
         if not trees:
             return self._booster.predict(rows, CONTRIBUTIONS, base_margin)
         found = np.empty((len(rows), self._outputs, rows.shape[1] + 1), np.float32)
@@ -71,6 +75,11 @@ class Explainer:
             return self._booster.predict(nothing, CONTRIBUTIONS)[0, :, -1]
         except LibraryError:
             return None
+
+    def _ready(self) -> tuple[TreeShap, ...]:
+        with self._lock:
+            trees = self._trees = self._read() if self._trees is None else self._trees
+        return trees
 
     def _read(self) -> tuple[TreeShap, ...]:
         """Return the trees; none where they are left to the library."""

@@ -241,6 +241,23 @@ class NativeBooster:
         )
         return tuple(texts[index].decode() for index in range(length.value))
 
+    def feature_scores(self, kind: str) -> NDArray[np.float64]:
+        """Return how much each feature (m) counts, 0 without a split; not of a linear model.
+
+        `kind` is XGBoost's word: weight (the number of splits), total_gain, ...
+        """
+        numbers = list(map(str, range(self.feature_count)))
+        count, dimensions = ctypes.c_uint64(), ctypes.c_uint64()
+        names, shape = ctypes.POINTER(ctypes.c_char_p)(), ctypes.POINTER(ctypes.c_uint64)()
+        scores = ctypes.POINTER(ctypes.c_float)()
+        places = (count, names, dimensions, shape, scores)
+        config = json.dumps({"importance_type": kind, "feature_names": numbers}).encode()
+        _check(self._lib.XGBoosterFeatureScore(self._handle, config, *map(ctypes.byref, places)))
+        found = np.zeros(self.feature_count)
+        for place in range(count.value):
+            found[int(names[place])] = scores[place]
+        return found
+
     def config(self) -> dict[str, dict[str, Any]]:
         """Return the `learner` part of the library's JSON of all settings."""
         length = ctypes.c_uint64()

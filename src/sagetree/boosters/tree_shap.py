@@ -88,6 +88,11 @@ class TreeShap:
         self._earlier = at_points(np.concatenate([earlier, earlier]))
         self._depths = [depth._replace(edges=at_points(depth.edges)) for depth in layout.depths]
 
+    @property
+    def splits(self) -> int:
+        """The number of splits, by which the time of a row goes."""
+        return len(self._feature)
+
     def values(self, rows: Floats) -> NDArray[np.float64]:
         """Return the SHAP values (m, outputs, features) of rows (m, features)."""
         found = np.empty((len(rows), *self._shape))

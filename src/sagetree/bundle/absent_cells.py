@@ -43,7 +43,8 @@ class AbsentCells:
                 examples[column] = str(column_cell(table.column(column), row))
             unseen[column] = unseen.get(column, 0) + 1
         empty = _empty(made.values, features)
-        missing = {name: count - unseen.get(name, 0) for name, count in empty.items()}
+        counted = {name: unseen.get(name, 0) for name in features.misses_unseen}
+        missing = {name: count - counted.get(name, 0) for name, count in empty.items()}
         return cls(table.rows, {n: c for n, c in missing.items() if c}, unseen, examples)
 
     def joined(self, other: "AbsentCells") -> "AbsentCells":

@@ -8,6 +8,7 @@
                             whose score is the probability of a positive label
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
+    sagetree/curve.json     metrics by round, if rows were left out
     sagetree/rows.bin       hashes of training's rows, if it kept them
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
@@ -29,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
+from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
@@ -43,6 +45,7 @@ FEATURES_FILE = "sagetree/features.json"
 DECISION_FILE = "sagetree/decision.json"
 SELFCHECK_FILE = "sagetree/selfcheck.json"
 BASELINE_FILE = "sagetree/baseline.json"
+CURVE_FILE = "sagetree/curve.json"
 ROWS_FILE = "sagetree/rows.bin"
 
 _DAMAGED = "Copy the artifact again, or train again"
@@ -140,6 +143,7 @@ class ModelBundle:
     baseline: Baseline | None = None
     origin: Origin | None = None
     rows: TrainingRows | None = None
+    curve: LearningCurve | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
@@ -157,6 +161,8 @@ class ModelBundle:
             files[DECISION_FILE] = _json(self.decision)
         if self.baseline is not None:
             files[BASELINE_FILE] = _json(self.baseline)
+        if self.curve is not None:
+            files[CURVE_FILE] = _json(self.curve)
         if self.rows is not None:
             files[ROWS_FILE] = self.rows.to_bytes()
         manifest = Manifest(
@@ -204,6 +210,7 @@ class ModelBundle:
             metrics=manifest.metrics,
             origin=manifest.origin,
             baseline=_optional(Baseline, documents, BASELINE_FILE),
+            curve=_optional(LearningCurve, documents, CURVE_FILE),
             rows=_training_rows(files[ROWS_FILE]) if ROWS_FILE in files else None,
         )
 
@@ -262,7 +269,8 @@ def _listed_in(folder: Path) -> Collection[str]:
 def _documents(files: Mapping[str, bytes]) -> Documents:
     """Return the JSON files of a bundle, parsed; models of XGBoost's are left out."""
     documents = {}
-    for name in (SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, DECISION_FILE, BASELINE_FILE):
+    names = SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, DECISION_FILE, BASELINE_FILE, CURVE_FILE
+    for name in names:
         if name in files:
             try:
                 documents[name] = orjson.loads(files[name])

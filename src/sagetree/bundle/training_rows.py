@@ -9,7 +9,7 @@ hash up to the bound are compared with it.
 
 import struct
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,20 +124,34 @@ def _packed(ordered: Hashes, bound: int, most: int) -> tuple[int, bytes]:
     return bound, kept.astype("<u8").tobytes()
 
 
-def row_hashes(features: NDArray[np.float32], labels: Labels) -> Hashes:
-    """Return a hash of each row's features (n, m) and label (n) or (n, k)."""
+class RowHashes(NamedTuple):
+    """Hashes of rows: of their features alone (n), and of features and label together (n)."""
+
+    features: Hashes
+    rows: Hashes
+
+
+def row_hashes(features: NDArray[np.float32], labels: Labels) -> RowHashes:
+    """Return the hashes of rows, given their features (n, m) and labels (n) or (n, k)."""
     of_labels = labels.reshape(len(labels), -1)
-    width = features.shape[1] + of_labels.shape[1]
+    split, width = features.shape[1], features.shape[1] + of_labels.shape[1]
     factors = _mixed(np.arange(1, width + 1, dtype=np.uint64)) | np.uint64(1)
-    hashes = np.empty(len(labels), np.uint64)
+    hashes = RowHashes(np.empty(len(labels), np.uint64), np.empty(len(labels), np.uint64))
     step = max(1, _BLOCK_VALUES // width)
     for begin in range(0, len(labels), step):
         rows = slice(begin, begin + step)
-        cells = np.concatenate([features[rows], of_labels[rows]], axis=1, dtype=np.float32)
-        # from the other end: the last bits of most numbers are zeros, and a product keeps these
-        numbers = cells.view(np.uint32).byteswap().astype(np.uint64)
-        hashes[rows] = _mixed(np.einsum("ij,j->i", numbers, factors))
+        of_features = _sums(features[rows], factors[:split])
+        hashes.features[rows] = _mixed(of_features)
+        hashes.rows[rows] = _mixed(of_features + _sums(of_labels[rows], factors[split:]))
     return hashes
+
+
+def _sums(cells: NDArray[np.float32] | Labels, factors: Hashes) -> Hashes:
+    """Return the sum of each row's cells (n, m) as whole numbers times the factors (m)."""
+    # from the other end: the last bits of most numbers are zeros, and a product keeps these
+    bits = np.ascontiguousarray(cells, np.float32).view(np.uint32).byteswap()
+    sums: Hashes = np.einsum("ij,j->i", bits.astype(np.uint64), factors)
+    return sums
 
 
 def _mixed(values: Hashes) -> Hashes:

@@ -16,8 +16,9 @@ from sagetree.tables.encoding import Encoder, Floats, Misfit, encode
 from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells
 
-# The code of a category that training never saw. It never reaches the matrix.
-UNSEEN = -1.0
+# What a category that training never saw is encoded as. It never reaches the matrix, and
+# lies between two numbers of float32, so that no code and no statistic of a label is it.
+UNSEEN = -1.0 - 2.0**-40
 
 
 class Feature(StoredRecord, ABC):

@@ -14,8 +14,8 @@ from sagetree.tables.cells import NAN, Cell, MissingValues, category_text
 from sagetree.tables.encoding import Encoder, Floats
 
 
-class _Codes(dict[Cell, float]):
-    """The code of each spelling that is stored; others are brought to it, or are UNSEEN.
+class Codes(dict[Cell, float]):
+    """The number of each spelling that is stored; others are brought to it, or are UNSEEN.
 
     A dict's own look-up, without a call in Python, is what most cells need.
     """
@@ -33,9 +33,14 @@ class Category(Feature):
 
     categories: tuple[str, ...]
 
+    @property
+    def unseen(self) -> float:
+        """What the encoded column has for a category that training never saw: NaN is missing."""
+        return NAN
+
     def encoder(self, missing: MissingValues) -> Encoder:
         """Return the function cell -> code."""
-        codes = _Codes((text, float(code)) for code, text in enumerate(self.categories))
+        codes = Codes((text, float(code)) for code, text in enumerate(self.categories))
         codes.update(dict.fromkeys(missing.texts, NAN))
         return codes.__getitem__
 

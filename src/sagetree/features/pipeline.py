@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from math import isnan
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -15,13 +16,24 @@ from sagetree.features.mixed import UNSEEN_WORD, Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.short_way import ShortWay, places_of
-from sagetree.tables.cells import MissingValues
+from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
+from sagetree.tables.cells import NAN, MissingValues
 from sagetree.tables.encoding import Floats
 from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import OneRow, Table
 
 AnyFeature = Annotated[
-    Number | RuledNumber | Boolean | Category | Ordinal | OneHot | Moment | Mixed,
+    Number
+    | RuledNumber
+    | Boolean
+    | Category
+    | Ordinal
+    | OneHot
+    | ManyCategories
+    | TargetMean
+    | ClassShares
+    | Moment
+    | Mixed,
     Field(discriminator="kind"),
 ]
 
@@ -97,6 +109,12 @@ class FeaturePipeline(StoredRecord):
         return frozenset(f.column for f in self.features if isinstance(f, Number))
 
     @cached_property
+    def misses_unseen(self) -> frozenset[str]:
+        """The columns where a category never seen is handed to XGBoost as missing."""
+        places = zip(self._categories, self._unseen, strict=True)
+        return frozenset(self.features[place].column for place, value in places if isnan(value))
+
+    @cached_property
     def missing(self) -> MissingValues:
         """What counts as missing, beside the empty cell."""
         return MissingValues.of(self.missing_values)
@@ -143,6 +161,12 @@ class FeaturePipeline(StoredRecord):
         return np.array(codes)[:, None]
 
     @cached_property
+    def _unseen(self) -> Floats:
+        """What stands for a category never seen, in each of these columns."""
+        found = (self.features[place] for place in self._categories)
+        return np.array([f.unseen if isinstance(f, Category) else NAN for f in found])
+
+    @cached_property
     def _is_plain(self) -> bool:
         """Whether every encoded column is a feature as it stands."""
         return all(type(feature).expand is Feature.expand for feature in self.features)
@@ -163,7 +187,7 @@ class FeaturePipeline(StoredRecord):
         return encoded
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
-        """Make UNSEEN in the encoded columns (columns, n) missing; return where it was."""
+        """Put what stands for it in the place of UNSEEN (columns, n); return where it was."""
         if not self._categories:
             return ()
         is_unseen = values[self._categories] == self._unseen_codes
@@ -171,7 +195,7 @@ class FeaturePipeline(StoredRecord):
             return ()
         places = np.argwhere(is_unseen)
         columns = np.array(self._categories)[places[:, 0]]
-        values[columns, places[:, 1]] = np.nan
+        values[columns, places[:, 1]] = self._unseen[places[:, 0]]
         return tuple(
             (int(row), self.features[column].column)
             for column, row in zip(columns, places[:, 1], strict=True)

@@ -132,7 +132,7 @@ def explain(
                 _sentence(model, table, row, column, effects.unit.effect(value), encoders)
                 for column, value in effects.strongest(most)
             ),
-            *(_unseen_sentence(table, row, name) for name in unseen.get(row, ())),
+            *(_unseen_sentence(model, table, row, name) for name in unseen.get(row, ())),
         ]
         for row, effects in enumerate(_effects(model, scores, contributions))
     ]
@@ -208,9 +208,10 @@ def _sentence(
     return f"{name} = {_shown(cell, is_category)} {effect}"
 
 
-def _unseen_sentence(table: Table, row: int, name: str) -> str:
+def _unseen_sentence(model: Model, table: Table, row: int, name: str) -> str:
     cell = column_cell(table.column(name), row)
-    return f"{name} = {_shown(cell, True)} was never seen in training and counts as missing"
+    taken = "missing" if name in model.features.misses_unseen else "the mean of all rows"
+    return f"{name} = {_shown(cell, True)} was never seen in training and counts as {taken}"
 
 
 def _shown(cell: Cell, is_category: bool) -> str:

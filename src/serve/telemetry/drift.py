@@ -63,6 +63,8 @@ class Monitor:
         self._features = len(features.names)
         self._first = [part.start for part in features.parts]
         self._of_several = _of_several(features)
+        # where XGBoost is given unseen categories as missing
+        self._misses_unseen = np.array([name in features.misses_unseen for name in columns])
         self._in_own_units = features.in_own_units
         self._waiting = _Waiting()
         self._lock = threading.Lock()
@@ -113,9 +115,9 @@ class Monitor:
     def _count(self) -> MonitorCounts:
         with self._lock:
             unseen = [self._unseen[column] for column in range(len(self._columns))]
+            counted = np.where(self._misses_unseen, np.array(unseen, np.int64), 0)
             return MonitorCounts(
-                # XGBoost is given unseen categories as missing
-                missing=(self._missing - np.array(unseen, np.int64)).tolist(),
+                missing=(self._missing - counted).tolist(),
                 unseen=unseen,
                 bins=[window.counts().tolist() for window in self._windows],
             )

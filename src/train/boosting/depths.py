@@ -14,7 +14,13 @@ import numpy as np
 import xgboost
 
 from sagetree.machine.program import LOG
-from sagetree.train.boosting.phases import best_boosters, boost_phase, boost_until_best
+from sagetree.train.boosting.phases import (
+    best_boosters,
+    boost_phase,
+    boost_until_best,
+    predict_left_out,
+    without_last,
+)
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import BestBoosters
 from sagetree.train.boosting.rounds import BoosterData, EarlyStopping, Leader, TrainingResult
@@ -78,7 +84,31 @@ def boost_at_best_depth(
         found = best_boosters(best.plan, TRIAL, tried, stopped)
         LOG.warning("None is better yet than the trial of max_depth=%d: that is kept", best.depth)
         return best.plan, found
-    return plan, best_boosters(plan, phase, data, result)
+    return plan, _judged(trials, best, tried, best_boosters(plan, phase, data, result))
+
+
+def _judged(
+    trials: Sequence[_Trial], best: _Trial, tried: Sequence[BoosterData], found: BestBoosters
+) -> BestBoosters:
+    """Return the boosters with scores of each fold's rows at the depth that the others choose.
+
+    Where that is another one, they are its trial's. Folds that were not tried chose nothing,
+    and where some were not, those that were have so many rows that the choice is no chance.
+    """
+    if len(tried) != len(found.boosters) or len(tried) == 1:
+        return found
+    trials = [trial for trial in trials if trial.result.rounds]
+    judged = list(found.judged)
+    for index, part in enumerate(tried):
+        reached = [t.stopping.best_by_others(t.result.history, index) for t in trials]
+        sign = -1 if best.stopping.maximize else 1
+        costs = [sign * value if np.isfinite(value) else np.inf for _, value in reached]
+        chosen = int(np.argmin(costs))
+        if trials[chosen] is not best:
+            booster = trials[chosen].result.boosters[index]
+            later = trials[chosen].result.rounds - 1 - reached[chosen][0]
+            judged[index] = predict_left_out(without_last(booster, later), part)
+    return replace(found, judged=tuple(judged))
 
 
 def _trials(plan: BoostingPlan, data: Sequence[BoosterData]) -> Iterator[_Trial]:

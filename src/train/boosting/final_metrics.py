@@ -24,7 +24,8 @@ def with_test_metrics(
     """
     if test is None:
         return trained.validation
-    data = replace(plan.matrices, max_bin=None).build(test)  # the values, not quantiles of them
+    exact = replace(plan.matrices, max_bin=None)  # the values, not quantiles of them
+    data = exact.build(plan.as_served(test))
     metrics = plan.metrics if threshold is None else plan.metrics.at(threshold)
     of_models = [
         evaluate_rows(

@@ -1,7 +1,8 @@
 """Rows inside and rows left out: the folds of cross-validation, and one hold-out.
 
 Without a group or time column they are those scikit-learn (stratified) and
-xgboost.cv (not stratified) make for the same seed; tests compare.
+xgboost.cv (not stratified) make for the same seed; tests compare. Of rows that are
+copies of each other one is split so, and the others are where it is.
 """
 
 from collections.abc import Sequence
@@ -37,23 +38,43 @@ class Splitter:
 
         Raises DataError for rows that are too few or too unlike for them.
         """
+        copies = _copies(examples)
+        if copies is None:
+            return self._split(examples, repeat, "row")
+        _, first, row = np.unique(copies, return_index=True, return_inverse=True)
+        folds = self._split(examples.take(first), repeat, "distinct row")
+        numbers = np.empty(len(first), np.intp)
+        for number, (_, outside) in enumerate(folds):
+            numbers[outside] = number
+        return _folds(numbers[row], len(folds))
+
+    def _split(self, examples: Examples, repeat: int, unit: str) -> list[Fold]:
+        """Return the folds of rows, which an error calls `unit`."""
         roles, seed = examples.roles, (self.seed + repeat) % 2**32
         if roles.times is not None:
             folds = self._in_time(roles.times)
         elif roles.groups is not None:
             folds = self._of_groups(roles.groups, seed)
         elif self.stratified and self.objective.is_classification:
-            folds = self._stratified(examples.labels.astype(np.intp), seed)
+            folds = self._stratified(examples.labels.astype(np.intp), seed, unit)
         else:
-            folds = self._shuffled(examples.rows, seed)
+            folds = self._shuffled(examples.rows, seed, unit)
         if self.objective.task == "binary":
             _check_both_labels(examples, folds, named=roles.groups is None and roles.times is None)
         return folds
 
     def allows_folds(self, examples: Examples) -> bool:
-        """Say whether two folds could be made of the rows, each with both of two labels."""
+        """Say whether two folds could be made of the rows, each with both of two labels.
+
+        Of copies in several classes, one class needs to be known by rows of both folds.
+        """
         roles, least = examples.roles, LEAST_FOLDS
-        units: NDArray[Any] = np.arange(examples.rows)
+        copies = _copies(examples)
+        units: NDArray[Any] = np.arange(examples.rows) if copies is None else copies
+        if copies is not None and self.objective.task == "multiclass":
+            classes = np.unique(examples.labels)
+            if max(len(np.unique(copies[examples.labels == c])) for c in classes) < LEAST_FOLDS:
+                return False
         if roles.times is not None:
             units, least = roles.times, LEAST_FOLDS + 1  # no fold leaves out the first moments
         elif roles.groups is not None:
@@ -69,23 +90,23 @@ class Splitter:
         one = replace(self, folds=None, most=round(1 / share))
         return one.split(examples)[-1]
 
-    def _stratified(self, labels: Rows, seed: int) -> list[Fold]:
+    def _stratified(self, labels: Rows, seed: int, unit: str) -> list[Fold]:
         counts = np.bincount(labels)
         rarest = int(counts[counts > 0].min())
         nfold = self.folds or max(2, min(self.most, rarest))
         if self.objective.task == "binary" and rarest < nfold:
             raise DataError(
-                f"the rarer label has {rarest} row{'' if rarest == 1 else 's'}, too few for "
+                f"the rarer label has {rarest} {unit}{'' if rarest == 1 else 's'}, too few for "
                 f"{nfold} folds",
                 where="channel train",
                 hint=f"Add rows of it, {_fewer(nfold)}, or give a validation channel",
             )
-        _check_count(len(labels), nfold, "rows")
+        _check_count(len(labels), nfold, f"{unit}s")
         return _folds(stratified_numbers(labels, nfold, seed), nfold)
 
-    def _shuffled(self, rows: int, seed: int) -> list[Fold]:
+    def _shuffled(self, rows: int, seed: int, unit: str) -> list[Fold]:
         nfold = self.folds or max(2, min(self.most, rows))
-        _check_count(rows, nfold, "rows")
+        _check_count(rows, nfold, f"{unit}s")
         order = np.random.RandomState(seed).permutation(rows)
         outside = np.array_split(order, nfold)
         inside = [np.concatenate([*outside[:k], *outside[k + 1 :]]) for k in range(nfold)]
@@ -139,6 +160,12 @@ def stratified_numbers(labels: Rows, nfold: int, seed: int) -> Rows:
 def rows_left_out(folds: Sequence[Fold]) -> Rows:
     """Return the rows that a fold leaves out, in their order; in time the first ones never are."""
     return np.sort(np.concatenate([outside for _, outside in folds]))
+
+
+def _copies(examples: Examples) -> Rows | None:
+    """Return which rows are copies; a group or time column has said what stays together."""
+    roles = examples.roles
+    return examples.copies if roles.groups is None and roles.times is None else None
 
 
 def _folds(numbers: Rows, nfold: int) -> list[Fold]:

@@ -5,11 +5,13 @@ its checkpoints are found again.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scores
+from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
@@ -19,6 +21,7 @@ from sagetree.train.boosting.results import BestBoosters
 from sagetree.train.boosting.rounds import (
     BoosterData,
     EarlyStopping,
+    History,
     Training,
     TrainingResult,
     boost,
@@ -36,9 +39,16 @@ MANY_ROWS = 200_000
 
 def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> BoosterData:
     """Return rows to learn from and rows to evaluate on, as XGBoost reads them."""
-    data = plan.matrices.build(train)
     every_round = train.rows <= MANY_ROWS
+    train, statistics = plan.encoder.cross_fit(train)
+    validation = plan.encoder.encode(validation, statistics)
+    data = plan.matrices.build(train)
     return BoosterData(data, plan.matrices.build(validation, ref=data), evaluates_train=every_round)
+
+
+def all_rows(plan: BoostingPlan, train: Examples) -> list[BoosterData]:
+    """Return what the booster of all rows learns from: it is evaluated on none."""
+    return [BoosterData(plan.matrices.build(plan.encoder.cross_fit(train)[0]))]
 
 
 def fold_data(plan: BoostingPlan, rows: Examples, folds: Sequence[Fold]) -> list[BoosterData]:
@@ -94,27 +104,69 @@ def boost_until_best(plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
 def best_boosters(
     plan: BoostingPlan, phase: str, data: Sequence[BoosterData], result: TrainingResult
 ) -> BestBoosters:
-    """Return the boosters without the rounds after the best one.
+    """Return the boosters without the rounds after the best one, and what they say of other rows.
 
     Raises Terminated where the phase was stopped and no model is to be left.
     """
-    is_linear = plan.params.get("booster") == "gblinear"  # it cannot be cut, only made again
+    is_linear = _is_linear(plan)
     best = result.rounds if is_linear and result.stopped else result.best
     if result.stopped:
         plan.run.check_stopped(result.rounds)
     later = len(result.history[VALIDATION][plan.settings.stopping_metric]) - best
     if later and is_linear:
         result, later = boost_phase(plan, phase, data, best), 0
-    boosters = tuple(_without_last(booster, later) for booster in result.boosters)
+    boosters = tuple(without_last(booster, later) for booster in result.boosters)
+    scores = tuple(map(predict_left_out, boosters, data))
     history = {
         f"{rows}-{name}": series[best - 1]
         for rows, metrics in result.history.items()
         for name, series in metrics.items()
     }
-    return BestBoosters(boosters, best, _train_metrics(plan, boosters, data, best) | history)
+    metrics = _train_metrics(plan, boosters, data, best) | history
+    judged = _judged(plan, data, result, best, scores)
+    curve = _curve(best, result.history)
+    return BestBoosters(boosters, best, metrics, scores, judged, curve)
 
 
-def _without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
+def _curve(best: int, history: History) -> LearningCurve | None:
+    means = {
+        f"{rows}-{name}": [float(np.mean(values)) for values in series]
+        for rows, metrics in history.items()
+        for name, series in metrics.items()
+    }
+    return LearningCurve.of(best, means)
+
+
+def _is_linear(plan: BoostingPlan) -> bool:
+    """Say whether boosters cannot be cut, only made again."""
+    return bool(plan.params.get("booster") == "gblinear")
+
+
+def _judged(
+    plan: BoostingPlan,
+    data: Sequence[BoosterData],
+    result: TrainingResult,
+    best: int,
+    scores: tuple[Scores, ...],
+) -> tuple[Scores, ...]:
+    """Return the scores of each booster's rows at the round that the others' rows choose.
+
+    A job without early stopping has chosen nothing, a linear booster has no other round left.
+    """
+    metric = plan.settings.stopping_metric
+    if not plan.settings.patience or _is_linear(plan):
+        return scores
+    stopping = EarlyStopping(metric, is_maximized(metric), plan.settings.patience)
+    made, found = len(result.history[VALIDATION][metric]), []
+    for index, (booster, part) in enumerate(zip(result.boosters, data, strict=True)):
+        rounds = 1 + stopping.best_by_others(result.history, index)[0]
+        cut = without_last(booster, made - rounds)
+        found.append(scores[index] if rounds == best else predict_left_out(cut, part))
+    return tuple(found)
+
+
+def without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
+    """Return a booster of trees without its last rounds."""
     return booster[: booster.num_boosted_rounds() - rounds] if rounds else booster
 
 
@@ -136,13 +188,20 @@ def _train_metrics(
     return found
 
 
-def as_served(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
+def with_directions(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
     """Return one booster with its way for cells that it never saw missing, and its metrics."""
     (raw,) = to_ubjson(best.boosters)
     booster = xgboost.Booster(dict(plan.params), model_file=bytearray(plan.directed(raw)))
     values = evaluate_rows(booster, data.evals, best.best - 1, plan.metrics.custom_metric)
     metrics = {f"{rows}-{name}": [value] for (rows, name), value in values.items()}
-    return BestBoosters((booster,), best.best, {**best.metrics, **metrics})
+    scores = (predict_left_out(booster, data),)
+    return replace(
+        best,
+        boosters=(booster,),
+        metrics={**best.metrics, **metrics},
+        scores=scores,
+        judged=scores,
+    )
 
 
 def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:
@@ -151,16 +210,11 @@ def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:
     return scores
 
 
-def predict_folds(best: BestBoosters, data: Sequence[BoosterData], folds: Sequence[Fold]) -> Scores:
+def in_order(scores: Sequence[Scores], folds: Sequence[Fold]) -> Scores:
     """Return the scores of the rows left out by the last folds, those with a booster, in order."""
-    last = len(best.boosters)
-    found = [
-        predict_left_out(booster, part)
-        for booster, part in zip(best.boosters, data[-last:], strict=True)
-    ]
-    order = np.argsort(np.concatenate([outside for _, outside in folds[-last:]]))
-    scores: Scores = np.concatenate(found)[order]
-    return scores
+    order = np.argsort(np.concatenate([outside for _, outside in folds[-len(scores) :]]))
+    ordered: Scores = np.concatenate(scores)[order]
+    return ordered
 
 
 def log_best(best: int, metrics: Mapping[str, float], rows: str) -> None:

@@ -17,6 +17,7 @@ from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore
 from sagetree.train.examples.examples import Examples, Matrix
+from sagetree.train.examples.target_statistics import Tables, TargetEncoder
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
 from sagetree.train.hyperparameters.presets import at_most_of
 from sagetree.train.settings.settings import Boosting
@@ -51,6 +52,9 @@ class RunOptions:
 class BoostingPlan:
     """Everything boosting depends on beside the rows; `params` are XGBoost's.
 
+    `features` are what the model is served with. Rows of `train` and of other channels
+    hold codes where these have statistics of the label: `encoder` puts them there, in rows
+    that are learnt from without their own labels; `statistics` are those of all of train.
     `depth` is the max_depth that the job has chosen, None as long as it has not.
     `complete` says of which features (m) no row lacks a value, if the missing are to
     follow most rows there.
@@ -62,6 +66,9 @@ class BoostingPlan:
     params: Mapping[str, Any]
     splitter: Splitter
     matrices: DMatrixBuilder
+    features: FeaturePipeline
+    encoder: TargetEncoder
+    statistics: Tables
     run: RunOptions = RunOptions()
     depth: int | None = None
     complete: NDArray[np.bool_] | None = None
@@ -85,6 +92,10 @@ class BoostingPlan:
         metrics = RoundMetrics.of(
             settings.metrics, objective, at_greatest_f1=settings.at_greatest_f1
         )
+        encoder = TargetEncoder.of(features, classes)
+        statistics = encoder.fit(train)
+        names = schema.label.classes if schema.label else ()
+        features = encoder.served(features, statistics, names)
         params: dict[str, Any] = {
             **settings.params,
             **settings.constraints.params(schema, features),
@@ -108,8 +119,15 @@ class BoostingPlan:
             params=params,
             splitter=Splitter(objective, nfold, settings.stratified, settings.seed),
             matrices=_matrices(settings, features, train, params),
+            features=features,
+            encoder=encoder,
+            statistics=statistics,
             run=run or RunOptions(),
         )
+
+    def as_served(self, rows: Examples) -> Examples:
+        """Return a channel's rows with the features that serving makes of them."""
+        return self.encoder.encode(rows, self.statistics)
 
     def at_depth(self, depth: int | None) -> "BoostingPlan":
         """Return the plan for trees of a depth that was chosen; None leaves it as it is."""

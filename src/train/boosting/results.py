@@ -8,7 +8,8 @@ import xgboost
 
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores, most_frequent
-from sagetree.train.examples.examples import Examples, LeftOut
+from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.train.examples.examples import Examples
 
 
 @dataclass(frozen=True)
@@ -17,25 +18,34 @@ class ValidationResult:
 
     `best` is of each model. `left_out` are the rows no model they are scored by
     was fitted on, in the order of the tables, `scores` what serving would answer
-    for them. `metrics` holds the value of each metric at the best round,
-    `deviations` its standard deviation over folds (empty without folds); `rows`
-    says in words which rows these are; there are none where nothing was measured.
-    `repeats` are the scores of each repeat of an ensemble's folds.
+    for them, `judged` the same at rounds that other rows chose: what these say of
+    the model is not made better by the choice. `metrics` holds the value of each
+    metric at the best round, `deviations` its standard deviation over folds (empty
+    without folds); `rows` says in words which rows these are; there are none where
+    nothing was measured. `repeats` are the scores of each repeat of an ensemble's
+    folds, `curve` is how the metrics went.
     """
 
     best: tuple[int, ...]
-    left_out: LeftOut
+    left_out: Examples
     scores: Scores
+    judged: Scores
     metrics: Mapping[str, float]
     deviations: Mapping[str, float]
     rows: str
     repeats: tuple[Scores, ...] = ()
+    curve: LearningCurve | None = None
 
     @classmethod
     def unmeasured(cls, rounds: int, train: Examples) -> "ValidationResult":
         """Return that of a model of all rows, of which none was left out."""
-        none = LeftOut.of(train, np.empty(0, np.intp))
-        return cls((rounds,), none, np.empty(0, np.float32), {}, {}, "no row")
+        none, scores = train.take(np.empty(0, np.intp)), np.empty(0, np.float32)
+        return cls((rounds,), none, scores, scores, {}, {}, "no row")
+
+    @property
+    def is_of_folds(self) -> bool:
+        """Whether the scores are of several models, each of its fold."""
+        return bool(self.deviations)
 
     @property
     def is_measured(self) -> bool:
@@ -57,11 +67,18 @@ class TrainedModels:
 
 @dataclass(frozen=True)
 class BestBoosters:
-    """Boosters without the rounds after the best one, and each metric there, of each booster."""
+    """Boosters without the rounds after the best one, and each metric there, of each booster.
+
+    `scores` are those of the rows that each left out, `judged` theirs at the round that is
+    best on other rows; `curve` has the mean of the metrics after every round, the later ones too.
+    """
 
     boosters: tuple[xgboost.Booster, ...]
     best: int
     metrics: Mapping[str, Sequence[float]]
+    scores: tuple[Scores, ...]
+    judged: tuple[Scores, ...]
+    curve: LearningCurve | None = None
 
     def means(self) -> dict[str, float]:
         """Return the mean of each metric over the boosters."""
@@ -79,6 +96,9 @@ class BestBoosters:
             tuple(booster for part in parts for booster in part.boosters),
             max(part.best for part in parts),
             {name: [value for part in parts for value in part.metrics[name]] for name in names},
+            tuple(scores for part in parts for scores in part.scores),
+            tuple(scores for part in parts for scores in part.judged),
+            parts[0].curve,
         )
 
 

@@ -78,6 +78,20 @@ class EarlyStopping:
             best = self._better(values, best, index)
         return best
 
+    def best_by_others(self, history: History, booster: int) -> tuple[int, float]:
+        """Return the round, from 0, that the other boosters find best, and their mean there.
+
+        Of one booster alone it is its own. At a round that it helped to choose a booster's
+        rows look better than rows that chose nothing: where nothing is to be learnt, AUC .53
+        for .50 (300 rows).
+        """
+        values = np.array(self._values(history), float)
+        others = np.delete(values, booster, axis=1) if values.shape[1] > 1 else values
+        means = others.mean(axis=1)
+        costs = np.where(np.isnan(means), np.inf, -means if self.maximize else means)
+        best = int(np.argmin(costs))
+        return best, float(means[best])
+
     def best_after(self, history: History, best: int) -> int:
         """Return the best round after one more, where `best` was it before."""
         values = self._values(history)

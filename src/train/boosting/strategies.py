@@ -21,15 +21,15 @@ from sagetree.train.boosting.depths import boost_at_best_depth
 from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
-    as_served,
+    all_rows,
     best_boosters,
     boost_phase,
     boost_until_best,
     booster_data,
     fold_data,
+    in_order,
     log_best,
-    predict_folds,
-    predict_left_out,
+    with_directions,
 )
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import (
@@ -38,8 +38,10 @@ from sagetree.train.boosting.results import (
     ValidationResult,
     ensemble_scores,
 )
-from sagetree.train.boosting.rounds import BoosterData, to_ubjson
-from sagetree.train.examples.examples import Examples, LeftOut
+from sagetree.train.boosting.rounds import to_ubjson
+from sagetree.train.examples.copies import with_copies
+from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.leakage import hashes_of
 
 HOLD_OUT_SHARE = 0.1
 
@@ -53,7 +55,7 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
     Raises SettingsError for what XGBoost refuses.
     """
     if plan.settings.kfold and validation is not None:
-        train, validation = train.joined(validation), None
+        train, validation = _joined(train, validation), None
     plan = plan.on_rows(train)
     with _xgboost_refusals():
         trained = _fit(plan, train, validation)
@@ -72,6 +74,11 @@ def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tr
     if plan.settings.patience:
         return fit_held_out(plan, train)
     return fit_fixed_rounds(plan, train)
+
+
+def _joined(train: Examples, validation: Examples) -> Examples:
+    rows = train.joined(validation)
+    return with_copies(rows, hashes_of(rows).features)
 
 
 def fit_watched(plan: BoostingPlan, train: Examples, validation: Examples) -> TrainedModels:
@@ -98,11 +105,12 @@ def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
     """Fit all rows for the rounds given: they are too few to leave some out."""
     rounds = plan.settings.fixed_rounds
     LOG.warning(
-        "Warning: the rows of train are too few to leave some out: %d rounds are made, and nothing "
-        "says how good the model is. Add rows, or give a validation channel",
+        "Warning: the %srows of train are too few to leave some out: %d rounds are made, and "
+        "nothing says how good the model is. Add rows, or give a validation channel",
+        "" if train.copies is None else "distinct ",
         rounds,
     )
-    result = boost_phase(plan, "all-rows", [BoosterData(plan.matrices.build(train))], rounds)
+    result = boost_phase(plan, "all-rows", all_rows(plan, train), rounds)
     if result.stopped:
         plan.run.check_stopped(result.rounds)
     validation = ValidationResult.unmeasured(result.rounds, train)
@@ -116,6 +124,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
     """
     repeats: list[BestBoosters] = []
     scores: list[Scores] = []
+    judged: list[Scores] = []
     left_out = np.empty(0, np.intp)
     for repeat in range(plan.settings.kfold_repeats):
         folds = plan.splitter.split(rows, repeat=repeat)
@@ -130,17 +139,20 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
             plan, best = boost_at_best_depth(plan, phase, data)
             left_out = rows_left_out(folds[-len(best.boosters) :])
         repeats.append(best)
-        scores.append(predict_folds(best, data, folds))
+        scores.append(in_order(best.scores, folds))
+        judged.append(in_order(best.judged, folds))
     every = BestBoosters.joined(repeats)
     repeated = f", repeated {len(repeats)} times" if len(repeats) > 1 else ""
     validation = ValidationResult(
         best=tuple(repeat.best for repeat in repeats for _ in repeat.boosters),
-        left_out=LeftOut.of(rows, left_out),
+        left_out=rows.take(left_out),
         scores=ensemble_scores(scores, plan.objective),
+        judged=ensemble_scores(judged, plan.objective),
         metrics=every.means(),
         deviations=every.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
         repeats=tuple(scores),
+        curve=every.curve,
     )
     log_best(every.best, validation.metrics, validation.rows)
     return TrainedModels(to_ubjson(every.boosters), validation, plan.depth)
@@ -154,11 +166,13 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     plan, best = boost_at_best_depth(plan, "folds", data)
     result = ValidationResult(
         best=(best.best,),
-        left_out=LeftOut.of(train, rows_left_out(folds[-len(best.boosters) :])),
-        scores=predict_folds(best, data, folds),
+        left_out=train.take(rows_left_out(folds[-len(best.boosters) :])),
+        scores=in_order(best.scores, folds),
+        judged=in_order(best.judged, folds),
         metrics=best.means(),
         deviations=best.deviations(),
         rows=f"the rows left out by {len(folds)}-fold cross-validation",
+        curve=best.curve,
     )
     log_best(best.best, result.metrics, result.rows)
     return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
@@ -177,12 +191,13 @@ def _fit_evaluated(
     data = booster_data(plan, train, validation)
     plan, best = boost_at_best_depth(plan, phase, [data])
     if plan.lacks_directions(validation):
-        best = as_served(plan, best, data)
-    scores = predict_left_out(best.boosters[0], data)
+        best = with_directions(plan, best, data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
-    left_out = LeftOut.of(validation)
-    result = ValidationResult((best.best,), left_out, scores, metrics, {}, rows)
+    (scores,), (judged,) = best.scores, best.judged
+    result = ValidationResult(
+        (best.best,), validation, scores, judged, metrics, {}, rows, curve=best.curve
+    )
     return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
 
 
@@ -191,7 +206,7 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
     rounds = chosen.validation.best[0]
     if not plan.run.is_stopped():
         LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
-        data = [BoosterData(plan.matrices.build(train))]
+        data = all_rows(plan, train)
         result = boost_phase(plan.at_depth(chosen.depth), "all-rows", data, rounds)
         if not result.stopped:
             return replace(chosen, models=to_ubjson(result.boosters))

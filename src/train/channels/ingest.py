@@ -29,6 +29,7 @@ from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.metric_labels import check_metric_labels
 from sagetree.train.columns.plan import fit_plan
 from sagetree.train.columns.roles import check_queries
+from sagetree.train.examples.copies import tell_copies, with_copies
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.leakage import Leakage, find_leakage, hashes_of
 from sagetree.train.examples.matrix import feature_matrix, is_too_large
@@ -78,6 +79,13 @@ class Ingested:
             self.goal.objective.task,
         )
 
+    def known_as(self, train: Examples) -> TrainingRows:
+        """Return the hashes of all rows learnt from, those of train as these features have them."""
+        is_same = train is self.examples[TRAIN]
+        return (
+            self.known if is_same else _known(TrainingRows.of(hashes_of(train).rows), self.earlier)
+        )
+
     def fingerprints(self) -> dict[str, DataFingerprint]:
         """Return the size and sha256 of each channel."""
         found = {name: _fingerprint(rows) for name, rows in self.examples.items()}
@@ -103,8 +111,12 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     stored = StoredRows.of(rows, plan.schema)
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
-    examples = {TRAIN: _examples(rows, plan, external, TRAIN)}
+    train = _examples(rows, plan, external, TRAIN)
     del table, rows
+    hashes = hashes_of(train)
+    examples = {TRAIN: with_copies(train, hashes.features)}
+    known = _known(TrainingRows.of(hashes.rows), earlier)
+    del train, hashes
     for name in (VALIDATION, TEST):
         if name in settings.formats:
             with _within(name):
@@ -113,7 +125,12 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
                 rows = _apply(plan, table, goal, settings)
                 check_rows(rows, plan.label, keys, name)
                 examples[name] = _examples(rows, plan, external, name)
-    known = _known(examples[TRAIN], earlier)
+    if VALIDATION in examples:
+        measured = examples[VALIDATION]
+        examples[VALIDATION] = with_copies(measured, hashes_of(measured).features)
+    for name in (TRAIN, VALIDATION):
+        if name in examples:
+            tell_copies(examples[name], name)
     return Ingested(settings, goal, plan.schema, plan.features, stored, examples, known, earlier)
 
 
@@ -135,9 +152,8 @@ def _settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None)
     return settled
 
 
-def _known(train: Examples, earlier: ModelBundle | None) -> TrainingRows:
+def _known(rows: TrainingRows, earlier: ModelBundle | None) -> TrainingRows:
     """Return the hashes of the rows of train, and of those that an earlier model has learnt."""
-    rows = TrainingRows.of(hashes_of(train))
     return earlier.rows.joined(rows) if earlier and earlier.rows else rows
 
 

@@ -52,6 +52,15 @@ class Distinct:
         """The distinct categories, sorted."""
         return tuple(sorted({text for text in self.texts if text is not None}))
 
+    @cached_property
+    def share_alone(self) -> float:
+        """The share of rows whose category no other row has."""
+        numbers = {text: number for number, text in enumerate(self.categories)}
+        places = [-1 if text is None else numbers[text] for text in self.texts]
+        found = np.array(places, np.intp)[self.codes]
+        alone = np.bincount(found[found >= 0], minlength=len(numbers)) == 1
+        return float(np.count_nonzero(alone)) / self.rows
+
     @property
     def missing(self) -> int:
         """The rows without a value."""

@@ -2,24 +2,67 @@
 
 from typing import assert_never
 
+from sagetree.errors import SettingsError, quote
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.mixed import Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
+from sagetree.features.statistics import ManyCategories
+from sagetree.machine.program import LOG
+from sagetree.tables.label import ClassLabel
 from sagetree.tables.schema import Column, Schema
+from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.listing import shortened
+from sagetree.train.hyperparameters.presets import FEW_CATEGORIES
 from sagetree.train.settings.settings import Columns
 
+# Each class has a statistic of its own; more of them would make a table of one column.
+MOST_CLASSES = 10
 
-def fit_features(schema: Schema, settings: Columns) -> FeaturePipeline:
-    """Return the transforms of the schema's input columns, in its order."""
-    return FeaturePipeline(
+_OF_MEANS = ("binary", "multiclass", "regression", "quantile")
+
+
+def fit_features(schema: Schema, settings: Columns, goal: Goal) -> FeaturePipeline:
+    """Return the transforms of the schema's input columns, in its order.
+
+    Raises SettingsError where encoding=target is asked for, and there is no mean label to take.
+    """
+    why_not = _why_no_statistics(schema, goal)
+    if why_not and settings.encoding == "target":
+        raise SettingsError(
+            f"encoding=target takes mean labels, and {why_not}",
+            hint="Set encoding=native or onehot, or leave it out",
+        )
+    found = FeaturePipeline(
         missing_values=settings.missing_values,
         unknown_category=settings.unknown_category,
         features=tuple(
-            _feature(column, settings.encoding) for column in schema.columns if column.is_input
+            _feature(column, _encoding(column, settings, takes_means=not why_not))
+            for column in schema.columns
+            if column.is_input
         ),
     )
+    names = [quote(f.column) for f in found.features if isinstance(f, ManyCategories)]
+    if names:
+        LOG.info("Mean labels of other rows stand for the categories of %s", shortened(names))
+    return found
+
+
+def _why_no_statistics(schema: Schema, goal: Goal) -> str | None:
+    """Return why means of the label say nothing of rows, if they do not."""
+    if goal.objective.task not in _OF_MEANS:
+        return f"the objective is {goal.objective.name}"
+    if schema.base_margins:
+        return "what a label says depends on its row's base margin"
+    if isinstance(schema.label, ClassLabel) and len(schema.label.classes) > MOST_CLASSES:
+        return f"the label has more than {MOST_CLASSES} classes"
+    return None
+
+
+def _encoding(column: Column, settings: Columns, *, takes_means: bool) -> str:
+    is_many = len(column.categories) > FEW_CATEGORIES
+    return "target" if is_many and settings.encodes_many and takes_means else settings.encoding
 
 
 def _feature(column: Column, encoding: str) -> AnyFeature:
@@ -36,7 +79,8 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
         case "category":
             return _category(column, encoding)
         case "mixed":
-            return Mixed(column=name, number=_number(column), words=_category(column, encoding))
+            words = _category(column, "native" if encoding == "target" else encoding)
+            return Mixed(column=name, number=_number(column), words=words)
         case (
             "identifier"
             | "constant"
@@ -52,8 +96,8 @@ def _feature(column: Column, encoding: str) -> AnyFeature:
             assert_never(column.kind)
 
 
-def _category(column: Column, encoding: str) -> Category | OneHot:
-    categorical = OneHot if encoding == "onehot" else Category
+def _category(column: Column, encoding: str) -> Category:
+    categorical = {"native": Category, "onehot": OneHot, "target": ManyCategories}[encoding]
     return categorical(column=column.name, categories=column.categories)
 
 

@@ -45,6 +45,9 @@ from sagetree.train.columns.written import (
 )
 from sagetree.train.settings.settings import Columns
 
+# Words that stand in one row each, in so many of the rows, name rows.
+MOSTLY_ALONE = 0.9
+
 # A column with more numbers than other cells is one of numbers: the others are mistakes, where
 # they are few or not plainly words.
 MOSTLY = 0.5
@@ -187,7 +190,7 @@ def _infer(given: Given, distinct: Distinct) -> Found:
     is_of_numbers, is_mixed = split.share > MOSTLY, split.is_mixed(distinct)
     if is_of_numbers:
         check_one(given.table, distinct, shapes)
-    unique = len(distinct.categories) == distinct.rows >= IDENTIFIER_ROWS
+    unique = distinct.rows >= IDENTIFIER_ROWS and distinct.share_alone >= MOSTLY_ALONE
     if is_of_numbers:
         unique = unique and is_mixed and is_key_name(distinct.name)
     column = distinct.column("identifier" if unique else "category")
@@ -196,8 +199,18 @@ def _infer(given: Given, distinct: Distinct) -> Found:
         return mixed_column(given, distinct, split) if has_sizes else Found(column)
     if is_of_numbers and not unique:
         raise _misfit(given.table, distinct, split)
+    notes = _names_rows(distinct) if unique and distinct.share_alone < 1 else ()
     said = doubt(column, distinct.present_cells, shapes or orders)
-    return Found(column, (said,) if said else ())
+    return Found(column, (*notes, said) if said else notes)
+
+
+def _names_rows(distinct: Distinct) -> tuple[str, ...]:
+    """Return the warning that a column of words, nearly all different, is left out."""
+    return (
+        f"column {quote(distinct.name)} is left out: {distinct.share_alone:.1%} of its rows have a "
+        "text of their own, which names rows and says nothing of others. Set "
+        "categorical_columns to keep it",
+    )
 
 
 def _misfit(table: Table, distinct: Distinct, split: Split) -> DataError:

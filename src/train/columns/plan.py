@@ -38,7 +38,7 @@ def fit_plan(
     telling = Telling(lambda: label.encode(table, missing)[0])
     schema = _schema(table, label, roles, columns, telling)
     groups = number_groups(table.column(roles.group), missing, {}) if roles.group else {}
-    return TablePlan(label, declared, schema, fit_features(schema, columns), groups)
+    return TablePlan(label, declared, schema, fit_features(schema, columns, goal), groups)
 
 
 def _schema(

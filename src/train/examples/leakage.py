@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sagetree.boosters.objectives import Task
-from sagetree.bundle.training_rows import Hashes, TrainingRows, row_hashes
+from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import DataError, quote
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.program import LOG
@@ -57,7 +57,7 @@ def find_leakage(
         for name, how_well in telltales(train, features, task)
     ]
     for channel, examples in others.items():
-        repeats = known.repeats(hashes_of(examples))
+        repeats = known.repeats(hashes_of(examples).rows)
         if repeats.is_suspect:
             suspects.append(
                 f"{repeats.repeated} of {repeats.compared} rows of {channel} are rows of train too"
@@ -80,7 +80,7 @@ def useless_columns(train: Examples, names: Sequence[str]) -> list[str]:
     return notes
 
 
-def hashes_of(examples: Examples) -> Hashes:
-    """Return a hash of each row's features and label (n)."""
+def hashes_of(examples: Examples) -> RowHashes:
+    """Return the hashes of rows."""
     blocks = (row_hashes(matrix, examples.labels[rows]) for rows, matrix in examples.blocks())
-    return np.concatenate([*blocks])
+    return RowHashes(*map(np.concatenate, zip(*blocks, strict=True)))

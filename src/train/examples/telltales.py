@@ -16,6 +16,7 @@ from sagetree.features.base import Feature
 from sagetree.features.category import Category, OneHot
 from sagetree.features.mixed import Mixed
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.statistics import ManyCategories
 from sagetree.tables.label import Labels
 from sagetree.train.examples.examples import Examples
 
@@ -93,7 +94,7 @@ def _values(feature: Feature, part: Numbers) -> Iterator[Values]:
         codes = np.where(part.any(axis=1), part.argmax(axis=1), np.nan)
         yield Values(feature.column, codes.astype(np.float32), True)
         return
-    is_category = type(feature) is Category
+    is_category = type(feature) in (Category, ManyCategories)
     for name, values in zip(feature.names, part.T, strict=True):
         yield Values(name, values, is_category)
 

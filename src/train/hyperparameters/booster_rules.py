@@ -62,8 +62,9 @@ def idle_for_booster(values: Values) -> Iterator[tuple[str, str]]:
     exact = grows_exactly(values)
     if exact:
         yield from ((name, "tree_method is exact") for name in _NOT_EXACT)
-    if exact or values.get("encoding") == "onehot":
-        reason = "tree_method is exact" if exact else "encoding is onehot"
+    encoding = values.get("encoding")
+    if exact or encoding in ("onehot", "target"):
+        reason = "tree_method is exact" if exact else f"encoding is {encoding}"
         yield from ((name, reason) for name in _CATEGORY_SPLITS)
     if "refresh" not in values.get("updater", ()):
         yield "refresh_leaf", "it is for updater refresh"
@@ -80,6 +81,18 @@ def grows_exactly(values: Values) -> bool:
 def trains_on_gpu(values: Values) -> bool:
     """Say whether a GPU is asked for, in the new way or the old one."""
     return values.get("device", "cpu") != "cpu" or values.get("tree_method") == "gpu_hist"
+
+
+def usual_encoding(values: Values) -> str:
+    """Return how categories are given to a booster that may have no splits of its own for them."""
+    without = values.get("booster") == "gblinear" or grows_exactly(values)
+    return "onehot" if without else "native"
+
+
+def encodes_many(values: Values) -> bool:
+    """Say whether categories of many values may be statistics of the label, nobody saying no."""
+    is_linear = values.get("booster") == "gblinear"  # which takes a missing number as 0
+    return "encoding" not in values and values["preset"] == "sagetree" and not is_linear
 
 
 def leaves_depth_open(values: Values) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sagetree.errors import SettingsError, did_you_mean, quote
 from sagetree.features.mixed import Mixed
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
+from sagetree.features.statistics import ClassShares, TargetMean
 from sagetree.tables.schema import ROLES, Schema
 
 # The error that shows which numbers there are shows this many of them.
@@ -73,7 +74,8 @@ class Constraints:
             for direction in _of_features(feature, named.get(feature.column, 0))
         )
         for direction, kind, owner in zip(directions, features.types, features.owners, strict=True):
-            if direction and kind == "c":
+            is_mean = isinstance(features.features[owner], TargetMean | ClassShares)
+            if direction and (kind == "c" or is_mean):
                 raise SettingsError(
                     f"monotone_constraints gives a direction to {quote(columns[owner])}, whose "
                     "categories have no order",

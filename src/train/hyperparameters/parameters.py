@@ -75,9 +75,10 @@ OWN = (
     ),
     Hyperparameter(
         "encoding",
-        Choice(("native", "onehot")),
-        "categories as XGBoost's categorical splits, or as indicators; default: native, "
-        "but onehot where XGBoost has no such splits (tree_method=exact, booster=gblinear)",
+        Choice(("native", "onehot", "target")),
+        "categories as XGBoost's categorical splits, as indicators, or as mean labels of other "
+        "rows; default: target for more than 64 values, else native, or onehot where XGBoost has "
+        "no such splits (tree_method=exact, booster=gblinear)",
     ),
     Hyperparameter(
         "weight_column",
@@ -181,6 +182,12 @@ OWN = (
         "fail_on_leakage",
         Boolean(),
         "whether a column that gives the label away, or a row of train elsewhere, ends the job",
+        default="false",
+    ),
+    Hyperparameter(
+        "report",
+        Boolean(),
+        "whether the job writes output/data/report.html, of the rows left out",
         default="false",
     ),
     Hyperparameter(

@@ -8,6 +8,12 @@ from sagetree.boosters.objectives import objective_of
 # Hyperparameter -> (value, reason).
 Preset = Mapping[str, tuple[object, str]]
 
+# Categories of more values are numbers: statistics of the label. Up to here a split takes
+# one of them, and needs no order of theirs; XGBoost compares with one more.
+FEW_CATEGORIES = 64
+
+_MAX_CAT_TO_ONEHOT = (FEW_CATEGORIES + 1, "a split takes one of few categories; see below")
+
 # For a label of two values; docs/guide/defaults.md shows them, bench/quality.py measures them.
 SAGETREE: Preset = MappingProxyType(
     {
@@ -17,6 +23,7 @@ SAGETREE: Preset = MappingProxyType(
         "lambda": (10.0, "leaves with little evidence stay near zero; see below"),
         "subsample": (0.8, "trees that see different rows agree less by chance"),
         "colsample_bytree": (0.5, "one strong column does not hide the others"),
+        "max_cat_to_onehot": _MAX_CAT_TO_ONEHOT,
     }
 )
 
@@ -27,6 +34,7 @@ SAGETREE_OTHERS: Preset = MappingProxyType(
         "eta": SAGETREE["eta"],
         "subsample": SAGETREE["subsample"],
         "colsample_bytree": (0.8, SAGETREE["colsample_bytree"][1]),
+        "max_cat_to_onehot": _MAX_CAT_TO_ONEHOT,
     }
 )
 
@@ -46,8 +54,10 @@ SAGETREE_DEPTHS = (4, 2, 6)
 SAGETREE_ROUNDS = 2000
 SAGETREE_PATIENCE = 50
 
-# XGBoost's own: no parameter is set, and its documentation's usual 100 rounds.
+# XGBoost's own: no parameter is set but this one, whose default changes with XGBoost's
+# version, and its documentation's usual 100 rounds.
 XGBOOST_ROUNDS = 100
+XGBOOST_MAX_CAT_TO_ONEHOT = 4
 
 
 def at_most_of(hessian: float) -> dict[str, float]:

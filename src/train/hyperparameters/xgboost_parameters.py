@@ -123,7 +123,7 @@ TREES = (
     _handed_on("max_bin", Integer(2), "histogram bins of a feature", "256"),
     _handed_on("num_parallel_tree", Integer(1), "trees of a round", "1"),
     _handed_on(
-        "max_cat_to_onehot", Integer(1), "categories up to which a split takes only one", "4"
+        "max_cat_to_onehot", Integer(1), "with fewer categories a split takes only one of them"
     ),
     _handed_on("max_cat_threshold", Integer(1), "most categories a split considers", "64"),
     _handed_on(

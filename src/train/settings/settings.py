@@ -11,9 +11,10 @@ from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.tables.cells import DateOrder, Decimal
 from sagetree.train.hyperparameters.booster_rules import (
-    grows_exactly,
+    encodes_many,
     leaves_depth_open,
     trains_on_gpu,
+    usual_encoding,
 )
 from sagetree.train.hyperparameters.combinations import (
     check_together,
@@ -29,6 +30,7 @@ from sagetree.train.hyperparameters.presets import (
     SAGETREE_PATIENCE,
     SAGETREE_ROUNDS,
     SAGETREE_YIELDING,
+    XGBOOST_MAX_CAT_TO_ONEHOT,
     XGBOOST_ROUNDS,
     preset_of,
 )
@@ -52,9 +54,10 @@ class Columns:
     """What the user says about columns, by name; None where the user says nothing.
 
     `base_margin` has one column for each output; `csv_weights` says that the
-    second column of CSV files is the weight, `shifts` that numbers may be moved
-    so that float32 keeps them apart; `decimal` and `date_order` say how numbers
-    and dates are written.
+    second column of CSV files is the weight, `encodes_many` that categories of many
+    values are statistics of the label, whatever `encoding` says of few, `shifts` that
+    numbers may be moved so that float32 keeps them apart; `decimal` and `date_order` say
+    how numbers and dates are written.
     """
 
     target: str | None
@@ -65,6 +68,7 @@ class Columns:
     missing_values: tuple[str, ...]
     unknown_category: str
     encoding: str
+    encodes_many: bool = False
     weight: str | None = None
     csv_weights: bool = False
     base_margin: tuple[str, ...] = ()
@@ -167,6 +171,7 @@ class TrainSettings:
     delimiter: str | None
     checkpointing: Checkpointing
     fail_on_leakage: bool
+    has_report: bool
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
     notes: tuple[str, ...]
@@ -215,6 +220,7 @@ class TrainSettings:
                 save_on_termination=settled["save_model_on_termination"],
             ),
             fail_on_leakage=settled["fail_on_leakage"],
+            has_report=settled["report"],
             formats=formats,
             given=MappingProxyType(given),
             notes=tuple(_notes(values, formats)),
@@ -260,7 +266,8 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         orders=MappingProxyType(orders),
         missing_values=values.get("missing_values", ()),
         unknown_category=values["unknown_category"],
-        encoding=values.get("encoding", _encoding(values)),
+        encoding=values.get("encoding", usual_encoding(values)),
+        encodes_many=encodes_many(values),
         weight=values.get("weight_column"),
         csv_weights=values["csv_weights"],
         base_margin=values.get("base_margin_column", ()),
@@ -283,12 +290,6 @@ def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str
             yield f"{parameter.name} has no effect: {parameter.help}"
     yield from notes_together(values, channels)
     yield from channel_notes(channels)
-
-
-def _encoding(values: Mapping[str, Any]) -> str:
-    """Return how categories are given to a booster that may have no splits of its own for them."""
-    without = values.get("booster") == "gblinear" or grows_exactly(values)
-    return "onehot" if without else "native"
 
 
 def _boosting(values: Mapping[str, Any]) -> Boosting:
@@ -327,6 +328,8 @@ def _params(values: Mapping[str, Any], *, own: bool) -> dict[str, Any]:
     if own and trees:
         preset = preset_of(values.get("objective", DEFAULT_OBJECTIVE))
         params |= {name: value for name, (value, _) in preset.items()}
+    elif trees:
+        params["max_cat_to_onehot"] = XGBOOST_MAX_CAT_TO_ONEHOT
     without = {*_BY_COLUMN, *idle_together(values)}
     names = (p.name for p in XGBOOST if is_given(values, p.name) and p.name not in without)
     params |= {name: values[name] for name in names}

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from sklearn.metrics import auc, precision_recall_curve, roc_curve
 
-from sagetree.evaluate.metrics.curves import MOST_POINTS, PrecisionRecallCurve, RocCurve, thin
+from sagetree.evaluate.metrics.curves import PrecisionRecallCurve, RocCurve
+from sagetree.evaluate.metrics.thinning import MOST_POINTS, thin
 from tests.evaluate.labelled import labelled, realistic
 
 

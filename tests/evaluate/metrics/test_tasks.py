@@ -226,3 +226,45 @@ def test_sagemakers_shape_of_numbers():
     assert set(content["regression_metrics"]) == {"mae", "mse", "rmse", "r2"}
     assert content["rows"] == 3
     assert content["same_for_every_row"] == {"r2": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "scores"),
+    [
+        ("binary:logistic", [0, 1, 1, 0, 1, 0], [0.2, 0.7, 0.4, 0.5, 0.9, 0.1]),
+        ("multi:softmax", [0, 1, 2, 0, 1, 2], [0, 1, 2, 1, 1, 0]),
+        ("reg:squarederror", [1, 2, 3, 4, 5, 6], [1.5, 2, 2, 5, 4, 6.5]),
+        ("survival:cox", [1, -2, 3, 4, -5, 6], [0.9, 0.5, 0.6, 0.2, 0.4, 0.1]),
+    ],
+)
+def test_copies_change_no_count_and_say_nothing_new(name, labels, scores):
+    """Each row is there three times: metrics are those of all rows, their spread that of one."""
+    given = np.array(labels, np.float32), np.array(scores, np.float32)
+    rows = np.tile(np.arange(6), 3)
+    objective = OBJECTIVES[name]
+
+    once = evaluate_task(objective, *given)
+    together = evaluate_task(objective, *(values[rows] for values in given), copies=rows)
+
+    assert together.rows == 18
+    assert together.scalars == pytest.approx(once.scalars)
+    assert together.deviations == pytest.approx(once.deviations, rel=0.3, abs=0.02)
+    if name == "binary:logistic":
+        assert (together.positives, together.auc_interval) == (9, pytest.approx(once.auc_interval))
+        assert together.confusion["0"]["0"] == 3 * once.confusion["0"]["0"]
+
+
+def test_copies_of_unequal_weight_count_as_much_as_they_weigh_together():
+    random = np.random.default_rng(2)
+    labels, scores = np.arange(40) % 2 * 1.0, random.random(40)
+    copies = np.append(np.arange(40), [3, 3, 8])
+    weights = random.random(43).astype(np.float32) + 0.5
+    summed = np.bincount(copies, weights).astype(np.float32)
+    objective = OBJECTIVES["binary:logistic"]
+
+    found = evaluate_task(objective, labels[copies], scores[copies], weights=weights, copies=copies)
+
+    expected = evaluate_task(objective, labels, scores, weights=summed)
+    assert found.auc_interval == pytest.approx(expected.auc_interval)
+    assert found.deviations == pytest.approx(expected.deviations)
+    assert (found.rows, found.positives) == (43, 22)

@@ -13,7 +13,7 @@ RANDOM = np.random.default_rng(3)
 MATRIX = RANDOM.normal(size=(3000, 4)).astype(np.float32)
 MATRIX[::7, 2] = np.nan
 LABELS = (RANDOM.random(3000) < 0.5).astype(np.float32)
-HASHES = row_hashes(MATRIX, LABELS)
+HASHES = row_hashes(MATRIX, LABELS).rows
 
 
 def mixed(value: int) -> int:
@@ -31,7 +31,7 @@ def test_a_hash_is_the_same_in_every_version_and_on_every_machine() -> None:
     cells = (int.from_bytes(struct.pack("<f", cell), "big") for cell in row)
     total = sum(cell * (mixed(place) | 1) for place, cell in enumerate(cells, 1)) % 2**64
     features = np.array([row[:2]], np.float32)
-    assert row_hashes(features, np.array(row[2:], np.float32)).tolist() == [mixed(total)]
+    assert row_hashes(features, np.array(row[2:], np.float32)).rows.tolist() == [mixed(total)]
 
 
 @given(st.integers(0, 2999), st.integers(0, 4), st.floats(width=32, allow_nan=False))
@@ -41,13 +41,16 @@ def test_every_cell_and_the_label_count(row: int, column: int, value: float) -> 
     changed[column] = value
     is_same = cells.tobytes() == changed.tobytes()
     found = row_hashes(changed[None, :4], changed[4:])
-    assert (found[0] == HASHES[row]) == is_same
+    assert (found.rows[0] == HASHES[row]) == is_same
+    assert (found.features[0] == row_hashes(MATRIX[row, None], LABELS[:1]).features[0]) == (
+        cells[:4].tobytes() == changed[:4].tobytes()
+    )
 
 
 def test_numbers_that_end_in_zeros_collide_no_more_than_others() -> None:
     """Whole numbers have 15 and more zeros at their end as float32."""
     grid = np.stack(np.meshgrid(*[np.arange(60)] * 3), axis=-1).reshape(-1, 3).astype(np.float32)
-    hashes = row_hashes(grid, np.zeros(len(grid), np.float32))
+    hashes = row_hashes(grid, np.zeros(len(grid), np.float32)).rows
     assert len(np.unique(hashes)) == len(grid) == 216_000
     # evenly spread, as a sample of the smallest has to be
     shares = np.histogram(hashes.astype(np.float64), 16, (0, 2.0**64))[0] / len(grid)
@@ -57,7 +60,8 @@ def test_numbers_that_end_in_zeros_collide_no_more_than_others() -> None:
 def test_labels_of_two_numbers_count_too() -> None:
     bounds = np.stack([LABELS, LABELS + 1], axis=1)
     once, more = row_hashes(MATRIX, bounds), row_hashes(MATRIX, bounds + np.array([0, 1]))
-    assert len(np.intersect1d(once, more)) == 0
+    assert len(np.intersect1d(once.rows, more.rows)) == 0
+    np.testing.assert_array_equal(once.features, more.features)
 
 
 def test_rows_are_counted_and_compared_with_chance() -> None:
@@ -73,7 +77,7 @@ def test_rows_are_counted_and_compared_with_chance() -> None:
 
 def test_a_table_of_few_values_repeats_itself_by_chance() -> None:
     few = RANDOM.integers(0, 12, (4000, 2)).astype(np.float32)
-    hashes = row_hashes(few, np.zeros(4000, np.float32))
+    hashes = row_hashes(few, np.zeros(4000, np.float32)).rows
     known = TrainingRows.of(hashes[:300])
     again = known.repeats(hashes[300:])
     # the share of rows that repeat another one is what a further row does by chance

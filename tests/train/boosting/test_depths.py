@@ -10,16 +10,20 @@ from pathlib import Path
 import numpy as np
 import pyarrow.csv as pa_csv
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from sagetree.boosters.objectives import objective_of
+from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.bundle import ModelBundle
+from sagetree.evaluate.metrics.interval import auc_interval
 from sagetree.machine.program import Terminated
 from sagetree.tables.table import Source, Table
 from sagetree.train.boosting.checkpoints import Checkpoints
+from sagetree.train.boosting.phases import boost_until_best, fold_data
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import TrainedModels
 from sagetree.train.boosting.rounds import EarlyStopping, Leader
-from sagetree.train.boosting.strategies import fit
+from sagetree.train.boosting.strategies import fit, fit_held_out
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import fit_plan
@@ -49,6 +53,107 @@ def chosen(log: str) -> tuple[int, dict[int, float]]:
     )
     reached = (part.split(" at ") for part in line[1].split(", "))
     return int(line[0]), {int(depth): float(value) for value, depth in reached}
+
+
+def with_column(text: str, name: str, values: np.ndarray) -> str:
+    first, *rest = text.splitlines()
+    cells = (f"{row},{value}" for row, value in zip(rest, values, strict=True))
+    return "\n".join([f"{first},{name}", *cells, ""])
+
+
+def test_rows_on_disk_get_the_depth_of_rows_in_memory(job: Job) -> None:
+    found = []
+    for external in ("false", "true"):
+        given = {**QUICK, "num_round": 20, "external_memory": external}
+        ran = job({"train": table(400, interacts=True)}, given)
+        assert ran.code == 0, ran.log
+        found.append(chosen(ran.log))
+    (depth, values), (other, others) = found
+    assert depth == other == 4
+    assert others == pytest.approx(values, rel=0.05)
+
+
+@pytest.mark.parametrize(("role", "values"), [("time", range(600)), ("group", range(600))])
+def test_depths_are_tried_on_the_folds_that_a_column_asks_for(
+    job: Job, role: str, values: range
+) -> None:
+    text = with_column(table(600, interacts=True), "when", np.array(values) // 5)
+    ran = job({"train": text}, {**QUICK, "num_round": 40, f"{role}_column": "when"})
+    assert ran.code == 0, ran.log
+    assert chosen(ran.log)[0] == 4
+    assert "of the rows left out by 2 of 2 folds is" in ran.log
+
+
+def test_depths_are_tried_on_the_hold_out_of_many_rows() -> None:
+    """Without the 200 000 rows from which a job takes one."""
+    text = table(600, interacts=True)
+    plan, examples = planned(text, RunOptions(), early_stopping_rounds="10")
+    found = fit_held_out(plan, examples)
+    assert found.depth == 4
+    assert len(found.validation.left_out.labels) == 60
+    assert found.validation.rows == "a hold-out of 10% of train"
+
+
+def test_a_fold_is_scored_at_what_the_other_folds_choose() -> None:
+    plan, examples = planned(
+        table(200, interacts=False),
+        RunOptions(),
+        nfold="3",
+        max_depth="4",
+        num_round="300",
+        eta="0.2",
+    )
+    found = fit(plan, examples, None).validation
+    folds = plan.splitter.split(examples)
+    data = fold_data(plan, examples, folds)
+    result = boost_until_best(plan, "folds", data)
+    losses = np.array(result.history["validation"]["logloss"])
+    best = [int(np.delete(losses, fold, axis=1).mean(axis=1).argmin()) + 1 for fold in range(3)]
+    assert len({*best, *found.best}) > 1
+    for (_, outside), part, booster, rounds in zip(folds, data, result.boosters, best, strict=True):
+        expected = booster[:rounds].predict(part.validation)
+        np.testing.assert_array_equal(found.judged[outside], expected)
+        served = booster[: found.best[0]].predict(part.validation)
+        np.testing.assert_array_equal(found.scores[outside], served)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("rows", "columns"), [(300, 5), (1000, 10)])
+def test_nothing_to_be_learnt_is_an_auc_of_one_half(rows: int, columns: int) -> None:
+    """The choice of depth and round makes the metrics no better than new rows would."""
+    reached = []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        cells = random.normal(size=(rows, columns)).round(4)
+        labels = (random.random(rows) < 0.3).astype(int)
+        lines_ = (",".join(map(str, [y, *x])) for y, x in zip(labels, cells, strict=True))
+        names = ",".join(["y", *(f"c{n}" for n in range(columns))])
+        plan, examples = planned("\n".join([names, *lines_, ""]), RunOptions(), num_round="2000")
+        found = fit(plan, examples, None).validation
+        reached.append(roc_auc_score(found.left_out.labels, found.judged))
+    assert np.mean(reached) == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.long
+def test_the_interval_of_a_training_holds_the_aucs_of_its_models() -> None:
+    """In 92.5 to 97.5 % of 400 draws, of the job's own model on rows that nobody has seen."""
+
+    def drawn(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        random = np.random.default_rng(seed)
+        x = random.normal(size=(rows, 4)).astype(np.float32)
+        odds = np.exp(-(1.2 * x[:, 0] + 0.6 * x[:, 1] - 0.5))
+        return x, (random.random(rows) < 1 / (1 + odds)).astype(np.float32)
+
+    text = "y,a,b,c,d\n0,1.5,2.5,3.5,4.5\n1,2.5,3.5,5.5,6.5\n"
+    plan, _ = planned(text, RunOptions(), num_round="15", preset="xgboost", max_depth="2")
+    fresh, answers = drawn(20_000, 400)
+    held = 0
+    for seed in range(400):
+        found = fit(plan, Examples(*drawn(200, seed)), None)
+        judged = found.validation
+        low, high = auc_interval(judged.left_out.labels, judged.judged, of_folds=judged.is_of_folds)
+        held += low <= roc_auc_score(answers, Scorer.load(*found.models).score(fresh)) <= high
+    assert 0.925 <= held / 400 <= 0.975
 
 
 @pytest.mark.parametrize("labels", ["two", "numbers"])
@@ -128,6 +233,12 @@ def test_a_training_that_falls_behind_the_leader_stops() -> None:
 
 def trained(text: str, options: RunOptions, **given: str) -> TrainedModels:
     """Boost on a table as a job does, with ways to stop of the test's own."""
+    made, examples = planned(text, options, **given)
+    return fit(made, examples, None)
+
+
+def planned(text: str, options: RunOptions, **given: str) -> tuple[BoostingPlan, Examples]:
+    """Return the plan that a job makes for a table, and its rows."""
     read = pa_csv.read_csv(io.BytesIO(text.encode()))
     rows = Table(
         tuple(read.column_names),
@@ -141,7 +252,7 @@ def trained(text: str, options: RunOptions, **given: str) -> TrainedModels:
     labelled = plan.apply(rows)
     examples = Examples(plan.features.transform(labelled.inputs).values, labelled.labels)
     made = BoostingPlan.of(settings.boosting, plan.schema, plan.features, examples, run=options)
-    return fit(made, examples, None)
+    return made, examples
 
 
 def after(asked: int) -> Callable[[], bool]:

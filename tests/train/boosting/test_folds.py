@@ -1,5 +1,7 @@
 """Folds: whose they equal, and that no row is scored by a model that has seen it or its like."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xgboost
@@ -70,6 +72,37 @@ def test_in_time_every_fold_is_tested_on_what_comes_after_it(ties: int) -> None:
         assert times[inside].max() < times[outside].min()
     assert len(rows_left_out(folds)) < 200
     assert times[rows_left_out(folds)].max() == times.max()
+
+
+@pytest.mark.parametrize(("objective", "stratified"), [(BINARY, True), (MULTI, False)])
+@pytest.mark.parametrize("share", [None, 0.1])
+def test_copies_are_on_one_side_and_distinct_rows_are_split_evenly(
+    objective, stratified: bool, share: float | None
+) -> None:
+    random = np.random.default_rng(3)
+    copies = random.permutation(np.concatenate([np.arange(100), np.repeat(np.arange(20), 10)]))
+    rows = replace(examples(copies % 2), copies=copies)
+    splitter = Splitter(objective, None if share else 4, stratified, 0)
+    folds = splitter.split(rows) if share is None else [splitter.hold_out(rows, share)]
+    for inside, outside in folds:
+        assert not set(copies[inside]) & set(copies[outside])
+        assert sorted([*inside, *outside]) == list(range(300))
+        distinct = np.unique(copies[outside])
+        assert len(distinct) == round(100 * (share or 0.25))
+        if stratified:
+            assert abs(np.sum(distinct % 2) - len(distinct) / 2) <= 1
+    if share is None:
+        np.testing.assert_array_equal(rows_left_out(folds), np.arange(300))
+
+
+@pytest.mark.parametrize("role", ["groups", "times"])
+def test_a_group_or_time_column_says_where_copies_are(role: str) -> None:
+    values = np.arange(90) // 3
+    rows = examples(np.arange(90) % 2, **{role: values * 1.0 if role == "times" else values})
+    with_copies = replace(rows, copies=np.arange(90) % 45)
+    splitter = Splitter(BINARY, 3, True, 0)
+    for fold, other in zip(splitter.split(rows), splitter.split(with_copies), strict=True):
+        np.testing.assert_array_equal(fold[1], other[1])
 
 
 def test_repeats_differ_and_a_seed_repeats_them() -> None:
@@ -148,6 +181,11 @@ def test_there_are_never_fewer_than_two_folds() -> None:
         (examples(np.arange(9) // 5, groups=np.arange(9) // 5), BINARY, False),
         (examples(np.arange(9), times=np.arange(9) // 5 * 1.0), NUMBER, False),
         (examples(np.arange(9), times=np.arange(9) // 3 * 1.0), NUMBER, True),
+        (replace(examples(np.arange(9)), copies=np.zeros(9, int)), NUMBER, False),
+        (replace(examples(np.arange(9)), copies=np.arange(9) // 5), NUMBER, True),
+        (replace(examples(np.arange(9) // 5), copies=np.arange(9) // 5), BINARY, False),
+        (replace(examples(np.arange(9) % 3), copies=np.arange(9) % 3), MULTI, False),
+        (replace(examples(np.arange(9) % 3), copies=np.arange(9) % 4), MULTI, True),
     ],
 )
 def test_whether_folds_can_be_made(rows: Examples, objective, allowed: bool) -> None:

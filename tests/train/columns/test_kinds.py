@@ -3,12 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from sagetree.boosters.objectives import objective_of
 from sagetree.boosters.scoring import Scores
 from sagetree.tables.cells import Cell
 from sagetree.tables.table import Source, Table
+from sagetree.train.columns.labels import Goal
+from sagetree.train.columns.plan import fit_plan
+from sagetree.train.settings.settings import TrainSettings
 from tests.train.conftest import Job, Ran
 
 ROWS = 60
@@ -170,3 +175,44 @@ def test_a_column_left_out_keeps_what_its_cells_look_like(job: Job) -> None:
         "x": ("number", (), 0.0, 0.75),
         "k": ("constant", ("9",), None, None),
     }
+
+
+ALONE = (
+    "Column 'name' is left out: 95.0% of its rows have a text of their own, which names rows and "
+    "says nothing of others. Set categorical_columns to keep it\n"
+)
+
+
+@pytest.mark.parametrize("objective", ["binary:logistic", "reg:squarederror"])
+def test_words_of_nearly_every_row_are_left_out_and_said(job: Job, objective: str) -> None:
+    names = [f"n{'x' if i < 3 else i}" for i in range(ROWS)]
+    table = {"train": csv("y,name,b", LABELS, names, NOISE)}
+    settings = {"objective": objective, "max_depth": "2"}
+    ran = job(table, settings)
+    assert ALONE in ran.log
+    assert kinds(ran) == {"name": "identifier", "b": "number"}
+    kept = job(table, {**settings, "categorical_columns": "name"})
+    assert ALONE not in kept.log
+    assert kinds(kept)["name"] == "category"
+
+
+@pytest.mark.parametrize(("alone", "kind"), [(53, "category"), (54, "identifier")])
+def test_words_that_rows_share_are_categories(alone: int, kind: str) -> None:
+    names = [f"n{i}" if i < alone else "same" for i in range(ROWS)]
+    columns = {"y": LABELS, "name": names, "b": NOISE}
+    table = Table(
+        tuple(columns),
+        tuple(pa.chunked_array([pa.array(cells)]) for cells in columns.values()),
+        ROWS,
+        True,
+        (Source(ROWS),),
+    )
+    plan = fit_plan(table, TrainSettings.of({}).columns, Goal(objective_of("binary:logistic")))
+    assert plan.schema.columns[0].kind == kind
+
+
+def test_missing_words_are_no_row_of_their_own(job: Job) -> None:
+    """Whether there is a cabin tells something, though each of them has one passenger."""
+    cabins = [f"C{i}" if i % 2 else "" for i in range(ROWS)]
+    ran = job({"train": csv("y,cabin,b", LABELS, cabins, NOISE)}, {"max_depth": "2"})
+    assert kinds(ran)["cabin"] == "category"

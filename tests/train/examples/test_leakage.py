@@ -25,7 +25,7 @@ def found(train: Examples, **others: Examples) -> tuple[str, ...]:
     """Return what looks like leakage between channels of two numbers."""
     numbers = tuple(Number(column=f"c{n}") for n in range(train.width))
     features = FeaturePipeline(missing_values=(), unknown_category="missing", features=numbers)
-    known = TrainingRows.of(hashes_of(train))
+    known = TrainingRows.of(hashes_of(train).rows)
     return find_leakage(train, others, known, features, "binary").suspects
 
 

@@ -1,0 +1,1 @@
+"""What RegisterModel takes of an evaluation as ModelMetrics: statistics, constraints, reasons."""

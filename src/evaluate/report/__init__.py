@@ -1,0 +1,1 @@
+"""What people act on: one page, and a model card, of the facts of an evaluation."""

@@ -1,0 +1,1 @@
+"""Sections of text, tables and charts, as one HTML file or as Markdown."""

@@ -1,0 +1,280 @@
+"""The sections of a report, in the order in which people read it: a function each."""
+
+from collections.abc import Callable, Iterator
+
+from sagetree.evaluate.report.binary import BinaryFacts, Workload
+from sagetree.evaluate.report.charts.outcomes import (
+    between,
+    gain_chart,
+    learning_chart,
+    precision_recall_chart,
+    reliability_chart,
+    roc_chart,
+    scores_chart,
+)
+from sagetree.evaluate.report.charts.tasks import (
+    confusion_chart,
+    ndcg_chart,
+    predicted_chart,
+    residuals_chart,
+    survival_chart,
+)
+from sagetree.evaluate.report.column_sections import (
+    drivers_section,
+    profile_section,
+    slices_section,
+)
+from sagetree.evaluate.report.facts import ReportFacts
+from sagetree.evaluate.report.page.document import Chart, Section, Table, shown
+from sagetree.evaluate.report.tasks import ClassesFacts, NumberFacts, RankingFacts
+from sagetree.evaluate.report.verdict_section import verdict_section
+
+# Classes in the table of classes.
+MOST_CLASSES = 40
+
+# Between these calibration slopes scores may be read as they are.
+_GOOD_SLOPES = (0.9, 1.1)
+
+
+def title(facts: ReportFacts) -> str:
+    """Return what a report is called."""
+    name = facts.target.label or "the label"
+    words = f"{name} = {facts.target.positive}" if facts.target.positive else name
+    return f"How well the model predicts {shown(words)}"
+
+
+def sections(facts: ReportFacts) -> tuple[Section, ...]:
+    """Return the sections that there is something to say in."""
+    found = (section(facts) for section in SECTIONS)
+    return tuple(section for section in found if section is not None)
+
+
+def workload_section(facts: ReportFacts) -> Section | None:
+    """Return what checking the highest scores finds, and saves."""
+    outcome = facts.outcome
+    if not isinstance(outcome, BinaryFacts):
+        return None
+    return Section(
+        "workload",
+        "What checking finds, and saves",
+        (
+            "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
+            "the positive ones; the last column says how many times as many the model finds, "
+            "that is how many times as many checks it would take to find as many without it.",
+        ),
+        tables=(
+            Table(
+                (
+                    "rows checked", "that is", "found", "of all positive rows", "95 % interval",
+                    "of those checked", "95 % interval", "times chance",
+                ),
+                tuple(map(_workload_row, outcome.workloads)),
+            ),
+        ),
+    )  # fmt: skip
+
+
+def quality_section(facts: ReportFacts) -> Section:
+    """Return how good scores or predictions are, in pictures."""
+    outcome = facts.outcome
+    if isinstance(outcome, BinaryFacts):
+        return Section(
+            "scores",
+            "How good the scores are",
+            tuple(_calibration_words(outcome)),
+            charts=tuple(_binary_charts(facts, outcome)),
+        )
+    if isinstance(outcome, NumberFacts):
+        words = ", ".join(
+            f"{share:.0%} below {value:.4g}" for share, value in outcome.error_quantiles
+        )
+        charts = predicted_chart(outcome, facts.target.label), residuals_chart(outcome)
+        return Section(
+            "scores",
+            "How good the predictions are",
+            (f"Of the rows, what is true lies above what was predicted by: {words}.",),
+            charts=charts,
+        )
+    if isinstance(outcome, ClassesFacts):
+        return _classes_section(outcome)
+    if isinstance(outcome, RankingFacts):
+        words = ", ".join(f"{share:.0%}: {value:.4g}" for share, value in outcome.quantiles)
+        return Section(
+            "scores",
+            "How well groups are ordered",
+            (f"Quantiles of the groups' ndcg: {words}.",),
+            charts=(ndcg_chart(outcome),),
+        )
+    return Section("scores", "How well times are told apart", (), charts=(survival_chart(outcome),))
+
+
+def operating_section(facts: ReportFacts) -> Section | None:
+    """Return who is called what at the threshold."""
+    if facts.threshold is None or facts.confusion is None:
+        return None
+    (right, alarms), (missed, hits) = (facts.confusion[label].values() for label in facts.confusion)
+    return Section(
+        "operating",
+        "At the threshold",
+        (
+            f"Rows with a score of at least {facts.threshold:.4g} are called positive "
+            f"({facts.chosen}).",
+        ),
+        tables=(
+            Table(
+                ("rows that are", "called negative", "called positive"),
+                (
+                    ("negative", f"{right:g}", f"{alarms:g}"),
+                    ("positive", f"{missed:g}", f"{hits:g}"),
+                ),
+            ),
+        ),
+    )
+
+
+def metrics_section(facts: ReportFacts) -> Section:
+    """Return every metric with its interval."""
+    rows = [
+        (metric.name, f"{metric.value:.5g}", between(metric.low, metric.high))
+        for metric in facts.metrics
+        if not metric.name.endswith("best_constant_classifier")
+    ]
+    beaten = (
+        ()
+        if facts.baseline is None
+        else (f"Saying the same of every row gives {facts.headline} {facts.baseline:.4g}.",)
+    )
+    weighted = ("Rows count by their weights.",) if facts.are_weighted else ()
+    return Section(
+        "metrics",
+        "All metrics",
+        (*beaten, *weighted),
+        tables=(Table(("metric", "value", "95 % interval"), tuple(rows)),),
+    )
+
+
+def learning_section(facts: ReportFacts) -> Section | None:
+    """Return how training went."""
+    curve = facts.curve
+    if curve is None:
+        return None
+    names = dict.fromkeys(name.split("-", 1)[1] for name in curve.values)
+    return Section(
+        "learning",
+        "How training went",
+        (f"The model was chosen at round {curve.best}.",),
+        charts=tuple(learning_chart(curve, name) for name in [*names][:4]),
+    )
+
+
+def making_section(facts: ReportFacts) -> Section:
+    """Return what the model is, and where it comes from."""
+    making = facts.making
+    rounds = sum(making.rounds)
+    models = f" in {len(making.rounds)} models" if len(making.rounds) > 1 else ""
+    tables = [
+        Table(("setting", "value"), _rows(making.hyperparameters)),
+        Table(("software", "version"), _rows(making.versions)),
+        Table(
+            ("channel", "rows", "sha256 of features and labels"),
+            tuple((shown(n), str(d.rows), d.sha256) for n, d in making.data.items()),
+        ),
+    ]
+    unknown = () if making.versions else ("The model does not say how it was trained.",)
+    return Section(
+        "making",
+        "What the model is",
+        (
+            f"XGBoost's {making.objective}, {rounds} rounds{models}, {making.features} features of "
+            f"{making.columns} columns. sha256 of the model: {making.sha256}.",
+            *unknown,
+        ),
+        tables=tuple(table for table in tables if table.rows),
+    )
+
+
+SECTIONS: tuple[Callable[[ReportFacts], Section | None], ...] = (
+    verdict_section,
+    workload_section,
+    quality_section,
+    operating_section,
+    metrics_section,
+    learning_section,
+    drivers_section,
+    slices_section,
+    profile_section,
+    making_section,
+)
+
+
+def _workload_row(load: Workload) -> tuple[str, ...]:
+    return (
+        f"{load.share:.0%}",
+        f"{load.rows:,.0f} rows from {load.threshold:.4g}",
+        f"{load.found:,.1f}".removesuffix(".0"),
+        f"{load.caught:.1%}",
+        _shares(*load.caught_interval),
+        f"{load.precision:.1%}",
+        _shares(*load.precision_interval),
+        f"{load.lift:.1f}",
+    )
+
+
+def _calibration_words(outcome: BinaryFacts) -> Iterator[str]:
+    if not outcome.reliability:
+        yield "Scores are no probabilities: they only order the rows."
+        return
+    yield (
+        f"The mean score is {outcome.mean_score:.4g}, and {outcome.share_positive:.4g} of the rows "
+        "are positive."
+    )
+    if outcome.slope is None:
+        yield "The calibration slope cannot be told from these rows."
+        return
+    low, high = _GOOD_SLOPES
+    meant = (
+        "scores may be read as probabilities"
+        if low <= outcome.slope <= high
+        else "high scores are too high and low ones too low"
+        if outcome.slope < low
+        else "high scores are too low and low ones too high"
+    )
+    yield f"The calibration slope is {outcome.slope:.3g} (1 is right): {meant}."
+
+
+def _binary_charts(facts: ReportFacts, outcome: BinaryFacts) -> Iterator[Chart]:
+    yield roc_chart(outcome, facts.metric("auc").value)
+    yield precision_recall_chart(outcome, facts.metric("aucpr").value)
+    yield gain_chart(outcome)
+    if outcome.reliability:
+        yield reliability_chart(outcome)
+    positive = f"{facts.target.label} = {facts.target.positive}"
+    yield scores_chart(outcome, facts.threshold or 0.0, positive)
+
+
+def _classes_section(outcome: ClassesFacts) -> Section:
+    largest = sorted(outcome.classes, key=lambda found: -found.rows)[:MOST_CLASSES]
+    rows = tuple(
+        (
+            shown(found.name), f"{found.rows:g}", f"{found.recall:.1%}",
+            _shares(*found.recall_interval), f"{found.precision:.1%}",
+        )
+        for found in largest
+    )  # fmt: skip
+    more = len(outcome.classes) - len(largest)
+    return Section(
+        "scores",
+        "How well each class is found",
+        (f"{more} smaller classes are left out of the table.",) if more else (),
+        tables=(Table(("class", "rows", "found (recall)", "95 % interval", "precision"), rows),),
+        charts=(confusion_chart(outcome),),
+    )
+
+
+def _rows(values: object) -> tuple[tuple[str, str], ...]:
+    items = values.items() if isinstance(values, dict) else ()
+    return tuple((shown(name), shown(value, 200)) for name, value in items)
+
+
+def _shares(low: float, high: float) -> str:
+    return f"{low:.1%} to {high:.1%}"

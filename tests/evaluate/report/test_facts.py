@@ -1,0 +1,131 @@
+"""The facts of a report equal what scikit-learn, or a count by hand, says of the same rows."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+from sagetree.boosters.objectives import objective_of
+from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.report.binary import measure_binary
+from sagetree.evaluate.report.columns import Column, columns_of
+from sagetree.evaluate.report.slices import measure_slices
+from sagetree.evaluate.report.subject import JudgedRows
+from sagetree.evaluate.report.tasks import SurvivalFacts, measure_task
+from sagetree.features.category import Category, OneHot
+from sagetree.features.moment import Moment
+from sagetree.features.number import Boolean, Number
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.tables.roles import RowRoles
+from tests.evaluate.labelled import realistic
+
+
+def judged(labels, scores, weights=None) -> JudgedRows:
+    values = np.zeros((len(labels), 1), np.float32)
+    return JudgedRows(values, labels, scores, RowRoles(weight=weights), "rows", are_new=True)
+
+
+def test_workloads_are_counted():
+    labels, scores = realistic(2000, 0.1)
+    facts = measure_binary(judged(labels, scores), are_probabilities=True)
+    order = np.argsort(-scores, kind="stable")
+    for load in facts.workloads:
+        found = labels[order[: int(load.share * 2000)]].sum()
+        assert load.found == pytest.approx(found, abs=1e-6)
+        assert load.caught == pytest.approx(found / labels.sum())
+        assert load.precision == pytest.approx(found / (load.share * 2000))
+        assert load.lift == pytest.approx(load.precision / labels.mean())
+        assert load.caught_interval[0] < load.caught < load.caught_interval[1]
+
+
+def test_rows_that_tie_are_found_as_often_as_in_any_order():
+    labels = np.array([1, 0, 0, 0] * 25, np.int8)
+    scores = np.full(100, 0.25, np.float32)
+    loads = measure_binary(judged(labels, scores), are_probabilities=True).workloads
+    assert [load.precision for load in loads] == pytest.approx([0.25] * 4)
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
+def test_the_calibration_slope_is_scikit_learns(is_weighted: bool):
+    labels, scores = realistic(3000, 0.2)
+    weights = np.random.default_rng(1).uniform(0.5, 2, 3000).astype(np.float32)
+    weights = weights if is_weighted else None
+    facts = measure_binary(judged(labels, scores, weights), are_probabilities=True)
+    wide = scores.astype(np.float64)
+    odds = np.log(wide / (1 - wide))[:, None]
+    model = LogisticRegression(C=np.inf, tol=1e-10).fit(odds, labels, sample_weight=weights)
+    assert facts.slope == pytest.approx(model.coef_[0, 0], rel=1e-4)
+    assert facts.intercept == pytest.approx(model.intercept_[0], rel=1e-3)
+
+
+def test_the_groups_of_reliability_hold_all_rows():
+    labels, scores = realistic(1000, 0.1)
+    groups = measure_binary(judged(labels, scores), are_probabilities=True).reliability
+    assert len(groups) == 10
+    assert sum(group.rows for group in groups) == 1000
+    assert sum(group.rows * group.share for group in groups) == pytest.approx(labels.sum())
+    assert [g.score for g in groups] == sorted(g.score for g in groups)
+
+
+def test_slices_are_weak_where_the_whole_interval_is_below():
+    labels, scores = realistic(3000, 0.3)
+    noise = np.random.default_rng(0).permutation(scores)
+    where = np.arange(3000) % 3 == 0
+    scores = np.where(where, noise, scores)  # in a third of the rows scores say nothing
+    column = Column("kind", "category", where.astype(np.float64), ("good", "bad"))
+    other = Column("x", "number", np.random.default_rng(1).random(3000))
+    facts = measure_slices(judged(labels, scores), [column, other], objective_of("binary:logistic"))
+    assert facts is not None
+    assert facts.compared == 2 + 4
+    worst = facts.worst[0]
+    assert (worst.column, worst.value, worst.is_weak) == ("kind", "bad", True)
+    assert worst.metric == pytest.approx(roc_auc_score(labels[where], scores[where]))
+    assert (worst.rows, worst.positives) == (1000, int(labels[where].sum()))
+    assert facts.weak == 1
+
+
+def test_columns_are_in_the_users_own_words():
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(
+            Number(column="amount"),
+            Category(column="state", categories=("CA", "WA")),
+            OneHot(column="kind", categories=("a", "b", "c")),
+            Boolean(column="open"),
+            Moment(column="when"),
+        ),
+    )
+    nan = np.nan
+    moments = Moment(column="when").expand(np.array([86400.0 * 365, nan]))
+    matrix = np.column_stack(
+        [[1.5, nan], [1, nan], [0, 0], [0, 0], [1, 0], [1, 0], moments]
+    ).astype(np.float32)
+    columns = columns_of(features, matrix)
+    assert [[c.text(v) for v in c.values.tolist()] for c in columns] == [
+        ["1.5", "missing"],
+        ["WA", "missing"],
+        ["c", "missing"],
+        ["true", "false"],
+        ["1971-01-01", "missing"],
+    ]
+
+
+def test_parts_of_a_column_hold_each_row_once():
+    values = np.random.default_rng(0).normal(size=500)
+    values[::10] = np.nan
+    for column in (Column("x", "number", values), Column("n", "number", np.arange(500) % 4.0)):
+        masks = [mask for _, mask in column.parts()]
+        assert (np.sum(masks, axis=0) == 1).all()
+        assert len(masks) >= 4
+
+
+def test_quarters_of_survival_follow_the_score():
+    times = np.arange(1.0, 41)
+    rows = judged(np.column_stack([times, times]), times.astype(np.float32))
+    measured = Measured(40, {}, {}, "concordance_index", 0.5)
+    facts = measure_task(rows, objective_of("survival:aft"), measured)
+    assert isinstance(facts, SurvivalFacts)
+    # of ten rows, all with an event, half are without one up to the fifth
+    assert [quarter.median for quarter in facts.quarters] == [5, 15, 25, 35]
+    assert all(quarter.curve[-1, 1] == 0 for quarter in facts.quarters)
