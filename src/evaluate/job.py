@@ -16,7 +16,7 @@ from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import SettingsError
 from sagetree.evaluate.cases import Training, labelled_rows, read_rows
 from sagetree.evaluate.comparison.answers import Answers, Contender, without_others
-from sagetree.evaluate.comparison.result import COMPARISON_FILE, compare
+from sagetree.evaluate.comparison.result import COMPARISON_FILE, Comparison, compare
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
@@ -92,7 +92,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         where=where,
     )
     answers = Answers(model, rows.labels, scores, weights, classes)
-    comparison = champion and compare(champion.answer(table, model), answers, where)
+    comparison = compare(champion.answer(table, model), answers, where) if champion else None
     verdict = data.judged(_verdict(settings, evaluation))
     verdict = comparison.judged(verdict) if comparison else verdict
     contents = _measures(evaluation, answers) | {
