@@ -72,13 +72,18 @@ def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tr
     if plan.settings.nfold or train.rows <= MANY_ROWS:
         return _fit_all(plan, train, _cross_validate(plan, train))
     if plan.settings.patience:
-        return _fit_all(plan, train, _hold_out(plan, train))
+        return fit_held_out(plan, train)
     return _hold_out(plan, train)  # rounds are fixed: it only measures
 
 
 def _joined(train: Examples, validation: Examples) -> Examples:
     rows = train.joined(validation)
     return with_copies(rows, hashes_of(rows).features)
+
+
+def fit_held_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    """Choose the rounds on a held-out tenth, then fit all rows for as many."""
+    return _fit_all(plan, train, _hold_out(plan, train))
 
 
 def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
