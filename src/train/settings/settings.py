@@ -83,8 +83,8 @@ class Columns:
     date_order: DateOrder | None = None
 
     @property
-    def named(self) -> frozenset[str]:
-        """The columns that a setting names: a file whose first row holds one has a header."""
+    def of_roles(self) -> frozenset[str]:
+        """The columns that a setting names as no feature: the label's, and those with a role."""
         single = (
             self.target,
             self.weight,
@@ -94,8 +94,12 @@ class Columns:
             self.label_lower_bound,
             self.label_upper_bound,
         )
-        names = (*single, *self.base_margin, *self.dropped, *self.kinds)
-        return frozenset(name for name in names if name)
+        return frozenset(name for name in (*single, *self.base_margin) if name)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns that a setting names: a file whose first row holds one has a header."""
+        return self.of_roles | {*self.dropped, *self.kinds}
 
 
 @dataclass(frozen=True)
