@@ -21,7 +21,7 @@ Counts = Sequence[tuple[object, int]]
 
 
 @dataclass(frozen=True)
-class Label:
+class JoinedLabel:
     """The label column and its classes, as the database has them.
 
     Of two values the positive one is the last, of more the rarest; a label of
@@ -38,7 +38,7 @@ class Label:
         return len(self.classes) == 2
 
 
-def read_label(db: Database, column: str, declared: str | None = None) -> Label:
+def read_label(db: Database, column: str, declared: str | None = None) -> JoinedLabel:
     """Return the label of the joined rows; the positive value is the declared one, else found.
 
     Raises SettingsError for a label that is no column, or does not hold
@@ -69,9 +69,9 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Label:
     return _label(name, values, declared, are_words=not is_numeric(kind))
 
 
-def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) -> Label:
+def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) -> JoinedLabel:
     if len(values) > MOST_CLASSES and not are_words:
-        return Label(name, (), are_words)
+        return JoinedLabel(name, (), are_words)
     if len(values) > MOST_CLASSES and 2 * len(values) > sum(count for _, count in values):
         raise _no_classes(name, values)
     texts: dict[str, object] = {}
@@ -81,10 +81,10 @@ def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) 
             raise _same(name, value, texts[text])
         texts[text] = value
     if len(values) > 2:
-        return Label(name, (*texts.values(),), are_words)
+        return JoinedLabel(name, (*texts.values(),), are_words)
     positive = _positive(name, dict(zip(texts, (n for _, n in values), strict=True)), declared)
     (negative,) = texts.keys() - {positive}
-    return Label(name, (texts[negative], texts[positive]), are_words)
+    return JoinedLabel(name, (texts[negative], texts[positive]), are_words)
 
 
 def _positive(name: str, counts: Mapping[str, int], declared: str | None) -> str:

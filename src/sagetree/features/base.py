@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.tables.cells import MissingValues
-from sagetree.tables.encoding import Encoder, Floats, Misfit, encode
+from sagetree.tables.encoding import CellEncoder, Floats, Misfit, encode
 from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells
 
@@ -41,7 +41,7 @@ class Feature(StoredRecord, ABC):
         return (self.types,) * len(self.names)
 
     @abstractmethod
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> number: NaN if missing, UNSEEN for a new category."""
 
     def encode(self, cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:

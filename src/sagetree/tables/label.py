@@ -10,7 +10,7 @@ from pydantic import model_validator
 from sagetree.errors import DataError, quote
 from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
 from sagetree.tables.encoding import (
-    Encoder,
+    CellEncoder,
     Floats,
     Misfit,
     as_numbers,
@@ -251,7 +251,7 @@ def _encode_classes(
     return values.astype(np.float32), table.without(name)
 
 
-def _coder(codes: Mapping[str, float], missing: MissingValues) -> Encoder:
+def _coder(codes: Mapping[str, float], missing: MissingValues) -> CellEncoder:
     """Return the function cell -> code: NaN if missing, -1 for a text that has none."""
     texts = missing.texts
 

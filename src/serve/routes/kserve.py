@@ -42,7 +42,7 @@ from sagetree.serve.routes.tensors import HINT, output_tensor, table_of_tensors
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
 from sagetree.serve.walk import score
-from sagetree.tables.schema import Column as SchemaColumn
+from sagetree.tables.schema import Column
 from sagetree.tables.table import OneRow, Source, Table
 
 _MODEL = f"{V2}/models/{MODEL_NAME}"
@@ -152,7 +152,7 @@ def _row_of_nothing(model: Model) -> ScoredRows:
     return ScoredRows(model, table, inputs, matrix, scores, MODEL_NAME, base_margin)
 
 
-def _datatype(column: SchemaColumn) -> str:
+def _datatype(column: Column) -> str:
     match column.kind:
         case "number" | "base_margin":
             return "FP64"

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sagetree.tables.cells import Cell, MissingValues, category_text, is_taken
-from sagetree.tables.encoding import Encoder, Floats, distinct_cells
+from sagetree.tables.encoding import CellEncoder, Floats, distinct_cells
 from sagetree.tables.forms import forms_of
 from sagetree.tables.schema import Column, Kind
 
@@ -85,7 +85,7 @@ class Distinct:
         """Return the chosen ones of the distinct cells (k)."""
         return [cell for cell, here in zip(self.cells, chosen, strict=True) if here]
 
-    def numbers(self, number: Encoder) -> Floats:
+    def numbers(self, number: CellEncoder) -> Floats:
         """Return the rows' numbers (n), `number` taking every cell that is present."""
         pairs = zip(self.cells, self.present, strict=True)
         return np.array([number(cell) if here else np.nan for cell, here in pairs])[self.codes]
