@@ -26,7 +26,7 @@ class ServeSettings:
 
     `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
     `payload_told` says whether it was set; `accept`, `strategy` and `transforms` are
-    None where they were not.
+    None where they were not, `decision` is "".
     """
 
     model_dir: Path
@@ -37,6 +37,7 @@ class ServeSettings:
     timeout: int
     accept: str | None
     output: tuple[str, ...]
+    decision: str
     batch: bool
     strategy: str | None
     transforms: int | None
@@ -90,6 +91,7 @@ class ServeSettings:
             timeout=reader.value(variables.TIMEOUT, variables.TIMEOUT_SECONDS),
             accept=reader.value(variables.ACCEPT, None),
             output=reader.value(variables.OUTPUT, DEFAULT_KEYS),
+            decision=reader.value(variables.DECISION, ""),
             batch=reader.value(variables.BATCH, False),
             strategy=reader.value(variables.STRATEGY, None),
             transforms=reader.value(variables.TRANSFORMS, None),

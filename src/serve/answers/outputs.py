@@ -55,8 +55,7 @@ def _all(rows: ScoredRows) -> AnswerColumn:
 
 
 def _threshold(rows: ScoredRows) -> AnswerColumn:
-    assert rows.model.decision is not None  # noqa: S101 - available_keys() looked
-    return np.full(rows.table.rows, rows.model.decision.threshold)
+    return np.full(rows.table.rows, rows.model.threshold)
 
 
 def _contributions(rows: ScoredRows, top: int | None) -> AnswerColumn:
