@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.rows import Weights
