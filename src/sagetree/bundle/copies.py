@@ -7,6 +7,7 @@ chance would make so, and equal rows agree on their labels.
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -75,12 +76,13 @@ def _share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> flo
     width = features(np.linspace(0, len(numbers) - 1, min(some, 2)).astype(np.intp)).shape[1]
     some = max(2, min(some, _SAMPLE_VALUES // max(1, width)))
     rows = np.linspace(0, len(numbers) - 1, some).astype(np.intp)
-    equal = _pairs(_counts(numbers[rows]))
+    counts = _counts(numbers[rows])
+    equal = _pairs(counts)
     others = _pairs(np.array([some])) - equal
     if not others:
         return 0.0
     varying = [values for values in features(rows).T if len(_counts(values)) > 1]
-    if len(varying) == 1 and _are_few_and_whole(varying[0]):
+    if _come_again(varying, some, len(counts)):
         return 1.0
     share = 1.0
     for values in varying:
@@ -88,7 +90,19 @@ def _share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> flo
     return share
 
 
-def _are_few_and_whole(values: NDArray[np.float32]) -> bool:
+def _come_again(columns: list[Features], rows: int, distinct: int) -> bool:
+    """Say whether rows of these columns (rows) are sure to be equal to others without copying.
+
+    Either most of what their few values can make together is there, or one column of few whole
+    numbers is all that varies.
+    """
+    can_be = prod(len(_counts(values)) for values in columns)
+    if can_be**2 <= rows and 2 * distinct > can_be:
+        return True
+    return len(columns) == 1 and _are_few_and_whole(columns[0])
+
+
+def _are_few_and_whole(values: Features) -> bool:
     found = np.unique(values[~np.isnan(values)])
     return len(found) <= _FEW_VALUES and bool((found == np.rint(found)).all())
 
