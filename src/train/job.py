@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
+from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.examples.examples import Examples
 from sagetree.train.importance import measure_importance
@@ -67,7 +69,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     )
     tell_scale(plan, train)
     tell_yielding(plan)
-    trained = fit(plan, train, read.examples.get(VALIDATION))
+    validation = read.examples.get(VALIDATION)
+    trained = calibrate(plan, fit(plan, train, validation), validation)
     tell_splits(plan, train, trained.models)
     decision = _decide(trained.validation, plan.objective)
     threshold = decision.threshold if decision else None
@@ -79,7 +82,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         schema=read.schema,
         features=plan.features,
         decision=decision,
-        selfcheck=read.stored.check(served, trained.models),
+        selfcheck=read.stored.check(served, trained.models, result.calibrator),
         hyperparameters=settings.given,
         data=data,
         metrics={**result.metrics, **_headline(evaluation)},
@@ -87,6 +90,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
         rows=read.known_as(served),
         curve=result.curve,
+        calibration=result.calibrator,
     )
     _save(bundle, opt_ml.model)
     rows = plan.as_served(read.examples.get(VALIDATION, train))
@@ -117,7 +121,7 @@ def _evaluate(
     if not result.is_measured:
         return None
     label = read.schema.label
-    return evaluate_task(
+    evaluation = evaluate_task(
         read.goal.objective,
         result.left_out.labels,
         result.judged,
@@ -130,6 +134,12 @@ def _evaluate(
         of_folds=result.is_of_folds,
         where=result.rows,
     )
+    found = result.calibration
+    if isinstance(evaluation, Evaluation) and found and found.calibration and found.after:
+        # that of these rows would be too good: the calibration is fitted on them
+        scalars = {**evaluation.scalars, "logloss": found.after.logloss}
+        return replace(evaluation, scalars=scalars)
+    return evaluation
 
 
 def _baseline(plan: BoostingPlan, served: Examples, result: ValidationResult) -> Baseline | None:
@@ -232,4 +242,6 @@ def _metrics(
     }
     if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval
+    if result.calibration is not None:
+        content["calibration"] = result.calibration.as_json()
     return content

@@ -37,6 +37,14 @@ OWN = (
         "label value that counts as 1; default: 1, true or yes, else the rarer one; of two about "
         "equally frequent ones the second in order, with a warning",
     ),
+    Hyperparameter(
+        "calibration",
+        Choice(("none", "platt", "isotonic", "auto")),
+        "binary:logistic: what makes a score a probability, fitted on rows left out, with ranks "
+        "as they are; default: auto, which calibrates where the slope there is surely outside "
+        ".9 to 1.1 or the mean score off, and takes back scale_pos_weight; none with preset "
+        "xgboost",
+    ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),
     Hyperparameter(
