@@ -10,7 +10,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import OBJECTIVES
-from sagetree.boosters.scoring import contributions_by_column
+from sagetree.boosters.explainer import contributions_by_column
 from sagetree.bundle.model import Model
 from sagetree.predictions.reasons import explain, gives_reasons, unit_of
 from sagetree.tables.label import ClassLabel
