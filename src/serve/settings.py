@@ -17,6 +17,7 @@ from sagetree.serve.variables import (
     ACCEPT,
     BATCH,
     CONTENT_LENGTH,
+    DECISION,
     EMF,
     EMF_SECONDS,
     ENSEMBLE,
@@ -56,7 +57,7 @@ class ServeSettings:
 
     `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
     `payload_told` says whether it was set; `accept`, `strategy` and `transforms` are
-    None where they were not.
+    None where they were not, `decision` is "".
     """
 
     model_dir: Path
@@ -67,6 +68,7 @@ class ServeSettings:
     timeout: int
     accept: str | None
     output: tuple[str, ...]
+    decision: str
     batch: bool
     strategy: str | None
     transforms: int | None
@@ -117,6 +119,7 @@ class ServeSettings:
             timeout=reader.value(TIMEOUT, TIMEOUT_SECONDS),
             accept=reader.value(ACCEPT, None),
             output=reader.value(OUTPUT, DEFAULT_KEYS),
+            decision=reader.value(DECISION, ""),
             batch=reader.value(BATCH, False),
             strategy=reader.value(STRATEGY, None),
             transforms=reader.value(TRANSFORMS, None),

@@ -11,6 +11,7 @@ from sagemaker_inference import parameters
 
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
+from sagetree.decisions.rules import ALLOWED_DECISIONS, parse_decision
 from sagetree.formats.media_types import ACCEPTS, CSV, JSON
 from sagetree.machine.paths import BASE_DIR_VARIABLE
 from sagetree.predictions.keys import DEFAULT_KEYS, KEYS, parse_keys
@@ -75,6 +76,11 @@ def _rounds(text: str) -> Rounds:
     return {name: cast("Rounds", name) for name in get_args(Rounds)}[text.lower()]
 
 
+def _decision(text: str) -> str:
+    parse_decision(text)
+    return text
+
+
 @dataclass(frozen=True)
 class Variable(Generic[Value_co]):
     """One environment variable; `allowed` completes "must be ...", `default` says what holds."""
@@ -120,6 +126,13 @@ OUTPUT = Variable(
     f"a comma list of {', '.join(KEYS)}, each once",
     ",".join(DEFAULT_KEYS),
     "what an answer holds for each row",
+)
+DECISION = Variable(
+    "SAGETREE_DECISION",
+    _decision,
+    f"one of {ALLOWED_DECISIONS}",
+    "the model's own",
+    "from which score on a row is called positive, a rule by the curve that the model stores",
 )
 BATCH = Variable(
     "SAGEMAKER_BATCH",
@@ -244,9 +257,9 @@ PAGE = Variable(
 )
 
 VARIABLES: tuple[Variable[object], ...] = (
-    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, STRATEGY, TRANSFORMS, PAYLOAD, CONTENT_LENGTH,
-    KEEPALIVE, THREADS, ENSEMBLE, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP,
-    ROUNDS, LOG_FORMAT, EMF, PAGE,
+    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, DECISION, BATCH, STRATEGY, TRANSFORMS, PAYLOAD,
+    CONTENT_LENGTH, KEEPALIVE, THREADS, ENSEMBLE, MULTI_MODEL, MODEL_MEMORY, PROGRAM,
+    SUBMIT_DIRECTORY, SHAP, ROUNDS, LOG_FORMAT, EMF, PAGE,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,9 @@ import orjson
 
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
-from sagetree.bundle.bundle import Decision, ModelBundle, Origin
+from sagetree.bundle.bundle import ModelBundle, Origin
 from sagetree.bundle.model import Model
+from sagetree.decisions.decision import Decision
 from sagetree.evaluate.cases import Training
 from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -20,8 +21,8 @@ from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.report.subject import JudgedRows, Subject
 from sagetree.evaluate.report.writing import REPORT_FILE, write_report
 from sagetree.evaluate.verdict.learnt import why_nothing
+from sagetree.evaluate.verdict.operating_point import OperatingPoint
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
-from sagetree.evaluate.verdict.threshold import choose_threshold
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
@@ -35,6 +36,7 @@ from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.deciding import decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
@@ -72,7 +74,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     validation = read.examples.get(VALIDATION)
     trained = calibrate(plan, fit(plan, train, validation), validation)
     tell_splits(plan, train, trained.models)
-    decision = _decide(trained.validation, plan.objective)
+    decision = decide(trained.validation, plan.objective, settings.decision)
     threshold = decision.threshold if decision else None
     result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
     evaluation = _evaluate(result, decision, read, settings)
@@ -95,23 +97,14 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     _save(bundle, opt_ml.model)
     rows = plan.as_served(read.examples.get(VALIDATION, train))
     importance = measure_importance(trained.models, plan.features, rows)
-    _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance))
+    point = held_out_point(result, decision)
+    _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance, point))
     _write_repeats(opt_ml, plan.objective, result, threshold)
     LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
     if settings.has_report:
         _write_report(opt_ml, plan, read, result, evaluation)
     return 0
-
-
-def _decide(result: ValidationResult, objective: Objective) -> Decision | None:
-    """Return the threshold, None for scores that have none, and where no rows were held out."""
-    if not (objective.has_threshold and result.is_measured):
-        return None
-    rows = result.left_out
-    return choose_threshold(
-        rows.labels, result.scores, weights=rows.roles.weight, where=result.rows
-    )
 
 
 def _evaluate(
@@ -225,6 +218,7 @@ def _metrics(
     result: ValidationResult,
     evaluation: Evaluation | Measured | None,
     importance: Mapping[str, Importance],
+    point: OperatingPoint | None,
 ) -> dict[str, object]:
     """Return the best round's metrics, the evaluation of the rows left out, and the importance."""
     values = {
@@ -244,4 +238,6 @@ def _metrics(
         content["auc_interval"] = evaluation.auc_interval
     if result.calibration is not None:
         content["calibration"] = result.calibration.as_json()
+    if point is not None:
+        content["operating_point"] = asdict(point)
     return content

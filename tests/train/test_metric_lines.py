@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sklearn import metrics as sklearn
 
 from container.generate import algorithm
-from sagetree.bundle.bundle import Decision, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.decisions.decision import Decision
 from sagetree.files.header import looks_like_header
 from sagetree.files.reading import read_table
 from sagetree.train.settings.settings import TrainSettings

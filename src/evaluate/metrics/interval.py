@@ -1,5 +1,6 @@
-"""The 95 % confidence interval of an AUC.
+"""The 95 % confidence intervals of an AUC and of a share.
 
+A share has Wilson's (Journal of the American Statistical Association 22, 1927); an AUC has
 DeLong's variance, on the logit scale, with Student's t:
 
 - DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988) need no resampling

@@ -4,7 +4,7 @@
                             ensemble xgboost-model-0, xgboost-model-1, ...
     sagetree/schema.json    the columns and the label
     sagetree/features.json  the fitted transforms
-    sagetree/decision.json  the threshold and how it was chosen; only of a model
+    sagetree/decision.json  the threshold, how it was chosen, and other ones; only of a model
                             whose score is the probability of a positive label
     sagetree/calibration.json what makes a score of xgboost-model a probability, if needed
     sagetree/selfcheck.json some rows and the scores they must get
@@ -36,6 +36,7 @@ from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
+from sagetree.decisions.decision import Decision
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
@@ -53,22 +54,6 @@ ROWS_FILE = "sagetree/rows.bin"
 _DAMAGED = "Copy the artifact again, or train again"
 
 Record = TypeVar("Record", bound=BaseModel)
-
-
-class Decision(BaseModel):
-    """The score from which a row is called positive, and how well that does.
-
-    `chosen` says in words how and on which rows; precision, recall and f1 are
-    of those rows.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    threshold: float
-    chosen: str
-    precision: float
-    recall: float
-    f1: float
 
 
 # Rows of a self-check, replayed before a model serves: enough to meet most categories

@@ -55,8 +55,7 @@ def _all(rows: ScoredRows) -> Column:
 
 
 def _threshold(rows: ScoredRows) -> Column:
-    assert rows.model.decision is not None  # noqa: S101 - available_keys() looked
-    return np.full(rows.table.rows, rows.model.decision.threshold)
+    return np.full(rows.table.rows, rows.model.threshold)
 
 
 def _contributions(rows: ScoredRows, top: int | None) -> Column:

@@ -108,7 +108,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
         "score": model.objective.score,
         "probability": model.probability,
         "outputs": model.scorer.outputs,
-        "threshold": model.decision.threshold if model.decision else None,
+        "threshold": model.threshold,
         "keys": list(served.keys),
         "content_types": list(DECODERS),
         "accepts": list(ACCEPTS),

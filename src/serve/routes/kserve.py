@@ -41,7 +41,7 @@ from sagetree.serve.routes.problems import Problem, RouteError
 from sagetree.serve.routes.tensors import HINT, output_tensor, table_of_tensors
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
-from sagetree.serve.walk import score
+from sagetree.serve.walk import as_asked, score
 from sagetree.tables.schema import Column as SchemaColumn
 from sagetree.tables.table import OneRow, Source, Table
 
@@ -178,13 +178,13 @@ def infer(
     settings: ServeSettings, holder: ModelHolder[ServedModel], request: Request, trace: Trace
 ) -> Response:
     """Answer tensors with tensors."""
-    served = holder.wait()
+    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
+    served = as_asked(holder.wait(), attributes)
     trace.columns = served.model.schema.trained_names
     refuse_packed(request.header("content-encoding"))
     length = _json_length(request)
     asked = _asked(request, length)
     wanted = _outputs(asked, served.keys)
-    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
     output = (
         Output(tuple(wanted)) if wanted else choose_output(attributes, settings.output, served.keys)
     )

@@ -147,7 +147,8 @@ def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:
                 "in": "header",
                 "required": False,
                 "description": "What the answer holds for each row: inference_output=key,key,... "
-                f"of {', '.join(served.keys)}",
+                f"of {', '.join(served.keys)}; decision=0.3 or a rule such as recall>=0.8: from "
+                "which score on a row is called positive",
                 "schema": {"type": "string", "maxLength": 1024, "pattern": "^[ -~]*$"},
                 "example": "inference_output=score",
             }
