@@ -116,12 +116,7 @@ def calibrate(
         return trained
     are_new = plan.run.initial_model is None or result.left_out is validation
     scale = float(plan.params.get("scale_pos_weight", 1))
-    if not result.is_measured:
-        found = _unmeasured(method, scale)
-    elif method == "auto":
-        found = _auto(_Held.of(result), scale, are_new=are_new)
-    else:
-        found = _asked(_Held.of(result), method, are_new=are_new)
+    found = choose(result, method, scale, are_new=are_new)
     calibration = found.calibration
     if calibration is None:
         return replace(trained, validation=replace(result, calibration=found))
@@ -136,6 +131,22 @@ def calibrate(
         calibration=found._replace(calibration=calibration),
     )
     return replace(trained, validation=calibrated)
+
+
+def choose(
+    result: ValidationResult, method: str, scale: float, *, are_new: bool = True
+) -> CalibrationResult:
+    """Return the calibration that rows left out call for, or the one that `method` names.
+
+    `scale` is scale_pos_weight, `are_new` says that no earlier model knows the rows. Logs
+    why not to trust one that was asked for, and that it cannot be had.
+    """
+    if not result.is_measured:
+        return _unmeasured(method, scale)
+    held = _Held.of(result)
+    if method == "auto":
+        return _auto(held, scale, are_new=are_new)
+    return _asked(held, method, are_new=are_new)
 
 
 def _unmeasured(method: str, scale: float) -> CalibrationResult:
