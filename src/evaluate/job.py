@@ -113,7 +113,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     unseen = data.absent.unseen
     write_report(
         folder,
-        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings),
+        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point),
     )
     return REJECTED if settings.fail_below and not verdict.approved else 0
 

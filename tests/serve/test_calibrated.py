@@ -57,7 +57,7 @@ def test_every_way_has_the_same_bits(
         alone = client.post("/invocations", data=body, content_type="text/csv")
         assert np.float32(alone.data.decode().strip()) == score
     path = tmp_path / "rows.csv"
-    path.write_bytes(csv_body(NAMES[:-1], ROWS))
+    path.write_bytes(csv_body(NAMES[:-1], ROWS, header=True))
     assert predict(["--model", str(folder), "--format", "jsonl", str(path)]) == 0
     found = [json.loads(line)["score"] for line in capsys.readouterr().out.splitlines()]
     np.testing.assert_array_equal(np.float32(found), expected)

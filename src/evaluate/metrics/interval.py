@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.rows import Weights
@@ -42,7 +42,7 @@ LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
 
 # How many standard deviations hold 95 % of normal values.
-_NORMAL = 1.959964
+_NORMAL = float(ndtri(1 - _TAIL))
 
 Interval = tuple[float, float]
 

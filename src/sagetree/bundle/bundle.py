@@ -41,6 +41,7 @@ from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
+from sagetree.tables.stored_record import StoredRecord
 
 SCHEMA_FILE = "sagetree/schema.json"
 FEATURES_FILE = "sagetree/features.json"
@@ -61,13 +62,11 @@ Record = TypeVar("Record", bound=BaseModel)
 STORED_ROWS = 20
 
 
-class SelfCheck(BaseModel):
+class SelfCheck(StoredRecord):
     """Rows of the training table (cells by column) and the scores they got.
 
     A model of several outputs has so many scores for a row.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
@@ -82,10 +81,8 @@ class SelfCheck(BaseModel):
         return self
 
 
-class DataFingerprint(BaseModel):
+class DataFingerprint(StoredRecord):
     """What a channel held: rows and the sha256 of its feature matrix and labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: int
     sha256: str

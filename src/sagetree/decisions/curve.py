@@ -4,10 +4,11 @@ from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from sagetree.decisions.rules import Amount, LeastCost, Rule, amounts_of
 from sagetree.errors import quote
+from sagetree.tables.stored_record import StoredRecord
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -69,10 +70,8 @@ class Points(NamedTuple):
         return of_misses + priced(rule.alarm, self.called - self.true, self.alarms)
 
 
-class Curve(BaseModel):
+class Curve(StoredRecord):
     """Points as a bundle stores them; `miss` and `alarm` name the columns of the amounts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     thresholds: tuple[float, ...] = Field(min_length=1)
     true: tuple[float, ...]

@@ -2,15 +2,16 @@
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import field_validator
 
 from sagetree.decisions.choosing import choose
 from sagetree.decisions.curve import Curve
 from sagetree.decisions.rules import Rule, parse_decision, parse_rule
 from sagetree.errors import quote
+from sagetree.tables.stored_record import StoredRecord
 
 
-class Decision(BaseModel):
+class Decision(StoredRecord):
     """The score from which a row is called positive, and how well that does.
 
     `chosen` says in words how and on which rows; precision, recall and f1 are
@@ -18,8 +19,6 @@ class Decision(BaseModel):
     only the nearest to it, "" where it is not. Bundles of before there were rules
     have no `curve`.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     threshold: float
     chosen: str

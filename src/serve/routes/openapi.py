@@ -4,13 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from sagetree.formats.media_types import (
-    ACCEPTS,
-    CSV,
-    JSON,
-    JSON_LINES,
-    LIBSVM,
-)
+from sagetree.formats.media_types import ACCEPTS, CSV, JSON, JSON_LINES, LIBSVM
 from sagetree.predictions.reasons import unit_of
 from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from sagetree.serve.bodies.decoders import DECODERS

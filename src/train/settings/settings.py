@@ -86,14 +86,18 @@ class Columns:
     amounts: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def named(self) -> frozenset[str]:
-        """The columns that a setting names: a file whose first row holds one has a header."""
+    def of_roles(self) -> frozenset[str]:
+        """The columns that a setting names as no feature: the label's, and those with a role."""
         single = (
             self.target, self.weight, self.group, self.time, self.event, self.label_lower_bound,
-            self.label_upper_bound, *self.amounts.values(),
+            self.label_upper_bound,
         )  # fmt: skip
-        names = (*single, *self.base_margin, *self.dropped, *self.kinds)
-        return frozenset(name for name in names if name)
+        return frozenset(name for name in (*single, *self.base_margin) if name)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The columns that a setting names: a file whose first row holds one has a header."""
+        return self.of_roles | {*self.dropped, *self.kinds, *self.amounts.values()}
 
 
 @dataclass(frozen=True)
