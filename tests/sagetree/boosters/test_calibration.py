@@ -22,9 +22,12 @@ SCORES = np.random.default_rng(0).random(5000, np.float32)
 @pytest.mark.parametrize("calibration", SOME)
 def test_a_row_alone_has_the_score_it_has_among_others(calibration: Calibration):
     together = calibration(SCORES)
-    alone = np.concatenate([calibration(SCORES[n : n + 1]) for n in range(500)])
-    assert together.dtype == np.float32
-    np.testing.assert_array_equal(together[:500], alone)
+    alone = np.concatenate([calibration(SCORES[n : n + 1]) for n in range(2000)])
+    assert together.dtype == alone.dtype == np.float32
+    np.testing.assert_array_equal(together[:2000], alone)
+    edges = np.array([0, 1, 2**-149, 1 - 2**-24], np.float32)
+    one_by_one = [calibration(edges[n : n + 1])[0] for n in range(4)]
+    np.testing.assert_array_equal(calibration(edges), one_by_one)
     column = SCORES.repeat(3).reshape(-1, 3)[:, 1]  # as a matrix of several outputs has it
     np.testing.assert_array_equal(together, calibration(column))
 
