@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.explainer import contributions_by_column
 from sagetree.boosters.library import NativeBooster
-from sagetree.boosters.scoring import contributions_by_column
 from sagetree.features.pipeline import FeaturePipeline
 
 Shares = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
+from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.deciding import decide, held_out_point
 from sagetree.train.examples.examples import Examples
@@ -69,7 +70,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     )
     tell_scale(plan, train)
     tell_yielding(plan)
-    trained = fit(plan, train, read.examples.get(VALIDATION))
+    validation = read.examples.get(VALIDATION)
+    trained = calibrate(plan, fit(plan, train, validation), validation)
     tell_splits(plan, train, trained.models)
     judged = _judge(plan, trained, read)
     result, evaluation = judged.result, judged.evaluation
@@ -122,7 +124,7 @@ def _bundle(
         schema=read.schema,
         features=plan.features,
         decision=judged.decision,
-        selfcheck=read.stored.check(served, trained.models),
+        selfcheck=read.stored.check(served, trained.models, result.calibrator),
         hyperparameters=read.settings.given,
         data=data,
         metrics={**result.metrics, **_headline(judged.evaluation)},
@@ -130,6 +132,7 @@ def _bundle(
         origin=origin,
         rows=read.known_as(served),
         curve=result.curve,
+        calibration=result.calibrator,
     )
 
 
@@ -140,7 +143,7 @@ def _evaluate(
     if not result.is_measured:
         return None
     label = read.schema.label
-    return evaluate_task(
+    evaluation = evaluate_task(
         read.goal.objective,
         result.left_out.labels,
         result.judged,
@@ -153,6 +156,12 @@ def _evaluate(
         of_folds=result.is_of_folds,
         where=result.rows,
     )
+    found = result.calibration
+    if isinstance(evaluation, Evaluation) and found and found.calibration and found.after:
+        # that of these rows would be too good: the calibration is fitted on them
+        scalars = {**evaluation.scalars, "logloss": found.after.logloss}
+        return replace(evaluation, scalars=scalars)
+    return evaluation
 
 
 def _baseline(plan: BoostingPlan, served: Examples, result: ValidationResult) -> Baseline | None:
@@ -259,6 +268,8 @@ def _metrics(
     }
     if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval
+    if result.calibration is not None:
+        content["calibration"] = result.calibration.as_json()
     if point is not None:
         content["operating_point"] = asdict(point)
     return content

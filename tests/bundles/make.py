@@ -29,6 +29,8 @@ TASKS: dict[str, tuple[str, dict[str, str]]] = {
     "ensemble": ("rank:ndcg", {"_kfold": "2"}),
     "mean": ("reg:squarederror", {"encoding": "target"}),
     "shares": ("multi:softprob", {"encoding": "target"}),
+    "platt": ("binary:logistic", {"calibration": "platt"}),
+    "isotonic": ("binary:logistic", {"calibration": "isotonic"}),
 }
 
 STATES = ("CA", "N/A", "OR", "a<b")

@@ -9,10 +9,13 @@ import pytest
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import TOLERANCE, Model
 from sagetree.bundle.old import FORMAT
-from sagetree.tables.label import ClassLabel, IntervalLabel, NumberLabel
+from sagetree.tables.label import ClassLabel, IntervalLabel, Label, NumberLabel
 from sagetree.tables.label_range import LabelRange
 from tests.bundles.make import ENCODINGS, EXPECTED_FILE, TASKS
 from tests.sagetree.models import table_of
+
+# Which bundle has which calibration.
+CALIBRATED = {name: name for name in ("platt", "isotonic")}
 
 BUNDLES = sorted(Path(__file__).parent.glob("format-*"))
 
@@ -26,7 +29,10 @@ def test_an_old_bundle_scores_as_it_did(folder: Path) -> None:
     np.testing.assert_allclose(scores, expected["scores"], rtol=0, atol=TOLERANCE)
     assert len({str(score) for score in expected["scores"]}) > 3
     if folder.name.partition("-")[2].partition("-")[2] in TASKS:
-        assert model.decision is None
+        name = folder.name.rpartition("-")[2]
+        calibration = model.scorer.calibration
+        assert (calibration.method if calibration else None) == CALIBRATED.get(name)
+        assert (model.decision is None) == (calibration is None)
         return
     assert model.matrix(table).unseen == ((4, "state"), (4, "severity"))
     assert model.decision is not None
@@ -60,6 +66,7 @@ def test_bundles_of_tasks_know_their_label_and_their_models() -> None:
         "ensemble": NumberLabel(name="y", allowed=LabelRange(low=0, high=31, whole=True)),
         "mean": NumberLabel(name="y"),
         "shares": ClassLabel(name="y", classes=("high", "low", "mid")),
+        **dict.fromkeys(CALIBRATED, Label(name="y", negative="0", positive="1")),
     }
     ensemble = Model.load(Path(__file__).parent / "format-1-ensemble")
     assert len(ensemble.scorer.boosters) == 2

@@ -37,6 +37,7 @@ def test_the_classic_test_dir_needs_no_config_but_hyperparameters(job: Job) -> N
         f"sagetree/{name}.json"
         for name in (
             "schema", "features", "decision", "selfcheck", "baseline", "curve", "manifest",
+            "calibration",  # after 5 rounds scores are too near the mean
         )
     }  # fmt: skip
     assert (ran.opt_ml.model / "xgboost-model").exists()

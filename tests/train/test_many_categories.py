@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from sagetree.boosters.explainer import contributions_by_column
 from sagetree.boosters.objectives import objective_of
-from sagetree.boosters.scoring import contributions_by_column
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.training_rows import row_hashes

@@ -8,7 +8,8 @@ user's own columns.
 
 import numpy as np
 
-from sagetree.boosters.scoring import Scores, contributions_by_column
+from sagetree.boosters.explainer import contributions_by_column
+from sagetree.boosters.scoring import Scores
 from sagetree.bundle.model import Model
 from sagetree.features.pipeline import FeatureMatrix
 

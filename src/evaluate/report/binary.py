@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.calibration import Calibration, Scores
+from sagetree.evaluate.calibration import calibration_line
 from sagetree.evaluate.metrics.interval import Interval, share_interval
-from sagetree.evaluate.metrics.rows import Weights, effective_rows
+from sagetree.evaluate.metrics.rows import effective_rows
 from sagetree.evaluate.metrics.thinning import thin
 from sagetree.evaluate.metrics.weighted import cumulated
 from sagetree.evaluate.report.subject import JudgedRows
@@ -23,9 +25,6 @@ BINS = 30
 
 # A chart's curve has no more points.
 POINTS = 300
-
-# Scores nearer to 0 or 1 have no log-odds that a float32 could say.
-_EDGE = 1e-7
 
 
 @dataclass(frozen=True)
@@ -50,12 +49,23 @@ class Workload:
 
 @dataclass(frozen=True)
 class Reliability:
-    """A tenth of the rows: their mean score, and the share of them that is positive."""
+    """A tenth of the rows: their mean score, that before calibration, the share of positives."""
 
     rows: int
     score: float
+    uncalibrated: float
     share: float
     interval: Interval
+
+
+@dataclass(frozen=True)
+class Uncalibrated:
+    """How scores were before a calibration, which was fitted on `fitted_on`, and why it was."""
+
+    method: str
+    fitted_on: str
+    why: str
+    slope: float | None
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,8 @@ class BinaryFacts:
     """What a chart or a table of two labels needs, and `slope`, which is 1 if scores are right.
 
     `slope` and `intercept` are of the logistic regression of the label on the scores'
-    log-odds; None where the scores are no probabilities, or say all or nothing.
+    log-odds; None where the scores are no probabilities, or say all or nothing. `before` is
+    None where scores are as XGBoost has them.
     """
 
     share_positive: float
@@ -72,6 +83,7 @@ class BinaryFacts:
     reliability: tuple[Reliability, ...]
     slope: float | None
     intercept: float | None
+    before: Uncalibrated | None
     roc: Floats  # (points, 2)
     precision_recall: Floats  # (points, 2)
     gain: Floats  # (points, 2)
@@ -80,7 +92,9 @@ class BinaryFacts:
     positives_by_score: Floats
 
 
-def measure_binary(rows: JudgedRows, *, are_probabilities: bool) -> BinaryFacts:
+def measure_binary(
+    rows: JudgedRows, *, are_probabilities: bool, calibration: Calibration | None = None
+) -> BinaryFacts:
     """Return what is to be said of rows of both labels and their scores (n)."""
     labels, scores, weights = rows.labels, rows.scores, rows.weights
     distinct, true, called = cumulated(labels, scores, weights)
@@ -91,15 +105,17 @@ def measure_binary(rows: JudgedRows, *, are_probabilities: bool) -> BinaryFacts:
         np.histogram(scores[mask], edges, weights=None if weights is None else weights[mask])[0]
         for mask in (labels != 1, labels == 1)
     ]
-    slope = _calibration(labels, scores, weights) if are_probabilities else None
+    raw = calibration.undone(scores) if calibration else scores
+    line = calibration_line(labels, scores, weights) if are_probabilities else None
     counts = effective_rows(weights, len(labels)), true[-1] / called[-1]
     return BinaryFacts(
         share_positive=float(counts[1]),
         mean_score=float(np.average(scores.astype(np.float64), weights=weights)),
         workloads=tuple(_workload(s, distinct, true, called, counts[0]) for s in WORKLOADS),
-        reliability=_reliability(rows) if are_probabilities else (),
-        slope=slope[1] if slope else None,
-        intercept=slope[0] if slope else None,
+        reliability=_reliability(rows, raw) if are_probabilities else (),
+        slope=line.slope if line else None,
+        intercept=line.intercept if line else None,
+        before=_uncalibrated(rows, calibration, raw) if calibration else None,
         roc=_curve(np.append(0.0, false / max(false[-1], 1e-300)), np.append(0.0, recall)),
         precision_recall=_curve(recall, true / called),
         gain=_curve(np.append(0.0, checked), np.append(0.0, recall)),
@@ -135,7 +151,13 @@ def _workload(
     )
 
 
-def _reliability(rows: JudgedRows) -> tuple[Reliability, ...]:
+def _uncalibrated(rows: JudgedRows, calibration: Calibration, scores: Scores) -> Uncalibrated:
+    line = calibration_line(rows.labels, scores, rows.weights)
+    slope = line.slope if line else None
+    return Uncalibrated(calibration.method, calibration.rows, calibration.chosen, slope)
+
+
+def _reliability(rows: JudgedRows, uncalibrated: Scores) -> tuple[Reliability, ...]:
     """Return tenths of the rows by score; rows of one score stay together."""
     order = np.argsort(rows.scores, kind="stable")
     cuts = np.quantile(rows.scores, np.linspace(0, 1, GROUPS + 1)[1:-1], method="higher")
@@ -145,34 +167,10 @@ def _reliability(rows: JudgedRows) -> tuple[Reliability, ...]:
         if not len(part):
             continue
         weights = None if rows.weights is None else rows.weights[part]
-        share = float(np.average(rows.labels[part] == 1, weights=weights))
-        score = float(np.average(rows.scores[part].astype(np.float64), weights=weights))
+        share, score, before = (
+            float(np.average(values[part].astype(np.float64), weights=weights))
+            for values in (rows.labels == 1, rows.scores, uncalibrated)
+        )
         interval = share_interval(share, effective_rows(weights, len(part)))
-        found.append(Reliability(len(part), score, share, interval))
+        found.append(Reliability(len(part), score, before, share, interval))
     return tuple(found)
-
-
-def _calibration(
-    labels: NDArray[np.generic], scores: NDArray[np.float32], weights: Weights
-) -> tuple[float, float] | None:
-    """Return intercept and slope of the label's log-odds on the scores', by Newton's method.
-
-    None where they are not there: of one score for all, or labels that scores separate.
-    """
-    shares = scores.astype(np.float64).clip(_EDGE, 1 - _EDGE)
-    x = np.column_stack([np.ones(len(shares)), np.log(shares / (1 - shares))])
-    if np.ptp(x[:, 1]) < _EDGE:
-        return None
-    weight = np.ones(len(x)) if weights is None else weights.astype(np.float64)
-    target, beta = (labels == 1).astype(np.float64), np.array([0.0, 1.0])
-    for _ in range(50):
-        fitted = 1 / (1 + np.exp(-(x @ beta).clip(-500, 500)))
-        curvature = (x * (weight * fitted * (1 - fitted))[:, None]).T @ x
-        gradient = x.T @ (weight * (target - fitted))
-        if not np.isfinite(curvature).all() or np.linalg.cond(curvature) > 1 / _EDGE**2:
-            return None
-        step = np.linalg.solve(curvature, gradient)
-        beta = beta + step
-        if np.abs(step).max() < 1e-9:
-            return float(beta[0]), float(beta[1])
-    return None

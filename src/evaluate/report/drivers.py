@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.explainer import contributions_by_column
 from sagetree.boosters.objectives import Objective, class_numbers
-from sagetree.boosters.scoring import contributions_by_column
 from sagetree.bundle.model import Model
 from sagetree.evaluate.importance import gain_by_column, ranked, shares_of, sum_abs_shap
 from sagetree.evaluate.metrics.ordering import measure_groups, measure_survival

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
-from sagetree.boosters.objectives import Objective
 from sagetree.bundle.bundle import DataFingerprint
 from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.model import Model
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Confusion, Measured
 from sagetree.evaluate.report.binary import BinaryFacts, measure_binary
@@ -118,7 +118,7 @@ class ReportFacts:
             chosen=_chosen(subject),
             point=subject.point,
             confusion=evaluation.confusion,
-            outcome=_outcome(rows, model.objective, evaluation),
+            outcome=_outcome(rows, model, evaluation),
             curve=subject.training.curve,
             drivers=drivers,
             slices=measure_slices(some, by_importance, model.objective),
@@ -136,11 +136,13 @@ class ReportFacts:
 
 
 def _outcome(
-    rows: JudgedRows, objective: Objective, evaluation: Evaluation | Measured
+    rows: JudgedRows, model: Model, evaluation: Evaluation | Measured
 ) -> BinaryFacts | TaskFacts:
     if isinstance(evaluation, Measured):
-        return measure_task(rows, objective, evaluation)
-    return measure_binary(rows, are_probabilities=objective.score == "probability")
+        return measure_task(rows, model.objective, evaluation)
+    are_probabilities = model.objective.score == "probability"
+    calibration = model.scorer.calibration
+    return measure_binary(rows, are_probabilities=are_probabilities, calibration=calibration)
 
 
 def _target(subject: Subject) -> Target:

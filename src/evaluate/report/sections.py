@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from sagetree.evaluate.calibration import GOOD_SLOPES
 from sagetree.evaluate.report.binary import BinaryFacts, Workload
 from sagetree.evaluate.report.charts.outcomes import (
     between,
@@ -32,9 +33,6 @@ from sagetree.evaluate.verdict.operating_point import Called, OperatingPoint
 
 # Classes in the table of classes.
 MOST_CLASSES = 40
-
-# Between these calibration slopes scores may be read as they are.
-_GOOD_SLOPES = (0.9, 1.1)
 
 
 def title(facts: ReportFacts) -> str:
@@ -82,7 +80,7 @@ def quality_section(facts: ReportFacts) -> Section:
         return Section(
             "scores",
             "How good the scores are",
-            tuple(_calibration_words(outcome)),
+            tuple(_calibration_words(outcome, facts.rows_name)),
             charts=tuple(_binary_charts(facts, outcome)),
         )
     if isinstance(outcome, NumberFacts):
@@ -240,7 +238,7 @@ def _workload_row(load: Workload) -> tuple[str, ...]:
     )
 
 
-def _calibration_words(outcome: BinaryFacts) -> Iterator[str]:
+def _calibration_words(outcome: BinaryFacts, rows: str) -> Iterator[str]:
     if not outcome.reliability:
         yield "Scores are no probabilities: they only order the rows."
         return
@@ -248,10 +246,18 @@ def _calibration_words(outcome: BinaryFacts) -> Iterator[str]:
         f"The mean score is {outcome.mean_score:.4g}, and {outcome.share_positive:.4g} of the rows "
         "are positive."
     )
+    before = outcome.before
+    if before is not None:
+        slope = "unknown" if before.slope is None else f"{before.slope:.3g}"
+        yield f"Scores are calibrated ({before.method}): {before.why}. Before it, the slope of " + (
+            f"these rows is {slope}."
+        )
+    if before is not None and before.fitted_on == rows:
+        yield "The calibration is fitted on these very rows: new ones may show a little less."
     if outcome.slope is None:
         yield "The calibration slope cannot be told from these rows."
         return
-    low, high = _GOOD_SLOPES
+    low, high = GOOD_SLOPES
     meant = (
         "scores may be read as probabilities"
         if low <= outcome.slope <= high

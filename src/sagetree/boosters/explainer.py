@@ -1,9 +1,11 @@
 """What each feature contributes to a prediction."""
 
 import threading
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.boosters.library import CONTRIBUTIONS, LibraryError, Matrix, NativeBooster
 from sagetree.boosters.shap_method import ShapMethod
@@ -88,3 +90,19 @@ class Explainer:
             return ()
         parts = [part for part in read_trees(booster, SPLITS_AT_ONCE) if part.splits]
         return tuple(TreeShap(part, booster.feature_count, self._outputs) for part in parts)
+
+
+def contributions_by_column(
+    values: NDArray[np.float32], owners: Sequence[int]
+) -> NDArray[np.float32]:
+    """Return SHAP values summed to the user's own columns (..., columns + 1), base value last.
+
+    `owners` gives each feature's column number.
+    """
+    if tuple(owners) == tuple(range(len(owners))):  # the usual case
+        return values
+    columns = max(owners, default=-1) + 1
+    summed = np.zeros((*values.shape[:-1], columns + 1), np.float32)
+    np.add.at(summed.T, np.asarray(owners, np.intp), values.T[:-1])
+    summed[..., -1] = values[..., -1]
+    return summed

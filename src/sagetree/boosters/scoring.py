@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.best_rounds import Rounds, best_rounds, trees_at_once
+from sagetree.boosters.calibration import Calibration
 from sagetree.boosters.categories import Value, category_tables
 from sagetree.boosters.explainer import Explainer
 from sagetree.boosters.library import (
@@ -55,7 +56,8 @@ class Scorer:
     `feature_count` is the width of its matrix, `outputs` the number of values
     it gives for a row, `objective` XGBoost's name of what was learnt; `threads`
     share the rows of a large matrix. Of a model of somebody's, `stored_rounds` are
-    those in its file or files, and `categories` what codes mean, by feature.
+    those in its file or files, and `categories` what codes mean, by feature. Scores,
+    of one output, are as `calibration` makes them; margins and contributions are not.
     """
 
     boosters: tuple[NativeBooster, ...]
@@ -67,6 +69,7 @@ class Scorer:
     threads: int = 1
     stored_rounds: tuple[int, ...] = ()
     categories: Mapping[int, tuple[Value, ...]] = field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @classmethod
     def load(
@@ -76,6 +79,7 @@ class Scorer:
         shap: ShapMethod = "sagetree",
         name: str = "xgboost-model",
         rounds: Rounds | None = None,
+        calibration: Calibration | None = None,
     ) -> "Scorer":
         """Build the boosters from XGBoost's UBJSON or JSON; `name` is the file's, for errors.
 
@@ -106,7 +110,7 @@ class Scorer:
         for booster in boosters:
             _check_names(booster, features, name)
         explainers = tuple(Explainer(booster, outputs, shap) for booster in boosters)
-        return cls(boosters, explainers, *found[0], threads, stored, tables[0])
+        return cls(boosters, explainers, *found[0], threads, stored, tables[0], calibration)
 
     def check_structure(self, name: str) -> None:
         """Raise ArtifactError where trees lead nowhere, or to features that are not there.
@@ -131,10 +135,11 @@ class Scorer:
         They are of shape (n), or (n, outputs) where there are several. Rows start
         from `base_margin`, of the same shape, in place of the model's base_score.
         """
-        return self._combined(matrix, VALUE, base_margin)
+        scores = self._combined(matrix, VALUE, base_margin)
+        return scores if self.calibration is None else self.calibration(scores)
 
     def margin(self, matrix: Matrix, base_margin: Scores | None = None) -> Scores:
-        """Return the predictions before the objective's transformation, as `score` does."""
+        """Return the predictions before transformation and calibration, as `score` does."""
         return self._combined(matrix, MARGIN, base_margin)
 
     def contributions(
@@ -321,19 +326,3 @@ def most_frequent(votes: Matrix) -> Matrix:
     counts = (votes[..., None] == values).sum(axis=0)
     chosen: Matrix = values[counts.argmax(axis=-1)]
     return chosen
-
-
-def contributions_by_column(
-    values: NDArray[np.float32], owners: Sequence[int]
-) -> NDArray[np.float32]:
-    """Return SHAP values summed to the user's own columns (..., columns + 1), base value last.
-
-    `owners` gives each feature's column number.
-    """
-    if tuple(owners) == tuple(range(len(owners))):  # the usual case
-        return values
-    columns = max(owners, default=-1) + 1
-    summed = np.zeros((*values.shape[:-1], columns + 1), np.float32)
-    np.add.at(summed.T, np.asarray(owners, np.intp), values.T[:-1])
-    summed[..., -1] = values[..., -1]
-    return summed

@@ -6,6 +6,7 @@
     sagetree/features.json  the fitted transforms
     sagetree/decision.json  the threshold, how it was chosen, and other ones; only of a model
                             whose score is the probability of a positive label
+    sagetree/calibration.json what makes a score of xgboost-model a probability, if needed
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
     sagetree/curve.json     metrics by round, if rows were left out
@@ -27,6 +28,7 @@ from typing import Self, TypeVar
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from sagetree.boosters.calibration import Calibration
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
@@ -44,6 +46,7 @@ from sagetree.tables.stored_record import StoredRecord
 SCHEMA_FILE = "sagetree/schema.json"
 FEATURES_FILE = "sagetree/features.json"
 DECISION_FILE = "sagetree/decision.json"
+CALIBRATION_FILE = "sagetree/calibration.json"
 SELFCHECK_FILE = "sagetree/selfcheck.json"
 BASELINE_FILE = "sagetree/baseline.json"
 CURVE_FILE = "sagetree/curve.json"
@@ -131,6 +134,7 @@ class ModelBundle:
     origin: Origin | None = None
     rows: TrainingRows | None = None
     curve: LearningCurve | None = None
+    calibration: Calibration | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
@@ -144,12 +148,13 @@ class ModelBundle:
             FEATURES_FILE: _json(self.features),
             SELFCHECK_FILE: _json(self.selfcheck),
         }
-        if self.decision is not None:
-            files[DECISION_FILE] = _json(self.decision)
-        if self.baseline is not None:
-            files[BASELINE_FILE] = _json(self.baseline)
-        if self.curve is not None:
-            files[CURVE_FILE] = _json(self.curve)
+        optional = {
+            DECISION_FILE: self.decision,
+            CALIBRATION_FILE: self.calibration,
+            BASELINE_FILE: self.baseline,
+            CURVE_FILE: self.curve,
+        }
+        files |= {name: _json(record) for name, record in optional.items() if record is not None}
         if self.rows is not None:
             files[ROWS_FILE] = self.rows.to_bytes()
         manifest = Manifest(
@@ -191,6 +196,7 @@ class ModelBundle:
             schema=_record(Schema, documents, SCHEMA_FILE),
             features=_record(FeaturePipeline, documents, FEATURES_FILE),
             decision=_optional(Decision, documents, DECISION_FILE),
+            calibration=_optional(Calibration, documents, CALIBRATION_FILE),
             selfcheck=_record(SelfCheck, documents, SELFCHECK_FILE),
             hyperparameters=manifest.hyperparameters,
             data=manifest.data,
@@ -256,7 +262,10 @@ def _listed_in(folder: Path) -> Collection[str]:
 def _documents(files: Mapping[str, bytes]) -> Documents:
     """Return the JSON files of a bundle, parsed; models of XGBoost's are left out."""
     documents = {}
-    names = SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, DECISION_FILE, BASELINE_FILE, CURVE_FILE
+    names = (
+        SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, DECISION_FILE, CALIBRATION_FILE,
+        BASELINE_FILE, CURVE_FILE,
+    )  # fmt: skip
     for name in names:
         if name in files:
             try:

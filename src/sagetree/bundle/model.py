@@ -12,7 +12,13 @@ from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.boosters.scoring import Scorer, Scores
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.baseline import Baseline
-from sagetree.bundle.bundle import BASELINE_FILE, FEATURES_FILE, ModelBundle, SelfCheck
+from sagetree.bundle.bundle import (
+    BASELINE_FILE,
+    CALIBRATION_FILE,
+    FEATURES_FILE,
+    ModelBundle,
+    SelfCheck,
+)
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.model_files import plain_models, readable_bytes
 from sagetree.bundle.plain import plain_columns, unexplained_codes
@@ -87,7 +93,9 @@ class Model:
         cls, bundle: ModelBundle, *, threads: int = 1, shap: ShapMethod = "sagetree"
     ) -> "Model":
         """Build the model from its data. Raises ArtifactError where the parts do not fit."""
-        scorer = Scorer.load(*bundle.models, threads=threads, shap=shap)
+        scorer = Scorer.load(
+            *bundle.models, threads=threads, shap=shap, calibration=bundle.calibration
+        )
         if scorer.feature_count != len(bundle.features.names):
             raise ArtifactError(
                 f"it has {scorer.feature_count} features where sagetree/features.json makes "
@@ -99,6 +107,12 @@ class Model:
             raise ArtifactError(
                 "its columns are not those of sagetree/schema.json",
                 where=FEATURES_FILE,
+                hint="Train again",
+            )
+        if bundle.calibration and not objective_of(scorer.objective).has_threshold:
+            raise ArtifactError(
+                f"it calibrates a probability, and the model's objective is {scorer.objective}",
+                where=CALIBRATION_FILE,
                 hint="Train again",
             )
         _check_baseline(bundle)

@@ -56,6 +56,7 @@ _VALUE = Unit("the score by ")
 _MARGIN = Unit("the margin by ")
 _RANK = Unit("the score by ", " (margin)")
 _ODDS = Unit("the score (odds x ", ")", is_factor=True)
+_ODDS_BEFORE = Unit("the score (odds before calibration x ", ")", is_factor=True)
 _FACTOR = Unit("the score (x ", ")", is_factor=True)
 
 # An objective that is not here has a score whose unit nobody knows: its margin is told.
@@ -147,6 +148,9 @@ def unit_of(model: Model, predicted: int | None = None) -> Unit:
     if model.scorer.outputs > 1:
         quantile = model.scorer.quantiles[_middle(model)]
         return Unit(f"the score of quantile {quantile:g} by ")
+    calibration = model.scorer.calibration
+    if calibration is not None and not calibration.keeps_odds_ratios:
+        return _ODDS_BEFORE
     return _UNITS.get(objective.name, _MARGIN)
 
 

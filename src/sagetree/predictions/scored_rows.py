@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.explainer import contributions_by_column
 from sagetree.boosters.objectives import class_numbers
-from sagetree.boosters.scoring import Scores, contributions_by_column
+from sagetree.boosters.scoring import Scores
 from sagetree.bundle.model import Model
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.predictions.keys import KEYS

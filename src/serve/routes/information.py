@@ -75,7 +75,7 @@ def _example(settings: ServeSettings, served: ServedModel) -> Mapping[str, Cell]
 def schema_of(served: ServedModel) -> dict[str, object]:
     """Return the columns a request holds, and what the answer can hold."""
     model = served.model
-    label = model.schema.label
+    label, calibration = model.schema.label, model.scorer.calibration
     return {
         "columns": [
             {
@@ -94,6 +94,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
         "task": model.objective.task,
         "score": model.objective.score,
         "probability": model.probability,
+        "calibration": calibration.method if calibration else None,
         "outputs": model.scorer.outputs,
         "threshold": model.threshold,
         "keys": list(served.keys),

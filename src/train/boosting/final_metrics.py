@@ -26,6 +26,9 @@ def with_test_metrics(
         return trained.validation
     exact = replace(plan.matrices, max_bin=None)  # the values, not quantiles of them
     data = exact.build(plan.as_served(test))
+    calibrator = trained.validation.calibrator
+    if threshold is not None and calibrator is not None:  # XGBoost's scores are not calibrated
+        threshold = float(calibrator.undone(np.array([threshold], np.float32))[0])
     metrics = plan.metrics if threshold is None else plan.metrics.at(threshold)
     of_models = [
         evaluate_rows(

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import xgboost
 
+from sagetree.boosters.calibration import Calibration
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scores, most_frequent
 from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.evaluate.calibration import CalibrationResult
 from sagetree.train.examples.examples import Examples
 
 
@@ -23,7 +25,7 @@ class ValidationResult:
     metric at the best round, `deviations` its standard deviation over folds (empty
     without folds); `rows` says in words which rows these are; there are none where
     nothing was measured. `repeats` are the scores of each repeat of an ensemble's
-    folds, `curve` is how the metrics went.
+    folds, `curve` is how the metrics went. All scores are as `calibration` makes them.
     """
 
     best: tuple[int, ...]
@@ -35,12 +37,18 @@ class ValidationResult:
     rows: str
     repeats: tuple[Scores, ...] = ()
     curve: LearningCurve | None = None
+    calibration: CalibrationResult | None = None
 
     @classmethod
     def unmeasured(cls, rounds: int, train: Examples) -> "ValidationResult":
         """Return that of a model of all rows, of which none was left out."""
         none, scores = train.take(np.empty(0, np.intp)), np.empty(0, np.float32)
         return cls((rounds,), none, scores, scores, {}, {}, "no row")
+
+    @property
+    def calibrator(self) -> Calibration | None:
+        """What the scores are calibrated by, None where they are XGBoost's own."""
+        return self.calibration.calibration if self.calibration else None
 
     @property
     def is_of_folds(self) -> bool:

@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.boosters.calibration import Calibration
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.bundle import STORED_ROWS, SelfCheck
 from sagetree.features.plan import LabelledRows
@@ -40,10 +41,13 @@ class StoredRows:
         names = (*found.inputs.names, *schema.base_margins)
         return cls(tuple(rows), names, tuple(tuple(map(_as_json, row)) for row in cells))
 
-    def check(self, train: Examples, models: tuple[bytes, ...]) -> SelfCheck:
+    def check(
+        self, train: Examples, models: tuple[bytes, ...], calibration: Calibration | None = None
+    ) -> SelfCheck:
         """Return the rows and the scores that the models give them."""
         rows = train.take(np.array(self.rows, np.intp))
-        scores = Scorer.load(*models).score(rows.matrix, rows.roles.base_margin)
+        scorer = Scorer.load(*models, calibration=calibration)
+        scores = scorer.score(rows.matrix, rows.roles.base_margin)
         return SelfCheck(
             columns=self.names,
             rows=self.cells,

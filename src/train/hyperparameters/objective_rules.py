@@ -33,6 +33,7 @@ _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
 # Those that change how others are learnt, and nothing of what: elsewhere they are idle.
 _IDLE_BUT_FOR: Mapping[str, tuple[str, ...]] = {
     "scale_pos_weight": ("binary:logistic", "binary:logitraw", "reg:logistic"),
+    "calibration": ("binary:logistic",),
     "tweedie_variance_power": ("reg:tweedie",),
     "huber_slope": ("reg:pseudohubererror",),
     "aft_loss_distribution": ("survival:aft",),

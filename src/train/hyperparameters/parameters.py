@@ -47,6 +47,14 @@ OWN = (
         "alarms, such as cost: miss=claim_amount alarm=35",
         default="f1",
     ),
+    Hyperparameter(
+        "calibration",
+        Choice(("none", "platt", "isotonic", "auto")),
+        "binary:logistic: what makes a score a probability, fitted on rows left out, with ranks "
+        "as they are; default: auto, which calibrates where the slope there is surely outside "
+        ".9 to 1.1 or the mean score off, and takes back scale_pos_weight; none with preset "
+        "xgboost",
+    ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),
     Hyperparameter(

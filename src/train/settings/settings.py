@@ -114,7 +114,8 @@ class Boosting:
     is among `params`. `scales_weights` makes the mean of the weights 1;
     `directs_missing` has the missing follow most rows where training has none. Among
     `depths` the job chooses; there are none where max_depth is settled. Rows that say
-    little lower the params named `yielding`, which nobody has set.
+    little lower the params named `yielding`, which nobody has set. `calibration` says what
+    makes scores probabilities, or who chooses it.
     """
 
     params: Mapping[str, Any]
@@ -136,6 +137,7 @@ class Boosting:
     directs_missing: bool = False
     depths: tuple[int, ...] = ()
     yielding: tuple[str, ...] = ()
+    calibration: str = "none"
 
     @property
     def objective(self) -> str:
@@ -327,6 +329,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         directs_missing=own,
         depths=SAGETREE_DEPTHS if own and leaves_depth_open(values) else (),
         yielding=tuple(name for name in SAGETREE_YIELDING if own and name not in values),
+        calibration=values.get("calibration", "auto" if own else "none"),
     )
 
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sagetree.boosters.scoring import Scorer, contributions_by_column
+from sagetree.boosters.explainer import contributions_by_column
+from sagetree.boosters.scoring import Scorer
 from sagetree.errors import ArtifactError
 from tests.sagetree.models import claims
 

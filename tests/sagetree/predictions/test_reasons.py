@@ -9,8 +9,8 @@ import pytest
 import xgboost
 from numpy.typing import NDArray
 
+from sagetree.boosters.explainer import contributions_by_column
 from sagetree.boosters.objectives import OBJECTIVES
-from sagetree.boosters.scoring import contributions_by_column
 from sagetree.bundle.model import Model
 from sagetree.predictions.reasons import explain, gives_reasons, unit_of
 from sagetree.tables.label import ClassLabel

@@ -62,18 +62,22 @@ def gain_chart(facts: BinaryFacts) -> Chart:
 
 def reliability_chart(facts: BinaryFacts) -> Chart:
     """Return how often rows of each score are positive."""
-    groups = facts.reliability
-    scores = [group.score for group in groups]
-    top = 1.05 * max([*scores, *(group.interval[1] for group in groups), 1e-9])
+    groups, was = facts.reliability, facts.before is not None
+    scores, raw = [g.score for g in groups], [g.uncalibrated for g in groups]
+    shares = [group.share for group in groups]
+    top = 1.05 * max([*scores, *raw, *(group.interval[1] for group in groups), 1e-9])
     bars = (marks.line([g.score] * 2, g.interval, ONE, width=1.5) for g in groups)
     return Chart(
         "Reliability",
         "Tenths of the rows by score: the share of them that is positive, with its 95 % interval, "
-        "against their mean score. On the dashed line scores are right.",
+        "against their mean score. On the dashed line scores are right."
+        + (" The small dots are the same rows before calibration." if was else ""),
         Table(
-            ("tenth", "rows", "mean score", "share positive", "95 % interval"),
+            ("tenth", "rows", "mean score", "share positive", "95 % interval")
+            + (("before calibration",) if was else ()),
             tuple(
                 (str(n), str(g.rows), f"{g.score:.4g}", f"{g.share:.4g}", between(*g.interval))
+                + ((f"{g.uncalibrated:.4g}",) if was else ())
                 for n, g in enumerate(groups, start=1)
             ),
         ),
@@ -82,7 +86,8 @@ def reliability_chart(facts: BinaryFacts) -> Chart:
         (
             marks.guide((0, 0), (top, top)),
             *bars,
-            marks.dots(scores, [group.share for group in groups], ONE, 7),
+            *((marks.dots(raw, shares, TWO, 4),) if was else ()),
+            marks.dots(scores, shares, ONE, 7),
         ),
     )
 

@@ -1,0 +1,1 @@
+"""Scores of rows left out to what makes them probabilities."""
