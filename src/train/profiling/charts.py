@@ -141,7 +141,7 @@ def matrix_chart(pairs: Sequence[Pair], table: Table) -> Chart:
             (0, "V, eta", THREE),
         )
     ]
-    short = [shown(name, 14) for name in names]
+    short = [shown(name, 12) for name in names]
     return Chart(
         "Columns that go together",
         "A square's area is how much two columns go together: the larger of Pearson's and "

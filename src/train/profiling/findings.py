@@ -65,4 +65,4 @@ def _mostly_missing(facts: TableFacts) -> Iterator[str]:
 def _left_out(facts: TableFacts) -> Iterator[str]:
     for one in facts.columns:
         if one.column.kind in ("identifier", "constant"):
-            yield f"column {quote(one.column.name)} is {one.column.kind}: {one.reason}"
+            yield f"column {quote(one.column.name)}: {one.reason.removeprefix('left out: ')}"

@@ -75,12 +75,13 @@ class Opened:
         schema = Schema(columns=columns, label=label, named=self.table.named)
         if not schema.input_names:
             return None
-        goal = found.goal if found else goal_of(self.settings)
-        features = fit_features(schema, self.settings.columns, goal)
-        if label is None:
+        if found is None:
+            as_codes = replace(self.settings.columns, encoding="native", encodes_many=False)
+            features = fit_features(schema, as_codes, goal_of(self.settings))
             return unlabelled_facts(self.table, schema, features)
-        plan = TablePlan(label, self.roles, schema, features)
-        return labelled_facts(self.table, plan, goal)
+        features = fit_features(schema, self.settings.columns, found.goal)
+        plan = TablePlan(found.label, self.roles, schema, features)
+        return labelled_facts(self.table, plan, found.goal)
 
 
 def open_table(paths: Sequence[Path], hyperparameters: Mapping[str, str]) -> Opened:

@@ -44,7 +44,7 @@ def overview_section(facts: TableFacts) -> Section:
         "At a glance",
         tuple(filter(None, (facts.no_label, words))),
         figures=tuple(_figures(facts)),
-        tables=(Table(("what", "where"), rows),) if rows else (),
+        tables=(Table(("what", "where"), rows, ends_in_words=True),) if rows else (),
     )
 
 
@@ -53,7 +53,7 @@ def label_section(facts: TableFacts) -> Section | None:
     label = facts.label
     if label is None:
         return None
-    words = "How the label is spread, in shares of all rows."
+    words = "How the label is spread."
     own = facts.groups.one(facts.rows)
     charts = (spread_chart(label.column, label.shape, own, words),) if label.shape else ()
     tables = [
@@ -62,7 +62,7 @@ def label_section(facts: TableFacts) -> Section | None:
             tuple(
                 (shown(pair.second), *_pair_cells(pair)) for pair in facts.with_label[:MOST_PAIRS]
             ),
-            "Columns that go with the label, the strongest first",
+            "How much columns go with the label, the strongest first",
         )
     ]
     if label.numbers:
@@ -90,7 +90,7 @@ def columns_section(facts: TableFacts) -> Section:
         "columns",
         "What training would take each column for",
         tuple(_listed(facts)),
-        tables=(Table(("column", "kind", "missing", "distinct", "why"), rows),),
+        tables=(Table(("column", "kind", "missing", "distinct", "why"), rows, ends_in_words=True),),
     )
 
 
@@ -112,7 +112,7 @@ def values_section(facts: TableFacts) -> Section | None:
         if one.common
     )
     columns = ("column", "kind", "distinct", "most frequent values, of names the first")
-    tables = (Table(columns, rows),)
+    tables = (Table(columns, rows, ends_in_words=True),)
     return Section("values", "Words and names", (), tables=tables) if rows else None
 
 
@@ -186,12 +186,13 @@ SECTIONS: tuple[Callable[[TableFacts], Section | None], ...] = (
 
 NUMBER_COLUMNS: Row = (
     "column", "least", "5 %", "25 %", "median", "75 %", "95 %", "greatest", "mean",
-    "standard deviation", "outliers",
+    "std", "outliers",
 )  # fmt: skip
 
 
 def _figures(facts: TableFacts) -> Iterator[KeyFigure]:
-    yield KeyFigure("rows", f"{facts.rows:,}", f"in {len(facts.files)} file(s)")
+    files = len(facts.files)
+    yield KeyFigure("rows", f"{facts.rows:,}", f"in {files} file{'s' if files > 1 else ''}")
     inputs = sum(one.column.is_input and not one.refused for one in facts.columns)
     yield KeyFigure("columns", str(len(facts.columns)), f"{inputs} to learn from")
     cells = facts.rows * len(facts.columns)

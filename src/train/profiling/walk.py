@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sagetree.errors import PlatformError
+from sagetree.errors import PlatformError, quote
 from sagetree.evaluate.report.page.html import html_page
 from sagetree.machine.program import LOG
-from sagetree.train.columns.listing import shortened
 from sagetree.train.profiling.facts import TableFacts, table_facts
 from sagetree.train.profiling.findings import findings
 from sagetree.train.profiling.opened import open_table
 from sagetree.train.profiling.sections import sections, title
+
+# Columns that the terminal names.
+_STRONGEST = 5
 
 
 def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) -> None:
@@ -41,7 +43,8 @@ def summary(facts: TableFacts) -> Iterator[str]:
     cells = facts.rows * len(facts.columns)
     yield f"missing: {facts.missing} of {cells} cells"
     if facts.with_label:
-        yield f"goes with the label: {shortened([pair.second for pair in facts.with_label[:5]])}"
+        names = ", ".join(quote(pair.second) for pair in facts.with_label[:_STRONGEST])
+        yield f"goes with the label: {names}"
     for word, sentence in findings(facts):
         yield f"{word}: {sentence}"
     if facts.no_label:

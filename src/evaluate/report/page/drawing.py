@@ -73,8 +73,11 @@ def _frame(chart: Chart) -> _Frame:
 
 
 def _is_turned(chart: Chart) -> bool:
-    letters = sum(len(word) + 2 for _, word in chart.x.ticks) * _LETTER
-    return len(chart.x.ticks) > _WORDS_IN_LINE and letters > 0.85 * WIDTH
+    words = [word for _, word in chart.x.ticks]
+    if len(words) <= _WORDS_IN_LINE:
+        return False
+    # each has as much room as the others, so the longest decides
+    return len(words) * (max(map(len, words)) + 2) * _LETTER > 0.85 * WIDTH
 
 
 def _labelled(chart: Chart) -> list[Line | Boxes]:
