@@ -62,6 +62,11 @@ class Ranked:
             return np.nan_to_num(self.column.values, nan=missing).astype(np.intp)
         return np.unique(self.column.values, return_inverse=True)[1]
 
+    @cached_property
+    def ranks(self) -> Floats:
+        """The rank of each value (n) where none is missing."""
+        return _ranks(self.places)
+
     @property
     def is_number(self) -> bool:
         """Whether its order counts beside a number: of two values it does."""
@@ -81,8 +86,10 @@ def strongest(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
 
 def pair_of(first: Ranked, second: Ranked) -> Pair | None:
     """Return how two columns go together, None where one does not vary in the rows of both."""
-    both = first.there & second.there
-    rows = int(both.sum())
+    mask = first.there & second.there
+    rows = int(mask.sum())
+    is_whole = rows == len(mask)
+    both: NDArray[np.bool_] | slice = slice(None) if is_whole else mask  # no needless copies
     one, other = first.places[both], second.places[both]
     if rows < _LEAST_ROWS or one.min() == one.max() or other.min() == other.max():
         return None
@@ -92,7 +99,8 @@ def pair_of(first: Ranked, second: Ranked) -> Pair | None:
         return Pair(*names, CRAMER, cramer(one, other), None, rows)
     if first.is_number and second.is_number:
         value = pearson(first.column.values[both], second.column.values[both])
-        return Pair(*names, PEARSON, value, pearson(_ranks(one), _ranks(other)), rows)
+        ranks = (first.ranks, second.ranks) if is_whole else (_ranks(one), _ranks(other))
+        return Pair(*names, PEARSON, value, pearson(*ranks), rows)
     category, number = (one, second) if words[0] else (other, first)
     return Pair(*names, ETA, eta(category, number.column.values[both]), None, rows)
 

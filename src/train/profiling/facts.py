@@ -170,11 +170,13 @@ class _Reader:
         values = found.column
         is_number = not values.categories
         counts = () if is_number else tuple((values.text(v), n) for v, n in values.counts())
-        distinct = len(np.unique(values.values[~values.is_missing]))
+        distinct = column.distinct
+        if column.kind in ROLES:
+            distinct = len(np.unique(values.values[~values.is_missing]))
         return ColumnFacts(
             taken,
             missing=int(found.is_missing.sum()),
-            distinct=distinct if column.kind in ROLES else column.distinct,
+            distinct=distinct,
             common=found.words or counts,
             numbers=number_facts(values.values) if is_number else None,
             shape=shape_of(values, self.groups),
