@@ -54,6 +54,12 @@ def _check(options: argparse.Namespace) -> None:
     check_given(options.data, "DATA", out)
     if out.is_dir():
         raise SettingsError("it is a folder", where=f"--out {out}", hint="Name a file")
+    if not out.parent.is_dir():
+        raise SettingsError(
+            f"there is no folder {quote(str(out.parent))}",
+            where=f"--out {out}",
+            hint="Make it, or name a file in another one",
+        )
     for path in options.data:
         if path.resolve() == out.resolve():
             raise SettingsError(

@@ -283,8 +283,12 @@ def test_of_very_many_rows_some_say_how_columns_go_together(
         ),
         (
             ["table.csv", "--out", "no/page.html"],
-            "--out no/page.html: it cannot be written: No such file or directory. Name a file in a "
-            "folder of yours",
+            "--out no/page.html: there is no folder 'no'. Make it, or name a file in another one",
+        ),
+        (
+            ["table.csv", "--out", "/dev/full"],
+            "--out /dev/full: it cannot be written: No space left on device. Name a file in a "
+            "folder of yours\n\nCause: [Errno 28] No space left on device",
         ),
         (
             ["table.csv", "--target", "y", "--set", "target=x"],
