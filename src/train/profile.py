@@ -40,10 +40,12 @@ def main(argv: Sequence[str]) -> int:
         with left_out_unused():  # imports that take seconds, and may fail
             from sagetree.train.profiling.walk import run
 
-            run(options.data, hyperparameters, options.out)
+            is_labelled = run(options.data, hyperparameters, options.out)
         settings = [word for pair in options.set for word in ("--set", "=".join(pair))]
-        train = ["sagetree", "train", *options.data, "--target", options.target or "COLUMN"]
-        LOG.info(next_steps({"profile": options.out}, ("train on it", [*train, *settings])))
+        named = options.target or ("" if is_labelled else "COLUMN")
+        target = ["--target", named] if named else []
+        train = ["sagetree", "train", *options.data, *target, *settings]
+        LOG.info(next_steps({"profile": options.out}, ("train on it", train)))
         return 0
 
     return ended(work, lambda error: fail(describe(error), None))

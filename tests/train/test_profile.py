@@ -3,10 +3,13 @@
 import html
 import re
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sagetree.train.profile import main
@@ -205,6 +208,7 @@ def test_files_without_names_have_their_label_first(profile: Profile) -> None:
     lines = "\n".join(f"{n % 2},{n * 7 % 11}.5" for n in range(60))
     page = profile(lines + "\n")
     assert "60 rows, label label; 1 columns: 1 number\n" in page.log
+    assert page.log.endswith("To train on it:  sagetree train table.csv\n")
     alike = profile("\n".join(f"5,{n * 7 % 11}.5" for n in range(60)))
     said = (
         "The first column cannot be the label: the label is '5' in every row; two values are needed"
@@ -230,6 +234,31 @@ def test_a_wide_table_shows_what_goes_with_the_label_and_lists_the_rest(profile:
     assert names
     assert {*names[1].split(", ")} | {*shown} == {*frame.columns.drop("y")}
     assert [*profile(frame).rows("columns")] == [f"n{n:02}" for n in range(40)]
+
+
+@pytest.mark.parametrize("rows", ["0,x\n1,x\n" * 9, "0,\n1,\n" * 9])
+def test_where_nothing_is_left_to_learn_from_it_says_so(rows: str, profile: Profile) -> None:
+    page = profile(f"y,x\n{rows}", "--target", "y")
+    assert "training would end: no column is left to learn from\n" in page.log
+
+
+def test_dates_nested_cells_and_codes_of_parquet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = [date(2024, 1, 1 + n % 28) if n % 3 else None for n in range(40)]
+    columns = {"y": [n % 2 for n in range(40)], "day": days, "list": [[1]] * 40}
+    coded = pa.array(["a", "b"] * 20).dictionary_encode()
+    pq.write_table(pa.table({**columns, "code": coded}), tmp_path / "t.parquet")
+    out = tmp_path / "p.html"
+    assert main([str(tmp_path / "t.parquet"), "--target", "y", "--out", str(out)]) == 0
+    page = Page(out, capsys.readouterr().out)
+    columns_told = page.rows("columns")
+    assert columns_told["day"][:3] == ["datetime", "35.00%", str(len({*days} - {None}))]
+    assert page.rows("numbers")["day"][0] == "2024-01-01"
+    assert columns_told["list"][0] == "refused"
+    refused = "column 'list': its cells are of type list<element: int64>. Write it as numbers, text"
+    assert f"training would end: {refused} or dates, or list it in drop_columns\n" in page.log
+    assert page.rows("spread")["code: a"][0] == "20"
 
 
 def test_several_files_are_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -267,6 +296,7 @@ def test_of_very_many_rows_some_say_how_columns_go_together(
             ["table.csv", "--target", "z"],
             "target is 'z', which is no column. The columns are 'y', 'x'",
         ),
+        (["head.csv"], "head.csv: there are no rows. Put rows below the header"),
         (
             ["table.csv", "--out", "folder"],
             "--out folder: it is a folder. Name a file",
@@ -307,6 +337,7 @@ def test_it_says_what_is_wrong(
     (tmp_path / "folder").mkdir()
     before = "y,x\n" + "".join(f"{n % 2},{n}\n" for n in range(30))
     Path("table.csv").write_text(before)
+    Path("head.csv").write_text("y,x\n")
     assert main(arguments) == 1
     assert capsys.readouterr().out.endswith(f"FAILED: {error}\n")
     assert Path("table.csv").read_text() == before

@@ -17,7 +17,7 @@ Finding = tuple[str, str]
 def findings(facts: TableFacts) -> tuple[Finding, ...]:
     """Return what stands out: a word for it, and a sentence."""
     kinds = (
-        ("training would end", [one.refused for one in facts.columns if one.refused]),
+        ("training would end", [*_ends(facts)]),
         ("leakage?", facts.of_rows.leaks if facts.of_rows else ()),
         ("contradiction", [*_contradictions(facts)]),
         ("duplicates", [*_duplicates(facts)]),
@@ -34,6 +34,12 @@ def _told(word: str, sentences: Sequence[str]) -> Iterator[Finding]:
     more = len(sentences) - MOST_OF_A_KIND
     if more > 0:
         yield word, f"{more} more of this kind"
+
+
+def _ends(facts: TableFacts) -> Iterator[str]:
+    yield from (one.refused for one in facts.columns if one.refused)
+    if facts.of_rows is None:
+        yield "no column is left to learn from"
 
 
 def _contradictions(facts: TableFacts) -> Iterator[str]:

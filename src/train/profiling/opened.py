@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from sagetree.desk.given_files import channel_links
-from sagetree.errors import DataError
+from sagetree.errors import DataError, UserError
 from sagetree.evaluate.report.columns import Column
 from sagetree.features.plan import TablePlan
 from sagetree.machine.paths import OptMl
@@ -96,7 +96,7 @@ def open_table(paths: Sequence[Path], hyperparameters: Mapping[str, str]) -> Ope
         for link, path in channel_links(opt_ml.data / TRAIN, paths).items():
             link.parent.mkdir(parents=True, exist_ok=True)
             link.symlink_to(path.resolve())
-        table = read_channel(opt_ml, TRAIN, settings)
+        table = _read(opt_ml, settings, paths)
     if settings.columns.target or settings.columns.label_lower_bound:
         return _opened(table, settings, _labelled(table, settings))
     if table.named:
@@ -107,6 +107,16 @@ def open_table(paths: Sequence[Path], hyperparameters: Mapping[str, str]) -> Ope
         reason = f"The first column cannot be the label: {error.message}"
         return _opened(table, settings, None, reason)
     return _opened(table, settings, labelled)
+
+
+def _read(opt_ml: OptMl, settings: TrainSettings, paths: Sequence[Path]) -> Table:
+    """Return the rows; an error of all files names those given, not their links."""
+    channel = str(opt_ml.data / TRAIN)
+    try:
+        return read_channel(opt_ml, TRAIN, settings)
+    except UserError as error:
+        error.where = error.where.replace(channel, ", ".join(map(str, paths)))
+        raise
 
 
 def _labelled(table: Table, settings: TrainSettings) -> Labelled:

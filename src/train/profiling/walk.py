@@ -16,8 +16,10 @@ from sagetree.train.profiling.sections import sections, title
 _STRONGEST = 5
 
 
-def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) -> None:
+def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) -> bool:
     """Write the profile of the rows of all files to `out`, and log what is in them.
+
+    Returns whether they have a label.
 
     Raises UserError for what the user gave, PlatformError for a file that cannot be written.
     """
@@ -32,14 +34,16 @@ def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) ->
             hint="Name a file in a folder of yours",
         ) from error
     LOG.info("%s", "\n".join(summary(facts)))
+    return facts.label is not None
 
 
 def summary(facts: TableFacts) -> Iterator[str]:
     """Yield what a table holds, a line each."""
     kinds = Counter(one.kind for one in facts.columns)
-    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    listed = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+    counted = f": {listed}" if listed else ""
     label = f", label {facts.label.column.name}" if facts.label else ""
-    yield f"{facts.rows} rows{label}; {len(facts.columns)} columns: {counted}"
+    yield f"{facts.rows} rows{label}; {len(facts.columns)} columns{counted}"
     cells = facts.rows * len(facts.columns)
     yield f"missing: {facts.missing} of {cells} cells"
     if facts.with_label:

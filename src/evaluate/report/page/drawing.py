@@ -16,7 +16,7 @@ from sagetree.evaluate.report.page.document import WIDTH, Chart
 from sagetree.evaluate.report.page.marks import Boxes, Dots, Floats, Line, Mark
 
 # Pixels: a letter's width and a line's height, the space around the axes.
-_LETTER, _TEXT = 6.6, 12
+_LETTER, _TEXT = 7.4, 12
 _TOP, _RIGHT, _BELOW, _GAP = 10, 22, 42, 6
 
 # With more words than these below an axis they are turned.
