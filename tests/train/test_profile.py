@@ -261,6 +261,18 @@ def test_dates_nested_cells_and_codes_of_parquet(
     assert page.rows("spread")["code: a"][0] == "20"
 
 
+@pytest.mark.long
+def test_the_page_of_a_very_wide_table_has_two_megabytes_at_most(profile: Profile) -> None:
+    random = np.random.default_rng(6)
+    names = [f"{n}{'<&' * 60}" for n in range(3000)]
+    words = np.array([f"{n}{'&' * 100}" for n in range(12)])
+    frame = pd.DataFrame(words[random.integers(0, 12, (40, 3000))], columns=names)
+    page = profile(frame.assign(y=np.arange(40) % 4), "--target", "y", "--set", "num_class=4",
+                   "--set", "objective=multi:softprob")  # fmt: skip
+    assert len(page.source.encode()) < 2 * 2**20
+    assert "and 1960 more" in page.source
+
+
 def test_several_files_are_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for number in (1, 2):
         (tmp_path / f"{number}.csv").write_text(f"a,b\n{number},x\n3,y\n")
