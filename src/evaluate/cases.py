@@ -8,6 +8,7 @@ from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
+from sagetree.decisions.rules import amounts_of
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.header import header_rule
@@ -45,7 +46,8 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     table = _with_names(_without_foreign_names(table, model.schema), model.schema)
     label = model.schema.label or _plain_label(_label_name(table, model.schema), model)
     margins = _base_margins(table, model)
-    roles = RoleColumns(_weight(table, model), margins, _group(model))
+    amounts = amounts_of(model.decision.parsed_rule) if model.decision else {}
+    roles = RoleColumns(_weight(table, model), margins, _group(model), **amounts)
     plan = TablePlan(label, roles, model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(

@@ -1,13 +1,12 @@
 """The command line of `evaluate`."""
 
 import argparse
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.desk.contract_folder import is_marked
-from sagetree.desk.options import add_rounds, parse_options
+from sagetree.desk.options import add_rounds, number_type, parse_options
 from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, lay_out
 from sagetree.evaluate.verdict.gate import Gate
@@ -113,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add_options(parser)
     parser.add_argument(
         "--threshold-auc",
-        type=_share,
+        type=number_type("no number from 0 to 1", 0, 1),
         default=DEFAULT_GATE,
         metavar="AUC",
         help="the gate: approve an AUC of at least this (default: 0.7)",
@@ -127,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--threshold",
-        type=_number,
+        type=number_type("no number"),
         metavar="SCORE",
         help="call rows positive from this score on (default: the one stored with the model)",
     )
@@ -145,23 +144,3 @@ def _gate(text: str) -> Gate:
         raise argparse.ArgumentTypeError(
             f"{text!r} is not METRIC>=VALUE or METRIC<=VALUE"
         ) from None
-
-
-def _number(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number")
-    return value
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
-    return value

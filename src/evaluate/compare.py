@@ -1,14 +1,13 @@
 """`sagetree compare A B --test FILES`: which of two models is better on the same rows."""
 
 import argparse
-import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
 from sagetree.desk.next_steps import next_steps
-from sagetree.desk.options import add_rounds, parse_options
+from sagetree.desk.options import add_rounds, number_type, parse_options
 from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import default_out, lay_out
 from sagetree.machine.paths import OptMl
@@ -75,6 +74,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
+    cost = number_type("not a cost: a number from 0 on", 0)
     parser = argparse.ArgumentParser(
         prog="sagetree compare",
         description=DESCRIPTION,
@@ -92,12 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--miss",
-        type=_cost,
+        type=cost,
         metavar="COST",
         help="what a positive row costs that is not called so, from the model's own threshold on",
     )
     parser.add_argument(
-        "--alarm", type=_cost, metavar="COST", help="what a negative row costs that is called so"
+        "--alarm", type=cost, metavar="COST", help="what a negative row costs that is called so"
     )
     parser.add_argument(
         "--out",
@@ -108,13 +108,3 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_rounds(parser)
     return parser
-
-
-def _cost(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a cost: a number from 0 on")
-    return value

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.objectives import Objective
+from sagetree.boosters.scoring import Scores
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.bundle.archive import ARCHIVE, open_model
 from sagetree.bundle.copies import distinct_count, find_copies
@@ -20,7 +21,7 @@ from sagetree.evaluate.comparison.result import COMPARISON_FILE, Comparison, com
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
-from sagetree.evaluate.metrics.tasks import evaluate_task
+from sagetree.evaluate.metrics.tasks import evaluate_task, even_threshold
 from sagetree.evaluate.model_metrics.explainability import explainability_json
 from sagetree.evaluate.model_metrics.quality import constraints_json, statistics_json
 from sagetree.evaluate.report.subject import JudgedRows, Subject
@@ -29,6 +30,7 @@ from sagetree.evaluate.results import write_results
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
+from sagetree.evaluate.verdict.operating_point import OperatingPoint, operating_point
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.features.plan import LabelledRows
@@ -95,14 +97,15 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     comparison = compare(champion.answer(table, model), answers, where) if champion else None
     verdict = data.judged(_verdict(settings, evaluation))
     verdict = comparison.judged(verdict) if comparison else verdict
-    contents = _measures(evaluation, answers) | {
+    point = _operating_point(evaluation, model, rows, scores)
+    contents = _measures(evaluation, answers, point) | {
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
         "explainability.json": explainability_json(model, made, rows.roles.base_margin),
         COMPARISON_FILE: comparison and comparison.as_json(),
     }
     folder = opt_ml.processing / "evaluation"
     write_results(folder, contents)
-    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective)))
+    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
     warnings = _warnings(evaluation, verdict, data, comparison)
     for warning in warnings:
         LOG.warning("WARNING: %s", warning)
@@ -110,18 +113,20 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     unseen = data.absent.unseen
     write_report(
         folder,
-        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings),
+        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point),
     )
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 
-def _measures(evaluation: Evaluation | Measured, answers: Answers) -> dict[str, object]:
+def _measures(
+    evaluation: Evaluation | Measured, answers: Answers, point: OperatingPoint | None
+) -> dict[str, object]:
     """Return the metrics as SageMaker's files have them."""
     task = answers.model.objective.task
     is_binary = task == "binary"
     curves = curves_json(answers.labels, answers.scores, answers.weights) if is_binary else {}
     return {
-        "evaluation.json": evaluation_json(evaluation, task, curves),
+        "evaluation.json": evaluation_json(evaluation, task, curves, point),
         "statistics.json": statistics_json(evaluation, task),
         "constraints.json": constraints_json(evaluation, task),
     }
@@ -174,10 +179,28 @@ def _compared(
     )
 
 
+def _operating_point(
+    evaluation: Evaluation | Measured, model: Model, rows: LabelledRows, scores: Scores
+) -> OperatingPoint | None:
+    """Return what the threshold gives beside others, None of a model that is not binary."""
+    if not isinstance(evaluation, Evaluation):
+        return None
+    return operating_point(
+        rows.labels,
+        scores,
+        evaluation.threshold,
+        rule=model.decision.parsed_rule if model.decision else None,
+        even=even_threshold(model.objective),
+        weights=rows.roles.weight,
+        miss=rows.roles.miss,
+        alarm=rows.roles.alarm,
+    )
+
+
 def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
     """Return the score from which rows are called positive, None where odds are even."""
     if settings.threshold is None:
-        return model.decision.threshold if model.decision else None
+        return model.threshold
     if model.objective.task != "binary":
         raise SettingsError(
             f"--threshold is of a binary label, and the model's objective is "
@@ -218,7 +241,10 @@ def _meant(label: AnyLabel, objective: Objective) -> str:
 
 
 def _summary(
-    evaluation: Evaluation | Measured, verdict: Verdict | MetricVerdict, meant: str
+    evaluation: Evaluation | Measured,
+    verdict: Verdict | MetricVerdict,
+    meant: str,
+    point: OperatingPoint | None,
 ) -> str:
     values = evaluation.scalars
     if isinstance(evaluation, Evaluation):
@@ -237,4 +263,5 @@ def _summary(
             f"{evaluation.rows} rows: {listed}\n"
             f"Saying the same of every row gives {evaluation.headline} {evaluation.baseline:.4g}"
         )
-    return f"{said}\n{verdict.verdict}: {verdict.reason}"
+    lines = () if point is None else point.lines()
+    return "\n".join([said, *lines, f"{verdict.verdict}: {verdict.reason}"])

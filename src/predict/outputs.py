@@ -12,12 +12,7 @@ from sagetree.errors import DataError, SettingsError, quote
 from sagetree.machine.program import LOG
 from sagetree.predict.settings import Wanted
 from sagetree.predictions.reasons import explain
-from sagetree.predictions.scored_rows import (
-    ClassName,
-    ScoredRows,
-    available_keys,
-    predicted_labels,
-)
+from sagetree.predictions.scored_rows import ClassName, ScoredRows, available_keys, predicted_labels
 from sagetree.tables.table import Cells
 
 # A column of the output, and its values.

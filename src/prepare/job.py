@@ -9,7 +9,7 @@ from sagetree.prepare.inputs import find_tables
 from sagetree.prepare.joining import JOINED, count_unmatched, join, table_query
 from sagetree.prepare.kinds import key_cells
 from sagetree.prepare.loading import RawTable, load_table
-from sagetree.prepare.outputs import Output, write_parts
+from sagetree.prepare.outputs import PartFiles, write_parts
 from sagetree.prepare.query import read_query
 from sagetree.prepare.records import Cleaned, RecordColumns, keep_all, keep_latest
 from sagetree.prepare.report import keys_report, parts_report, tables_report
@@ -26,7 +26,7 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
     Raises UserError for what the user gave. The parts' files appear when all
     of them are written.
     """
-    output = Output(opt_ml.processing / "output", settings.format)
+    output = PartFiles(opt_ml.processing / "output", settings.format)
     columns = _record_columns(settings)
     with open_database(settings.memory_limit) as db:
         query = read_query(db, settings.sql) if settings.sql else None

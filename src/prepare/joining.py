@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.prepare.csv_blocks import check_names
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import find_name, listing
@@ -134,6 +134,23 @@ def join(db: Database, query: Query, key: str | None) -> str | None:
         hint = "Is a condition too strict, or every record deleted?"
         raise DataError("the result has no rows", where=query.name, hint=hint)
     return None if key is None else _key_of(db, names, query, key)
+
+
+def joined_column(db: Database, column: str, option: str) -> tuple[str, str]:
+    """Return the name and the type of a column of the joined rows.
+
+    Raises SettingsError where it is none; `option` has named it.
+    """
+    columns = db.columns(JOINED)
+    name = find_name(columns, column)
+    if name is None:
+        raise SettingsError(
+            f"column {quote(column)} is missing from the joined table"
+            f"{did_you_mean(column, columns)}",
+            where=option,
+            hint=f"The columns are {listing(columns)}",
+        )
+    return name, columns[name]
 
 
 def _key_of(db: Database, names: Sequence[str], query: Query, key: str) -> str:

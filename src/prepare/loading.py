@@ -18,7 +18,7 @@ from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import TableFiles
 from sagetree.tables.index_names import is_index_name
-from sagetree.tables.table import Source
+from sagetree.tables.table import Source, place_of
 
 _PARQUET_MAGIC = b"PAR1"
 
@@ -67,11 +67,7 @@ class RawTable:
 
     def locate(self, row: int) -> str:
         """Return file and line of the row with this rowid."""
-        for source in self.sources:
-            if row < source.rows:
-                return f"{source.name} {source.unit} {source.first + row}"
-            row -= source.rows
-        raise ValueError(f"table {self.name} has no such row")
+        return place_of(row, self.sources)
 
 
 def load_table(db: Database, table: TableFiles) -> RawTable:

@@ -14,7 +14,7 @@ _COPY_OPTIONS = {"parquet": "FORMAT parquet", "csv": "FORMAT csv, HEADER true"}
 
 
 @dataclass(frozen=True)
-class Output:
+class PartFiles:
     """The folder with one folder for each part."""
 
     folder: Path
@@ -39,7 +39,7 @@ class Output:
 
 
 def write_parts(
-    db: Database, split: Split, first: Sequence[str], left_out: Sequence[str], output: Output
+    db: Database, split: Split, first: Sequence[str], left_out: Sequence[str], output: PartFiles
 ) -> None:
     """Write the rows of each part, the columns `first` before the others.
 
@@ -62,7 +62,7 @@ def write_parts(
                 output.unfinished(part).unlink()
 
 
-def _publish(parts: Sequence[str], output: Output) -> None:
+def _publish(parts: Sequence[str], output: PartFiles) -> None:
     finished = [output.file(part, output.format) for part in parts]
     for part, file in zip(parts, finished, strict=True):
         output.unfinished(part).replace(file)

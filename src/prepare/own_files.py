@@ -3,12 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sagetree.desk.contract_folder import (
-    DEFAULT_OUT,
-    claim,
-    place_links,
-    refuse_base_dir,
-)
+from sagetree.desk.contract_folder import DEFAULT_OUT, claim, place_links, refuse_base_dir
 from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import Step, next_steps
 from sagetree.errors import SettingsError, quote

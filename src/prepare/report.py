@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sagetree.prepare.inputs import NAMES_SHOWN
 from sagetree.prepare.records import Cleaned
-from sagetree.prepare.splitting.labels import Label
+from sagetree.prepare.splitting.labels import JoinedLabel
 from sagetree.prepare.splitting.parts import Part
 
 
@@ -27,7 +27,7 @@ def keys_report(unmatched: Mapping[tuple[str, str], int], rows: int, key: str | 
     return "\n".join([*lines, f"rows joined: {rows}"])
 
 
-def parts_report(parts: Sequence[Part], label: Label) -> str:
+def parts_report(parts: Sequence[Part], label: JoinedLabel) -> str:
     """Return each part's size, and how the label is spread over the parts.
 
     Of two values that is the share of the positive one, of numbers their median,
@@ -52,7 +52,7 @@ def parts_report(parts: Sequence[Part], label: Label) -> str:
     return f"{table}\n\n{_classes(parts, label)}" if len(label.classes) > 2 else table
 
 
-def _classes(parts: Sequence[Part], label: Label) -> str:
+def _classes(parts: Sequence[Part], label: JoinedLabel) -> str:
     head = (label.column, *(part.name for part in parts))
     counts = zip(*(part.counts for part in parts), strict=True)
     rows = [

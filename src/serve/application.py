@@ -141,6 +141,7 @@ def _load_tried(settings: ServeSettings, verdict: Verdict) -> ServedModel:
         settings.model_dir,
         threads=settings.threads,
         output=settings.output,
+        decision=settings.decision,
         shap=settings.shap,
         rounds=settings.rounds,
     )

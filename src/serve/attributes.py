@@ -1,6 +1,7 @@
 """The one header SageMaker hands through in both directions.
 
     X-Amzn-SageMaker-Custom-Attributes: inference_output=score,contributions;top_k=5;trace=17
+    X-Amzn-SageMaker-Custom-Attributes: inference_output=predicted_label;decision=recall>=0.8
 
 Parts are separated by semicolons. Those this server does not know are the
 caller's own, and come back to it with the rest.
@@ -17,6 +18,7 @@ HEADER = "X-Amzn-SageMaker-Custom-Attributes"
 HEADER_KEY = HEADER.lower()
 OUTPUT_ATTRIBUTE = "inference_output"
 TOP_ATTRIBUTE = "top_k"
+DECISION_ATTRIBUTE = "decision"
 
 # Headers whose meaning is remembered.
 REMEMBERED = 256
@@ -51,6 +53,15 @@ def choose_output(header: str, default: tuple[str, ...], available: tuple[str, .
     """
     attributes = parse_attributes(header)
     return Output(_keys(attributes, default, available), _top(attributes))
+
+
+@lru_cache(REMEMBERED)
+def chosen_decision(header: str) -> str:
+    """Return the score or the rule by which a request has its rows called, "" for none.
+
+    Raises RequestError for a header that cannot be returned.
+    """
+    return parse_attributes(header).get(DECISION_ATTRIBUTE, "")
 
 
 @lru_cache(REMEMBERED)

@@ -12,39 +12,9 @@ from sagetree.machine.cores import usable_cores
 from sagetree.machine.memory import memory_limit
 from sagetree.machine.paths import OptMl
 from sagetree.predictions.keys import DEFAULT_KEYS
+from sagetree.serve import variables
 from sagetree.serve.protocol.messages import MEGABYTE
-from sagetree.serve.variables import (
-    ACCEPT,
-    BATCH,
-    CONTENT_LENGTH,
-    EMF,
-    EMF_SECONDS,
-    ENSEMBLE,
-    KEEPALIVE,
-    KEEPALIVE_SECONDS,
-    LOG_FORMAT,
-    MAX_PAYLOAD_MB,
-    MODEL_MEMORY,
-    MODEL_MEMORY_SHARE,
-    MULTI_MODEL,
-    ON_SAGEMAKER,
-    OUTPUT,
-    PAGE,
-    PAYLOAD,
-    PORT,
-    PORT_OPTION,
-    PROGRAM,
-    ROUNDS,
-    SHAP,
-    STRATEGY,
-    SUBMIT_DIRECTORY,
-    THREADS,
-    TIMEOUT,
-    TIMEOUT_SECONDS,
-    TRANSFORMS,
-    WORKERS,
-    Variable,
-)
+from sagetree.serve.variables import Variable
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
@@ -56,7 +26,7 @@ class ServeSettings:
 
     `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
     `payload_told` says whether it was set; `accept`, `strategy` and `transforms` are
-    None where they were not.
+    None where they were not, `decision` is "".
     """
 
     model_dir: Path
@@ -67,6 +37,7 @@ class ServeSettings:
     timeout: int
     accept: str | None
     output: tuple[str, ...]
+    decision: str
     batch: bool
     strategy: str | None
     transforms: int | None
@@ -101,39 +72,43 @@ class ServeSettings:
 
         Raises SettingsError that names every fault.
         """
-        reader = _Reader({**environ, PORT_OPTION: port or ""})
-        megabytes = reader.value(PAYLOAD, None)
-        length = reader.value(CONTENT_LENGTH, None)
+        reader = _Reader({**environ, variables.PORT_OPTION: port or ""})
+        given_port = variables.PORT
+        if port is not None:
+            given_port = replace(given_port, name=variables.PORT_OPTION)
+        megabytes = reader.value(variables.PAYLOAD, None)
+        length = reader.value(variables.CONTENT_LENGTH, None)
         if megabytes is not None:
             length = megabytes * MEGABYTE
-        reader.value(ENSEMBLE, True)
-        on_sagemaker = bool(environ.get(ON_SAGEMAKER))
+        reader.value(variables.ENSEMBLE, True)
+        on_sagemaker = bool(environ.get(variables.ON_SAGEMAKER))
         settings = cls(
             model_dir=model_dir or OptMl.from_environ(environ).model,
             host=host,
-            port=reader.value(PORT if port is None else replace(PORT, name=PORT_OPTION), 8080),
-            workers=reader.value(WORKERS, usable_cores()),
-            threads=reader.value(THREADS, usable_cores()),
-            timeout=reader.value(TIMEOUT, TIMEOUT_SECONDS),
-            accept=reader.value(ACCEPT, None),
-            output=reader.value(OUTPUT, DEFAULT_KEYS),
-            batch=reader.value(BATCH, False),
-            strategy=reader.value(STRATEGY, None),
-            transforms=reader.value(TRANSFORMS, None),
-            max_body=(MAX_PAYLOAD_MB * MEGABYTE if length is None else length) or None,
+            port=reader.value(given_port, 8080),
+            workers=reader.value(variables.WORKERS, usable_cores()),
+            threads=reader.value(variables.THREADS, usable_cores()),
+            timeout=reader.value(variables.TIMEOUT, variables.TIMEOUT_SECONDS),
+            accept=reader.value(variables.ACCEPT, None),
+            output=reader.value(variables.OUTPUT, DEFAULT_KEYS),
+            decision=reader.value(variables.DECISION, ""),
+            batch=reader.value(variables.BATCH, False),
+            strategy=reader.value(variables.STRATEGY, None),
+            transforms=reader.value(variables.TRANSFORMS, None),
+            max_body=(variables.MAX_PAYLOAD_MB * MEGABYTE if length is None else length) or None,
             payload_told=bool(length),
-            keepalive=reader.value(KEEPALIVE, KEEPALIVE_SECONDS),
+            keepalive=reader.value(variables.KEEPALIVE, variables.KEEPALIVE_SECONDS),
             reload=reload,
-            multi_model=reader.value(MULTI_MODEL, False),
-            model_memory=reader.value(MODEL_MEMORY, 0) * MEGABYTE
-            or int(memory_limit() * MODEL_MEMORY_SHARE),
-            program=reader.value(PROGRAM, ""),
-            submit_directory=reader.value(SUBMIT_DIRECTORY, ""),
-            shap=reader.value(SHAP, "sagetree"),
-            rounds=reader.value(ROUNDS, "best"),
-            log_format=reader.value(LOG_FORMAT, "text"),
-            emf_seconds=reader.value(EMF, EMF_SECONDS if on_sagemaker else 0),
-            page=reader.value(PAGE, not on_sagemaker),
+            multi_model=reader.value(variables.MULTI_MODEL, False),
+            model_memory=reader.value(variables.MODEL_MEMORY, 0) * MEGABYTE
+            or int(memory_limit() * variables.MODEL_MEMORY_SHARE),
+            program=reader.value(variables.PROGRAM, ""),
+            submit_directory=reader.value(variables.SUBMIT_DIRECTORY, ""),
+            shap=reader.value(variables.SHAP, "sagetree"),
+            rounds=reader.value(variables.ROUNDS, "best"),
+            log_format=reader.value(variables.LOG_FORMAT, "text"),
+            emf_seconds=reader.value(variables.EMF, variables.EMF_SECONDS if on_sagemaker else 0),
+            page=reader.value(variables.PAGE, not on_sagemaker),
         )
         if reader.faults:
             count = len(reader.faults)

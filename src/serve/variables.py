@@ -3,14 +3,15 @@
 The names are SageMaker's own, where it has one. `VARIABLES` is also the table of `serve --help`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast, get_args
+from typing import Generic, TypeVar, get_args
 
 from sagemaker_inference import parameters
 
 from sagetree.boosters.best_rounds import Rounds
 from sagetree.boosters.shap_method import ShapMethod
+from sagetree.decisions.rules import ALLOWED_DECISIONS, parse_decision
 from sagetree.formats.media_types import ACCEPTS, CSV, JSON
 from sagetree.machine.paths import BASE_DIR_VARIABLE
 from sagetree.predictions.keys import DEFAULT_KEYS, KEYS, parse_keys
@@ -59,20 +60,19 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def one_of(values: Iterable[Value]) -> Callable[[str], Value]:
+    """Return the parser of one of some words in any case; it raises KeyError for others."""
+    known = {str(value).lower(): value for value in values}
+    return lambda text: known[text.lower()]
+
+
 def _truth(text: str) -> bool:
     return {"true": True, "1": True, "false": False, "0": False}[text.lower()]
 
 
-def _accept(text: str) -> str:
-    return {name: name for name in ACCEPTS}[text.lower()]
-
-
-def _shap_method(text: str) -> ShapMethod:
-    return {name: cast("ShapMethod", name) for name in get_args(ShapMethod)}[text.lower()]
-
-
-def _rounds(text: str) -> Rounds:
-    return {name: cast("Rounds", name) for name in get_args(Rounds)}[text.lower()]
+def _decision(text: str) -> str:
+    parse_decision(text)
+    return text
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ TIMEOUT = Variable(
 )
 ACCEPT = Variable(
     parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV,
-    _accept,
+    one_of(ACCEPTS),
     f"one of {', '.join(ACCEPTS)}",
     f"{JSON} for a request in it, else {CSV}",
     "type of the answer to a request without Accept",
@@ -120,6 +120,13 @@ OUTPUT = Variable(
     f"a comma list of {', '.join(KEYS)}, each once",
     ",".join(DEFAULT_KEYS),
     "what an answer holds for each row",
+)
+DECISION = Variable(
+    "SAGETREE_DECISION",
+    _decision,
+    f"one of {ALLOWED_DECISIONS}",
+    "the model's own",
+    "from which score on a row is called positive, a rule by the curve that the model stores",
 )
 BATCH = Variable(
     "SAGEMAKER_BATCH",
@@ -151,7 +158,7 @@ KEEPALIVE = Variable(
 )
 STRATEGY = Variable(
     "SAGEMAKER_BATCH_STRATEGY",
-    lambda text: {name: name for name in (MULTI_RECORD, SINGLE_RECORD)}[text.upper()],
+    one_of((MULTI_RECORD, SINGLE_RECORD)),
     f"{MULTI_RECORD} or {SINGLE_RECORD}",
     MULTI_RECORD,
     "set by a batch transform job: what /execution-parameters says",
@@ -206,16 +213,16 @@ SUBMIT_DIRECTORY = Variable(
     "model/code",
     "where your own script is",
 )
-SHAP = Variable(
+SHAP: Variable[ShapMethod] = Variable(
     "SAGETREE_CONTRIBUTIONS",
-    _shap_method,
+    one_of(get_args(ShapMethod)),
     f"one of {', '.join(get_args(ShapMethod))}",
     "sagetree",
     "who computes contributions; the values are equal, those of xgboost take longer",
 )
-ROUNDS = Variable(
+ROUNDS: Variable[Rounds] = Variable(
     "SAGETREE_ROUNDS",
-    _rounds,
+    one_of(get_args(Rounds)),
     f"one of {', '.join(get_args(Rounds))}",
     "best",
     "rounds of a model of XGBoost's own that predict: up to the best one of its early stopping, "
@@ -223,7 +230,7 @@ ROUNDS = Variable(
 )
 LOG_FORMAT = Variable(
     "SAGETREE_LOG_FORMAT",
-    lambda text: {name: name for name in LOG_FORMATS}[text.lower()],
+    one_of(LOG_FORMATS),
     f"one of {', '.join(LOG_FORMATS)}",
     "text",
     "form of the log's lines",
@@ -244,9 +251,9 @@ PAGE = Variable(
 )
 
 VARIABLES: tuple[Variable[object], ...] = (
-    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, BATCH, STRATEGY, TRANSFORMS, PAYLOAD, CONTENT_LENGTH,
-    KEEPALIVE, THREADS, ENSEMBLE, MULTI_MODEL, MODEL_MEMORY, PROGRAM, SUBMIT_DIRECTORY, SHAP,
-    ROUNDS, LOG_FORMAT, EMF, PAGE,
+    PORT, WORKERS, TIMEOUT, ACCEPT, OUTPUT, DECISION, BATCH, STRATEGY, TRANSFORMS, PAYLOAD,
+    CONTENT_LENGTH, KEEPALIVE, THREADS, ENSEMBLE, MULTI_MODEL, MODEL_MEMORY, PROGRAM,
+    SUBMIT_DIRECTORY, SHAP, ROUNDS, LOG_FORMAT, EMF, PAGE,
 )  # fmt: skip
 
 

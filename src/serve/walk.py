@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 
-from sagetree.errors import SchemaError
+from sagetree.errors import RequestError, SchemaError
 from sagetree.predictions.scored_rows import ScoredRows
 from sagetree.serve.answers.encoders import encoder_for
 from sagetree.serve.answers.outputs import predictions_of
+from sagetree.serve.attributes import DECISION_ATTRIBUTE, choose_output, chosen_decision
+from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES_KEY
-from sagetree.serve.attributes import choose_output
 from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.models.loading import Holder, ServedModel
 from sagetree.serve.negotiation import choose_accept, choose_decoder, default_accept
@@ -29,8 +30,9 @@ def invocations(
     encoder = encoder_for(accept, batch=settings.batch)
     body_format = choose_decoder(content_type, request.header("content-encoding"))
 
-    served = holder.wait()
-    output = choose_output(request.header(CUSTOM_ATTRIBUTES_KEY), settings.output, served.keys)
+    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
+    served = as_asked(holder.wait(), attributes)
+    output = choose_output(attributes, settings.output, served.keys)
     model = served.model
     trace.columns = model.schema.trained_names
 
@@ -49,6 +51,22 @@ def invocations(
     answer = encoder.encode_all(predictions)
     trace.reached("encode")
     return Response(200, answer, encoder.content_type)
+
+
+def as_asked(served: ServedModel, attributes: str) -> ServedModel:
+    """Return the model by the decision that a request's custom attributes name, if they do.
+
+    Raises RequestError for one that is wrong, or that the model cannot go by.
+    """
+    decision = chosen_decision(attributes)
+    if not decision:
+        return served
+    try:
+        return served.deciding(decision)
+    except ValueError as error:
+        where = f"{CUSTOM_ATTRIBUTES}, {DECISION_ATTRIBUTE}"
+        hint = "Ask for a score from 0 to 1 or another rule, or leave it out"
+        raise RequestError(str(error), where=where, hint=hint) from error
 
 
 def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,9 @@ import orjson
 
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
-from sagetree.bundle.bundle import Decision, ModelBundle, Origin
+from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
 from sagetree.bundle.model import Model
+from sagetree.decisions.decision import Decision
 from sagetree.evaluate.cases import Training
 from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -19,8 +21,8 @@ from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.report.subject import JudgedRows, Subject
 from sagetree.evaluate.report.writing import REPORT_FILE, write_report
 from sagetree.evaluate.verdict.learnt import why_nothing
+from sagetree.evaluate.verdict.operating_point import OperatingPoint
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
-from sagetree.evaluate.verdict.threshold import choose_threshold
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
@@ -33,12 +35,12 @@ from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.deciding import decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
-from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
@@ -69,49 +71,70 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     tell_yielding(plan)
     trained = fit(plan, train, read.examples.get(VALIDATION))
     tell_splits(plan, train, trained.models)
-    decision = _decide(trained.validation, plan.objective)
-    threshold = decision.threshold if decision else None
-    result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
-    evaluation = _evaluate(result, decision, read, settings)
-    served = plan.as_served(train)
-    bundle = ModelBundle(
-        models=trained.models,
-        schema=read.schema,
-        features=plan.features,
-        decision=decision,
-        selfcheck=read.stored.check(served, trained.models),
-        hyperparameters=settings.given,
-        data=data,
-        metrics={**result.metrics, **_headline(evaluation)},
-        baseline=_baseline(plan, served, result),
-        origin=_origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints),
-        rows=read.known_as(served),
-        curve=result.curve,
-    )
-    _save(bundle, opt_ml.model)
+    judged = _judge(plan, trained, read)
+    result, evaluation = judged.result, judged.evaluation
+    origin = _origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints)
+    _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
     rows = plan.as_served(read.examples.get(VALIDATION, train))
     importance = measure_importance(trained.models, plan.features, rows)
-    _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance))
-    _write_repeats(opt_ml, plan.objective, result, threshold)
-    LOG.info(summary(result, evaluation, decision, read.schema.label, importance, opt_ml))
+    point = held_out_point(result, judged.decision)
+    _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance, point))
+    _write_repeats(opt_ml, plan.objective, result, judged.threshold)
+    LOG.info(summary(result, evaluation, judged.decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
     if settings.has_report:
-        _write_report(opt_ml, plan, read, result, evaluation)
+        _write_report(opt_ml, plan, read, result, evaluation, point)
     return 0
 
 
-def _decide(result: ValidationResult, objective: Objective) -> Decision | None:
-    """Return the threshold, None for scores that have none, and where no rows were held out."""
-    if not (objective.has_threshold and result.is_measured):
-        return None
-    rows = result.left_out
-    return choose_threshold(
-        rows.labels, result.scores, weights=rows.roles.weight, where=result.rows
+@dataclass(frozen=True)
+class _Judged:
+    """The threshold, None where scores have none, and what is known of the held-out rows."""
+
+    decision: Decision | None
+    result: ValidationResult
+    evaluation: Evaluation | Measured | None
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which rows are called positive."""
+        return self.decision.threshold if self.decision else None
+
+
+def _judge(plan: BoostingPlan, trained: TrainedModels, read: Ingested) -> _Judged:
+    decision = decide(trained.validation, plan.objective, read.settings.decision)
+    threshold = decision.threshold if decision else None
+    result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
+    return _Judged(decision, result, _evaluate(result, threshold, read))
+
+
+def _bundle(
+    plan: BoostingPlan,
+    trained: TrainedModels,
+    judged: _Judged,
+    read: Ingested,
+    data: Mapping[str, DataFingerprint],
+    origin: Origin,
+) -> ModelBundle:
+    served, result = plan.as_served(read.examples[TRAIN]), judged.result
+    return ModelBundle(
+        models=trained.models,
+        schema=read.schema,
+        features=plan.features,
+        decision=judged.decision,
+        selfcheck=read.stored.check(served, trained.models),
+        hyperparameters=read.settings.given,
+        data=data,
+        metrics={**result.metrics, **_headline(judged.evaluation)},
+        baseline=_baseline(plan, served, result),
+        origin=origin,
+        rows=read.known_as(served),
+        curve=result.curve,
     )
 
 
 def _evaluate(
-    result: ValidationResult, decision: Decision | None, read: Ingested, settings: TrainSettings
+    result: ValidationResult, threshold: float | None, read: Ingested
 ) -> Evaluation | Measured | None:
     """Return the measures of the held-out rows, None where there are none."""
     if not result.is_measured:
@@ -121,9 +144,9 @@ def _evaluate(
         read.goal.objective,
         result.left_out.labels,
         result.judged,
-        threshold=decision.threshold if decision else None,
+        threshold=threshold,
         classes=label.classes if label else (),
-        quantiles=np.atleast_1d(settings.boosting.params.get("quantile_alpha", ())).tolist(),
+        quantiles=np.atleast_1d(read.settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
         weights=result.left_out.roles.weight,
         copies=result.left_out.copies,
@@ -182,6 +205,7 @@ def _write_report(
     read: Ingested,
     result: ValidationResult,
     evaluation: Evaluation | Measured | None,
+    point: OperatingPoint | None,
 ) -> None:
     """Write the report on the rows left out, or log why there is none."""
     if evaluation is None:
@@ -196,7 +220,9 @@ def _write_report(
     why = why_nothing(evaluation)
     warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()
     training = Training.of(opt_ml.model)
-    subject = Subject(model, read.schema.label, training, rows, evaluation, warnings=warnings)
+    subject = Subject(
+        model, read.schema.label, training, rows, evaluation, warnings=warnings, point=point
+    )
     write_report(opt_ml.output_data, subject, with_card=False)
     LOG.info("Report: %s", opt_ml.output_data / REPORT_FILE)
 
@@ -215,6 +241,7 @@ def _metrics(
     result: ValidationResult,
     evaluation: Evaluation | Measured | None,
     importance: Mapping[str, Importance],
+    point: OperatingPoint | None,
 ) -> dict[str, object]:
     """Return the best round's metrics, the evaluation of the rows left out, and the importance."""
     values = {
@@ -232,4 +259,6 @@ def _metrics(
     }
     if isinstance(evaluation, Evaluation):
         content["auc_interval"] = evaluation.auc_interval
+    if point is not None:
+        content["operating_point"] = asdict(point)
     return content

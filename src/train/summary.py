@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 from sagetree.boosters.library import NativeBooster
 from sagetree.boosters.trees import has_splits
-from sagetree.bundle.bundle import Decision
+from sagetree.decisions.decision import Decision
 from sagetree.errors import quote
 from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation

@@ -75,7 +75,7 @@ TABLE = "policy_id,x,fraud\n" + "".join(f"{i},N/A,{i % 2}\n" for i in range(10))
         (
             TABLE,
             ["--label", "y"],
-            "--label: there is no column 'y' in the joined table. The columns are 'policy_id', "
+            "--label: column 'y' is missing from the joined table. The columns are 'policy_id', "
             "'x', 'fraud'",
         ),
         (

@@ -10,8 +10,9 @@ import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scorer
-from sagetree.bundle.bundle import DataFingerprint, Decision, ModelBundle, SelfCheck
+from sagetree.bundle.bundle import DataFingerprint, ModelBundle, SelfCheck
 from sagetree.bundle.model import Model
+from sagetree.decisions.decision import Decision
 from sagetree.features.category import Category, OneHot, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number

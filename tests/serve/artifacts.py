@@ -1,12 +1,14 @@
 """Real small models, and the application on them, in this process."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import xgboost
 from werkzeug.test import Client
 
-from sagetree.bundle.bundle import Decision, ModelBundle, SelfCheck
+from sagetree.bundle.bundle import ModelBundle, SelfCheck
+from sagetree.decisions.decision import Decision
 from sagetree.features.category import Category, Ordinal
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
@@ -93,10 +95,15 @@ def settings_for(folder: Path, **environ: str) -> ServeSettings:
 
 def holder_for(folder: Path, settings: ServeSettings) -> ModelHolder[ServedModel]:
     """A holder that loads the model in `folder`."""
-    holder = ModelHolder(
+    load = partial(
+        ServedModel.load,
         folder,
-        lambda: ServedModel.load(folder, threads=1, output=settings.output, shap=settings.shap),
+        threads=1,
+        output=settings.output,
+        decision=settings.decision,
+        shap=settings.shap,
     )
+    holder = ModelHolder(folder, load)
     holder.start(watch=False)
     return holder
 

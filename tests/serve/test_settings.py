@@ -23,6 +23,7 @@ def test_without_variables_the_platforms_defaults_hold():
         timeout=60,
         accept=None,
         output=("score",),
+        decision="",
         batch=False,
         strategy=None,
         transforms=None,
@@ -56,6 +57,7 @@ def test_every_variable_is_read():
             "SAGEMAKER_MODEL_SERVER_TIMEOUT": "120",
             "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "Application/JSON",
             "SAGEMAKER_INFERENCE_OUTPUT": "predicted_label, score",
+            "SAGETREE_DECISION": "alerts<=5%",
             "SAGEMAKER_BATCH": "True",
             "SAGEMAKER_BATCH_STRATEGY": "single_record",
             "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "7",
@@ -84,6 +86,7 @@ def test_every_variable_is_read():
         timeout=120,
         accept="application/json",
         output=("predicted_label", "score"),
+        decision="alerts<=5%",
         batch=True,
         strategy="SINGLE_RECORD",
         transforms=7,
@@ -132,6 +135,7 @@ def test_all_faults_are_told_at_once():
         "SAGEMAKER_MODEL_SERVER_TIMEOUT": "soon",
         "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "image/png",
         "SAGEMAKER_INFERENCE_OUTPUT": "score,,",
+        "SAGETREE_DECISION": "recall<=0.8",
         "SAGEMAKER_BATCH": "maybe",
         "SAGEMAKER_BATCH_STRATEGY": "RECORDS",
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": "0",
@@ -159,11 +163,14 @@ def test_all_faults_are_told_at_once():
         "SAGEMAKER_INFERENCE_OUTPUT is 'score,,' and must be a comma list of predicted_label, "
         "labels, probability, probabilities, raw_score, raw_scores, predicted_score, score, "
         "threshold, contributions, reasons, model, identifiers, each once; "
+        "SAGETREE_DECISION is 'recall<=0.8' and must be one of a score from 0 to 1, f1, "
+        "precision>=0.3, recall>=0.8, alerts<=5%, or cost: miss=1200 alarm=35, each a number or "
+        "the name of a column; "
         "SAGEMAKER_BATCH is 'maybe' and must be true or false; "
         "SAGEMAKER_BATCH_STRATEGY is 'RECORDS' and must be MULTI_RECORD or SINGLE_RECORD; "
         "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS is '0' and must be a whole number from 1 to 1024; "
         "SAGETREE_KEEPALIVE_SECONDS is '0' and must be seconds from 1 to 3600. "
-        "Correct all 13"
+        "Correct all 14"
     )
 
 

@@ -96,7 +96,7 @@ def test_the_hashes_of_trainings_rows_are_of_what_serving_makes_of_them(job: Job
     matrix = ran.model.matrix(read(ran, "train").without("y")).values
     labels = np.array(labels_of(rows(1)), np.float32)
     assert bundle.rows is not None
-    assert bundle.rows.repeats(row_hashes(matrix, labels)).repeated == 500
+    assert bundle.rows.repeats(row_hashes(matrix, labels).rows).repeated == 500
 
 
 def test_a_category_of_noise_promises_nothing(job: Job) -> None:

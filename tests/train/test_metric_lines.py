@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from sklearn import metrics as sklearn
 
 from container.generate import algorithm
-from sagetree.bundle.bundle import Decision, ModelBundle
+from sagetree.bundle.bundle import ModelBundle
+from sagetree.decisions.decision import Decision
 from sagetree.files.header import looks_like_header
 from sagetree.files.reading import read_table
 from sagetree.train.settings.settings import TrainSettings
@@ -156,7 +157,7 @@ def decision_of(ran: Ran) -> Decision:
 
 def test_the_test_channel_is_called_by_the_threshold_of_the_job(job: Job) -> None:
     ran = job(
-        {"train": rare(0), "validation": rare(1), "test": rare(2)},
+        {"train": rare(0), "validation": rare(1), "test": rare(4)},
         {"num_round": 60, "eval_metric": "f1_binary,recall,auc"},
     )
     assert ran.code == 0, ran.log

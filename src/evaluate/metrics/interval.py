@@ -1,5 +1,6 @@
-"""The 95 % confidence interval of an AUC.
+"""The 95 % confidence intervals of an AUC and of a share.
 
+A share has Wilson's (Journal of the American Statistical Association 22, 1927); an AUC has
 DeLong's variance, on the logit scale, with Student's t:
 
 - DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988) need no resampling
@@ -31,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import ndtri, stdtrit
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.rows import Weights
@@ -41,7 +42,7 @@ LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
 
 # How many standard deviations hold 95 % of normal values.
-_NORMAL = 1.959964
+_NORMAL = float(ndtri(1 - _TAIL))
 
 Interval = tuple[float, float]
 

@@ -4,13 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sagetree.evaluate.metrics.weighted import (
-    Floats,
-    accuracies,
-    f_scores,
-    precisions,
-    recalls,
-)
+from sagetree.evaluate.metrics.weighted import Floats, accuracies, f_scores, precisions, recalls
 
 # One number per metric.
 Scalars = dict[str, float]

@@ -261,7 +261,7 @@ def cumulated(
     return Cumulated(ordered[last], true, called)
 
 
-class OperatingPoint(NamedTuple):
+class BestCall(NamedTuple):
     """A threshold, and the weight of rows: true positives, those it calls, all positives."""
 
     threshold: float
@@ -277,16 +277,14 @@ class OperatingPoint(NamedTuple):
 
 def greatest_f1(
     labels: Values, scores: Values, weights: NDArray[np.float32] | None = None
-) -> OperatingPoint:
+) -> BestCall:
     """Return the score with the greatest F1, of equals the lowest; without positives no score."""
     distinct, true, called = (values[::-1] for values in cumulated(labels, scores, weights))
     if not len(true) or not true[0]:
-        return OperatingPoint(np.inf, 0.0, 0.0, 0.0)
+        return BestCall(np.inf, 0.0, 0.0, 0.0)
     # A quotient of whole numbers, so that equal F1 are equal to the bit.
     best = int(np.argmax(2 * true / (called + true[0])))
-    return OperatingPoint(
-        float(distinct[best]), float(true[best]), float(called[best]), float(true[0])
-    )
+    return BestCall(float(distinct[best]), float(true[best]), float(called[best]), float(true[0]))
 
 
 def average_precision(

@@ -18,6 +18,7 @@ from sagetree.evaluate.report.profile import ProfileFacts, profile
 from sagetree.evaluate.report.slices import SliceFacts, measure_slices
 from sagetree.evaluate.report.subject import JudgedRows, Subject
 from sagetree.evaluate.report.tasks import TaskFacts, measure_task
+from sagetree.evaluate.verdict.operating_point import OperatingPoint
 from sagetree.tables.label import Label
 
 # Slices and profiles of more rows would say the same, and take longer.
@@ -83,6 +84,7 @@ class ReportFacts:
     baseline: float | None
     threshold: float | None
     chosen: str
+    point: OperatingPoint | None
     confusion: Confusion | None
     outcome: BinaryFacts | TaskFacts
     curve: LearningCurve | None
@@ -114,6 +116,7 @@ class ReportFacts:
             baseline=None if isinstance(evaluation, Evaluation) else evaluation.baseline,
             threshold=evaluation.threshold if isinstance(evaluation, Evaluation) else None,
             chosen=_chosen(subject),
+            point=subject.point,
             confusion=evaluation.confusion,
             outcome=_outcome(rows, model.objective, evaluation),
             curve=subject.training.curve,

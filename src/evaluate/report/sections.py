@@ -28,6 +28,7 @@ from sagetree.evaluate.report.facts import ReportFacts
 from sagetree.evaluate.report.page.document import Chart, Section, Table, shown
 from sagetree.evaluate.report.tasks import ClassesFacts, NumberFacts, RankingFacts
 from sagetree.evaluate.report.verdict_section import verdict_section
+from sagetree.evaluate.verdict.operating_point import Called, OperatingPoint
 
 # Classes in the table of classes.
 MOST_CLASSES = 40
@@ -128,8 +129,27 @@ def operating_section(facts: ReportFacts) -> Section | None:
                     ("positive", f"{missed:g}", f"{hits:g}"),
                 ),
             ),
+            *_beside_others(facts.point),
         ),
     )
+
+
+def _beside_others(point: OperatingPoint | None) -> Iterator[Table]:
+    """Yield what the threshold gives beside 0.5 and beside calling all rows the same."""
+    if point is None:
+        return
+    has_cost = point.chosen.cost is not None
+    columns = "", "rows called positive", "precision", "recall", *(["cost"] if has_cost else [])
+    called = point.chosen, point.even, point.constant
+    yield Table(columns, tuple(tuple(_called_row(one, has_cost=has_cost)) for one in called))
+
+
+def _called_row(called: Called, *, has_cost: bool) -> Iterator[str]:
+    yield called.name
+    for share in (called.alerts, called.precision, called.recall):
+        yield "" if share is None else f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})"
+    if has_cost and called.cost is not None:
+        yield f"{called.cost.value:,.0f} ({called.cost.low:,.0f} to {called.cost.high:,.0f})"
 
 
 def metrics_section(facts: ReportFacts) -> Section:

@@ -13,6 +13,7 @@ from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.rows import Weights
 from sagetree.evaluate.verdict.gate import MetricVerdict, Verdict
+from sagetree.evaluate.verdict.operating_point import OperatingPoint
 from sagetree.tables.label import AnyLabel, Labels
 from sagetree.tables.roles import RowRoles
 
@@ -68,7 +69,8 @@ class Subject:
     """All that a report is made of; `verdict` is None where nothing was to be decided.
 
     `unseen` counts the cells by column that hold a category training did not see;
-    `warnings` say, in a sentence each, why to distrust what was measured.
+    `warnings` say, in a sentence each, why to distrust what was measured; `point` is what the
+    threshold gives, None of a model that has none.
     """
 
     model: Model
@@ -79,3 +81,4 @@ class Subject:
     verdict: Verdict | MetricVerdict | None = None
     unseen: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    point: OperatingPoint | None = None

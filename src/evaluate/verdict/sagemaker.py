@@ -13,11 +13,13 @@ row of four). Ours is 0.75: the accuracy a model has to beat.
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from types import MappingProxyType
 
 from sagetree.boosters.objectives import Task
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.verdict.operating_point import OperatingPoint
 
 # Our name of a metric -> SageMaker's, where they differ.
 _NAMES = {"aucpr": "au_prc"}
@@ -39,10 +41,12 @@ def evaluation_json(
     evaluation: Evaluation | Measured,
     task: Task = "binary",
     curves: Mapping[str, object] = MappingProxyType({}),
+    point: OperatingPoint | None = None,
 ) -> dict[str, object]:
-    """Return the content of evaluation.json; `curves` are those of a binary model, by name."""
+    """Return the content of evaluation.json; `curves` and `point` are those of a binary model."""
     if isinstance(evaluation, Evaluation):
-        return _binary_json(evaluation, curves)
+        operating = {} if point is None else {"operating_point": asdict(point)}
+        return _binary_json(evaluation, curves) | operating
     return {
         METRICS_KEYS[task]: confusion_json(evaluation) | scalars_json(evaluation),
         "rows": evaluation.rows,

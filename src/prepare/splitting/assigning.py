@@ -8,7 +8,7 @@ import pyarrow as pa
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.joining import JOINED
 from sagetree.prepare.settings import PARTS, Shares
-from sagetree.prepare.splitting.labels import Label
+from sagetree.prepare.splitting.labels import JoinedLabel
 from sagetree.prepare.splitting.shares import part_ends, strata_ends
 from sagetree.prepare.splitting.times import read_time
 from sagetree.prepare.splitting.units import Unit
@@ -54,7 +54,7 @@ class Split:
         return f"SELECT {selected} FROM {JOINED} j JOIN {ASSIGNED} a ON {self.matches}"
 
 
-def split_rows(db: Database, unit: Unit, label: Label, cut: Cut) -> Split:
+def split_rows(db: Database, unit: Unit, label: JoinedLabel, cut: Cut) -> Split:
     """Give every unit its part: each key, or without a key all rows that are equal.
 
     Keys are ordered by md5(key:seed) within each stratum (class, or tenth of a
@@ -78,7 +78,7 @@ def split_rows(db: Database, unit: Unit, label: Label, cut: Cut) -> Split:
     return Split(parts, f"{unit.sql} = a.id", _order(db, unit), time)
 
 
-def _find_units(db: Database, unit: Unit, label: Label, time: str | None) -> None:
+def _find_units(db: Database, unit: Unit, label: JoinedLabel, time: str | None) -> None:
     """List the units: with times, or with strata."""
     column, rows = f"j.{identifier(label.column)}", f"{JOINED} j"
     value, stratum = f"max({column})", _BIN
@@ -95,7 +95,7 @@ def _find_units(db: Database, unit: Unit, label: Label, time: str | None) -> Non
     )
 
 
-def _number_classes(db: Database, label: Label) -> None:
+def _number_classes(db: Database, label: JoinedLabel) -> None:
     """List the classes with their numbers: the most frequent first, the positive one last."""
     column = identifier(label.column)
     db.run(

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.errors import DataError, SettingsError, quote
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
-from sagetree.prepare.inputs import find_name, listing
-from sagetree.prepare.joining import JOINED
+from sagetree.prepare.joining import JOINED, joined_column
 from sagetree.prepare.kinds import is_numeric, present
 from sagetree.tables.cells import category_text
 from sagetree.tables.positive import find_positive
@@ -22,7 +21,7 @@ Counts = Sequence[tuple[object, int]]
 
 
 @dataclass(frozen=True)
-class Label:
+class JoinedLabel:
     """The label column and its classes, as the database has them.
 
     Of two values the positive one is the last, of more the rarest; a label of
@@ -39,24 +38,16 @@ class Label:
         return len(self.classes) == 2
 
 
-def read_label(db: Database, column: str, declared: str | None = None) -> Label:
+def read_label(db: Database, column: str, declared: str | None = None) -> JoinedLabel:
     """Return the label of the joined rows; the positive value is the declared one, else found.
 
     Raises SettingsError for a label that is no column, or does not hold
     `declared` as one of two values; DataError for one that is missing somewhere,
     is the same everywhere, or is text that differs in most rows.
     """
-    columns = db.columns(JOINED)
-    name = find_name(columns, column)
-    if name is None:
-        raise SettingsError(
-            f"there is no column {quote(column)} in the joined table"
-            f"{did_you_mean(column, columns)}",
-            where="--label",
-            hint=f"The columns are {listing(columns)}",
-        )
+    name, kind = joined_column(db, column, "--label")
     where = f"column {quote(name)}"
-    missing = db.count(f"{JOINED} WHERE {present(identifier(name), columns[name])} IS NULL")
+    missing = db.count(f"{JOINED} WHERE {present(identifier(name), kind)} IS NULL")
     if missing:
         hint = "Fill it in, or leave the rows out with a query of your own (--sql)"
         raise DataError(f"the label is missing in {missing} rows", where=where, hint=hint)
@@ -75,12 +66,12 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Label:
             where="--positive-label",
             hint="Leave it out; it is for a label of two values",
         )
-    return _label(name, values, declared, are_words=not is_numeric(columns[name]))
+    return _label(name, values, declared, are_words=not is_numeric(kind))
 
 
-def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) -> Label:
+def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) -> JoinedLabel:
     if len(values) > MOST_CLASSES and not are_words:
-        return Label(name, (), are_words)
+        return JoinedLabel(name, (), are_words)
     if len(values) > MOST_CLASSES and 2 * len(values) > sum(count for _, count in values):
         raise _no_classes(name, values)
     texts: dict[str, object] = {}
@@ -90,10 +81,10 @@ def _label(name: str, values: Counts, declared: str | None, *, are_words: bool) 
             raise _same(name, value, texts[text])
         texts[text] = value
     if len(values) > 2:
-        return Label(name, (*texts.values(),), are_words)
+        return JoinedLabel(name, (*texts.values(),), are_words)
     positive = _positive(name, dict(zip(texts, (n for _, n in values), strict=True)), declared)
     (negative,) = texts.keys() - {positive}
-    return Label(name, (texts[negative], texts[positive]), are_words)
+    return JoinedLabel(name, (texts[negative], texts[positive]), are_words)
 
 
 def _positive(name: str, counts: Mapping[str, int], declared: str | None) -> str:

@@ -8,7 +8,7 @@ from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import listing
 from sagetree.prepare.splitting.assigning import Split
-from sagetree.prepare.splitting.labels import Label
+from sagetree.prepare.splitting.labels import JoinedLabel
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Part:
     times: tuple[str, str] | None = None
 
 
-def count_parts(db: Database, split: Split, label: Label) -> Sequence[Part]:
+def count_parts(db: Database, split: Split, label: JoinedLabel) -> Sequence[Part]:
     """Return the parts.
 
     Raises DataError for one without rows, without one of two values, and where
@@ -58,7 +58,7 @@ def count_parts(db: Database, split: Split, label: Label) -> Sequence[Part]:
     return parts
 
 
-def _check(part: Part, label: Label) -> None:
+def _check(part: Part, label: JoinedLabel) -> None:
     lacking = [v for v, count in zip(label.classes, part.counts, strict=True) if not count]
     must_have = label.is_binary or (part.name == "train" and label.are_words)
     if lacking and (must_have or not part.rows):

@@ -1,9 +1,8 @@
 """The column of times by which the joined rows are split."""
 
-from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.errors import DataError, quote
 from sagetree.prepare.database import Database, identifier
-from sagetree.prepare.inputs import find_name, listing
-from sagetree.prepare.joining import JOINED
+from sagetree.prepare.joining import JOINED, joined_column
 from sagetree.prepare.kinds import TIMES_HINT, is_numeric, is_time, order_of_times
 from sagetree.prepare.loading import TEXT
 from sagetree.prepare.splitting.units import Unit
@@ -15,16 +14,8 @@ def read_time(db: Database, column: str, unit: Unit) -> tuple[str, str]:
     Raises SettingsError where it is no column, DataError where a row has no time
     or what it has is none: such a row belongs to no part.
     """
-    columns = db.columns(JOINED)
-    name = find_name(columns, column)
-    if name is None:
-        raise SettingsError(
-            f"column {quote(column)} is missing from the joined table"
-            f"{did_you_mean(column, columns)}",
-            where="--split-by-time",
-            hint=f"The columns are {listing(columns)}",
-        )
-    where, kind = f"column {quote(name)}", columns[name]
+    name, kind = joined_column(db, column, "--split-by-time")
+    where = f"column {quote(name)}"
     if not (kind == TEXT or is_numeric(kind) or is_time(kind)):
         raise DataError(f"{kind} is not a kind of time", where=where, hint=TIMES_HINT)
     row = "NULL" if unit.is_content else unit.sql

@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import repeat
@@ -85,13 +86,16 @@ class Scorer:
         """
         boosters = tuple(_load(model, name) for model in models)
         stored: tuple[int, ...] = ()
-        tables = [_foreign_tables(booster, name) for booster in boosters] if rounds else [{}]
+        tables: list[Mapping[int, tuple[Value, ...]]] = [{}]
         if rounds:
+            with _readable(name):
+                tables = [category_tables(booster) for booster in boosters]
             stored = tuple(booster.rounds for booster in boosters)
         if rounds == "best":
             for booster in boosters:
                 _keep_best(booster, name)
-        found = [_traits(booster, name) for booster in boosters]
+        with _readable(name):
+            found = [_traits(booster) for booster in boosters]
         if any(traits != found[0] for traits in found) or any(t != tables[0] for t in tables):
             raise ArtifactError(
                 "the models of the ensemble differ in features, categories, outputs or objective",
@@ -244,10 +248,8 @@ def _load(model: bytes, name: str) -> NativeBooster:
             where=name,
             hint="Train it again with XGBoost 3.2 or newer, or without multi_strategy",
         )
-    try:
+    with _readable(name):
         return NativeBooster(model)
-    except LibraryError as error:
-        raise _unreadable(name, PLACE.sub("", str(error))) from error
 
 
 def _has_old_leaves(model: bytes) -> bool:
@@ -256,24 +258,14 @@ def _has_old_leaves(model: bytes) -> bool:
     return found is not None and int(found[1]) > 1 and not _NEW_LEAVES.search(model)
 
 
-def _traits(booster: NativeBooster, name: str) -> tuple[int, int, str, bool]:
+def _traits(booster: NativeBooster) -> tuple[int, int, str, bool]:
     """Return feature count, outputs, objective and whether it is linear."""
-    try:
-        learner = booster.config()
-        parameters = learner["learner_model_param"]
-        classes, targets = int(str(parameters["num_class"])), int(str(parameters["num_target"]))
-        objective = str(learner["objective"]["name"])
-        linear = learner["gradient_booster"]["name"] == "gblinear"
-        return booster.feature_count, max(classes, targets, 1), objective, linear
-    except (LibraryError, KeyError, ValueError) as error:
-        raise _unreadable(name, PLACE.sub("", str(error))) from error
-
-
-def _foreign_tables(booster: NativeBooster, name: str) -> Mapping[int, tuple[Value, ...]]:
-    try:
-        return category_tables(booster)
-    except (LibraryError, LookupError, TypeError, ValueError) as error:
-        raise _unreadable(name, PLACE.sub("", str(error))) from error
+    learner = booster.config()
+    parameters = learner["learner_model_param"]
+    classes, targets = int(str(parameters["num_class"])), int(str(parameters["num_target"]))
+    objective = str(learner["objective"]["name"])
+    linear = learner["gradient_booster"]["name"] == "gblinear"
+    return booster.feature_count, max(classes, targets, 1), objective, linear
 
 
 def _keep_best(booster: NativeBooster, name: str) -> None:
@@ -295,7 +287,8 @@ def _keep_best(booster: NativeBooster, name: str) -> None:
 
 
 def _check_names(booster: NativeBooster, features: int, name: str) -> None:
-    stored = len(_names(booster, name))
+    with _readable(name):
+        stored = len(booster.feature_info("feature_name"))
     if stored not in (0, features):
         raise ArtifactError(
             f"it has {features} features and the names of {stored}",
@@ -304,10 +297,12 @@ def _check_names(booster: NativeBooster, features: int, name: str) -> None:
         )
 
 
-def _names(booster: NativeBooster, name: str) -> tuple[str, ...]:
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    """Let what is read of a model here, and is not as the library writes it, name its file."""
     try:
-        return booster.feature_info("feature_name")
-    except (LibraryError, UnicodeDecodeError) as error:
+        yield
+    except (LibraryError, LookupError, TypeError, ValueError) as error:
         raise _unreadable(name, PLACE.sub("", str(error))) from error
 
 

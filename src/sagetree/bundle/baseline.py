@@ -11,7 +11,9 @@ from typing import Self, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
+
+from sagetree.tables.stored_record import StoredRecord
 
 Counts: TypeAlias = NDArray[np.int64]
 Real = TypeVar("Real", bound=np.floating)
@@ -32,14 +34,12 @@ DEVIATIONS = 3
 PSEUDO_COUNT = 0.5
 
 
-class Histogram(BaseModel):
+class Histogram(StoredRecord):
     """Counts of one feature's rows.
 
     Bin k holds the values from `edges[k - 1]` up to below `edges[k]`, the last
     bin but one the values from the last edge on, the last bin those that are missing.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -74,10 +74,8 @@ class Histogram(BaseModel):
         return np.asarray(self.edges, np.float64)
 
 
-class Baseline(BaseModel):
+class Baseline(StoredRecord):
     """The histograms of a training table: one per feature, one per output of the model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: tuple[Histogram, ...]
     scores: tuple[Histogram, ...]

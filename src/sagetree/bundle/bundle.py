@@ -4,7 +4,7 @@
                             ensemble xgboost-model-0, xgboost-model-1, ...
     sagetree/schema.json    the columns and the label
     sagetree/features.json  the fitted transforms
-    sagetree/decision.json  the threshold and how it was chosen; only of a model
+    sagetree/decision.json  the threshold, how it was chosen, and other ones; only of a model
                             whose score is the probability of a positive label
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
@@ -34,10 +34,12 @@ from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
+from sagetree.decisions.decision import Decision
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
+from sagetree.tables.stored_record import StoredRecord
 
 SCHEMA_FILE = "sagetree/schema.json"
 FEATURES_FILE = "sagetree/features.json"
@@ -52,34 +54,16 @@ _DAMAGED = "Copy the artifact again, or train again"
 Record = TypeVar("Record", bound=BaseModel)
 
 
-class Decision(BaseModel):
-    """The score from which a row is called positive, and how well that does.
-
-    `chosen` says in words how and on which rows; precision, recall and f1 are
-    of those rows.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    threshold: float
-    chosen: str
-    precision: float
-    recall: float
-    f1: float
-
-
 # Rows of a self-check, replayed before a model serves: enough to meet most categories
 # and missing cells, few enough to read.
 STORED_ROWS = 20
 
 
-class SelfCheck(BaseModel):
+class SelfCheck(StoredRecord):
     """Rows of the training table (cells by column) and the scores they got.
 
     A model of several outputs has so many scores for a row.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...] = Field(min_length=1)
@@ -94,10 +78,8 @@ class SelfCheck(BaseModel):
         return self
 
 
-class DataFingerprint(BaseModel):
+class DataFingerprint(StoredRecord):
     """What a channel held: rows and the sha256 of its feature matrix and labels."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: int
     sha256: str

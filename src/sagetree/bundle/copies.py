@@ -71,12 +71,18 @@ def _share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> flo
     found = features(np.linspace(0, len(numbers) - 1, min(some, 2)).astype(np.intp))
     some = max(2, min(some, _SAMPLE_VALUES // max(1, found.shape[1])))
     rows = np.linspace(0, len(numbers) - 1, some).astype(np.intp)
+    some_features = features(rows)
+    can_be = np.prod([len(np.unique(values)) for values in some_features.T], dtype=np.float64)
+    if can_be**2 <= some and 2 * len(np.unique(numbers[rows])) > can_be:
+        return (
+            1.0  # few values, and most of what they can make together is there: all else is equal
+        )
     equal = _pairs(_counts(numbers[rows]))
     others = _pairs(np.array([some])) - equal
     if not others:
         return 0.0
     share = 1.0
-    for values in features(rows).T:
+    for values in some_features.T:
         share *= (_pairs(_counts(values)) - equal) / others
     return share
 

@@ -5,19 +5,19 @@ from math import isfinite
 from typing import Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
+
+from sagetree.tables.stored_record import StoredRecord
 
 # More than a chart has pixels to show.
 MOST_POINTS = 250
 
 
-class LearningCurve(BaseModel):
+class LearningCurve(StoredRecord):
     """Metrics after some of the rounds, which count from 1, and the best round.
 
     `values` has them by rows and name, such as `validation-auc`, of several models the mean.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     best: int
     rounds: tuple[int, ...]

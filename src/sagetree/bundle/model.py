@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +12,11 @@ from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.boosters.scoring import Scorer, Scores
 from sagetree.boosters.shap_method import ShapMethod
 from sagetree.bundle.baseline import Baseline
-from sagetree.bundle.bundle import (
-    BASELINE_FILE,
-    FEATURES_FILE,
-    Decision,
-    ModelBundle,
-    SelfCheck,
-)
+from sagetree.bundle.bundle import BASELINE_FILE, FEATURES_FILE, ModelBundle, SelfCheck
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.model_files import plain_models, readable_bytes
 from sagetree.bundle.plain import plain_columns, unexplained_codes
+from sagetree.decisions.decision import Decision, override
 from sagetree.errors import ArtifactError, quote
 from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.tables.label import Label
@@ -39,7 +34,8 @@ class Model:
 
     `decision` is None for a model sagetree did not train, and for one whose
     scores are not the probability of a positive label; `baseline` is None where
-    training's rows were not measured. `sha256` is of XGBoost's model, or models.
+    training's rows were not measured. `sha256` is of XGBoost's model, or models;
+    `set_threshold` is what its server or a request sets in place of the decision's.
     """
 
     schema: Schema
@@ -48,6 +44,7 @@ class Model:
     decision: Decision | None
     baseline: Baseline | None = None
     sha256: str = ""
+    set_threshold: float | None = None
 
     @classmethod
     def load(
@@ -122,6 +119,24 @@ class Model:
     def objective(self) -> Objective:
         """What the model learnt, and what its scores are."""
         return objective_of(self.scorer.objective)
+
+    @property
+    def threshold(self) -> float | None:
+        """The score from which a row is called positive; None where nobody has chosen one."""
+        if self.set_threshold is not None:
+            return self.set_threshold
+        return self.decision.threshold if self.decision else None
+
+    def deciding(self, text: str) -> "tuple[Model, str]":
+        """Return the model that calls rows by a score or a rule, and why that does not hold.
+
+        That is "" where it does. Raises ValueError, which says what is wrong, for a text that
+        is neither, and for a model that calls no rows by a threshold.
+        """
+        if not self.objective.has_threshold:
+            raise ValueError(f"a model of {self.objective.name} calls no row by a threshold")
+        threshold, unreached = override(text, self.decision)
+        return replace(self, set_threshold=threshold), unreached
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """What the command lines of several programs share."""
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 from sagetree.boosters.best_rounds import Rounds
@@ -16,6 +17,23 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
         help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
         "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
     )
+
+
+def number_type(
+    meant: str, low: float = -math.inf, high: float = math.inf
+) -> Callable[[str], float]:
+    """Return the type of an option that is a finite number; another one is told it is `meant`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not (math.isfinite(value) and low <= value <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} is {meant}")
+        return value
+
+    return parse
 
 
 def parse_options(parser: argparse.ArgumentParser, argv: Sequence[str]) -> argparse.Namespace:

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from sagetree.tables.cells import MissingValues
-from sagetree.tables.encoding import Encoder, Floats, Misfit, encode
+from sagetree.tables.encoding import CellEncoder, Floats, Misfit, encode
+from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells
 
 # What a category that training never saw is encoded as. It never reaches the matrix, and
@@ -21,10 +21,8 @@ from sagetree.tables.table import Cells
 UNSEEN = -1.0 - 2.0**-40
 
 
-class Feature(BaseModel, ABC):
+class Feature(StoredRecord, ABC):
     """The fitted transform of the column named `column`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     # One letter per produced feature, as XGBoost's feature_types has it: q a
     # quantity, i an integer or indicator, c a category code.
@@ -43,7 +41,7 @@ class Feature(BaseModel, ABC):
         return (self.types,) * len(self.names)
 
     @abstractmethod
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> number: NaN if missing, UNSEEN for a new category."""
 
     def encode(self, cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:

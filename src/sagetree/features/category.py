@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sagetree.features.base import UNSEEN, Feature
 from sagetree.tables.cells import NAN, Cell, MissingValues, category_text
-from sagetree.tables.encoding import Encoder, Floats
+from sagetree.tables.encoding import CellEncoder, Floats
 
 
 class Codes(dict[Cell, float]):
@@ -38,7 +38,7 @@ class Category(Feature):
         """What the encoded column has for a category that training never saw: NaN is missing."""
         return NAN
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> code."""
         codes = Codes((text, float(code)) for code, text in enumerate(self.categories))
         codes.update(dict.fromkeys(missing.texts, NAN))

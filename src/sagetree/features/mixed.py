@@ -9,7 +9,7 @@ from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category, OneHot
 from sagetree.features.number import Number, RuledNumber
 from sagetree.tables.cells import NAN, Cell, MissingValues, WordError
-from sagetree.tables.encoding import Encoder, Floats
+from sagetree.tables.encoding import CellEncoder, Floats
 
 # The word of code k is encoded as k + 2 times this, which no number reaches: float32
 # ends below it. What is added makes a code of the word that training never saw.
@@ -36,7 +36,7 @@ class Mixed(Feature):
         """XGBoost's type of each produced feature."""
         return (*self.number.feature_types, *self.words.feature_types)
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> number as the model is given it, or a word's code."""
         number, word = self.number.encoder(missing), self.words.encoder(missing)
 

@@ -17,13 +17,13 @@ from sagetree.tables.cells import (
     to_moment,
     to_ordered_moment,
 )
-from sagetree.tables.encoding import Encoder, Floats
+from sagetree.tables.encoding import CellEncoder, Floats
 
 SECONDS_PER_DAY = 86400.0
 PARTS = ("days", "year", "month", "day", "weekday", "hour")
 
 
-def _moment_or_nan(text: str, moment: Encoder) -> float:
+def _moment_or_nan(text: str, moment: CellEncoder) -> float:
     try:
         return moment(text)
     except CellError:
@@ -45,7 +45,7 @@ class Moment(Feature):
         """One name per part: `column.year`."""
         return tuple(f"{self.column}.{part}" for part in PARTS)
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> seconds since 1970 (UTC)."""
         texts = missing.texts
         moment = to_moment if self.order == "iso" else partial(to_ordered_moment, order=self.order)

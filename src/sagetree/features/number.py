@@ -6,14 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.features.base import Feature
-from sagetree.tables.cells import (
-    Cell,
-    MissingValues,
-    NumberShape,
-    to_boolean,
-)
+from sagetree.tables.cells import Cell, MissingValues, NumberShape, to_boolean
 from sagetree.tables.encoding import (
-    Encoder,
+    CellEncoder,
     Floats,
     Misfit,
     encode_numbers,
@@ -29,7 +24,7 @@ class Number(Feature):
 
     kind: Literal["number"] = "number"
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> number."""
         return number_encoder(missing)
 
@@ -46,7 +41,7 @@ class RuledNumber(Feature):
     shift: Shift = Shift(offset=0.0, scale=1.0)
     written: NumberShape | None = None
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> number as the model is given it."""
         number = number_encoder(missing, shape_encoder(self.written))
         offset, scale = self.shift.offset, self.shift.scale
@@ -68,7 +63,7 @@ class Boolean(Feature):
     kind: Literal["boolean"] = "boolean"
     types: ClassVar[str] = "i"
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> 0.0 or 1.0."""
         number = number_encoder(missing)
 

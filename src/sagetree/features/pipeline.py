@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from sagetree.errors import SchemaError, Violation
 from sagetree.features.base import UNSEEN, Feature
@@ -19,6 +19,7 @@ from sagetree.features.short_way import ShortWay, places_of
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.cells import NAN, MissingValues
 from sagetree.tables.encoding import Floats
+from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import OneRow, Table
 
 AnyFeature = Annotated[
@@ -63,10 +64,8 @@ class FeatureMatrix(NamedTuple):
     unseen: tuple[tuple[int, str], ...]
 
 
-class FeaturePipeline(BaseModel):
+class FeaturePipeline(StoredRecord):
     """The fitted transforms; `features` has one for each input column, in the model's order."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     missing_values: tuple[str, ...]
     unknown_category: str

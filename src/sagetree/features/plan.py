@@ -4,11 +4,11 @@ Fit once, apply everywhere: the training, validation and test channels and an
 evaluation take label, roles and features from their tables by this one way.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.label import AnyLabel, Labels, check_varied
-from sagetree.tables.roles import Groups, RoleColumns, RowRoles
+from sagetree.tables.roles import Groups, RoleColumns, RowRoles, read_amounts
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 
@@ -51,6 +51,8 @@ class TablePlan:
         labels, rest = self.label.encode(table, missing)
         check_varied(table, self.label, labels)
         roles = self.roles.of(rest).read(rest, missing, self.groups)
+        costs = read_amounts(rest, self.roles, self.schema, missing, labels)
+        roles = replace(roles, miss=costs.get("miss"), alarm=costs.get("alarm"))
         return LabelledRows(rest, self._inputs(rest), labels, roles)
 
     def _inputs(self, table: Table) -> Table:

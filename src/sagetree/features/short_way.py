@@ -20,7 +20,7 @@ from sagetree.features.base import UNSEEN, Feature
 from sagetree.features.category import Category
 from sagetree.features.number import Number
 from sagetree.tables.cells import FLOAT32_LIMIT, Cell, MissingValues
-from sagetree.tables.encoding import Encoder, Floats, short_values
+from sagetree.tables.encoding import CellEncoder, Floats, short_values
 from sagetree.tables.table import Cells
 
 # Gives the values at some places of a sequence.
@@ -60,9 +60,9 @@ class ShortWay:
         self.row_format = Struct(f"<{len(features)}f")
 
     @cached_property
-    def encoders(self) -> tuple[Encoder, ...]:
+    def encoders(self) -> tuple[CellEncoder, ...]:
         """Each column's way from cell to number; the short one where `short_values` allows it."""
-        number = cast("Encoder", float)
+        number = cast("CellEncoder", float)
         return tuple(
             number if isinstance(feature, Number) else feature.encoder(self.missing)
             for feature in self.features
@@ -99,7 +99,7 @@ class ShortWay:
         return values if np.fmax.reduce(np.abs(values), None, initial=0) < FLOAT32_LIMIT else None
 
     def _values(
-        self, cells: Sequence[Cell], encoders: Iterable[Encoder], numbers_of: Picker
+        self, cells: Sequence[Cell], encoders: Iterable[CellEncoder], numbers_of: Picker
     ) -> list[float] | None:
         values = short_values(cells, encoders, numbers_of(cells))
         if values is None or not self.absent:

@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from sagetree.features.category import Category, Codes
 from sagetree.tables.cells import NAN, MissingValues
-from sagetree.tables.encoding import Encoder, Floats
+from sagetree.tables.encoding import CellEncoder, Floats
 
 
 class ManyCategories(Category):
@@ -55,7 +55,7 @@ class TargetMean(Category):
         """The mean of all rows."""
         return self.mean
 
-    def encoder(self, missing: MissingValues) -> Encoder:
+    def encoder(self, missing: MissingValues) -> CellEncoder:
         """Return the function cell -> mean label."""
         means = Codes(zip(self.categories, self.means, strict=True))
         means.update(dict.fromkeys(missing.texts, NAN))

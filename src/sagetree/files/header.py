@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sagetree.formats.csv_text import CsvText
-from sagetree.tables.cells import Cell, CellError, category_text, to_number
+from sagetree.tables.cells import Cell, category_text
+from sagetree.tables.forms import is_number
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.schema import header_names
 from sagetree.tables.table import Cells, column_cell
@@ -171,11 +172,7 @@ def _sample(cells: Cells) -> set[Cell]:
 
 
 def _is_word(cell: Cell) -> bool:
-    try:
-        to_number(cell)
-    except CellError:
-        return True
-    return False
+    return not is_number(cell)
 
 
 def is_title_above(text: CsvText) -> bool:

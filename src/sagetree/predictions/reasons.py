@@ -16,7 +16,7 @@ from sagetree.features.category import Category
 from sagetree.features.mixed import UNSEEN_WORD
 from sagetree.features.pipeline import FeatureMatrix
 from sagetree.tables.cells import Cell, category_text
-from sagetree.tables.encoding import Encoder
+from sagetree.tables.encoding import CellEncoder
 from sagetree.tables.label import ClassLabel
 from sagetree.tables.table import Table, column_cell
 
@@ -197,7 +197,7 @@ def _log_odds(margins: NDArray[np.float64], chosen: int) -> NDArray[np.float64]:
 
 
 def _sentence(
-    model: Model, table: Table, row: int, column: int, effect: str, encoders: Sequence[Encoder]
+    model: Model, table: Table, row: int, column: int, effect: str, encoders: Sequence[CellEncoder]
 ) -> str:
     name = table.names[column]
     cell = column_cell(table.columns[column], row)

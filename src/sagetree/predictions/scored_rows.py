@@ -70,9 +70,9 @@ class ScoredRows:
 
 def predicted_labels(rows: ScoredRows) -> Sequence[ClassName] | Scores:
     """Return the class that each row is predicted to be of (n); the model must know classes."""
-    scores, objective, decision = rows.scores, rows.model.objective, rows.model.decision
-    if decision is not None:
-        numbers = (scores.astype(np.float64) >= decision.threshold).astype(np.intp)
+    scores, objective, threshold = rows.scores, rows.model.objective, rows.model.threshold
+    if threshold is not None:
+        numbers = (scores.astype(np.float64) >= threshold).astype(np.intp)
     elif objective.has_threshold:
         numbers = (scores > HALF).astype(np.intp)
     elif objective.score == "class" and rows.model.schema.label is None:
@@ -92,7 +92,7 @@ def identifier_names(model: Model) -> tuple[str, ...]:
 def available_keys(model: Model) -> tuple[str, ...]:
     """Return the keys the model can give, by what its scores mean.
 
-    A threshold needs a decision, which only training here makes.
+    A threshold is one that training here chose, or that the server sets.
     """
     objective = model.objective
     classes = objective.is_classification
@@ -101,7 +101,7 @@ def available_keys(model: Model) -> tuple[str, ...]:
         **dict.fromkeys(("predicted_label", "labels", "raw_score", "raw_scores"), classes),
         **dict.fromkeys(("probability", "probabilities"), probable),
         "predicted_score": not classes,
-        "threshold": model.decision is not None,
+        "threshold": model.threshold is not None,
         "contributions": model.scorer.explains,
         "reasons": gives_reasons(model),
         "identifiers": bool(identifier_names(model)),

@@ -9,7 +9,7 @@ their distinct cells.
 import math
 import re
 from calendar import monthrange
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, NamedTuple, TypeAlias
@@ -149,6 +149,15 @@ def _number_or_none(text: str) -> float | None:
         return to_number(text) if text and text not in _BOOLEANS else None
     except CellError:
         return None
+
+
+def is_taken(cell: Cell, convert: Callable[[Cell], object]) -> bool:
+    """Say whether `convert`, a function of this module or made of one, takes the cell."""
+    try:
+        convert(cell)
+    except CellError:
+        return False
+    return True
 
 
 def to_boolean(cell: Cell) -> float:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Floats: TypeAlias = NDArray[np.float64]
-Encoder: TypeAlias = Callable[[Cell], float]
+CellEncoder: TypeAlias = Callable[[Cell], float]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Misfit:
     reason: str
 
 
-def encode(cells: Cells, encoder: Encoder) -> tuple[Floats, list[Misfit]]:
+def encode(cells: Cells, encoder: CellEncoder) -> tuple[Floats, list[Misfit]]:
     """Return `encoder` of every cell (float64, n rows) and the cells it refused.
 
     The values of refused cells are NaN. Arrow columns are encoded by way of
@@ -52,7 +52,7 @@ def encode(cells: Cells, encoder: Encoder) -> tuple[Floats, list[Misfit]]:
         return _encode_each(cells, encoder)
 
 
-def _encode_each(cells: Sequence[Cell], encoder: Encoder) -> tuple[Floats, list[Misfit]]:
+def _encode_each(cells: Sequence[Cell], encoder: CellEncoder) -> tuple[Floats, list[Misfit]]:
     values = np.full(len(cells), NAN)
     misfits = []
     for row, cell in enumerate(cells):
@@ -63,7 +63,7 @@ def _encode_each(cells: Sequence[Cell], encoder: Encoder) -> tuple[Floats, list[
     return values, misfits
 
 
-def _encode_arrow(cells: "pa.ChunkedArray", encoder: Encoder) -> tuple[Floats, list[Misfit]]:
+def _encode_arrow(cells: "pa.ChunkedArray", encoder: CellEncoder) -> tuple[Floats, list[Misfit]]:
     try:
         codes, distinct = distinct_cells(cells)
     except CellError as error:
@@ -107,7 +107,7 @@ def _with_wide_indices(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":
 
 
 def short_values(
-    cells: Sequence[Cell], encoders: Iterable[Encoder], numbers: Sequence[Cell]
+    cells: Sequence[Cell], encoders: Iterable[CellEncoder], numbers: Sequence[Cell]
 ) -> list[float] | None:
     """Return each cell by its own encoder, None where the cells have to be looked at one by one.
 
@@ -134,7 +134,7 @@ def _has_underscore(cells: Sequence[Cell]) -> bool:
 
 
 def encode_numbers(
-    cells: Cells, missing: MissingValues, number: Encoder = to_number
+    cells: Cells, missing: MissingValues, number: CellEncoder = to_number
 ) -> tuple[Floats, list[Misfit]]:
     """Return a column as numbers (float64, NaN = missing) and the cells that are none.
 
@@ -163,7 +163,7 @@ def _as_stored(numbers: Iterable[float], cells: "pa.ChunkedArray") -> Floats:
         return np.array([*numbers]).astype(dtype).astype(np.float64)
 
 
-def number_encoder(missing: MissingValues, number: Encoder = to_number) -> Encoder:
+def number_encoder(missing: MissingValues, number: CellEncoder = to_number) -> CellEncoder:
     """Return the function cell -> number that also knows the user's missing values."""
     texts, numbers = missing.texts, missing.numbers
     if not texts:
@@ -183,7 +183,7 @@ def number_encoder(missing: MissingValues, number: Encoder = to_number) -> Encod
     return encoder
 
 
-def shape_encoder(shape: NumberShape | None) -> Encoder:
+def shape_encoder(shape: NumberShape | None) -> CellEncoder:
     """Return the function cell -> number of cells written in this way; None is as they stand."""
     return to_number if shape is None else lambda cell: to_shaped_number(cell, shape)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Sequence
 
-from sagetree.tables.cells import Cell, CellError, WordError, category_text, to_number
+from sagetree.tables.cells import Cell, CellError, WordError, category_text, is_taken, to_number
 
 # A column whose texts have more forms than this has none to tell it by.
 MOST_FORMS = 8
@@ -66,11 +66,7 @@ def number_forms(low: float, high: float) -> tuple[str, ...]:
 
 def is_number(cell: Cell) -> bool:
     """Say whether a cell is a number, or missing."""
-    try:
-        to_number(cell)
-    except CellError:
-        return False
-    return True
+    return is_taken(cell, to_number)
 
 
 def is_word(cell: Cell) -> bool:

@@ -1,15 +1,16 @@
 """The label column: what its cells may be, and the number each of them is to XGBoost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
 from sagetree.errors import DataError, quote
 from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
 from sagetree.tables.encoding import (
+    CellEncoder,
     Floats,
     Misfit,
     as_numbers,
@@ -19,6 +20,7 @@ from sagetree.tables.encoding import (
     shape_encoder,
 )
 from sagetree.tables.label_range import LabelRange
+from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells, Table, column_cell
 
 # (n), or (n, 2) for lower and upper bounds.
@@ -30,21 +32,20 @@ CLASSES_SHOWN = 10
 _INFINITE = frozenset({"inf", "+inf", "infinity", "+infinity"})
 
 
-class _Label(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Label(_Label):
-    """A label of two values and the spelling of each."""
-
+class _OneColumnLabel(StoredRecord):
     name: str
-    negative: str
-    positive: str
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that hold the label."""
         return (self.name,)
+
+
+class Label(_OneColumnLabel):
+    """A label of two values and the spelling of each."""
+
+    negative: str
+    positive: str
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -70,16 +71,10 @@ class Label(_Label):
         return _encode_classes(table, self.name, self.classes, missing, allowed)
 
 
-class ClassLabel(_Label):
+class ClassLabel(_OneColumnLabel):
     """A label of several classes: the spelling of each, by its number."""
 
-    name: str
     classes: tuple[str, ...]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that hold the label."""
-        return (self.name,)
 
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels (0..k-1, n rows) and the table without them; raises as `Label`."""
@@ -88,10 +83,9 @@ class ClassLabel(_Label):
         return _encode_classes(table, self.name, self.classes, missing, f"one of {shown}{more}")
 
 
-class NumberLabel(_Label):
+class NumberLabel(_OneColumnLabel):
     """A label that is a number in a range, written as its column's cells are."""
 
-    name: str
     allowed: LabelRange = LabelRange()
     written: NumberShape | None = None
 
@@ -99,11 +93,6 @@ class NumberLabel(_Label):
     def classes(self) -> tuple[str, ...]:
         """There are none."""
         return ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that hold the label."""
-        return (self.name,)
 
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels (n) and the table without them.
@@ -116,7 +105,7 @@ class NumberLabel(_Label):
         return values.astype(np.float32), table.without(name)
 
 
-class IntervalLabel(_Label):
+class IntervalLabel(StoredRecord):
     """A label that lies between two bounds, each in a column of its own.
 
     An upper bound that is empty or infinite says that it lies anywhere above
@@ -169,14 +158,13 @@ class IntervalLabel(_Label):
         return bounds, table.without(low).without(high)
 
 
-class EventLabel(_Label):
+class EventLabel(_OneColumnLabel):
     """A time: that of a row's event, or when the row was last seen without one (censored).
 
     The column `event` says which by its texts; it is no part of the label in a request,
     which may hold it. `bounds` says that the objective takes two bounds of a time.
     """
 
-    name: str
     event: str
     happened: tuple[str, ...]
     censored: tuple[str, ...]
@@ -186,11 +174,6 @@ class EventLabel(_Label):
     def classes(self) -> tuple[str, ...]:
         """There are none."""
         return ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that hold the label."""
-        return (self.name,)
 
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels and the table without the times.
@@ -218,14 +201,9 @@ class EventLabel(_Label):
                 hint=f"It says whether the time in {quote(self.name)} is that of an event: add it",
             )
         codes = dict.fromkeys(self.censored, 0.0) | dict.fromkeys(self.happened, 1.0)
-
-        def number(cell: Cell) -> float:
-            text = category_text(cell)
-            return np.nan if text is None or text in missing.texts else codes.get(text, -1.0)
-
         parts = (" or ".join(map(quote, texts)) for texts in (self.happened, self.censored))
         allowed = "{} where it came, {} where it has not".format(*parts)
-        encoded = encode(table.column(self.event), number)
+        encoded = encode(table.column(self.event), _coder(codes, missing))
         return check_cells(table, self.event, encoded, lambda v: v >= 0, allowed, what="event") > 0
 
 
@@ -268,15 +246,20 @@ def _encode_classes(
 ) -> tuple[Labels, Table]:
     name = label_column(table, name)
     codes = {text: float(number) for number, text in enumerate(classes)}
+    encoded = encode(table.column(name), _coder(codes, missing))
+    values = check_cells(table, name, encoded, lambda values: values >= 0, allowed)
+    return values.astype(np.float32), table.without(name)
+
+
+def _coder(codes: Mapping[str, float], missing: MissingValues) -> CellEncoder:
+    """Return the function cell -> code: NaN if missing, -1 for a text that has none."""
     texts = missing.texts
 
     def number(cell: Cell) -> float:
         text = category_text(cell)
         return np.nan if text is None or text in texts else codes.get(text, -1.0)
 
-    encoded = encode(table.column(name), number)
-    values = check_cells(table, name, encoded, lambda values: values >= 0, allowed)
-    return values.astype(np.float32), table.without(name)
+    return number
 
 
 def _upper_bounds(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:

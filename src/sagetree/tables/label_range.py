@@ -2,13 +2,12 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+
+from sagetree.tables.stored_record import StoredRecord
 
 
-class LabelRange(BaseModel):
+class LabelRange(StoredRecord):
     """Which numbers a label may be; `above` leaves `low` itself out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     low: float | None = None
     high: float | None = None

@@ -6,7 +6,7 @@ a label at its end, the index of a frame at its beginning, a comma too many. Tak
 columns, each cell would feed its neighbour's feature, without an error.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple, assert_never
 
@@ -16,6 +16,7 @@ from sagetree.tables.cells import (
     CellError,
     MissingValues,
     category_text,
+    is_taken,
     to_boolean,
     to_number,
     to_ordered_moment,
@@ -126,7 +127,7 @@ def _may_be_extra(cell: Cell, schema: Schema, *, first: bool) -> bool:
     if isinstance(schema.label, (Label, ClassLabel)):
         return text in schema.label.classes
     written = schema.label.written if isinstance(schema.label, NumberLabel) else None
-    return _takes(partial(to_shaped_number, shape=written), cell) if written else is_number(cell)
+    return is_taken(cell, partial(to_shaped_number, shape=written)) if written else is_number(cell)
 
 
 def _may_be(column: Column, cell: Cell) -> bool:
@@ -134,9 +135,9 @@ def _may_be(column: Column, cell: Cell) -> bool:
         case "number":
             return _is_near(column, cell)
         case "boolean":
-            return _takes(to_boolean, cell)
+            return is_taken(cell, to_boolean)
         case "datetime":
-            return _takes(partial(to_ordered_moment, order=column.date_order), cell)
+            return is_taken(cell, partial(to_ordered_moment, order=column.date_order))
         case "category" | "ordinal":
             return is_of_form(cell, column.category_forms)
         case "mixed":
@@ -159,14 +160,6 @@ def _is_near(column: Column, cell: Cell) -> bool:
         return True
     width = column.high - column.low
     return column.low - width <= value <= column.high + width
-
-
-def _takes(convert: Callable[[Cell], float], cell: Cell) -> bool:
-    try:
-        convert(cell)
-    except CellError:
-        return False
-    return True
 
 
 def _is_missing(cell: Cell, missing: MissingValues) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
@@ -9,10 +10,15 @@ from numpy.typing import NDArray
 
 from sagetree.errors import DataError, SchemaError, Violation, quote
 from sagetree.tables.cells import Cell, MissingValues, category_text, to_moment
-from sagetree.tables.encoding import Floats, distinct_cells, encode, encode_numbers
-from sagetree.tables.label import check_cells
+from sagetree.tables.encoding import Floats, distinct_cells, encode, encode_numbers, shape_encoder
+from sagetree.tables.label import Labels, check_cells
 from sagetree.tables.schema import Kind, Schema
 from sagetree.tables.table import Cells, Table
+
+# Whose cost a part of the rule is.
+_EACH: Mapping[str, str] = MappingProxyType(
+    {"miss": "a positive row that is missed", "alarm": "a false alarm"}
+)
 
 # A group's name to its number.
 Groups: TypeAlias = Mapping[str, int]
@@ -24,13 +30,16 @@ class RowRoles:
 
     `weight` (n) says how much each counts, `base_margin` (n), or (n, k) for k
     outputs, where each starts from, `groups` (n) which of them belong together,
-    `times` (n) in seconds or any other unit which come first.
+    `times` (n) in seconds or any other unit which come first. `miss` (n) is what it costs
+    not to call a positive row, `alarm` (n) to call a negative one; other rows have 0.
     """
 
     weight: NDArray[np.float32] | None = None
     base_margin: NDArray[np.float32] | None = None
     groups: NDArray[np.intp] | None = None
     times: NDArray[np.float64] | None = None
+    miss: NDArray[np.float64] | None = None
+    alarm: NDArray[np.float64] | None = None
 
     def take(self, rows: NDArray[np.intp]) -> "RowRoles":
         """Return the roles of some rows."""
@@ -50,13 +59,18 @@ NO_ROLES = RowRoles()
 
 @dataclass(frozen=True)
 class RoleColumns:
-    """Which columns have a role, by their names."""
+    """Which columns have a role, by their names.
+
+    Those of the amounts `miss` and `alarm` may be features beside.
+    """
 
     weight: str | None = None
     base_margin: tuple[str, ...] = ()
     group: str | None = None
     time: str | None = None
     event: str | None = None
+    miss: str | None = None
+    alarm: str | None = None
 
     def of(self, table: Table) -> "RoleColumns":
         """Return these, and those that the table's own format sets apart."""
@@ -77,6 +91,12 @@ class RoleColumns:
             (self.event, "event"),
         )
         return kinds | {name: kind for name, kind in single if name is not None}
+
+    @property
+    def amounts(self) -> dict[str, str]:
+        """The columns of amounts, by `miss` and `alarm`."""
+        both = {"miss": self.miss, "alarm": self.alarm}
+        return {part: name for part, name in both.items() if name is not None}
 
     def without(self, table: Table) -> Table:
         """Return the table less these columns."""
@@ -107,6 +127,48 @@ class RoleColumns:
             groups=_groups(table, self.group, missing, known) if self.group else None,
             times=_times(table, self.time, missing) if self.time else None,
         )
+
+
+def read_amounts(
+    table: Table, roles: RoleColumns, schema: Schema, missing: MissingValues, labels: Labels
+) -> dict[str, Floats]:
+    """Return what each row costs if it is called wrong (n), by `miss` and `alarm`.
+
+    A miss is of rows with label 1, an alarm of the others; cells of rows that it is not of
+    may hold anything. Raises DataError where the column is missing, or a cell is no amount.
+    """
+    return {
+        part: _amounts(table, part, name, schema, missing, labels == (part == "miss"))
+        for part, name in roles.amounts.items()
+    }
+
+
+def _amounts(
+    table: Table,
+    part: str,
+    name: str,
+    schema: Schema,
+    missing: MissingValues,
+    counts: NDArray[np.bool_],
+) -> Floats:
+    if name not in table.names:
+        raise DataError(
+            f"column {quote(name)} is missing",
+            where=table.locate(0),
+            hint=f"The rule of the decision has the cost of {_EACH[part]} in it: give the rows "
+            "that column",
+        )
+    written = next((c.written for c in schema.columns if c.name == name), None)
+    values, misfits = encode_numbers(table.column(name), missing, shape_encoder(written))
+    checked = check_cells(
+        table,
+        name,
+        (values, [misfit for misfit in misfits if counts[misfit.row]]),
+        lambda values: ~counts | (values >= 0),
+        f"a number from 0 where it is that of {_EACH[part]}",
+        what="amount",
+    )
+    return np.where(counts, checked, 0.0)
 
 
 def _stacked(columns: Sequence[Floats]) -> NDArray[np.float32]:

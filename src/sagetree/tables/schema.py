@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal, assert_never
 
-from pydantic import BaseModel, ConfigDict
-
 from sagetree.errors import SchemaError, Violation
 from sagetree.tables.cells import DateOrder, NumberShape
 from sagetree.tables.forms import forms_of
 from sagetree.tables.label import AnyLabel
+from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells, Table, column_cell, pick
 
 Kind = Literal[
@@ -22,24 +21,20 @@ Kind = Literal[
 ROLES: frozenset[Kind] = frozenset({"weight", "base_margin", "group", "time", "event"})
 
 
-class Shift(BaseModel):
+class Shift(StoredRecord):
     """A number x is given to the model as (x - offset) / scale, which float32 keeps apart."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     offset: float
     scale: float
 
 
-class Column(BaseModel):
+class Column(StoredRecord):
     """One column of the training table; counts are of its rows.
 
     `categories` of a mixed column are its words. `low` and `high` bound its numbers;
     `forms` are what the texts of a column that was left out look like
     (`sagetree.tables.forms`). Bundles may not say.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     kind: Kind
@@ -72,7 +67,7 @@ class Column(BaseModel):
                 assert_never(self.kind)
 
 
-class Schema(BaseModel):
+class Schema(StoredRecord):
     """All columns of the training table but the label, in its order.
 
     `named` says whether training knew names; if not, columns are f0, f1, ...
@@ -82,8 +77,6 @@ class Schema(BaseModel):
     each output; without them, as in bundles that do not list them, all rows start
     from the model's own base_score.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     columns: tuple[Column, ...]
     label: AnyLabel | None

@@ -28,6 +28,15 @@ class Source(NamedTuple):
     first: int = 1
 
 
+def place_of(row: int, sources: Sequence[Source]) -> str:
+    """Return file and line of row number `row` (from 0) of what comes from `sources`, in order."""
+    for source in sources:
+        if row < source.rows:
+            return f"{source.name} {source.unit} {source.first + row}".strip()
+        row -= source.rows
+    return ""
+
+
 class OneRow(Sequence[Cells]):
     """The columns of a table of one row, each made when it is asked for.
 
@@ -79,11 +88,7 @@ class Table(NamedTuple):
 
     def locate(self, row: int) -> str:
         """Return the place of row number `row` (from 0), such as `claims.csv line 7`."""
-        for source in self.sources:
-            if row < source.rows:
-                return f"{source.name} {source.unit} {source.first + row}".strip()
-            row -= source.rows
-        return ""
+        return place_of(row, self.sources)
 
     def column(self, name: str) -> Cells:
         """Return the cells of the column called `name`."""

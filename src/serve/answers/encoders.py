@@ -29,10 +29,10 @@ Value: TypeAlias = (
 )
 
 # One value per row, or numbers of shape (n) or (n, k).
-Column: TypeAlias = "Sequence[Value] | NDArray[Any]"
+AnswerColumn: TypeAlias = "Sequence[Value] | NDArray[Any]"
 
 # Each asked key with its column, in the asked order.
-Predictions: TypeAlias = Mapping[str, Column]
+Predictions: TypeAlias = Mapping[str, AnswerColumn]
 
 
 class Encoder(ABC):
@@ -104,7 +104,7 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(map(",".join, rows))
 
 
-def _csv_cells(column: Column) -> Iterable[str]:
+def _csv_cells(column: AnswerColumn) -> Iterable[str]:
     if isinstance(column, np.ndarray) and column.ndim == 1:
         return number_texts(column)
     return map(_csv_cell, column.tolist() if isinstance(column, np.ndarray) else column)
@@ -187,7 +187,7 @@ def json_keys(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(f"{json_text(name)}: " for name in names)
 
 
-def _json_cells(column: Column) -> Iterable[str]:
+def _json_cells(column: AnswerColumn) -> Iterable[str]:
     if not isinstance(column, np.ndarray):
         return map(json_text, column)
     if column.ndim == 1:
@@ -246,7 +246,7 @@ def _arrays(predictions: Predictions, accept: str) -> dict[str, NDArray[np.float
     return {key: _array(key, column, accept) for key, column in predictions.items()}
 
 
-def _array(key: str, column: Column, accept: str) -> NDArray[np.float32]:
+def _array(key: str, column: AnswerColumn, accept: str) -> NDArray[np.float32]:
     """Return a column as numbers (n, k). Raises NotAcceptableError for texts and objects."""
     try:
         numbers = np.asarray(column, np.float32)

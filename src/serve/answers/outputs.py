@@ -17,7 +17,7 @@ from sagetree.predictions.keys import DEFAULT_KEYS, Output
 from sagetree.predictions.reasons import explain
 from sagetree.predictions.scored_rows import ScoredRows, identifier_names, predicted_labels
 from sagetree.serve.answers.encoders import (
-    Column,
+    AnswerColumn,
     JsonText,
     Predictions,
     Value,
@@ -28,21 +28,21 @@ from sagetree.tables.cells import Cell
 from sagetree.tables.table import cell_list
 
 
-def _score(rows: ScoredRows) -> Column:
+def _score(rows: ScoredRows) -> AnswerColumn:
     return rows.scores
 
 
-def _labels(rows: ScoredRows) -> Column:
+def _labels(rows: ScoredRows) -> AnswerColumn:
     return [list(rows.classes)] * rows.table.rows
 
 
-def _winner(rows: ScoredRows) -> Column:
+def _winner(rows: ScoredRows) -> AnswerColumn:
     """Return the number that speaks for the predicted class, in binary for the positive one."""
     scores = rows.margins if rows.model.objective.name == "multi:softmax" else rows.scores
     return np.max(scores, axis=1) if scores.ndim == 2 else scores
 
 
-def _all(rows: ScoredRows) -> Column:
+def _all(rows: ScoredRows) -> AnswerColumn:
     """Return a number for each class (n, classes)."""
     objective = rows.model.objective
     if objective.name == "multi:softmax":
@@ -54,12 +54,11 @@ def _all(rows: ScoredRows) -> Column:
     return np.stack([negative, positive], axis=1)
 
 
-def _threshold(rows: ScoredRows) -> Column:
-    assert rows.model.decision is not None  # noqa: S101 - available_keys() looked
-    return np.full(rows.table.rows, rows.model.decision.threshold)
+def _threshold(rows: ScoredRows) -> AnswerColumn:
+    return np.full(rows.table.rows, rows.model.threshold)
 
 
-def _contributions(rows: ScoredRows, top: int | None) -> Column:
+def _contributions(rows: ScoredRows, top: int | None) -> AnswerColumn:
     keys = json_keys(rows.table.names)
     values = rows.contributions
     if values.ndim == 2:
@@ -84,15 +83,15 @@ def _explained(base_value: str, columns: Iterable[str], others: str = "") -> str
     return f'{{"base_value": {base_value}, "columns": {{{", ".join(columns)}}}{others}}}'
 
 
-def _reasons(rows: ScoredRows) -> Column:
+def _reasons(rows: ScoredRows) -> AnswerColumn:
     return explain(rows.model, rows.table, rows.matrix, rows.scores, rows.contributions)
 
 
-def _model(rows: ScoredRows) -> Column:
+def _model(rows: ScoredRows) -> AnswerColumn:
     return [{"name": rows.name, "sha256": rows.model.sha256}] * rows.table.rows
 
 
-COLUMNS: Mapping[str, Callable[[ScoredRows], Column]] = MappingProxyType(
+COLUMNS: Mapping[str, Callable[[ScoredRows], AnswerColumn]] = MappingProxyType(
     {
         "predicted_label": predicted_labels,
         "labels": _labels,
@@ -116,7 +115,7 @@ def predictions_of(rows: ScoredRows, output: Output) -> Predictions:
     """
     if output.keys == DEFAULT_KEYS:
         return {"score": rows.scores}
-    columns: dict[str, Column] = {}
+    columns: dict[str, AnswerColumn] = {}
     for key in output.keys:
         if key == "identifiers":
             columns |= _identifiers(rows)
@@ -127,13 +126,13 @@ def predictions_of(rows: ScoredRows, output: Output) -> Predictions:
     return columns
 
 
-def _identifiers(rows: ScoredRows) -> dict[str, Column]:
+def _identifiers(rows: ScoredRows) -> dict[str, AnswerColumn]:
     """Return the columns that identify the rows, under their own names."""
     schema, request = rows.model.schema, rows.request
     names = request.names
     if not request.named and len(names) == len(schema.all_names):
         names = schema.all_names
-    found: dict[str, Column] = {}
+    found: dict[str, AnswerColumn] = {}
     for name in identifier_names(rows.model):
         if name not in names:
             raise RequestError(

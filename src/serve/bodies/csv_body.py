@@ -3,16 +3,9 @@
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 
-from sagetree.errors import (
-    DecodingError,
-    PayloadTooLargeError,
-)
+from sagetree.errors import DecodingError, PayloadTooLargeError
 from sagetree.formats.csv_text import NO_NUMBERS, CsvText, Numbers, is_plain, only_row, parse_rows
-from sagetree.formats.first_row import (
-    CsvError,
-    FirstRow,
-    rows_end,
-)
+from sagetree.formats.first_row import CsvError, FirstRow, rows_end
 from sagetree.formats.whole_rows import LINE_ENDS, line_count
 from sagetree.serve.bodies.charset import as_utf8, charset_of
 from sagetree.serve.bodies.csv_first_row import find_delimiter, first_row_of, refused

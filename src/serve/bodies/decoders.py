@@ -10,15 +10,7 @@ from types import MappingProxyType
 from sagetree.errors import SchemaError, Violation
 from sagetree.formats.json_constants import has_constants, without_constants
 from sagetree.formats.json_lines import JsonLines, parse_json_lines
-from sagetree.formats.media_types import (
-    CSV,
-    JSON,
-    JSON_LINES,
-    LIBSVM,
-    NPY,
-    PARQUET,
-    RECORDIO,
-)
+from sagetree.formats.media_types import CSV, JSON, JSON_LINES, LIBSVM, NPY, PARQUET, RECORDIO
 from sagetree.formats.sparse_rows import RecordError
 from sagetree.serve.bodies.charset import as_utf8, charset_of
 from sagetree.serve.bodies.csv_body import decode_csv

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -21,7 +21,7 @@ from sagetree.machine.program import LOG
 from sagetree.predictions.scored_rows import available_keys
 from sagetree.serve.protocol.route_names import MODEL_NAME
 from sagetree.serve.telemetry.drift import Monitor
-from sagetree.serve.variables import OUTPUT
+from sagetree.serve.variables import DECISION, OUTPUT
 
 # A request that comes before the model waits this long: half of the 60 s
 # that SageMaker gives an answer, so that the refusal arrives too.
@@ -48,6 +48,7 @@ class ServedModel:
         *,
         threads: int,
         output: tuple[str, ...],
+        decision: str = "",
         shap: ShapMethod = "sagetree",
         rounds: Rounds = "best",
         name: str = MODEL_NAME,
@@ -55,10 +56,12 @@ class ServedModel:
     ) -> "ServedModel":
         """Load the model in `folder`, to be counted as `name`; check that it can give `output`.
 
-        `distrust` is as of `Model.load`. Raises ArtifactError for the one,
-        SettingsError for the other.
+        It calls rows by `decision`, where that is set. `distrust` is as of `Model.load`. Raises
+        ArtifactError for the model, SettingsError for what it cannot give.
         """
         model = Model.load(folder, threads=threads, shap=shap, rounds=rounds, distrust=distrust)
+        if decision:
+            model = _deciding(model, decision)
         keys = available_keys(model)
         for key in output:
             if key not in keys:
@@ -70,11 +73,40 @@ class ServedModel:
         monitor = Monitor(name, model.sha256, model.features, model.baseline)
         return cls(model, keys, monitor)
 
+    def deciding(self, text: str) -> "ServedModel":
+        """Return what is served where a request says from which score on rows are positive.
+
+        Raises ValueError, which says what is wrong, also for a rule that is not reached.
+        """
+        model, unreached = self.model.deciding(text)
+        if unreached:
+            raise ValueError(unreached)
+        return replace(self, model=model, keys=available_keys(model))
+
     def describe(self) -> str:
         """Return what the log says of it."""
         columns = len(self.model.schema.input_names)
         notes = "".join(f"; {note}" for note in self.model.notes)
         return f"{columns} columns, answers hold {', '.join(self.keys)}{notes}"
+
+
+def _deciding(model: Model, text: str) -> Model:
+    """Return the model by the server's own decision; one that is not reached is a warning."""
+    try:
+        deciding, unreached = model.deciding(text)
+    except ValueError as error:
+        raise SettingsError(
+            str(error), where=DECISION.name, hint="Leave it out, or set what the model can do"
+        ) from error
+    if unreached:
+        LOG.warning(
+            "WARNING: %s is %s: %s. The threshold is the nearest, %.4g",
+            DECISION.name,
+            text,
+            unreached,
+            deciding.threshold,
+        )
+    return deciding
 
 
 @dataclass(frozen=True)

@@ -155,7 +155,12 @@ class Verdict:
 
 def options_of(settings: ServeSettings) -> Mapping[str, object]:
     """Return what loading a model needs, for questions about it."""
-    return {"output": settings.output, "shap": settings.shap, "rounds": settings.rounds}
+    return {
+        "output": settings.output,
+        "decision": settings.decision,
+        "shap": settings.shap,
+        "rounds": settings.rounds,
+    }
 
 
 def _load(question: Question, distrust: bool) -> ServedModel:

@@ -3,7 +3,7 @@
 /health and /version are those that MLflow's clients ask for.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -33,12 +33,16 @@ def information(
     settings: ServeSettings, holder: ModelHolder[ServedModel]
 ) -> Mapping[tuple[str, str], Handler]:
     """Return the handlers; the page is one of them where the settings want it."""
+
+    def telling(content: Callable[[ServedModel], object]) -> Handler:
+        return lambda _request, _trace: json_response(content(holder.model()))
+
     handlers: dict[tuple[str, str], Handler] = {
         ("GET", "/health"): partial(_health, holder),
         ("GET", "/version"): _version,
-        ("GET", "/schema"): partial(_schema, holder),
-        ("GET", "/metadata"): partial(_metadata, settings, holder),
-        ("GET", "/openapi.json"): partial(_openapi, settings, holder),
+        ("GET", "/schema"): telling(schema_of),
+        ("GET", "/metadata"): telling(partial(metadata_of, settings.model_dir)),
+        ("GET", "/openapi.json"): telling(lambda m: openapi_of(m, _example(settings, m))),
     }
     return handlers | ({("GET", "/"): partial(_page, settings, holder)} if settings.page else {})
 
@@ -52,23 +56,6 @@ def _health(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) 
 def _version(_request: Request, _trace: Trace) -> Response:
     """Answer the server's version as MLflow's scoring server writes its own: without quotes."""
     return Response(body=version("sagetree").encode(), content_type=JSON)
-
-
-def _schema(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
-    return json_response(schema_of(holder.model()))
-
-
-def _metadata(
-    settings: ServeSettings, holder: ModelHolder[ServedModel], _request: Request, _trace: Trace
-) -> Response:
-    return json_response(metadata_of(settings.model_dir, holder.model()))
-
-
-def _openapi(
-    settings: ServeSettings, holder: ModelHolder[ServedModel], _request: Request, _trace: Trace
-) -> Response:
-    served = holder.model()
-    return json_response(openapi_of(served, _example(settings, served)))
 
 
 def _page(
@@ -108,7 +95,7 @@ def schema_of(served: ServedModel) -> dict[str, object]:
         "score": model.objective.score,
         "probability": model.probability,
         "outputs": model.scorer.outputs,
-        "threshold": model.decision.threshold if model.decision else None,
+        "threshold": model.threshold,
         "keys": list(served.keys),
         "content_types": list(DECODERS),
         "accepts": list(ACCEPTS),

@@ -41,8 +41,8 @@ from sagetree.serve.routes.problems import Problem, RouteError
 from sagetree.serve.routes.tensors import HINT, output_tensor, table_of_tensors
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
-from sagetree.serve.walk import score
-from sagetree.tables.schema import Column as SchemaColumn
+from sagetree.serve.walk import as_asked, score
+from sagetree.tables.schema import Column
 from sagetree.tables.table import OneRow, Source, Table
 
 _MODEL = f"{V2}/models/{MODEL_NAME}"
@@ -59,10 +59,10 @@ def routes(
 ) -> dict[tuple[str, str], Handler]:
     """Return the handlers of the protocol."""
     metadata, answer = partial(_metadata, settings, holder), partial(infer, settings, holder)
-    ready = partial(_model_ready, holder)
+    ready = partial(_ready, holder, {"name": MODEL_NAME, "ready": True})
     own: dict[tuple[str, str], Handler] = {
         ("GET", f"{V2}/health/live"): _live,
-        ("GET", f"{V2}/health/ready"): partial(_ready, holder),
+        ("GET", f"{V2}/health/ready"): partial(_ready, holder, {"ready": True}),
         ("GET", V2): _server,
         ("GET", _MODEL): metadata,
         ("GET", f"{_MODEL}/ready"): ready,
@@ -80,14 +80,11 @@ def _live(_request: Request, _trace: Trace) -> Response:
     return json_response({"live": True})
 
 
-def _ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
+def _ready(
+    holder: ModelHolder[ServedModel], told: object, _request: Request, _trace: Trace
+) -> Response:
     holder.check_everywhere()
-    return json_response({"ready": True})
-
-
-def _model_ready(holder: ModelHolder[ServedModel], _request: Request, _trace: Trace) -> Response:
-    holder.check_everywhere()
-    return json_response({"name": MODEL_NAME, "ready": True})
+    return json_response(told)
 
 
 def _server(_request: Request, _trace: Trace) -> Response:
@@ -99,12 +96,13 @@ def _server(_request: Request, _trace: Trace) -> Response:
 
 def _no_model(below: str, request: Request, _trace: Trace) -> Response:
     if request.path.startswith(f"{_MODEL}/"):
-        problem = Problem(
-            404, "NotFound", "there is nothing here", "the path", f"There are {below}"
-        )
-        raise RouteError(problem)
+        raise _not_found("there is nothing here", f"There are {below}")
     hint = f"The model of this server is called {MODEL_NAME}: ask for {_MODEL}"
-    raise RouteError(Problem(404, "NotFound", "there is no such model here", "the path", hint))
+    raise _not_found("there is no such model here", hint)
+
+
+def _not_found(message: str, hint: str) -> RouteError:
+    return RouteError(Problem(404, "NotFound", message, "the path", hint))
 
 
 def _of_version(
@@ -114,9 +112,7 @@ def _of_version(
     known = _version(holder.model().model)
     if request.path.removeprefix(f"{_MODEL}/versions/").split("/")[0] != known:
         hint = f"The model at hand is of version {known}"
-        raise RouteError(
-            Problem(404, "NotFound", "there is no such version here", "the path", hint)
-        )
+        raise _not_found("there is no such version here", hint)
     return handler(request, trace)
 
 
@@ -156,7 +152,7 @@ def _row_of_nothing(model: Model) -> ScoredRows:
     return ScoredRows(model, table, inputs, matrix, scores, MODEL_NAME, base_margin)
 
 
-def _datatype(column: SchemaColumn) -> str:
+def _datatype(column: Column) -> str:
     match column.kind:
         case "number" | "base_margin":
             return "FP64"
@@ -178,13 +174,13 @@ def infer(
     settings: ServeSettings, holder: ModelHolder[ServedModel], request: Request, trace: Trace
 ) -> Response:
     """Answer tensors with tensors."""
-    served = holder.wait()
+    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
+    served = as_asked(holder.wait(), attributes)
     trace.columns = served.model.schema.trained_names
     refuse_packed(request.header("content-encoding"))
     length = _json_length(request)
     asked = _asked(request, length)
     wanted = _outputs(asked, served.keys)
-    attributes = request.header(CUSTOM_ATTRIBUTES_KEY)
     output = (
         Output(tuple(wanted)) if wanted else choose_output(attributes, settings.output, served.keys)
     )

@@ -69,6 +69,7 @@ def store_of_models(settings: ServeSettings, registry: Registry) -> ModelStore[S
             folder,
             threads=settings.threads,
             output=settings.output,
+            decision=settings.decision,
             shap=settings.shap,
             rounds=settings.rounds,
             name=name,

@@ -4,13 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from sagetree.formats.media_types import (
-    ACCEPTS,
-    CSV,
-    JSON,
-    JSON_LINES,
-    LIBSVM,
-)
+from sagetree.formats.media_types import ACCEPTS, CSV, JSON, JSON_LINES, LIBSVM
 from sagetree.predictions.reasons import unit_of
 from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from sagetree.serve.bodies.decoders import DECODERS
@@ -147,7 +141,8 @@ def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:
                 "in": "header",
                 "required": False,
                 "description": "What the answer holds for each row: inference_output=key,key,... "
-                f"of {', '.join(served.keys)}",
+                f"of {', '.join(served.keys)}; decision=0.3 or a rule such as recall>=0.8: from "
+                "which score on a row is called positive",
                 "schema": {"type": "string", "maxLength": 1024, "pattern": "^[ -~]*$"},
                 "example": "inference_output=score",
             }

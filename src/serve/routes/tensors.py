@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sagetree.errors import DecodingError, quote
 from sagetree.predictions.keys import KEYS
-from sagetree.serve.answers.encoders import Column, json_text
+from sagetree.serve.answers.encoders import AnswerColumn, json_text
 from sagetree.serve.bodies.tables import columns_of_array, refuse_width, table_of_columns
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Schema
@@ -47,7 +47,7 @@ HINT = (
 _LENGTH = struct.Struct("<I")
 
 
-class Input(NamedTuple):
+class InputTensor(NamedTuple):
     """A tensor of a request: its values row by row, or as an array (rows, columns)."""
 
     name: str
@@ -61,7 +61,7 @@ class Input(NamedTuple):
         return columns_of_array(self.values.reshape(-1, width))
 
 
-class Output(NamedTuple):
+class OutputTensor(NamedTuple):
     """A tensor of an answer; `values` are those of a flat array, or texts."""
 
     name: str
@@ -88,17 +88,17 @@ class Output(NamedTuple):
         return {"name": self.name, "datatype": self.datatype, "shape": list(self.shape)}
 
 
-def output_tensor(name: str, column: Column) -> Output:
+def output_tensor(name: str, column: AnswerColumn) -> OutputTensor:
     """Return a column of an answer as a tensor.
 
     Whole numbers as which a model's own keys come are INT64; the cells of a request
     that an answer repeats are texts, whatever they are.
     """
     if isinstance(column, np.ndarray):
-        return Output(name, f"FP{column.dtype.itemsize * 8}", column.shape, column.ravel())
+        return OutputTensor(name, f"FP{column.dtype.itemsize * 8}", column.shape, column.ravel())
     if name in KEYS and all(type(value) is int for value in column):
-        return Output(name, "INT64", (len(column),), np.array(column, np.int64))
-    return Output(name, "BYTES", (len(column),), [_text(value) for value in column])
+        return OutputTensor(name, "INT64", (len(column),), np.array(column, np.int64))
+    return OutputTensor(name, "BYTES", (len(column),), [_text(value) for value in column])
 
 
 def _text(value: object) -> str:
@@ -134,18 +134,18 @@ def _table(names: Sequence[str] | None, columns: Sequence[Cells], rows: int) -> 
     return table_of_columns(names, columns, Source(rows))
 
 
-def _inputs(inputs: Sequence[Mapping[str, Any]], binary: bytes) -> list[Input]:
+def _inputs(inputs: Sequence[Mapping[str, Any]], binary: bytes) -> list[InputTensor]:
     found, start = [], 0
     for tensor in inputs:
         name, shape = _name(tensor), _shape(tensor)
         size = _binary_size(tensor, name)
         if size is None:
-            found.append(Input(name, shape, _values(tensor, name, math.prod(shape))))
+            found.append(InputTensor(name, shape, _values(tensor, name, math.prod(shape))))
             continue
         data, start = binary[start : start + size], start + size
         if len(data) < size:
             raise _wrong(name, "its binary data are cut off")
-        found.append(Input(name, shape, _binary_values(tensor, name, math.prod(shape), data)))
+        found.append(InputTensor(name, shape, _binary_values(tensor, name, math.prod(shape), data)))
     if start < len(binary):
         problem = f"{len(binary) - start} bytes of binary data belong to no input"
         raise DecodingError(problem, hint=f"Give {BINARY_SIZE} in the parameters of each input")

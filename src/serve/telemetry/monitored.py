@@ -4,15 +4,12 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from sagetree.bundle.baseline import Baseline
+from sagetree.tables.stored_record import StoredRecord
 
 
-class MonitoredModel(BaseModel):
+class MonitoredModel(StoredRecord):
     """Names of its columns and of its m features; what training's rows looked like, if known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     columns: tuple[str, ...]
     features: tuple[str, ...]

@@ -137,13 +137,15 @@ class BoostingPlan:
 
     def on_rows(self, rows: Examples) -> "BoostingPlan":
         """Return the plan for the rows that models are made of."""
-        return (
-            replace(self, complete=rows.are_complete()) if self.settings.directs_missing else self
-        )
+        if not self.settings.directs_missing:
+            return self
+        return replace(self, complete=self.as_served(rows).are_complete())
 
     def lacks_directions(self, rows: Examples) -> bool:
         """Say whether rows lack values that no row learnt from lacks."""
-        return self.complete is not None and bool((self.complete & ~rows.are_complete()).any())
+        if self.complete is None:
+            return False
+        return bool((self.complete & ~self.as_served(rows).are_complete()).any())
 
     def directed(self, model: bytes) -> bytes:
         """Return a model (UBJSON) as it is to serve: with a way for what it never saw missing."""

@@ -66,14 +66,14 @@ def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tr
     if plan.settings.kfold:
         return fit_ensemble(plan, train)
     if validation is not None:
-        return fit_watched(plan, train, validation)
+        return _fit_evaluated(plan, train, validation, "watched", "the validation channel")
     if not plan.settings.nfold and not plan.splitter.allows_folds(train):
         return fit_unmeasured(plan, train)
     if plan.settings.nfold or train.rows <= MANY_ROWS:
-        return fit_cross_validated(plan, train)
+        return _fit_all(plan, train, _cross_validate(plan, train))
     if plan.settings.patience:
         return fit_held_out(plan, train)
-    return fit_fixed_rounds(plan, train)
+    return _hold_out(plan, train)  # rounds are fixed: it only measures
 
 
 def _joined(train: Examples, validation: Examples) -> Examples:
@@ -81,24 +81,9 @@ def _joined(train: Examples, validation: Examples) -> Examples:
     return with_copies(rows, hashes_of(rows).features)
 
 
-def fit_watched(plan: BoostingPlan, train: Examples, validation: Examples) -> TrainedModels:
-    """Fit train up to the round that is best on the validation channel."""
-    return _fit_evaluated(plan, train, validation, "watched", "the validation channel")
-
-
-def fit_cross_validated(plan: BoostingPlan, train: Examples) -> TrainedModels:
-    """Choose the rounds by cross-validation, then fit all rows for as many."""
-    return _fit_all(plan, train, _cross_validate(plan, train))
-
-
 def fit_held_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
     """Choose the rounds on a held-out tenth, then fit all rows for as many."""
     return _fit_all(plan, train, _hold_out(plan, train))
-
-
-def fit_fixed_rounds(plan: BoostingPlan, train: Examples) -> TrainedModels:
-    """Fit all but a held-out tenth for the rounds given; it only measures, and chooses nothing."""
-    return _hold_out(plan, train)
 
 
 def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:

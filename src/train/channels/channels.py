@@ -71,17 +71,9 @@ def _names(count: int, columns: Columns) -> tuple[str, ...]:
 
 def _roles(names: Sequence[str], columns: Columns) -> set[str]:
     """Return the columns that are no features: their cells are kept as they are."""
-    single = (
-        columns.target or first_column(names),
-        columns.label_lower_bound,
-        columns.label_upper_bound,
-        columns.weight,
-        columns.group,
-        columns.time,
-        columns.event,
-    )
+    label = () if columns.target else (first_column(names),)
     weight = names[1:2] if columns.csv_weights else ()
-    return {name for name in (*single, *columns.base_margin, *weight) if name is not None}
+    return {*columns.of_roles, *label, *weight}
 
 
 def _texts_of(columns: Columns, schema: Schema | None) -> frozenset[str]:

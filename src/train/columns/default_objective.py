@@ -5,11 +5,7 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from sagetree.boosters.objectives import (
-    DEFAULT_OBJECTIVE,
-    NUMBERS_OBJECTIVE,
-    WORDS_OBJECTIVE,
-)
+from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, NUMBERS_OBJECTIVE, WORDS_OBJECTIVE
 from sagetree.errors import quote
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, to_number

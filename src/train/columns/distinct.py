@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sagetree.tables.cells import Cell, CellError, MissingValues, category_text
-from sagetree.tables.encoding import Encoder, Floats, distinct_cells
+from sagetree.tables.cells import Cell, MissingValues, category_text, is_taken
+from sagetree.tables.encoding import CellEncoder, Floats, distinct_cells
 from sagetree.tables.forms import forms_of
 from sagetree.tables.schema import Column, Kind
 
@@ -69,12 +69,12 @@ class Distinct:
     def fits(self, convert: Callable[[Cell], object]) -> NDArray[np.bool_]:
         """Say for each cell (k) whether it is present and `convert` takes it."""
         pairs = zip(self.cells, self.present, strict=True)
-        return np.array([here and _takes(convert, cell) for cell, here in pairs], dtype=bool)
+        return np.array([here and is_taken(cell, convert) for cell, here in pairs], dtype=bool)
 
     def all_fit(self, convert: Callable[[Cell], object]) -> bool:
         """Say whether `convert` takes every cell that is present."""
         pairs = zip(self.cells, self.present, strict=True)
-        return all(_takes(convert, cell) for cell, here in pairs if here)
+        return all(is_taken(cell, convert) for cell, here in pairs if here)
 
     @property
     def present_cells(self) -> list[Cell]:
@@ -85,7 +85,7 @@ class Distinct:
         """Return the chosen ones of the distinct cells (k)."""
         return [cell for cell, here in zip(self.cells, chosen, strict=True) if here]
 
-    def numbers(self, number: Encoder) -> Floats:
+    def numbers(self, number: CellEncoder) -> Floats:
         """Return the rows' numbers (n), `number` taking every cell that is present."""
         pairs = zip(self.cells, self.present, strict=True)
         return np.array([number(cell) if here else np.nan for cell, here in pairs])[self.codes]
@@ -102,11 +102,3 @@ class Distinct:
             categories=listed,
             forms=forms_of(categories) if kind in ("identifier", "constant") else (),
         )
-
-
-def _takes(convert: Callable[[Cell], object], cell: Cell) -> bool:
-    try:
-        convert(cell)
-    except CellError:
-        return False
-    return True

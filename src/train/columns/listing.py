@@ -6,14 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sagetree.errors import quote
-from sagetree.tables.label import (
-    ClassLabel,
-    EventLabel,
-    IntervalLabel,
-    Label,
-    Labels,
-    NumberLabel,
-)
+from sagetree.tables.label import ClassLabel, EventLabel, IntervalLabel, Label, Labels, NumberLabel
 from sagetree.tables.schema import Column, Schema
 
 # Longer lists of categories are cut in the table; the bundle holds them whole.

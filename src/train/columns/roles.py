@@ -30,13 +30,16 @@ def find_roles(table: Table, columns: Columns) -> RoleColumns:
         group=columns.group,
         time=columns.time,
         event=columns.event,
+        **columns.amounts,
     )
 
 
 def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str) -> None:
     """Raise SettingsError for a column that has a role and is not there, or is the label."""
-    for name, kind in roles.of(table).kinds.items():
-        setting = next(setting for setting, role in _SETTINGS.items() if role == kind)
+    of_kind = {kind: setting for setting, kind in _SETTINGS.items()}
+    named = [(of_kind[kind], name) for name, kind in roles.of(table).kinds.items()]
+    named += [(f"{part} of decision", name) for part, name in roles.amounts.items()]
+    for setting, name in named:
         if name in label.columns:
             raise SettingsError(
                 f"{setting} is {quote(name)}, which is the label",

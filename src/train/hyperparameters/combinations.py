@@ -7,6 +7,7 @@ over boosters or objectives loses no trial: it is said in the log, and left out.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from sagetree.decisions.rules import F1, amounts_of
 from sagetree.errors import quote
 from sagetree.train.hyperparameters.booster_rules import booster_faults, idle_for_booster
 from sagetree.train.hyperparameters.objective_rules import (
@@ -42,6 +43,7 @@ def check_together(
     faults.extend(_column_faults(values))
     faults.extend(_weight_faults(values))
     faults.extend(_fold_faults(values))
+    faults.extend(_amount_faults(values))
     faults.extend(objective_faults(values, failed))
     faults.extend(booster_faults(values, channels))
 
@@ -84,6 +86,17 @@ def _weight_faults(values: Values) -> Iterator[str]:
         )
     if "base_margin_column" in values and "base_score" in values:
         yield "base_score has no effect where rows start from base_margin_column: set one of them"
+
+
+def _amount_faults(values: Values) -> Iterator[str]:
+    for part, column in amounts_of(values.get("decision", F1)).items():
+        if column == values.get("target"):
+            yield f"column {quote(column)} is the target and in decision as {part}"
+        if values.get("decimal") == "comma" and column in values.get("drop_columns", ()):
+            yield (
+                f"column {quote(column)} is in decision and in drop_columns, whose numbers are "
+                "not read by decimal=comma: keep it"
+            )
 
 
 def _fold_faults(values: Values) -> Iterator[str]:

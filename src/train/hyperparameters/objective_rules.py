@@ -21,6 +21,7 @@ Values = Mapping[str, Any]
 _ONLY_FOR: Mapping[str, tuple[str, ...]] = {
     "num_class": ("multi:",),
     "positive_label": ("binary:",),
+    "decision": ("binary:logistic",),
     "quantile_alpha": ("reg:quantileerror",),
     "expectile_alpha": ("reg:expectileerror",),
     "label_lower_bound": ("survival:aft",),

@@ -7,6 +7,7 @@ from sagetree.train.hyperparameters.value_lists import JsonObject, Names
 from sagetree.train.hyperparameters.value_types import (
     Boolean,
     Choice,
+    DecisionRule,
     Delimiter,
     Integer,
     Real,
@@ -36,6 +37,15 @@ OWN = (
         Text("one of the label's two values"),
         "label value that counts as 1; default: 1, true or yes, else the rarer one; of two about "
         "equally frequent ones the second in order, with a warning",
+    ),
+    Hyperparameter(
+        "decision",
+        DecisionRule(),
+        "binary:logistic: how the score is chosen from which on a row is called positive, on "
+        "rows left out: by the greatest F1, the most found with a precision or with a share of "
+        "alerts, the fewest alerts with a recall, or the least cost of positives missed and false "
+        "alarms, such as cost: miss=claim_amount alarm=35",
+        default="f1",
     ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),

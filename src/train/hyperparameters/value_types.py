@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import orjson
 
+from sagetree.decisions.rules import ALLOWED_RULES, parse_rule
+
 Value = Any  # what a hyperparameter's own type makes of the text
 
 # The four types of SageMaker's HyperParameterSpecification.
@@ -74,6 +76,20 @@ class TuningMetric(Text):
         if not metric or ":" in metric:
             raise ParameterError(self.allowed)
         return metric
+
+
+@dataclass(frozen=True)
+class DecisionRule(Text):
+    """A rule by which the threshold is chosen."""
+
+    allowed: str = f"one of {ALLOWED_RULES}"
+
+    def parse(self, text: str) -> Value:
+        """Return the rule. Raises ParameterError."""
+        try:
+            return parse_rule(text)
+        except ValueError:
+            raise ParameterError(self.allowed) from None
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from sagetree.bundle.bundle import DataFingerprint
 from sagetree.errors import DataError, SettingsError, quote
+from sagetree.tables.stored_record import StoredRecord
 from sagetree.train.hyperparameters.parameters import BY_NAME
 from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.settings.unnamed_objective import with_objective
@@ -36,13 +37,11 @@ _IMMATERIAL = frozenset(
 _REMEDY = "Restore what it was, or empty the folder of checkpoints to train anew"
 
 
-class Fingerprint(BaseModel):
+class Fingerprint(StoredRecord):
     """What a training depends on: hyperparameters as text, and the sha256 of each channel.
 
     `num_round` stands apart: more rounds may be asked for later, fewer not.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     num_round: int
     hyperparameters: dict[str, str]
@@ -96,10 +95,8 @@ def _shown(value: str | None) -> str:
     return "not set" if value is None else quote(value)
 
 
-class Header(BaseModel):
+class Header(StoredRecord):
     """The line of JSON: `sizes` are the bytes of each booster behind it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     phase: str
     rounds: int

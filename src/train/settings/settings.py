@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
+from sagetree.decisions.rules import Rule, amounts_of
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
 from sagetree.tables.cells import DateOrder, Decimal
@@ -57,7 +58,8 @@ class Columns:
     second column of CSV files is the weight, `encodes_many` that categories of many
     values are statistics of the label, whatever `encoding` says of few, `shifts` that
     numbers may be moved so that float32 keeps them apart; `decimal` and `date_order` say
-    how numbers and dates are written.
+    how numbers and dates are written; `amounts` are what the decision's `miss` and
+    `alarm` cost.
     """
 
     target: str | None
@@ -81,21 +83,21 @@ class Columns:
     shifts: bool = True
     decimal: Decimal | None = None
     date_order: DateOrder | None = None
+    amounts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def of_roles(self) -> frozenset[str]:
+        """The columns that a setting names as no feature: the label's, and those with a role."""
+        single = (
+            self.target, self.weight, self.group, self.time, self.event, self.label_lower_bound,
+            self.label_upper_bound,
+        )  # fmt: skip
+        return frozenset(name for name in (*single, *self.base_margin) if name)
 
     @property
     def named(self) -> frozenset[str]:
         """The columns that a setting names: a file whose first row holds one has a header."""
-        single = (
-            self.target,
-            self.weight,
-            self.group,
-            self.time,
-            self.event,
-            self.label_lower_bound,
-            self.label_upper_bound,
-        )
-        names = (*single, *self.base_margin, *self.dropped, *self.kinds)
-        return frozenset(name for name in names if name)
+        return self.of_roles | {*self.dropped, *self.kinds, *self.amounts.values()}
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class TrainSettings:
     `header` and `delimiter` are of CSV files, None where they are looked at;
     `formats` what each channel's ContentType promises, `charsets` the charset of
     those that name another than UTF-8; `given` is what the user wrote, as text;
-    `notes` are lines to log, such as of settings without effect.
+    `notes` are lines to log; `decision` is the rule that chooses the threshold.
     """
 
     columns: Columns
@@ -175,6 +177,7 @@ class TrainSettings:
     formats: Mapping[str, Format | None]
     given: Mapping[str, str]
     notes: tuple[str, ...]
+    decision: Rule
     charsets: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -224,6 +227,7 @@ class TrainSettings:
             formats=formats,
             given=MappingProxyType(given),
             notes=tuple(_notes(values, formats)),
+            decision=settled["decision"],
         )
 
 
@@ -280,6 +284,7 @@ def _columns(values: Mapping[str, Any]) -> Columns:
         shifts=values["preset"] == "sagetree",
         decimal=values.get("decimal"),
         date_order=values.get("date_order"),
+        amounts=amounts_of(values["decision"]),
     )
 
 

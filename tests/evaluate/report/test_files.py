@@ -70,6 +70,16 @@ def test_card_and_page_have_the_numbers_of_the_evaluation(results: Path):
         assert f"{scalars['logloss']:.5g}" in text
 
 
+def test_the_threshold_stands_beside_others(results: Path):
+    point = json.loads((results / "evaluation.json").read_text())["operating_point"]
+    assert json.loads((results / "model_card.json").read_text())["point"] == point
+    page = " ".join(Page((results / "report.html").read_text()).words)
+    for called in (point["chosen"], point["even"], point["constant"]):
+        alerts = called["alerts"]
+        assert called["name"] in page
+        assert f"{alerts['value']:.1%} ({alerts['low']:.1%} to {alerts['high']:.1%})" in page
+
+
 def test_the_card_says_where_the_model_comes_from(results: Path, trained: Path):
     manifest = json.loads((trained / "sagetree" / "manifest.json").read_text())
     making = json.loads((results / "model_card.json").read_text())["making"]

@@ -13,14 +13,14 @@ from sagetree.errors import DataError, SettingsError
 from sagetree.prepare.database import Database
 from sagetree.prepare.joining import JOINED
 from sagetree.prepare.splitting.assigning import Cut, Split, split_rows
-from sagetree.prepare.splitting.labels import Label, read_label
+from sagetree.prepare.splitting.labels import JoinedLabel, read_label
 from sagetree.prepare.splitting.parts import Part, count_parts
 from sagetree.prepare.splitting.shares import part_ends, strata_ends
 from sagetree.prepare.splitting.units import Unit, rows_as_units
 
 THREE = (Fraction("0.7"), Fraction("0.15"), Fraction("0.15"))
 PARTS = ("train", "validation", "test")
-NUMBERS = Label("y", (), are_words=False)
+NUMBERS = JoinedLabel("y", (), are_words=False)
 
 
 def joined(db: Database, rows: str) -> None:
@@ -44,7 +44,7 @@ def parts_of(db: Database, split: Split, selected: str) -> Counter[tuple[object,
 
 def test_keys_are_ordered_by_md5_within_each_label(db: Database) -> None:
     joined(db, "SELECT i AS k, i % 4 = 0 AS y FROM range(40) t(i)")
-    split = split_rows(db, Unit("k"), Label("y", (False, True)), Cut(THREE, seed=7))
+    split = split_rows(db, Unit("k"), JoinedLabel("y", (False, True)), Cut(THREE, seed=7))
     expected = {}
     for label, ends in ((True, (7, 9, 10)), (False, (21, 26, 30))):
         keys = [i for i in range(40) if (i % 4 == 0) is label]

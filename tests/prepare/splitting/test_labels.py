@@ -5,7 +5,7 @@ import pytest
 from sagetree.errors import DataError, SettingsError
 from sagetree.prepare.database import Database
 from sagetree.prepare.joining import JOINED
-from sagetree.prepare.splitting.labels import Label, read_label
+from sagetree.prepare.splitting.labels import JoinedLabel, read_label
 
 
 def joined(db: Database, rows: str) -> None:
@@ -36,7 +36,7 @@ def test_the_positive_value_is_the_one_training_takes(
 
 def test_a_positive_label_is_declared(db: Database) -> None:
     joined(db, "FROM (VALUES ('1.0'), ('0'), ('0')) t(y)")
-    assert read_label(db, "y", "0.0") == Label("y", ("1.0", "0"), are_words=True)
+    assert read_label(db, "y", "0.0") == JoinedLabel("y", ("1.0", "0"), are_words=True)
     with pytest.raises(SettingsError) as caught:
         read_label(db, "y", "yes")
     assert str(caught.value) == (
@@ -78,7 +78,7 @@ LABELS = {
     ),
     "no such column": (
         "SELECT 1 AS x, 2 AS z",
-        "--label: there is no column 'y' in the joined table. The columns are 'x', 'z'",
+        "--label: column 'y' is missing from the joined table. The columns are 'x', 'z'",
     ),
 }  # fmt: skip
 
@@ -97,19 +97,22 @@ def test_labels_that_cannot_be_used(db: Database, rows: str, text: str) -> None:
         (
             "SELECT CASE WHEN i < 2 THEN 'c' WHEN i < 5 THEN 'a' ELSE 'b' END AS y "
             "FROM range(9) t(i)",
-            Label("y", ("b", "a", "c"), are_words=True),
+            JoinedLabel("y", ("b", "a", "c"), are_words=True),
         ),
-        ("SELECT i % 3 AS y FROM range(9) t(i)", Label("y", (0, 1, 2), are_words=False)),
-        ("SELECT i % 20 AS y FROM range(40) t(i)", Label("y", (*range(20),), are_words=False)),
-        ("SELECT i % 21 AS y FROM range(42) t(i)", Label("y", (), are_words=False)),
-        ("SELECT i / 7 AS y FROM range(50) t(i)", Label("y", (), are_words=False)),
+        ("SELECT i % 3 AS y FROM range(9) t(i)", JoinedLabel("y", (0, 1, 2), are_words=False)),
+        (
+            "SELECT i % 20 AS y FROM range(40) t(i)",
+            JoinedLabel("y", (*range(20),), are_words=False),
+        ),
+        ("SELECT i % 21 AS y FROM range(42) t(i)", JoinedLabel("y", (), are_words=False)),
+        ("SELECT i / 7 AS y FROM range(50) t(i)", JoinedLabel("y", (), are_words=False)),
         (
             "SELECT chr(CAST(65 + i % 21 AS INTEGER)) AS y FROM range(42) t(i)",
-            Label("y", (*"ABCDEFGHIJKLMNOPQRSTU",), are_words=True),
+            JoinedLabel("y", (*"ABCDEFGHIJKLMNOPQRSTU",), are_words=True),
         ),
     ],
 )
-def test_several_classes_and_numbers(db: Database, rows: str, label: Label) -> None:
+def test_several_classes_and_numbers(db: Database, rows: str, label: JoinedLabel) -> None:
     joined(db, rows)
     assert read_label(db, "y") == label
 

@@ -40,8 +40,8 @@ VERSIONS = {
 
 FUNCTIONS = {
     "XGBGetLastError", "XGBRegisterLogCallback", "XGBoostVersion", "XGBoosterBoostedRounds",
-    "XGBoosterCreate", "XGBoosterFree", "XGBoosterGetAttr", "XGBoosterGetNumFeature",
-    "XGBoosterGetStrFeatureInfo",
+    "XGBoosterCreate", "XGBoosterFeatureScore", "XGBoosterFree", "XGBoosterGetAttr",
+    "XGBoosterGetNumFeature", "XGBoosterGetStrFeatureInfo",
     "XGBoosterLoadModelFromBuffer", "XGBoosterPredictFromDMatrix", "XGBoosterPredictFromDense",
     "XGBoosterSaveJsonConfig", "XGBoosterSaveModelToBuffer", "XGBoosterSetParam",
     "XGBoosterSlice", "XGDMatrixCreateFromDense", "XGDMatrixFree", "XGDMatrixSetInfoFromInterface",

@@ -25,7 +25,7 @@ def copies(matrix: np.ndarray, labels: np.ndarray) -> np.ndarray | None:
         RANDOM.integers(0, 300, 300),  # drawn with replacement
         np.concatenate([np.arange(300), np.repeat(np.arange(7), 20)]),  # a few upsampled
         np.append(np.arange(300), 5),
-        np.tile(np.arange(9), 50),
+        np.tile(np.arange(30), 20),
     ],
 )
 @pytest.mark.parametrize("columns", [1, 2, 4])
@@ -38,6 +38,13 @@ def test_rows_that_come_again_are_copies(rows: np.ndarray, columns: int) -> None
         assert found is not None
         assert distinct_count(found) == expected.max() + 1
         assert len(np.unique(np.stack([found, expected]), axis=1).T) == expected.max() + 1
+
+
+def test_one_column_of_few_values_is_no_copying() -> None:
+    """All that it can hold is there, many times, as it will be among new rows."""
+    few = FINE[np.tile(np.arange(9), 50), :1]
+    labels = np.tile(np.arange(9.0), 50).astype(np.float32)
+    assert copies(few, labels) is None
 
 
 def test_tables_without_equal_rows_have_none() -> None:

@@ -21,7 +21,7 @@ from sagetree.tables.cells import (
     to_number,
 )
 from sagetree.tables.encoding import (
-    Encoder,
+    CellEncoder,
     Misfit,
     distinct_cells,
     encode,
@@ -35,7 +35,7 @@ NOTHING = MissingValues.of(())
 DECLARED = MissingValues.of(("?", "999", "-1.0", "N/A", "0.1", "inf"))
 
 
-def categories(seen: dict[str, float]) -> Encoder:
+def categories(seen: dict[str, float]) -> CellEncoder:
     """An encoder that numbers spellings as they come, to compare columns by."""
 
     def encoder(cell: Cell) -> float:
@@ -192,7 +192,7 @@ def test_infinity_may_be_declared_missing(cells: list[Cell]) -> None:
 
 
 @pytest.mark.parametrize("encoder", [to_number, to_moment, categories({})])
-def test_a_column_of_nulls_has_no_value(encoder: Encoder) -> None:
+def test_a_column_of_nulls_has_no_value(encoder: CellEncoder) -> None:
     """pandas writes an empty column of text as one of Arrow's type null."""
     values, misfits = encode(pa.chunked_array([pa.nulls(2)]), encoder)
     assert np.isnan(values).all()
@@ -219,7 +219,7 @@ def test_nanoseconds_are_cut_to_microseconds() -> None:
 )
 @pytest.mark.parametrize("encoder", [to_number, to_moment, categories({})])
 def test_a_type_without_cells_is_refused(
-    kind: pa.DataType, cell: object, reason: str, encoder: Encoder
+    kind: pa.DataType, cell: object, reason: str, encoder: CellEncoder
 ) -> None:
     values, misfits = encode(chunked([cell, cell], kind), encoder)
     assert np.isnan(values).all()

@@ -1,5 +1,7 @@
 """Statistics of the label in the place of codes: whose labels they are made of."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -116,6 +118,7 @@ def test_large_labels_lose_no_digits() -> None:
 def test_twins_and_rows_of_a_group_are_in_one_part() -> None:
     rows = told(200)
     again = Examples(np.tile(rows.source, (3, 1)), np.tile(rows.labels, 3))
+    again = replace(again, copies=np.tile(np.arange(200), 3))
     parts = ENCODER.cross_fit(again)[0].statistics.parts
     np.testing.assert_array_equal(parts.reshape(3, -1), np.tile(parts[:200], (3, 1)))
     groups = np.arange(600) // 5
