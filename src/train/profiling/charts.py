@@ -33,28 +33,21 @@ def spread_chart(column: Column, shape: Histogram | Bars, groups: Groups, words:
 
 def _histogram(column: Column, shape: Histogram, groups: Groups, words: str) -> Chart:
     edges, name = shape.edges, shown(column.name, 40)
-    shares = shape.counts / np.maximum(groups.sizes, 1)[:, None]
     beyond = f" {shape.beyond} outliers are not drawn." if shape.beyond else ""
     text = column.text if column.kind == "datetime" else None
+    drawn: tuple[marks.Mark, ...]
     if len(groups.names) == 1:
         y = axes.numbers("rows", low=0.0, high=1.05 * float(shape.counts.max()))
         drawn = (marks.columns(edges, shape.counts[0].astype(np.float64), ONE),)
-        return Chart(
-            name, words + beyond, _bin_table(column, shape, groups), _along(name, edges, text), y,
-            drawn,
-        )  # fmt: skip
-    outlines = tuple(
-        marks.outline(edges, share, colour, shown(group, _WORD))
-        for group, share, colour in zip(groups.names, shares, COLOURS, strict=False)
-    )
-    y = axes.shares("share of the group's rows", high=1.05 * float(shares.max()))
-    table = _bin_table(column, shape, groups)
-    return Chart(name, words + beyond, table, _along(name, edges, text), y, outlines)
-
-
-def _along(name: str, edges: marks.Floats, text: object) -> axes.Axis:
-    write = text if callable(text) else None
-    return axes.numbers(name, edges, text=write)
+    else:
+        shares = shape.counts / np.maximum(groups.sizes, 1)[:, None]
+        y = axes.shares("share of the group's rows", high=1.05 * float(shares.max()))
+        drawn = tuple(
+            marks.outline(edges, share, colour, shown(group, _WORD))
+            for group, share, colour in zip(groups.names, shares, COLOURS, strict=False)
+        )
+    x, table = axes.numbers(name, edges, text=text), _bin_table(column, shape, groups)
+    return Chart(name, words + beyond, table, x, y, drawn)
 
 
 def _bin_table(column: Column, shape: Histogram, groups: Groups) -> Table:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.evaluate.report.columns import Column, Floats
-from sagetree.tables.label import AnyLabel, ClassLabel, Label, Labels
+from sagetree.tables.label import AnyLabel, ClassLabel, EventLabel, Label, Labels
 
 # Of more classes the largest are groups of their own, the others are one.
 MOST_GROUPS = 4
@@ -72,6 +72,6 @@ def label_column(label: AnyLabel, labels: Labels) -> Column:
     if isinstance(label, ClassLabel):
         return Column(label.name, "category", labels.astype(np.float64), label.classes)
     times = labels if labels.ndim == 1 else labels[:, 0]
-    is_time = len(label.columns) > 1 or hasattr(label, "event")
-    numbers = np.abs(times) if is_time else times
+    # Cox's censored times are negative
+    numbers = np.abs(times) if isinstance(label, EventLabel) else times
     return Column(label.columns[0], "number", numbers.astype(np.float64))
