@@ -12,6 +12,7 @@ from sagetree.machine.watch import watched
 
 PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
+    "profile": "say what is in a table, before training on it",
     "train": "fit a model on tables and write it to a folder",
     "evaluate": "score a model on held-out rows and give a verdict",
     "compare": "say which of two models is better on the same rows",
@@ -21,18 +22,19 @@ PROGRAMS = {
 }
 
 # Commands of a program, beside its own.
-_COMMANDS = {"compare": "evaluate.compare"}
+_COMMANDS = {"compare": "evaluate.compare", "profile": "train.profile"}
 
 EPILOG = """\
 Name files of your own:
 
+  sagetree profile claims.csv --target fraud   writes profile.html
   sagetree train claims.csv --target fraud     writes the folder sagetree-out
   sagetree evaluate sagetree-out later.csv
   sagetree predict --model sagetree-out new.csv
   sagetree serve sagetree-out
 
-Or name none, as SageMaker does. Every program but compare, predict and convert then
-works on SageMaker's folders: /opt/ml, or the folder named by the environment variable
+Or name none, as SageMaker does. Every program but profile, compare, predict and convert
+then works on SageMaker's folders: /opt/ml, or the folder named by the environment variable
 SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads, writes
 and takes.
 """
@@ -60,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    # gunicorn has a watcher of its own, and the other two are no jobs
-    if argv is not None or program in ("serve", "predict", "convert"):
+    # gunicorn has a watcher of its own, and the others are no jobs
+    if argv is not None or program in ("serve", "predict", "convert", "profile"):
         return work()
     return watched(work, partial(_report, program, arguments[1:]))
 

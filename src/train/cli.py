@@ -21,7 +21,7 @@ from sagetree.train.hyperparameters.presets import (
     SAGETREE_YIELDING,
 )
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
-from sagetree.train.own_files import add_options, ending, find_fault, lay_out
+from sagetree.train.own_files import add_options, add_settings, ending, find_fault, lay_out
 from sagetree.train.script import Script
 from sagetree.train.script import run as run_script
 
@@ -105,14 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add_options(parser)
-    parser.add_argument(
-        "--set",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        type=_assignment,
-        help="set a hyperparameter over hyperparameters.json; may be repeated",
-    )
+    add_settings(parser, "set a hyperparameter over hyperparameters.json; may be repeated")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -147,13 +140,6 @@ def _run(opt_ml: OptMl, arguments: argparse.Namespace) -> int:
         from sagetree.train import job
 
         return job.run(opt_ml, overrides)
-
-
-def _assignment(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
-    return name, value
 
 
 def _help_of_parameters() -> str:

@@ -58,6 +58,25 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_settings(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add --set, which hands over hyperparameters one by one."""
+    parser.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_assignment,
+        help=what,
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
 def find_fault(arguments: argparse.Namespace) -> str:
     """Return what is wrong with options that do not go together, "" if nothing is."""
     if arguments.data:
@@ -88,7 +107,7 @@ def lay_out(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
     }
     for channel, paths in channels.items():
         check_given(paths, DATA_NAME if channel == TRAIN else f"--{channel}", arguments.out)
-    hyperparameters = _hyperparameters(arguments)
+    hyperparameters = given_hyperparameters(arguments)
     opt_ml = claim(arguments.out)
     write_settings(opt_ml, hyperparameters)
     links: dict[Path, Path] = {}
@@ -102,7 +121,11 @@ def lay_out(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
     return opt_ml
 
 
-def _hyperparameters(arguments: argparse.Namespace) -> dict[str, str]:
+def given_hyperparameters(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return what --set and --target say.
+
+    Raises SettingsError where they contradict each other.
+    """
     given = dict(arguments.set)
     target = arguments.target
     if target is not None and given.setdefault(TARGET, target) != target:

@@ -108,7 +108,7 @@ def test_a_check_trains_nothing_and_says_how_to_train(capsys: pytest.CaptureFixt
         (
             ["."],
             "DATA .: what the job writes to sagetree-out would be read as rows of the folder. "
-            "Name the files in it, or a folder outside of it with --out",
+            "Name the files in it, or a place outside of it with --out",
         ),
         (
             ["claims.csv", "--out", "later.csv"],

@@ -104,10 +104,16 @@ def _profile(
     )
 
 
+def fences(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return Tukey's outer fences of numbers (n > 0), infinite where the quartiles are equal."""
+    low, high = np.quantile(values, (0.25, 0.75)).tolist()
+    far = FENCE * (high - low) if high > low else np.inf
+    return low - far, high + far
+
+
 def _outliers(values: NDArray[np.float64]) -> float:
-    low, high = np.quantile(values, (0.25, 0.75))
-    far = FENCE * (high - low)
-    return float(np.mean((values < low - far) | (values > high + far))) if far > 0 else 0.0
+    low, high = fences(values)
+    return float(np.mean((values < low) | (values > high)))
 
 
 def _shifts(model: Model, matrix: NDArray[np.float32]) -> list[float | None]:

@@ -42,7 +42,7 @@ def _check_folder(path: Path, option: str, out: Path) -> None:
         raise SettingsError(
             f"what the job writes to {out} would be read as rows of the folder",
             where=f"{option} {path}",
-            hint="Name the files in it, or a folder outside of it with --out",
+            hint="Name the files in it, or a place outside of it with --out",
         )
     data_files(path)  # raises where there is none
 

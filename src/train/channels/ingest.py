@@ -102,8 +102,8 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    settings = _settled(settings, table, earlier)
-    goal = _goal(settings)
+    settings = settled(settings, table, earlier)
+    goal = goal_of(settings)
     found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
     tell_mean_labels(plan.features)
@@ -136,7 +136,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     return Ingested(settings, goal, plan.schema, plan.features, stored, examples, known, earlier)
 
 
-def _settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None) -> TrainSettings:
+def settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None) -> TrainSettings:
     """Return settings with an objective: the earlier model's, or the one that fits the label.
 
     Logs the notes it adds. Raises SettingsError for what does not go with it.
@@ -179,7 +179,8 @@ def _within(channel: str) -> Iterator[None]:
         raise
 
 
-def _goal(settings: TrainSettings) -> Goal:
+def goal_of(settings: TrainSettings) -> Goal:
+    """Return what settings with an objective say is to be learnt."""
     boosting = settings.boosting
     return Goal(
         objective=objective_of(boosting.objective),

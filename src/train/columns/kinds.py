@@ -62,10 +62,9 @@ def infer_columns(table: Table, settings: Columns, telling: Telling) -> tuple[Fo
     one that is neither numbers nor words, or that does not fit what was
     declared.
     """
-    _check_names(table, settings)
-    given = Given(table, settings, MissingValues.of(settings.missing_values), telling)
+    given = given_columns(table, settings, telling)
     columns = [
-        _column(given, name, cast("pa.ChunkedArray", cells))
+        infer_column(given, name, cast("pa.ChunkedArray", cells))
         for name, cells in zip(table.names, table.columns, strict=True)
     ]
     if not any(found.column.is_input for found in columns):
@@ -77,7 +76,11 @@ def infer_columns(table: Table, settings: Columns, telling: Telling) -> tuple[Fo
     return tuple(columns)
 
 
-def _check_names(table: Table, settings: Columns) -> None:
+def given_columns(table: Table, settings: Columns, telling: Telling) -> Given:
+    """Return what is known of all columns of a table without its label.
+
+    Raises SettingsError for a declared column that is not there.
+    """
     faults = [
         f"{quote(name)}{did_you_mean(name, table.names)}"
         for name in (*settings.dropped, *settings.kinds)
@@ -89,9 +92,11 @@ def _check_names(table: Table, settings: Columns) -> None:
             where="drop_columns, categorical_columns, ordinal_columns, column_types",
             hint=f"The columns are {', '.join(map(quote, table.names))}",
         )
+    return Given(table, settings, MissingValues.of(settings.missing_values), telling)
 
 
-def _column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
+def infer_column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
+    """Return the kind of one column. Raises DataError for one that cannot be read."""
     found = _found(given, name, cells)
     is_index = is_index_name(name) or name in given.table.index_columns
     if not is_index or name in given.settings.kinds or not found.column.is_input:

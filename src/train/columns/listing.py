@@ -15,7 +15,8 @@ CATEGORIES_WIDTH = 60
 # A table of thousands of columns must not bury the first metric: the rest by kind.
 COLUMNS_SHOWN = 40
 
-_NOTES = {
+# What training does with columns that are no features.
+NOTES = {
     "identifier": "left out: it only names rows",
     "constant": "left out: one value everywhere",
     "dropped": "left out: drop_columns",
@@ -86,7 +87,7 @@ def _label_line(schema: Schema, labels: Labels) -> str:
 
 
 def _row(column: Column) -> tuple[str, str, str, str, str]:
-    detail = _NOTES.get(column.kind) or _shorten(", ".join(column.categories))
+    detail = NOTES.get(column.kind) or _shorten(", ".join(column.categories))
     return column.name, column.kind, str(column.missing), str(column.distinct), detail
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sagetree.errors import DataError, quote
 from sagetree.tables.cells import (
@@ -72,6 +72,8 @@ def _shape(cells: Sequence[Cell], decimal: Decimal) -> NumberShape | None:
             units.add(found.unit)
             if len(units) > 2:
                 return None
+        elif isinstance(cell, date):
+            return None
     named = units - {""}
     if len(named) > 1:
         return None

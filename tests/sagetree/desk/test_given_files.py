@@ -56,7 +56,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (
             ".",
             "DATA .: what the job writes to rows/out would be read as rows of the folder. "
-            "Name the files in it, or a folder outside of it with --out",
+            "Name the files in it, or a place outside of it with --out",
         ),
     ],
 )

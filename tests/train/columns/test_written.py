@@ -1,6 +1,7 @@
 """Numbers and dates as people write them: read where the whole column agrees, else said."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from sagetree.bundle.bundle import FEATURES_FILE, ModelBundle
 from sagetree.errors import quote
 from sagetree.features.moment import Moment
+from sagetree.tables.cells import Cell, NumberShape
+from sagetree.train.columns.written import number_shapes
 from tests.train.conftest import Job, Ran
 
 ROWS = 60
@@ -254,3 +257,11 @@ def test_a_label_is_read_as_columns_are(job: Job) -> None:
     points = [f"{1 + i % 5}.500;{i % 5}" for i in range(ROWS)]
     log = job({"train": "\n".join(["y;x", *points])}, asked).log
     assert "60 rows; label y: 1500 to 5500, mean 3500\n" in log
+
+
+@pytest.mark.parametrize(
+    "cells", [[date(2024, 1, 31)], [datetime(2024, 1, 31, 9, 30), datetime(2024, 2, 1)]]
+)
+def test_cells_that_their_file_types_as_dates_are_no_numbers(cells: list[Cell]):
+    assert number_shapes(cells, None) == number_shapes(cells, "comma") == ()
+    assert number_shapes([1, 2.5], None) == (NumberShape("point"),)

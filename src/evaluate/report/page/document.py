@@ -16,11 +16,15 @@ WIDTH, HEIGHT = 420, 300
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under their columns' names; the first cell names its row."""
+    """Rows of text under their columns' names; the first cell names its row.
+
+    Where it `ends_in_words`, the last cell is a sentence and may take several lines.
+    """
 
     columns: Row
     rows: tuple[Row, ...]
     caption: str = ""
+    ends_in_words: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sagetree.evaluate.report.page.document import WIDTH, Chart
 from sagetree.evaluate.report.page.marks import Boxes, Dots, Floats, Line, Mark
 
 # Pixels: a letter's width and a line's height, the space around the axes.
-_LETTER, _TEXT = 6.6, 12
+_LETTER, _TEXT = 7.4, 12
 _TOP, _RIGHT, _BELOW, _GAP = 10, 22, 42, 6
 
 # With more words than these below an axis they are turned.
@@ -73,8 +73,11 @@ def _frame(chart: Chart) -> _Frame:
 
 
 def _is_turned(chart: Chart) -> bool:
-    letters = sum(len(word) + 2 for _, word in chart.x.ticks) * _LETTER
-    return len(chart.x.ticks) > _WORDS_IN_LINE and letters > 0.85 * WIDTH
+    words = [word for _, word in chart.x.ticks]
+    if len(words) <= _WORDS_IN_LINE:
+        return False
+    # each has as much room as the others, so the longest decides
+    return len(words) * (max(map(len, words)) + 2) * _LETTER > 0.85 * WIDTH
 
 
 def _labelled(chart: Chart) -> list[Line | Boxes]:

@@ -51,6 +51,8 @@ th, td { padding: .3rem .75rem .3rem 0; text-align: right; vertical-align: top;
 th:first-child { text-align: left; min-width: min(14rem, 40vw); max-width: 24rem;
   white-space: normal; overflow-wrap: anywhere; }
 tbody th { font-weight: 400; }
+.words th:last-child, .words td:last-child { text-align: left; white-space: normal;
+  min-width: min(18rem, 45vw); max-width: 40rem; overflow-wrap: anywhere; }
 """
 
 
@@ -107,9 +109,10 @@ def _table(table: Table) -> str:
     rows = "\n".join(map(_row, table.rows))
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""
     label = escape(table.caption or ", ".join(table.columns))
+    style = ' class="words"' if table.ends_in_words else ""
     # a table that is wider than a phone is scrolled, by keys too
     return (
-        f'<div class="scroll" tabindex="0" role="group" aria-label="Table: {label}"><table>'
+        f'<div class="scroll" tabindex="0" role="group" aria-label="Table: {label}"><table{style}>'
         f"{caption}<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
     )
 

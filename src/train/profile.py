@@ -1,0 +1,96 @@
+"""`sagetree profile FILES`: what is in a table, before anything is trained on it."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from sagetree.desk.given_files import check_given
+from sagetree.desk.next_steps import next_steps
+from sagetree.desk.options import parse_options
+from sagetree.errors import SettingsError, quote
+from sagetree.machine.program import LOG, describe, ended, fail, start_logging
+from sagetree.machine.unused import left_out_unused
+from sagetree.train.own_files import add_settings, given_hyperparameters
+
+DEFAULT_OUT = Path("profile.html")
+
+DESCRIPTION = """\
+Look at a table before training on it: one page with what training would take each
+column for and why, how values are spread and how they go with the label, which
+columns go together, missing cells, top values, outliers, duplicate rows, rows that
+contradict each other, and columns that give the label away.
+
+  sagetree profile claims.csv --target fraud
+
+writes  profile.html    one file that needs no network
+
+All files are one table, in any format that training reads. Without --target, files
+whose columns have names are shown without a label; in others it is the first column.
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write a profile and return the exit code."""
+    options = _parsed(argv)
+    start_logging()
+
+    def work() -> int:
+        _check(options)
+        hyperparameters = given_hyperparameters(options)
+        with left_out_unused():  # imports that take seconds, and may fail
+            from sagetree.train.profiling.walk import run
+
+            is_labelled = run(options.data, hyperparameters, options.out)
+        settings = [word for pair in options.set for word in ("--set", "=".join(pair))]
+        named = options.target or ("" if is_labelled else "COLUMN")
+        target = ["--target", named] if named else []
+        train = ["sagetree", "train", *options.data, *target, *settings]
+        LOG.info(next_steps({"profile": options.out}, ("train on it", train)))
+        return 0
+
+    return ended(work, lambda error: fail(describe(error), None))
+
+
+def _check(options: argparse.Namespace) -> None:
+    out = options.out
+    check_given(options.data, "DATA", out)
+    if out.is_dir():
+        raise SettingsError("it is a folder", where=f"--out {out}", hint="Name a file")
+    if not out.parent.is_dir():
+        raise SettingsError(
+            f"there is no folder {quote(str(out.parent))}",
+            where=f"--out {out}",
+            hint="Make it, or name a file in another one",
+        )
+    for path in options.data:
+        if path.resolve() == out.resolve():
+            raise SettingsError(
+                f"it is {quote(str(path))}, whose rows the page would replace",
+                where=f"--out {out}",
+                hint="Name another file",
+            )
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="sagetree profile",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "data", nargs="+", type=Path, metavar="DATA", help="files and folders with the rows"
+    )
+    parser.add_argument(
+        "--target", metavar="COLUMN", help="the column to predict, by which others are shown"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=DEFAULT_OUT,
+        metavar="FILE",
+        help=f"the page to write (default: {DEFAULT_OUT})",
+    )
+    add_settings(
+        parser, "a hyperparameter of training that says how files are read; may be repeated"
+    )
+    return parse_options(parser, argv)
