@@ -22,7 +22,8 @@ from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Cells, Table
 from sagetree.train.columns.roles import check_roles
-from sagetree.train.settings.settings import Columns, TrainSettings
+from sagetree.train.settings.columns import Columns
+from sagetree.train.settings.settings import TrainSettings
 
 LABEL_NAME = "label"
 WEIGHT_NAME = "weight"

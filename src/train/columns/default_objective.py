@@ -14,7 +14,7 @@ from sagetree.tables.table import Table
 from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.labels import label_column
 from sagetree.train.columns.written import column_shapes
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # More words than this are hardly classes: names, perhaps, or free text.
 MOST_CLASSES = 20

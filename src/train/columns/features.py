@@ -15,7 +15,7 @@ from sagetree.tables.schema import Column, Schema
 from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.listing import shortened
 from sagetree.train.hyperparameters.presets import FEW_CATEGORIES
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # Each class has a statistic of its own; more of them would make a table of one column.
 MOST_CLASSES = 10

@@ -43,7 +43,7 @@ from sagetree.train.columns.written import (
     doubt,
     number_reading,
 )
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # Words that stand in one row each, in this share of all rows, name rows.
 MOSTLY_ALONE = 0.9

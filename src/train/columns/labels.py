@@ -26,7 +26,7 @@ from sagetree.tables.positive import Positive, find_positive, in_order
 from sagetree.tables.table import Table
 from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.written import check_one, column_shapes
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # More values are not listed in a message.
 VALUES_SHOWN = 3

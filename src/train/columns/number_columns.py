@@ -16,7 +16,7 @@ from sagetree.tables.table import Table
 from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.precision import find_precision
 from sagetree.train.columns.telling import Telling
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # With fewer rows every column of measurements may well be unique.
 IDENTIFIER_ROWS = 20

@@ -14,7 +14,7 @@ from sagetree.train.columns.labels import Goal, find_label
 from sagetree.train.columns.roles import check_roles, find_roles
 from sagetree.train.columns.telling import Telling
 from sagetree.train.settings.channel_settings import TRAIN
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 
 def fit_plan(

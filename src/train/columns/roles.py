@@ -9,7 +9,7 @@ from sagetree.tables.label import AnyLabel
 from sagetree.tables.roles import RoleColumns, RowRoles
 from sagetree.tables.schema import Kind
 from sagetree.tables.table import Table
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # The setting that names a column -> its role.
 _SETTINGS: Mapping[str, Kind] = {

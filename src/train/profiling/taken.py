@@ -14,7 +14,7 @@ from sagetree.train.columns.kinds import given_columns, infer_column
 from sagetree.train.columns.listing import NOTES
 from sagetree.train.columns.number_columns import Found, Given
 from sagetree.train.columns.telling import Telling
-from sagetree.train.settings.settings import Columns
+from sagetree.train.settings.columns import Columns
 
 # What is said of a column that training would end at.
 REFUSED = "refused"
