@@ -22,7 +22,7 @@ from sagetree.prepare.inputs import find_name, find_tables
 from sagetree.prepare.joining import JOINED
 from sagetree.prepare.kinds import key_column, typed_cells
 from sagetree.prepare.loading import RawTable, load_table
-from sagetree.prepare.outputs import Output, write_parts
+from sagetree.prepare.outputs import PartFiles, write_parts
 from sagetree.prepare.query import Query
 from sagetree.prepare.report import parts_report
 from sagetree.prepare.settings import FORMATS, Format
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def split(opt_ml: OptMl, key: str, label_name: str, format: Format) -> int:  # noqa: A002
     """Split processing/input/dataset and return 0. Raises UserError for what the user gave."""
-    output = Output(opt_ml.processing / "output", format)
+    output = PartFiles(opt_ml.processing / "output", format)
     with open_database(MEMORY_BYTES) as db:
         (files,) = find_tables(opt_ml.processing / "input", QUERY)
         raw = load_table(db, files)
