@@ -157,7 +157,7 @@ def decision_of(ran: Ran) -> Decision:
 
 def test_the_test_channel_is_called_by_the_threshold_of_the_job(job: Job) -> None:
     ran = job(
-        {"train": rare(0), "validation": rare(1), "test": rare(4)},
+        {"train": rare(0), "validation": rare(1), "test": rare(8)},
         {"num_round": 60, "eval_metric": "f1_binary,recall,auc"},
     )
     assert ran.code == 0, ran.log

@@ -114,7 +114,7 @@ def test_scale_pos_weight_is_taken_back(job: Job):
     assert found["why"].startswith(why)
     assert found["after"]["logloss"] < found["before"]["logloss"] - 0.05
     labels, scores = validation(ran, ran.model)
-    assert scores.mean() == pytest.approx(labels.mean(), rel=0.1)
+    assert scores.mean() == pytest.approx(labels.mean(), abs=0.04)  # 0.4 before
 
 
 def test_it_is_taken_back_where_no_rows_are_left_out(job: Job):
