@@ -164,7 +164,8 @@ def _judgement(subject: Subject) -> Judgement:
 def _metrics(evaluation: Evaluation | Measured) -> tuple[Metric, ...]:
     found = []
     for name, value in evaluation.scalars.items():
-        half = _TWO_SIDED * evaluation.deviations.get(name, math.nan)
+        # draws that are all alike say nothing of the spread
+        half = _TWO_SIDED * evaluation.deviations.get(name, math.nan) or math.nan
         low, high = value - half, value + half
         if isinstance(evaluation, Evaluation):
             low, high = max(0.0, low), high if name == "logloss" else min(1.0, high)

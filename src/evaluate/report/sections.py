@@ -59,13 +59,14 @@ def workload_section(facts: ReportFacts) -> Section | None:
         (
             "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
             "the positive ones; the last column says how many times as many the model finds, "
-            "that is how many times as many checks it would take to find as many without it.",
+            "that is how many times as many checks it would take to find as many without it. In "
+            "brackets are 95 % intervals.",
         ),
         tables=(
             Table(
                 (
-                    "rows checked", "that is", "found", "of all positive rows", "95 % interval",
-                    "of those checked", "95 % interval", "times chance",
+                    "rows checked", "that is", "found", "of all positive rows", "of those checked",
+                    "times chance",
                 ),
                 tuple(map(_workload_row, outcome.workloads)),
             ),
@@ -230,10 +231,8 @@ def _workload_row(load: Workload) -> tuple[str, ...]:
         f"{load.share:.0%}",
         f"{load.rows:,.0f} rows from {load.threshold:.4g}",
         f"{load.found:,.1f}".removesuffix(".0"),
-        f"{load.caught:.1%}",
-        _shares(*load.caught_interval),
-        f"{load.precision:.1%}",
-        _shares(*load.precision_interval),
+        f"{load.caught:.1%} ({_shares(*load.caught_interval)})",
+        f"{load.precision:.1%} ({_shares(*load.precision_interval)})",
         f"{load.lift:.1f}",
     )
 

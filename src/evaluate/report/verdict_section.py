@@ -71,8 +71,12 @@ def _keys(facts: ReportFacts) -> Iterator[KeyFigure]:
     yield KeyFigure(
         f"found by checking {spoken.share:.0%}", f"{spoken.caught:.0%}", f"{low:.0%} to {high:.0%}"
     )
-    yield _key("precision at the threshold", facts.metric("precision"))
-    yield _key("recall at the threshold", facts.metric("recall"))
+    if facts.point:
+        chosen = facts.point.chosen
+        for name, share in (("precision", chosen.precision), ("recall", chosen.recall)):
+            if share is not None:
+                interval = f"{share.low:.0%} to {share.high:.0%}"
+                yield KeyFigure(f"{name} at the threshold", f"{share.value:.0%}", interval)
 
 
 def _key(name: str, metric: Metric) -> KeyFigure:

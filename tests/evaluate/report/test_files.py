@@ -193,3 +193,13 @@ def test_one_row_is_refused_and_no_report_is_written(
         "precision and recall need them\n"
     )
     assert not (opt_ml.processing / "evaluation").exists()
+
+
+def test_an_interval_is_never_a_single_value(tmp_path: Path, trained: Path):
+    """Of four positive rows none is found: draws of them agree, and say nothing of new ones."""
+    few = [row for row in rows(200, 1) if row.startswith("0,")]
+    found = evaluated(tmp_path, trained, HEADER + "".join(few) + "1,-9,b\n" * 4)
+    card = json.loads((found / "model_card.json").read_text())
+    metrics = [metric for metric in card["metrics"] if metric["low"] is not None]
+    assert [metric["name"] for metric in metrics if metric["low"] == metric["high"]] == []
+    assert "0% to 49%" in Page((found / "report.html").read_text()).words
