@@ -8,6 +8,7 @@ from sagetree.errors import quote
 from sagetree.files.slices import files_of, read_slices
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.program import LOG
+from sagetree.predict.ahead import read_ahead
 from sagetree.predict.inputs import Inputs, unseen_columns
 from sagetree.predict.outputs import Outputs
 from sagetree.predict.progress import progress
@@ -32,7 +33,7 @@ def run(settings: PredictSettings) -> int:
     count = 0
     unseen: Counter[str] = Counter()
     with target.opened() as writer, progress(files) as tell:
-        for table in read_slices(files, inputs.slicing, tell):
+        for table in read_ahead(read_slices(files, inputs.slicing, tell)):
             rows = inputs.scored(table)
             writer.write(outputs.table(rows))
             count += table.rows
