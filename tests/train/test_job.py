@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
-import sagetree.train.job
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
+from sagetree.machine.program import run_job
 from sagetree.train.cli import main as train
 from tests.programs import SAGETREE, environment
 from tests.train.conftest import Job, lines
@@ -363,15 +363,11 @@ def test_mounts_that_cannot_be_written_fail(
     assert "output/failure could not be written" in out
 
 
-def test_a_bug_keeps_its_traceback_behind_the_message(
-    job: Job, opt_ml: OptMl, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def run(*_: object) -> None:
+def test_a_bug_keeps_its_traceback_behind_the_message(opt_ml: OptMl) -> None:
+    def work() -> int:
         raise OSError("no errno")
 
-    monkeypatch.setattr(sagetree.train.job, "run", run)
-    ran = job({"train": lines()})
-    assert ran.code == 1
-    first, _, *trace = ran.failure.splitlines()
+    assert run_job(work, opt_ml.failure) == 1
+    first, _, *trace = opt_ml.failure.read_text().splitlines()
     assert first == "The machine failed: OSError: no errno. Try again, on another machine"
     assert trace[0] == "Traceback (most recent call last):"

@@ -42,7 +42,7 @@ LEVEL = 0.95
 _TAIL = (1 - LEVEL) / 2
 
 # How many standard deviations hold 95 % of normal values.
-_NORMAL = float(ndtri(1 - _TAIL))
+TWO_SIDED = float(ndtri(1 - _TAIL))
 
 Interval = tuple[float, float]
 
@@ -90,7 +90,7 @@ def share_interval(share: float, rows: float) -> Interval:
     """
     if rows <= 0:
         return 0.0, 1.0
-    square = _NORMAL**2 / rows
+    square = TWO_SIDED**2 / rows
     middle = (share + square / 2) / (1 + square)
     half = (square * share * (1 - share) + square**2 / 4) ** 0.5 / (1 + square)
     return max(0.0, middle - half), min(1.0, middle + half)

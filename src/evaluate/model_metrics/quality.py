@@ -12,13 +12,11 @@ from types import MappingProxyType
 
 from sagetree.boosters.objectives import Task
 from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.interval import TWO_SIDED
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, confusion_json, scalars_json
 
 _VERSION = 0.0
-
-# How many standard deviations hold 95 % of the values.
-_TWO_SIDED = 1.96
 
 _SHARES = ("recall", "precision", "accuracy", "auc", "f0_5", "f1", "f2")
 _RATES = ("true_positive_rate", "true_negative_rate")
@@ -69,4 +67,4 @@ def constraints_json(evaluation: Evaluation | Measured, task: Task) -> dict[str,
 def _bound(evaluation: Evaluation | Measured, name: str, sign: int) -> float:
     if name == "auc" and isinstance(evaluation, Evaluation):
         return evaluation.auc_interval[0]
-    return evaluation.scalars[name] + sign * _TWO_SIDED * evaluation.deviations.get(name, 0.0)
+    return evaluation.scalars[name] + sign * TWO_SIDED * evaluation.deviations.get(name, 0.0)

@@ -10,6 +10,7 @@ from sagetree.bundle.bundle import DataFingerprint
 from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.model import Model
 from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.interval import TWO_SIDED
 from sagetree.evaluate.metrics.measured import Confusion, Measured
 from sagetree.evaluate.report.binary import BinaryFacts, measure_binary
 from sagetree.evaluate.report.columns import columns_of
@@ -23,8 +24,6 @@ from sagetree.tables.label import Label
 
 # Slices and profiles of more rows would say the same, and take longer.
 MOST_ROWS = 100_000
-
-_TWO_SIDED = 1.96
 
 
 @dataclass(frozen=True)
@@ -165,10 +164,14 @@ def _metrics(evaluation: Evaluation | Measured) -> tuple[Metric, ...]:
     found = []
     for name, value in evaluation.scalars.items():
         # draws that are all alike say nothing of the spread
-        half = _TWO_SIDED * evaluation.deviations.get(name, math.nan) or math.nan
+        half = TWO_SIDED * evaluation.deviations.get(name, math.nan) or math.nan
         low, high = value - half, value + half
         if isinstance(evaluation, Evaluation):
-            low, high = max(0.0, low), high if name == "logloss" else min(1.0, high)
+            most = math.inf if name == "logloss" else 1.0
+            low, high = (
+                min(max(bound, 0.0), most) if math.isfinite(bound) else bound
+                for bound in (low, high)
+            )
             low, high = evaluation.auc_interval if name == "auc" else (low, high)
         found.append(Metric(name, value, low, high))
     return tuple(found)

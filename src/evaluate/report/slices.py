@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import Objective, class_numbers
-from sagetree.evaluate.metrics.interval import Interval, auc_interval, share_interval
+from sagetree.evaluate.metrics.interval import TWO_SIDED, Interval, auc_interval, share_interval
 from sagetree.evaluate.metrics.rows import effective_rows
 from sagetree.evaluate.metrics.weighted import roc_auc
 from sagetree.evaluate.report.columns import Column
@@ -24,8 +24,6 @@ LEAST_ROWS, LEAST_PER_LABEL = 30, 5
 
 # Columns that are cut into parts, and the parts that are shown.
 MOST_COLUMNS, SHOWN = 40, 12
-
-_TWO_SIDED = 1.96
 
 
 @dataclass(frozen=True)
@@ -131,5 +129,5 @@ def _rmse(rows: JudgedRows, squares: Floats, mask: Mask) -> tuple[float, Interva
     weights = None if rows.weights is None else rows.weights[mask]
     mean = float(np.average(squares[mask], weights=weights))
     variance = float(np.average((squares[mask] - mean) ** 2, weights=weights))
-    half = _TWO_SIDED * (variance / effective_rows(weights, int(mask.sum()))) ** 0.5
+    half = TWO_SIDED * (variance / effective_rows(weights, int(mask.sum()))) ** 0.5
     return mean**0.5, (max(0.0, mean - half) ** 0.5, (mean + half) ** 0.5)

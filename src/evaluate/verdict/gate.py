@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from sagetree.errors import SettingsError, quote
-from sagetree.evaluate.metrics.interval import Interval
+from sagetree.evaluate.metrics.interval import TWO_SIDED, Interval
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,6 @@ _GATE = re.compile(rf"([a-z][a-z0-9_.@]*)\s*(>=|<=)\s*({_NUMBER})", re.IGNORECAS
 # The digits of a number in a sentence; a bound is shown as it was given, or nearly so.
 _FEWEST, _OF_BOUND, _MOST = 4, 6, 17
 
-# How many standard deviations hold 95 % of the values.
-_TWO_SIDED = 1.96
-
 
 @dataclass(frozen=True)
 class MetricVerdict:
@@ -146,7 +143,7 @@ def decide_by(
     passes = gate.passes(value)
     deviation = deviations.get(gate.metric)
     shown, bound = _told_apart(value, gate.value)
-    near = deviation is not None and abs(value - gate.value) <= _TWO_SIDED * deviation
+    near = deviation is not None and abs(value - gate.value) <= TWO_SIDED * deviation
     return MetricVerdict(
         metric=gate.metric,
         value=value,

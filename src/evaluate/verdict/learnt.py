@@ -1,12 +1,10 @@
 """Whether the rows measured show that a model has learnt anything at all."""
 
 from sagetree.evaluate.metrics.binary import Evaluation
+from sagetree.evaluate.metrics.interval import TWO_SIDED
 from sagetree.evaluate.metrics.measured import Measured
 
 CHANCE_AUC = 0.5
-
-# How many standard deviations hold 95 % of the values.
-_TWO_SIDED = 1.96
 
 
 def why_nothing(evaluation: Evaluation | Measured) -> str:
@@ -26,7 +24,7 @@ def why_nothing(evaluation: Evaluation | Measured) -> str:
     name = evaluation.headline
     value, baseline = evaluation.scalars[name], evaluation.baseline
     better = baseline - value if evaluation.falling else value - baseline
-    if name == "accuracy" or better > _TWO_SIDED * evaluation.deviations.get(name, 0.0):
+    if name == "accuracy" or better > TWO_SIDED * evaluation.deviations.get(name, 0.0):
         return ""
     return (
         f"{name} {value:.4g} is not surely better than {baseline:.4g}, which saying the same of "
