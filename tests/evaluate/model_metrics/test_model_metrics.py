@@ -52,7 +52,10 @@ def test_two_classes(trained: Path) -> None:
     assert constraints["version"] == 0.0
     found = constraints["binary_classification_constraints"]
     assert found["auc"] == {"threshold": low, "comparison_operator": "LessThanThreshold"}
-    less, more = ("LessThanThreshold", -1.959963984540054), ("GreaterThanThreshold", 1.96)
+    less, more = (
+        ("LessThanThreshold", -1.959963984540054),
+        ("GreaterThanThreshold", 1.959963984540054),
+    )
     rising = ("recall", "precision", "accuracy", "f0_5", "f1", "f2")
     rates = ("true_positive_rate", "true_negative_rate")
     falling = ("false_positive_rate", "false_negative_rate")
