@@ -141,7 +141,9 @@ test-image: sdk ## the tests of the image, with SageMaker's SDKs
 		{ echo "There is no image $(IMAGE) to test: build it with 'make image'"; exit 1; }
 	@SAGETREE_IMAGE=$(IMAGE) $(BIN)/python -m pytest -m docker
 
-lock: install ## make uv.lock anew, and the lists for the image's builder and bench.quality
+# Not after install, which refuses a lock that is not pyproject.toml's; it brings uv even then.
+lock: ## make uv.lock anew, and the lists for the image's builder and bench.quality
+	@test -x $(BIN)/uv || $(MAKE) --no-print-directory install || test -x $(BIN)/uv
 	$(BIN)/uv lock
 	cd container/builder && "$(CURDIR)/$(BIN)/uv" pip compile --quiet --universal --generate-hashes \
 		--python-version 3.12 --no-annotate --no-header requirements.in --output-file requirements.txt
