@@ -1,0 +1,33 @@
+"""What stays out of a process that serves: see sagetree.machine.unused."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+
+def test_a_process_without_the_unused_runs_no_plugin_of_another_library(tmp_path: Path) -> None:
+    installed = tmp_path / "told-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: told\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[pydantic]\ntold = told:plugin\n")
+    (tmp_path / "told.py").write_text(
+        "print('the plugin is loaded')\n"
+        "class plugin:\n"
+        "    new_schema_validator = staticmethod(lambda *a, **k: (None, None, None))\n"
+    )
+    assert "the plugin is loaded" in _said_by_records(tmp_path, "")
+    assert _said_by_records(tmp_path, "unused.leave_out_unused(); ") == ""
+
+
+def _said_by_records(folder: Path, first: str) -> str:
+    code = f"from sagetree.machine import unused; {first}import sagetree.tables.schema"
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stdout
