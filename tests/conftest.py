@@ -1,5 +1,6 @@
 """What every test may rely on: no deadline on a busy machine, and no traces of another test."""
 
+import gc
 import importlib
 import logging
 import os
@@ -29,6 +30,12 @@ settings.load_profile("sagetree")
 
 # Where the suite runs in the background it is ignored, also by every program that is started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what thousands of tests are made of: a seventh of the suite's time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

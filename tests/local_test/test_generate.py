@@ -202,6 +202,7 @@ def test_first_policies_do_not_depend_on_how_many_there_are(clean, large, name):
     assert whole.startswith((clean / name).read_bytes())
 
 
+@pytest.mark.long  # the fixture makes 300 000 policies
 def test_chunks_follow_each_other_and_differ(large):
     claims = read(large[0] / "large" / "claims.csv")
     assert claims.pop("policy_id").tolist() == list(range(1, 200_001))
