@@ -88,6 +88,7 @@ def test_a_failed_training_job_says_why_and_leaves_no_model(
     assert not [p for p in (tmp_path / "model").rglob("*") if p.is_file()]
 
 
+@pytest.mark.long  # three processes; the demo's tests run them too
 def test_prepare_and_evaluate_are_processing_jobs(
     backend: Backend, trained: Path, tmp_path: Path
 ) -> None:
@@ -223,6 +224,7 @@ def test_a_server_without_a_model_says_why_and_ends_with_0(
 
 
 @needs_workshop
+@pytest.mark.long  # a job and a server; tests/oracle holds the scores in this process
 def test_the_workshops_scores(backend: Backend, tmp_path: Path) -> None:
     """Whatever XGBoost the backend has, the answers are those SageMaker gave."""
     settings = {

@@ -85,6 +85,7 @@ def test_answers_equal_the_batch_transform_line_for_line(server: ServerProcess, 
     assert answers == (WORKSHOP / "batchinput.csv.out").read_bytes()
 
 
+@pytest.mark.long  # scikit-learn in a process of its own
 def test_evaluation_equals_the_published_one(trained: tuple[OptMl, str]) -> None:
     opt_ml, _ = trained
     for folder in ("model", "test"):

@@ -111,6 +111,7 @@ def test_workers_hold_no_library_they_do_not_need(server: ServerProcess):
     assert not any_has("pandas")
 
 
+@pytest.mark.long  # a server of its own
 def test_a_small_request_needs_no_arrow(base_dir: Path, tmp_path: Path):
     """On a server of its own: others here send large bodies."""
     with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="1") as server:
