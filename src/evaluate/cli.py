@@ -12,6 +12,7 @@ from sagetree.evaluate.own_files import add_options, default_out, ending, find_f
 from sagetree.evaluate.verdict.gate import Gate
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, refuse, run_job
+from sagetree.machine.unused import left_out_unused
 
 DESCRIPTION = """\
 Score a model on rows it has not seen, and say whether it is good enough.
@@ -79,8 +80,8 @@ def report(argv: Sequence[str]) -> Path | None:
 
 
 def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
-    # its imports take seconds, and may fail
-    from sagetree.evaluate.job import EvaluateSettings, run
+    with left_out_unused():  # imports that take seconds, and may fail
+        from sagetree.evaluate.job import EvaluateSettings, run
 
     settings = EvaluateSettings(
         options.threshold_auc,

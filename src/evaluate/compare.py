@@ -12,6 +12,7 @@ from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import default_out, laid_out
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, refuse, run_job
+from sagetree.machine.unused import left_out_unused
 
 DESCRIPTION = """\
 Compare two models on the same labelled rows, which neither was trained on.
@@ -44,9 +45,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
-    # its imports take seconds, and may fail
-    from sagetree.evaluate.comparison.differences import Costs
-    from sagetree.evaluate.comparison.walk import CompareSettings, run
+    with left_out_unused():  # imports that take seconds, and may fail
+        from sagetree.evaluate.comparison.differences import Costs
+        from sagetree.evaluate.comparison.walk import CompareSettings, run
 
     costs = None if options.miss is None else Costs(options.miss, options.alarm)
     path = run(opt_ml, CompareSettings(costs, options.rounds))
