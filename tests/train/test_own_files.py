@@ -97,6 +97,15 @@ def test_a_second_command_leaves_the_folder_of_the_first_alone(capsys: pytest.Ca
     assert main(["claims.csv", "--target", "fraud", *FEW]) == 0
 
 
+def test_an_error_names_forty_columns_of_a_wide_table(capsys: pytest.CaptureFixture[str]):
+    names = ["y", *(f"c{number}" for number in range(41))]
+    Path("wide.csv").write_text(f"{','.join(names)}\n" + f"{','.join('1' * 42)}\n" * 3)
+    assert main(["wide.csv", "--target", "z"]) == 1
+    listed = ", ".join(map(repr, names[:40]))
+    reason = f"target is 'z', which is no column. The columns are {listed}, ... (42 in all)\n"
+    assert said(capsys) == f"FAILED: {reason}"
+
+
 def test_a_check_trains_nothing_and_says_how_to_train(capsys: pytest.CaptureFixture[str]):
     assert main(["claims.csv", "--check", "--target", "fraud", "--out", "it's"]) == 0
     assert said(capsys).endswith(
