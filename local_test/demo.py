@@ -21,6 +21,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from local_test.generate import main as generate
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.train.columns.listing import columns_table
 
@@ -70,7 +71,9 @@ def make_channels(folder: Path, policies: int, seed: int) -> None:
     shutil.rmtree(inputs, ignore_errors=True)
     inputs.mkdir(parents=True)
     size = ["--policies", str(policies), "--seed", str(seed)]
-    step("generate", [sys.executable, "-m", "local_test.generate", *size, "--out", str(inputs)])
+    _announce("generate")
+    if code := generate([*size, "--out", str(inputs)]):
+        raise subprocess.CalledProcessError(code, "generate")
     script("prepare_local.sh", folder)
     for channel in ("train", "validation"):
         target = folder / "input" / "data" / channel
@@ -85,8 +88,12 @@ def script(name: str, folder: Path) -> None:
 
 def step(title: str, command: Sequence[str]) -> None:
     """Run a command under a heading. Raises CalledProcessError."""
-    print(f"\n== {title}", flush=True)
+    _announce(title)
     subprocess.run(command, check=True, env=_environment())  # noqa: S603 - our own commands
+
+
+def _announce(title: str) -> None:
+    print(f"\n== {title}", flush=True)
 
 
 def _environment() -> Mapping[str, str]:
@@ -112,7 +119,7 @@ def server(folder: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    print("\n== serve, predict, stop", flush=True)
+    _announce("serve, predict, stop")
     command = [str(HERE / "serve_local.sh"), f"--port={port}", str(folder)]
     process = subprocess.Popen(command, env=_environment())  # noqa: S603 - our own command
     try:

@@ -8,10 +8,11 @@ from pathlib import Path
 from sagetree.desk.contract_folder import is_marked
 from sagetree.desk.options import add_rounds, number_type, parse_options
 from sagetree.errors import SagetreeError
-from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, lay_out
+from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, laid_out
 from sagetree.evaluate.verdict.gate import Gate
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, refuse, run_job
+from sagetree.machine.unused import left_out_unused
 
 DESCRIPTION = """\
 Score a model on rows it has not seen, and say whether it is good enough.
@@ -58,16 +59,16 @@ def main(argv: Sequence[str]) -> int:
         opt_ml = OptMl.from_environ(os.environ)
         return run_job(lambda: _run(opt_ml, options), opt_ml.message)
     try:
-        laid_out = lay_out(options, os.environ)
+        with laid_out(options, os.environ) as opt_ml:
+            return run_job(lambda: _run_on_own(opt_ml, options), opt_ml.message)
     except (SagetreeError, OSError) as error:
         return refuse(error)
 
-    def work() -> int:
-        code = _run(laid_out, options)
-        LOG.info(ending(laid_out, options))
-        return code
 
-    return run_job(work, laid_out.message)
+def _run_on_own(opt_ml: OptMl, options: argparse.Namespace) -> int:
+    code = _run(opt_ml, options)
+    LOG.info(ending(opt_ml, options))
+    return code
 
 
 def report(argv: Sequence[str]) -> Path | None:
@@ -79,8 +80,8 @@ def report(argv: Sequence[str]) -> Path | None:
 
 
 def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
-    # its imports take seconds, and may fail
-    from sagetree.evaluate.job import EvaluateSettings, run
+    with left_out_unused():  # imports that take seconds, and may fail
+        from sagetree.evaluate.job import EvaluateSettings, run
 
     settings = EvaluateSettings(
         options.threshold_auc,

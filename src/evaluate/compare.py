@@ -9,9 +9,10 @@ from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
 from sagetree.desk.next_steps import next_steps
 from sagetree.desk.options import add_rounds, number_type, parse_options
 from sagetree.errors import SagetreeError
-from sagetree.evaluate.own_files import default_out, lay_out
+from sagetree.evaluate.own_files import default_out, laid_out
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, refuse, run_job
+from sagetree.machine.unused import left_out_unused
 
 DESCRIPTION = """\
 Compare two models on the same labelled rows, which neither was trained on.
@@ -37,25 +38,25 @@ def main(argv: Sequence[str]) -> int:
     """Compare two models and return the exit code."""
     options = _parsed(argv)
     try:
-        opt_ml = lay_out(options, os.environ)
+        with laid_out(options, os.environ) as opt_ml:
+            return run_job(lambda: _run(opt_ml, options), opt_ml.message)
     except (SagetreeError, OSError) as error:
         return refuse(error)
 
-    def work() -> int:
-        # its imports take seconds, and may fail
+
+def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
+    with left_out_unused():  # imports that take seconds, and may fail
         from sagetree.evaluate.comparison.differences import Costs
         from sagetree.evaluate.comparison.walk import CompareSettings, run
 
-        costs = None if options.miss is None else Costs(options.miss, options.alarm)
-        path = run(opt_ml, CompareSettings(costs, options.rounds))
-        step = (
-            "judge the challenger",
-            ["sagetree", "evaluate", options.model, *options.test, "--champion", options.champion],
-        )
-        LOG.info(next_steps({"comparison": path}, step))
-        return 0
-
-    return run_job(work, opt_ml.message)
+    costs = None if options.miss is None else Costs(options.miss, options.alarm)
+    path = run(opt_ml, CompareSettings(costs, options.rounds))
+    step = (
+        "judge the challenger",
+        ["sagetree", "evaluate", options.model, *options.test, "--champion", options.champion],
+    )
+    LOG.info(next_steps({"comparison": path}, step))
+    return 0
 
 
 def report(argv: Sequence[str]) -> Path | None:

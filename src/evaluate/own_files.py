@@ -1,12 +1,13 @@
 """`sagetree evaluate MODEL TEST...`: one's own model and rows as a job's inputs below --out."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from sagetree.desk.contract_folder import (
     DEFAULT_OUT,
-    claim,
+    claimed,
     is_marked,
     place_links,
     refuse_base_dir,
@@ -63,8 +64,9 @@ def default_out(model: Path) -> Path:
     return model if is_marked(model) else DEFAULT_OUT
 
 
-def lay_out(options: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
-    """Return the folder --out, with the model and the rows as an evaluation's inputs.
+@contextmanager
+def laid_out(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[OptMl]:
+    """Give the folder --out, with the model and the rows as an evaluation's inputs.
 
     Raises UserError for what the user gave, PlatformError for a folder that
     cannot be written.
@@ -73,11 +75,11 @@ def lay_out(options: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
     model = find_model(options.model)
     champion = options.champion and find_model(options.champion)
     check_given(options.test, "TEST", options.out)
-    opt_ml = claim(options.out)
-    inputs = tuple(opt_ml.processing / name for name in ("model", "test", "champion"))
-    links = {inputs[0]: model, **channel_links(inputs[1], options.test)}
-    place_links(opt_ml, links | ({inputs[2]: champion} if champion else {}), inputs)
-    return opt_ml
+    with claimed(options.out) as opt_ml:
+        inputs = tuple(opt_ml.processing / name for name in ("model", "test", "champion"))
+        links = {inputs[0]: model, **channel_links(inputs[1], options.test)}
+        place_links(opt_ml, links | ({inputs[2]: champion} if champion else {}), inputs)
+        yield opt_ml
 
 
 def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:

@@ -143,21 +143,20 @@ def _names_tables(parser: Parser, argv: Sequence[str]) -> bool:
 
 def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
     # as much as the job itself imports
-    from sagetree.prepare.own_files import ending, lay_out
+    from sagetree.prepare.own_files import ending, laid_out
+
+    def work(opt_ml: OptMl) -> int:
+        code = _run(opt_ml, settings)
+        LOG.info(ending(opt_ml, settings))
+        return code
 
     try:
         options = parse_options(parser, argv)
         settings = read_settings(_given(options))
-        laid_out = lay_out(options.out or DEFAULT_OUT, options.tables, os.environ)
+        with laid_out(options.out or DEFAULT_OUT, options.tables, os.environ) as opt_ml:
+            return run_job(lambda: work(opt_ml), opt_ml.message)
     except (SagetreeError, OSError) as error:
         return refuse(error)
-
-    def work() -> int:
-        code = _run(laid_out, settings)
-        LOG.info(ending(laid_out, settings))
-        return code
-
-    return run_job(work, laid_out.message)
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sagetree.errors import DataError, quote
+from sagetree.errors import DataError, quote_all
 from sagetree.files.finding import data_files
 from sagetree.prepare.query import Query
 
@@ -75,6 +75,4 @@ def find_name(names: Iterable[str], wanted: str) -> str | None:
 
 def listing(names: Iterable[str]) -> str:
     """Return names for a message of limited length."""
-    quoted = [*map(quote, names)]
-    more = f", ... ({len(quoted)} in all)" if len(quoted) > NAMES_SHOWN else ""
-    return ", ".join(quoted[:NAMES_SHOWN]) + more
+    return quote_all(names, NAMES_SHOWN)

@@ -1,9 +1,10 @@
 """`sagetree prepare TABLE...`: one's own tables as a job's inputs below --out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from sagetree.desk.contract_folder import DEFAULT_OUT, claim, place_links, refuse_base_dir
+from sagetree.desk.contract_folder import DEFAULT_OUT, claimed, place_links, refuse_base_dir
 from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import Step, next_steps
 from sagetree.errors import SettingsError, quote
@@ -12,8 +13,9 @@ from sagetree.prepare.inputs import find_name, is_table, table_name
 from sagetree.prepare.settings import PARTS, PrepareSettings
 
 
-def lay_out(out: Path, tables: Sequence[Path], environ: Mapping[str, str]) -> OptMl:
-    """Return the folder `out` with the tables as its inputs.
+@contextmanager
+def laid_out(out: Path, tables: Sequence[Path], environ: Mapping[str, str]) -> Iterator[OptMl]:
+    """Give the folder `out`, with the tables as its inputs.
 
     Raises SettingsError and DataError for what the user gave, PlatformError for
     a folder that cannot be written.
@@ -22,11 +24,11 @@ def lay_out(out: Path, tables: Sequence[Path], environ: Mapping[str, str]) -> Op
     check_given(tables, "TABLE", out)
     tables = [path.resolve() if path.name in ("", "..") else path for path in tables]
     _check_names(tables)
-    opt_ml = claim(out)
-    inputs = opt_ml.processing / "input"
-    links = {inputs / path.name: path for path in tables}
-    place_links(opt_ml, links, [inputs])
-    return opt_ml
+    with claimed(out) as opt_ml:
+        inputs = opt_ml.processing / "input"
+        links = {inputs / path.name: path for path in tables}
+        place_links(opt_ml, links, [inputs])
+        yield opt_ml
 
 
 def _check_names(tables: Sequence[Path]) -> None:

@@ -29,6 +29,9 @@ VALUE_LENGTH = 40
 # So many violations are named in one answer: enough to see the pattern.
 VIOLATIONS_SHOWN = 20
 
+# More names than a table has lines for are not read.
+NAMES_QUOTED = 40
+
 # A sentence names this many columns.
 COLUMNS_NAMED = 10
 
@@ -48,6 +51,17 @@ def quote(value: object) -> str:
     if len(text) > VALUE_LENGTH:
         text = text[: VALUE_LENGTH - 1] + "…"
     return repr(text)
+
+
+def quote_all(names: Iterable[str], most: int = NAMES_QUOTED) -> str:
+    """Return names for a message of limited length, the first ones quoted.
+
+    >>> quote_all(["a", "b", "c"], most=2)
+    "'a', 'b', ... (3 in all)"
+    """
+    quoted = [*map(quote, names)]
+    more = f", ... ({len(quoted)} in all)" if len(quoted) > most else ""
+    return ", ".join(quoted[:most]) + more
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from sagetree.train.hyperparameters.presets import (
     SAGETREE_YIELDING,
 )
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
-from sagetree.train.own_files import add_options, add_settings, ending, find_fault, lay_out
+from sagetree.train.own_files import add_options, add_settings, ending, find_fault, laid_out
 from sagetree.train.script import Script
 from sagetree.train.script import run as run_script
 
@@ -66,17 +66,17 @@ def main(argv: Sequence[str]) -> int:
         opt_ml = OptMl.from_environ(os.environ)
         return run_job(lambda: _run(opt_ml, arguments), opt_ml.failure)
     try:
-        laid_out = lay_out(arguments, os.environ)
+        with laid_out(arguments, os.environ) as opt_ml:
+            return run_job(lambda: _run_on_own(opt_ml, arguments, argv), opt_ml.failure)
     except (SagetreeError, OSError) as error:
         return refuse(error)
 
-    def work() -> int:
-        code = _run(laid_out, arguments)
-        if not code:
-            LOG.info(ending(laid_out, arguments, argv))
-        return code
 
-    return run_job(work, laid_out.failure)
+def _run_on_own(opt_ml: OptMl, arguments: argparse.Namespace, argv: Sequence[str]) -> int:
+    code = _run(opt_ml, arguments)
+    if not code:
+        LOG.info(ending(opt_ml, arguments, argv))
+    return code
 
 
 def report(argv: Sequence[str]) -> Path | None:

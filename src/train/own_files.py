@@ -1,12 +1,13 @@
 """`sagetree train DATA...`: one's own files as the settings and channels of a job below --out."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from sagetree.desk.contract_folder import (
     DEFAULT_OUT,
-    claim,
+    claimed,
     place_links,
     refuse_base_dir,
     write_settings,
@@ -93,8 +94,9 @@ def find_fault(arguments: argparse.Namespace) -> str:
     return f"{listed} without {DATA_NAME}: name the files to train on first, before any option"
 
 
-def lay_out(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
-    """Return the folder --out, as a training job's with the files as its channels.
+@contextmanager
+def laid_out(arguments: argparse.Namespace, environ: Mapping[str, str]) -> Iterator[OptMl]:
+    """Give the folder --out as a training job's, with the files as its channels.
 
     Raises SettingsError and DataError for what the user gave, PlatformError for a
     folder that cannot be written.
@@ -108,17 +110,17 @@ def lay_out(arguments: argparse.Namespace, environ: Mapping[str, str]) -> OptMl:
     for channel, paths in channels.items():
         check_given(paths, DATA_NAME if channel == TRAIN else f"--{channel}", arguments.out)
     hyperparameters = given_hyperparameters(arguments)
-    opt_ml = claim(arguments.out)
-    write_settings(opt_ml, hyperparameters)
-    links: dict[Path, Path] = {}
-    for channel, paths in channels.items():
-        if paths:
-            links |= channel_links(opt_ml.data / channel, paths)
-    place_links(opt_ml, links, [opt_ml.data])
-    if TARGET not in hyperparameters:
-        start_logging()
-        LOG.info("Without --target the label is the first column that is not an index")
-    return opt_ml
+    with claimed(arguments.out) as opt_ml:
+        write_settings(opt_ml, hyperparameters)
+        links: dict[Path, Path] = {}
+        for channel, paths in channels.items():
+            if paths:
+                links |= channel_links(opt_ml.data / channel, paths)
+        place_links(opt_ml, links, [opt_ml.data])
+        if TARGET not in hyperparameters:
+            start_logging()
+            LOG.info("Without --target the label is the first column that is not an index")
+        yield opt_ml
 
 
 def given_hyperparameters(arguments: argparse.Namespace) -> dict[str, str]:

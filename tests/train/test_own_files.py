@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sagetree.desk.contract_folder import claimed
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main, report
 from tests.needs import needs_script_mode
@@ -82,6 +83,27 @@ def test_the_next_command_leaves_nothing_of_the_last_and_a_failure_keeps_its_mod
         "train/last.csv": "last.csv",
     }
     assert (out.model / "xgboost-model").read_bytes() == model
+
+
+def test_a_second_command_leaves_the_folder_of_the_first_alone(capsys: pytest.CaptureFixture[str]):
+    with claimed(OUT.root):
+        before = sorted(OUT.root.rglob("*"))
+        assert main(["claims.csv", "--target", "fraud", *FEW]) == 1
+        assert sorted(OUT.root.rglob("*")) == before
+    assert said(capsys) == (
+        "FAILED: --out sagetree-out: another command of sagetree is at work in it. "
+        "Wait until that has ended, or name another folder with --out\n"
+    )
+    assert main(["claims.csv", "--target", "fraud", *FEW]) == 0
+
+
+def test_an_error_names_forty_columns_of_a_wide_table(capsys: pytest.CaptureFixture[str]):
+    names = ["y", *(f"c{number}" for number in range(41))]
+    Path("wide.csv").write_text(f"{','.join(names)}\n" + f"{','.join('1' * 42)}\n" * 3)
+    assert main(["wide.csv", "--target", "z"]) == 1
+    listed = ", ".join(map(repr, names[:40]))
+    reason = f"target is 'z', which is no column. The columns are {listed}, ... (42 in all)\n"
+    assert said(capsys) == f"FAILED: {reason}"
 
 
 def test_a_check_trains_nothing_and_says_how_to_train(capsys: pytest.CaptureFixture[str]):

@@ -1,16 +1,13 @@
-"""ROC and precision-recall curves, thin enough for a JSON file.
-
-Only the program `evaluate` draws them: they are scikit-learn's, which training
-leaves out.
-"""
+"""ROC and precision-recall curves as scikit-learn draws them, thin enough for a JSON file."""
 
 from dataclasses import asdict, dataclass
 
-from sklearn.metrics import precision_recall_curve, roc_curve
+import numpy as np
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.rows import Weights
 from sagetree.evaluate.metrics.thinning import thin
+from sagetree.evaluate.metrics.weighted import cumulated, roc_points
 from sagetree.tables.label import Labels
 
 
@@ -23,26 +20,27 @@ class RocCurve:
 
     @classmethod
     def of(cls, labels: Labels, scores: Scores, weights: Weights = None) -> "RocCurve":
-        """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
-        false, true, _ = roc_curve(labels, scores, sample_weight=weights)
+        """Return the curve, thinned to 1000 points; `labels` hold 0 and 1."""
+        false, true = roc_points(labels, scores, weights)
         keep = thin(false, true)
         return cls(tuple(false[keep].tolist()), tuple(true[keep].tolist()))
 
 
 @dataclass(frozen=True)
 class PrecisionRecallCurve:
-    """Precision over recall, by ascending recall, from scikit-learn's (recall 0, precision 1)."""
+    """Precision over recall, by ascending recall, from (recall 0, precision 1)."""
 
     precisions: tuple[float, ...]
     recalls: tuple[float, ...]
 
     @classmethod
     def of(cls, labels: Labels, scores: Scores, weights: Weights = None) -> "PrecisionRecallCurve":
-        """Return scikit-learn's curve, thinned to 1000 points; `labels` hold 0 and 1."""
-        precision, recall, _ = precision_recall_curve(
-            labels, scores, sample_weight=weights, drop_intermediate=True
-        )
-        precision, recall = precision[::-1], recall[::-1]
+        """Return the curve, thinned to 1000 points; `labels` hold 0 and 1."""
+        _, true, called = cumulated(labels, scores, weights)
+        changes = np.diff(true) != 0  # of the points with one recall the first and the last stay
+        kept = np.append(True, changes) | np.append(changes, True)
+        true, called = true[kept], called[kept]
+        precision, recall = np.append(1.0, true / called), np.append(0.0, true / true[-1])
         keep = thin(recall, precision)
         return cls(tuple(precision[keep].tolist()), tuple(recall[keep].tolist()))
 

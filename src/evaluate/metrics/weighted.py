@@ -299,6 +299,14 @@ def average_precision(
 
 def roc_auc(labels: Values, scores: Values, weights: NDArray[np.float32] | None = None) -> float:
     """Return the area under the ROC curve of rows of both labels; a tie counts half."""
+    false, true = roc_points(labels, scores, weights)
+    return float(np.trapezoid(true, false))
+
+
+def roc_points(
+    labels: Values, scores: Values, weights: NDArray[np.float32] | None = None
+) -> tuple[Floats, Floats]:
+    """Return the false and true positive rates of rows of both labels, from (0, 0) to (1, 1)."""
     _, true, called = cumulated(labels, scores, weights)
     false = called - true
     if len(false) > 2:  # as scikit-learn, which leaves out points inside of straight lines
@@ -306,7 +314,7 @@ def roc_auc(labels: Values, scores: Values, weights: NDArray[np.float32] | None 
         keep = np.concatenate([[True], corner, [True]])
         false, true = false[keep], true[keep]
     false, true = np.append(0.0, false), np.append(0.0, true)
-    return float(np.trapezoid(true / true[-1], false / false[-1]))
+    return false / false[-1], true / true[-1]
 
 
 def pinball_loss(rows: Predicted, quantile: float) -> float:

@@ -1,12 +1,15 @@
 """--out: a folder like /opt/ml that a command lays out itself, with links to the user's files.
 
 A mark says that a command made it. Only such a folder is laid out again, and
-nothing in its inputs is removed but links.
+nothing in its inputs is removed but links. A command at work holds the mark
+locked: two at once would mix their files.
 """
 
+import fcntl
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 import orjson
 
@@ -45,29 +48,53 @@ def is_marked(folder: Path) -> bool:
     return (folder / MARK).is_file()
 
 
-def claim(out: Path) -> OptMl:
-    """Return the folder `out` as /opt/ml, made if need be.
+@contextmanager
+def claimed(out: Path) -> Iterator[OptMl]:
+    """Give the folder `out`, made if need be, as /opt/ml to this command alone.
 
-    Raises SettingsError for one that holds anything and that no command made,
-    PlatformError for one that cannot be written.
+    Raises SettingsError for one that holds anything and that no command made, and
+    for one in which another command is at work; PlatformError for one that cannot
+    be written.
     """
+    with _written(out):
+        _check_ours(out)
+        out.mkdir(parents=True, exist_ok=True)
+        mark = (out / MARK).open("a", encoding="utf-8")
+    with mark:
+        with _written(out):
+            _lock(mark, out)
+            mark.truncate(0)
+            mark.write(_MARK_TEXT)
+            mark.flush()
+        yield OptMl(out)
+
+
+def _check_ours(out: Path) -> None:
     if out.exists() and not out.is_dir():
         hint = "Name a folder: a new one, or one of an earlier command"
         raise SettingsError("it is a file", where=f"--out {out}", hint=hint)
-    with _written(out):
-        found = sorted(path.name for path in out.iterdir()) if out.exists() else []
-        if found and MARK not in found:
-            others = len(found) - _NAMES_SHOWN
-            more = f" and {others} more" if others > 0 else ""
-            raise SettingsError(
-                "no command of sagetree made the folder, and it holds "
-                f"{', '.join(map(quote, found[:_NAMES_SHOWN]))}{more}",
-                where=f"--out {out}",
-                hint="Name a new folder, an empty one, or one of an earlier command",
-            )
-        out.mkdir(parents=True, exist_ok=True)
-        (out / MARK).write_text(_MARK_TEXT)
-    return OptMl(out)
+    found = sorted(path.name for path in out.iterdir()) if out.exists() else []
+    if found and MARK not in found:
+        others = len(found) - _NAMES_SHOWN
+        more = f" and {others} more" if others > 0 else ""
+        raise SettingsError(
+            "no command of sagetree made the folder, and it holds "
+            f"{', '.join(map(quote, found[:_NAMES_SHOWN]))}{more}",
+            where=f"--out {out}",
+            hint="Name a new folder, an empty one, or one of an earlier command",
+        )
+
+
+def _lock(mark: TextIO, out: Path) -> None:
+    """Lock the mark until it is closed, which a process's end does too."""
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SettingsError(
+            "another command of sagetree is at work in it",
+            where=f"--out {out}",
+            hint="Wait until that has ended, or name another folder with --out",
+        ) from None
 
 
 def place_links(opt_ml: OptMl, links: Mapping[Path, Path], replaced: Collection[Path]) -> None:

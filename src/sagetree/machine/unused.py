@@ -1,8 +1,8 @@
-"""Libraries that are installed for other programs and stay out of serving and training.
+"""Libraries that are installed for users' scripts and stay out of our own programs.
 
 `import xgboost` takes up scikit-learn where it finds it, and with it pandas,
 pyarrow takes up pandas: together 130 MB and 2 s of start-up, for classes that
-neither program uses. Both libraries work without. pydantic looks through all that is installed
+none of them uses. Both libraries work without. pydantic looks through all that is installed
 for plugins of its own, with the first record that is defined: .04 s of start-up.
 """
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from sagetree.errors import DataError, quote
+from sagetree.errors import DataError, quote, quote_all
 from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
 from sagetree.tables.encoding import (
     CellEncoder,
@@ -220,7 +220,7 @@ def label_column(table: Table, name: str) -> str:
         raise DataError(
             f"there is no label column {quote(name)}",
             where=f"{table.locate(0)}",
-            hint=f"The columns are {', '.join(map(quote, table.names))}",
+            hint=f"The columns are {quote_all(table.names)}",
         )
     return name
 

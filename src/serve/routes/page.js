@@ -152,11 +152,41 @@ function showScore(found) {
   at("verdict").replaceChildren(...told);
 }
 
-function showReasons(found, cells) {
+function logOdds(margins, chosen) {
+  const others = margins.filter((_, number) => number !== chosen).map((margin) => margin - margins[chosen]);
+  const largest = Math.max(...others);
+  return -largest - Math.log(others.reduce((sum, margin) => sum + Math.exp(margin - largest), 0));
+}
+
+// Of several classes, what each column adds to the log-odds of the predicted one, as in the reasons.
+function classEffects(parts, label) {
+  const names = schema.classes || parts.map((_, number) => number);
+  const chosen = names.findIndex((name) => String(name) === String(label));
+  const margins = parts.map(({ base_value, columns }) =>
+    Object.values(columns).reduce((sum, value) => sum + value, base_value));
+  const before = (name) => logOdds(margins.map((margin, number) => margin - parts[number].columns[name]), chosen);
+  const reached = logOdds(margins, chosen);
+  return Object.fromEntries(Object.keys(parts[0].columns).map((name) => [name, reached - before(name)]));
+}
+
+// What the bars show, and the words above them; several outputs that are not classes have no bars.
+function explained(found) {
   const parts = found.contributions;
-  at("why").hidden = !parts || Array.isArray(parts);
-  if (at("why").hidden) return;
-  const moving = Object.entries(parts.columns).filter(([, value]) => value !== 0);
+  if (!parts) return [{}, ""];
+  if (!Array.isArray(parts)) {
+    const unit = schema.score === "probability" ? " in log-odds" : "";
+    return [parts.columns, `What moves the score up (right) and down (left)${unit}, from ${short(parts.base_value)}`];
+  }
+  if (schema.task !== "multiclass") return [{}, ""];
+  const label = found.predicted_label;
+  return [classEffects(parts, label), `What moves the probability of ${label} up (right) and down (left) in log-odds`];
+}
+
+function showReasons(found, cells) {
+  const [columns, legend] = explained(found);
+  const sentences = found.reasons || [];
+  at("why").hidden = !legend && !sentences.length;
+  const moving = Object.entries(columns).filter(([, value]) => value !== 0);
   const all = moving.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const shown = all.slice(0, BARS), rest = all.slice(BARS);
   const named = shown.map(([name, value]) => [`${name} = ${cells[name] ?? "missing"}`, value]);
@@ -167,10 +197,8 @@ function showReasons(found, cells) {
     const told = value >= 0 ? `+${short(value)}` : short(value);
     return bar(name, told, value >= 0 ? 50 : 50 - width, width, value >= 0 ? "up" : "down", true);
   }));
-  const unit = schema.score === "probability" ? " in log-odds" : "";
-  at("why").querySelector(".legend").textContent =
-    `What moves the score up (right) and down (left)${unit}, from ${short(parts.base_value)}`;
-  at("sentences").replaceChildren(...(found.reasons || []).map((text) => make("li", { textContent: text })));
+  at("why").querySelector(".legend").textContent = legend;
+  at("sentences").replaceChildren(...sentences.map((text) => make("li", { textContent: text })));
 }
 
 function showProblem(problem) {

@@ -1,7 +1,7 @@
 """Channels of a training job to tables, and what a further one must have in common with train."""
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import assert_never, cast
 
 import numpy as np
 import pyarrow as pa
@@ -81,11 +81,20 @@ def _texts_of(columns: Columns, schema: Schema | None) -> frozenset[str]:
     """Return the columns whose cells are words: by the user's word, or training's."""
     declared = {name for name, kind in columns.kinds.items() if kind != "number"}
     known = schema.columns if schema else ()
-    return frozenset(declared | {c.name for c in known if c.kind in _TEXT_KINDS or c.written})
+    return frozenset(declared | {c.name for c in known if _is_of_texts(c) or c.written})
 
 
-# Kinds whose cells may be spelled with digits and be no numbers: 007.
-_TEXT_KINDS = frozenset({"category", "mixed", "ordinal", "boolean", "datetime"})
+def _is_of_texts(column: Column) -> bool:
+    """Say whether cells of a column may be spelled with digits and be no numbers: 007."""
+    match column.kind:
+        case "category" | "mixed" | "ordinal" | "boolean" | "datetime":
+            return True
+        case "number" | "identifier" | "constant" | "dropped":
+            return False
+        case "weight" | "base_margin" | "group" | "time" | "event":
+            return False
+        case _:
+            assert_never(column.kind)
 
 
 def _indices(schema: Schema) -> Indices:

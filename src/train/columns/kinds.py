@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import pyarrow as pa
 
-from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.tables.arrow_types import is_text
 from sagetree.tables.cells import (
     Cell,
@@ -90,7 +90,7 @@ def given_columns(table: Table, settings: Columns, telling: Telling) -> Given:
         raise SettingsError(
             f"the data have no column {', '.join(faults)}",
             where="drop_columns, categorical_columns, ordinal_columns, column_types",
-            hint=f"The columns are {', '.join(map(quote, table.names))}",
+            hint=f"The columns are {quote_all(table.names)}",
         )
     return Given(table, settings, MissingValues.of(settings.missing_values), telling)
 

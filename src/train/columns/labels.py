@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from sagetree.boosters.objectives import Objective
-from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, NumberShape, category_text
 from sagetree.tables.encoding import as_numbers, distinct_cells, encode_numbers
@@ -131,7 +131,7 @@ def _check_column(table: Table, setting: str, name: str) -> None:
     if name not in table.names:
         raise SettingsError(
             f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
-            hint=f"The columns are {', '.join(map(quote, table.names))}",
+            hint=f"The columns are {quote_all(table.names)}",
         )
 
 

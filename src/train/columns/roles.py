@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sagetree.errors import DataError, SettingsError, did_you_mean, quote
+from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.roles import RoleColumns, RowRoles
 from sagetree.tables.schema import Kind
@@ -50,7 +50,7 @@ def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str)
             raise SettingsError(
                 f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
                 where=f"channel {channel}",
-                hint=f"The columns are {', '.join(map(quote, table.names))}",
+                hint=f"The columns are {quote_all(table.names)}",
             )
 
 

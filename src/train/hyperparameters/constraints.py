@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.errors import SettingsError, did_you_mean, quote
+from sagetree.errors import SettingsError, did_you_mean, quote, quote_all
 from sagetree.features.mixed import Mixed
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.features.statistics import ClassShares, TargetMean
@@ -98,7 +98,7 @@ class Constraints:
         if not any(groups):
             raise SettingsError(
                 "interaction_constraints names only columns that are left out of training",
-                hint=f"The columns that are not are {', '.join(map(quote, columns))}",
+                hint=f"The columns that are not are {quote_all(columns)}",
             )
         return [group for group in groups if group]
 
@@ -156,5 +156,5 @@ def _check(setting: str, named: Mapping[str, Any] | list[str], columns: list[str
     if unknown:
         raise SettingsError(
             f"{setting} names {', '.join(unknown)}, which the model does not use",
-            hint=f"The columns are {', '.join(map(quote, columns))}",
+            hint=f"The columns are {quote_all(columns)}",
         )

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import assert_never
 
 import numpy as np
 
@@ -226,15 +227,26 @@ def _listed(facts: TableFacts) -> Iterator[str]:
 
 
 def _spread_words(one: ColumnFacts) -> str:
-    kind = one.taken.kind
-    return {
-        "number": "A number.",
-        "datetime": "A date.",
-        "mixed": "Its numbers; it holds words too.",
-        "boolean": "True or false.",
-        "ordinal": "Categories in their order.",
-        "category": "A category.",
-    }.get(kind, f"No feature: {kind}.")
+    kind = one.taken.column.kind
+    match kind:
+        case "number":
+            return "A number."
+        case "datetime":
+            return "A date."
+        case "mixed":
+            return "Its numbers; it holds words too."
+        case "boolean":
+            return "True or false."
+        case "ordinal":
+            return "Categories in their order."
+        case "category":
+            return "A category."
+        case "identifier" | "constant" | "dropped":
+            return f"No feature: {kind}."
+        case "weight" | "base_margin" | "group" | "time" | "event":
+            return f"No feature: {kind}."
+        case _:
+            assert_never(kind)
 
 
 def _sampled(facts: TableFacts) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from functools import partial
-from typing import NamedTuple, cast
+from typing import NamedTuple, assert_never, cast
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,6 @@ from sagetree.features.moment import SECONDS_PER_DAY, Moment
 from sagetree.features.number import Boolean
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.encoding import encode, encode_numbers, number_encoder, shape_encoder
-from sagetree.tables.schema import ROLES
 from sagetree.tables.schema import Column as Trained
 from sagetree.tables.table import Cells
 from sagetree.train.columns.distinct import Distinct
@@ -49,10 +48,14 @@ def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> Values:
             return _whole(column_of(seconds / SECONDS_PER_DAY))
         case "mixed":
             return _mixed(column, cells, missing)
-    if column.kind in ROLES:
-        numbers, misfits = encode_numbers(cells, missing)
-        if not misfits:
-            return _whole(column_of(numbers))
+        case "weight" | "base_margin" | "group" | "time" | "event":
+            numbers, misfits = encode_numbers(cells, missing)
+            if not misfits:
+                return _whole(column_of(numbers))
+        case "category" | "ordinal" | "identifier" | "constant" | "dropped":
+            pass
+        case _:
+            assert_never(column.kind)
     distinct = Distinct.of(name, cast("pa.ChunkedArray", cells), missing)
     categories = column.categories or distinct.categories
     place = {text: float(number) for number, text in enumerate(categories)}

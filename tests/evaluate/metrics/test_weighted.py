@@ -83,7 +83,7 @@ PROBABILITIES = {
 OTHERS = {
     "accuracies", "average_precision", "confusion_matrix", "cumulated", "error", "f_scores",
     "greatest_f1", "log_losses", "pinball_loss", "precisions", "r2", "recall_at_precision",
-    "recalls", "roc_auc",
+    "recalls", "roc_auc", "roc_points",  # the points are compared in test_curves
 }  # fmt: skip
 
 

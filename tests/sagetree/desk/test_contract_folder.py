@@ -1,12 +1,13 @@
 """--out: which folder a command takes for its own, and what it leaves alone in it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sagetree.desk.contract_folder import (
     MARK,
-    claim,
+    claimed,
     is_marked,
     place_links,
     refuse_base_dir,
@@ -19,8 +20,9 @@ MOVE = "Move it away, or name another folder with --out"
 
 
 @pytest.fixture
-def out(tmp_path: Path) -> OptMl:
-    return claim(tmp_path / "out")
+def out(tmp_path: Path) -> Iterator[OptMl]:
+    with claimed(tmp_path / "out") as out:
+        yield out
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -29,10 +31,12 @@ def test_a_folder_is_taken_if_it_is_new_or_empty_and_again(tmp_path: Path, exist
     if exists:
         out.mkdir(parents=True)
     assert not is_marked(out)
-    assert claim(out) == OptMl(out)
+    with claimed(out) as found:
+        assert found == OptMl(out)
     assert is_marked(out)
     (out / "model").mkdir()
-    assert claim(out) == OptMl(out)
+    with claimed(out) as found:
+        assert found == OptMl(out)
 
 
 @pytest.mark.parametrize(
@@ -46,8 +50,8 @@ def test_a_folder_is_taken_if_it_is_new_or_empty_and_again(tmp_path: Path, exist
 def test_a_folder_of_the_user_s_own_is_refused(tmp_path: Path, names: list[str], held: str):
     for name in names:
         (tmp_path / name).mkdir()
-    with pytest.raises(SettingsError) as raised:
-        claim(tmp_path)
+    with pytest.raises(SettingsError) as raised, claimed(tmp_path):
+        pass
     assert str(raised.value) == (
         f"--out {tmp_path}: no command of sagetree made the folder, and it holds {held}. "
         "Name a new folder, an empty one, or one of an earlier command"
@@ -58,8 +62,8 @@ def test_a_folder_of_the_user_s_own_is_refused(tmp_path: Path, names: list[str],
 def test_a_file_is_refused(tmp_path: Path):
     path = tmp_path / "out"
     path.write_text("mine")
-    with pytest.raises(SettingsError) as raised:
-        claim(path)
+    with pytest.raises(SettingsError) as raised, claimed(path):
+        pass
     hint = "Name a folder: a new one, or one of an earlier command"
     assert str(raised.value) == f"--out {path}: it is a file. {hint}"
     assert path.read_text() == "mine"
@@ -68,10 +72,19 @@ def test_a_file_is_refused(tmp_path: Path):
 def test_a_folder_that_cannot_be_made(tmp_path: Path):
     (tmp_path / "file").write_text("")
     out = tmp_path / "file" / "out"
-    with pytest.raises(PlatformError) as raised:
-        claim(out)
+    with pytest.raises(PlatformError) as raised, claimed(out):
+        pass
     reason = "it cannot be written: Not a directory"
     assert str(raised.value) == f"--out {out}: {reason}. Name a folder on a disk of yours"
+
+
+def test_one_command_at_a_time(out: OptMl):
+    with pytest.raises(SettingsError) as raised, claimed(out.root):
+        pass
+    assert str(raised.value) == (
+        f"--out {out.root}: another command of sagetree is at work in it. "
+        "Wait until that has ended, or name another folder with --out"
+    )
 
 
 def test_links_replace_those_of_an_earlier_command(tmp_path: Path, out: OptMl):

@@ -1,12 +1,16 @@
 """The page in a real browser: it scores, explains, refuses, and looks at home on a phone."""
 
 import json
+import math
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import xgboost
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
@@ -56,7 +60,7 @@ class Page:
             {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600},
         )
         browser.get(f"http://127.0.0.1:{server.port}/")
-        self.wait(lambda: "%" in self.text("value"))
+        self.wait(lambda: self.text("value") not in ("", "…"))
 
     def at(self, name: str) -> WebElement:
         return self.browser.find_element(By.ID, name)
@@ -125,6 +129,42 @@ def test_a_cell_that_is_refused_is_marked_and_the_reason_told(page: Page):
     page.type("num_claims", "3")
     page.wait(lambda: page.at("why").is_displayed())
     assert not page.at("problem").is_displayed()
+
+
+def test_of_several_classes_the_predicted_one_is_explained(
+    browser: WebDriver, multiclass_dir: Path, tmp_path: Path
+):
+    with serving(multiclass_dir.parent, tmp_path / "log") as server:
+        eventually(lambda: healthy(server))
+        page = Page(browser, server)
+        for label, cells in enumerate(([".9", ".2", ".1"], [".1", ".95", ".3"], ["0", ".3", ".8"])):
+            for place, text in enumerate(cells):
+                page.browser.find_element(By.ID, f"field-{place}").clear()
+                page.browser.find_element(By.ID, f"field-{place}").send_keys(text)
+            page.wait(lambda cells=cells: all(f"= {float(t):g}" in page.text("why") for t in cells))
+            assert page.text("value") == str(label)
+            assert f"the probability of {label} up" in page.text("why")
+            bars = dict(re.findall(r"(\w+) = \S+\n([+−]\S+)", page.text("reasons")))
+            odds = dict(re.findall(r"(\w+) = .* \(odds x (\S+)\)", page.text("sentences")))
+            assert odds
+            for column, factor in odds.items():
+                effect = math.exp(float(bars[column].replace("−", "-")))
+                assert effect == pytest.approx(float(factor), rel=0.06)
+
+
+def test_several_quantiles_have_their_reasons(browser: WebDriver, tmp_path: Path):
+    source = np.random.default_rng(5)
+    matrix = source.random((200, 3), np.float32)
+    params = {"objective": "reg:quantileerror", "quantile_alpha": [0.1, 0.5, 0.9], "nthread": 1}
+    booster = xgboost.train(params, xgboost.QuantileDMatrix(matrix, matrix[:, 0] * 100), 5)
+    (tmp_path / "model").mkdir()
+    booster.save_model(tmp_path / "model" / "model.json")
+    with serving(tmp_path, tmp_path / "log") as server:
+        eventually(lambda: healthy(server))
+        page = Page(browser, server)
+        page.browser.find_element(By.ID, "field-0").send_keys("0.9")
+        page.wait(lambda: "raises the score of quantile 0.5 by" in page.text("sentences"))
+        assert page.at("why").is_displayed()
 
 
 def test_the_command_gets_the_same_answer(page: Page):
