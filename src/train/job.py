@@ -28,7 +28,6 @@ from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints
-from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
@@ -38,6 +37,7 @@ from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.deciding import decide, held_out_point
 from sagetree.train.examples.examples import Examples
+from sagetree.train.final_metrics import with_test_metrics
 from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
