@@ -83,7 +83,8 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     evaluation = json.loads((ran.opt_ml.processing / "evaluation/evaluation.json").read_text())
     auc = evaluation["binary_classification_metrics"]["auc"]["value"]
     assert auc == pytest.approx(bundle.metrics["validation-auc"], abs=1e-6)
-    assert auc == bundle.metrics["auc"]
+    # that of rows which had no part in what they are scored by, here the round and depth
+    assert auc != bundle.metrics["auc"] == pytest.approx(auc, abs=0.02)
 
 
 @pytest.mark.long

@@ -176,8 +176,10 @@ def part_numbers(examples: Examples, count: int, *, by_label: bool, seed: int) -
         before = np.cumsum(np.bincount(row))
         numbers = np.minimum((before - 1) * count // examples.rows, count - 1)
     else:
-        labels = examples.labels[first].astype(np.intp) if by_label else np.zeros_like(first)
-        numbers = stratified_numbers(labels, count, seed)
+        order = np.argsort(first)  # as they stand in the table, whatever names they have
+        labels = examples.labels[first[order]] if by_label else np.zeros(len(first))
+        numbers = np.empty(len(first), np.intp)
+        numbers[order] = stratified_numbers(labels.astype(np.intp), count, seed)
     found: Rows = numbers[row]
     if by_label:
         of_parts = [np.unique(examples.labels[found == part]) for part in range(count)]

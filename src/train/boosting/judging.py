@@ -57,14 +57,13 @@ def deciding(plan: BoostingPlan) -> BoostingPlan:
 def in_halves(plan: BoostingPlan, data: BoosterData, validation: Examples) -> BoosterData:
     """Return what one booster learns from, with the rows left out (`validation`) in halves.
 
-    They stay whole where nothing is chosen on them, or nothing by chance, and where halves
+    They stay whole where no round is chosen on them, or nothing by chance, and where halves
     would not have every label.
     """
     settings, params = plan.settings, plan.params
-    chooses = bool(settings.patience or settings.depths)
     cannot_be_cut = params.get("booster") == "gblinear" or params.get("process_type") == "update"
     assert data.validation is not None  # noqa: S101 - that of `validation`
-    if not chooses or cannot_be_cut or evidence(plan, data.validation) >= NO_CHANCE_ROWS:
+    if not settings.patience or cannot_be_cut or evidence(plan, data.validation) >= NO_CHANCE_ROWS:
         return data
     by_label = plan.objective.is_classification
     numbers = part_numbers(validation, _HALVES, by_label=by_label, seed=settings.seed)
@@ -82,7 +81,7 @@ def _answers(plan: BoostingPlan, rows: Examples) -> xgboost.DMatrix:
     return matrices.build(bare)
 
 
-def units(data: Sequence[BoosterData]) -> list[tuple[int, Rows | slice]]:
+def _units(data: Sequence[BoosterData]) -> list[tuple[int, Rows | slice]]:
     """Return the rows for which others choose: the place of their booster, and which they are."""
     if len(data) == 1:
         return [(0, part.rows) for part in data[0].parts]
@@ -92,7 +91,7 @@ def units(data: Sequence[BoosterData]) -> list[tuple[int, Rows | slice]]:
 def choosing_history(
     plan: BoostingPlan, data: Sequence[BoosterData], result: TrainingResult
 ) -> History | None:
-    """Return the deciding metric of each of `units` after every round; None where they cannot.
+    """Return the deciding metric of each of `_units` after every round; None where they cannot.
 
     Of halves of one booster's rows it is computed now: the rounds have measured all of them.
     """
@@ -162,7 +161,7 @@ def judged_scores(
         return scores
     stopping = EarlyStopping(metric, is_maximized(metric), settings.patience)
     made, found = _made(plan, result), [of_rows.copy() for of_rows in scores]
-    for unit, (place, rows) in enumerate(units(data)):
+    for unit, (place, rows) in enumerate(_units(data)):
         rounds = 1 + stopping.best_by_others(history, unit)[0]
         if rounds != best:
             cut = without_last(result.boosters[place], made - rounds)

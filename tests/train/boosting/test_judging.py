@@ -75,19 +75,6 @@ def test_each_half_is_scored_at_the_round_that_the_other_chooses() -> None:
     np.testing.assert_array_equal(found.scores, each[found.best[0] - 1])
 
 
-def test_a_half_is_scored_at_the_depth_that_the_other_chooses() -> None:
-    """Not at the one that both have chosen: that of a job to which it was given."""
-    differs = 0
-    for seed in range(3):
-        plan, train, validation = split(200, 80, seed, signal=0.7, num_round="100")
-        chosen = fit(plan, train, validation)
-        given, _, _ = split(200, 80, seed, signal=0.7, num_round="100", max_depth=f"{chosen.depth}")
-        found, expected = chosen.validation, fit(given, train, validation).validation
-        np.testing.assert_array_equal(found.scores, expected.scores)
-        differs += (found.judged != expected.judged).any()
-    assert differs
-
-
 def test_what_belongs_together_is_in_one_part() -> None:
     random = np.random.default_rng(0)
     names = random.integers(0, 30, 200)
