@@ -1,6 +1,7 @@
 """How good sagetree's untouched defaults are, beside those of five peers and a search.
 
     python -m bench.quality --tables DIR [--only NAME ...] [--folds N] [--peers]
+    python -m bench.quality --tables DIR [--only NAME ...] --cost OTHER [--rounds N]
 
 DIR holds CSV files and meta.json, which says of each by its name: task (binary,
 multiclass, regression), target, positive (the label that counts as 1), folds,
@@ -11,13 +12,17 @@ What was scored is kept in the results' folder: the next run computes what is mi
 there, or what a change of sagetree, of a peer's version or of a table has made void,
 and prints the summary of all that is kept as Markdown. The peers are installed by uv
 into .quality/peers.
+
+With --cost nothing is judged: the processor time of a training on each table stands
+beside that of OTHER, another checkout with its own environment (`make install` in it).
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from bench.quality.environment import ROOT, install_peers
+from bench.quality import cost
+from bench.quality.environment import PYTHON, ROOT, install_peers
 from bench.quality.field import Process, ours, tuned, untuned
 from bench.quality.judge import Case, compute, kept_scores
 from bench.quality.report import Scored, report
@@ -30,6 +35,12 @@ def main() -> int:
     parser = _parser()
     options = parser.parse_args()
     tables = _tables(parser, options)
+    if options.cost:
+        others = options.cost / ".venv" / "bin" / "sagetree"
+        judged = [table for table in tables if table.is_judged]
+        this = PYTHON.with_name("sagetree")
+        print("\n".join(cost.report([*cost.measure(judged, this, others, options.rounds)])))
+        return 0
     us, search = ours(), tuned()
     field = [us, *untuned(), search]
     asked = _asked(parser, options, field)
@@ -75,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="compute these alone: sagetree, catboost, lightgbm, histogram, linear, xgboost, "
         "search",
+    )
+    asked.add_argument(
+        "--cost", type=Path, metavar="OTHER", help="processor time beside another checkout's"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=1, metavar="N", help="of --cost: trainings on each table"
     )
     return parser
 

@@ -21,14 +21,13 @@ from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.report.subject import JudgedRows, Subject
 from sagetree.evaluate.report.writing import REPORT_FILE, write_report
 from sagetree.evaluate.verdict.learnt import why_nothing
-from sagetree.evaluate.verdict.operating_point import OperatingPoint
+from sagetree.evaluate.verdict.operating_point import Flags, OperatingPoint
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.boosting.checkpoints import Checkpoints
-from sagetree.train.boosting.final_metrics import with_test_metrics
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
@@ -36,8 +35,9 @@ from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
-from sagetree.train.deciding import decide, held_out_point
+from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
+from sagetree.train.final_metrics import with_test_metrics
 from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
@@ -79,7 +79,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
     rows = plan.as_served(read.examples.get(VALIDATION, train))
     importance = measure_importance(trained.models, plan.features, rows)
-    point = held_out_point(result, judged.decision)
+    point = held_out_point(result, judged.decision, judged.called)
     _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance, point))
     _write_repeats(opt_ml, plan.objective, result, judged.threshold)
     LOG.info(summary(result, evaluation, judged.decision, read.schema.label, importance, opt_ml))
@@ -91,9 +91,13 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True)
 class _Judged:
-    """The threshold, None where scores have none, and what is known of the held-out rows."""
+    """The threshold, None where scores have none, and what is known of the held-out rows.
+
+    `called` says which of these are positive by what others of them chose.
+    """
 
     decision: Decision | None
+    called: Flags | None
     result: ValidationResult
     evaluation: Evaluation | Measured | None
 
@@ -106,8 +110,9 @@ class _Judged:
 def _judge(plan: BoostingPlan, trained: TrainedModels, read: Ingested) -> _Judged:
     decision = decide(trained.validation, plan.objective, read.settings.decision)
     threshold = decision.threshold if decision else None
+    called = called_out_of_part(trained.validation, decision)
     result = with_test_metrics(plan, trained, read.examples.get(TEST), threshold)
-    return _Judged(decision, result, _evaluate(result, threshold, read))
+    return _Judged(decision, called, result, _evaluate(result, threshold, called, read))
 
 
 def _bundle(
@@ -137,7 +142,7 @@ def _bundle(
 
 
 def _evaluate(
-    result: ValidationResult, threshold: float | None, read: Ingested
+    result: ValidationResult, threshold: float | None, called: Flags | None, read: Ingested
 ) -> Evaluation | Measured | None:
     """Return the measures of the held-out rows, None where there are none."""
     if not result.is_measured:
@@ -148,6 +153,7 @@ def _evaluate(
         result.left_out.labels,
         result.judged,
         threshold=threshold,
+        called=called,
         classes=label.classes if label else (),
         quantiles=np.atleast_1d(read.settings.boosting.params.get("quantile_alpha", ())).tolist(),
         groups=result.left_out.roles.groups if read.goal.is_ranking else None,
@@ -224,7 +230,7 @@ def _write_report(
     # what chose the rounds is not new to the job, but no tree has learnt from it
     are_new = left_out is read.examples.get(VALIDATION)
     matrix = plan.as_served(left_out).matrix
-    rows = JudgedRows(matrix, left_out.labels, result.scores, left_out.roles, result.rows, are_new)
+    rows = JudgedRows(matrix, left_out.labels, result.judged, left_out.roles, result.rows, are_new)
     model = Model.load(opt_ml.model, threads=usable_cores())
     why = why_nothing(evaluation)
     warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()

@@ -55,11 +55,12 @@ def summary(
             f" On {result.rows}: {name} {evaluation.scalars[name]:.4g} "
             f"(saying the same of every row gives {evaluation.baseline:.4g})."
         )
-    if decision is not None and isinstance(label, Label):
+    if isinstance(evaluation, Evaluation) and decision is not None and isinstance(label, Label):
+        found = evaluation.scalars
         text += (
             f"\nRows whose score, {label.probability}, is at least {decision.threshold:.4g} are "
             f"called {quote(label.positive)}: of these "
-            f"{decision.precision:.1%} are right, and {decision.recall:.1%} of all that are so "
+            f"{found['precision']:.1%} are right, and {found['recall']:.1%} of all that are so "
             f"are found."
         )
     elif isinstance(label, Label):

@@ -83,7 +83,13 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     evaluation = json.loads((ran.opt_ml.processing / "evaluation/evaluation.json").read_text())
     auc = evaluation["binary_classification_metrics"]["auc"]["value"]
     assert auc == pytest.approx(bundle.metrics["validation-auc"], abs=1e-6)
-    assert auc == bundle.metrics["auc"]
+    # those of a training are of rows that had no part in what they are scored and called by
+    content = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
+    found = content["binary_classification_metrics"]
+    assert found["f1"]["value"] < bundle.decision.f1
+    assert content["operating_point"]["chosen"]["f1"] == pytest.approx(found["f1"]["value"])
+    assert f"of these {found['precision']['value']:.1%} are right" in ran.log
+    assert auc != bundle.metrics["auc"] == pytest.approx(auc, abs=0.02)
 
 
 @pytest.mark.long

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.metrics.bootstrap import losses_of, standard_deviations
@@ -19,7 +20,8 @@ from sagetree.tables.label import Labels
 class Evaluation:
     """How good the scores of some rows are, and how certain that is.
 
-    A score of at least `threshold` is called positive. `scalars` holds each
+    A score of at least `threshold` is called positive, where rows that chose it are measured
+    by what others of them chose. `scalars` holds each
     metric's value, `deviations` its standard deviation over resamples of the
     rows (empty if one of the labels has a single row), `auc_interval` the AUC's
     95 % confidence interval.
@@ -49,6 +51,7 @@ def evaluate(
     scores: Scores,
     threshold: float,
     *,
+    called: NDArray[np.bool_] | None = None,
     weights: Weights = None,
     of_folds: bool = False,
     where: str = THESE_ROWS,
@@ -56,12 +59,14 @@ def evaluate(
 ) -> Evaluation:
     """Return the metrics of `scores` (n) for `labels` (n, 0 or 1).
 
+    `called` (n) says which rows are called positive, None that those are which reach the
+    threshold; a standard deviation is always that of the threshold.
     `weights` (n) are above 0; `of_folds` says that each fold's model gave its scores;
     `where` names the rows in an error, `seed` is the resamples'. Raises DataError
     without rows of both labels, ArtifactError for a score that is not finite.
     """
     check_rows(labels, scores, where)
-    called = is_positive(scores, threshold)
+    called = is_positive(scores, threshold) if called is None else called
     counts = confusion_matrix((labels == 1).astype(np.intp), called.astype(np.intp), 2, weights)
     scalars = measure(
         counts,

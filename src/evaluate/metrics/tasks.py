@@ -40,6 +40,7 @@ def evaluate_task(
     scores: Scores,
     *,
     threshold: float | None = None,
+    called: NDArray[np.bool_] | None = None,
     classes: Sequence[str] = (),
     quantiles: Sequence[float] = (),
     groups: NDArray[np.intp] | None = None,
@@ -50,10 +51,10 @@ def evaluate_task(
 ) -> Evaluation | Measured:
     """Return the metrics of `scores` (n) or (n, k) for `labels` (n) or (n, 2).
 
-    `threshold` is of binary scores, `classes` the spelling of each class,
-    `quantiles` those the scores are of, `groups` which rows are ranked together
-    (all, if none are given), `weights` how much each counts. Rows with one number in
-    `copies` (n) are one row where it is said how certain a metric is; `of_folds` says
+    `threshold` is of binary scores, `called` (n) as in `evaluate`, `classes` the spelling
+    of each class, `quantiles` those the scores are of, `groups` which rows are ranked
+    together (all, if none are given), `weights` how much each counts. Rows with one number
+    in `copies` (n) are one row where it is said how certain a metric is; `of_folds` says
     that each fold's model gave its scores. Raises DataError for rows that say nothing,
     ArtifactError for scores that are not finite.
     """
@@ -67,11 +68,12 @@ def evaluate_task(
     if weights is not None:
         groups = None if groups is None else with_weight(weights, groups)[0]
         copies = None if copies is None else with_weight(weights, copies)[0]
+        called = None if called is None else with_weight(weights, called)[0]
         labels, scores, weights = with_weight(weights, labels, scores, weights)
-    rows = _Rows(labels, scores, weights, groups)
+    rows = _Rows(labels, scores, weights, groups, called)
     if copies is None or objective.task == "ranking" or not len(labels):
         return _measured(objective, rows, threshold, classes, quantiles, where, of_folds=of_folds)
-    once = _Rows(*counted_once(labels, scores, weights, copies))
+    once = _once(rows, copies)
     found = _measured(objective, once, threshold, classes, quantiles, where, of_folds=of_folds)
     if isinstance(found, Evaluation):
         return replace(found, rows=len(labels), positives=int(np.count_nonzero(labels)))
@@ -83,6 +85,17 @@ class _Rows(NamedTuple):
     scores: Scores
     weights: Weights = None
     groups: NDArray[np.intp] | None = None
+    called: NDArray[np.bool_] | None = None
+
+
+def _once(rows: _Rows, copies: NDArray[np.intp]) -> _Rows:
+    """Return one row for each that is repeated; copies are called alike."""
+    labels, scores, weights, _, called = rows
+    if called is None:
+        return _Rows(*counted_once(labels, scores, weights, copies))
+    both = np.column_stack([scores, called])
+    labels, both, weights = counted_once(labels, both, weights, copies)
+    return _Rows(labels, both[:, 0], weights, called=both[:, 1] == 1)
 
 
 def _measured(
@@ -96,16 +109,18 @@ def _measured(
     of_folds: bool,
 ) -> Evaluation | Measured:
     """Return the metrics of rows that all have a weight."""
-    labels, scores, weights, groups = rows
+    labels, scores, weights, groups, called = rows
     if objective.task == "binary":
         at = even_threshold(objective) if threshold is None else threshold
-        return evaluate(labels, scores, at, weights=weights, of_folds=of_folds, where=where)
+        return evaluate(
+            labels, scores, at, called=called, weights=weights, of_folds=of_folds, where=where
+        )
     check_finite(labels, scores, where)
     if objective.task == "multiclass":
-        called = class_numbers(objective, scores)
-        count = max(int(labels.max()), int(called.max())) + 1
+        numbers = class_numbers(objective, scores)
+        count = max(int(labels.max()), int(numbers.max())) + 1
         names = classes or tuple(map(str, range(count)))
-        return measure_classes(labels.astype(np.intp), called, names, weights=weights)
+        return measure_classes(labels.astype(np.intp), numbers, names, weights=weights)
     wide = scores.astype(np.float64)
     if objective.task == "survival":
         lower, upper = event_bounds(objective, labels.astype(np.float64))

@@ -94,6 +94,7 @@ def operating_point(
     threshold: float,
     *,
     rule: Rule | None,
+    called: Flags | None = None,
     even: float = 0.5,
     weights: Weights = None,
     miss: Floats | None = None,
@@ -102,33 +103,36 @@ def operating_point(
 ) -> OperatingPoint:
     """Return what a threshold gives on rows of both labels (n); `rule` is the model's, if any.
 
+    `called` (n) says which rows the threshold calls, None that those are which reach it.
     `miss` and `alarm` (n) are the amounts of each row, where the rule names columns; `even` is
     the score where the odds are even, `seed` the resamples'.
     """
+    chosen = is_positive(scores, threshold) if called is None else called
     if weights is not None:
         kept = weights > 0
+        chosen = chosen[kept]
         labels, scores, weights = labels[kept], scores[kept], weights[kept]
         miss, alarm = (None if each is None else each[kept] for each in (miss, alarm))
     nobody, everybody = np.zeros(len(labels), bool), np.ones(len(labels), bool)
     ways: dict[str, tuple[float | None, Flags]] = {
-        f"threshold {threshold:.4g}": (threshold, is_positive(scores, threshold)),
+        f"threshold {threshold:.4g}": (threshold, chosen),
         f"{even:g}": (even, is_positive(scores, even)),
         NOBODY: (None, nobody),
         EVERYBODY: (None, everybody),
     }
-    called = np.stack([flags for _, flags in ways.values()])
+    all_called = np.stack([flags for _, flags in ways.values()])
     costs: list[Estimate | None] = [None] * len(ways)
     if isinstance(rule, LeastCost):
         wide = np.ones(len(labels)) if weights is None else weights.astype(np.float64)
         of_miss = priced(rule.miss, wide, None if miss is None else miss * wide)
         of_alarm = priced(rule.alarm, wide, None if alarm is None else alarm * wide)
-        costs = [*_costs(np.where(labels == 1, ~called * of_miss, called * of_alarm), seed)]
-    chosen, at_even, *constants = (
+        costs = [*_costs(np.where(labels == 1, ~all_called * of_miss, all_called * of_alarm), seed)]
+    at_threshold, at_even, *constants = (
         _called(name, at, labels == 1, flags, weights, cost)
         for (name, (at, flags)), cost in zip(ways.items(), costs, strict=True)
     )
     told = "none" if rule is None else str(rule)
-    return OperatingPoint(told, len(labels), chosen, at_even, _better(rule, *constants))
+    return OperatingPoint(told, len(labels), at_threshold, at_even, _better(rule, *constants))
 
 
 def _called(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
 from sagetree.decisions.choosing import choose
@@ -18,6 +19,9 @@ from sagetree.evaluate.metrics.rows import (
 )
 from sagetree.evaluate.metrics.weighted import cumulated
 from sagetree.tables.label import Labels
+
+# Positive and negative.
+LABELS = 2
 
 # Of fewer rows a precision or a share is chance.
 FEW_ROWS = 10
@@ -54,6 +58,33 @@ def choose_threshold(
         unreached=unreached,
         curve=Curve.of(points, place, rule),
     )
+
+
+def called_by_others(
+    labels: Labels,
+    scores: Scores,
+    judged: Scores,
+    parts: NDArray[np.intp],
+    *,
+    rule: Rule = F1,
+    weights: Weights = None,
+    miss: Floats | None = None,
+    alarm: Floats | None = None,
+) -> NDArray[np.bool_] | None:
+    """Say which rows (n) reach the threshold that a rule chooses on those of other parts (n).
+
+    On rows that have chosen it themselves a threshold looks better than on new ones. It is
+    chosen on `scores` and held to `judged`. None where other parts lack a label.
+    """
+    called = np.zeros(len(labels), np.bool_)
+    for part in np.unique(parts):
+        others, own = parts != part, parts == part
+        taken = [None if each is None else each[others] for each in (weights, miss, alarm)]
+        if len(np.unique(with_weight(taken[0], labels[others])[0])) < LABELS:
+            return None
+        points = _points(labels[others], scores[others], *taken)
+        called[own] = is_positive(judged[own], points.thresholds[choose(rule, points).place])
+    return called
 
 
 def doubts(decision: Decision, scores: Scores, weights: Weights = None) -> Iterator[str]:

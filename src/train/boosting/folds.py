@@ -158,6 +158,36 @@ def stratified_numbers(labels: Rows, nfold: int, seed: int) -> Rows:
     return folds
 
 
+def part_numbers(examples: Examples, count: int, *, by_label: bool, seed: int) -> Rows | None:
+    """Return the part of `count` that each row (n) is in, None where parts could not be told of.
+
+    Copies of a row, and rows of a group, are in one part; by time, parts follow each other.
+    With `by_label` every label has its share in each part, and a label that is not in each
+    says nothing.
+    """
+    roles = examples.roles
+    units = next(
+        (each for each in (roles.times, roles.groups, examples.copies) if each is not None), None
+    )
+    if units is None:
+        units = np.arange(examples.rows)
+    _, first, row = np.unique(units, return_index=True, return_inverse=True)
+    if roles.times is not None:
+        before = np.cumsum(np.bincount(row))
+        numbers = np.minimum((before - 1) * count // examples.rows, count - 1)
+    else:
+        order = np.argsort(first)  # as they stand in the table, whatever names they have
+        labels = examples.labels[first[order]] if by_label else np.zeros(len(first))
+        numbers = np.empty(len(first), np.intp)
+        numbers[order] = stratified_numbers(labels.astype(np.intp), count, seed)
+    found: Rows = numbers[row]
+    if by_label:
+        of_parts = [np.unique(examples.labels[found == part]) for part in range(count)]
+        if any(len(kinds) < len(np.unique(examples.labels)) for kinds in of_parts):
+            return None
+    return found if len(first) >= count else None
+
+
 def rows_left_out(folds: Sequence[Fold]) -> Rows:
     """Return the rows that a fold leaves out, in their order; in time the first ones never are."""
     return np.sort(np.concatenate([outside for _, outside in folds]))

@@ -15,6 +15,12 @@ from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
+from sagetree.train.boosting.judging import (
+    directed,
+    judged_scores,
+    predict_left_out,
+    without_last,
+)
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.progress import metric_line, progress_of
 from sagetree.train.boosting.results import BestBoosters
@@ -26,7 +32,6 @@ from sagetree.train.boosting.rounds import (
     TrainingResult,
     boost,
     evaluate_rows,
-    to_ubjson,
 )
 from sagetree.train.examples.examples import Examples
 from sagetree.train.hyperparameters.eval_metrics import is_maximized
@@ -116,14 +121,16 @@ def best_boosters(
     if later and is_linear:
         result, later = boost_phase(plan, phase, data, best), 0
     boosters = tuple(without_last(booster, later) for booster in result.boosters)
-    scores = tuple(map(predict_left_out, boosters, data))
+    scores = tuple(
+        predict_left_out(plan, booster, part) for booster, part in zip(boosters, data, strict=True)
+    )
     history = {
         f"{rows}-{name}": series[best - 1]
         for rows, metrics in result.history.items()
         for name, series in metrics.items()
     }
     metrics = _train_metrics(plan, boosters, data, best) | history
-    judged = _judged(plan, data, result, best, scores)
+    judged = judged_scores(plan, data, result, best, scores)
     curve = _curve(best, result.history)
     return BestBoosters(boosters, best, metrics, scores, judged, curve)
 
@@ -140,34 +147,6 @@ def _curve(best: int, history: History) -> LearningCurve | None:
 def _is_linear(plan: BoostingPlan) -> bool:
     """Say whether boosters cannot be cut, only made again."""
     return bool(plan.params.get("booster") == "gblinear")
-
-
-def _judged(
-    plan: BoostingPlan,
-    data: Sequence[BoosterData],
-    result: TrainingResult,
-    best: int,
-    scores: tuple[Scores, ...],
-) -> tuple[Scores, ...]:
-    """Return the scores of each booster's rows at the round that the others' rows choose.
-
-    A job without early stopping has chosen nothing, a linear booster has no other round left.
-    """
-    metric = plan.settings.stopping_metric
-    if not plan.settings.patience or _is_linear(plan):
-        return scores
-    stopping = EarlyStopping(metric, is_maximized(metric), plan.settings.patience)
-    made, found = len(result.history[VALIDATION][metric]), []
-    for index, (booster, part) in enumerate(zip(result.boosters, data, strict=True)):
-        rounds = 1 + stopping.best_by_others(result.history, index)[0]
-        cut = without_last(booster, made - rounds)
-        found.append(scores[index] if rounds == best else predict_left_out(cut, part))
-    return tuple(found)
-
-
-def without_last(booster: xgboost.Booster, rounds: int) -> xgboost.Booster:
-    """Return a booster of trees without its last rounds."""
-    return booster[: booster.num_boosted_rounds() - rounds] if rounds else booster
 
 
 def _train_metrics(
@@ -190,24 +169,10 @@ def _train_metrics(
 
 def with_directions(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
     """Return one booster with its way for cells that it never saw missing, and its metrics."""
-    (raw,) = to_ubjson(best.boosters)
-    booster = xgboost.Booster(dict(plan.params), model_file=bytearray(plan.directed(raw)))
+    booster = directed(plan, best.boosters[0])
     values = evaluate_rows(booster, data.evals, best.best - 1, plan.metrics.custom_metric)
     metrics = {f"{rows}-{name}": [value] for (rows, name), value in values.items()}
-    scores = (predict_left_out(booster, data),)
-    return replace(
-        best,
-        boosters=(booster,),
-        metrics={**best.metrics, **metrics},
-        scores=scores,
-        judged=scores,
-    )
-
-
-def predict_left_out(booster: xgboost.Booster, data: BoosterData) -> Scores:
-    """Return what serving would answer for the rows left out."""
-    scores: Scores = booster.predict(data.validation)
-    return scores
+    return replace(best, boosters=(booster,), metrics={**best.metrics, **metrics})
 
 
 def in_order(scores: Sequence[Scores], folds: Sequence[Fold]) -> Scores:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import xgboost
+from numpy.typing import NDArray
 
 from sagetree.errors import SettingsError
 from sagetree.train.boosting.progress import Progress
@@ -27,17 +28,27 @@ CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
 _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 
 
+class Part(NamedTuple):
+    """Some of the rows left out (n), and a matrix of what they answer, without features."""
+
+    rows: NDArray[np.intp]
+    data: xgboost.DMatrix
+
+
 @dataclass(frozen=True)
 class BoosterData:
     """What one booster learns from, and the rows it is evaluated on.
 
     With `evaluates_train` metrics are of the former too, each round, if there are
-    other rows to evaluate.
+    other rows to evaluate. `parts` of these may choose for each other;
+    `needs_directions` says that they lack values which no row learnt from lacks.
     """
 
     train: xgboost.DMatrix
     validation: xgboost.DMatrix | None = None
     evaluates_train: bool = True
+    parts: tuple[Part, ...] = ()
+    needs_directions: bool = False
 
     @property
     def evals(self) -> list[tuple[xgboost.DMatrix, str]]:

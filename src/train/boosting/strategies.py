@@ -19,6 +19,7 @@ from sagetree.errors import SettingsError
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.depths import boost_at_best_depth
 from sagetree.train.boosting.folds import rows_left_out
+from sagetree.train.boosting.judging import in_halves
 from sagetree.train.boosting.phases import (
     MANY_ROWS,
     all_rows,
@@ -174,8 +175,10 @@ def _fit_evaluated(
 ) -> TrainedModels:
     """Fit train up to the round that is best on other rows; `rows` says in words which."""
     data = booster_data(plan, train, validation)
+    data = replace(data, needs_directions=plan.lacks_directions(validation))
+    data = in_halves(plan, data, validation)
     plan, best = boost_at_best_depth(plan, phase, [data])
-    if plan.lacks_directions(validation):
+    if data.needs_directions:
         best = with_directions(plan, best, data)
     metrics = best.means()
     log_best(best.best, metrics, rows)
