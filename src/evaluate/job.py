@@ -26,7 +26,7 @@ from sagetree.evaluate.model_metrics.explainability import explainability_json
 from sagetree.evaluate.model_metrics.quality import constraints_json, statistics_json
 from sagetree.evaluate.report.subject import JudgedRows, Subject
 from sagetree.evaluate.report.writing import write_report
-from sagetree.evaluate.results import write_results
+from sagetree.evaluate.results import EVALUATION_FILES, remove_results, write_results
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
@@ -65,6 +65,8 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     processing/champion. The code is 1 for a rejected model if `fail_below` is set,
     else 0. Raises UserError for a model or rows that cannot be used.
     """
+    results = opt_ml.processing / "evaluation"
+    remove_results(results, EVALUATION_FILES)
     _check_inputs(opt_ml)
     champion = _champion(opt_ml.processing / "champion", settings.rounds)
     with open_model(opt_ml.processing / "model") as folder:
@@ -103,10 +105,9 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     contents = _measures(evaluation, answers, point) | {
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
         "explainability.json": explainability_json(model, made, rows.roles.base_margin),
-        COMPARISON_FILE: comparison and comparison.as_json(),
     }
-    folder = opt_ml.processing / "evaluation"
-    write_results(folder, contents)
+    compared = {COMPARISON_FILE: comparison.as_json()} if comparison else {}
+    write_results(results, contents | compared)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
     warnings = _warnings(evaluation, verdict, data, comparison)
     for warning in warnings:
@@ -114,7 +115,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     judged = JudgedRows(made.values, rows.labels, scores, rows.roles, "the test rows", are_new=True)
     unseen = data.absent.unseen
     write_report(
-        folder,
+        results,
         Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point),
     )
     return REJECTED if settings.fail_below and not verdict.approved else 0

@@ -138,8 +138,11 @@ def test_models_that_read_other_labels(
         patch.setenv("SAGEMAKER_BASE_DIR", str(turned))
         assert train(["--set", "num_round=2", "--set", "positive_label=0"]) == 0
     Path("own.csv").write_text(HEADER + "".join(rows(200, 1)))
+    assert compare([str(trained), str(trained), "--test", "own.csv"]) == 0
+    assert (EVALUATION / "comparison.json").exists()
     capsys.readouterr()
     assert compare([str(trained), str(turned), "--test", "own.csv"]) == 1
+    assert not (EVALUATION / "comparison.json").exists()
     assert (
         "FAILED: sagetree-out/processing/test: the champion and the challenger do not read the "
         "same labels in these rows. Compare two models of one label, with the same positive value "
