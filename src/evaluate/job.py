@@ -25,8 +25,8 @@ from sagetree.evaluate.metrics.tasks import evaluate_task, even_threshold
 from sagetree.evaluate.model_metrics.explainability import explainability_json
 from sagetree.evaluate.model_metrics.quality import constraints_json, statistics_json
 from sagetree.evaluate.report.subject import JudgedRows, Subject
-from sagetree.evaluate.report.writing import write_report
-from sagetree.evaluate.results import EVALUATION_FILES, remove_results, write_results
+from sagetree.evaluate.report.writing import CARD_FILE, FACTS_FILE, REPORT_FILE, write_report
+from sagetree.evaluate.results import remove_results, write_results
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
@@ -44,6 +44,12 @@ from sagetree.tables.table import Table
 _CONSTANT = "_best_constant_classifier"
 
 REJECTED = 1
+
+# All that an evaluation leaves.
+EVALUATION_FILES = (
+    "evaluation.json", "decision.json", "statistics.json", "constraints.json",
+    "explainability.json", COMPARISON_FILE, REPORT_FILE, CARD_FILE, FACTS_FILE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,6 @@ from pathlib import Path
 
 import orjson
 
-from sagetree.evaluate.comparison.result import COMPARISON_FILE
-from sagetree.evaluate.report.writing import CARD_FILE, FACTS_FILE, REPORT_FILE
-
-EVALUATION_FILES = (
-    "evaluation.json",
-    "decision.json",
-    "statistics.json",
-    "constraints.json",
-    "explainability.json",
-    COMPARISON_FILE,
-    REPORT_FILE,
-    CARD_FILE,
-    FACTS_FILE,
-)
-
 
 def remove_results(folder: Path, names: Iterable[str]) -> None:
     """Remove the files of the run before: beside a failure they would be taken for its own."""

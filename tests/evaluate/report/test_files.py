@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sagetree.evaluate.cli import main as evaluate
-from sagetree.evaluate.results import EVALUATION_FILES
+from sagetree.evaluate.job import EVALUATION_FILES
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
 from tests.evaluate.conftest import HEADER, rows
