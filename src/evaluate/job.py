@@ -89,48 +89,48 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     hashes = row_hashes(made.values, rows.labels)
     copies = find_copies(hashes.features, rows.labels, lambda some: made.values[some])
     data = _compared(rows, made, model, training.rows, hashes, copies)
-    classes, weights = plan.label.classes, rows.roles.weight
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
         scores,
         threshold=_threshold(settings, model),
-        classes=classes,
+        classes=plan.label.classes,
         quantiles=model.scorer.quantiles,
         groups=rows.roles.groups,
-        weights=weights,
+        weights=rows.roles.weight,
         copies=copies,
         where=where,
     )
-    alike = Alike(hashes.features, copies is not None)
-    answers = Answers(model, rows.labels, scores, weights, alike, classes)
+    answers = Answers.of(model, plan, rows, scores, Alike(hashes.features, copies is not None))
     comparison = _comparison(champion, table, answers, where)
     verdict = data.judged(_verdict(settings, evaluation))
     verdict = comparison.judged(verdict) if comparison else verdict
     point = _operating_point(evaluation, model, rows, scores)
-    contents = _measures(evaluation, answers, point) | {
+    contents = _measures(evaluation, answers, point, comparison) | {
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
         "explainability.json": explainability_json(model, made, rows.roles.base_margin),
     }
-    compared = {COMPARISON_FILE: comparison.as_json()} if comparison else {}
-    write_results(results, contents | compared)
+    write_results(results, contents)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
     warnings = _warnings(evaluation, verdict, data, comparison)
     for warning in warnings:
         LOG.warning("WARNING: %s", warning)
     judged = JudgedRows(made.values, rows.labels, scores, rows.roles, "the test rows", are_new=True)
     unseen = data.absent.unseen
-    write_report(
-        results,
-        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point),
+    subject = Subject(
+        model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point
     )
+    write_report(results, subject)
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 
 def _measures(
-    evaluation: Evaluation | Measured, answers: Answers, point: OperatingPoint | None
+    evaluation: Evaluation | Measured,
+    answers: Answers,
+    point: OperatingPoint | None,
+    comparison: Comparison | None,
 ) -> dict[str, object]:
-    """Return the metrics as SageMaker's files have them."""
+    """Return the metrics as SageMaker's files have them, and the comparison if there is one."""
     task = answers.model.objective.task
     is_binary = task == "binary"
     curves = curves_json(answers.labels, answers.scores, answers.weights) if is_binary else {}
@@ -138,6 +138,7 @@ def _measures(
         "evaluation.json": evaluation_json(evaluation, task, curves, point),
         "statistics.json": statistics_json(evaluation, task),
         "constraints.json": constraints_json(evaluation, task),
+        **({COMPARISON_FILE: comparison.as_json()} if comparison else {}),
     }
 
 

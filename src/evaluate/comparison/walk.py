@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagetree.boosters.best_rounds import Rounds
+from sagetree.decisions.rules import LeastCost
 from sagetree.errors import SettingsError
 from sagetree.evaluate.cases import read_rows
 from sagetree.evaluate.comparison.answers import Contender, naming
-from sagetree.evaluate.comparison.differences import Costs
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, compare
 from sagetree.evaluate.results import remove_results, write_results
 from sagetree.machine.paths import OptMl
@@ -16,9 +16,9 @@ from sagetree.machine.program import LOG
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """What the command line says; without `costs` no cost is compared."""
+    """What the command line says; without `costs` they are what a model's decision says."""
 
-    costs: Costs | None = None
+    costs: LeastCost | None = None
     rounds: Rounds = "best"
 
 
@@ -48,7 +48,7 @@ def run(opt_ml: OptMl, settings: CompareSettings) -> Path:
     return folder / COMPARISON_FILE
 
 
-def _check_costs(costs: Costs | None, challenger: Contender) -> None:
+def _check_costs(costs: LeastCost | None, challenger: Contender) -> None:
     objective = challenger.model.objective
     if costs is not None and objective.task != "binary":
         raise SettingsError(

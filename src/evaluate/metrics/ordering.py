@@ -34,13 +34,7 @@ def measure_ranking(
     relevant if its label is above 0. Ties share their places. A group counts by
     the mean weight of its rows. Raises DataError where no group has an order.
     """
-    found = measure_groups(labels, scores, groups, weights)
-    if not found:
-        raise DataError(
-            "no group has rows of different labels",
-            where=where,
-            hint="Give groups with relevant rows and others: only these have an order",
-        )
+    found = ordered_groups(labels, scores, groups, weights, where=where)
     *values_of, counts = np.array(found).T
     per_group = np.stack(values_of, axis=1)
 
@@ -65,6 +59,25 @@ class GroupOrder(NamedTuple):
     map: float
     ndcg_by_chance: float
     weight: float
+
+
+def ordered_groups(
+    labels: Floats,
+    scores: Floats,
+    groups: NDArray[np.intp],
+    weights: Weights = None,
+    *,
+    where: str,
+) -> list[GroupOrder]:
+    """Return the order of each group that has one. Raises DataError where none has."""
+    found = measure_groups(labels, scores, groups, weights)
+    if not found:
+        raise DataError(
+            "no group has rows of different labels",
+            where=where,
+            hint="Give groups with relevant rows and others: only these have an order",
+        )
+    return found
 
 
 def measure_groups(
@@ -112,9 +125,31 @@ def measure_survival(
     """
     rows = len(lower)
     weight = np.ones(rows) if weights is None else weights.astype(np.float64)
-    if rows > MOST_COMPARED:
-        drawn = np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
-        lower, upper, times, weight = lower[drawn], upper[drawn], times[drawn], weight[drawn]
+    some = compared_rows(rows, seed)
+    index, moves = concordance(lower[some], upper[some], times[some], weight[some], where=where)
+    return Measured(
+        rows,
+        {"concordance_index": index},
+        {"concordance_index": float(np.sqrt(np.sum(moves**2)))},
+        headline="concordance_index",
+        baseline=0.5,
+    )
+
+
+def compared_rows(rows: int, seed: int = 0) -> Rows:
+    """Return the rows that are compared with each other: all, or some of many."""
+    if rows <= MOST_COMPARED:
+        return np.arange(rows)
+    return np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
+
+
+def concordance(
+    lower: Floats, upper: Floats, times: Floats, weight: Floats, *, where: str
+) -> tuple[float, Floats]:
+    """Return the concordance index of rows (n), and how much each row's weight moves it (n).
+
+    Raises DataError without pairs of which one event surely came first.
+    """
     right, pairs = np.zeros(len(lower)), np.zeros(len(lower))
     for start in range(0, len(lower), _AT_A_TIME):
         one = slice(start, start + _AT_A_TIME)
@@ -133,13 +168,5 @@ def measure_survival(
             hint="Give rows with events at different times",
         )
     index = float(right.sum() / pairs.sum())
-    # The infinitesimal jackknife: how much each row's weight moves the ratio.
-    moved = (right - index * pairs) / (pairs.sum() / 2)
-    deviation = float(np.sqrt(np.sum(moved**2)))
-    return Measured(
-        rows,
-        {"concordance_index": index},
-        {"concordance_index": deviation},
-        headline="concordance_index",
-        baseline=0.5,
-    )
+    # The infinitesimal jackknife: the ratio's derivative.
+    return index, np.asarray((right - index * pairs) / (pairs.sum() / 2))
