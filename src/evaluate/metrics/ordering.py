@@ -143,6 +143,19 @@ def compared_rows(rows: int, seed: int = 0) -> Rows:
     return np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
 
 
+def have_order(lower: Floats, upper: Floats) -> bool:
+    """Say whether the event of some row surely came before another one's."""
+    return bool(_came_before(upper.min(), lower, upper).any())
+
+
+def _came_before(upper: Floats | np.float64, lower: Floats, others: Floats) -> NDArray[np.bool_]:
+    """Say where an event known to have come by `upper` came before those between two bounds.
+
+    One at the very moment another row was last seen without one came before it.
+    """
+    return np.asarray((upper < lower) | ((upper == lower) & np.isinf(others)))
+
+
 def concordance(
     lower: Floats, upper: Floats, times: Floats, weight: Floats, *, where: str
 ) -> tuple[float, Floats]:
@@ -150,23 +163,22 @@ def concordance(
 
     Raises DataError without pairs of which one event surely came first.
     """
+    if not have_order(lower, upper):
+        raise DataError(
+            "no two rows are known to have their events one before the other",
+            where=where,
+            hint="Give rows with events at different times",
+        )
     right, pairs = np.zeros(len(lower)), np.zeros(len(lower))
     for start in range(0, len(lower), _AT_A_TIME):
         one = slice(start, start + _AT_A_TIME)
-        # An event at the very moment another row was last seen without one came before it.
-        later = (upper[one, None] < lower) | ((upper[one, None] == lower) & np.isinf(upper))
+        later = _came_before(upper[one, None], lower, upper)
         first, other = times[one, None], times
         won = later * ((first < other) + 0.5 * (first == other))
         right[one] += weight[one] * (won @ weight)
         right += weight * (weight[one] @ won)
         pairs[one] += weight[one] * (later @ weight)
         pairs += weight * (weight[one] @ later)
-    if not pairs.any():
-        raise DataError(
-            "no two rows are known to have their events one before the other",
-            where=where,
-            hint="Give rows with events at different times",
-        )
     index = float(right.sum() / pairs.sum())
     # The infinitesimal jackknife: the ratio's derivative.
     return index, np.asarray((right - index * pairs) / (pairs.sum() / 2))

@@ -26,7 +26,8 @@ from sagetree.evaluate.report.column_sections import (
     slices_section,
 )
 from sagetree.evaluate.report.facts import ReportFacts
-from sagetree.evaluate.report.page.document import Chart, Section, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
+from sagetree.evaluate.report.savings import Saving
 from sagetree.evaluate.report.tasks import ClassesFacts, NumberFacts, RankingFacts
 from sagetree.evaluate.report.verdict_section import verdict_section
 from sagetree.evaluate.verdict.operating_point import Called, OperatingPoint
@@ -53,25 +54,27 @@ def workload_section(facts: ReportFacts) -> Section | None:
     outcome = facts.outcome
     if not isinstance(outcome, BinaryFacts):
         return None
-    return Section(
-        "workload",
-        "What checking finds, and saves",
-        (
-            "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
-            "the positive ones; the last column says how many times as many the model finds, "
-            "that is how many times as many checks it would take to find as many without it. In "
-            "brackets are 95 % intervals.",
-        ),
-        tables=(
-            Table(
-                (
-                    "rows checked", "that is", "found", "of all positive rows", "of those checked",
-                    "times chance",
-                ),
-                tuple(map(_workload_row, outcome.workloads)),
-            ),
-        ),
+    columns: Row = (
+        "rows checked", "that is", "found", "of all positive rows", "of those checked",
+        "times chance",
     )  # fmt: skip
+    sentences = [
+        "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
+        "the positive ones; times chance says how many times as many the model finds, that is how "
+        "many times as many checks it would take to find as many without it. In brackets are "
+        "95 % intervals."
+    ]
+    if facts.point is not None and any(load.saving for load in outcome.workloads):
+        columns = (*columns, "amount found", "of all amounts", "saved")
+        sentences.append(
+            f"What mistakes cost is said by the decision ({shown(facts.point.rule, 200)}). The "
+            "amount found is what the positive rows among those checked would have cost, missed; "
+            "saved is that less the cost of the false alarms among them."
+        )
+    rows = tuple(_workload_row(load)[: len(columns)] for load in outcome.workloads)
+    return Section(
+        "workload", "What checking finds, and saves", tuple(sentences), (), (Table(columns, rows),)
+    )
 
 
 def quality_section(facts: ReportFacts) -> Section:
@@ -234,6 +237,16 @@ def _workload_row(load: Workload) -> tuple[str, ...]:
         f"{load.caught:.1%} ({_shares(*load.caught_interval)})",
         f"{load.precision:.1%} ({_shares(*load.precision_interval)})",
         f"{load.lift:.1f}",
+        *(_saving_cells(load.saving) if load.saving else ()),
+    )
+
+
+def _saving_cells(saving: Saving) -> tuple[str, ...]:
+    low, high = saving.saved_interval
+    return (
+        f"{saving.found:,.0f}",
+        f"{saving.share:.1%}",
+        f"{saving.saved:,.0f} ({low:,.0f} to {high:,.0f})",
     )
 
 

@@ -1,12 +1,16 @@
 """The facts of a report equal what scikit-learn, or a count by hand, says of the same rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from sagetree.boosters.objectives import objective_of
+from sagetree.decisions.rules import LeastCost
 from sagetree.evaluate.metrics.measured import Measured
+from sagetree.evaluate.metrics.ordering import measure_survival
 from sagetree.evaluate.report.binary import measure_binary
 from sagetree.evaluate.report.columns import Column, columns_of
 from sagetree.evaluate.report.slices import measure_slices
@@ -46,6 +50,38 @@ def test_rows_that_tie_are_found_as_often_as_in_any_order():
 
 
 @pytest.mark.parametrize("is_weighted", [False, True])
+def test_amounts_are_those_of_the_rows_checked(is_weighted: bool):
+    labels, scores = realistic(2000, 0.1)
+    random = np.random.default_rng(2)
+    weights = random.integers(1, 4, 2000).astype(np.float32) if is_weighted else None
+    lost = random.exponential(1000, 2000) * labels
+    rows = judged(labels, scores, weights)
+    rows = replace(rows, roles=replace(rows.roles, miss=lost))
+    rule = LeastCost("lost", 35.0)
+    facts = measure_binary(rows, are_probabilities=True, rule=rule)
+    wide = np.ones(2000) if weights is None else weights.astype(np.float64)
+    order = np.argsort(-scores, kind="stable")
+    ends = np.cumsum(wide[order])
+    drawn = random.multinomial(2000, np.full(2000, 1 / 2000), 500)
+    for load in facts.workloads:
+        assert load.saving is not None
+        # the last row checked may be so by a share
+        parts = np.diff(np.minimum(ends, load.rows), prepend=0) / wide[order]
+        checked = np.empty(2000)
+        checked[order] = parts
+        found, alarms = wide * checked * lost, wide * checked * 35 * (labels == 0)
+        assert load.saving.found == pytest.approx(found.sum())
+        assert load.saving.share == pytest.approx(found.sum() / (wide * lost).sum())
+        assert load.saving.saved == pytest.approx(found.sum() - alarms.sum())
+        spread = 1.96 * np.std(drawn @ (found - alarms))
+        low, high = load.saving.saved_interval
+        assert (high - low) / 2 == pytest.approx(spread, rel=0.15)
+    assert measure_binary(rows, are_probabilities=True).workloads[0].saving is None
+    unknown = measure_binary(judged(labels, scores), are_probabilities=True, rule=rule)
+    assert unknown.workloads[0].saving is None
+
+
+@pytest.mark.parametrize("is_weighted", [False, True])
 def test_the_calibration_slope_is_scikit_learns(is_weighted: bool):
     labels, scores = realistic(3000, 0.2)
     weights = np.random.default_rng(1).uniform(0.5, 2, 3000).astype(np.float32)
@@ -82,6 +118,62 @@ def test_slices_are_weak_where_the_whole_interval_is_below():
     assert worst.metric == pytest.approx(roc_auc_score(labels[where], scores[where]))
     assert (worst.rows, worst.positives) == (1000, int(labels[where].sum()))
     assert facts.weak == 1
+
+
+def test_a_part_that_is_ordered_by_chance_is_weak_in_ranks():
+    groups, random = np.arange(3000) // 10, np.random.default_rng(0)
+    labels = random.integers(0, 3, 3000).astype(np.float32)
+    scores = (labels + random.normal(size=3000)).astype(np.float32)
+    noisy = groups % 4 == 0
+    scores[noisy] = random.permutation(scores[noisy])
+    rows = replace(judged(labels, scores), roles=RowRoles(groups=groups))
+    column = Column("query", "category", noisy.astype(np.float64), ("short", "long"))
+    few = Column("few", "category", (groups < 5).astype(np.float64), ("no", "yes"))
+    facts = measure_slices(rows, [column, few], objective_of("rank:ndcg"))
+    assert facts is not None
+    assert (facts.metric, facts.weak, facts.too_small) == ("pairs in order", 1, 1)
+    worst = facts.worst[0]
+    assert (worst.column, worst.value, worst.rows, worst.is_weak) == ("query", "long", 750, True)
+    shares = []
+    for group in np.unique(groups[noisy]):
+        label, score = labels[groups == group], scores[groups == group]
+        later = label[:, None] > label
+        shares.append(np.mean((score[:, None] > score)[later]))
+    assert worst.metric == pytest.approx(np.mean(shares))
+    assert worst.interval[0] < worst.metric < worst.interval[1]
+
+
+def test_a_part_that_is_told_by_chance_is_weak_in_times():
+    random = np.random.default_rng(0)
+    times = random.exponential(1, 1000)
+    scores = (np.log(times) + random.normal(size=1000)).astype(np.float32)
+    noisy = np.arange(1000) % 4 == 0
+    scores[noisy] = random.permutation(scores[noisy])
+    came = random.random(1000) < 0.7
+    labels = np.column_stack([times, np.where(came, times, np.inf)]).astype(np.float32)
+    column = Column("site", "category", noisy.astype(np.float64), ("one", "two"))
+    unseen = Column("ended", "category", came.astype(np.float64), ("no", "yes"))
+    facts = measure_slices(judged(labels, scores), [column, unseen], objective_of("survival:aft"))
+    assert facts is not None
+    assert (facts.metric, facts.too_small) == ("concordance index", 1)  # without events
+    worst = facts.worst[0]
+    assert (worst.column, worst.value, worst.rows, worst.is_weak) == ("site", "two", 250, True)
+    lower, upper = labels[noisy].astype(np.float64).T
+    expected = measure_survival(lower, upper, scores[noisy].astype(np.float64), where="rows")
+    assert worst.metric == pytest.approx(expected.scalars["concordance_index"])
+    half = (worst.interval[1] - worst.interval[0]) / 2
+    assert half == pytest.approx(1.96 * expected.deviations["concordance_index"], rel=1e-3)
+
+
+def test_some_rows_of_groups_are_whole_groups():
+    groups = np.random.default_rng(0).permutation(np.arange(10_000) // 10)
+    zeros = np.zeros(10_000, np.float32)
+    rows = replace(judged(zeros, zeros), roles=RowRoles(groups=groups))
+    taken = rows.some(1000).roles.groups
+    assert taken is not None
+    assert 900 <= len(taken) <= 1000
+    assert set(np.unique(taken, return_counts=True)[1]) == {10}
+    assert len(replace(rows, roles=RowRoles(groups=groups * 0)).some(1000).labels) == 1000
 
 
 def test_columns_are_in_the_users_own_words():
