@@ -84,7 +84,14 @@ def profile_section(facts: ReportFacts) -> Section:
     return Section(
         "data",
         "What the rows are",
-        (f"Counted over {found.rows} rows.", words, *more),
+        (
+            f"Counted over {found.rows} rows.",
+            words,
+            *more,
+            "Outliers lie more than 3 times the distance of the quartiles beyond them; unseen are "
+            "categories that training did not have; of numbers the second to fourth are the 5 %, "
+            "50 % and 95 % quantiles.",
+        ),
         tables=(
             Table(
                 (
@@ -92,9 +99,6 @@ def profile_section(facts: ReportFacts) -> Section:
                     "most frequent, or least to greatest", "outliers", "unseen", "stability index",
                 ),
                 tuple(map(_profile_row, found.columns)),
-                "Outliers lie more than 3 times the distance of the quartiles beyond them; unseen "
-                "are categories that training did not have; of numbers the second to fourth are "
-                "the 5 %, 50 % and 95 % quantiles.",
             ),
         ),
     )  # fmt: skip

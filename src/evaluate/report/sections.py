@@ -54,26 +54,30 @@ def workload_section(facts: ReportFacts) -> Section | None:
     outcome = facts.outcome
     if not isinstance(outcome, BinaryFacts):
         return None
+    sentences = [
+        "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
+        'the positive ones; "times chance" is how many times as many the model finds, that is how '
+        "many times as many checks it would take to find as many without it. In brackets are "
+        "95 % intervals."
+    ]
     columns: Row = (
         "rows checked", "that is", "found", "of all positive rows", "of those checked",
         "times chance",
     )  # fmt: skip
-    sentences = [
-        "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
-        "the positive ones; times chance says how many times as many the model finds, that is how "
-        "many times as many checks it would take to find as many without it. In brackets are "
-        "95 % intervals."
-    ]
-    if facts.point is not None and any(load.saving for load in outcome.workloads):
-        columns = (*columns, "amount found", "of all amounts", "saved")
+    tables = [Table(columns, tuple(map(_workload_row, outcome.workloads)))]
+    savings = tuple(
+        _saving_row(load, load.saving) for load in outcome.workloads if load.saving is not None
+    )
+    if facts.point is not None and savings:
         sentences.append(
             f"What mistakes cost is said by the decision ({shown(facts.point.rule, 200)}). The "
             "amount found is what the positive rows among those checked would have cost, missed; "
             "saved is that less the cost of the false alarms among them."
         )
-    rows = tuple(_workload_row(load)[: len(columns)] for load in outcome.workloads)
+        columns = "rows checked", "amount found", "of all amounts", "saved"
+        tables.append(Table(columns, savings))
     return Section(
-        "workload", "What checking finds, and saves", tuple(sentences), (), (Table(columns, rows),)
+        "workload", "What checking finds, and saves", tuple(sentences), tables=tuple(tables)
     )
 
 
@@ -101,11 +105,12 @@ def quality_section(facts: ReportFacts) -> Section:
     if isinstance(outcome, ClassesFacts):
         return _classes_section(outcome)
     if isinstance(outcome, RankingFacts):
-        words = ", ".join(f"{share:.0%}: {value:.4g}" for share, value in outcome.quantiles)
+        (_, least), *others = outcome.quantiles
+        words = ", ".join(f"{share:.0%}: {value:.4g}" for share, value in others)
         return Section(
             "scores",
             "How well groups are ordered",
-            (f"Quantiles of the groups' ndcg: {words}.",),
+            (f"Quantiles of the groups' ndcg: lowest {least:.4g}, {words}.",),
             charts=(ndcg_chart(outcome),),
         )
     return Section("scores", "How well times are told apart", (), charts=(survival_chart(outcome),))
@@ -237,13 +242,13 @@ def _workload_row(load: Workload) -> tuple[str, ...]:
         f"{load.caught:.1%} ({_shares(*load.caught_interval)})",
         f"{load.precision:.1%} ({_shares(*load.precision_interval)})",
         f"{load.lift:.1f}",
-        *(_saving_cells(load.saving) if load.saving else ()),
     )
 
 
-def _saving_cells(saving: Saving) -> tuple[str, ...]:
+def _saving_row(load: Workload, saving: Saving) -> Row:
     low, high = saving.saved_interval
     return (
+        f"{load.share:.0%}",
         f"{saving.found:,.0f}",
         f"{saving.share:.1%}",
         f"{saving.saved:,.0f} ({low:,.0f} to {high:,.0f})",

@@ -1,5 +1,6 @@
 """The first section: the verdict, in words for who decides, and the figures to remember."""
 
+import math
 from collections.abc import Iterator
 
 from sagetree.evaluate.report.binary import BinaryFacts
@@ -61,8 +62,13 @@ def _plain_words(facts: ReportFacts) -> Iterator[str]:
 def _keys(facts: ReportFacts) -> Iterator[KeyFigure]:
     outcome = facts.outcome
     if not isinstance(outcome, BinaryFacts):
-        names = [m for m in facts.metrics if not m.name.endswith("_best_constant_classifier")]
-        yield from (_key(metric.name, metric) for metric in names[:4])
+        known = [
+            metric
+            for metric in facts.metrics
+            if not metric.name.endswith("_best_constant_classifier")
+            and (metric.name == facts.headline or not math.isnan(metric.low))
+        ]
+        yield from (_key(metric.name.replace("_", " "), metric) for metric in known[:4])
         return
     yield _key("AUC", facts.metric("auc"))
     yield _key("average precision", facts.metric("aucpr"))

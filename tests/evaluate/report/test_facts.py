@@ -12,6 +12,7 @@ from sagetree.decisions.rules import LeastCost
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.ordering import measure_survival
 from sagetree.evaluate.report.binary import measure_binary
+from sagetree.evaluate.report.charts.tasks import survival_chart
 from sagetree.evaluate.report.columns import Column, columns_of
 from sagetree.evaluate.report.slices import measure_slices
 from sagetree.evaluate.report.subject import JudgedRows
@@ -221,3 +222,12 @@ def test_quarters_of_survival_follow_the_score():
     # of ten rows, all with an event, half are without one up to the fifth
     assert [quarter.median for quarter in facts.quarters] == [5, 15, 25, 35]
     assert all(quarter.curve[-1, 1] == 0 for quarter in facts.quarters)
+
+
+def test_the_last_few_times_do_not_squeeze_the_curves_of_survival():
+    times = np.append(np.arange(1.0, 100), 10_000.0)
+    rows = judged(np.column_stack([times, times]), times.astype(np.float32))
+    measured = Measured(100, {}, {}, "concordance_index", 0.5)
+    facts = measure_task(rows, objective_of("survival:aft"), measured)
+    assert isinstance(facts, SurvivalFacts)
+    assert 99 <= survival_chart(facts).x.high < 110
