@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 Measured = tuple[float, Interval]
 Measure = Callable[[Mask], Measured | None]
 
-AUC, IN_ORDER, CONCORDANCE = "AUC", "pairs in order", "concordance index"
+AUC, IN_ORDER, CONCORDANCE = "AUC", "share of pairs in order", "concordance index"
 
 # Fewer rows, or rows of either label, or events, say too little of a part.
 LEAST_ROWS, LEAST_PER_LABEL = 30, 5

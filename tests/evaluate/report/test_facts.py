@@ -1,6 +1,8 @@
 """The facts of a report equal what scikit-learn, or a count by hand, says of the same rows."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from sagetree.boosters.objectives import objective_of
 from sagetree.decisions.rules import LeastCost
+from sagetree.evaluate.cli import main as evaluate
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.ordering import measure_survival
 from sagetree.evaluate.report.binary import measure_binary
@@ -22,6 +25,7 @@ from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.roles import RowRoles
+from sagetree.train.cli import main as train
 from tests.evaluate.labelled import realistic
 
 
@@ -132,7 +136,7 @@ def test_a_part_that_is_ordered_by_chance_is_weak_in_ranks():
     few = Column("few", "category", (groups < 5).astype(np.float64), ("no", "yes"))
     facts = measure_slices(rows, [column, few], objective_of("rank:ndcg"))
     assert facts is not None
-    assert (facts.metric, facts.weak, facts.too_small) == ("pairs in order", 1, 1)
+    assert (facts.metric, facts.weak, facts.too_small) == ("share of pairs in order", 1, 1)
     worst = facts.worst[0]
     assert (worst.column, worst.value, worst.rows, worst.is_weak) == ("query", "long", 750, True)
     shares = []
@@ -231,3 +235,20 @@ def test_the_last_few_times_do_not_squeeze_the_curves_of_survival():
     facts = measure_task(rows, objective_of("survival:aft"), measured)
     assert isinstance(facts, SurvivalFacts)
     assert 99 <= survival_chart(facts).x.high < 110
+
+
+def test_a_key_figure_has_no_exponent(tmp_path: Path):
+    random = np.random.default_rng(0)
+    labels = random.normal(5000, 900, 200)
+    text = "".join(f"{label:.1f},{label + random.normal(0, 300):.1f}\n" for label in labels)
+    files = {"train.csv": text, "test.csv": text}
+    for name, content in files.items():
+        (tmp_path / name).write_text("cost,x\n" + content)
+    out = str(tmp_path / "out")
+    settings = ["--target", "cost", "--set", "num_round=3", "--set", "max_depth=2"]
+    assert train([str(tmp_path / "train.csv"), "--out", out, *settings]) == 0
+    assert evaluate([out, str(tmp_path / "test.csv")]) == 0
+    page = (tmp_path / "out" / "processing" / "evaluation" / "report.html").read_text()
+    keys = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    assert re.fullmatch(r"\d{2,3}(,\d{3})+", keys["mse"])
+    assert re.fullmatch(r"\d{3}", keys["mae"])
