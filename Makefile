@@ -41,7 +41,7 @@ install: ## make .venv from uv.lock, or mend it; the targets below do this first
 	$(call install_with)
 
 demo: install ## the whole example: generate, prepare, train, evaluate, serve, predict
-	@$(BIN)/python -m local_test.demo --dir "$(DIR)" --policies $(POLICIES) --seed $(SEED)
+	@$(BIN)/python -m local_test.demo --dir "$(DIR)" --policies $(POLICIES) --seed $(SEED) --pictures
 
 try: install ## 1000 rows through train, evaluate, serve and one prediction, in seconds
 	@$(BIN)/python -m local_test.trial
@@ -90,7 +90,7 @@ generated: install ## make anew what follows from the code: tables, docs/archite
 	@$(BIN)/python container/generate.py
 	@$(BIN)/python -m docs.picture
 
-page: install ## make docs/page.png anew, by Chromium, of the server's own page
+page: install ## make README's pictures anew, docs/page.png and docs/report.png, by Chromium
 	@$(BIN)/python -m docs.page
 
 format: install ## format the code, and mend what the linter can
@@ -152,5 +152,5 @@ lock: ## make uv.lock anew, and the lists for the image's builder and bench.qual
 
 clean: ## remove .venv, caches, and what the example left in DIR
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
-	rm -rf local_test/try_dir "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/processing" "$(DIR)/input/data"
+	rm -rf local_test/try_dir "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/pictures" "$(DIR)/processing" "$(DIR)/input/data"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,8 @@
 """The whole example on one folder: generate, prepare, train, evaluate, serve, predict.
 
 Runs the real programs as SageMaker would, one process each, and ends with a
-page that says what came out. `--only-data` stops after the channels are made.
+page that says what came out, and the path of the report. `--only-data` stops
+after the channels are made.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from local_test.generate import main as generate
+from local_test.pictures import find_browser, take_pictures
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.train.columns.listing import columns_table
 
@@ -32,6 +34,9 @@ PROGRAMS = Path(sys.executable).parent
 START_SECONDS = 60
 
 LABEL = "fraud"
+
+# Of the folder that stands for /opt/ml.
+PICTURES = "pictures"
 
 Claim = dict[str, Any]
 
@@ -49,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         with server(folder) as address:
             claims = three_of(test_claims(folder), address)
             answers = predict(address, claims, "score,predicted_label,reasons")
+            if options.pictures:
+                _take_pictures(folder, address)
     except subprocess.CalledProcessError as error:
         print(f"\nstopped: the step above failed with exit code {error.returncode}")
         return 1
@@ -61,6 +68,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--dir", type=Path, default=HERE / "test_dir", help="stands for /opt/ml")
     parser.add_argument("--policies", type=int, default=20_000, help="rows of the example's tables")
     parser.add_argument("--seed", type=int, default=1, help="seed of the example's tables")
+    parser.add_argument(
+        "--pictures",
+        action="store_true",
+        help="take pictures of the server's page and of the report, where Chromium is installed",
+    )
     parser.add_argument("--only-data", action="store_true", help="stop when the channels are made")
     return parser.parse_args(argv)
 
@@ -159,6 +171,21 @@ def predict(address: str, claims: Sequence[Claim], output: str) -> list[Claim]:
     return answers
 
 
+def _take_pictures(folder: Path, address: str) -> None:
+    browser = find_browser()
+    if browser is None:
+        print("no pictures are taken: Chromium is not installed (Debian: apt install chromium)")
+        return
+    try:
+        take_pictures(browser, address, _report(folder), folder / PICTURES)
+    except subprocess.SubprocessError as error:
+        print(f"no pictures are taken: {error}")
+
+
+def _report(folder: Path) -> Path:
+    return folder / "processing" / "evaluation" / "report.html"
+
+
 def page(folder: Path, claims: Sequence[Claim], answers: Sequence[Claim]) -> str:
     """Return what came out, for someone who sees it for the first time."""
     bundle = ModelBundle.load(folder / "model")
@@ -184,7 +211,9 @@ def page(folder: Path, claims: Sequence[Claim], answers: Sequence[Claim]) -> str
         f"channels     {folder / 'input' / 'data'}",
         f"model        {folder / 'model'} (packed: {folder / 'model.tar.gz'})",
         f"evaluation   {folder / 'processing' / 'evaluation'}",
+        *([f"pictures     {folder / PICTURES}"] if (folder / PICTURES).exists() else []),
         f"\nServe it yourself: make serve DIR={folder}",
+        f"Open the report in a browser: {_report(folder)}",
     ]
     return "\n".join(lines)
 

@@ -25,9 +25,10 @@ models may differ in columns; a column that only one has is left out for the oth
 
 Each metric is printed for both, with the difference B - A, its 95 % interval, and
 a word: better, worse, or no difference shown, where the interval holds 0. The first
-metric decides: the cost with --miss and --alarm, else the AUC of two classes, the
-log loss of several, the RMSE of numbers, the pinball loss of quantiles. The same
-is in processing/evaluation/comparison.json below --out.
+metric decides: the mean cost of a row, where --miss and --alarm say what mistakes cost,
+or the decision of B, or that of A; else the AUC of two classes, the log loss of several,
+the RMSE of numbers, the pinball loss of quantiles, the ndcg of ranks, the concordance
+index of times. The same is in processing/evaluation/comparison.json below --out.
 
 The exit code is 0 whichever model is better; `sagetree evaluate B TEST
 --champion A --fail-below` makes a gate of it.
@@ -46,10 +47,10 @@ def main(argv: Sequence[str]) -> int:
 
 def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
     with left_out_unused():  # imports that take seconds, and may fail
-        from sagetree.evaluate.comparison.differences import Costs
+        from sagetree.decisions.rules import LeastCost
         from sagetree.evaluate.comparison.walk import CompareSettings, run
 
-    costs = None if options.miss is None else Costs(options.miss, options.alarm)
+    costs = None if options.miss is None else LeastCost(options.miss, options.alarm)
     path = run(opt_ml, CompareSettings(costs, options.rounds))
     step = (
         "judge the challenger",

@@ -25,8 +25,8 @@ from sagetree.evaluate.metrics.tasks import evaluate_task, even_threshold
 from sagetree.evaluate.model_metrics.explainability import explainability_json
 from sagetree.evaluate.model_metrics.quality import constraints_json, statistics_json
 from sagetree.evaluate.report.subject import JudgedRows, Subject
-from sagetree.evaluate.report.writing import write_report
-from sagetree.evaluate.results import write_results
+from sagetree.evaluate.report.writing import CARD_FILE, FACTS_FILE, REPORT_FILE, write_report
+from sagetree.evaluate.results import remove_results, write_results
 from sagetree.evaluate.verdict.data import DataReport
 from sagetree.evaluate.verdict.gate import Gate, MetricVerdict, Verdict, decide, decide_by
 from sagetree.evaluate.verdict.learnt import why_nothing
@@ -44,6 +44,12 @@ from sagetree.tables.table import Table
 _CONSTANT = "_best_constant_classifier"
 
 REJECTED = 1
+
+# All that an evaluation leaves.
+EVALUATION_FILES = (
+    "evaluation.json", "decision.json", "statistics.json", "constraints.json",
+    "explainability.json", COMPARISON_FILE, REPORT_FILE, CARD_FILE, FACTS_FILE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     processing/champion. The code is 1 for a rejected model if `fail_below` is set,
     else 0. Raises UserError for a model or rows that cannot be used.
     """
+    results = opt_ml.processing / "evaluation"
+    remove_results(results, EVALUATION_FILES)
     _check_inputs(opt_ml)
     champion = _champion(opt_ml.processing / "champion", settings.rounds)
     with open_model(opt_ml.processing / "model") as folder:
@@ -81,49 +89,48 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     hashes = row_hashes(made.values, rows.labels)
     copies = find_copies(hashes.features, rows.labels, lambda some: made.values[some])
     data = _compared(rows, made, model, training.rows, hashes, copies)
-    classes, weights = plan.label.classes, rows.roles.weight
     evaluation = evaluate_task(
         model.objective,
         rows.labels,
         scores,
         threshold=_threshold(settings, model),
-        classes=classes,
+        classes=plan.label.classes,
         quantiles=model.scorer.quantiles,
         groups=rows.roles.groups,
-        weights=weights,
+        weights=rows.roles.weight,
         copies=copies,
         where=where,
     )
-    alike = Alike(hashes.features, copies is not None)
-    answers = Answers(model, rows.labels, scores, weights, alike, classes)
+    answers = Answers.of(model, plan, rows, scores, Alike(hashes.features, copies is not None))
     comparison = _comparison(champion, table, answers, where)
     verdict = data.judged(_verdict(settings, evaluation))
     verdict = comparison.judged(verdict) if comparison else verdict
     point = _operating_point(evaluation, model, rows, scores)
-    contents = _measures(evaluation, answers, point) | {
+    contents = _measures(evaluation, answers, point, comparison) | {
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
         "explainability.json": explainability_json(model, made, rows.roles.base_margin),
-        COMPARISON_FILE: comparison and comparison.as_json(),
     }
-    folder = opt_ml.processing / "evaluation"
-    write_results(folder, contents)
+    write_results(results, contents)
     LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
     warnings = _warnings(evaluation, verdict, data, comparison)
     for warning in warnings:
         LOG.warning("WARNING: %s", warning)
     judged = JudgedRows(made.values, rows.labels, scores, rows.roles, "the test rows", are_new=True)
     unseen = data.absent.unseen
-    write_report(
-        folder,
-        Subject(model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point),
+    subject = Subject(
+        model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point
     )
+    write_report(results, subject)
     return REJECTED if settings.fail_below and not verdict.approved else 0
 
 
 def _measures(
-    evaluation: Evaluation | Measured, answers: Answers, point: OperatingPoint | None
+    evaluation: Evaluation | Measured,
+    answers: Answers,
+    point: OperatingPoint | None,
+    comparison: Comparison | None,
 ) -> dict[str, object]:
-    """Return the metrics as SageMaker's files have them."""
+    """Return the metrics as SageMaker's files have them, and the comparison if there is one."""
     task = answers.model.objective.task
     is_binary = task == "binary"
     curves = curves_json(answers.labels, answers.scores, answers.weights) if is_binary else {}
@@ -131,6 +138,7 @@ def _measures(
         "evaluation.json": evaluation_json(evaluation, task, curves, point),
         "statistics.json": statistics_json(evaluation, task),
         "constraints.json": constraints_json(evaluation, task),
+        **({COMPARISON_FILE: comparison.as_json()} if comparison else {}),
     }
 
 

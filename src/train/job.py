@@ -210,6 +210,8 @@ def _save(bundle: ModelBundle, folder: Path) -> None:
 
 
 def _write_results(opt_ml: OptMl, metrics: Mapping[str, object]) -> None:
+    """Write metrics.json; the report of an earlier run is on another model."""
+    (opt_ml.output_data / REPORT_FILE).unlink(missing_ok=True)
     path = opt_ml.output_data / METRICS_FILE
     path.write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
 

@@ -127,6 +127,37 @@ def test_the_champion_of_a_processing_job(
     assert not (written / "comparison.json").exists()
 
 
+def with_values(count: int, seed: int) -> str:
+    """Rows with a column of what each of them is worth."""
+    lines = [f"{line.strip()},{number % 90}\n" for number, line in enumerate(rows(count, seed))]
+    return "fraud,amount,kind,value\n" + "".join(lines)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_costs_are_those_of_the_decision_in_a_bundle(
+    turned: bool, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, rule = tmp_path / "priced", "cost: miss=value alarm=35"
+    (root / "input/data/train").mkdir(parents=True)
+    (root / "input/data/train/t.csv").write_text(with_values(300, 0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SAGEMAKER_BASE_DIR", str(root))
+        assert train(["--set", "num_round=5", "--set", f"decision={rule}"]) == 0
+    Path("priced.csv").write_text(with_values(200, 1))
+    assert evaluate([str(root / "model"), "priced.csv", "--out", "judged"]) == 0
+    evaluation = json.loads(Path("judged/processing/evaluation/evaluation.json").read_bytes())
+    paid = evaluation["operating_point"]["chosen"]["cost"]["value"] / 200
+    capsys.readouterr()
+    models = [str(trained), str(root / "model")]
+    models = models[::-1] if turned else models
+    assert compare([*models, "--test", "priced.csv", "--out", "compared"]) == 0
+    found = json.loads(Path("compared/processing/evaluation/comparison.json").read_bytes())
+    assert (found["decided_by"], found["costs"]) == ("cost", rule)
+    of_priced = found["metrics"]["cost"]["champion" if turned else "challenger"]
+    assert of_priced == pytest.approx(paid)
+    assert f"A row's mean cost is by {rule}\n" in capsys.readouterr().out
+
+
 def test_models_that_read_other_labels(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -138,8 +169,11 @@ def test_models_that_read_other_labels(
         patch.setenv("SAGEMAKER_BASE_DIR", str(turned))
         assert train(["--set", "num_round=2", "--set", "positive_label=0"]) == 0
     Path("own.csv").write_text(HEADER + "".join(rows(200, 1)))
+    assert compare([str(trained), str(trained), "--test", "own.csv"]) == 0
+    assert (EVALUATION / "comparison.json").exists()
     capsys.readouterr()
     assert compare([str(trained), str(turned), "--test", "own.csv"]) == 1
+    assert not (EVALUATION / "comparison.json").exists()
     assert (
         "FAILED: sagetree-out/processing/test: the champion and the challenger do not read the "
         "same labels in these rows. Compare two models of one label, with the same positive value "

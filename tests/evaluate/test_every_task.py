@@ -64,6 +64,9 @@ def check_report(opt_ml: OptMl, metrics: Mapping[str, Any], pictures: Sequence[s
         if "value" in one
     }
     page = (opt_ml.processing / "evaluation" / "report.html").read_text()
+    keys = re.findall(r"<dt>(.*?)</dt>", page)  # names that can be broken into lines
+    assert not [key for key in keys if "_" in key or key == "groups"]
+    assert keys
     for title in (*pictures, "Importance of the columns"):
         assert f"<figcaption>{title}</figcaption>" in page
     assert not [path for path in re.findall(r'd="([^"]*)"', page) if "nan" in path]

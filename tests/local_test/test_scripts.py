@@ -70,6 +70,27 @@ def test_the_demo_ends_with_a_page_of_all_that_came_out(demo: tuple[Path, str]) 
     reasons = re.findall(r"^  - .* (?:raises|lowers) the score \(odds x [\d.]+\)$", page, re.M)
     assert len(reasons) == 9
     assert (folder / "model.tar.gz").exists()
+    report = folder / "processing" / "evaluation" / "report.html"
+    assert page.splitlines()[-1] == f"Open the report in a browser: {report}"
+    assert report.exists()
+    assert not (folder / "pictures").exists()
+
+
+@pytest.mark.long  # a browser takes seconds to start, and the demo's tests run the same steps
+def test_make_demo_takes_the_pictures_that_readme_shows(tmp_path: Path) -> None:
+    shutil.copytree(DESK / "test_dir" / "input" / "config", tmp_path / "input" / "config")
+    code, log = run("make", "demo", f"DIR={tmp_path}", "POLICIES=6000")
+    assert code == 0, log
+    assert log.splitlines()[-1].startswith("Open the report in a browser: ")
+    found = {path.name: path.read_bytes() for path in (tmp_path / "pictures").glob("*")}
+    if shutil.which("chromium") or shutil.which("google-chrome"):
+        shown = set(re.findall(r"!\[.*\]\(docs/(.*)\)", (ROOT / "README.md").read_text()))
+        assert set(found) == shown
+        for content in found.values():
+            assert content.startswith(b"\x89PNG")
+    else:
+        assert "no pictures are taken: Chromium is not installed" in log
+        assert found == {}
 
 
 @pytest.mark.long  # the demo's tests run the same steps

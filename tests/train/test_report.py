@@ -5,6 +5,7 @@ import re
 import pytest
 
 from sagetree.bundle.bundle import ModelBundle
+from sagetree.machine.paths import OptMl
 from tests.train.conftest import Job, lines
 
 
@@ -34,7 +35,9 @@ def test_it_is_on_the_rows_left_out(
     assert not (ran.opt_ml.output_data / "model_card.json").exists()
 
 
-def test_there_is_none_unless_it_is_asked_for(job: Job):
+def test_there_is_none_unless_it_is_asked_for(job: Job, opt_ml: OptMl):
+    opt_ml.output_data.mkdir(parents=True)
+    (opt_ml.output_data / "report.html").write_text("of an earlier run")
     ran = job({"train": lines()}, {"nfold": 2})
     assert ran.code == 0
     assert not (ran.opt_ml.output_data / "report.html").exists()

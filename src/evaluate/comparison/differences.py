@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from sagetree.boosters.objectives import class_numbers
-from sagetree.evaluate.comparison.answers import Answers
+from sagetree.evaluate.comparison.answers import Answers, Costs
 from sagetree.evaluate.comparison.intervals import paired_interval
 from sagetree.evaluate.comparison.moves import (
     Flags,
@@ -20,17 +20,12 @@ from sagetree.evaluate.comparison.moves import (
     moved_root,
 )
 from sagetree.evaluate.metrics.interval import Interval
+from sagetree.evaluate.metrics.ordering import compared_rows, concordance, ordered_groups
 from sagetree.evaluate.metrics.rows import are_probabilities, is_positive
+from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.metrics.weighted import Floats, log_losses
 
 Word = Literal["better", "worse", "no difference shown"]
-
-
-class Costs(NamedTuple):
-    """What it costs to miss a positive row, and to call a negative one positive."""
-
-    miss: float
-    alarm: float
 
 
 @dataclass(frozen=True)
@@ -60,12 +55,23 @@ class Difference:
         return "better" if (low > 0) != self.falling else "worse"
 
 
+class _Units(NamedTuple):
+    """What new data would have others of, rows or groups: weights (n), and which vary together."""
+
+    weights: Floats
+    strata: tuple[Flags, ...]
+
+    @classmethod
+    def alike(cls, weights: Floats) -> "_Units":
+        """Return units that all vary together."""
+        return cls(weights, (np.ones(len(weights), bool),))
+
+
 class _Rows(NamedTuple):
-    """Rows that count: their labels (n), weights (n), and which of them vary together."""
+    """Rows that count: their labels (n) and weights (n)."""
 
     labels: Floats
     weights: Floats
-    strata: tuple[Flags, ...]
 
 
 class _Metric(NamedTuple):
@@ -77,42 +83,37 @@ class _Metric(NamedTuple):
     falling: bool
 
 
-def differences(
-    champion: Answers, challenger: Answers, costs: Costs | None = None
-) -> tuple[Difference, ...]:
+def differences(champion: Answers, challenger: Answers, where: str) -> tuple[Difference, ...]:
     """Return the differences of two comparable models, that which decides first.
 
-    It is the cost where there are `costs`, else the AUC, the rmse, the log loss of classes
-    (the accuracy, where a model says only which class), or the pinball loss. Rows count by
-    the challenger's weights.
+    It is the cost where the challenger has costs, else the AUC, the rmse, the log loss of classes
+    (the accuracy, where a model says only which class), the pinball loss, the ndcg of
+    groups, or the concordance index of times. Rows count by the challenger's weights.
+    Raises DataError where no group, or no two events, have an order; `where` names the rows.
     """
     labels = challenger.labels.astype(np.float64)
-    is_binary = challenger.objective.task == "binary"
-    strata = (labels == 1, labels == 0) if is_binary else (np.ones(len(labels), bool),)
-    rows = _Rows(labels, counted(challenger.weights, len(labels)), strata)
-    return tuple(
-        _difference(metric, rows) for metric in _metrics(champion, challenger, rows, costs)
-    )
-
-
-def _metrics(
-    champion: Answers, challenger: Answers, rows: _Rows, costs: Costs | None
-) -> Iterator[_Metric]:
+    rows = _Rows(labels, counted(challenger.weights, len(labels)))
+    units = _Units.alike(rows.weights)
     match challenger.objective.task:
         case "binary":
-            yield from _binary(champion, challenger, rows, costs)
+            units = _Units(rows.weights, (labels == 1, labels == 0))
+            metrics = _binary(champion, challenger, rows)
         case "multiclass":
-            yield from _multiclass(champion, challenger, rows)
+            metrics = _multiclass(champion, challenger, rows)
         case "quantile":
-            yield from _quantile(champion, challenger, rows)
+            metrics = _quantile(champion, challenger, rows)
+        case "ranking":
+            units, metrics = _ranking(champion, challenger, rows, where)
+        case "survival":
+            units, metrics = _survival(champion, challenger, rows, where)
         case _:
-            yield from _numbers(champion, challenger, rows)
+            metrics = _numbers(champion, challenger, rows)
+    return tuple(_difference(metric, units) for metric in metrics)
 
 
-def _binary(
-    champion: Answers, challenger: Answers, rows: _Rows, costs: Costs | None
-) -> Iterator[_Metric]:
-    positive, both = rows.strata[0], (champion, challenger)
+def _binary(champion: Answers, challenger: Answers, rows: _Rows) -> Iterator[_Metric]:
+    costs = challenger.costs
+    positive, both = rows.labels == 1, (champion, challenger)
     if costs:
         paid = (moved_mean(_costs(each, positive, costs), rows.weights) for each in both)
         yield _Metric("cost", paid, np.inf, falling=True)
@@ -165,11 +166,51 @@ def _numbers(champion: Answers, challenger: Answers, rows: _Rows) -> Iterator[_M
         yield _Metric("r2", shares, np.inf, falling=False)
 
 
+def _ranking(
+    champion: Answers, challenger: Answers, rows: _Rows, where: str
+) -> tuple[_Units, Iterator[_Metric]]:
+    """Return the groups that have an order, and the metrics of them."""
+    found = [
+        ordered_groups(
+            rows.labels,
+            each.scores.astype(np.float64),
+            challenger.together,
+            challenger.weights,
+            where=where,
+        )
+        for each in (champion, challenger)
+    ]
+    weights = np.array([group.weight for group in found[1]])
+    per_group = {
+        "ndcg": [np.array([group.ndcg for group in each]) for each in found],
+        "map": [np.array([group.map for group in each]) for each in found],
+    }
+    metrics = (
+        _Metric(name, [moved_mean(each, weights) for each in of_both], 1.0, falling=False)
+        for name, of_both in per_group.items()
+    )
+    return _Units.alike(weights), metrics
+
+
+def _survival(
+    champion: Answers, challenger: Answers, rows: _Rows, where: str
+) -> tuple[_Units, Iterator[_Metric]]:
+    """Return the rows that are compared with each other, and the metric of them."""
+    some = compared_rows(len(rows.labels))
+    lower, upper = (each[some] for each in event_bounds(challenger.objective, rows.labels))
+    weights = rows.weights[some]
+    moved = []
+    for each in (champion, challenger):
+        times = predicted_times(each.objective, each.scores)[some]
+        moved.append(Moved(*concordance(lower, upper, times, weights, where=where)))
+    return _Units.alike(weights), iter([_Metric("concordance_index", moved, 1.0, falling=False)])
+
+
 # What rounding leaves of a difference that is none, as a share of the metric.
 _ROUNDING = 1e-12
 
 
-def _difference(metric: _Metric, rows: _Rows) -> Difference:
+def _difference(metric: _Metric, units: _Units) -> Difference:
     champion, challenger = metric.of_both
     value, moves = challenger.value - champion.value, challenger.moves - champion.moves
     least = _ROUNDING * max(abs(champion.value), abs(challenger.value))
@@ -177,5 +218,5 @@ def _difference(metric: _Metric, rows: _Rows) -> Difference:
         moves = np.zeros_like(moves)
     if abs(value) <= least:
         value = 0.0
-    interval = paired_interval(value, moves, rows.weights, rows.strata, metric.limit)
+    interval = paired_interval(value, moves, units.weights, units.strata, metric.limit)
     return Difference(metric.name, champion.value, challenger.value, interval, metric.falling)

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.bundle.copies import Rows, distinct_count
-from sagetree.evaluate.comparison.answers import Answers, check_comparable, copies_of_both
-from sagetree.evaluate.comparison.differences import Costs, Difference, differences
+from sagetree.decisions.rules import LeastCost
+from sagetree.evaluate.comparison.answers import Answers, Costs, check_comparable, copies_of_both
+from sagetree.evaluate.comparison.differences import Difference, differences
 from sagetree.evaluate.metrics.interval import LEVEL
 from sagetree.evaluate.metrics.rows import counted_once, said_of_copies, with_weight
 from sagetree.evaluate.verdict.gate import MetricVerdict, Verdict
@@ -19,6 +22,7 @@ COMPARISON_FILE = "comparison.json"
 class Comparison:
     """The differences between two models on the same rows; the first one decides.
 
+    `costs` is the rule that says what mistakes cost, "" where no cost is compared;
     `warnings` say why to distrust it, a sentence each.
     """
 
@@ -26,6 +30,7 @@ class Comparison:
     differences: tuple[Difference, ...]
     sha256: dict[str, str]
     warnings: tuple[str, ...]
+    costs: str = ""
 
     @property
     def decisive(self) -> Difference:
@@ -58,6 +63,7 @@ class Comparison:
             "verdict": self.decisive.word,
             "reason": self.reason,
             "decided_by": self.decisive.metric,
+            "costs": self.costs or None,
             "rows": self.rows,
             "confidence": LEVEL,
             "sha256": self.sha256,
@@ -84,7 +90,8 @@ class Comparison:
             "  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip()
             for line in lines
         ]
-        return "\n".join((*table, f"{self.reason[0].upper()}{self.reason[1:]}"))
+        paid = [f"A row's mean cost is by {self.costs}"] if self.costs else []
+        return "\n".join((*table, *paid, f"{self.reason[0].upper()}{self.reason[1:]}"))
 
 
 def _cells(each: Difference) -> tuple[str, ...]:
@@ -100,41 +107,68 @@ def _cells(each: Difference) -> tuple[str, ...]:
 
 
 def compare(
-    champion: Answers, challenger: Answers, where: str, costs: Costs | None = None
+    champion: Answers, challenger: Answers, where: str, costs: LeastCost | None = None
 ) -> Comparison:
     """Compare two models by what they say of the same rows; `where` names these in an error.
 
-    Raises UserError where they cannot be compared.
+    Mistakes cost what `costs` say, else what the challenger's decision does, else the
+    champion's. Raises UserError where they cannot be compared.
     """
     weights, copies = challenger.weights, copies_of_both(champion, challenger)
+    warnings = [] if costs else [*_other_costs(champion, challenger)]
+    given = Costs.of(costs, challenger.labels) if costs else None
+    challenger = challenger._replace(costs=given or challenger.costs or champion.costs)
     champion, challenger = (each.that_count(weights) for each in (champion, challenger))
     check_comparable(champion, challenger, where)
-    rows, warnings = len(challenger.labels), []
-    if copies is not None:
+    rows = len(challenger.labels)
+    # of ranks a copy may be a row of another group
+    if copies is not None and challenger.objective.task != "ranking":
         (copies,) = with_weight(weights, copies)
         champion, challenger = _without_copies(champion, challenger, copies)
-        warnings = [*said_of_copies(rows - distinct_count(copies), rows)]
+        warnings += said_of_copies(rows - distinct_count(copies), rows)
     return Comparison(
         rows,
-        differences(champion, challenger, costs),
+        differences(champion, challenger, where),
         {"champion": champion.model.sha256, "challenger": challenger.model.sha256},
         (*warnings, *_repeated("champion", champion), *_repeated("challenger", challenger)),
+        challenger.costs.rule if challenger.costs else "",
     )
+
+
+def _other_costs(champion: Answers, challenger: Answers) -> Iterator[str]:
+    """Yield that the models' decisions say differently what mistakes cost."""
+    old, new = champion.costs, challenger.costs
+    if old and new and old.rule != new.rule:
+        yield (
+            f"the champion's decision is {old.rule}, the challenger's {new.rule}: both are judged "
+            "by the challenger's costs"
+        )
 
 
 def _without_copies(champion: Answers, challenger: Answers, copies: Rows) -> tuple[Answers, ...]:
-    """Return the answers for one row of each that are copies, with the weight of them all."""
-    labels, both = challenger.labels, (champion, challenger)
-    scores = [each.scores.reshape(len(labels), -1) for each in both]
+    """Return the answers for one row of each that are copies, with the weight of them all.
+
+    Copies whose mistakes cost differently are rows of their own.
+    """
+    costs, count = challenger.costs, len(challenger.labels)
+    said = [each.scores.reshape(count, -1) for each in (champion, challenger)]
+    paid = [] if costs is None else [costs.miss.reshape(count, 1), costs.alarm.reshape(count, 1)]
+    columns: list[NDArray[Any]] = [*said, *paid]
     labels, joined, weights = counted_once(
-        labels, np.concatenate(scores, axis=1), challenger.weights, copies
+        challenger.labels, np.concatenate(columns, axis=1), challenger.weights, copies
     )
-    parts = np.split(joined, [scores[0].shape[1]], axis=1)
+    old, new, *amounts = np.split(joined, np.cumsum([each.shape[1] for each in columns])[:-1], 1)
+    if costs is not None:
+        miss, alarm = (each[:, 0].astype(np.float64) for each in amounts)
+        costs = Costs(miss, alarm, costs.rule)
     return tuple(
         each._replace(
-            labels=labels, scores=part.reshape(-1, *each.scores.shape[1:]), weights=weights
+            labels=labels,
+            scores=part.reshape(-1, *each.scores.shape[1:]),
+            weights=weights,
+            costs=costs,
         )
-        for each, part in zip(both, parts, strict=True)
+        for each, part in ((champion, old), (challenger, new))
     )
 
 

@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sagetree.boosters.best_rounds import Rounds
+from sagetree.decisions.rules import LeastCost
 from sagetree.errors import SettingsError
 from sagetree.evaluate.cases import read_rows
 from sagetree.evaluate.comparison.answers import Contender, naming
-from sagetree.evaluate.comparison.differences import Costs
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, compare
-from sagetree.evaluate.results import write_results
+from sagetree.evaluate.results import remove_results, write_results
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 
 
 @dataclass(frozen=True)
 class CompareSettings:
-    """What the command line says; without `costs` no cost is compared."""
+    """What the command line says; without `costs` they are what a model's decision says."""
 
-    costs: Costs | None = None
+    costs: LeastCost | None = None
     rounds: Rounds = "best"
 
 
@@ -28,6 +28,8 @@ def run(opt_ml: OptMl, settings: CompareSettings) -> Path:
     Returns the file with the result, processing/evaluation/comparison.json. Raises UserError
     for models or rows that cannot be used.
     """
+    folder = opt_ml.processing / "evaluation"
+    remove_results(folder, [COMPARISON_FILE])
     champion, challenger = (
         Contender.load(opt_ml.processing / name, settings.rounds) for name in ("champion", "model")
     )
@@ -39,7 +41,6 @@ def run(opt_ml: OptMl, settings: CompareSettings) -> Path:
     with naming("challenger"):
         new = challenger.answer(table, champion.model)
     comparison = compare(old, new, str(test), settings.costs)
-    folder = opt_ml.processing / "evaluation"
     write_results(folder, {COMPARISON_FILE: comparison.as_json()})
     LOG.info("%d rows\n%s", comparison.rows, comparison)
     for warning in comparison.warnings:
@@ -47,7 +48,7 @@ def run(opt_ml: OptMl, settings: CompareSettings) -> Path:
     return folder / COMPARISON_FILE
 
 
-def _check_costs(costs: Costs | None, challenger: Contender) -> None:
+def _check_costs(costs: LeastCost | None, challenger: Contender) -> None:
     objective = challenger.model.objective
     if costs is not None and objective.task != "binary":
         raise SettingsError(

@@ -15,8 +15,8 @@ from sagetree.evaluate.metrics.weighted import Floats, average_precision
 # Pairs grow with the square of the rows: of more, so many are drawn.
 MOST_COMPARED = 20_000
 
-# Rows compared with all others at a time: 20 MB of comparisons.
-_AT_A_TIME = 1000
+# Pairs compared at a time: so few that they stay in the processor's own memory.
+_AT_A_TIME = 50_000
 
 
 def measure_ranking(
@@ -34,13 +34,7 @@ def measure_ranking(
     relevant if its label is above 0. Ties share their places. A group counts by
     the mean weight of its rows. Raises DataError where no group has an order.
     """
-    found = measure_groups(labels, scores, groups, weights)
-    if not found:
-        raise DataError(
-            "no group has rows of different labels",
-            where=where,
-            hint="Give groups with relevant rows and others: only these have an order",
-        )
+    found = ordered_groups(labels, scores, groups, weights, where=where)
     *values_of, counts = np.array(found).T
     per_group = np.stack(values_of, axis=1)
 
@@ -65,6 +59,25 @@ class GroupOrder(NamedTuple):
     map: float
     ndcg_by_chance: float
     weight: float
+
+
+def ordered_groups(
+    labels: Floats,
+    scores: Floats,
+    groups: NDArray[np.intp],
+    weights: Weights = None,
+    *,
+    where: str,
+) -> list[GroupOrder]:
+    """Return the order of each group that has one. Raises DataError where none has."""
+    found = measure_groups(labels, scores, groups, weights)
+    if not found:
+        raise DataError(
+            "no group has rows of different labels",
+            where=where,
+            hint="Give groups with relevant rows and others: only these have an order",
+        )
+    return found
 
 
 def measure_groups(
@@ -112,34 +125,62 @@ def measure_survival(
     """
     rows = len(lower)
     weight = np.ones(rows) if weights is None else weights.astype(np.float64)
-    if rows > MOST_COMPARED:
-        drawn = np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
-        lower, upper, times, weight = lower[drawn], upper[drawn], times[drawn], weight[drawn]
-    right, pairs = np.zeros(len(lower)), np.zeros(len(lower))
-    for start in range(0, len(lower), _AT_A_TIME):
-        one = slice(start, start + _AT_A_TIME)
-        # An event at the very moment another row was last seen without one came before it.
-        later = (upper[one, None] < lower) | ((upper[one, None] == lower) & np.isinf(upper))
-        first, other = times[one, None], times
-        won = later * ((first < other) + 0.5 * (first == other))
-        right[one] += weight[one] * (won @ weight)
-        right += weight * (weight[one] @ won)
-        pairs[one] += weight[one] * (later @ weight)
-        pairs += weight * (weight[one] @ later)
-    if not pairs.any():
+    some = compared_rows(rows, seed)
+    index, moves = concordance(lower[some], upper[some], times[some], weight[some], where=where)
+    return Measured(
+        rows,
+        {"concordance_index": index},
+        {"concordance_index": float(np.sqrt(np.sum(moves**2)))},
+        headline="concordance_index",
+        baseline=0.5,
+    )
+
+
+def compared_rows(rows: int, seed: int = 0) -> Rows:
+    """Return the rows that are compared with each other: all, or some of many."""
+    if rows <= MOST_COMPARED:
+        return np.arange(rows)
+    return np.random.default_rng(seed).choice(rows, MOST_COMPARED, replace=False)
+
+
+def have_order(lower: Floats, upper: Floats) -> bool:
+    """Say whether the event of some row surely came before another one's."""
+    return bool(_came_before(upper.min(), lower, upper).any())
+
+
+def _came_before(upper: Floats | np.float64, lower: Floats, others: Floats) -> NDArray[np.bool_]:
+    """Say where an event known to have come by `upper` came before those between two bounds.
+
+    One at the very moment another row was last seen without one came before it.
+    """
+    return np.asarray((upper < lower) | ((upper == lower) & np.isinf(others)))
+
+
+def concordance(
+    lower: Floats, upper: Floats, times: Floats, weight: Floats, *, where: str
+) -> tuple[float, Floats]:
+    """Return the concordance index of rows (n), and how much each row's weight moves it (n).
+
+    Raises DataError without pairs of which one event surely came first.
+    """
+    if not have_order(lower, upper):
         raise DataError(
             "no two rows are known to have their events one before the other",
             where=where,
             hint="Give rows with events at different times",
         )
+    right, pairs = np.zeros(len(lower)), np.zeros(len(lower))
+    step = max(1, _AT_A_TIME // len(lower))
+    for start in range(0, len(lower), step):
+        one = slice(start, start + step)
+        later = _came_before(upper[one, None], lower, upper)
+        first = times[one, None]
+        won = 0.5 * (later & (first < times)) + 0.5 * (later & (first <= times))
+        known = later.astype(np.float64)  # a product with flags takes several times as long
+        right[one] += weight[one] * (won @ weight)
+        right += weight * (weight[one] @ won)
+        pairs[one] += weight[one] * (known @ weight)
+        pairs += weight * (weight[one] @ known)
     index = float(right.sum() / pairs.sum())
-    # The infinitesimal jackknife: how much each row's weight moves the ratio.
-    moved = (right - index * pairs) / (pairs.sum() / 2)
-    deviation = float(np.sqrt(np.sum(moved**2)))
-    return Measured(
-        rows,
-        {"concordance_index": index},
-        {"concordance_index": deviation},
-        headline="concordance_index",
-        baseline=0.5,
-    )
+    # The infinitesimal jackknife: the ratio's derivative.
+    return index, np.asarray((right - index * pairs) / (pairs.sum() / 2))

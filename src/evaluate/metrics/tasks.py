@@ -124,7 +124,7 @@ def _measured(
     wide = scores.astype(np.float64)
     if objective.task == "survival":
         lower, upper = event_bounds(objective, labels.astype(np.float64))
-        times = -wide if objective.score == "hazard" else wide
+        times = predicted_times(objective, scores)
         return measure_survival(lower, upper, times, weights=weights, where=where)
     if objective.task == "ranking":
         together = np.zeros(len(labels), np.intp) if groups is None else groups
@@ -135,6 +135,12 @@ def _measured(
         of_each = wide.reshape(len(wide), -1)
         return measure_quantiles(labels.astype(np.float64), of_each, quantiles, weights=weights)
     return measure_numbers(labels.astype(np.float64), wide, weights=weights)
+
+
+def predicted_times(objective: Objective, scores: Scores) -> NDArray[np.float64]:
+    """Return what is greater for later events (n)."""
+    wide = scores.astype(np.float64)
+    return -wide if objective.score == "hazard" else wide
 
 
 def event_bounds(

@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.calibration import Calibration, Scores
+from sagetree.decisions.rules import Rule
 from sagetree.evaluate.calibration import calibration_line
 from sagetree.evaluate.metrics.interval import Interval, share_interval
 from sagetree.evaluate.metrics.rows import effective_rows
 from sagetree.evaluate.metrics.thinning import thin
 from sagetree.evaluate.metrics.weighted import cumulated
+from sagetree.evaluate.report.savings import Saving, Savings
 from sagetree.evaluate.report.subject import JudgedRows
 
 Floats = NDArray[np.float64]
@@ -33,7 +35,7 @@ class Workload:
 
     `share` of all rows are checked; `caught` is the share of all positive rows among
     them, `precision` the share of them that is positive, `lift` how many times as
-    many that is as by chance.
+    many that is as by chance; `saving` is None where nothing says what mistakes cost.
     """
 
     share: float
@@ -45,6 +47,7 @@ class Workload:
     precision: float
     precision_interval: Interval
     lift: float
+    saving: Saving | None
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,16 @@ class BinaryFacts:
 
 
 def measure_binary(
-    rows: JudgedRows, *, are_probabilities: bool, calibration: Calibration | None = None
+    rows: JudgedRows,
+    *,
+    are_probabilities: bool,
+    calibration: Calibration | None = None,
+    rule: Rule | None = None,
 ) -> BinaryFacts:
-    """Return what is to be said of rows of both labels and their scores (n)."""
+    """Return what is to be said of rows of both labels and their scores (n).
+
+    `rule` is the decision's, which may say what mistakes cost.
+    """
     labels, scores, weights = rows.labels, rows.scores, rows.weights
     distinct, true, called = cumulated(labels, scores, weights)
     false = called - true
@@ -108,10 +118,13 @@ def measure_binary(
     raw = calibration.undone(scores) if calibration else scores
     line = calibration_line(labels, scores, weights) if are_probabilities else None
     counts = effective_rows(weights, len(labels)), true[-1] / called[-1]
+    savings = Savings.of(rows, rule)
     return BinaryFacts(
         share_positive=float(counts[1]),
         mean_score=float(np.average(scores.astype(np.float64), weights=weights)),
-        workloads=tuple(_workload(s, distinct, true, called, counts[0]) for s in WORKLOADS),
+        workloads=tuple(
+            _workload(share, distinct, true, called, counts[0], savings) for share in WORKLOADS
+        ),
         reliability=_reliability(rows, raw) if are_probabilities else (),
         slope=line.slope if line else None,
         intercept=line.intercept if line else None,
@@ -131,7 +144,12 @@ def _curve(x: Floats, y: Floats) -> Floats:
 
 
 def _workload(
-    share: float, distinct: NDArray[np.float32], true: Floats, called: Floats, rows: float
+    share: float,
+    distinct: NDArray[np.float32],
+    true: Floats,
+    called: Floats,
+    rows: float,
+    savings: Savings | None,
 ) -> Workload:
     reached = share * called[-1]
     found = float(np.interp(reached, np.append(0.0, called), np.append(0.0, true)))
@@ -148,6 +166,7 @@ def _workload(
         precision=precision,
         precision_interval=share_interval(precision, reached * per_row),
         lift=caught / share,
+        saving=savings.at(float(reached)) if savings else None,
     )
 
 

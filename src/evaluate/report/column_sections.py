@@ -13,10 +13,26 @@ from sagetree.evaluate.report.drivers import SHUFFLED_COLUMNS, Driver, DriverFac
 from sagetree.evaluate.report.facts import ReportFacts
 from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
 from sagetree.evaluate.report.profile import LARGE_SHIFT, ColumnProfile
-from sagetree.evaluate.report.slices import LEAST_PER_LABEL, LEAST_ROWS, Slice, SliceFacts
+from sagetree.evaluate.report.slices import (
+    AUC,
+    CONCORDANCE,
+    IN_ORDER,
+    LEAST_GROUPS,
+    LEAST_PER_LABEL,
+    LEAST_ROWS,
+    Slice,
+    SliceFacts,
+)
 
 # What falls outside of a 95 % interval on its worse side by chance alone.
 _BY_CHANCE = 0.025
+
+# What else a part needs, by the metric.
+_LEAST = {
+    AUC: f" or {LEAST_PER_LABEL} of either label",
+    IN_ORDER: f" or {LEAST_GROUPS} groups with an order",
+    CONCORDANCE: f" or {LEAST_PER_LABEL} events",
+}
 
 
 def drivers_section(facts: ReportFacts) -> Section:
@@ -47,7 +63,7 @@ def slices_section(facts: ReportFacts) -> Section | None:
     return Section(
         "slices",
         "Where the model is weak",
-        tuple(_slice_words(slices, labelled=labelled)),
+        tuple(_slice_words(slices)),
         tables=(Table(columns, rows),),
     )
 
@@ -68,7 +84,14 @@ def profile_section(facts: ReportFacts) -> Section:
     return Section(
         "data",
         "What the rows are",
-        (f"Counted over {found.rows} rows.", words, *more),
+        (
+            f"Counted over {found.rows} rows.",
+            words,
+            *more,
+            "Outliers lie more than 3 times the distance of the quartiles beyond them; unseen are "
+            "categories that training did not have; of numbers the second to fourth are the 5 %, "
+            "50 % and 95 % quantiles.",
+        ),
         tables=(
             Table(
                 (
@@ -76,9 +99,6 @@ def profile_section(facts: ReportFacts) -> Section:
                     "most frequent, or least to greatest", "outliers", "unseen", "stability index",
                 ),
                 tuple(map(_profile_row, found.columns)),
-                "Outliers lie more than 3 times the distance of the quartiles beyond them; unseen "
-                "are categories that training did not have; of numbers the second to fourth are "
-                "the 5 %, 50 % and 95 % quantiles.",
             ),
         ),
     )  # fmt: skip
@@ -116,8 +136,10 @@ def _driver_charts(drivers: DriverFacts) -> Iterator[Chart]:
         yield from map(dependence_chart, drivers.pictured[:DEPENDENCES])
 
 
-def _slice_words(slices: SliceFacts, *, labelled: bool) -> Iterator[str]:
-    least = f"{LEAST_ROWS} rows" + (f" or {LEAST_PER_LABEL} of either label" if labelled else "")
+def _slice_words(slices: SliceFacts) -> Iterator[str]:
+    least = f"{LEAST_ROWS} rows{_LEAST.get(slices.metric, '')}"
+    if slices.metric == IN_ORDER:
+        yield "Of two rows of a group the more relevant one should have the higher score."
     yield (
         f"{slices.compared} parts of {slices.rows} rows were compared with all of them, whose "
         f"{slices.metric} is {slices.whole:.4g}; {slices.too_small} parts have fewer than {least}."

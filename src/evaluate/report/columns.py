@@ -49,6 +49,10 @@ class Column:
             return _date(value)
         return f"{value:.6g}"
 
+    def take(self, rows: NDArray[np.intp]) -> "Column":
+        """Return the column of some rows."""
+        return Column(self.name, self.kind, self.values[rows], self.categories)
+
     def counts(self) -> list[tuple[float, int]]:
         """Return each value that is there and its number of rows, the most frequent first."""
         found, counts = np.unique(self.values[~self.is_missing], return_counts=True)

@@ -10,7 +10,7 @@ from sagetree.boosters.objectives import Objective, class_numbers
 from sagetree.bundle.model import Model
 from sagetree.evaluate.importance import gain_by_column, ranked, shares_of, sum_abs_shap
 from sagetree.evaluate.metrics.ordering import measure_groups, measure_survival
-from sagetree.evaluate.metrics.tasks import event_bounds
+from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.metrics.weighted import Predicted, mae, r2, roc_auc
 from sagetree.evaluate.report.columns import Column, columns_of
 from sagetree.evaluate.report.subject import JudgedRows
@@ -20,8 +20,9 @@ from sagetree.features.pipeline import FeaturePipeline
 # Rows that are explained, of models of few splits; a picture shows no more points.
 EXPLAINED = 500
 
-# Rows and columns that are shuffled, and how often each.
-SHUFFLED_ROWS, SHUFFLED_COLUMNS, REPEATS = 5000, 20, 3
+# Rows and columns that are shuffled, and how often each. Times are compared in pairs, which
+# grow with the square of the rows.
+SHUFFLED_ROWS, SHUFFLED_TIMES, SHUFFLED_COLUMNS, REPEATS = 5000, 2000, 20, 3
 
 # Columns of the pictures of SHAP values.
 PICTURED = 10
@@ -80,17 +81,20 @@ def measure_drivers(model: Model, rows: JudgedRows) -> DriverFacts:
     shap = None if contributions is None else shares_of(sum_abs_shap(contributions, features))
     importance = ranked(features, shap, gain)
     columns = [Driver(name, *found) for name, found in importance.items()]
-    metric = ""
+    metric, shuffled_rows = "", 0
     lost: dict[str, tuple[float, float]] = {}
     if rows.are_new:
         names = [driver.column for driver in columns[:SHUFFLED_COLUMNS]]
-        metric, lost = _shuffled(model, rows.some(SHUFFLED_ROWS), names)
+        most = SHUFFLED_TIMES if model.objective.task == "survival" else SHUFFLED_ROWS
+        shuffled = rows.some(most)
+        metric, lost = _shuffled(model, shuffled, names)
+        shuffled_rows = len(shuffled.labels) if lost else 0
     return DriverFacts(
         columns=tuple(
             Driver(d.column, d.mean_abs_shap, d.gain, *lost.get(d.column, ())) for d in columns
         ),
         explained_rows=0 if contributions is None else len(some.labels),
-        shuffled_rows=min(len(rows.labels), SHUFFLED_ROWS) if lost else 0,
+        shuffled_rows=shuffled_rows,
         metric=metric,
         pictured=_pictured(features, some, contributions, [d.column for d in columns]),
     )
@@ -166,7 +170,6 @@ def _ndcg(rows: JudgedRows, scores: NDArray[np.float32]) -> float:
 
 def _concordance(objective: Objective, rows: JudgedRows, scores: NDArray[np.float32]) -> float:
     lower, upper = event_bounds(objective, rows.labels.astype(np.float64))
-    wide = scores.astype(np.float64)
-    times = -wide if objective.score == "hazard" else wide
+    times = predicted_times(objective, scores)
     found = measure_survival(lower, upper, times, weights=rows.weights, where=rows.name)
     return found.scalars["concordance_index"]

@@ -141,7 +141,12 @@ def _outcome(
         return measure_task(rows, model.objective, evaluation)
     are_probabilities = model.objective.score == "probability"
     calibration = model.scorer.calibration
-    return measure_binary(rows, are_probabilities=are_probabilities, calibration=calibration)
+    return measure_binary(
+        rows,
+        are_probabilities=are_probabilities,
+        calibration=calibration,
+        rule=model.decision.parsed_rule if model.decision else None,
+    )
 
 
 def _target(subject: Subject) -> Target:

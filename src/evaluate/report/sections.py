@@ -26,7 +26,8 @@ from sagetree.evaluate.report.column_sections import (
     slices_section,
 )
 from sagetree.evaluate.report.facts import ReportFacts
-from sagetree.evaluate.report.page.document import Chart, Section, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
+from sagetree.evaluate.report.savings import Saving
 from sagetree.evaluate.report.tasks import ClassesFacts, NumberFacts, RankingFacts
 from sagetree.evaluate.report.verdict_section import verdict_section
 from sagetree.evaluate.verdict.operating_point import Called, OperatingPoint
@@ -53,25 +54,31 @@ def workload_section(facts: ReportFacts) -> Section | None:
     outcome = facts.outcome
     if not isinstance(outcome, BinaryFacts):
         return None
-    return Section(
-        "workload",
-        "What checking finds, and saves",
-        (
-            "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
-            "the positive ones; the last column says how many times as many the model finds, "
-            "that is how many times as many checks it would take to find as many without it. In "
-            "brackets are 95 % intervals.",
-        ),
-        tables=(
-            Table(
-                (
-                    "rows checked", "that is", "found", "of all positive rows", "of those checked",
-                    "times chance",
-                ),
-                tuple(map(_workload_row, outcome.workloads)),
-            ),
-        ),
+    sentences = [
+        "Rows are checked from the highest score down. By chance, 5 % of the rows have 5 % of "
+        'the positive ones; "times chance" is how many times as many the model finds, that is how '
+        "many times as many checks it would take to find as many without it. In brackets are "
+        "95 % intervals."
+    ]
+    columns: Row = (
+        "rows checked", "that is", "found", "of all positive rows", "of those checked",
+        "times chance",
     )  # fmt: skip
+    tables = [Table(columns, tuple(map(_workload_row, outcome.workloads)))]
+    savings = tuple(
+        _saving_row(load, load.saving) for load in outcome.workloads if load.saving is not None
+    )
+    if facts.point is not None and savings:
+        sentences.append(
+            f"What mistakes cost is said by the decision ({shown(facts.point.rule, 200)}). The "
+            "amount found is what the positive rows among those checked would have cost, missed; "
+            "saved is that less the cost of the false alarms among them."
+        )
+        columns = "rows checked", "amount found", "of all amounts", "saved"
+        tables.append(Table(columns, savings))
+    return Section(
+        "workload", "What checking finds, and saves", tuple(sentences), tables=tuple(tables)
+    )
 
 
 def quality_section(facts: ReportFacts) -> Section:
@@ -98,11 +105,12 @@ def quality_section(facts: ReportFacts) -> Section:
     if isinstance(outcome, ClassesFacts):
         return _classes_section(outcome)
     if isinstance(outcome, RankingFacts):
-        words = ", ".join(f"{share:.0%}: {value:.4g}" for share, value in outcome.quantiles)
+        (_, least), *others = outcome.quantiles
+        words = ", ".join(f"{share:.0%}: {value:.4g}" for share, value in others)
         return Section(
             "scores",
             "How well groups are ordered",
-            (f"Quantiles of the groups' ndcg: {words}.",),
+            (f"Quantiles of the groups' ndcg: lowest {least:.4g}, {words}.",),
             charts=(ndcg_chart(outcome),),
         )
     return Section("scores", "How well times are told apart", (), charts=(survival_chart(outcome),))
@@ -234,6 +242,16 @@ def _workload_row(load: Workload) -> tuple[str, ...]:
         f"{load.caught:.1%} ({_shares(*load.caught_interval)})",
         f"{load.precision:.1%} ({_shares(*load.precision_interval)})",
         f"{load.lift:.1f}",
+    )
+
+
+def _saving_row(load: Workload, saving: Saving) -> Row:
+    low, high = saving.saved_interval
+    return (
+        f"{load.share:.0%}",
+        f"{saving.found:,.0f}",
+        f"{saving.share:.1%}",
+        f"{saving.saved:,.0f} ({low:,.0f} to {high:,.0f})",
     )
 
 

@@ -41,9 +41,17 @@ class JudgedRows:
         return self.roles.weight
 
     def some(self, most: int) -> "JudgedRows":
-        """Return at most this many of the rows, evenly spread."""
+        """Return at most this many of the rows, evenly spread; of groups whole ones if any fits."""
         if len(self.labels) <= most:
             return self
+        if self.roles.groups is not None:
+            _, numbers, sizes = np.unique(
+                self.roles.groups, return_inverse=True, return_counts=True
+            )
+            evenly = np.arange(0, len(sizes), -(-len(numbers) // most))
+            whole = evenly[np.cumsum(sizes[evenly]) <= most]
+            if len(whole):
+                return self.take(np.flatnonzero(np.isin(numbers, whole)))
         return self.take(np.linspace(0, len(self.labels) - 1, most).astype(np.intp))
 
     def counting(self) -> "JudgedRows":

@@ -9,7 +9,7 @@ from sagetree.boosters.objectives import Objective
 from sagetree.evaluate.metrics.interval import Interval, share_interval
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.ordering import measure_groups
-from sagetree.evaluate.metrics.tasks import event_bounds
+from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.report.subject import JudgedRows
 
 Floats = NDArray[np.float64]
@@ -162,8 +162,7 @@ def _ranking(rows: JudgedRows) -> RankingFacts:
 
 def _survival(rows: JudgedRows, objective: Objective) -> SurvivalFacts:
     lower, upper = event_bounds(objective, rows.labels.astype(np.float64))
-    wide = rows.scores.astype(np.float64)
-    order = np.argsort(-wide if objective.score == "hazard" else wide, kind="stable")
+    order = np.argsort(predicted_times(objective, rows.scores), kind="stable")
     came = np.isfinite(upper)
     times = np.where(came, (lower + np.where(came, upper, 0)) / 2, lower)
     parts = [part for part in np.array_split(order, QUARTERS) if len(part)]

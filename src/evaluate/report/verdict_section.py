@@ -1,5 +1,6 @@
 """The first section: the verdict, in words for who decides, and the figures to remember."""
 
+import math
 from collections.abc import Iterator
 
 from sagetree.evaluate.report.binary import BinaryFacts
@@ -9,6 +10,9 @@ from sagetree.evaluate.report.page.document import KeyFigure, Section, shown
 
 # The workload that the first sentences speak of.
 SPOKEN_SHARE = 0.05
+
+# A key figure between these is a whole number: with three digits it would have an exponent.
+LARGE, HUGE = 1e3, 1e9
 
 
 def verdict_section(facts: ReportFacts) -> Section:
@@ -61,8 +65,14 @@ def _plain_words(facts: ReportFacts) -> Iterator[str]:
 def _keys(facts: ReportFacts) -> Iterator[KeyFigure]:
     outcome = facts.outcome
     if not isinstance(outcome, BinaryFacts):
-        names = [m for m in facts.metrics if not m.name.endswith("_best_constant_classifier")]
-        yield from (_key(metric.name, metric) for metric in names[:4])
+        known = [
+            metric
+            for metric in facts.metrics
+            if not metric.name.endswith("_best_constant_classifier")
+            and (metric.name == facts.headline or not math.isnan(metric.low))
+        ]
+        for metric in known[:4]:
+            yield _key(metric.name.replace("f0_5", "f0.5").replace("_", " "), metric)
         return
     yield _key("AUC", facts.metric("auc"))
     yield _key("average precision", facts.metric("aucpr"))
@@ -80,4 +90,6 @@ def _keys(facts: ReportFacts) -> Iterator[KeyFigure]:
 
 
 def _key(name: str, metric: Metric) -> KeyFigure:
-    return KeyFigure(name, f"{metric.value:.3g}", f"95 %: {between(metric.low, metric.high)}")
+    value = metric.value
+    shown_value = f"{value:,.0f}" if LARGE <= abs(value) < HUGE else f"{value:.3g}"
+    return KeyFigure(name, shown_value, f"95 %: {between(metric.low, metric.high)}")

@@ -63,6 +63,18 @@ def _encode_each(cells: Sequence[Cell], encoder: CellEncoder) -> tuple[Floats, l
     return values, misfits
 
 
+def numbers_among(cells: Iterable[Cell], number: CellEncoder) -> Floats:
+    """Return `number` of every cell (float64), NaN where it refuses one."""
+
+    def found(cell: Cell) -> float:
+        try:
+            return number(cell)
+        except CellError:
+            return NAN
+
+    return np.array([*map(found, cells)], np.float64)
+
+
 def _encode_arrow(cells: "pa.ChunkedArray", encoder: CellEncoder) -> tuple[Floats, list[Misfit]]:
     try:
         codes, distinct = distinct_cells(cells)
@@ -87,12 +99,22 @@ def distinct_cells(cells: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[Ce
     if problem := unreadable(cells.type.value_type if is_coded else cells.type):
         raise CellError(f"its cells are {problem}")
     cells = _with_wide_indices(cells) if is_coded else cells.dictionary_encode()
-    coded = cells.unify_dictionaries().combine_chunks()
+    coded = _of_one_list(cells).combine_chunks()
     if isinstance(coded, pa.ChunkedArray):  # of a column without rows
         return np.zeros(0, np.int64), [None]
     distinct = python_cells(coded.dictionary)
     codes = coded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
     return codes.astype(np.int64), [*distinct, None]
+
+
+def _of_one_list(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":
+    """Return codes into one list for all chunks.
+
+    They mostly share one, and Arrow would walk through all of it for each chunk.
+    """
+    lists = [chunk.dictionary for chunk in cells.chunks]
+    are_one = all(each.equals(lists[0]) for each in lists)
+    return cells if are_one else cells.unify_dictionaries()
 
 
 def _with_wide_indices(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sagetree.errors import quote
 from sagetree.tables.cells import NAN, MissingValues, NumberShape
-from sagetree.tables.encoding import Floats, encode, shape_encoder
+from sagetree.tables.encoding import Floats, numbers_among, shape_encoder
 from sagetree.tables.forms import is_word, number_forms
 from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
@@ -75,7 +75,7 @@ class Split(NamedTuple):
     @classmethod
     def of(cls, distinct: Distinct, shape: NumberShape | None) -> Self:
         """Split the cells of a column that has a value in some row."""
-        numbers, _ = encode([*distinct.cells], shape_encoder(shape))
+        numbers = numbers_among(distinct.cells, shape_encoder(shape))
         numbers[~distinct.present] = NAN
         is_number = ~np.isnan(numbers)
         counts = distinct.counts

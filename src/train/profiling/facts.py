@@ -99,7 +99,7 @@ def table_facts(opened: Opened) -> TableFacts:
     names = _shown_names(opened.columns, with_label)
     shown = tuple(reader.facts(one) for one in opened.columns if one.column.name in names)
     values = [one.values for one in shown if one.values is not None]
-    sampled = [_some(label, reader.sample)] if label else []
+    sampled = [label.take(reader.sample)] if label else []
     return TableFacts(
         files=tuple(dict.fromkeys(source.name for source in opened.table.sources)),
         rows=rows,
@@ -152,7 +152,7 @@ class _Reader:
         """Return how each column that is learnt from goes with the label, the strongest first."""
         if self.opened.label is None:
             return ()
-        label = Ranked(_some(self.opened.label, self.sample))
+        label = Ranked(self.opened.label.take(self.sample))
         pairs = [
             pair_of(label, Ranked(self._sampled(one)))
             for one in self.opened.columns
@@ -181,7 +181,7 @@ class _Reader:
             numbers=number_facts(values.values) if is_number else None,
             shape=shape_of(values, self.groups),
             missing_of_group=tuple(self.groups.counts(found.is_missing).tolist()),
-            values=_some(values, self.sample) if column.is_input else None,
+            values=values.take(self.sample) if column.is_input else None,
         )
 
     def _cells(self, taken: Taken) -> Cells:
@@ -195,10 +195,6 @@ class _Reader:
         if len(self.sample) < len(cells):
             cells = cells.take(pa.array(self.sample))
         return values_of(taken, cells, self.opened.missing).column
-
-
-def _some(column: Column, rows: NDArray[np.intp]) -> Column:
-    return Column(column.name, column.kind, column.values[rows], column.categories)
 
 
 def _examples(cells: Cells) -> tuple[tuple[str, int | None], ...]:

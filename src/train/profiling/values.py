@@ -12,7 +12,13 @@ from sagetree.evaluate.report.columns import Column
 from sagetree.features.moment import SECONDS_PER_DAY, Moment
 from sagetree.features.number import Boolean
 from sagetree.tables.cells import MissingValues
-from sagetree.tables.encoding import encode, encode_numbers, number_encoder, shape_encoder
+from sagetree.tables.encoding import (
+    encode,
+    encode_numbers,
+    number_encoder,
+    numbers_among,
+    shape_encoder,
+)
 from sagetree.tables.schema import Column as Trained
 from sagetree.tables.table import Cells
 from sagetree.train.columns.distinct import Distinct
@@ -70,7 +76,7 @@ def _whole(column: Column) -> Values:
 def _mixed(column: Trained, cells: Cells, missing: MissingValues) -> Values:
     distinct = Distinct.of(column.name, cast("pa.ChunkedArray", cells), missing)
     number = number_encoder(missing, shape_encoder(column.written))
-    numbers, _ = encode([*distinct.cells], number)
+    numbers = numbers_among(distinct.cells, number)
     is_word = distinct.present & np.isnan(numbers)
     words: Counter[str] = Counter()
     for place in np.flatnonzero(is_word):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sagetree.evaluate.cli import main as evaluate
+from sagetree.evaluate.job import EVALUATION_FILES
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
 from tests.evaluate.conftest import HEADER, rows
@@ -193,6 +194,24 @@ def test_one_row_is_refused_and_no_report_is_written(
         "precision and recall need them\n"
     )
     assert not (opt_ml.processing / "evaluation").exists()
+
+
+def test_a_failed_evaluation_leaves_nothing_of_the_one_before(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = evaluated(tmp_path, trained, HEADER + "".join(rows(100, 1)))
+    written = {path.name for path in folder.iterdir()}
+    assert {*EVALUATION_FILES} - written == {"comparison.json"}
+    (folder / "mine.txt").write_text("kept")
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
+    test = OptMl(tmp_path).processing / "test"
+    (test / "test.csv").write_text(HEADER + "1,2.5,a\n")
+    assert evaluate([]) == 1
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+    (folder / "report.html").write_text("of an earlier run")
+    shutil.rmtree(test)
+    assert evaluate([]) == 1
+    assert not (folder / "report.html").exists()
 
 
 def test_an_interval_is_never_a_single_value(tmp_path: Path, trained: Path):

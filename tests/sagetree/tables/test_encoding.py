@@ -4,6 +4,7 @@ import math
 import struct
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from time import process_time
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from sagetree.tables.cells import (
     FLOAT32_LIMIT,
+    NAN,
     Cell,
     CellError,
     MissingValues,
@@ -26,6 +28,7 @@ from sagetree.tables.encoding import (
     distinct_cells,
     encode,
     encode_numbers,
+    numbers_among,
     short_values,
 )
 from sagetree.tables.table import column_cell
@@ -283,10 +286,47 @@ def test_dictionaries_of_files_may_have_more_words_than_their_indices_count() ->
     assert [cells[code] for code in codes] == ["a0", "a99", None, "b0", "b99", None]
 
 
+def test_a_list_that_all_chunks_share_is_walked_once():
+    words = pa.array([f"word {number}" for number in range(50_000)])
+    whole = pa.array(np.arange(50_000, dtype=np.int32))
+
+    def seconds(chunks: int) -> float:
+        size = len(whole) // chunks
+        parts = [
+            pa.DictionaryArray.from_arrays(whole[place : place + size], words)
+            for place in range(0, len(whole), size)
+        ]
+        start = process_time()
+        codes, cells = distinct_cells(pa.chunked_array(parts))
+        spent = process_time() - start
+        assert codes.tolist() == list(range(50_000))
+        assert len(cells) == 50_001
+        return spent
+
+    assert seconds(200) < 10 * seconds(1)  # 70 times as long, walked for each chunk
+
+
 @pytest.mark.parametrize("kind", [pa.string(), pa.int64(), pa.dictionary(pa.int8(), pa.string())])
 def test_a_column_without_rows(kind: pa.DataType) -> None:
     values, misfits = encode(pa.chunked_array([], type=kind), to_number)
     assert values.tolist() == misfits == []
+
+
+def test_numbers_among_other_cells():
+    cells: list[Cell] = [
+        "1e3",
+        " 2 ",
+        "1_000",
+        "x",
+        "",
+        None,
+        "True",
+        False,
+        math.inf,
+        date(2026, 1, 2),
+    ]
+    expected = [1e3, 2, NAN, NAN, NAN, NAN, 1, 0, NAN, NAN]
+    np.testing.assert_array_equal(numbers_among(cells, to_number), expected)
 
 
 def test_every_refused_cell_is_named_in_the_order_of_rows() -> None:

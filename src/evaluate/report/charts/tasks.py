@@ -16,6 +16,9 @@ from sagetree.evaluate.report.tasks import (
 # Classes in a matrix.
 MOST_CLASSES = 12
 
+# A curve of rows without event is shown until this share of them is left.
+FEW_LEFT = 0.05
+
 
 def predicted_chart(facts: NumberFacts, label: str) -> Chart:
     """Return predicted against true numbers."""
@@ -101,10 +104,13 @@ def ndcg_chart(facts: RankingFacts) -> Chart:
 def survival_chart(facts: SurvivalFacts) -> Chart:
     """Return how many rows are still without an event, by quarters of the score."""
     quarters = facts.quarters
+    curves = [_until_few_are_left(quarter.curve) for quarter in quarters]
+    end = max(float(curve[-1, 0]) for curve in curves)
     return Chart(
         "Without event, by quarters of the score",
         "Kaplan and Meier's estimate for each quarter of the rows by score; the first has the "
-        "earliest predicted events. Curves that lie apart are told apart by the model.",
+        "earliest predicted events. Curves that lie apart are told apart by the model; each is "
+        f"shown until {FEW_LEFT:.0%} are left.",
         Table(
             ("quarter", "rows", "events", "median time"),
             tuple(
@@ -112,15 +118,21 @@ def survival_chart(facts: SurvivalFacts) -> Chart:
                 for n, q in enumerate(quarters, start=1)
             ),
         ),
-        axes.numbers("time", *(quarter.curve[:, 0] for quarter in quarters), low=0.0),
+        axes.numbers("time", np.array([end]), low=0.0),
         axes.shares("without event", high=1.02),
         tuple(
-            marks.stairs(quarter.curve, colour, f"quarter {n}")
-            for n, (quarter, colour) in enumerate(
-                zip(quarters, (ONE, TWO, THREE, FOUR), strict=False), start=1
+            marks.stairs(curve, colour, f"quarter {n}")
+            for n, (curve, colour) in enumerate(
+                zip(curves, (ONE, TWO, THREE, FOUR), strict=False), start=1
             )
         ),
     )
+
+
+def _until_few_are_left(curve: Floats) -> Floats:
+    """Return a curve (n, 2) up to where few are left: those last times may be many times as far."""
+    few = np.flatnonzero(curve[:, 1] <= FEW_LEFT)
+    return curve[: few[0] + 1] if len(few) else curve
 
 
 def _histogram_table(name: str, edges: Floats, counts: Floats) -> Table:

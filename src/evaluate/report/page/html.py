@@ -48,7 +48,7 @@ table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabul
 caption { text-align: left; color: var(--muted); padding: .25rem 0; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: right; vertical-align: top;
   border-bottom: 1px solid var(--grid); white-space: nowrap; }
-th:first-child { text-align: left; min-width: min(14rem, 40vw); max-width: 24rem;
+th:first-child { text-align: left; min-width: min(9rem, 40vw); max-width: 24rem;
   white-space: normal; overflow-wrap: anywhere; }
 tbody th { font-weight: 400; }
 .words th:last-child, .words td:last-child { text-align: left; white-space: normal;
