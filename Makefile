@@ -85,9 +85,11 @@ check: install ## format, lint, types and imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md.
+# What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md;
+# from src/cloud/pipeline: the pipeline's definition in cloud/template.yaml.
 generated: install ## make anew what follows from the code: tables, docs/architecture.svg
 	@$(BIN)/python container/generate.py
+	@$(BIN)/python cloud/embed.py
 	@$(BIN)/python -m docs.picture
 
 page: install ## make docs/page.png anew, by Chromium, of the server's own page
