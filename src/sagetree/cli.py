@@ -19,10 +19,11 @@ PROGRAMS = {
     "predict": "score the rows of files with a model, without a server",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
+    "function": "answer AWS Lambda's events, as one of the solution's functions",
 }
 
 # Commands of a program, beside its own.
-_COMMANDS = {"compare": "evaluate.compare", "profile": "train.profile"}
+_COMMANDS = {"compare": "evaluate.compare", "profile": "train.profile", "function": "cloud.runtime"}
 
 EPILOG = """\
 Name files of your own:
@@ -33,8 +34,8 @@ Name files of your own:
   sagetree predict --model sagetree-out new.csv
   sagetree serve sagetree-out
 
-Or name none, as SageMaker does. Every program but profile, compare, predict and convert
-then works on SageMaker's folders: /opt/ml, or the folder named by the environment variable
+Or name none, as SageMaker does. Every program but profile, compare, predict, convert and
+function then works on SageMaker's folders: /opt/ml, or the folder named by the environment variable
 SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads, writes
 and takes.
 """
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
     # gunicorn has a watcher of its own, and the others are no jobs
-    if argv is not None or program in ("serve", "predict", "convert", "profile"):
+    if argv is not None or program in ("serve", "predict", "convert", "profile", "function"):
         return work()
     return watched(work, partial(_report, program, arguments[1:]))
 

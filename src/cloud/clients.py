@@ -1,0 +1,59 @@
+"""The AWS services a function calls: one client each, made when it is first asked for."""
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from botocore.session import Session
+
+# By the name of their service, such as "sagemaker-runtime". A client has a method for each
+# operation of its service, so it has no type.
+Clients: TypeAlias = Mapping[str, Any]
+
+# All that the functions call.
+SERVICES = (
+    "application-autoscaling", "cloudwatch", "logs", "s3", "sagemaker", "sagemaker-runtime", "sns",
+    "ssm",
+)  # fmt: skip
+
+# API Gateway gives a function 30 s; an answer that is not there by then is lost.
+CONNECT_SECONDS = 2
+READ_SECONDS = 20
+
+
+class AwsClients(Mapping[str, Any]):
+    """The clients of this process, with what its environment says of region and credentials."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, service: str) -> Any:  # noqa: ANN401
+        """Return the client of a service."""
+        if service not in SERVICES:
+            raise KeyError(service)
+        if service not in self._made:
+            self._made[service] = self._session.create_client(service, config=self._config)
+        return self._made[service]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SERVICES)
+
+    def __len__(self) -> int:
+        return len(SERVICES)
+
+    @cached_property
+    def _session(self) -> "Session":
+        from botocore.session import get_session  # boto3 on top of it takes as long again
+
+        return get_session()
+
+    @cached_property
+    def _config(self) -> object:
+        from botocore.config import Config
+
+        return Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+        )

@@ -1,0 +1,49 @@
+"""POST /score: claims by name in, scores with reasons out. GET /openapi.json: how to ask.
+
+    {"claims": [{"policy_id": 7, "name": "...", "incident_type": "Collision", ...}, ...]}
+    -> {"request_id": "...", "predictions": [{"policy_id": 7, "score": 0.91, ...}, ...]}
+
+Only the model's columns leave the function, less those that the stack calls private. A claim's
+identifier stays here and is put back by position. What the model refuses is answered as it says.
+
+The stack's kind of endpoint decides who scores: an endpoint that answers at once, or the function
+itself (`lambda`). An asynchronous endpoint takes its requests from S3 and leaves its answers
+there: with that kind the API refuses claims, and says how to ask.
+"""
+
+from collections.abc import Callable, Mapping
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.names import Settings
+from sagetree.cloud.scoring.api import Answer, Api
+from sagetree.cloud.scoring.endpoint import Endpoint, Model, Nobody
+from sagetree.cloud.scoring.parameter import Parameter
+
+# The parameter of the stack that holds the columns of its model.
+COLUMNS = "columns"
+
+
+def handler(
+    event: Mapping[str, object], clients: Clients, settings: Settings, deadline: float
+) -> Answer:
+    """Answer one request of the API, with nothing remembered of others."""
+    return start(clients, settings)(event, deadline)
+
+
+def start(clients: Clients, settings: Settings) -> Callable[[Mapping[str, object], float], Answer]:
+    """Return what answers the API's requests one after the other, and remembers the columns."""
+    columns = Parameter(clients, settings.parameter(COLUMNS))
+    api = Api(_model(clients, settings), columns, settings.id_field, settings.private_fields)
+    return lambda event, _deadline: api.answer(event)
+
+
+def _model(clients: Clients, settings: Settings) -> Model:
+    match settings.endpoint_kind:
+        case "lambda":
+            from sagetree.cloud.scoring.inside import Inside  # the server and XGBoost come with it
+
+            return Inside(clients, settings.stack)
+        case "asynchronous":
+            return Nobody(settings.stack)
+        case _:
+            return Endpoint(clients, settings.stack)
