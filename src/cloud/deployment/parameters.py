@@ -1,0 +1,37 @@
+"""What the stack remembers of its deployments, in Parameter Store."""
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.names import NONE, Settings
+
+# The package that was asked for last, the config that the endpoint was last told to serve, the
+# package that is served, the columns of its model, and what was last told to the topic.
+WANTED_PACKAGE = "wanted-package"
+WANTED_CONFIG = "wanted-config"
+DEPLOYED_PACKAGE = "deployed-package"
+COLUMNS = "columns"
+TOLD = "told"
+
+
+class Parameters:
+    """The stack's parameters; writing what is there already changes nothing."""
+
+    def __init__(self, clients: Clients, settings: Settings) -> None:
+        self._ssm = clients["ssm"]
+        self._settings = settings
+
+    def get(self, name: str) -> str:
+        """Return a parameter's value, NONE where there is none."""
+        found = self._ssm.get_parameters(Names=[self._settings.parameter(name)])["Parameters"]
+        return str(found[0]["Value"]) if found else NONE
+
+    def put(self, name: str, value: str) -> None:
+        """Write a value where it is another."""
+        if self.get(name) == value:
+            return
+        self._ssm.put_parameter(
+            Name=self._settings.parameter(name),
+            Value=value,
+            Type="String",
+            Tier="Intelligent-Tiering",  # more than 4096 characters take the advanced one
+            Overwrite=True,
+        )

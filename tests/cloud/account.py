@@ -1,0 +1,235 @@
+"""An AWS account in this process: moto's state, strict requests, and what moto lacks.
+
+moto's SageMaker has no UpdateEndpoint and no DeleteModelPackage, makes a name a second time, and
+has every endpoint in service at once. Here a test says what an endpoint's status is; changing one
+that is being changed is refused, and so is what its kind excludes, with the service's words.
+"""
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from moto.applicationautoscaling.models import applicationautoscaling_backends
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+from moto.sns.models import sns_backends
+
+from tests.cloud import strict
+
+REGION = "us-east-1"
+STACK = "fraud"
+BUCKET = "fraud-bucket"
+ARN = f"arn:aws:sagemaker:{REGION}:{DEFAULT_ACCOUNT_ID}"
+TOPIC = f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:{STACK}-alerts"
+ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/{STACK}-jobs"
+
+BUNDLE = Path(__file__).parents[1] / "bundles" / "format-1-native"
+
+READS = ("Describe", "List", "Get")
+SERVICES = ("sagemaker", "ssm", "sns", "s3", "application-autoscaling")
+
+CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
+
+
+class Call(NamedTuple):
+    operation: str
+    params: Mapping[str, Any]
+
+
+class Account:
+    """Clients whose requests are noted and checked; made once, moto empties the state."""
+
+    def __init__(self) -> None:
+        self.session = boto3.Session(
+            region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
+        )
+        strict.hold(self.session.events)
+        self.session.events.register("before-parameter-build", self._note)
+        for operation, stand_in in {
+            "UpdateEndpoint": self._update_endpoint,
+            "DeleteEndpoint": self._delete_endpoint,
+            "DeleteModelPackage": self._delete_model_package,
+            "CreateModel": self._create_model,
+            "CreateEndpointConfig": self._create_config,
+            "CreateEndpoint": self._create_endpoint,
+        }.items():
+            self.session.events.register(f"before-call.sagemaker.{operation}", stand_in)
+        self.clients = {name: self.session.client(name) for name in SERVICES}
+        self.calls: list[Call] = []
+
+    # --- what a test does
+
+    def begin(self) -> None:
+        """Make what the template makes, in an account that is empty."""
+        self.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=STACK)
+        self.clients["sns"].create_topic(Name=f"{STACK}-alerts")
+        self.clients["s3"].create_bucket(Bucket=BUCKET)
+        self.clients["s3"].put_bucket_versioning(
+            Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
+        )
+        for name in ("wanted-package", "wanted-config", "deployed-package", "columns", "told"):
+            self.clients["ssm"].put_parameter(Name=f"/{STACK}/{name}", Value="none", Type="String")
+        self.calls.clear()
+
+    def register(self, approval: str = "Approved", *, group: str = STACK, key: str = "") -> str:
+        """Register a package, whose model is in the bucket, and return its ARN."""
+        key = key or f"models/{len(self.sagemaker.model_packages)}/model.tar.gz"
+        self.clients["s3"].put_object(Bucket=BUCKET, Key=key, Body=packed(BUNDLE))
+        container = {"Image": "1.dkr.ecr.us-east-1.amazonaws.com/sagetree:1"}
+        made = self.clients["sagemaker"].create_model_package(
+            ModelPackageGroupName=group,
+            ModelApprovalStatus=approval,
+            InferenceSpecification={
+                "Containers": [{**container, "ModelDataUrl": f"s3://{BUCKET}/{key}"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+        self.calls.clear()
+        return str(made["ModelPackageArn"])
+
+    def approve(self, arn: str, approval: str = "Approved") -> None:
+        self.clients["sagemaker"].update_model_package(
+            ModelPackageArn=arn, ModelApprovalStatus=approval
+        )
+        self.calls.clear()
+
+    def endpoint_is(self, status: str, config: str = "", reason: str | None = None) -> None:
+        """Let the endpoint be in a status, with another config if one is given."""
+        endpoint = self.sagemaker.endpoints[STACK]
+        endpoint.endpoint_status, endpoint.failure_reason = status, reason
+        endpoint.endpoint_config_name = config or endpoint.endpoint_config_name
+
+    @property
+    def endpoint(self) -> Any:
+        return self.sagemaker.endpoints.get(STACK)
+
+    @property
+    def sagemaker(self) -> SageMakerModelBackend:
+        return sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION]
+
+    @property
+    def scaled(self) -> Mapping[str, tuple[int, int]]:
+        """The least and the most of what is scaled."""
+        backend = applicationautoscaling_backends[DEFAULT_ACCOUNT_ID][REGION]
+        return {
+            resource: (target.min_capacity, target.max_capacity)
+            for dimension in backend.targets.values()
+            for resource, target in dimension.items()
+        }
+
+    @property
+    def told(self) -> list[tuple[str, str]]:
+        """Subject and text of all that the topic was told."""
+        sent = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[TOPIC].sent_notifications
+        return [(subject, text) for _, text, subject, *_ in sent]
+
+    def parameter(self, name: str) -> str:
+        found = self.clients["ssm"].get_parameter(Name=f"/{STACK}/{name}")
+        self.calls.pop()
+        return str(found["Parameter"]["Value"])
+
+    def requests(self, operation: str) -> list[Mapping[str, Any]]:
+        return [call.params for call in self.calls if call.operation == operation]
+
+    def written(self) -> list[str]:
+        """The operations so far that change something."""
+        return [c.operation for c in self.calls if not c.operation.startswith(READS)]
+
+    # --- what the service does
+
+    def _note(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
+        self.calls.append(Call(model.name, dict(params)))
+
+    def _update_endpoint(self, params: Mapping[str, Any], **_: object) -> Any:
+        wanted = json.loads(params["body"])
+        endpoint = self.sagemaker.endpoints.get(wanted["EndpointName"])
+        config = self.sagemaker.endpoint_configs.get(wanted["EndpointConfigName"])
+        if endpoint is None:
+            return _refused("Could not find endpoint.")
+        if endpoint.endpoint_status in (*CHANGING, "Failed"):
+            return _refused("Cannot update in-progress endpoint.")
+        if config is None:
+            return _refused("Could not find endpoint configuration.")
+        old = self.sagemaker.endpoint_configs[endpoint.endpoint_config_name]
+        if fault := _mismatch(old, config, scaled=bool(self.scaled)):
+            return _refused(fault)
+        guardrails = wanted.get("DeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
+        canary = guardrails.get("TrafficRoutingConfiguration", {}).get("CanarySize")
+        if canary and endpoint.production_variants[0]["DesiredInstanceCount"] < 2:
+            return _refused("CanarySize must be at most 50% of the fleet.")
+        endpoint.endpoint_status = "Updating"
+        return _answered({"EndpointArn": endpoint.arn})
+
+    def _delete_endpoint(self, params: Mapping[str, Any], **_: object) -> Any:
+        endpoint = self.sagemaker.endpoints.get(json.loads(params["body"])["EndpointName"])
+        if endpoint is not None and endpoint.endpoint_status in CHANGING:
+            return _refused("Cannot update in-progress endpoint.")
+        return None  # moto's own
+
+    def _delete_model_package(self, params: Mapping[str, Any], **_: object) -> Any:
+        arn = json.loads(params["body"])["ModelPackageName"]
+        names = self.sagemaker.model_package_name_mapping
+        if self.sagemaker.model_packages.pop(names.get(arn, arn), None) is None:
+            return _refused(f"ModelPackage {arn} does not exist.")
+        return _answered({})
+
+    def _create_model(self, params: Mapping[str, Any], **_: object) -> Any:
+        name = json.loads(params["body"])["ModelName"]
+        return self._unless_there(self.sagemaker._models, name, "model")
+
+    def _create_config(self, params: Mapping[str, Any], **_: object) -> Any:
+        name = json.loads(params["body"])["EndpointConfigName"]
+        return self._unless_there(self.sagemaker.endpoint_configs, name, "endpoint configuration")
+
+    def _create_endpoint(self, params: Mapping[str, Any], **_: object) -> Any:
+        name = json.loads(params["body"])["EndpointName"]
+        return self._unless_there(self.sagemaker.endpoints, name, "endpoint")
+
+    def _unless_there(self, made: Mapping[str, object], name: str, what: str) -> Any:
+        if name in made:
+            return _refused(f'Cannot create already existing {what} "{ARN}:{what}/{name}".')
+        return None
+
+
+def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
+    """Return the folder's files as a model.tar.gz."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
+        for path in sorted(folder.rglob("*.json")):
+            archive.add(path, name(str(path.relative_to(folder))))
+    return file.getvalue()
+
+
+def _mismatch(old: Any, new: Any, *, scaled: bool) -> str:
+    before, after = old.production_variants[0], new.production_variants[0]
+    if ("ServerlessConfig" in before) != ("ServerlessConfig" in after):
+        return "Endpoint cannot be updated between serverless and instances."
+    if bool(old.async_inference_config) != bool(new.async_inference_config):
+        return "The AsyncInferenceConfig parameter cannot be removed from this endpoint."
+    if scaled and before.get("InstanceType") != after.get("InstanceType"):
+        return (
+            'The variant(s) "main" must be deregistered as scalable targets with AWS Auto Scaling'
+            " before they can be removed or have their instance type updated."
+        )
+    return ""
+
+
+def _answered(body: Mapping[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
+    metadata = {"HTTPStatusCode": 200, "RequestId": "0", "HTTPHeaders": {}, "RetryAttempts": 0}
+    return _http(200), {**body, "ResponseMetadata": metadata}
+
+
+def _refused(message: str, code: str = "ValidationException") -> tuple[AWSResponse, dict[str, Any]]:
+    metadata = {"HTTPStatusCode": 400, "RequestId": "0", "HTTPHeaders": {}, "RetryAttempts": 0}
+    error = {"Code": code, "Message": message}
+    return _http(400), {"Error": error, "ResponseMetadata": metadata}
+
+
+def _http(status: int) -> AWSResponse:
+    return AWSResponse("https://api.sagemaker.us-east-1.amazonaws.com", status, {}, io.BytesIO())
