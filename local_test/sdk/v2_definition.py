@@ -97,9 +97,7 @@ def processor(*command: str) -> Processor:
 def saved(step: str, name: str, path: str) -> ProcessingOutput:
     """Return an output in the execution's own folder."""
     parts = [f"s3://{BUCKET}/runs", ExecutionVariables.PIPELINE_EXECUTION_ID, step, name]
-    return ProcessingOutput(
-        source=path, output_name=name, destination=Join(on="/", values=parts)
-    )
+    return ProcessingOutput(source=path, output_name=name, destination=Join(on="/", values=parts))
 
 
 def main() -> None:
@@ -113,9 +111,7 @@ def main() -> None:
                     source=TABLES, destination="/opt/ml/processing/input", input_name="tables"
                 )
             ],
-            outputs=[
-                saved("Prepare", part, f"/opt/ml/processing/output/{part}") for part in PARTS
-            ],
+            outputs=[saved("Prepare", part, f"/opt/ml/processing/output/{part}") for part in PARTS],
         ),
         cache_config=CacheConfig(enable_caching=False),
         retry_policies=RETRIES,
@@ -181,9 +177,7 @@ def main() -> None:
         def source(name: str) -> MetricsSource:
             return MetricsSource(content_type="application/json", s3_uri=file(name))
 
-        model = Model(
-            image_uri=IMAGE, model_data=artifact, role=ROLE, sagemaker_session=SESSION
-        )
+        model = Model(image_uri=IMAGE, model_data=artifact, role=ROLE, sagemaker_session=SESSION)
         return ModelStep(
             name,
             step_args=model.register(

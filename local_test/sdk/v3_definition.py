@@ -41,7 +41,6 @@ from sagemaker.serve import ModelBuilder
 from sagemaker.train import ModelTrainer
 from sagemaker.train.configs import Compute, InputData, Networking, OutputDataConfig
 
-
 # What the test makes its own definition of: the places of a stack.
 PLACES = json.loads(sys.argv[1])
 IMAGE, ROLE, BUCKET, GROUP = (PLACES[name] for name in ("image", "role", "bucket", "group"))
@@ -128,16 +127,12 @@ def saved(step: str, name: str, path: str) -> ProcessingOutput:
 
 def main() -> None:
     """Print the definition."""
-    evaluation = PropertyFile(
-        name="Evaluation", output_name="evaluation", path="evaluation.json"
-    )
+    evaluation = PropertyFile(name="Evaluation", output_name="evaluation", path="evaluation.json")
     prepare = ProcessingStep(
         "Prepare",
         step_args=processor("prepare", "--key", "policy_id", "--label", "fraud").run(
             inputs=[read("tables", TABLES, "/opt/ml/processing/input")],
-            outputs=[
-                saved("Prepare", part, f"/opt/ml/processing/output/{part}") for part in PARTS
-            ],
+            outputs=[saved("Prepare", part, f"/opt/ml/processing/output/{part}") for part in PARTS],
         ),
         cache_config=CacheConfig(enable_caching=False),
         retry_policies=RETRIES,
@@ -159,9 +154,7 @@ def main() -> None:
             security_group_ids=VPC and VPC["SecurityGroupIds"],
         ),
         stopping_condition=StoppingCondition(max_runtime_in_seconds=DAY),
-        output_data_config=OutputDataConfig(
-            s3_output_path=f"s3://{BUCKET}/models", kms_key_id=KEY
-        ),
+        output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/models", kms_key_id=KEY),
         hyperparameters={"target": "fraud"},
         input_data_config=[
             InputData(
@@ -172,9 +165,7 @@ def main() -> None:
             for part in ("train", "validation")
         ],
         sagemaker_session=SESSION,
-    ).with_metric_definitions(
-        [MetricDefinition(name="validation:auc", regex=PLACES["auc"])]
-    )
+    ).with_metric_definitions([MetricDefinition(name="validation:auc", regex=PLACES["auc"])])
     train = TrainingStep(
         "Train", step_args=trainer.train(), cache_config=CACHED, retry_policies=RETRIES
     )
