@@ -130,11 +130,11 @@ image: install ## build the image IMAGE=sagetree
 	@$(BIN)/python container/audit.py $(IMAGE)
 
 # In environments of their own, for local_test/sdk.
-sdk: install .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed ## SageMaker's SDKs and the AWS CLI
+sdk: install .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed .sdk/lambda/.installed ## SageMaker's SDKs, the AWS CLI, Lambda's emulator
 
 .sdk/%/.installed: local_test/sdk/requirements-%.txt | install
 	@test -x .sdk/$*/bin/python || $(BIN)/python -m venv .sdk/$*
-	$(BIN)/uv pip install --quiet --python .sdk/$*/bin/python -r $<
+	$(BIN)/uv pip install --quiet $(if $(filter lambda,$*),--no-deps) --python .sdk/$*/bin/python -r $<
 	@touch $@
 
 test-image: sdk ## the tests of the image, with SageMaker's SDKs
