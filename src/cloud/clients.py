@@ -17,9 +17,13 @@ SERVICES = (
     "ssm",
 )  # fmt: skip
 
-# API Gateway gives a function 30 s; an answer that is not there by then is lost.
 CONNECT_SECONDS = 2
-READ_SECONDS = 20
+READ_SECONDS = 10
+ATTEMPTS = 2
+
+# API Gateway gives an answer 30 s, of which a serverless endpoint that has to be started takes
+# most. An endpoint that has too much to do is not asked again: its caller is told to wait.
+ENDPOINT_SECONDS = 25
 
 
 class AwsClients(Mapping[str, Any]):
@@ -33,7 +37,7 @@ class AwsClients(Mapping[str, Any]):
         if service not in SERVICES:
             raise KeyError(service)
         if service not in self._made:
-            self._made[service] = self._session.create_client(service, config=self._config)
+            self._made[service] = self._session.create_client(service, config=_config(service))
         return self._made[service]
 
     def __iter__(self) -> Iterator[str]:
@@ -48,12 +52,13 @@ class AwsClients(Mapping[str, Any]):
 
         return get_session()
 
-    @cached_property
-    def _config(self) -> object:
-        from botocore.config import Config
 
-        return Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": 2, "mode": "standard"},
-        )
+def _config(service: str) -> object:
+    from botocore.config import Config
+
+    of_endpoint = service == "sagemaker-runtime"
+    return Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ENDPOINT_SECONDS if of_endpoint else READ_SECONDS,
+        retries={"total_max_attempts": 1 if of_endpoint else ATTEMPTS, "mode": "standard"},
+    )

@@ -8,19 +8,17 @@ identifier stays here and is put back by position. What the model refuses is ans
 
 The stack's kind of endpoint decides who scores: an endpoint that answers at once, or the function
 itself (`lambda`). An asynchronous endpoint takes its requests from S3 and leaves its answers
-there: with that kind the API refuses claims, and says how to ask.
+there: the API then answers 202, with the place where the predictions will be, in the claims' order.
 """
 
 from collections.abc import Callable, Mapping
 
 from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.parameters import COLUMNS
 from sagetree.cloud.names import Settings
 from sagetree.cloud.scoring.api import Answer, Api
-from sagetree.cloud.scoring.endpoint import Endpoint, Model, Nobody
+from sagetree.cloud.scoring.endpoint import AsynchronousEndpoint, Endpoint, Model
 from sagetree.cloud.scoring.parameter import Parameter
-
-# The parameter of the stack that holds the columns of its model.
-COLUMNS = "columns"
 
 
 def handler(
@@ -42,8 +40,8 @@ def _model(clients: Clients, settings: Settings) -> Model:
         case "lambda":
             from sagetree.cloud.scoring.inside import Inside  # the server and XGBoost come with it
 
-            return Inside(clients, settings.stack)
+            return Inside(clients, settings)
         case "asynchronous":
-            return Nobody(settings.stack)
+            return AsynchronousEndpoint(clients, settings.stack, settings.bucket)
         case _:
             return Endpoint(clients, settings.stack)

@@ -8,12 +8,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sagetree.cloud.columns import Columns
 from sagetree.cloud.scoring.claims import REQUEST_ID, ApiRequest, Claim, Rows
-from sagetree.cloud.scoring.endpoint import Model, Outcome
+from sagetree.cloud.scoring.endpoint import JSON, Model, Outcome
 from sagetree.cloud.scoring.openapi import document
-from sagetree.cloud.scoring.parameter import Parameter, not_deployed
+from sagetree.cloud.scoring.parameter import FRESH_SECONDS, SECONDS, Parameter, not_deployed
 from sagetree.cloud.scoring.problems import passed_on, problem_of_call, refusal, unreadable
 from sagetree.errors import SagetreeError
-from sagetree.serve.protocol.messages import Response, json_response
+from sagetree.serve.protocol.messages import Response
 from sagetree.serve.routes.problems import Problem, RouteError, problem_of
 from sagetree.serve.telemetry.log_lines import write_line
 
@@ -21,9 +21,6 @@ Answer = dict[str, object]
 
 SCORE = "POST /score"
 DESCRIPTION = "GET /openapi.json"
-
-# A model that refuses rows may be newer than the columns known here: these are then read anew.
-FRESH_SECONDS = 1.0
 
 
 class Api:
@@ -71,19 +68,25 @@ class Api:
     def _score(self, request: ApiRequest) -> Response:
         claims = request.claims()
         rows, outcome = self._asked(claims, request)
-        if outcome.status != 200:
-            return passed_on(outcome, rows.unused_fields, request.request_id)
-        answers = _predictions(outcome, len(claims))
-        content: dict[str, object] = {
-            "request_id": request.request_id,
-            "predictions": list(map(self._told, claims, answers)),
-        }
+        content: dict[str, object] = {"request_id": request.request_id}
+        match outcome.status:
+            case 200:
+                answers = _predictions(outcome, len(claims))
+                content["predictions"] = list(map(self._told, claims, answers))
+            case 202:
+                content |= {"claims": len(claims), **json.loads(outcome.body)}
+            case _:
+                return passed_on(outcome, rows.unused_fields, request.request_id)
         if rows.unused_fields:
             content["unused_fields"] = rows.unused_fields
-        return json_response(content)
+        return _json(content, outcome.status)
 
     def _asked(self, claims: Sequence[Claim], request: ApiRequest) -> tuple[Rows, Outcome]:
-        """Return what the model says of the claims, asked again where its columns have changed."""
+        """Return what the model says of the claims, and the rows it was sent.
+
+        A model that refuses rows may be newer than the columns known here. These are then read
+        anew, and it is asked again.
+        """
         columns = self._may_leave()
         rows = Rows.of(claims, columns, self._id_field)
         outcome = self._model.ask(rows.to_json(), request)
@@ -92,11 +95,17 @@ class Api:
             outcome = self._model.ask(rows.to_json(), request)
         return rows, outcome
 
-    def _may_leave(self, *seconds: float) -> frozenset[str]:
-        return self._known(*seconds).names - self._stays
+    def _may_leave(self, seconds: float = SECONDS) -> frozenset[str]:
+        columns = self._known(seconds)
+        kept = [note.name for note in columns.notes if note.required and note.name in self._stays]
+        if kept:
+            raise RouteError(_misconfigured(kept))
+        return columns.names - self._stays
 
-    def _known(self, *seconds: float) -> Columns:
-        columns = Columns.of_text(self._columns.value(*seconds))
+    def _known(self, seconds: float = SECONDS) -> Columns:
+        columns = Columns.of_text(self._columns.value(seconds=seconds))
+        if columns is None:
+            columns = Columns.of_text(self._columns.value(seconds=FRESH_SECONDS))
         if columns is None:
             raise not_deployed(self._columns.name)
         return columns
@@ -106,7 +115,7 @@ class Api:
         return {**known, **answer}
 
     def _describe(self, _request: ApiRequest) -> Response:
-        return json_response(document(self._known(), self._id_field, self._stays))
+        return _json(document(self._known(), self._id_field, self._stays))
 
 
 def _predictions(outcome: Outcome, claims: int) -> Sequence[Mapping[str, object]]:
@@ -118,6 +127,21 @@ def _predictions(outcome: Outcome, claims: int) -> Sequence[Mapping[str, object]
     if len(predictions) != claims:
         raise unreadable(f"it has {len(predictions)} predictions for {claims} claims")
     return [dict(prediction) for prediction in predictions]
+
+
+def _json(content: object, status: int = 200) -> Response:
+    # an identifier may be a text or a number that orjson does not write
+    return Response(status, json.dumps(content).encode(), JSON)
+
+
+def _misconfigured(columns: Sequence[str]) -> Problem:
+    return Problem(
+        500,
+        "Misconfigured",
+        f"the model needs {', '.join(columns)}, which the stack's settings keep in the function",
+        where="PrivateFields, IdField",
+        hint="Train without such columns, or take them out of the stack's settings",
+    )
 
 
 def _no_route(_request: ApiRequest) -> Response:

@@ -1,16 +1,22 @@
 """Rows to the stack's endpoint, and what comes back."""
 
+import json
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
+from botocore.exceptions import ClientError
+
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.scoring.claims import ApiRequest
-from sagetree.serve.routes.problems import Problem, RouteError
 
 # What an answer holds for each claim.
 OUTPUT = "inference_output=score,predicted_label,reasons"
 
 JSON = "application/json"
+
+# Where an asynchronous endpoint finds its requests, in the stack's bucket.
+REQUESTS = "asynchronous"
 
 
 class Outcome(NamedTuple):
@@ -40,8 +46,6 @@ class Endpoint:
 
     def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
         """Return what the endpoint says; 4xx of the container too."""
-        from botocore.exceptions import ClientError
-
         try:
             answer = self._runtime.invoke_endpoint(
                 EndpointName=self._name,
@@ -59,29 +63,37 @@ class Endpoint:
         return Outcome(200, answer["Body"].read())
 
 
+class AsynchronousEndpoint:
+    """The model behind an endpoint that takes requests from S3 and leaves its answers there."""
+
+    def __init__(self, clients: Clients, name: str, bucket: str) -> None:
+        self._runtime = clients["sagemaker-runtime"]
+        self._s3 = clients["s3"]
+        self._name = name
+        self._bucket = bucket
+
+    def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
+        """Queue the rows, and return where the answer will be (202)."""
+        # not the request's id: two requests may have the same
+        key = f"{REQUESTS}/{os.urandom(16).hex()}.json"
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=rows, ContentType=JSON)
+        queued = self._runtime.invoke_endpoint_async(
+            EndpointName=self._name,
+            InputLocation=f"s3://{self._bucket}/{key}",
+            ContentType=JSON,
+            Accept=JSON,
+            CustomAttributes=OUTPUT,
+            InferenceId=request.request_id,
+        )
+        places = {
+            "output_location": queued["OutputLocation"],
+            "failure_location": queued.get("FailureLocation"),
+        }
+        return Outcome(202, json.dumps(places).encode())
+
+
 def _told_by_container(response: Mapping[str, Any]) -> Outcome | None:
     """Return the container's own answer in a failure, None where it is not the container's."""
     if response["Error"]["Code"] != "ModelError" or "OriginalStatusCode" not in response:
         return None
     return Outcome(response["OriginalStatusCode"], response.get("OriginalMessage", "").encode())
-
-
-class Nobody:
-    """The model of an asynchronous endpoint, which gives no answer to wait for."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def ask(self, _rows: bytes, _request: ApiRequest) -> Outcome:
-        """Raise RouteError, which says how such an endpoint is asked."""
-        raise RouteError(
-            Problem(
-                501,
-                "Asynchronous",
-                "this stack's endpoint is asynchronous: it gives no answer to wait for",
-                where=self._name,
-                hint="Put the rows into the bucket and name them: aws sagemaker-runtime "
-                f"invoke-endpoint-async --endpoint-name {self._name} --content-type {JSON} "
-                "--input-location s3://BUCKET/KEY. Or choose another kind of endpoint",
-            )
-        )

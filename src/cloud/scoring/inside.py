@@ -4,12 +4,18 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from sagetree.cloud.artifact import artifact_of
+from botocore.exceptions import BotoCoreError, ClientError
+
 from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.package import Package
+from sagetree.cloud.deployment.parameters import DEPLOYED_PACKAGE
+from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.scoring.artifact import files_of
 from sagetree.cloud.scoring.claims import ApiRequest
 from sagetree.cloud.scoring.endpoint import JSON, OUTPUT, Outcome
-from sagetree.cloud.scoring.parameter import Parameter, not_deployed
-from sagetree.errors import NotReadyError
+from sagetree.cloud.scoring.parameter import FRESH_SECONDS, Parameter, not_deployed
+from sagetree.errors import ArtifactError, NotReadyError, PlatformError, SettingsError
 from sagetree.machine.program import LOG
 from sagetree.serve.application import Application
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES
@@ -22,20 +28,32 @@ from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import TRACE_HEADER
-from sagetree.serve.variables import LOG_FORMAT, THREADS
+from sagetree.serve.variables import THREADS
 
-# A function of 512 MB has a third of a core, and a hundred rows are nothing to share.
-_ENVIRON = {THREADS.name: "1", LOG_FORMAT.name: "json"}
+# A small function has a third of a core, and a hundred rows are nothing to share.
+_ONE_THREAD = {THREADS.name: "1"}
+
+_NOT_LOADED = (
+    ArtifactError, BotoCoreError, ClientError, NotReadyError, PlatformError, Refused, SettingsError,
+)  # fmt: skip
 
 
 class Inside:
-    """The model of the package that /STACK/deployed-package names, loaded in this process."""
+    """The model of the package that /STACK/deployed-package names, loaded in this process.
 
-    def __init__(self, clients: Clients, stack: str) -> None:
+    It is loaded at once, while Lambda lends a function more than its share of a core.
+    """
+
+    def __init__(self, clients: Clients, settings: Settings) -> None:
         self._clients = clients
-        self._package = Parameter(clients, f"/{stack}/deployed-package")
-        self._loaded = ""
+        self._settings = settings
+        self._package = Parameter(clients, settings.parameter(DEPLOYED_PACKAGE))
+        self._loaded = NONE
         self._application: Application | None = None
+        try:
+            self._current()
+        except (BotoCoreError, ClientError, NotReadyError) as error:
+            LOG.warning("no model yet, the first request looks again: %s", error)
 
     def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
         """Return what the server would answer. Raises NotReadyError where there is no model."""
@@ -53,27 +71,31 @@ class Inside:
     def _current(self) -> Application:
         """Return the model of the deployed package; the one before, where that cannot be loaded."""
         package = self._package.value()
-        if not package.startswith("arn:"):
+        if package == NONE:
+            package = self._package.value(seconds=FRESH_SECONDS)
+        if package == NONE:
             raise not_deployed(self._package.name)
         if package == self._loaded and self._application:
             return self._application
         try:
             self._application = self._load(package)
             self._loaded = package
-        except NotReadyError as error:
+        except _NOT_LOADED as error:
+            LOG.error("%s cannot be loaded, and %s stays: %s", package, self._loaded, error)
             if self._application is None:
-                raise
-            LOG.error("%s stays, for %s cannot be loaded: %s", self._loaded, package, error)
+                raise _unloadable(package) from error
         return self._application
 
-    def _load(self, package: str) -> Application:
-        with artifact_of(self._clients, package) as (folder, environ):
+    def _load(self, arn: str) -> Application:
+        package = Package.of(self._clients, self._settings, arn)
+        environ = package.containers[0].get("Environment", {})
+        with files_of(self._clients, package) as folder:
             return _application(folder, environ)
 
 
 def _application(folder: Path, environ: Mapping[str, str]) -> Application:
     settings = ServeSettings.read(
-        {**environ, **_ENVIRON}, host="127.0.0.1", port="0", reload=False, model_dir=folder
+        {**environ, **_ONE_THREAD}, host="", port="0", reload=False, model_dir=folder
     )
     load = partial(
         ServedModel.load,
@@ -88,3 +110,8 @@ def _application(folder: Path, environ: Mapping[str, str]) -> Application:
     holder.start(watch=False)
     holder.wait()
     return Application(one_model(settings, holder, Observer(None, LINE_FORMATS["json"])))
+
+
+def _unloadable(package: str) -> NotReadyError:
+    hint = "Approve another package; the function's log has the reason"
+    return NotReadyError("its model cannot be loaded", where=package, hint=hint)

@@ -27,6 +27,20 @@ _UNUSED: Json = {
     "are no column of it",
 }
 
+_PLACE: Json = {"type": ["string", "null"], "description": "An address in S3"}
+
+_QUEUED: Json = {
+    "type": "object",
+    "required": ["request_id", "claims", "output_location"],
+    "properties": {
+        "request_id": {"type": "string"},
+        "claims": {"type": "integer"},
+        "output_location": _PLACE,
+        "failure_location": _PLACE,
+        "unused_fields": _UNUSED,
+    },
+}
+
 
 def document(columns: Columns, id_field: str, stays: AbstractSet[str]) -> Json:
     """Return the document for a model with these columns.
@@ -101,7 +115,11 @@ def _score() -> Json:
             "required": True,
             "content": {JSON_TYPE: {"schema": {"anyOf": [several, claims, claim]}}},
         },
-        "responses": {"200": _answer("A score for each claim", scored), **_errors()},
+        "responses": {
+            "200": _answer("A score for each claim", scored),
+            "202": _answer("With an asynchronous endpoint: where the scores will be", _QUEUED),
+            **_errors(),
+        },
     }
 
 

@@ -13,6 +13,9 @@ from sagetree.machine.program import LOG
 # of all functions together.
 SECONDS = 60.0
 
+# How old one may be that has turned out not to be what is wanted.
+FRESH_SECONDS = 1.0
+
 
 class Parameter:
     """The value of one parameter, read anew when it has grown old."""
@@ -20,7 +23,7 @@ class Parameter:
     def __init__(
         self, clients: Clients, name: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._clients = clients
+        self._ssm = clients["ssm"]
         self._clock = clock
         self._value = ""
         self._read_at = 0.0
@@ -37,7 +40,7 @@ class Parameter:
 
     def _read(self) -> None:
         try:
-            found = self._clients["ssm"].get_parameter(Name=self.name)
+            found = self._ssm.get_parameter(Name=self.name)
         except (BotoCoreError, ClientError) as error:
             if _is_absent(error):
                 raise not_deployed(self.name) from error
