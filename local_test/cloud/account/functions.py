@@ -1,0 +1,102 @@
+"""Lambda: the solution's functions, in this process, with the environment that the template gives.
+
+Which function it is, its command in the image says, as there.
+"""
+
+import importlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction
+from sagetree.cloud.names import Settings
+
+from local_test.cloud.account.actors import SERVICE, Actors
+from local_test.cloud.account.replacing import replaced
+
+
+class FunctionFailed(Exception):  # noqa: N818 - it says what happened
+    """A function raised an error: its type and message."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error that a function raised."""
+
+    function: str
+    error: str
+
+
+@dataclass
+class Functions:
+    """The account's functions. `failures` has what they raised, in order."""
+
+    actors: Actors
+    failures: list[Failure] = field(default_factory=list)
+
+    def invoke(self, function: str, event: Mapping[str, Any], by: str = SERVICE) -> Any:  # noqa: ANN401
+        """Call a function by its name or ARN. Raises FunctionFailed."""
+        answer = self.actors.client(by, "lambda").invoke(
+            FunctionName=function, Payload=json.dumps(event).encode()
+        )
+        body = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise FunctionFailed(f"{body['errorType']}: {body['errorMessage']}")
+        return body
+
+    @contextmanager
+    def in_process(self) -> Iterator[None]:
+        """Have moto's Lambda run the handlers here."""
+        make = vars(LambdaFunction)["create_from_cloudformation_json"].__func__
+
+        def create(cls: type, name: str, resource: Any, *rest: Any, **more: Any) -> LambdaFunction:
+            function: LambdaFunction = make(cls, name, resource, *rest, **more)
+            function.image_config = resource["Properties"].get("ImageConfig", {})
+            return function
+
+        def invoke(this: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:
+            return self._run(this, event)
+
+        parts = {"create_from_cloudformation_json": classmethod(create), "_invoke_lambda": invoke}
+        with replaced(LambdaFunction, **parts):
+            yield
+
+    def _run(self, function: LambdaFunction, event: Any) -> tuple[str, bool, str]:
+        name = function.image_config["Command"][-1]
+        environment = {key: str(value) for key, value in function.environment_vars.items()}
+        clients = _Clients(self.actors, function.role.rsplit("/", 1)[-1])
+        try:
+            answer = _started(name, clients, Settings.read(environment))(event)
+            return json.dumps(answer), False, ""
+        except Exception as error:  # noqa: BLE001 - as Lambda answers for whatever is raised
+            body = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            self.failures.append(Failure(function.function_name, f"{type(error).__name__}: {error}"))
+            return json.dumps(body), True, repr(error)
+
+
+def _started(name: str, clients: Mapping[str, Any], settings: Settings) -> Callable[[Any], Any]:
+    """Return what answers events, as a new instance of the function has it."""
+    module = importlib.import_module(f"sagetree.cloud.functions.{name}")
+    if hasattr(module, "start"):
+        return module.start(clients, settings)
+    return partial(module.handler, clients=clients, settings=settings)
+
+
+class _Clients(Mapping[str, Any]):
+    """A role's clients, made as a function asks for them."""
+
+    def __init__(self, actors: Actors, actor: str) -> None:
+        self._actors = actors
+        self._actor = actor
+
+    def __getitem__(self, service: str) -> Any:  # noqa: ANN401
+        return self._actors.client(self._actor, service)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
