@@ -36,6 +36,8 @@ class Functions:
 
     actors: Actors
     failures: list[Failure] = field(default_factory=list)
+    # What answers events for each function that has been called, by its ARN.
+    _warm: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
 
     def invoke(self, function: str, event: Mapping[str, Any], by: str = SERVICE) -> Any:  # noqa: ANN401
         """Call a function by its name or ARN. Raises FunctionFailed."""
@@ -65,16 +67,20 @@ class Functions:
             yield
 
     def _run(self, function: LambdaFunction, event: Any) -> tuple[str, bool, str]:
-        name = function.image_config["Command"][-1]
-        environment = {key: str(value) for key, value in function.environment_vars.items()}
-        clients = _Clients(self.actors, function.role.rsplit("/", 1)[-1])
         try:
-            answer = _started(name, clients, Settings.read(environment))(event)
-            return json.dumps(answer), False, ""
+            if function.function_arn not in self._warm:
+                self._warm[function.function_arn] = self._started(function)
+            return json.dumps(self._warm[function.function_arn](event)), False, ""
         except Exception as error:  # noqa: BLE001 - as Lambda answers for whatever is raised
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
             self.failures.append(Failure(function.function_name, f"{type(error).__name__}: {error}"))
             return json.dumps(body), True, repr(error)
+
+    def _started(self, function: LambdaFunction) -> Callable[[Any], Any]:
+        name = function.image_config["Command"][-1]
+        environment = {key: str(value) for key, value in function.environment_vars.items()}
+        clients = _Clients(self.actors, function.role.rsplit("/", 1)[-1])
+        return _started(name, clients, Settings.read(environment))
 
 
 def _started(name: str, clients: Mapping[str, Any], settings: Settings) -> Callable[[Any], Any]:

@@ -13,7 +13,7 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import AWSValidationException
-from moto.sagemaker.models import FakeEndpoint
+from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from local_test.cloud.account.backstage import Backstage
@@ -62,7 +62,11 @@ class Account:
             "start_pipeline_execution": _start(self, theirs["start_pipeline_execution"]),
             "list_pipeline_execution_steps": _steps(self),
         }
-        with replaced(SageMakerResponse, **ours):
+        described = SageMakerModelBackend.describe_pipeline_execution
+        with (
+            replaced(SageMakerResponse, **ours),
+            replaced(SageMakerModelBackend, describe_pipeline_execution=_describe(described)),
+        ):
             yield
 
     def bring_up(self, endpoint: FakeEndpoint, config: str, variants: list[Mapping[str, Any]]) -> None:
@@ -225,3 +229,14 @@ def _steps(account: Account) -> Operation:
         return ActionResult({"PipelineExecutionSteps": steps})
 
     return list_pipeline_execution_steps
+
+
+def _describe(describe: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def describe_pipeline_execution(self: SageMakerModelBackend, *named: str) -> dict[str, Any]:
+        described = describe(self, *named)
+        pipeline = self.pipelines[described["PipelineArn"].rsplit("/", 1)[-1]]
+        execution = pipeline.pipeline_executions[described["PipelineExecutionArn"]]
+        reason = execution.pipeline_execution_failure_reason
+        return {**described, **({"FailureReason": reason} if reason else {})}
+
+    return describe_pipeline_execution
