@@ -5,10 +5,11 @@ Which function it is, its command in the image says, as there.
 
 import importlib
 import json
+import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
@@ -24,7 +25,7 @@ class FunctionFailed(Exception):  # noqa: N818 - it says what happened
 
 @dataclass(frozen=True)
 class Failure:
-    """An error that a function raised."""
+    """An error that a function raised, as a traceback."""
 
     function: str
     error: str
@@ -37,7 +38,7 @@ class Functions:
     actors: Actors
     failures: list[Failure] = field(default_factory=list)
     # What answers events for each function that has been called, by its ARN.
-    _warm: dict[str, Callable[[Any], Any]] = field(default_factory=dict)
+    _warm: dict[str, Callable[[Any, float], Any]] = field(default_factory=dict)
 
     def invoke(self, function: str, event: Mapping[str, Any], by: str = SERVICE) -> Any:  # noqa: ANN401
         """Call a function by its name or ARN. Raises FunctionFailed."""
@@ -70,25 +71,26 @@ class Functions:
         try:
             if function.function_arn not in self._warm:
                 self._warm[function.function_arn] = self._started(function)
-            return json.dumps(self._warm[function.function_arn](event)), False, ""
+            answer = self._warm[function.function_arn](event, time.time() + function.timeout)
+            return json.dumps(answer), False, ""
         except Exception as error:  # noqa: BLE001 - as Lambda answers for whatever is raised
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
-            self.failures.append(Failure(function.function_name, f"{type(error).__name__}: {error}"))
+            self.failures.append(Failure(function.function_name, traceback.format_exc()))
             return json.dumps(body), True, repr(error)
 
-    def _started(self, function: LambdaFunction) -> Callable[[Any], Any]:
+    def _started(self, function: LambdaFunction) -> Callable[[Any, float], Any]:
         name = function.image_config["Command"][-1]
         environment = {key: str(value) for key, value in function.environment_vars.items()}
         clients = _Clients(self.actors, function.role.rsplit("/", 1)[-1])
         return _started(name, clients, Settings.read(environment))
 
 
-def _started(name: str, clients: Mapping[str, Any], settings: Settings) -> Callable[[Any], Any]:
+def _started(name: str, clients: Mapping[str, Any], settings: Settings) -> Callable[[Any, float], Any]:
     """Return what answers events, as a new instance of the function has it."""
     module = importlib.import_module(f"sagetree.cloud.functions.{name}")
     if hasattr(module, "start"):
         return module.start(clients, settings)
-    return partial(module.handler, clients=clients, settings=settings)
+    return lambda event, deadline: module.handler(event, clients, settings, deadline)
 
 
 class _Clients(Mapping[str, Any]):

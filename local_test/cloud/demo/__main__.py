@@ -15,12 +15,13 @@ from types import FrameType
 from local_test.cloud.demo.page import Page
 from local_test.cloud.demo.person import Trouble
 from local_test.cloud.demo.story import tell
-from local_test.cloud.desk import stand
+from local_test.cloud.desk import Desk, stand
 from local_test.cloud.pipeline.containers import Docker, DockerFailed
 
 # As many as the workshop's files have.
 POLICIES = 5000
 LAST_LINES = 15
+LAST_FAILURES = 5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,11 +36,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         docker = Docker(options.image)
         try:
             with stand(docker) as desk:
-                tell(page, desk, Path(folder), options.policies)
-        except (Trouble, DockerFailed) as trouble:
-            page.line(f"\nStopped: {trouble}")
-            lines = log.read_text().splitlines()[-LAST_LINES:]
-            page.line("\n".join(["What the functions logged last:", *lines]) if lines else "")
+                try:
+                    tell(page, desk, Path(folder), options.policies)
+                except Trouble as trouble:
+                    page.line(f"\nStopped: {trouble}\n")
+                    _known(page, desk, docker, log)
+                    return 1
+        except DockerFailed as error:
+            page.line(f"\nStopped: {error}")
             return 1
         except KeyboardInterrupt:
             page.line("\nStopped. Servers, containers and files are removed.")
@@ -48,6 +52,18 @@ def main(argv: Sequence[str] | None = None) -> int:
             docker.remove_all()
     page.line(f"All of this took {page.seconds:.0f} s, and nothing of it is left.")
     return 0
+
+
+def _known(page: Page, desk: Desk, docker: Docker, log: Path) -> None:
+    """Say all that is known of why: errors of functions, and who wrote which lines last."""
+    for failure in desk.functions.failures[-LAST_FAILURES:]:
+        page.line(f"{failure.function} raised {failure.error}")
+    for failed in desk.backstage.failures:
+        page.line(failed)
+    said = {"the functions": "\n".join(log.read_text().splitlines()[-LAST_LINES:])}
+    said |= {name: docker.last_lines(name) for name in docker.left()}
+    for who, lines in said.items():
+        page.line(f"\nThe last lines of {who}:\n{lines}")
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
