@@ -29,7 +29,7 @@ class Parameter:
         self._read_at = 0.0
         self.name = name
 
-    def value(self, *, seconds: float = SECONDS) -> str:
+    def value(self, seconds: float = SECONDS) -> str:
         """Return the value, which is at most so many `seconds` old.
 
         Raises NotReadyError where there is no such parameter.
