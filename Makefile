@@ -32,7 +32,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo try test test-quick test-long nightly soak fuzz check generated page format data prepare train \
-	evaluate serve predict image sdk test-image lock clean
+	evaluate serve predict image sdk cloud-demo test-image lock clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -136,6 +136,13 @@ sdk: install .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed .sdk/lamb
 	@test -x .sdk/$*/bin/python || $(BIN)/python -m venv .sdk/$*
 	$(BIN)/uv pip install --quiet $(if $(filter lambda,$*),--no-deps) --python .sdk/$*/bin/python -r $<
 	@touch $@
+
+# At most two minutes on two cores; nothing leaves the machine, nothing is left on it.
+cloud-demo: install ## the solution on AWS on your desk: stack, pipeline, endpoint, API, clean-up
+	@container/engine.sh
+	@docker image inspect $(IMAGE) >/dev/null 2>&1 || \
+		{ echo "There is no image $(IMAGE) to run: build it with 'make image'"; exit 1; }
+	@$(BIN)/python -m local_test.cloud.demo --image $(IMAGE)
 
 test-image: sdk ## the tests of the image, with SageMaker's SDKs
 	@container/engine.sh

@@ -1,1 +1,1 @@
-"""The solution on AWS, on one's desk: its template, its pipeline and its API with moto and Docker."""
+"""The solution on AWS, on one's desk: its template, pipeline and API with moto and Docker."""

@@ -61,7 +61,7 @@ class Desk:
         """Where the account's services answer."""
         return self.actors.url
 
-    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore's are not typed
+    def client(self, service: str) -> Any:
         """Return the client of a service for the person at the desk."""
         return self.actors.client(PERSON, service)
 
@@ -109,7 +109,7 @@ def _assembled(
     return Desk(actors, backstage, bus, functions, runs, servers, account, front)
 
 
-class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+class _QuietHandler(MotoRequestHandler):
     """moto's, without a line on the terminal for each request."""
 
     def log(self, *_: object) -> None:

@@ -36,7 +36,7 @@ class DeskSession(boto3.Session):
         super().__init__(region_name=REGION, **KEYS)
         self._url = url
 
-    def client(self, service_name: str, *args: Any, **options: Any) -> Any:  # noqa: ANN401
+    def client(self, service_name: str, *args: Any, **options: Any) -> Any:
         """Return a client of the desk's service."""
         return super().client(service_name, *args, **{"endpoint_url": self._url, **options})
 
@@ -67,7 +67,7 @@ class Actors:
                 self._sessions[actor] = session
             return self._sessions[actor]
 
-    def client(self, actor: str, service: str) -> Any:  # noqa: ANN401 - botocore's are not typed
+    def client(self, actor: str, service: str) -> Any:
         """Return the actor's client of a service."""
         with self._lock:
             if (actor, service) not in self._clients:

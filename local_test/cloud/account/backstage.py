@@ -62,5 +62,5 @@ class Backstage:
                 self._busy = True
             try:
                 work()
-            except Exception:  # noqa: BLE001 - nobody waits for it who could be told
+            except Exception:
                 self.failures.append(traceback.format_exc())

@@ -11,7 +11,7 @@ Template = Mapping[str, Any]
 
 
 def deletion_order(resources: Mapping[str, Template]) -> list[str]:
-    """Return the resources' names: each after all that depend on it, a custom one as late as it can.
+    """Return the resources' names: each after all that need it, a custom one as late as it can.
 
     CloudFormation deletes side by side what does not depend on each other, so that what a custom
     resource does not name may be gone when it is told. Here it always is.

@@ -24,6 +24,8 @@ Wsgi = Callable[[Any, Any], Iterable[bytes]]
 
 MODEL_SECONDS = 60
 
+LOGS = "/aws/sagemaker/Endpoints"
+
 # What of an invocation reaches the container.
 _PASSED_ON = (
     "Content-Type", "Accept", "X-Amzn-Sagemaker-Custom-Attributes",
@@ -124,7 +126,7 @@ class Front:
         function = integration["IntegrationUri"]
         try:
             answer = self.invoke(function, api_event(api, path, request))
-        except Exception:  # noqa: BLE001 - as the gateway answers for any error of a function
+        except Exception:
             return Reply.of_json(500, {"message": "Internal Server Error"})
         return Reply(answer["statusCode"], answer.get("headers", {}), answer["body"].encode())
 
@@ -143,7 +145,9 @@ class Front:
         try:
             with urllib.request.urlopen(asked, timeout=MODEL_SECONDS) as answer:  # noqa: S310
                 kind = {"Content-Type": answer.headers["Content-Type"]}
-                return Reply(200, kind | {"x-Amzn-Invoked-Production-Variant": "main"}, answer.read())
+                return Reply(
+                    200, kind | {"x-Amzn-Invoked-Production-Variant": "main"}, answer.read()
+                )
         except urllib.error.HTTPError as error:
             return _model_error(name, error.code, error.read().decode())
         except OSError as error:
@@ -157,7 +161,7 @@ def _model_error(name: str, status: int, said: str) -> Reply:
         f"https://{REGION}.console.aws.amazon.com/cloudwatch/home in account {ACCOUNT}",
         "OriginalMessage": said,
         "OriginalStatusCode": status,
-        "LogStreamArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/{name}",
+        "LogStreamArn": f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{LOGS}/{name}",
     }
     return Reply.of_json(424, content, x_amzn_errortype="ModelError")
 
@@ -190,4 +194,3 @@ def api_event(api: str, path: str, request: Request) -> dict[str, Any]:
         "body": request.body.decode(errors="surrogateescape"),
         "isBase64Encoded": False,
     }
-

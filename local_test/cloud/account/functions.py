@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
-from sagetree.cloud.names import Settings
 
 from local_test.cloud.account.actors import SERVICE, Actors
 from local_test.cloud.account.replacing import replaced
+from sagetree.cloud.names import Settings
 
 
 class FunctionFailed(Exception):  # noqa: N818 - it says what happened
@@ -37,10 +37,12 @@ class Functions:
 
     actors: Actors
     failures: list[Failure] = field(default_factory=list)
+    # What each is called with in its container, by its ARN.
+    _commands: dict[str, list[str]] = field(default_factory=dict)
     # What answers events for each function that has been called, by its ARN.
     _warm: dict[str, Callable[[Any, float], Any]] = field(default_factory=dict)
 
-    def invoke(self, function: str, event: Mapping[str, Any], by: str = SERVICE) -> Any:  # noqa: ANN401
+    def invoke(self, function: str, event: Mapping[str, Any], by: str = SERVICE) -> Any:
         """Call a function by its name or ARN. Raises FunctionFailed."""
         answer = self.actors.client(by, "lambda").invoke(
             FunctionName=function, Payload=json.dumps(event).encode()
@@ -57,7 +59,7 @@ class Functions:
 
         def create(cls: type, name: str, resource: Any, *rest: Any, **more: Any) -> LambdaFunction:
             function: LambdaFunction = make(cls, name, resource, *rest, **more)
-            function.image_config = resource["Properties"].get("ImageConfig", {})
+            self._commands[function.function_arn] = resource["Properties"]["ImageConfig"]["Command"]
             return function
 
         def invoke(this: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:
@@ -73,23 +75,26 @@ class Functions:
                 self._warm[function.function_arn] = self._started(function)
             answer = self._warm[function.function_arn](event, time.time() + function.timeout)
             return json.dumps(answer), False, ""
-        except Exception as error:  # noqa: BLE001 - as Lambda answers for whatever is raised
+        except Exception as error:
             body = {"errorType": type(error).__name__, "errorMessage": str(error)}
             self.failures.append(Failure(function.function_name, traceback.format_exc()))
             return json.dumps(body), True, repr(error)
 
     def _started(self, function: LambdaFunction) -> Callable[[Any, float], Any]:
-        name = function.image_config["Command"][-1]
+        name = self._commands[function.function_arn][-1]
         environment = {key: str(value) for key, value in function.environment_vars.items()}
         clients = _Clients(self.actors, function.role.rsplit("/", 1)[-1])
         return _started(name, clients, Settings.read(environment))
 
 
-def _started(name: str, clients: Mapping[str, Any], settings: Settings) -> Callable[[Any, float], Any]:
+def _started(
+    name: str, clients: Mapping[str, Any], settings: Settings
+) -> Callable[[Any, float], Any]:
     """Return what answers events, as a new instance of the function has it."""
     module = importlib.import_module(f"sagetree.cloud.functions.{name}")
     if hasattr(module, "start"):
-        return module.start(clients, settings)
+        started: Callable[[Any, float], Any] = module.start(clients, settings)
+        return started
     return lambda event, deadline: module.handler(event, clients, settings, deadline)
 
 
@@ -100,7 +105,7 @@ class _Clients(Mapping[str, Any]):
         self._actors = actors
         self._actor = actor
 
-    def __getitem__(self, service: str) -> Any:  # noqa: ANN401
+    def __getitem__(self, service: str) -> Any:
         return self._actors.client(self._actor, service)
 
     def __iter__(self) -> Iterator[str]:

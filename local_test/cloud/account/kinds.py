@@ -42,7 +42,7 @@ class Kind:
     request: Callable[[Properties], Properties] = dict
 
 
-def named(  # noqa: PLR0913 - the columns of the table below
+def named(
     type_: str,
     service: str,
     create: str,
@@ -110,7 +110,7 @@ def kinds(api_url: Callable[[str], str]) -> list[Kind]:
         Kind(
             "AWS::ApiGatewayV2::Api", "apigatewayv2", "CreateApi", answered("ApiId"), "DeleteApi",
             {"ApiId": answered("ApiId")}, "Name",
-            {"ApiEndpoint": lambda _p, answer: api_url(answer["ApiId"]), "ApiId": answered("ApiId")},
+            {"ApiEndpoint": lambda _p, a: api_url(a["ApiId"]), "ApiId": answered("ApiId")},
         ),
         of_api("Integration"),
         of_api("Route"),

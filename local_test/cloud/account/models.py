@@ -78,8 +78,8 @@ def _call(clients: Clients, kind: Kind, request: Properties) -> Answer:
     return answer
 
 
-def _as(shape: Shape, value: Any) -> Any:  # noqa: ANN401
-    """Return a property as its parameter: CloudFormation writes numbers and booleans as text too."""
+def _as(shape: Shape, value: Any) -> Any:
+    """Return a property as its parameter: CloudFormation has numbers as text too."""
     match shape.type_name:
         case "structure":
             return {

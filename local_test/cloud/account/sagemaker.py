@@ -69,7 +69,7 @@ class Account:
         ):
             yield
 
-    def bring_up(self, endpoint: FakeEndpoint, config: str, variants: list[Mapping[str, Any]]) -> None:
+    def bring_up(self, endpoint: FakeEndpoint, config: str, variants: list[dict[str, Any]]) -> None:
         """Serve a configuration; where it fails, or an alarm rings, go on with the old one."""
         first = endpoint.endpoint_status == "Creating"
         if self.alarmed and not first:
@@ -81,7 +81,8 @@ class Account:
             endpoint.endpoint_config_name = config
             endpoint.production_variants = endpoint._process_production_variants(variants)
         endpoint.endpoint_status = "Failed" if first and reason else "InService"
-        endpoint.failure_reason = reason if first and reason else None
+        failed = reason if first and reason else None
+        endpoint.failure_reason = failed  # type: ignore[assignment] # moto sets only None
         endpoint.last_modified_time = utcnow()
         detail = {
             "EndpointName": endpoint.endpoint_name,
@@ -91,7 +92,7 @@ class Account:
         }
         self.bus.emit(ENDPOINT_EVENT, detail, endpoint.arn)
 
-    def package_changed(self, package: Any) -> None:  # noqa: ANN401 - moto's
+    def package_changed(self, package: Any) -> None:
         """Tell the bus of a package's status."""
         detail = {
             "ModelPackageGroupName": package.model_package_group_name,
@@ -181,7 +182,7 @@ def _update_package(account: Account, update: Operation) -> Operation:
     return update_model_package
 
 
-def _package(response: SageMakerResponse, name: str) -> Any:  # noqa: ANN401 - moto's
+def _package(response: SageMakerResponse, name: str) -> Any:
     backend = response.sagemaker_backend
     package = backend.model_packages.get(backend.model_package_name_mapping.get(name, name))
     if package is None:

@@ -103,7 +103,7 @@ def _delete_resources(stack: Stack, farewell: Farewell) -> list[str]:
             continue
         try:
             reason = _delete(resources, name, resource, farewell, stack.stack_id)
-        except Exception as error:  # noqa: BLE001 - whatever a service says is why it failed
+        except Exception as error:
             reason = str(error)
         if reason:
             return [f"{name}: {reason}"]

@@ -138,7 +138,7 @@ class Person:
         )
         return found
 
-    def score(self, body: object, *, signed: bool = True, path: str = "") -> Answer:
+    def score(self, body: object, *, signed: bool = True) -> Answer:
         """Post claims to the API over HTTP."""
         url = self.outputs["ScoreUrl"]
         content = json.dumps(body).encode()
@@ -184,7 +184,7 @@ def _stack(desk: Desk) -> Mapping[str, Any]:
     return stack
 
 
-def _run(sagemaker: Any, arn: str) -> Mapping[str, Any]:  # noqa: ANN401 - botocore's
+def _run(sagemaker: Any, arn: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     return found
 

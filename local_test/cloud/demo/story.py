@@ -81,7 +81,11 @@ def _too_weak(page: Page, person: Person) -> None:
     ):
         run = person.run(MinimumAuc=TOO_MUCH)
         _check(run.status == "Failed", "a model below the gate passed it", run)
-        _check(f"is below {TOO_MUCH}" in run.reason, "the pipeline failed of something else", run.reason)
+        _check(
+            f"is below {TOO_MUCH}" in run.reason,
+            "the pipeline failed of something else",
+            run.reason,
+        )
         page.fact("the pipeline failed, as it should", run.reason)
         page.fact("its steps", ", ".join(run.steps))
         package = person.packages()[0]
@@ -217,7 +221,9 @@ def _speed(page: Page, person: Person) -> None:
     rows = {name: cell for name, cell in claim.items() if name not in ("policy_id", "name")}
     url, body = person.outputs["ScoreUrl"], json.dumps(claim).encode()
     kind = {"Content-Type": "application/json"}
-    output = {"X-Amzn-SageMaker-Custom-Attributes": "inference_output=score,predicted_label,reasons"}
+    output = {
+        "X-Amzn-SageMaker-Custom-Attributes": "inference_output=score,predicted_label,reasons"
+    }
     address = person.desk.servers.address(person.outputs["EndpointName"])
     with page.chapter(
         "How long an answer takes",
@@ -248,7 +254,7 @@ def _cleaned_up(page: Page, person: Person, before: Mapping[str, list[str]]) -> 
         reason = person.delete_stack()
         _check(not reason, "the stack cannot be deleted", reason)
         left = inventory(person.desk)
-        for kind, names in there.items():
+        for kind in there:
             stays = set(left[kind]) - set(before[kind])
             _check(not stays, f"{kind} are left", ", ".join(sorted(stays)))
         removed = [f"{len(names)} {kind}" for kind, names in there.items() if names]

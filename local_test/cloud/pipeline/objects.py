@@ -16,7 +16,7 @@ def place(uri: str) -> tuple[str, str]:
     return parts.netloc, parts.path.lstrip("/")
 
 
-def fetch(s3: Any, uri: str, folder: Path) -> None:  # noqa: ANN401 - botocore's are not typed
+def fetch(s3: Any, uri: str, folder: Path) -> None:
     """Fetch all objects whose keys begin as the address says. Raises NoObjects."""
     bucket, prefix = place(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -31,7 +31,7 @@ def fetch(s3: Any, uri: str, folder: Path) -> None:  # noqa: ANN401 - botocore's
         s3.download_file(bucket, key, str(target))
 
 
-def store(s3: Any, folder: Path, uri: str) -> None:  # noqa: ANN401
+def store(s3: Any, folder: Path, uri: str) -> None:
     """Store all files of a folder below an address."""
     bucket, prefix = place(uri)
     for file in sorted(folder.rglob("*")):

@@ -33,15 +33,16 @@ class Runs:
 
     def run(self, pipeline: str, arn: str, given: Mapping[str, str]) -> None:
         """Run the stored definition, and keep and tell how it ended."""
+        reason = ""
         try:
             self._run(pipeline, arn, given)
-            status, reason = "Succeeded", None
+            status = "Succeeded"
         except (PipelineFailed, Unknown) as error:
             status, reason = "Failed", str(error)
-        except Exception:  # noqa: BLE001 - an execution that nobody ends is waited for in vain
+        except Exception:
             status, reason = "Failed", traceback.format_exc()
         record = sagemaker_backends[ACCOUNT][REGION].pipelines[pipeline].pipeline_executions[arn]
-        record.pipeline_execution_failure_reason = reason
+        record.pipeline_execution_failure_reason = reason or None  # type: ignore[assignment]
         record.pipeline_execution_status = status
         detail = {
             "pipelineArn": arn.partition("/execution/")[0],
@@ -88,10 +89,10 @@ class Runs:
         self.done[arn] = execution.done
         execution.run(definition["Steps"])
 
-    def _s3(self, actor: str) -> Any:  # noqa: ANN401 - botocore's are not typed
+    def _s3(self, actor: str) -> Any:
         return self.actors.client(actor, "s3")
 
-    def _json(self, uri: str) -> Any:  # noqa: ANN401
+    def _json(self, uri: str) -> Any:
         bucket, key = place(uri)
         return json.loads(self._s3(SERVICE).get_object(Bucket=bucket, Key=key)["Body"].read())
 

@@ -81,7 +81,11 @@ def parameters(definition: Mapping[str, Json], given: Mapping[str, str]) -> dict
     unknown = given.keys() - declared.keys()
     if unknown:
         raise Unknown(f"the pipeline has no parameter {', '.join(sorted(unknown))}")
-    types: dict[str, Callable[[str], Json]] = {"Float": float, "Integer": int, "Boolean": json.loads}
+    types: dict[str, Callable[[str], Json]] = {
+        "Float": float,
+        "Integer": int,
+        "Boolean": json.loads,
+    }
     found = {}
     for name, entry in declared.items():
         if name in given:
@@ -98,5 +102,7 @@ def _walk(value: Json, path: str, whole: str) -> Json:
         try:
             value = value[int(number)] if number else value[name or quoted]
         except (KeyError, IndexError, TypeError) as error:
-            raise Unknown(f"{whole} has no value: there is no {name or quoted or number}") from error
+            raise Unknown(
+                f"{whole} has no value: there is no {name or quoted or number}"
+            ) from error
     return value
