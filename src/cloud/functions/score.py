@@ -11,10 +11,11 @@ itself (`lambda`). An asynchronous endpoint takes its requests from S3 and leave
 there: the API then answers 202, with the place where the predictions will be, in the claims' order.
 """
 
+import time
 from collections.abc import Callable, Mapping
 
 from sagetree.cloud.clients import Clients
-from sagetree.cloud.deployment.parameters import COLUMNS
+from sagetree.cloud.deployment.parameters import COLUMNS, DEPLOYED_PACKAGE
 from sagetree.cloud.names import Settings
 from sagetree.cloud.scoring.api import Answer, Api
 from sagetree.cloud.scoring.endpoint import AsynchronousEndpoint, Endpoint, Model
@@ -28,19 +29,26 @@ def handler(
     return start(clients, settings)(event, deadline)
 
 
-def start(clients: Clients, settings: Settings) -> Callable[[Mapping[str, object], float], Answer]:
-    """Return what answers the API's requests one after the other, and remembers the columns."""
-    columns = Parameter(clients, settings.parameter(COLUMNS))
-    api = Api(_model(clients, settings), columns, settings.id_field, settings.private_fields)
+def start(
+    clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic
+) -> Callable[[Mapping[str, object], float], Answer]:
+    """Return what answers the API's requests one after the other.
+
+    It remembers the columns, and its own model, and looks by `clock` how old they are.
+    """
+    columns = Parameter(clients, settings.parameter(COLUMNS), clock)
+    model = _model(clients, settings, clock)
+    api = Api(model, columns, settings.id_field, settings.private_fields)
     return lambda event, _deadline: api.answer(event)
 
 
-def _model(clients: Clients, settings: Settings) -> Model:
+def _model(clients: Clients, settings: Settings, clock: Callable[[], float]) -> Model:
     match settings.endpoint_kind:
         case "lambda":
             from sagetree.cloud.scoring.inside import Inside  # the server and XGBoost come with it
 
-            return Inside(clients, settings)
+            package = Parameter(clients, settings.parameter(DEPLOYED_PACKAGE), clock)
+            return Inside(clients, settings, package)
         case "asynchronous":
             return AsynchronousEndpoint(clients, settings.stack, settings.bucket)
         case _:

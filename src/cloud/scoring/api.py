@@ -124,9 +124,11 @@ def _predictions(outcome: Outcome, claims: int) -> Sequence[Mapping[str, object]
         predictions = json.loads(outcome.body)["predictions"]
     except (ValueError, KeyError, TypeError) as error:
         raise unreadable("it is not the server's JSON") from error
+    if not isinstance(predictions, list) or not all(isinstance(p, dict) for p in predictions):
+        raise unreadable("its predictions are no list of objects")
     if len(predictions) != claims:
         raise unreadable(f"it has {len(predictions)} predictions for {claims} claims")
-    return [dict(prediction) for prediction in predictions]
+    return predictions
 
 
 def _json(content: object, status: int = 200) -> Response:

@@ -9,7 +9,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.package import Package
-from sagetree.cloud.deployment.parameters import DEPLOYED_PACKAGE
 from sagetree.cloud.names import NONE, Settings
 from sagetree.cloud.scoring.artifact import files_of
 from sagetree.cloud.scoring.claims import ApiRequest
@@ -39,15 +38,15 @@ _NOT_LOADED = (
 
 
 class Inside:
-    """The model of the package that /STACK/deployed-package names, loaded in this process.
+    """The model of the package that the parameter `package` names, loaded in this process.
 
     It is loaded at once, while Lambda lends a function more than its share of a core.
     """
 
-    def __init__(self, clients: Clients, settings: Settings) -> None:
+    def __init__(self, clients: Clients, settings: Settings, package: Parameter) -> None:
         self._clients = clients
         self._settings = settings
-        self._package = Parameter(clients, settings.parameter(DEPLOYED_PACKAGE))
+        self._package = package
         self._loaded = NONE
         self._application: Application | None = None
         try:

@@ -1,6 +1,5 @@
 """A parameter of the stack as a function that lives for hours sees it."""
 
-import time
 from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,9 +19,7 @@ FRESH_SECONDS = 1.0
 class Parameter:
     """The value of one parameter, read anew when it has grown old."""
 
-    def __init__(
-        self, clients: Clients, name: str, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, clients: Clients, name: str, clock: Callable[[], float]) -> None:
         self._ssm = clients["ssm"]
         self._clock = clock
         self._value = ""
