@@ -50,22 +50,24 @@ class Account:
         )
         strict.hold(self.session.events)
         self.session.events.register("before-parameter-build", self._note)
-        for operation, stand_in in {
+        self.session.events.register("before-call", self._stand_in)
+        self._stand_ins = {
             "UpdateEndpoint": self._update_endpoint,
             "DeleteEndpoint": self._delete_endpoint,
             "DeleteModelPackage": self._delete_model_package,
             "CreateModel": self._create_model,
             "CreateEndpointConfig": self._create_config,
             "CreateEndpoint": self._create_endpoint,
-        }.items():
-            self.session.events.register(f"before-call.sagemaker.{operation}", stand_in)
+        }
         self.clients = {name: self.session.client(name) for name in SERVICES}
         self.calls: list[Call] = []
+        self.answers: dict[str, list[Any]] = {}
 
     # --- what a test does
 
     def begin(self) -> None:
         """Make what the template makes, in an account that is empty."""
+        self.answers.clear()
         self.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=STACK)
         self.clients["sns"].create_topic(Name=f"{STACK}-alerts")
         self.clients["s3"].create_bucket(Bucket=BUCKET)
@@ -104,6 +106,13 @@ class Account:
         endpoint = self.sagemaker.endpoints[STACK]
         endpoint.endpoint_status, endpoint.failure_reason = status, reason
         endpoint.endpoint_config_name = config or endpoint.endpoint_config_name
+
+    def answer(self, operation: str, *answers: Any) -> None:
+        """Give the next calls of an operation these answers: of `refused`, of `answered`.
+
+        One that is a function is called, and the call then goes on.
+        """
+        self.answers[operation] = list(answers)
 
     @property
     def endpoint(self) -> Any:
@@ -146,55 +155,56 @@ class Account:
     def _note(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
         self.calls.append(Call(model.name, dict(params)))
 
-    def _update_endpoint(self, params: Mapping[str, Any], **_: object) -> Any:
-        wanted = json.loads(params["body"])
+    def _stand_in(self, model: Any, params: Mapping[str, Any], **_: object) -> Any:
+        if self.answers.get(model.name):
+            given = self.answers[model.name].pop(0)
+            if not callable(given):
+                return given
+            given()
+        stand_in = self._stand_ins.get(model.name)
+        return stand_in(json.loads(params["body"])) if stand_in else None  # None: moto's own
+
+    def _update_endpoint(self, wanted: Mapping[str, Any]) -> Any:
         endpoint = self.sagemaker.endpoints.get(wanted["EndpointName"])
         config = self.sagemaker.endpoint_configs.get(wanted["EndpointConfigName"])
         if endpoint is None:
-            return _refused("Could not find endpoint.")
+            return refused("Could not find endpoint.")
         if endpoint.endpoint_status in (*CHANGING, "Failed"):
-            return _refused("Cannot update in-progress endpoint.")
+            return refused("Cannot update in-progress endpoint.")
         if config is None:
-            return _refused("Could not find endpoint configuration.")
-        old = self.sagemaker.endpoint_configs[endpoint.endpoint_config_name]
+            return refused("Could not find endpoint configuration.")
+        old = self.sagemaker.endpoint_configs.get(endpoint.endpoint_config_name)
         if fault := _mismatch(old, config, scaled=bool(self.scaled)):
-            return _refused(fault)
+            return refused(fault)
         guardrails = wanted.get("DeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
         canary = guardrails.get("TrafficRoutingConfiguration", {}).get("CanarySize")
         if canary and endpoint.production_variants[0]["DesiredInstanceCount"] < 2:
-            return _refused("CanarySize must be at most 50% of the fleet.")
+            return refused("CanarySize must be at most 50% of the fleet.")
         endpoint.endpoint_status = "Updating"
-        return _answered({"EndpointArn": endpoint.arn})
+        return answered({"EndpointArn": endpoint.arn})
 
-    def _delete_endpoint(self, params: Mapping[str, Any], **_: object) -> Any:
-        endpoint = self.sagemaker.endpoints.get(json.loads(params["body"])["EndpointName"])
+    def _delete_endpoint(self, named: Mapping[str, str]) -> Any:
+        endpoint = self.sagemaker.endpoints.get(named["EndpointName"])
         if endpoint is not None and endpoint.endpoint_status in CHANGING:
-            return _refused("Cannot update in-progress endpoint.")
-        return None  # moto's own
+            return refused("Cannot update in-progress endpoint.")
+        return None
 
-    def _delete_model_package(self, params: Mapping[str, Any], **_: object) -> Any:
-        arn = json.loads(params["body"])["ModelPackageName"]
+    def _delete_model_package(self, named: Mapping[str, str]) -> Any:
+        arn = named["ModelPackageName"]
         names = self.sagemaker.model_package_name_mapping
         if self.sagemaker.model_packages.pop(names.get(arn, arn), None) is None:
-            return _refused(f"ModelPackage {arn} does not exist.")
-        return _answered({})
+            return refused(f"ModelPackage {arn} does not exist.")
+        return answered({})
 
-    def _create_model(self, params: Mapping[str, Any], **_: object) -> Any:
-        name = json.loads(params["body"])["ModelName"]
-        return self._unless_there(self.sagemaker._models, name, "model")
+    def _create_model(self, wanted: Mapping[str, Any]) -> Any:
+        return _unless_there(self.sagemaker._models, wanted["ModelName"], "model")
 
-    def _create_config(self, params: Mapping[str, Any], **_: object) -> Any:
-        name = json.loads(params["body"])["EndpointConfigName"]
-        return self._unless_there(self.sagemaker.endpoint_configs, name, "endpoint configuration")
+    def _create_config(self, wanted: Mapping[str, Any]) -> Any:
+        made = self.sagemaker.endpoint_configs
+        return _unless_there(made, wanted["EndpointConfigName"], "endpoint configuration")
 
-    def _create_endpoint(self, params: Mapping[str, Any], **_: object) -> Any:
-        name = json.loads(params["body"])["EndpointName"]
-        return self._unless_there(self.sagemaker.endpoints, name, "endpoint")
-
-    def _unless_there(self, made: Mapping[str, object], name: str, what: str) -> Any:
-        if name in made:
-            return _refused(f'Cannot create already existing {what} "{ARN}:{what}/{name}".')
-        return None
+    def _create_endpoint(self, wanted: Mapping[str, Any]) -> Any:
+        return _unless_there(self.sagemaker.endpoints, wanted["EndpointName"], "endpoint")
 
 
 def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
@@ -206,7 +216,15 @@ def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
     return file.getvalue()
 
 
+def _unless_there(made: Mapping[str, object], name: str, what: str) -> Any:
+    if name in made:
+        return refused(f'Cannot create already existing {what} "{ARN}:{what}/{name}".')
+    return None
+
+
 def _mismatch(old: Any, new: Any, *, scaled: bool) -> str:
+    if old is None:
+        return ""
     before, after = old.production_variants[0], new.production_variants[0]
     if ("ServerlessConfig" in before) != ("ServerlessConfig" in after):
         return "Endpoint cannot be updated between serverless and instances."
@@ -220,12 +238,12 @@ def _mismatch(old: Any, new: Any, *, scaled: bool) -> str:
     return ""
 
 
-def _answered(body: Mapping[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
+def answered(body: Mapping[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
     metadata = {"HTTPStatusCode": 200, "RequestId": "0", "HTTPHeaders": {}, "RetryAttempts": 0}
     return _http(200), {**body, "ResponseMetadata": metadata}
 
 
-def _refused(message: str, code: str = "ValidationException") -> tuple[AWSResponse, dict[str, Any]]:
+def refused(message: str, code: str = "ValidationException") -> tuple[AWSResponse, dict[str, Any]]:
     metadata = {"HTTPStatusCode": 400, "RequestId": "0", "HTTPHeaders": {}, "RetryAttempts": 0}
     error = {"Code": code, "Message": message}
     return _http(400), {"Error": error, "ResponseMetadata": metadata}

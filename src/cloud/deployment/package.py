@@ -2,6 +2,7 @@
 
 import re
 import tarfile
+import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.columns import Columns
-from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.errors import Busy, Refused
 from sagetree.cloud.names import Settings
 from sagetree.errors import quote
 
@@ -20,6 +21,10 @@ SCHEMA_FILE = "sagetree/schema.json"
 
 # The schema of a table with thousands of columns and categories takes a few.
 MAX_SCHEMA_BYTES = 64 * 2**20
+
+UNFINISHED = ("Pending", "InProgress")
+
+POLL_SECONDS = 1
 
 _ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/([a-zA-Z0-9-]{1,63})/(\d{1,9})"
@@ -52,7 +57,7 @@ class Package:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationException":
                 raise
-            raise Refused(str(error), where=arn) from error
+            raise Refused(error.response["Error"]["Message"], where=arn) from error
         if told.get("ModelPackageGroupName") != settings.stack:
             raise _foreign(settings, arn)
         return cls(
@@ -65,13 +70,24 @@ class Package:
             containers=told.get("InferenceSpecification", {}).get("Containers", ()),
         )
 
+    @classmethod
+    def finished(cls, clients: Clients, settings: Settings, arn: str, deadline: float) -> Self:
+        """Return the package as `of` does, once SageMaker has finished making it.
+
+        The pipeline asks a moment after it has registered it. Raises Busy at the deadline.
+        """
+        package = cls.of(clients, settings, arn)
+        while package.status in UNFINISHED:
+            if time.time() + POLL_SECONDS >= deadline:
+                raise Busy(f"{arn} is still {package.status}")
+            time.sleep(POLL_SECONDS)
+            package = cls.of(clients, settings, arn)
+        return package
+
     def check(self) -> None:
         """Raise Refused for a package that must not be served."""
         if self.approval != "Approved":
-            hint = (
-                "Approve it: sagetree cloud approve, or in SageMaker Studio under Models,"
-                " Registered models"
-            )
+            hint = "Approve it by sagetree cloud approve, or in SageMaker Studio"
             raise Refused(f"its status is {self.approval}, not Approved", where=self.arn, hint=hint)
         if self.status != "Completed" or len(self.containers) != 1:
             hint = "Run the pipeline, which registers another"
@@ -94,9 +110,16 @@ class Package:
         """Return the model's columns as the parameter's text. Raises Refused if there are none."""
         schema = self._schema(clients)
         try:
-            return Columns.of_schema(schema).to_text()
+            columns = Columns.of_schema(schema)
+        except ValueError as error:  # which would show the model's own values
+            hint = "Train it anew with the image of this stack"
+            raise Refused(
+                f"its {SCHEMA_FILE} cannot be read", where=self.model_data, hint=hint
+            ) from error
+        try:
+            return columns.to_text()
         except ValueError as error:
-            raise Refused(f"its schema cannot be used: {error}", where=self.model_data) from error
+            raise Refused(str(error), where=self.model_data) from error
 
     def _schema(self, clients: Clients) -> bytes:
         bucket, _, key = self.model_data.removeprefix("s3://").partition("/")

@@ -21,7 +21,7 @@ LONGEST_SECONDS = 3600
 def name_for(settings: Settings, package: Package) -> str:
     """Return the name of the model and the config that serve a package: of all that they hold."""
     content = {
-        "package": [package.arn, package.created.isoformat(), list(package.containers)],
+        "package": [package.arn, package.created.timestamp(), list(package.containers)],
         "model": model_request(settings, package, ""),
         "config": config_request(settings, ""),
     }

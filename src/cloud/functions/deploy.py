@@ -44,7 +44,7 @@ def handler(
 
 def deploy(clients: Clients, settings: Settings, arn: str, deadline: float) -> Answer:
     """Let the stack serve a package, unless a newer one was approved after it."""
-    package = Package.of(clients, settings, arn)
+    package = Package.finished(clients, settings, arn, deadline)
     package.check()
     parameters = Parameters(clients, settings)
     wanted = parameters.get(WANTED_PACKAGE)

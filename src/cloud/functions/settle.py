@@ -30,47 +30,52 @@ def settle(clients: Clients, settings: Settings, deadline: float) -> Answer:
     attempted = parameters.get(WANTED_CONFIG)
     if now is None or now.is_changing or wanted == NONE or settings.endpoint_kind == "lambda":
         return answer(settings, "waiting", now.config if now else NONE)
-    waiting = _waiting(clients, settings, wanted, attempted)
-    if waiting is not None:
-        return roll_out(clients, settings, waiting, deadline)
+    version = version_in(settings.stack, attempted)
+    if version != _version(wanted):  # it was asked for while the endpoint was busy
+        package = _approved(clients, settings, wanted)
+        if package is not None:
+            return roll_out(clients, settings, package, deadline)
+        wanted = NONE if version is None else f"{wanted.rpartition('/')[0]}/{version}"
+        parameters.put(WANTED_PACKAGE, wanted)
+        if wanted == NONE:
+            return answer(settings, "waiting", now.config)
     if now.status == "InService" and now.config == attempted:
         return _in_service(clients, settings, wanted, attempted)
     return _tell(clients, settings, now, attempted)
 
 
-def _waiting(clients: Clients, settings: Settings, wanted: str, attempted: str) -> Package | None:
-    """Return the package that was asked for while the endpoint was busy, None if there is none."""
-    if version_in(settings.stack, attempted) == int(wanted.rpartition("/")[2]):
-        return None
+def _version(arn: str) -> int:
+    return int(arn.rpartition("/")[2])
+
+
+def _approved(clients: Clients, settings: Settings, arn: str) -> Package | None:
     try:
-        package = Package.of(clients, settings, wanted)
+        package = Package.of(clients, settings, arn)
     except Refused:  # deleted meanwhile
         return None
     return package if package.is_approved else None
 
 
-def _in_service(clients: Clients, settings: Settings, wanted: str, config: str) -> Answer:
+def _in_service(clients: Clients, settings: Settings, arn: str, config: str) -> Answer:
     parameters = Parameters(clients, settings)
-    package = Package.of(clients, settings, wanted)
-    if parameters.get(DEPLOYED_PACKAGE) != wanted or parameters.get(COLUMNS) == NONE:
-        parameters.put(COLUMNS, package.columns(clients))
-        parameters.put(DEPLOYED_PACKAGE, wanted)
+    if parameters.get(DEPLOYED_PACKAGE) != arn or parameters.get(COLUMNS) == NONE:
+        parameters.put(COLUMNS, Package.of(clients, settings, arn).columns(clients))
+        parameters.put(DEPLOYED_PACKAGE, arn)
     scaling.register(clients, settings)
     remove_old(clients, settings, config)
     return answer(settings, "in-service", config)
 
 
 def _tell(clients: Clients, settings: Settings, now: Endpoint, attempted: str) -> Answer:
-    action = "failed" if now.status == "Failed" else "rolled-back"
-    reason = f"The reason, by SageMaker: {now.reason}" if now.reason else ""
-    if action == "failed":
-        text = f"The endpoint {settings.stack} has failed with {attempted}: nothing is served."
+    if now.status == "InService":
+        action, text = "rolled-back", f"{now.config} is served again; {attempted} was wanted."
     else:
-        text = f"{now.config} is served, {attempted} was wanted."
+        action, text = "failed", f"The endpoint is {now.status}; {attempted} was wanted."
+    reason = f"SageMaker says: {now.reason}" if now.reason else ""
     hint = (
-        f"The model's own log is in CloudWatch, /aws/sagemaker/Endpoints/{settings.stack}."
-        " Approve a package again to try again"
+        f"The model's own log is /aws/sagemaker/Endpoints/{settings.stack} in CloudWatch."
+        " To try again, approve a package again."
     )
-    message = "\n\n".join(filter(None, (text, reason, hint)))
-    tell(clients, settings, action.replace("-", " "), message)
+    message = "\n".join(filter(None, (text, reason, hint)))
+    tell(clients, settings, f"deployment {action.replace('-', ' ')}", message)
     return answer(settings, action, now.config, now.reason)
