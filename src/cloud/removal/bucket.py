@@ -1,7 +1,7 @@
 """The content of the stack's bucket: every version of every object, and what marks deletions."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -10,34 +10,34 @@ Identifier = dict[str, str]
 
 
 class Emptied(NamedTuple):
-    """How many versions are gone, and what could not be removed."""
+    """How many versions are gone, and why others are not."""
 
     removed: int
-    left: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
 
 def empty(s3: Any, bucket: str, until: float) -> Emptied:  # noqa: ANN401 - a client
-    """Remove all versions in a bucket, a page at a time, until that time at most."""
-    removed, left = 0, []
+    """Remove all versions in a bucket, up to a thousand at a time, until that time at most."""
+    removed = 0
     try:
-        for page in _pages(s3, bucket):
+        # Always the first page: the one after a version that is gone is not defined.
+        while page := _first_page(s3, bucket):
             if time.time() >= until:
-                left.append(f"more objects in {bucket}: the time was over")
-                break
+                return Emptied(removed, (f"more objects in {bucket}: the time was over",))
             faults = _remove(s3, bucket, page)
             removed += len(page) - len(faults)
-            left += faults
+            if len(faults) == len(page):
+                return Emptied(removed, tuple(faults))
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchBucket":
-            left.append(f"objects in {bucket}: {error}")
-    return Emptied(removed, tuple(left))
+            return Emptied(removed, (f"objects in {bucket}: {error}",))
+    return Emptied(removed)
 
 
-def _pages(s3: Any, bucket: str) -> Iterator[Sequence[Identifier]]:  # noqa: ANN401
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        if listed:
-            yield [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in listed]
+def _first_page(s3: Any, bucket: str) -> Sequence[Identifier]:  # noqa: ANN401
+    page = s3.list_object_versions(Bucket=bucket)
+    listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+    return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in listed]
 
 
 def _remove(s3: Any, bucket: str, page: Sequence[Identifier]) -> list[str]:  # noqa: ANN401

@@ -1,0 +1,315 @@
+"""What the stack's deletion would leave, and what cannot be removed."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from sagetree.cloud.functions import clean
+from tests.cloud.account import ARN, BUCKET, ROLE, answered, refused
+from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
+
+SETTINGS = settings_of("instance")
+NOTHING = dict.fromkeys(("scaling", "endpoint", "configs", "models", "packages", "objects"), "0")
+
+
+class CloudFormation:
+    """The other side of a custom resource: an address, and what was put there."""
+
+    def __init__(self, port: int) -> None:
+        self.event = {
+            "RequestType": "Delete",
+            "ResponseURL": f"http://127.0.0.1:{port}/answer?signature=a%2Bb",
+            "StackId": "stack/1",
+            "RequestId": "r-1",
+            "LogicalResourceId": "Clean",
+            "PhysicalResourceId": "fraud-clean",
+            "ResourceProperties": {"ServiceToken": "arn", "KeepData": "no"},
+        }
+        self.received: list[tuple[str, str, dict[str, object]]] = []
+
+
+@pytest.fixture
+def stack(monkeypatch) -> Iterator[CloudFormation]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            stack.received.append((self.path, self.headers["Content-Type"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        stack = CloudFormation(server.server_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield stack
+        server.shutdown()
+
+
+@pytest.fixture
+def run(account, stack):
+    """Hand CloudFormation's event to the function; return what CloudFormation received."""
+
+    def handle(seconds: float = 840, settings=SETTINGS, **changed: object):
+        account.calls.clear()
+        event = {**stack.event, **changed}
+        returned = clean.handler(event, account.clients, settings, time.time() + seconds)
+        ((path, content_type, received),) = stack.received
+        stack.received.clear()
+        assert (path, content_type) == ("/answer?signature=a%2Bb", "")
+        assert received == returned
+        return received
+
+    return handle
+
+
+@pytest.fixture
+def used(account, ask):
+    """A stack that has deployed two versions, with objects written twice and deleted."""
+    for _ in range(2):
+        config = ask(approval(account.register()), SETTINGS)["config"]
+        account.endpoint_is("InService", config)
+        ask(ENDPOINT_EVENT, SETTINGS)
+    s3 = account.clients["s3"]
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket=BUCKET, Key="tables/claims.csv", Body=body)
+    s3.delete_object(Bucket=BUCKET, Key="tables/claims.csv")
+    return account
+
+
+def versions(account) -> int:
+    listed = account.clients["s3"].list_object_versions(Bucket=BUCKET)
+    return len(listed.get("Versions", ())) + len(listed.get("DeleteMarkers", ()))
+
+
+def test_all_that_the_stack_does_not_know_is_removed_and_counted(used, run):
+    assert versions(used) == 5
+    assert run() == {
+        "Status": "SUCCESS",
+        "Reason": "done",
+        "PhysicalResourceId": "fraud-clean",
+        "StackId": "stack/1",
+        "RequestId": "r-1",
+        "LogicalResourceId": "Clean",
+        "Data": {
+            "scaling": "1", "endpoint": "1", "configs": "2", "models": "2", "packages": "2",
+            "objects": "5",
+        },
+    }  # fmt: skip
+    order = [
+        "DeregisterScalableTarget", "DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel",
+        "DeleteModelPackage", "DeleteObjects",
+    ]  # fmt: skip
+    assert list(dict.fromkeys(used.written())) == order
+    assert (used.endpoint, used.scaled, versions(used)) == (None, {}, 0)
+    backend = used.sagemaker
+    assert not backend.endpoint_configs
+    assert not backend._models
+    assert not backend.model_packages
+    used.clients["s3"].delete_bucket(Bucket=BUCKET)
+    # and once more, without the bucket
+    again = run()
+    assert (again["Status"], again["Data"]) == ("SUCCESS", NOTHING)
+
+
+def test_what_belongs_to_others_stays(used, run):
+    sagemaker = used.clients["sagemaker"]
+    for name in ("fraud-by-hand", "fraud-old-1-0123abcd", "other-fraud-1-0123abcd"):
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE)
+        variant = {"VariantName": "main", "ModelName": name, "InstanceType": "ml.m5.large"}
+        sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[{**variant, "InitialInstanceCount": 1}]
+        )
+    sagemaker.create_model_package_group(ModelPackageGroupName="fraud-old")
+    package = used.register(group="fraud-old")
+    assert run()["Status"] == "SUCCESS"
+    names = {"fraud-by-hand", "fraud-old-1-0123abcd", "other-fraud-1-0123abcd"}
+    assert set(used.sagemaker.endpoint_configs) == set(used.sagemaker._models) == names
+    assert list(used.sagemaker.model_packages) == [package]
+
+
+def test_data_that_are_to_be_kept_stay(used, run):
+    properties = {"ServiceToken": "arn", "KeepData": "yes"}
+    data = run(ResourceProperties=properties)["Data"]
+    assert "objects" not in data
+    assert data["packages"] == "2"  # their group cannot be deleted before they are
+    assert versions(used) == 5
+
+
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_nothing_is_removed_before_the_stack_goes(used, run, request_type):
+    answer = run(RequestType=request_type)
+    assert (answer["Status"], answer["Data"]) == ("SUCCESS", {})
+    assert used.written() == []
+
+
+def test_a_stack_that_has_never_deployed_has_nothing_to_remove(run, stack):
+    del stack.event["PhysicalResourceId"]
+    answer = run()
+    assert (answer["Status"], answer["Data"]) == ("SUCCESS", NOTHING)
+    assert answer["PhysicalResourceId"] == "fraud-clean"
+
+
+def test_a_bucket_is_emptied_page_by_page(used, run):
+    for number in range(7):
+        used.clients["s3"].put_object(Bucket=BUCKET, Key=f"runs/{number}", Body=b"x")
+
+    def short(params, **_):
+        params["MaxKeys"] = 2
+
+    events = used.clients["s3"].meta.events
+    events.register("provide-client-params.s3.ListObjectVersions", short)
+    try:
+        answer = run()
+    finally:
+        events.unregister("provide-client-params.s3.ListObjectVersions", short)
+    assert answer["Data"]["objects"] == "12"
+    assert versions(used) == 0
+    assert len(used.requests("DeleteObjects")) == 6
+
+
+def test_objects_that_cannot_be_removed_do_not_hide_the_others(used, run):
+    held = used.clients["s3"].list_object_versions(Bucket=BUCKET)["Versions"][0]
+
+    def all_but_one(params, **_):
+        kept = [o for o in params["Delete"]["Objects"] if o["VersionId"] != held["VersionId"]]
+        if kept:
+            params["Delete"]["Objects"] = kept
+
+    fault = {"Key": held["Key"], "Code": "AccessDenied", "Message": "held"}
+    used.answer("DeleteObjects", lambda: None, answered({"Errors": [fault]}))
+    events = used.clients["s3"].meta.events
+    events.register("provide-client-params.s3.DeleteObjects", all_but_one)
+    try:
+        received = run()
+    finally:
+        events.unregister("provide-client-params.s3.DeleteObjects", all_but_one)
+    assert received["Reason"].startswith(
+        f"Not removed: s3://{BUCKET}/{held['Key']}: AccessDenied held."
+    )
+    assert versions(used) == 1
+
+
+DENIED = refused("not authorized to perform it", "AccessDeniedException")
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "said", "data"),
+    [
+        (
+            "DeregisterScalableTarget", DENIED,
+            "scaling: An error occurred (AccessDeniedException) when calling the"
+            " DeregisterScalableTarget operation: not authorized to perform it",
+            {"scaling": "0", "endpoint": "1", "objects": "5"},
+        ),
+        (
+            "DeleteEndpoint", DENIED,
+            "endpoint: An error occurred (AccessDeniedException) when calling the DeleteEndpoint"
+            " operation: not authorized to perform it",
+            {"endpoint": "0", "configs": "2", "objects": "5"},
+        ),
+        (
+            "ListModels", DENIED,
+            "models: An error occurred (AccessDeniedException) when calling the ListModels"
+            " operation: not authorized to perform it",
+            {"models": "0", "packages": "2"},
+        ),
+        (
+            "DeleteModelPackage", refused("it is being changed", "ConflictException"),
+            f"{ARN}:model-package/fraud/1: An error occurred (ConflictException) when calling the"
+            " DeleteModelPackage operation: it is being changed",
+            {"packages": "1", "objects": "5"},
+        ),
+        (
+            "ListObjectVersions", DENIED,
+            f"objects in {BUCKET}: An error occurred (AccessDeniedException) when calling the"
+            " ListObjectVersions operation: not authorized to perform it",
+            {"packages": "2", "objects": "0"},
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_removed_is_said_and_the_rest_removed(
+    used, run, operation, answer, said, data
+):
+    used.answer(operation, answer)
+    received = run()
+    assert received["Status"] == "FAILED"
+    assert received["Reason"].startswith(f"Not removed: {said}. Removed: ")
+    assert received["Reason"].endswith(". Delete the stack again to go on")
+    assert data.items() <= received["Data"].items()
+    assert run()["Status"] == "SUCCESS"
+
+
+def test_many_things_that_stay_are_not_all_listed(used, run):
+    faults = [{"Key": str(n), "Code": "AccessDenied", "Message": "held"} for n in range(5)]
+    used.answer("DeleteObjects", answered({"Errors": faults}))
+    used.answer("DeleteEndpoint", DENIED)
+    reason = run()["Reason"]
+    assert "s3://fraud-bucket/3: AccessDenied held (and 1 more). Removed: 1 scaling" in reason
+
+
+def test_it_answers_before_the_time_is_over(used, run, monkeypatch):
+    received = run(seconds=clean.MARGIN_SECONDS)  # no more than the answer needs
+    left = ("configs", "models", "packages", "objects in fraud-bucket")
+    said = "; ".join(f"more {kind}: the time was over" for kind in left)
+    assert received["Status"] == "FAILED"
+    assert received["Reason"] == (
+        f"Not removed: {said}. Removed: 1 scaling, 1 endpoint. Delete the stack again to go on"
+    )
+    # and between two pages
+    now = time.time
+    later = lambda: monkeypatch.setattr(time, "time", lambda: now() + 3600)  # noqa: E731
+    used.answer("DeleteObjects", later)
+    used.clients["s3"].put_object(Bucket=BUCKET, Key="runs/1", Body=b"x")
+    used.answer(
+        "ListObjectVersions", lambda: None, answered({"Versions": [{"Key": "k", "VersionId": "v"}]})
+    )
+    received = run()
+    assert received["Reason"].startswith("Not removed: more objects in fraud-bucket: the time was")
+    assert received["Data"]["objects"] == "6"
+    monkeypatch.undo()
+    assert run()["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating"])
+def test_an_endpoint_that_is_being_changed_is_waited_for(used, run, status):
+    used.endpoint_is(status)
+    # looked at once, then waited for
+    used.answer("DescribeEndpoint", lambda: None, lambda: used.endpoint_is("InService"))
+    assert run()["Data"]["endpoint"] == "1"
+    assert used.endpoint is None
+
+
+def test_an_endpoint_that_fails_while_it_is_waited_for_is_removed(used, run):
+    used.endpoint_is("Creating")
+    used.answer("DescribeEndpoint", lambda: None, lambda: used.endpoint_is("Failed"))
+    assert run()["Status"] == "SUCCESS"
+    assert used.endpoint is None
+
+
+def test_an_endpoint_that_is_being_changed_for_too_long_is_said(used, run):
+    used.endpoint_is("Creating")
+    received = run(seconds=clean.MARGIN_SECONDS + 2)
+    assert received["Status"] == "FAILED"
+    said = "Not removed: endpoint: the endpoint fraud is still being changed"
+    assert received["Reason"].startswith(said)
+    used.endpoint_is("InService")
+    assert run()["Status"] == "SUCCESS"
+
+
+def test_a_fault_of_ours_is_answered_too(used, run, stack):
+    del stack.event["RequestType"]
+    received = run()
+    assert (received["Status"], received["Reason"]) == ("FAILED", "KeyError: 'RequestType'")
+
+
+def test_an_answer_that_nobody_takes_is_an_error_of_the_function(used, stack):
+    event = {**stack.event, "ResponseURL": "http://127.0.0.1:1/"}
+    with pytest.raises(OSError, match="refused"):  # Lambda then tries the event again
+        clean.handler(event, used.clients, SETTINGS, time.time() + 840)
