@@ -16,8 +16,10 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.sns.models import sns_backends
+from moto.ssm.models import ssm_backends
 
 from tests.cloud import strict
 
@@ -69,19 +71,16 @@ class Account:
         """Make what the template makes, in an account that is empty."""
         self.answers.clear()
         self.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=STACK)
-        self.clients["sns"].create_topic(Name=f"{STACK}-alerts")
-        self.clients["s3"].create_bucket(Bucket=BUCKET)
-        self.clients["s3"].put_bucket_versioning(
-            Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
-        )
-        for name in ("wanted-package", "wanted-config", "deployed-package", "columns", "told"):
-            self.clients["ssm"].put_parameter(Name=f"/{STACK}/{name}", Value="none", Type="String")
+        sns_backends[DEFAULT_ACCOUNT_ID][REGION].create_topic(f"{STACK}-alerts")
+        storage = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+        storage.create_bucket(BUCKET, REGION)
+        storage.put_bucket_versioning(BUCKET, "Enabled")
         self.calls.clear()
 
     def register(self, approval: str = "Approved", *, group: str = STACK, key: str = "") -> str:
         """Register a package, whose model is in the bucket, and return its ARN."""
         key = key or f"models/{len(self.sagemaker.model_packages)}/model.tar.gz"
-        self.clients["s3"].put_object(Bucket=BUCKET, Key=key, Body=packed(BUNDLE))
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(BUCKET, key, MODEL)
         container = {"Image": "1.dkr.ecr.us-east-1.amazonaws.com/sagetree:1"}
         made = self.clients["sagemaker"].create_model_package(
             ModelPackageGroupName=group,
@@ -139,9 +138,8 @@ class Account:
         return [(subject, text) for _, text, subject, *_ in sent]
 
     def parameter(self, name: str) -> str:
-        found = self.clients["ssm"].get_parameter(Name=f"/{STACK}/{name}")
-        self.calls.pop()
-        return str(found["Parameter"]["Value"])
+        found = ssm_backends[DEFAULT_ACCOUNT_ID][REGION].get_parameter(f"/{STACK}/{name}")
+        return "none" if found is None else str(found.value)
 
     def requests(self, operation: str) -> list[Mapping[str, Any]]:
         return [call.params for call in self.calls if call.operation == operation]
@@ -214,6 +212,9 @@ def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
         for path in sorted(folder.rglob("*.json")):
             archive.add(path, name(str(path.relative_to(folder))))
     return file.getvalue()
+
+
+MODEL = packed(BUNDLE)
 
 
 def _unless_there(made: Mapping[str, object], name: str, what: str) -> Any:

@@ -10,9 +10,10 @@ from sagetree.cloud.names import Settings
 SUBJECT_LENGTH = 100
 
 
-def tell(clients: Clients, settings: Settings, subject: str, message: str) -> None:
+def tell(
+    clients: Clients, settings: Settings, parameters: Parameters, subject: str, message: str
+) -> None:
     """Publish a message, unless it was the last one: events come twice and are tried again."""
-    parameters = Parameters(clients, settings)
     mark = hashlib.sha256(f"{subject}\n{message}".encode()).hexdigest()
     if parameters.get(TOLD) == mark:
         return

@@ -11,27 +11,31 @@ DEPLOYED_PACKAGE = "deployed-package"
 COLUMNS = "columns"
 TOLD = "told"
 
+NAMES = (WANTED_PACKAGE, WANTED_CONFIG, DEPLOYED_PACKAGE, COLUMNS, TOLD)
+
 
 class Parameters:
-    """The stack's parameters; writing what is there already changes nothing."""
+    """The stack's parameters, as they were when this was made and as it has written them since."""
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._ssm = clients["ssm"]
-        self._settings = settings
+        self._paths = {name: settings.parameter(name) for name in NAMES}
+        found = self._ssm.get_parameters(Names=list(self._paths.values()))["Parameters"]
+        self._values = {parameter["Name"]: parameter["Value"] for parameter in found}
 
     def get(self, name: str) -> str:
         """Return a parameter's value, NONE where there is none."""
-        found = self._ssm.get_parameters(Names=[self._settings.parameter(name)])["Parameters"]
-        return str(found[0]["Value"]) if found else NONE
+        return str(self._values.get(self._paths[name], NONE))
 
     def put(self, name: str, value: str) -> None:
         """Write a value where it is another."""
         if self.get(name) == value:
             return
         self._ssm.put_parameter(
-            Name=self._settings.parameter(name),
+            Name=self._paths[name],
             Value=value,
             Type="String",
             Tier="Intelligent-Tiering",  # more than 4096 characters take the advanced one
             Overwrite=True,
         )
+        self._values[self._paths[name]] = value

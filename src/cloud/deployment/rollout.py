@@ -34,16 +34,21 @@ def answer(settings: Settings, action: str, config: str, reason: str = "") -> An
     return {**told, "reason": reason} if reason else told
 
 
-def roll_out(clients: Clients, settings: Settings, package: Package, deadline: float) -> Answer:
+def roll_out(
+    clients: Clients,
+    settings: Settings,
+    parameters: Parameters,
+    package: Package,
+    deadline: float,
+) -> Answer:
     """Let the stack serve a package; what is so already stays as it is.
 
     Raises Refused for a model that nobody could ask, Busy where an endpoint that must go first is
     not gone by the deadline.
     """
     if settings.endpoint_kind == "lambda":
-        return _inside(clients, settings, package, deadline)
+        return _inside(clients, settings, parameters, package, deadline)
     name = name_for(settings, package)
-    parameters = Parameters(clients, settings)
     now = Endpoint.of(clients, settings)
     if now is not None and now.status == "Deleting":
         endpoint.wait_until_gone(clients, settings, deadline)
@@ -95,8 +100,13 @@ def _change(
     return "updated"
 
 
-def _inside(clients: Clients, settings: Settings, package: Package, deadline: float) -> Answer:
-    parameters = Parameters(clients, settings)
+def _inside(
+    clients: Clients,
+    settings: Settings,
+    parameters: Parameters,
+    package: Package,
+    deadline: float,
+) -> Answer:
     before = parameters.get(DEPLOYED_PACKAGE)
     if before != package.arn:
         parameters.put(COLUMNS, package.columns(clients))

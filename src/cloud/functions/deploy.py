@@ -19,7 +19,6 @@ from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.functions.settle import settle
 from sagetree.cloud.names import NONE, Settings
 
-PACKAGE_EVENT = "SageMaker Model Package State Change"
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
 
 
@@ -33,27 +32,32 @@ def handler(
     settings.need("role_arn", "topic_arn")
     detail = event.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}
+    parameters = Parameters(clients, settings)
     try:
         if event.get("detail-type") == ENDPOINT_EVENT:
-            return _settled(detail, clients, settings, deadline)
-        return deploy(clients, settings, _package_of(event, detail), deadline)
+            if detail.get("EndpointName", settings.stack) != settings.stack:
+                return answer(settings, "unchanged", NONE, "the event is of another endpoint")
+            return settle(clients, settings, parameters, deadline)
+        arn = _package_of(event, detail)
+        return deploy(clients, settings, parameters, arn, deadline)
     except Refused as error:
-        tell(clients, settings, "a package is refused", str(error))
+        tell(clients, settings, parameters, "a package is refused", str(error))
         raise
 
 
-def deploy(clients: Clients, settings: Settings, arn: str, deadline: float) -> Answer:
+def deploy(
+    clients: Clients, settings: Settings, parameters: Parameters, arn: str, deadline: float
+) -> Answer:
     """Let the stack serve a package, unless a newer one was approved after it."""
     package = Package.finished(clients, settings, arn, deadline)
     package.check()
-    parameters = Parameters(clients, settings)
     wanted = parameters.get(WANTED_PACKAGE)
     if wanted not in (NONE, arn) and _is_newer(clients, settings, wanted, package):
         reason = f"{wanted} was approved later; to go back, approve this one again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     # before the endpoint is looked at: what settles after that goes on with this package
     parameters.put(WANTED_PACKAGE, arn)
-    return roll_out(clients, settings, package, deadline)
+    return roll_out(clients, settings, parameters, package, deadline)
 
 
 def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:
@@ -69,11 +73,3 @@ def _package_of(event: Mapping[str, object], detail: Mapping[str, object]) -> st
     if not isinstance(arn, str):
         raise Refused(f"the event names no package; it has {', '.join(sorted(event)) or 'nothing'}")
     return arn
-
-
-def _settled(
-    detail: Mapping[str, object], clients: Clients, settings: Settings, deadline: float
-) -> Answer:
-    if detail.get("EndpointName", settings.stack) != settings.stack:
-        return answer(settings, "unchanged", NONE, "the event is of another endpoint")
-    return settle(clients, settings, deadline)

@@ -22,9 +22,8 @@ from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.names import NONE, Settings, version_in
 
 
-def settle(clients: Clients, settings: Settings, deadline: float) -> Answer:
+def settle(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
     """Go on from the endpoint's state: note what is served, tell what is not, or roll out."""
-    parameters = Parameters(clients, settings)
     now = Endpoint.of(clients, settings)
     wanted = parameters.get(WANTED_PACKAGE)
     attempted = parameters.get(WANTED_CONFIG)
@@ -34,14 +33,14 @@ def settle(clients: Clients, settings: Settings, deadline: float) -> Answer:
     if version != _version(wanted):  # it was asked for while the endpoint was busy
         package = _approved(clients, settings, wanted)
         if package is not None:
-            return roll_out(clients, settings, package, deadline)
+            return roll_out(clients, settings, parameters, package, deadline)
         wanted = NONE if version is None else f"{wanted.rpartition('/')[0]}/{version}"
         parameters.put(WANTED_PACKAGE, wanted)
         if wanted == NONE:
             return answer(settings, "waiting", now.config)
     if now.status == "InService" and now.config == attempted:
-        return _in_service(clients, settings, wanted, attempted)
-    return _tell(clients, settings, now, attempted)
+        return _in_service(clients, settings, parameters, wanted)
+    return _tell(clients, settings, parameters, now)
 
 
 def _version(arn: str) -> int:
@@ -56,8 +55,8 @@ def _approved(clients: Clients, settings: Settings, arn: str) -> Package | None:
     return package if package.is_approved else None
 
 
-def _in_service(clients: Clients, settings: Settings, arn: str, config: str) -> Answer:
-    parameters = Parameters(clients, settings)
+def _in_service(clients: Clients, settings: Settings, parameters: Parameters, arn: str) -> Answer:
+    config = parameters.get(WANTED_CONFIG)
     if parameters.get(DEPLOYED_PACKAGE) != arn or parameters.get(COLUMNS) == NONE:
         parameters.put(COLUMNS, Package.of(clients, settings, arn).columns(clients))
         parameters.put(DEPLOYED_PACKAGE, arn)
@@ -66,7 +65,8 @@ def _in_service(clients: Clients, settings: Settings, arn: str, config: str) -> 
     return answer(settings, "in-service", config)
 
 
-def _tell(clients: Clients, settings: Settings, now: Endpoint, attempted: str) -> Answer:
+def _tell(clients: Clients, settings: Settings, parameters: Parameters, now: Endpoint) -> Answer:
+    attempted = parameters.get(WANTED_CONFIG)
     if now.status == "InService":
         action, text = "rolled-back", f"{now.config} is served again; {attempted} was wanted."
     else:
@@ -77,5 +77,5 @@ def _tell(clients: Clients, settings: Settings, now: Endpoint, attempted: str) -
         " To try again, approve a package again."
     )
     message = "\n".join(filter(None, (text, reason, hint)))
-    tell(clients, settings, f"deployment {action.replace('-', ' ')}", message)
+    tell(clients, settings, parameters, f"deployment {action.replace('-', ' ')}", message)
     return answer(settings, action, now.config, now.reason)

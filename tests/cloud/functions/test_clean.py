@@ -47,7 +47,7 @@ def stack(monkeypatch) -> Iterator[CloudFormation]:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         stack = CloudFormation(server.server_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield stack
         server.shutdown()
 
