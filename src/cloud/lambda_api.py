@@ -7,7 +7,9 @@ extension in C++; what a function needs of it are four requests.
 import http.client
 import json
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from sagetree.errors import PlatformError
@@ -19,6 +21,15 @@ ANSWER_BYTES = 6 * 2**20 + 100
 TOO_LARGE = "Function.ResponseSizeTooLarge"
 
 _VERSION = "/2018-06-01/runtime"
+
+_TYPE = "Lambda-Runtime-Function-Error-Type"
+
+# X-Ray shows it beside the trace.
+_CAUSE = "Lambda-Runtime-Function-XRay-Error-Cause"
+
+# A header holds a short message and the calls that are nearest to the error.
+_MESSAGE_CHARACTERS = 500
+_CALLS = 20
 
 
 class Event(NamedTuple):
@@ -70,17 +81,31 @@ class LambdaApi:
         """Say that the function could not be made ready for any event."""
         self._fail("/init/error", error)
 
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._connection.close()
+
     def _fail(self, path: str, error: Exception) -> None:
         name, trace = type(error).__name__, traceback.format_exception(error)
-        self._refuse(path, name, str(error), trace)
+        self._refuse(path, name, str(error), trace, {_CAUSE: _cause(error)})
 
-    def _refuse(self, path: str, kind: str, message: str, trace: list[str] | None = None) -> None:
-        body = {"errorType": kind, "errorMessage": message, "stackTrace": trace or []}
-        headers = {"Lambda-Runtime-Function-Error-Type": kind}
-        self._ask("POST", path, json.dumps(body).encode(), headers)
+    def _refuse(
+        self,
+        path: str,
+        kind: str,
+        message: str,
+        trace: Sequence[str] = (),
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        body = {"errorType": kind, "errorMessage": message, "stackTrace": trace}
+        self._ask("POST", path, json.dumps(body).encode(), {**headers, _TYPE: kind})
 
     def _ask(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] = {}
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[http.client.HTTPMessage, bytes]:
         self._connection.request(method, _VERSION + path, body, dict(headers))
         response = self._connection.getresponse()
@@ -91,3 +116,17 @@ class LambdaApi:
                 f"it answers {response.status}: {said}", where=f"the runtime API's {path}"
             )
         return response.headers, content
+
+
+def _cause(error: Exception) -> str:
+    """Return an error as X-Ray's documents have it, in ASCII."""
+    calls = traceback.extract_tb(error.__traceback__)[-_CALLS:]
+    stack = [{"path": c.filename, "line": c.lineno, "label": c.name} for c in calls]
+    exception = {
+        "type": type(error).__name__,
+        "message": str(error)[:_MESSAGE_CHARACTERS],
+        "stack": stack,
+    }
+    paths = sorted({call.filename for call in calls})
+    cause = {"working_directory": str(Path.cwd()), "exceptions": [exception], "paths": paths}
+    return json.dumps(cause)

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from importlib import import_module
 from typing import TypeAlias
@@ -48,7 +49,8 @@ def main(argv: Sequence[str]) -> int:
         )
         LOG.error("sagetree function %s cannot start: %s", name, fault)
         return FAILED
-    return run(LambdaApi(address), partial(function, name))
+    with closing(LambdaApi(address)) as api:
+        return run(api, partial(function, name))
 
 
 def function(name: str) -> Handler:
