@@ -1,5 +1,6 @@
 """`sagetree cloud upload`: tables to where the pipeline reads them."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from sagetree.errors import UserError, quote
 FOLDER = "tables"
 
 _ENDINGS = (".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".parquet")
+
+# Of a table, which is a folder in the bucket.
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def upload(account: Account, tables: Mapping[str, Path]) -> int:
@@ -36,8 +40,7 @@ def tables_of(arguments: Sequence[str]) -> dict[str, Path]:
         name, _, path = argument.rpartition("=")
         given = Path(path)
         name = name or _table_name(given)
-        if not given.exists():
-            raise UserError("the file is missing", where=path, hint="Name a file or a folder")
+        _check(name, given)
         if name in tables:
             raise UserError(
                 f"the table {quote(name)} is named twice",
@@ -45,6 +48,18 @@ def tables_of(arguments: Sequence[str]) -> dict[str, Path]:
             )
         tables[name] = given
     return tables
+
+
+def _check(name: str, path: Path) -> None:
+    """Raise UserError for what is not there, and for a name that a folder cannot have."""
+    if not path.exists():
+        raise UserError("the file is missing", where=str(path), hint="Name a file or a folder")
+    if path.is_dir() and not any(file.is_file() for file in path.rglob("*")):
+        raise UserError("the folder is empty", where=str(path), hint="Name one that has files")
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"{quote(name)} cannot be the name of a table", hint="Use letters, digits, _, . and -"
+        )
 
 
 def _table_name(path: Path) -> str:
@@ -64,10 +79,7 @@ def _keys(name: str, path: Path) -> Iterator[tuple[Path, str]]:
     if path.is_file():
         yield path, f"{FOLDER}/{name}/{path.name}"
         return
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    if not files:
-        raise UserError("the folder is empty", where=str(path), hint="Name one that has files")
-    for file in files:
+    for file in sorted(file for file in path.rglob("*") if file.is_file()):
         yield file, f"{FOLDER}/{name}/{file.relative_to(path).as_posix()}"
 
 
