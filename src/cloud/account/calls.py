@@ -12,6 +12,7 @@ from sagetree.machine.program import LOG
 if TYPE_CHECKING:
     from boto3 import Session
     from botocore.client import BaseClient
+    from botocore.config import Config
 
 Answer = Mapping[str, Any]
 
@@ -82,21 +83,27 @@ class Account:
 
     def ask_long(self, service: str, operation: str, **parameters: object) -> Answer:
         """Make a call once that may take a quarter of an hour to answer."""
-        from botocore.config import Config
-
-        # a router on the way forgets a connection on which nothing is said
-        patient = Config(read_timeout=LONG_SECONDS, tcp_keepalive=True, retries=_ONCE)
-        with refusals(service, operation):
-            client = self.session.client(service, config=patient)
+        client = self.client(service, patient=True)
+        with refusals(service, client.meta.method_to_api_mapping[operation]):
             answer: Answer = getattr(client, operation)(**parameters)
         return answer
 
-    def client(self, service: str) -> "BaseClient":
-        """Return boto3's client of a service."""
-        if service not in self._clients:
+    def client(self, service: str, *, patient: bool = False) -> "BaseClient":
+        """Return boto3's client of a service; a patient one waits long, and asks once."""
+        key = f"{service}, patient" if patient else service
+        if key not in self._clients:
             with refusals(service, "client"):
-                self._clients[service] = self.session.client(service)
-        return self._clients[service]
+                self._clients[key] = self.session.client(service, config=_config(patient=patient))
+        return self._clients[key]
+
+
+def _config(*, patient: bool) -> "Config | None":
+    if not patient:
+        return None
+    from botocore.config import Config
+
+    # a router on the way forgets a connection on which nothing is said
+    return Config(read_timeout=LONG_SECONDS, tcp_keepalive=True, retries=_ONCE)
 
 
 def open_session(region: str | None, profile: str | None) -> "Session":

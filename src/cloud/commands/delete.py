@@ -36,7 +36,7 @@ def _found(account: Account) -> Stack:
     if stack is None:
         raise UserError(
             f"there is no stack {account.stack} in {account.session.region_name}",
-            hint=f"'sagetree cloud leftovers --stack {account.stack}' looks for what is left of it",
+            hint=f"'sagetree cloud leftovers --stack {account.stack}' lists what is left of it",
         )
     return stack
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.stack import find_stack, resources_of
@@ -12,39 +12,47 @@ from sagetree.cloud.commands.kinds import KINDS, NAME, STACK, Kind
 _GONE = "DELETE_COMPLETE"
 
 
+class Thing(NamedTuple):
+    """Something that bears the stack's name, and by what it is removed."""
+
+    kind: Kind
+    name: str
+    id: str
+
+
 def leftovers(account: Account) -> int:
     """Say what is left and how each is removed; return 1 if deleting the stack leaves something."""
     stands = not account.dry_run and find_stack(account) is not None
     inside = resources_of(account) if stands or account.dry_run else {}
     others = _longer_names(account)
-    found = [
-        (kind, removed_by)
+    things = [
+        thing
         for kind in KINDS
-        for removed_by in _outside(account, kind, inside.get(kind.type, []), others)
+        for thing in _outside(account, kind, inside.get(kind.type, []), others)
     ]
     if account.dry_run:
         return 0
-    made = [(kind, name) for kind, name in found if stands and kind.is_cleaned]
-    left = [entry for entry in found if entry not in made]
-    for kind, name in made:
+    made = [thing for thing in things if stands and thing.kind.is_cleaned]
+    left = [thing for thing in things if thing not in made]
+    for kind, name, _ in made:
         account.say(f"{kind.title} {name}: goes with the stack {account.stack}")
-    for kind, name in left:
+    for kind, name, id_ in left:
         account.say(f"{kind.title} {name} is left. To remove it:")
-        account.say(f"  {kind.removal.replace(NAME, name)}")
+        account.say(f"  {kind.removal.replace(NAME, id_)}")
     account.say(f"{len(left)} left" + (f", {len(made)} go with the stack" if made else ""))
     return 1 if left else 0
 
 
 def _outside(
     account: Account, kind: Kind, inside: Sequence[str], others: Sequence[str]
-) -> Iterator[str]:
-    """Yield by what each thing is removed that bears the stack's name and is not in it."""
+) -> Iterator[Thing]:
+    """Yield what bears the stack's name and is not in it."""
     request = {key: text.replace(STACK, account.stack) for key, text in kind.request.items()}
     for entry in account.listed(kind.service, kind.operation, kind.key, **request):
         name = str(entry[kind.name]) if kind.name else str(entry)
-        removed_by = str(entry[kind.id]) if kind.id else name
-        if _bears(name, account.stack, others) and not _is_inside(removed_by, inside):
-            yield removed_by
+        thing = Thing(kind, name, str(entry[kind.id]) if kind.id else name)
+        if _bears(name, account.stack, others) and not _is_inside(thing.id, inside):
+            yield thing
 
 
 def _bears(name: str, stack: str, others: Sequence[str]) -> bool:

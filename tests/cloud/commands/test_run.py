@@ -4,7 +4,6 @@ import pytest
 
 from sagetree.cloud.commands.run import run
 from sagetree.errors import UserError
-from tests.cloud.commands.answers import answer, answer_by
 
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/fraud/execution/abcdefghijkl"
 
@@ -20,22 +19,20 @@ def execution(status, **more):
 
 def test_a_run_is_started_with_its_parameters_and_followed(person):
     person.make_stack()
-    events = person.session.events
     asked = []
-    answer_by(
-        events,
+    person.answer_by(
         "sagemaker",
         "StartPipelineExecution",
         lambda request: asked.append(request["body"]) or {"PipelineExecutionArn": ARN},
     )
     looks = [execution("Executing"), execution("Executing"), execution("Succeeded")]
-    answer(events, "sagemaker", "DescribePipelineExecution", looks)
+    person.answer("sagemaker", "DescribePipelineExecution", looks)
     changes = [
         steps(Prepare="Executing"),
         steps(Prepare="Succeeded", Train="Executing"),
         steps(Prepare="Succeeded", Train="Succeeded"),
     ]
-    answer(events, "sagemaker", "ListPipelineExecutionSteps", changes)
+    person.answer("sagemaker", "ListPipelineExecutionSteps", changes)
     code, said = person.hears(lambda: run(person.account, {"MinimumAuc": "0.8"}))
     assert code == 0
     assert '"PipelineParameters": [{"Name": "MinimumAuc", "Value": "0.8"}]' in asked[0].decode()
@@ -56,11 +53,10 @@ def test_a_run_is_started_with_its_parameters_and_followed(person):
 
 def test_a_run_that_fails_says_why(person):
     person.make_stack()
-    events = person.session.events
-    answer(events, "sagemaker", "StartPipelineExecution", [{"PipelineExecutionArn": ARN}])
-    answer(events, "sagemaker", "DescribePipelineExecution", [execution("Failed")])
+    person.answer("sagemaker", "StartPipelineExecution", [{"PipelineExecutionArn": ARN}])
+    person.answer("sagemaker", "DescribePipelineExecution", [execution("Failed")])
     weak = {"StepName": "TooWeak", "StepStatus": "Failed", "FailureReason": "AUC 0.84 is below 0.9"}
-    answer(events, "sagemaker", "ListPipelineExecutionSteps", [{"PipelineExecutionSteps": [weak]}])
+    person.answer("sagemaker", "ListPipelineExecutionSteps", [{"PipelineExecutionSteps": [weak]}])
     with pytest.raises(UserError) as raised:
         person.hears(lambda: run(person.account, {}))
     assert str(raised.value) == (
@@ -71,11 +67,10 @@ def test_a_run_that_fails_says_why(person):
 
 def test_a_run_that_is_stopped_is_no_success(person):
     person.make_stack()
-    events = person.session.events
-    answer(events, "sagemaker", "StartPipelineExecution", [{"PipelineExecutionArn": ARN}])
-    answer(events, "sagemaker", "DescribePipelineExecution", [execution("Stopped")])
-    answer(events, "sagemaker", "ListPipelineExecutionSteps", [steps(Train="Stopped")])
-    with pytest.raises(UserError, match="the pipeline's run abcdefghijkl stopped. Put that right"):
+    person.answer("sagemaker", "StartPipelineExecution", [{"PipelineExecutionArn": ARN}])
+    person.answer("sagemaker", "DescribePipelineExecution", [execution("Stopped")])
+    person.answer("sagemaker", "ListPipelineExecutionSteps", [steps(Train="Stopped")])
+    with pytest.raises(UserError, match=r"the pipeline's run abcdefghijkl stopped\. Put that"):
         person.hears(lambda: run(person.account, {}))
 
 

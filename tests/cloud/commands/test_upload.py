@@ -20,7 +20,7 @@ def files(tmp_path, monkeypatch) -> Path:
 
 
 def keys(person) -> list[str]:
-    listed = person.session.client("s3").list_objects_v2(Bucket=person.bucket())
+    listed = person.client("s3").list_objects_v2(Bucket=person.bucket())
     return [entry["Key"] for entry in listed.get("Contents", [])]
 
 
@@ -43,10 +43,8 @@ def test_files_and_folders_go_below_the_names_of_their_tables(person, files):
 
 def test_what_was_there_before_is_said(person, files):
     person.make_stack()
-    person.session.client("s3").put_object(
-        Bucket=person.bucket(), Key="tables/claim/old.csv", Body=b"x"
-    )
-    person.session.client("s3").put_object(Bucket=person.bucket(), Key="runs/x", Body=b"x")
+    person.client("s3").put_object(Bucket=person.bucket(), Key="tables/claim/old.csv", Body=b"x")
+    person.client("s3").put_object(Bucket=person.bucket(), Key="runs/x", Body=b"x")
     _, said = person.does(lambda: upload(person.account, tables_of(["claims.csv.gz"])))
     uri = f"s3://{person.bucket()}/tables/claim/old.csv"
     assert said[:2] == [
