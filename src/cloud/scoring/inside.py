@@ -48,6 +48,7 @@ class Inside:
         self._settings = settings
         self._package = package
         self._loaded = NONE
+        self._failed_at = -1.0
         self._application: Application | None = None
         try:
             self._current()
@@ -74,12 +75,15 @@ class Inside:
             package = self._package.value(seconds=FRESH_SECONDS)
         if package == NONE:
             raise not_deployed(self._package.name)
-        if package == self._loaded and self._application:
+        # one that failed is tried again when the parameter has been read again
+        tried = package == self._loaded or self._failed_at == self._package.read_at
+        if tried and self._application:
             return self._application
         try:
             self._application = self._load(package)
             self._loaded = package
         except _NOT_LOADED as error:
+            self._failed_at = self._package.read_at
             LOG.error("%s cannot be loaded, and %s stays: %s", package, self._loaded, error)
             if self._application is None:
                 raise _unloadable(package) from error

@@ -23,7 +23,7 @@ class Parameter:
         self._ssm = clients["ssm"]
         self._clock = clock
         self._value = ""
-        self._read_at = 0.0
+        self.read_at = 0.0
         self.name = name
 
     def value(self, seconds: float = SECONDS) -> str:
@@ -31,7 +31,7 @@ class Parameter:
 
         Raises NotReadyError where there is no such parameter.
         """
-        if not self._value or self._clock() - self._read_at >= seconds:
+        if not self._value or self._clock() - self.read_at >= seconds:
             self._read()
         return self._value
 
@@ -46,7 +46,7 @@ class Parameter:
             LOG.warning("%s could not be read anew, and is taken as it was: %s", self.name, error)
         else:
             self._value = found["Parameter"]["Value"]
-        self._read_at = self._clock()
+        self.read_at = self._clock()
 
 
 def not_deployed(where: str) -> NotReadyError:
