@@ -14,10 +14,9 @@ EndpointKind = Literal["serverless", "instance", "asynchronous", "lambda"]
 # The value of a parameter of the stack that has none yet; Parameter Store takes no empty one.
 NONE = "none"
 
-# SageMaker's longest name of an endpoint, a model or a config, of which a version and a hash
-# take up to 19 characters.
-LONGEST_NAME = 63
-LONGEST_PREFIX = 44
+# SageMaker's names of endpoints, models and configs have 63 characters at most, of which a version
+# and a hash take up to 19.
+LONGEST_STACK = 44
 
 _PREFIX = "SAGETREE_"
 
@@ -161,15 +160,32 @@ def _contradictions(settings: Settings) -> list[str]:
     return faults
 
 
+def fault_of_stack(stack: str) -> str:
+    """Return why a stack of this name cannot work, "" if it can.
+
+    >>> fault_of_stack("fraud")
+    ''
+    """
+    if len(stack) > LONGEST_STACK:
+        return (
+            f"the stack's name has {len(stack)} characters, and may have {LONGEST_STACK}: names of"
+            " models and configs begin with it"
+        )
+    if stack != stack.lower():
+        return (
+            "the stack's name has capital letters: SageMaker checks permissions by ARNs in lower"
+            f" case. Call it {stack.lower()}"
+        )
+    return ""
+
+
 def prefix(stack: str) -> str:
     """Return what the names of a stack's models and configs begin with.
 
     >>> prefix("fraud")
     'fraud-'
     """
-    if len(stack) <= LONGEST_PREFIX:
-        return f"{stack}-"
-    return f"{stack[: LONGEST_PREFIX - 9]}-{_hash(stack)}-"
+    return f"{stack}-"
 
 
 def name_of(stack: str, version: int, content: object) -> str:

@@ -6,7 +6,6 @@ that is being changed is refused, and so is what its kind excludes, with the ser
 """
 
 import io
-import json
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.response import StreamingBody
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
@@ -60,6 +60,12 @@ class Account:
             "CreateModel": self._create_model,
             "CreateEndpointConfig": self._create_config,
             "CreateEndpoint": self._create_endpoint,
+            # moto's own state without its HTTP, for what is asked most
+            "DescribeEndpoint": self._describe_endpoint,
+            "DescribeModelPackage": self._describe_package,
+            "GetParameters": self._get_parameters,
+            "PutParameter": self._put_parameter,
+            "GetObject": self._get_object,
         }
         self.clients = {name: self.session.client(name) for name in SERVICES}
         self.calls: list[Call] = []
@@ -70,7 +76,12 @@ class Account:
     def begin(self) -> None:
         """Make what the template makes, in an account that is empty."""
         self.answers.clear()
-        self.clients["sagemaker"].create_model_package_group(ModelPackageGroupName=STACK)
+        for backends in (
+            applicationautoscaling_backends, s3_backends, sagemaker_backends, sns_backends,
+            ssm_backends,
+        ):  # fmt: skip
+            backends.reset()
+        self.sagemaker.create_model_package_group(STACK, "", [])
         sns_backends[DEFAULT_ACCOUNT_ID][REGION].create_topic(f"{STACK}-alerts")
         storage = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         storage.create_bucket(BUCKET, REGION)
@@ -153,14 +164,14 @@ class Account:
     def _note(self, params: Mapping[str, Any], model: Any, **_: object) -> None:
         self.calls.append(Call(model.name, dict(params)))
 
-    def _stand_in(self, model: Any, params: Mapping[str, Any], **_: object) -> Any:
+    def _stand_in(self, model: Any, **_: object) -> Any:
         if self.answers.get(model.name):
             given = self.answers[model.name].pop(0)
             if not callable(given):
                 return given
             given()
         stand_in = self._stand_ins.get(model.name)
-        return stand_in(json.loads(params["body"])) if stand_in else None  # None: moto's own
+        return stand_in(self.calls[-1].params) if stand_in else None  # None: moto's own
 
     def _update_endpoint(self, wanted: Mapping[str, Any]) -> Any:
         endpoint = self.sagemaker.endpoints.get(wanted["EndpointName"])
@@ -200,6 +211,35 @@ class Account:
     def _create_config(self, wanted: Mapping[str, Any]) -> Any:
         made = self.sagemaker.endpoint_configs
         return _unless_there(made, wanted["EndpointConfigName"], "endpoint configuration")
+
+    def _describe_endpoint(self, named: Mapping[str, str]) -> Any:
+        endpoint = self.sagemaker.endpoints.get(named["EndpointName"])
+        return endpoint and answered(endpoint.response_object)
+
+    def _describe_package(self, named: Mapping[str, str]) -> Any:
+        name = named["ModelPackageName"]
+        package = self.sagemaker.model_packages.get(
+            self.sagemaker.model_package_name_mapping.get(name, name)
+        )
+        return package and answered(package.gen_response_object())
+
+    def _get_parameters(self, named: Mapping[str, list[str]]) -> Any:
+        found = ssm_backends[DEFAULT_ACCOUNT_ID][REGION].get_parameters(named["Names"])
+        parameters = [{"Name": name, "Value": value.value} for name, value in found.items()]
+        return answered({"Parameters": parameters})
+
+    def _put_parameter(self, wanted: Mapping[str, Any]) -> Any:
+        ssm_backends[DEFAULT_ACCOUNT_ID][REGION].put_parameter(
+            wanted["Name"], "", wanted["Value"], wanted["Type"], "", "", wanted["Overwrite"], [],
+            "text", wanted.get("Tier"), None,
+        )  # fmt: skip
+        return answered({"Version": 1})
+
+    def _get_object(self, named: Mapping[str, str]) -> Any:
+        key = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_object(named["Bucket"], named["Key"])
+        if not isinstance(getattr(key, "value", None), bytes):
+            return None
+        return answered({"Body": StreamingBody(io.BytesIO(key.value), len(key.value))})
 
     def _create_endpoint(self, wanted: Mapping[str, Any]) -> Any:
         return _unless_there(self.sagemaker.endpoints, wanted["EndpointName"], "endpoint")

@@ -112,9 +112,9 @@ def _inside(
         parameters.put(COLUMNS, package.columns(clients))
         parameters.put(DEPLOYED_PACKAGE, package.arn)
         parameters.put(TOLD, NONE)
-    parameters.put(WANTED_CONFIG, NONE)
-    if Endpoint.of(clients, settings) is not None:  # of before, when the stack had another kind
+    if parameters.get(WANTED_CONFIG) != NONE:  # of before, when the stack had another kind
         endpoint.delete(clients, settings, deadline)
+        parameters.put(WANTED_CONFIG, NONE)
     action = {NONE: "created", package.arn: "unchanged"}.get(before, "updated")
     return answer(settings, action, NONE)
 

@@ -1,9 +1,12 @@
 """Removes what the deletion of the stack would leave: a custom resource of CloudFormation.
 
+It also stops the creation of a stack that could not work under its name.
+
 The endpoint, its configs and models are made by deployments, packages by the pipeline, objects by
-its jobs: the stack knows none of them, and cannot delete its bucket and its group of packages
-before they are gone. What could not be removed is said in the reason, and the stack's deletion
-fails with it; deleted again, it goes on where this ended.
+its jobs: the stack knows none of them, and cannot delete its group of packages before they are
+gone. The bucket goes with its objects, for CloudFormation would leave it. What could not be removed
+is said in the reason, and the stack's deletion fails with it; deleted again, it goes on where this
+ended.
 """
 
 import time
@@ -13,9 +16,9 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagetree.cloud.clients import Clients
-from sagetree.cloud.names import Settings
+from sagetree.cloud.names import Settings, fault_of_stack
 from sagetree.cloud.removal import models
-from sagetree.cloud.removal.bucket import empty
+from sagetree.cloud.removal.bucket import empty, remove_bucket
 from sagetree.cloud.removal.custom_resource import answered
 from sagetree.errors import SagetreeError
 from sagetree.machine.program import LOG
@@ -34,7 +37,9 @@ def handler(
     removal = Removal(clients, settings, deadline - MARGIN_SECONDS)
     fault = ""
     try:
-        if event["RequestType"] == "Delete":
+        if event["RequestType"] == "Create":
+            fault = fault_of_stack(settings.stack)
+        elif event["RequestType"] == "Delete":
             properties = event.get("ResourceProperties", {})
             removal.run(keep_data=properties.get("KeepData") == "yes")
             fault = removal.fault()
@@ -81,6 +86,8 @@ class Removal:
             emptied = empty(clients["s3"], settings.bucket, self._until)
             self.counts["objects"] = emptied.removed
             self._left += emptied.left
+            if not emptied.left:
+                self._one("bucket", lambda: remove_bucket(clients["s3"], settings.bucket))
 
     def fault(self) -> str:
         """Return what could not be removed, "" if nothing is left."""

@@ -34,6 +34,17 @@ def empty(s3: Any, bucket: str, until: float) -> Emptied:  # noqa: ANN401 - a cl
     return Emptied(removed)
 
 
+def remove_bucket(s3: Any, bucket: str) -> int:  # noqa: ANN401
+    """Delete an empty bucket; return how many there were."""
+    try:
+        s3.delete_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucket":
+            raise
+        return 0
+    return 1
+
+
 def _first_page(s3: Any, bucket: str) -> Sequence[Identifier]:  # noqa: ANN401
     page = s3.list_object_versions(Bucket=bucket)
     listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]

@@ -42,16 +42,16 @@ def approval(arn: str) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def _account() -> Account:
-    return Account()
+@pytest.fixture(scope="module")
+def _account() -> Iterator[Account]:
+    with mock_aws():
+        yield Account()
 
 
 @pytest.fixture
-def account(_account: Account) -> Iterator[Account]:
-    with mock_aws():
-        _account.begin()
-        yield _account
+def account(_account: Account) -> Account:
+    _account.begin()
+    return _account
 
 
 Ask = Callable[..., Mapping[str, str]]

@@ -13,7 +13,8 @@ from tests.cloud.account import ARN, BUCKET, ROLE, answered, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 SETTINGS = settings_of("instance")
-NOTHING = dict.fromkeys(("scaling", "endpoint", "configs", "models", "packages", "objects"), "0")
+KINDS = ("scaling", "endpoint", "configs", "models", "packages", "objects", "bucket")
+NOTHING = dict.fromkeys(KINDS, "0")
 
 
 class CloudFormation:
@@ -99,21 +100,20 @@ def test_all_that_the_stack_does_not_know_is_removed_and_counted(used, run):
         "LogicalResourceId": "Clean",
         "Data": {
             "scaling": "1", "endpoint": "1", "configs": "2", "models": "2", "packages": "2",
-            "objects": "5",
+            "objects": "5", "bucket": "1",
         },
     }  # fmt: skip
     order = [
         "DeregisterScalableTarget", "DeleteEndpoint", "DeleteEndpointConfig", "DeleteModel",
-        "DeleteModelPackage", "DeleteObjects",
+        "DeleteModelPackage", "DeleteObjects", "DeleteBucket",
     ]  # fmt: skip
     assert list(dict.fromkeys(used.written())) == order
-    assert (used.endpoint, used.scaled, versions(used)) == (None, {}, 0)
+    assert (used.endpoint, used.scaled) == (None, {})
+    assert used.clients["s3"].list_buckets()["Buckets"] == []
     backend = used.sagemaker
     assert not backend.endpoint_configs
     assert not backend._models
     assert not backend.model_packages
-    used.clients["s3"].delete_bucket(Bucket=BUCKET)
-    # and once more, without the bucket
     again = run()
     assert (again["Status"], again["Data"]) == ("SUCCESS", NOTHING)
 
@@ -137,7 +137,7 @@ def test_what_belongs_to_others_stays(used, run):
 def test_data_that_are_to_be_kept_stay(used, run):
     properties = {"ServiceToken": "arn", "KeepData": "yes"}
     data = run(ResourceProperties=properties)["Data"]
-    assert "objects" not in data
+    assert not {"objects", "bucket"} & set(data)
     assert data["packages"] == "2"  # their group cannot be deleted before they are
     assert versions(used) == 5
 
@@ -149,10 +149,33 @@ def test_nothing_is_removed_before_the_stack_goes(used, run, request_type):
     assert used.written() == []
 
 
+@pytest.mark.parametrize(
+    ("stack_name", "reason"),
+    [
+        (
+            "MyFraud",
+            "the stack's name has capital letters: SageMaker checks permissions by ARNs in lower"
+            " case. Call it myfraud",
+        ),
+        (
+            "f" * 45,
+            "the stack's name has 45 characters, and may have 44: names of models and configs"
+            " begin with it",
+        ),
+        ("f" * 44, "done"),
+    ],
+)
+def test_a_stack_whose_name_cannot_work_is_not_made(run, stack_name, reason):
+    settings = settings_of("instance", SAGETREE_STACK=stack_name)
+    answer = run(settings=settings, RequestType="Create")
+    assert answer["Status"] == ("SUCCESS" if reason == "done" else "FAILED")
+    assert answer["Reason"] == reason
+
+
 def test_a_stack_that_has_never_deployed_has_nothing_to_remove(run, stack):
     del stack.event["PhysicalResourceId"]
     answer = run()
-    assert (answer["Status"], answer["Data"]) == ("SUCCESS", NOTHING)
+    assert (answer["Status"], answer["Data"]) == ("SUCCESS", {**NOTHING, "bucket": "1"})
     assert answer["PhysicalResourceId"] == "fraud-clean"
 
 
@@ -170,7 +193,7 @@ def test_a_bucket_is_emptied_page_by_page(used, run):
     finally:
         events.unregister("provide-client-params.s3.ListObjectVersions", short)
     assert answer["Data"]["objects"] == "12"
-    assert versions(used) == 0
+    assert answer["Data"]["bucket"] == "1"
     assert len(used.requests("DeleteObjects")) == 6
 
 
@@ -225,6 +248,12 @@ DENIED = refused("not authorized to perform it", "AccessDeniedException")
             f"{ARN}:model-package/fraud/1: An error occurred (ConflictException) when calling the"
             " DeleteModelPackage operation: it is being changed",
             {"packages": "1", "objects": "5"},
+        ),
+        (
+            "DeleteBucket", refused("the bucket is not empty", "BucketNotEmpty"),
+            "bucket: An error occurred (BucketNotEmpty) when calling the DeleteBucket operation:"
+            " the bucket is not empty",
+            {"objects": "5", "bucket": "0"},
         ),
         (
             "ListObjectVersions", DENIED,
