@@ -19,7 +19,12 @@ SERVICES = (
 
 CONNECT_SECONDS = 2
 READ_SECONDS = 10
-ATTEMPTS = 2
+
+# A clean-up deletes hundreds of things in a row, and SageMaker takes a few a second.
+ATTEMPTS = 6
+
+# Those who wait for a score wait for its columns too.
+PARAMETER_ATTEMPTS = 2
 
 # API Gateway gives an answer 30 s, of which a serverless endpoint that has to be started takes
 # most. An endpoint that has too much to do is not asked again: its caller is told to wait.
@@ -57,8 +62,9 @@ def _config(service: str) -> object:
     from botocore.config import Config
 
     of_endpoint = service == "sagemaker-runtime"
+    attempts = {"sagemaker-runtime": 1, "ssm": PARAMETER_ATTEMPTS}.get(service, ATTEMPTS)
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=ENDPOINT_SECONDS if of_endpoint else READ_SECONDS,
-        retries={"total_max_attempts": 1 if of_endpoint else ATTEMPTS, "mode": "standard"},
+        retries={"total_max_attempts": attempts, "mode": "standard"},
     )

@@ -66,7 +66,8 @@ class Settings:
         if missing:
             hint = "The stack's template sets it; update the stack with the template as it is"
             where = "the function's environment"
-            raise SettingsError(f"{', '.join(missing)} is missing", where=where, hint=hint)
+            verb = "is" if len(missing) == 1 else "are"
+            raise SettingsError(f"{', '.join(missing)} {verb} missing", where=where, hint=hint)
 
     def parameter(self, name: str) -> str:
         """Return the name of one of the stack's parameters in Parameter Store."""

@@ -70,12 +70,14 @@ class Account:
         self.clients = {name: self.session.client(name) for name in SERVICES}
         self.calls: list[Call] = []
         self.answers: dict[str, list[Any]] = {}
+        self.pending = ""
 
     # --- what a test does
 
     def begin(self) -> None:
         """Make what the template makes, in an account that is empty."""
         self.answers.clear()
+        self.pending = ""
         for backends in (
             applicationautoscaling_backends, s3_backends, sagemaker_backends, sns_backends,
             ssm_backends,
@@ -190,6 +192,7 @@ class Account:
         if canary and endpoint.production_variants[0]["DesiredInstanceCount"] < 2:
             return refused("CanarySize must be at most 50% of the fleet.")
         endpoint.endpoint_status = "Updating"
+        self.pending = wanted["EndpointConfigName"]
         return answered({"EndpointArn": endpoint.arn})
 
     def _delete_endpoint(self, named: Mapping[str, str]) -> Any:
@@ -214,7 +217,12 @@ class Account:
 
     def _describe_endpoint(self, named: Mapping[str, str]) -> Any:
         endpoint = self.sagemaker.endpoints.get(named["EndpointName"])
-        return endpoint and answered(endpoint.response_object)
+        if endpoint is None:
+            return None
+        told = endpoint.response_object
+        if endpoint.endpoint_status == "Updating" and self.pending:
+            told["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending}
+        return answered(told)
 
     def _describe_package(self, named: Mapping[str, str]) -> Any:
         name = named["ModelPackageName"]

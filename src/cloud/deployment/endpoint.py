@@ -20,10 +20,11 @@ MARGIN_SECONDS = 20
 
 
 class Endpoint(NamedTuple):
-    """The endpoint: its status, the config that it serves, and its instances at present."""
+    """The endpoint: its status, its instances, the config it serves, and the one to come."""
 
     status: str
     config: str
+    coming: str
     reason: str
     instances: int
 
@@ -38,8 +39,10 @@ class Endpoint(NamedTuple):
             raise
         variants = told.get("ProductionVariants", [{}])
         instances = variants[0].get("DesiredInstanceCount", 0)
-        reason = told.get("FailureReason", "")
-        return cls(told["EndpointStatus"], told["EndpointConfigName"], reason, instances)
+        status, config = told["EndpointStatus"], told["EndpointConfigName"]
+        pending = told.get("PendingDeploymentSummary", {}).get("EndpointConfigName", "")
+        coming = config if status == "Creating" else pending
+        return cls(status, config, coming, told.get("FailureReason", ""), instances)
 
     @property
     def is_changing(self) -> bool:

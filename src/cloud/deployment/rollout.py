@@ -54,9 +54,11 @@ def roll_out(
         endpoint.wait_until_gone(clients, settings, deadline)
         now = None
     if now is not None and now.is_changing:
-        begun = parameters.get(WANTED_CONFIG) == name
         reason = f"the endpoint is {now.status}"
-        return answer(settings, "unchanged" if begun else "waiting", name, reason)
+        if name not in (now.coming, parameters.get(WANTED_CONFIG)):
+            return answer(settings, "waiting", name, reason)
+        parameters.put(WANTED_CONFIG, name)  # which a call that was cut off could not
+        return answer(settings, "unchanged", name, reason)
     if now is not None and now.status == "InService" and now.config == name:
         parameters.put(WANTED_CONFIG, name)
         return answer(settings, "unchanged", name)

@@ -33,7 +33,9 @@ def settle(clients: Clients, settings: Settings, parameters: Parameters, deadlin
     if version != _version(wanted):  # it was asked for while the endpoint was busy
         package = _approved(clients, settings, wanted)
         if package is not None:
-            return roll_out(clients, settings, parameters, package, deadline)
+            rolled = roll_out(clients, settings, parameters, package, deadline)
+            is_served = rolled["action"] == "unchanged" and not now.is_changing
+            return _in_service(clients, settings, parameters, wanted) if is_served else rolled
         wanted = NONE if version is None else f"{wanted.rpartition('/')[0]}/{version}"
         parameters.put(WANTED_PACKAGE, wanted)
         if wanted == NONE:

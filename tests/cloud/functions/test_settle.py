@@ -1,8 +1,9 @@
 """What has become of a deployment: served, rolled back, failed, or overtaken by another."""
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.cloud.account import ROLE, STACK
+from tests.cloud.account import ROLE, STACK, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 LOG = (
@@ -118,6 +119,25 @@ def test_what_waited_alone_and_is_wanted_no_more_leaves_nothing_wanted(account, 
     account.endpoint_is("InService")
     assert ask(ENDPOINT_EVENT, settings)["action"] == "waiting"
     assert account.parameter("wanted-package") == "none"
+
+
+@pytest.mark.parametrize("again", ["retried", "settled"])
+def test_a_call_that_was_cut_off_after_the_change_is_made_up_for(account, ask, two, again):
+    settings, _, (_, new) = two
+    account.endpoint_is("InService", new)
+    ask(ENDPOINT_EVENT, settings)
+    third = account.register()
+    account.answer("PutParameter", lambda: None, refused("slow down", "ThrottlingException"))
+    with pytest.raises(ClientError, match="slow down"):
+        ask(approval(third), settings)
+    assert account.requests("UpdateEndpoint")
+    assert account.parameter("wanted-config") == new
+    if again == "retried":
+        assert ask(approval(third), settings)["action"] == "unchanged"
+    account.endpoint_is("InService", account.pending)
+    assert ask(ENDPOINT_EVENT, settings)["action"] == "in-service"
+    assert account.parameter("deployed-package") == third
+    assert account.told == []
 
 
 @pytest.mark.parametrize(
