@@ -1,7 +1,7 @@
 """The template as CloudFormation sees it: its functions worked out for a stack's parameters."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,14 @@ def read() -> dict[str, Any]:
 class Stack:
     """A stack of the template with some parameters, the others at their defaults.
 
-    What refers to a resource is worked out to the resource's own name.
+    What refers to a resource is worked out to its name in angle brackets, or kept.
     """
 
-    def __init__(self, template: Mapping[str, Any], **parameters: str) -> None:
+    def __init__(
+        self, template: Mapping[str, Any], *, keeps_references: bool = False, **parameters: str
+    ) -> None:
         self.template = template
+        self._keeps = keeps_references
         self.parameters = {
             name: str(parameters.get(name, told.get("Default", IMAGE)))
             for name, told in template["Parameters"].items()
@@ -71,9 +74,9 @@ class Stack:
     def resources(self) -> dict[str, Any]:
         """Return the resources whose conditions hold, worked out."""
         return {
-            name: self.value(resource)
-            for name, resource in self.template["Resources"].items()
-            if "Condition" not in resource or self.holds(resource["Condition"])
+            name: self.value({key: part for key, part in told.items() if key != "Condition"})
+            for name, told in self.template["Resources"].items()
+            if "Condition" not in told or self.holds(told["Condition"])
         }
 
     def holds(self, condition: str) -> bool:
@@ -86,24 +89,35 @@ class Stack:
             return [found for item in node if (found := self.value(item)) is not NO_VALUE]
         if not isinstance(node, dict):
             return node
-        if len(node) == 1 and (name := next(iter(node))) in ("Ref", *_FUNCTIONS, "Fn::Sub"):
+        if len(node) == 1 and (name := next(iter(node))) in _OWN | _FUNCTIONS.keys():
             return self._function(name, node[name])
         pairs = ((key, self.value(item)) for key, item in node.items())
         return {key: found for key, found in pairs if found is not NO_VALUE}
 
     def _function(self, name: str, argument: Any) -> Any:
-        if name == "Ref":
-            return self._named(argument)
-        if name == "Fn::If":
-            return self.value(argument[1 if self.holds(argument[0]) else 2])
-        if name == "Fn::Sub":
-            text, own = argument if isinstance(argument, list) else (argument, {})
-            values = {key: self.value(item) for key, item in own.items()}
-            return re.sub(r"\$\{([^}]+)\}", lambda found: self._filled(found[1], values), text)
+        match name:
+            case "Ref":
+                return self._named(argument)
+            case "Fn::GetAtt":
+                return {name: argument} if self._keeps else self._named(".".join(argument))
+            case "Fn::If":
+                return self.value(argument[1 if self.holds(argument[0]) else 2])
+            case "Fn::Sub":
+                return self._filled(*(argument if isinstance(argument, list) else (argument, {})))
         return _FUNCTIONS[name](self.value(argument))
 
-    def _filled(self, name: str, values: Mapping[str, str]) -> str:
-        return str(values[name] if name in values else self._named(name))
+    def _filled(self, text: str, own: Mapping[str, Any]) -> Any:
+        values = {key: self.value(item) for key, item in own.items()}
+
+        def written(found: re.Match[str]) -> str:
+            name = found[1]
+            value = values[name] if name in values else self._named(name)
+            if isinstance(value, dict):  # a reference that is kept, or a text with some in it
+                return str(value.get("Fn::Sub", f"${{{name}}}"))
+            return str(value)
+
+        filled = re.sub(r"\$\{([^}]+)\}", written, text)
+        return {"Fn::Sub": filled} if "${" in filled else filled
 
     def _named(self, name: str) -> Any:
         if name == "AWS::NoValue":
@@ -113,12 +127,11 @@ class Stack:
         if name in self.parameters:
             return self.parameters[name]
         assert name.partition(".")[0] in self.template["Resources"], name
-        return f"<{name}>"
+        return {"Ref": name} if self._keeps else f"<{name}>"
 
 
-_FUNCTIONS = {
-    "Fn::If": None,
-    "Fn::GetAtt": lambda parts: f"<{'.'.join(parts)}>",
+_OWN = {"Ref", "Fn::GetAtt", "Fn::If", "Fn::Sub"}
+_FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "Fn::Equals": lambda pair: str(pair[0]) == str(pair[1]),
     "Fn::Not": lambda only: not only[0],
     "Fn::And": all,
