@@ -31,7 +31,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo try test test-quick test-long nightly soak fuzz check generated page format data prepare train \
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz check cloud-check generated page format data prepare train \
 	evaluate serve predict image sdk cloud-demo test-image lock clean
 
 help: ## print this list
@@ -84,6 +84,10 @@ check: install ## format, lint, types and imports
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Each program in an environment of its own, below .cloud-check; npm and PyPI bring them.
+cloud-check: install ## other programs' findings in cloud/template.yaml, but for the accepted ones
+	@$(BIN)/python -m tests.cloud.linters
 
 # What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md;
 # from src/cloud/pipeline: the pipeline's definition in cloud/template.yaml.
@@ -160,6 +164,6 @@ lock: ## make uv.lock anew, and the lists for the image's builder and bench.qual
 		--no-annotate --no-header requirements.in --output-file requirements.txt
 
 clean: ## remove .venv, caches, and what the example left in DIR
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv .cloud-check .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	rm -rf local_test/try_dir "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/processing" "$(DIR)/input/data"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

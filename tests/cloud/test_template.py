@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.embedded import with_definition
 from sagetree.cloud.pipeline.places import Defaults, Example, Places
 from sagetree.errors import UserError
+from tests.cloud.linters.__main__ import read_accepted
 from tests.cloud.stack_template import IMAGE, TEMPLATE, Stack, read
 
 # CreateStack takes so many bytes as TemplateBody.
@@ -50,7 +52,8 @@ def test_a_template_without_marks_is_an_error() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1"])
 def test_cfn_lint_finds_nothing(region: str) -> None:
-    command = [sys.executable, "-m", "cfnlint", "--regions", region, "-t", str(TEMPLATE)]
+    program = Path(sys.executable).with_name("cfn-lint")
+    command = [program, "--regions", region, "-t", TEMPLATE]
     result = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stdout) == (0, "")
 
@@ -195,3 +198,9 @@ def test_every_log_of_the_stack_ends(template: dict[str, Any]) -> None:
             group = template["Resources"][log]["Properties"]["LogGroupName"]
             function = told["Properties"]["FunctionName"]
             assert Stack(template).value(group) == f"/aws/lambda/{function}"
+
+
+def test_each_accepted_finding_has_a_reason_and_our_own_rules_have_no_exceptions() -> None:
+    accepted = read_accepted(TEMPLATE.with_name("findings.toml"))
+    programs = {line.split()[0] for line in accepted}
+    assert programs == {"parliament", "checkov", "cdk-nag"}

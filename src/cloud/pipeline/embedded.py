@@ -3,9 +3,9 @@
 import json
 
 from sagetree.cloud.pipeline.definition import definition
-from sagetree.cloud.pipeline.expressions import Json
+from sagetree.cloud.pipeline.expressions import Json, Object
 from sagetree.cloud.pipeline.gate import registered
-from sagetree.cloud.pipeline.jobs import JOB_RETRY
+from sagetree.cloud.pipeline.jobs import COPIED, JOB_RETRY, MACHINE
 from sagetree.cloud.pipeline.places import STEP_RETRY, Defaults, Example, Places
 from sagetree.errors import UserError
 
@@ -68,8 +68,16 @@ def _named(name: str, text: str) -> str:
 
 def _said_once() -> dict[str, str]:
     """Return what several steps have alike, by a name: a template's length is limited."""
-    retries = [STEP_RETRY, JOB_RETRY]
-    return {"Registered": _text(registered(PLACES))[1:-1], "Retries": _text(retries)}
+    return {
+        "Registered": _members(registered(PLACES)),
+        "Retries": _text([STEP_RETRY, JOB_RETRY]),
+        "Copied": _members(COPIED),
+        "Machine": _members(MACHINE),
+    }
+
+
+def _members(value: Object) -> str:
+    return _text(value)[1:-1]
 
 
 def _text_lines() -> list[str]:

@@ -24,6 +24,20 @@ AUC_LINE = r".*\[[0-9]+\].*(?:\s|#011)validation-auc:([-+.0-9eE]+)"
 MOST_SECONDS = 24 * 3600
 DISK_GB = 30
 
+MACHINE: Object = {
+    "InstanceType": parameter("JobInstanceType"),
+    "InstanceCount": 1,
+    "VolumeSizeInGB": DISK_GB,
+}
+
+# An input of a processing job is copied whole before it begins.
+COPIED: Object = {
+    "S3DataType": "S3Prefix",
+    "S3InputMode": "File",
+    "S3DataDistributionType": "FullyReplicated",
+    "S3CompressionType": "None",
+}
+
 JOB_RETRY: Object = {
     "ExceptionType": [
         "SageMaker.JOB_INTERNAL_ERROR",
@@ -141,14 +155,7 @@ def _processing(
 
 
 def _input(name: str, uri: Json, path: str) -> Object:
-    source: Object = {
-        "S3Uri": uri,
-        "LocalPath": path,
-        "S3DataType": "S3Prefix",
-        "S3InputMode": "File",
-        "S3DataDistributionType": "FullyReplicated",
-        "S3CompressionType": "None",
-    }
+    source: Object = {"S3Uri": uri, "LocalPath": path, **COPIED}
     return {"InputName": name, "AppManaged": False, "S3Input": source}
 
 
@@ -159,12 +166,7 @@ def _saved(step: str, name: str, path: str, places: Places) -> Object:
 
 
 def _cluster(places: Places) -> Object:
-    machine: Object = {
-        "InstanceType": parameter("JobInstanceType"),
-        "InstanceCount": 1,
-        "VolumeSizeInGB": DISK_GB,
-    }
-    return machine | ({"VolumeKmsKeyId": places.key} if places.key else {})
+    return MACHINE | ({"VolumeKmsKeyId": places.key} if places.key else {})
 
 
 def _kms(places: Places) -> Object:

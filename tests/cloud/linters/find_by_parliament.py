@@ -1,4 +1,4 @@
-"""parliament over a file of [role, policy] pairs; prints [rule, role] pairs. Runs alone."""
+"""parliament over a file of [role, policy] pairs; writes [rule, role] pairs. Runs alone."""
 
 import json
 import sys
@@ -8,8 +8,8 @@ from parliament import analyze_policy_string
 
 pairs = json.loads(Path(sys.argv[1]).read_text())
 found = {
-    (f"{finding.issue} {json.dumps(finding.detail, sort_keys=True, default=str)}", role)
+    (f"{finding.issue}({json.dumps(finding.detail, sort_keys=True, default=str)})", role)
     for role, policy in pairs
     for finding in analyze_policy_string(json.dumps(policy)).findings
 }
-print(json.dumps(sorted(found)))
+sys.stdout.write(json.dumps(sorted(found)))

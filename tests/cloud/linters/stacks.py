@@ -35,6 +35,8 @@ ARNS = {
     "<Dead.Arn>": f"arn:aws:sqs:{ACCOUNT}:fraud-dead",
     "<DeployFunction.Arn>": f"arn:aws:lambda:{ACCOUNT}:function:fraud-deploy",
     "<DeployLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-deploy:*",
+    "<EndpointErrors.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-errors",
+    "<EndpointLatency.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-latency",
     "<EndpointLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/fraud:*",
     "<JobRole.Arn>": "arn:aws:iam::123456789012:role/fraud-job",
     "<ModelRole.Arn>": "arn:aws:iam::123456789012:role/fraud-model",
