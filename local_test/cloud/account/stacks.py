@@ -15,6 +15,7 @@ from moto.cloudformation import parsing
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.cloudformation.parsing import ResourceMap
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import FakeBucket
 
@@ -48,6 +49,9 @@ def stacks(
                 "creation_complete": _locked(lock, ResourceMap.creation_complete),
             }),
             (CloudFormationBackend, {"delete_stack": _delete_by(farewell)}),
+            (CloudFormationResponse, {
+                "process_cfn_response": _heard(CloudFormationResponse.process_cfn_response),
+            }),
             (settings, {
                 "moto_server_host": lambda: "http://127.0.0.1",
                 "moto_server_port": lambda: str(port),
@@ -63,6 +67,19 @@ def _locked(lock: threading.RLock, function: Callable[..., bool]) -> Callable[..
             return function(*arguments)
 
     return call
+
+
+def _heard(hear: Callable[[CloudFormationResponse], Any]) -> Callable[..., Any]:
+    """Let a custom resource's refusal end a stack's creation; moto waits on."""
+
+    def process_cfn_response(self: CloudFormationResponse) -> Any:
+        if self._get_param("Status") == "FAILED":
+            stack = self.cloudformation_backend.get_stack(self._get_param("StackId"))
+            stack.status = "CREATE_FAILED"
+            stack._add_stack_event(stack.status, str(self._get_param("Reason")))
+        return hear(self)
+
+    return process_cfn_response
 
 
 def _known(find: Callable[[str], Any]) -> Callable[[str], Any]:

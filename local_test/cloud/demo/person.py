@@ -55,29 +55,30 @@ class Person:
     outputs: Mapping[str, str]
 
     @classmethod
-    def with_stack(cls, desk: Desk, **parameters: str) -> "Person":
+    def with_stack(cls, desk: Desk, name: str = STACK, **parameters: str) -> "Person":
         """Make the stack from the real template."""
         stacks = desk.client("cloudformation")
         given = {"ImageUri": IMAGE, **parameters}
         stacks.create_stack(
-            StackName=STACK,
+            StackName=name,
             TemplateBody=TEMPLATE.read_text(),
             Capabilities=["CAPABILITY_IAM"],
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
         )
         limit = time.monotonic() + STACK_SECONDS
-        while (stack := _stack(desk))["StackStatus"] == "CREATE_IN_PROGRESS":
+        while (stack := _stack(desk, name))["StackStatus"] == "CREATE_IN_PROGRESS":
             if time.monotonic() > limit:
                 raise Trouble(f"the stack is not complete\n{_failures(desk)}")
             time.sleep(0.1)
         if stack["StackStatus"] != "CREATE_COMPLETE":
-            raise Trouble(f"the stack is {stack['StackStatus']}\n{_failures(desk)}")
+            raise Trouble(f"the stack is {stack['StackStatus']}\n{_reasons(desk, stack)}")
         return cls(desk, {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]})
 
     def resources(self) -> int:
         """Return how many resources the stack has."""
-        stacks = self.desk.client("cloudformation")
-        return len(stacks.describe_stack_resources(StackName=STACK)["StackResources"])
+        found = self.desk.client("cloudformation").describe_stack_resources(StackName=STACK)
+        # moto lists what a condition leaves out too, without a type
+        return len([r for r in found["StackResources"] if r.get("ResourceType")])
 
     def upload(self, folder: Path) -> None:
         """Put the tables in the bucket, where the pipeline reads them."""
@@ -155,13 +156,12 @@ class Person:
     def delete_stack(self) -> str:
         """Delete the stack; return "" or why it is not gone."""
         stacks = self.desk.client("cloudformation")
-        identifier = _stack(self.desk)["StackId"]
+        identifier = _stack(self.desk, STACK)["StackId"]
         stacks.delete_stack(StackName=STACK)
         stack = stacks.describe_stacks(StackName=identifier)["Stacks"][0]
         if stack["StackStatus"] == "DELETE_COMPLETE":
             return ""
-        events = stacks.describe_stack_events(StackName=identifier)["StackEvents"]
-        return "\n".join(e["ResourceStatusReason"] for e in events if "ResourceStatusReason" in e)
+        return _reasons(self.desk, stack)
 
     def told(self) -> list[str]:
         """Return what the alert topic was told, oldest first."""
@@ -178,10 +178,16 @@ def make_tables(folder: Path, policies: int, seed: int) -> None:
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
-def _stack(desk: Desk) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = desk.client("cloudformation").describe_stacks(StackName=STACK)
+def _stack(desk: Desk, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = desk.client("cloudformation").describe_stacks(StackName=name)
     stack: Mapping[str, Any] = found["Stacks"][0]
     return stack
+
+
+def _reasons(desk: Desk, stack: Mapping[str, Any]) -> str:
+    events = desk.client("cloudformation").describe_stack_events(StackName=stack["StackId"])
+    reasons = [event.get("ResourceStatusReason") for event in events["StackEvents"]]
+    return "\n".join(reason for reason in reasons if reason and reason != "User Initiated")
 
 
 def _run(sagemaker: Any, arn: str) -> Mapping[str, Any]:
