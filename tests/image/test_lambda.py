@@ -31,15 +31,8 @@ OPTIONS = (
 # the emulator's part too, in seconds of a core. By the clock other work on the machine counts.
 COLD_SECONDS = 1.5
 
-# By the control group of the container, of either version.
-PROCESSOR_SECONDS = """
-import pathlib
-old = pathlib.Path("/sys/fs/cgroup/cpuacct/cpuacct.usage")
-new = pathlib.Path("/sys/fs/cgroup/cpu.stat")
-print(int(old.read_text()) / 1e9 if old.exists() else int(new.read_text().split()[1]) / 1e6)
-"""
-
-TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+# Of the container's control group, in version 1 (nanoseconds) or 2 (microseconds, the first line).
+USED = "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || cat /sys/fs/cgroup/cpu.stat"
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,6 @@ class Emulator:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations",
             json.dumps(event).encode(),
-            {"X-Amzn-Trace-Id": TRACE},
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
@@ -66,7 +58,8 @@ class Emulator:
     @property
     def processor_seconds(self) -> float:
         """The time of cores that the container has had so far."""
-        return float(self.container.exec("python3", "-c", PROCESSOR_SECONDS))
+        used = self.container.exec("sh", "-c", USED).split()
+        return int(used[0]) / 1e9 if len(used) == 1 else int(used[1]) / 1e6
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +116,7 @@ def free_port() -> int:
 
 
 @pytest.mark.parametrize("kind", ["serverless", "lambda"])
-def test_it_scores_after_a_short_start_and_writes_nowhere(start, stack, kind):
+def test_it_scores_after_a_short_start_and_writes_nowhere(start, kind):
     function = start("sagetree", "function", "score", environ={"SAGETREE_ENDPOINT_KIND": kind})
     answer = function.call(event([{**CLAIM, "policy_id": 7}]))
     assert function.processor_seconds <= COLD_SECONDS
@@ -135,9 +128,6 @@ def test_it_scores_after_a_short_start_and_writes_nowhere(start, stack, kind):
     refused = function.call(event([{**CLAIM, "amount": "much"}]))
     assert refused["statusCode"] == 422
     assert written_elsewhere(function.container.changes()) == []
-    if kind == "serverless":
-        (*_, invoked) = [request for request in stack.received if b"/invocations" in request]
-        assert b"X-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793" in invoked
 
 
 def test_an_error_of_a_function_is_told_and_the_next_event_is_answered(start):
