@@ -187,6 +187,10 @@ def test_what_could_make_something_new_is_gone_before_cleaning(template: dict[st
         assert resources[name]["DependsOn"] == "Clean"
     before = set(resources["Clean"]["DependsOn"])
     assert {"Packages", "Pipeline", "CleanRole", "CleanLog", "BucketPolicy"} <= before
+    # the function's variables are encrypted; SageMaker takes an endpoint down in its role's name
+    assert "ModelRole" in before
+    clean = Stack(template, **NETWORK, KmsKeyArn=KEY).resources()["Clean"]["Properties"]
+    assert clean["Needs"] == ["<KeyPolicy>", "<NetworkPolicy>"]
 
 
 def test_every_log_of_the_stack_ends(template: dict[str, Any]) -> None:
