@@ -121,7 +121,8 @@ def test_a_repository_of_one_s_own_is_let_to_lambda_or_left_alone(
     code, log = cloud.run(f"./{SCRIPT}", "--repository", "own", cwd=small)
     assert code == 0, log
     assert "LambdaPulls" in str(cloud.aws("ecr", "get-repository-policy", *named))
-    mine = '{"Version": "2012-10-17", "Statement": []}'
+    statement = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "ecr:*"}
+    mine = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     cloud.aws("ecr", "set-repository-policy", *named, "--policy-text", mine)
     options = ("--repository", "own", "--tag", "2", "--dry-run")
     code, log = cloud.run(f"./{SCRIPT}", *options, cwd=small)
