@@ -44,8 +44,8 @@ in the order of use:
 `sagetree cloud COMMAND --help` says what each one does.
 """
 
-# Names of parts begin with the stack's and go on; SageMaker and IAM take some 63 characters.
-_STACK = re.compile(r"[a-zA-Z](-?[a-zA-Z0-9]){0,31}")
+# What CloudFormation takes; one that cannot work may still be deleted.
+_STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}")
 
 _LAUNCH = """\
 Create the stack from the template of this version of sagetree, and wait until it stands
@@ -108,7 +108,7 @@ def _run(options: Namespace) -> int:
     if not _STACK.fullmatch(options.stack):
         raise UserError(
             f"--stack is {quote(options.stack)}",
-            hint="Use up to 32 letters, digits and single hyphens, a letter first",
+            hint="Use letters, digits and hyphens, a letter first",
         )
     session = None if options.dry_run else open_session(options.region, options.profile)
     chosen = [

@@ -147,7 +147,6 @@ KINDS = (
         *("ssm", "get_parameters_by_path", "Parameters", "Name"),
         "aws ssm delete-parameter --name {name}",
         {"Path": f"/{STACK}/"},
-        is_cleaned=True,
     ),
     Kind(
         "role",

@@ -11,6 +11,7 @@ from sagetree.cloud.account.stack import (
 )
 from sagetree.cloud.account.template import parameters_of
 from sagetree.cloud.account.typed import FromFile
+from sagetree.cloud.names import fault_of_stack
 from sagetree.errors import UserError, did_you_mean, quote
 
 # It makes roles, whose names CloudFormation chooses.
@@ -19,6 +20,8 @@ _CAPABILITIES = ["CAPABILITY_IAM"]
 
 def launch(account: Account, template: FromFile, image: str, parameters: Mapping[str, str]) -> int:
     """Create the stack from a template, with the image and other parameters."""
+    if fault := fault_of_stack(account.stack):
+        raise UserError(fault, where=f"--stack {account.stack}", hint="Name another one")
     _check_names(parameters, parameters_of(template))
     given = {"ImageUri": image, **parameters}
     if not account.dry_run and (stack := find_stack(account)):

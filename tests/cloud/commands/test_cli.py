@@ -68,8 +68,12 @@ def test_a_dry_run_needs_no_account_and_names_region_and_profile(arguments, call
     [
         (
             ["status", "--stack", "my_stack", "--dry-run"],
-            "FAILED: --stack is 'my_stack'. Use up to 32 letters, digits and single hyphens, a "
-            "letter first",
+            "FAILED: --stack is 'my_stack'. Use letters, digits and hyphens, a letter first",
+        ),
+        (
+            ["launch", "--stack", "Fraud", "--image", IMAGE, "--dry-run"],
+            "FAILED: --stack Fraud: the stack's name has capital letters: SageMaker checks "
+            "permissions by ARNs in lower case. Call it fraud. Name another one",
         ),
         (
             ["run", "--parameter", "MinimumAuc", "--dry-run"],

@@ -12,7 +12,9 @@ def test_an_empty_account_has_nothing_left(person):
 def test_what_a_deleted_stack_left_is_listed_with_its_removal(person):
     serve(person, "fraud-1-0123abcd")
     person.client("logs").create_log_group(logGroupName="/aws/sagemaker/Endpoints/fraud")
-    person.client("ssm").put_parameter(Name="/fraud/columns", Value="[]", Type="String")
+    person.client("ssm").put_parameter(
+        Name="/fraud/columns", Value="[]", Type="String", Overwrite=True
+    )
     person.client("s3").create_bucket(Bucket="fraud-bucket-1abc")
     code, said = person.does(lambda: leftovers(person.account))
     assert code == 1
