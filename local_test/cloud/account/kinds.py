@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from local_test.cloud.account.actors import ACCOUNT, REGION
+
 Properties = dict[str, Any]
 Answer = Mapping[str, Any]
 # What a reference to a resource is, of its properties and what its operation answered.
@@ -101,6 +103,7 @@ def kinds(api_url: Callable[[str], str]) -> list[Kind]:
         Kind(
             "AWS::CloudWatch::Alarm", "cloudwatch", "PutMetricAlarm", given("AlarmName"),
             "DeleteAlarms", {"AlarmNames": lambda p, _a: [p["AlarmName"]]}, "AlarmName",
+            {"Arn": lambda p, _a: f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{p['AlarmName']}"},
         ),
         Kind(
             "AWS::CloudWatch::Dashboard", "cloudwatch", "PutDashboard", given("DashboardName"),

@@ -16,7 +16,7 @@ Clients = Callable[[str], Any]
 
 
 class UnknownProperty(Exception):  # noqa: N818 - it says what there is
-    """A property of the template that the operation, and so the service, does not know."""
+    """A property that the type's operation does not know, or an attribute that the desk lacks."""
 
 
 def model(kind: Kind, clients: Clients) -> type[CloudFormationModel]:
@@ -52,6 +52,8 @@ def model(kind: Kind, clients: Clients) -> type[CloudFormationModel]:
             return cls(properties, _call(clients, kind, kind.request(properties)))
 
         def get_cfn_attribute(self, attribute_name: str) -> Any:
+            if attribute_name not in kind.attributes:
+                raise UnknownProperty(f"{kind.type}: the desk knows no attribute {attribute_name}")
             return kind.attributes[attribute_name](self.properties, self.answer)
 
         def delete(self, *_: Any) -> None:

@@ -11,6 +11,7 @@ from local_test.cloud.demo.page import Page
 from local_test.cloud.demo.person import ROOT, STACK, Person, Trouble, make_tables
 from local_test.cloud.demo.speed import compared, post
 from local_test.cloud.desk import Desk
+from local_test.cloud.privileges import Role, roles
 
 CLAIMS = ROOT / "local_test" / "payloads" / "claims.json"
 
@@ -22,8 +23,8 @@ ENOUGH = "0.7"
 NAME = "Ada Lovelace"
 
 
-def tell(page: Page, desk: Desk, folder: Path, policies: int) -> None:
-    """Tell the whole story. Raises Trouble where it goes another way."""
+def tell(page: Page, desk: Desk, folder: Path, policies: int) -> list[Role]:
+    """Tell the whole story; return the stack's roles. Raises Trouble where it goes another way."""
     page.title(
         "The solution on AWS, on your desk",
         "Everything below is real but the cloud: the template, the pipeline's definition and the "
@@ -42,7 +43,10 @@ def tell(page: Page, desk: Desk, folder: Path, policies: int) -> None:
     _second_version(page, person, folder, policies)
     _rolled_back(page, person)
     _speed(page, person)
+    granted = roles(desk, STACK)
     _cleaned_up(page, person, before)
+    _no_more_than_allowed(page, desk, granted)
+    return granted
 
 
 def _check(held: object, what: str, known: object = "") -> None:
@@ -260,3 +264,16 @@ def _cleaned_up(page: Page, person: Person, before: Mapping[str, list[str]]) -> 
         removed = [f"{len(names)} {kind}" for kind, names in there.items() if names]
         page.fact("removed", ", ".join(removed))
         page.fact("left", "0")
+
+
+def _no_more_than_allowed(page: Page, desk: Desk, granted: list[Role]) -> None:
+    with page.chapter(
+        "Who did what",
+        "Each actor has a role of its own. moto lets everybody do everything, so all calls were "
+        "noted, and are held against the roles now, action by action, resource by resource.",
+    ):
+        for role in granted:
+            missing = role.missing(desk.actors.calls)
+            _check(not missing, f"{role.name} may not do what it did", missing)
+            actions = {use.action for use in role.uses(desk.actors.calls)}
+            page.fact(role.name, f"{len(actions)} actions, all of them allowed")
