@@ -69,6 +69,11 @@ class Settings:
             verb = "is" if len(missing) == 1 else "are"
             raise SettingsError(f"{', '.join(missing)} {verb} missing", where=where, hint=hint)
 
+    @property
+    def scales(self) -> bool:
+        """Whether the number of instances follows the load."""
+        return self.endpoint_kind != "serverless" and self.instances_max > self.instances
+
     def parameter(self, name: str) -> str:
         """Return the name of one of the stack's parameters in Parameter Store."""
         return f"/{self.stack}/{name}"

@@ -51,12 +51,19 @@ class Endpoint(NamedTuple):
 
 
 def delete(clients: Clients, settings: Settings, deadline: float) -> None:
-    """Delete the endpoint and wait until it is gone. Raises Busy if it is not by the deadline."""
+    """Delete the endpoint and wait until it is gone.
+
+    Raises Busy if it is not by the deadline, or cannot be deleted while it is being changed.
+    """
     deregister(clients, settings)
     try:
         clients["sagemaker"].delete_endpoint(EndpointName=settings.stack)
     except ClientError as error:
-        if not is_absent(error):
+        if is_busy(error):
+            now = Endpoint.of(clients, settings)
+            if now is not None and now.status != "Deleting":
+                raise Busy(f"the endpoint {settings.stack} is {now.status}") from error
+        elif not is_absent(error):
             raise
     wait_until_gone(clients, settings, deadline)
 

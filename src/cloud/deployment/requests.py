@@ -75,9 +75,14 @@ def update_request(settings: Settings, name: str, instances: int) -> Request:
     request: Request = {"EndpointName": settings.stack, "EndpointConfigName": name}
     if settings.endpoint_kind == "serverless":  # has neither instances nor guardrails
         return request
-    # What scaling has made of the number of instances stays; the old config's capture would too.
+    # What scaling has made of the number of instances stays; the old config's capture would too,
+    # and without scaling so would the old config's number.
+    ours = (
+        ["DataCaptureConfig"] if settings.scales else ["DataCaptureConfig", "DesiredInstanceCount"]
+    )
     request["RetainAllVariantProperties"] = True
-    request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DataCaptureConfig"}]
+    request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": name} for name in ours]
+    instances = instances if settings.scales else settings.instances
     request["DeploymentConfig"] = _guardrails(settings, instances)
     return request
 

@@ -20,7 +20,7 @@ SCALE_OUT_SECONDS = 60
 
 def register(clients: Clients, settings: Settings) -> None:
     """Let the endpoint, which must be in service, scale between the stack's limits."""
-    if settings.endpoint_kind == "serverless" or settings.instances_max == settings.instances:
+    if not settings.scales:
         deregister(clients, settings)
         return
     scaling = clients["application-autoscaling"]

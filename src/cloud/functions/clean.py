@@ -64,19 +64,10 @@ class Removal:
         clients, settings = self._clients, self._settings
         sagemaker = clients["sagemaker"]
         self._one("scaling", lambda: models.remove_scaling(clients, settings))
-        self._one("endpoint", lambda: models.remove_endpoint(clients, settings, self._until))
-        self._each(
-            "configs",
-            models.config_names(clients, settings),
-            lambda name: models.is_removed(
-                sagemaker.delete_endpoint_config, EndpointConfigName=name
-            ),
-        )
-        self._each(
-            "models",
-            models.model_names(clients, settings),
-            lambda name: models.is_removed(sagemaker.delete_model, ModelName=name),
-        )
+        if self._one("endpoint", lambda: models.remove_endpoint(clients, settings, self._until)):
+            self._remove_served()
+        else:
+            self._left.append("configs and models: the endpoint uses them")
         self._each(
             "packages",
             models.package_arns(clients, settings),
@@ -89,6 +80,22 @@ class Removal:
             if not emptied.left:
                 self._one("bucket", lambda: remove_bucket(clients["s3"], settings.bucket))
 
+    def _remove_served(self) -> None:
+        clients, settings = self._clients, self._settings
+        sagemaker = clients["sagemaker"]
+        self._each(
+            "configs",
+            models.config_names(clients, settings),
+            lambda name: models.is_removed(
+                sagemaker.delete_endpoint_config, EndpointConfigName=name
+            ),
+        )
+        self._each(
+            "models",
+            models.model_names(clients, settings),
+            lambda name: models.is_removed(sagemaker.delete_model, ModelName=name),
+        )
+
     def fault(self) -> str:
         """Return what could not be removed, "" if nothing is left."""
         if not self._left:
@@ -100,12 +107,14 @@ class Removal:
             " Delete the stack again to go on"
         )
 
-    def _one(self, kind: str, remove: Callable[[], int]) -> None:
+    def _one(self, kind: str, remove: Callable[[], int]) -> bool:
         self.counts[kind] = 0
         try:
             self.counts[kind] = remove()
         except FAULTS as error:
             self._left.append(f"{kind}: {error}")
+            return False
+        return True
 
     def _each(self, kind: str, names: Iterable[str], remove: Callable[[str], bool]) -> None:
         self.counts[kind] = 0

@@ -234,8 +234,8 @@ DENIED = refused("not authorized to perform it", "AccessDeniedException")
         (
             "DeleteEndpoint", DENIED,
             "endpoint: An error occurred (AccessDeniedException) when calling the DeleteEndpoint"
-            " operation: not authorized to perform it",
-            {"endpoint": "0", "configs": "2", "objects": "5"},
+            " operation: not authorized to perform it; configs and models: the endpoint uses them",
+            {"endpoint": "0", "packages": "2", "objects": "5"},
         ),
         (
             "ListModels", DENIED,
@@ -280,7 +280,7 @@ def test_many_things_that_stay_are_not_all_listed(used, run):
     used.answer("DeleteObjects", answered({"Errors": faults}))
     used.answer("DeleteEndpoint", DENIED)
     reason = run()["Reason"]
-    assert "s3://fraud-bucket/3: AccessDenied held (and 1 more). Removed: 1 scaling" in reason
+    assert "s3://fraud-bucket/2: AccessDenied held (and 2 more). Removed: 1 scaling" in reason
 
 
 def test_it_answers_before_the_time_is_over(used, run, monkeypatch):
@@ -306,6 +306,13 @@ def test_it_answers_before_the_time_is_over(used, run, monkeypatch):
     assert run()["Status"] == "SUCCESS"
 
 
+def test_an_endpoint_that_is_being_deleted_is_waited_for(used, run):
+    used.endpoint_is("Deleting")
+    used.answer("DescribeEndpoint", *[lambda: None] * 2, used.sagemaker.endpoints.clear)
+    assert run()["Status"] == "SUCCESS"
+    assert not used.sagemaker.endpoint_configs
+
+
 @pytest.mark.parametrize("status", ["Creating", "Updating"])
 def test_an_endpoint_that_is_being_changed_is_waited_for(used, run, status):
     used.endpoint_is(status)
@@ -326,8 +333,9 @@ def test_an_endpoint_that_is_being_changed_for_too_long_is_said(used, run):
     used.endpoint_is("Creating")
     received = run(seconds=clean.MARGIN_SECONDS + 2)
     assert received["Status"] == "FAILED"
-    said = "Not removed: endpoint: the endpoint fraud is still being changed"
+    said = "Not removed: endpoint: the endpoint fraud is still being changed; configs and models:"
     assert received["Reason"].startswith(said)
+    assert used.sagemaker.endpoint_configs
     used.endpoint_is("InService")
     assert run()["Status"] == "SUCCESS"
 

@@ -132,6 +132,43 @@ def test_an_update_keeps_the_scaled_count_and_can_be_rolled_back(
     assert account.written() == []
 
 
+@pytest.mark.parametrize(("instances", "routing"), [("1", "ALL_AT_ONCE"), ("3", "CANARY")])
+def test_without_scaling_the_stack_s_number_of_instances_holds(account, ask, instances, routing):
+    ask({"package": account.register()}, settings_of("instance"))
+    account.endpoint.production_variants[0]["DesiredInstanceCount"] = 2
+    fixed = {"SAGETREE_INSTANCES": instances, "SAGETREE_INSTANCES_MAX": instances}
+    ask({"package": account.register()}, settings_of("instance", **fixed))
+    (request,) = account.requests("UpdateEndpoint")
+    left_out = request["ExcludeRetainedVariantProperties"]
+    assert {"VariantPropertyType": "DesiredInstanceCount"} in left_out
+    policy = request["DeploymentConfig"]["BlueGreenUpdatePolicy"]
+    assert policy["TrafficRoutingConfiguration"]["Type"] == routing
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_quota_is_told_and_not_tried_again(account, ask, first):
+    settings = settings_of("instance")
+    if not first:
+        ask({"package": account.register()}, settings)
+    arn = account.register()
+    limit = "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances."
+    operation = "CreateEndpoint" if first else "UpdateEndpoint"
+    account.answer(operation, refused(limit, "ResourceLimitExceeded"))
+    text = f"{arn}: {limit} Ask for more in Service Quotas, or choose another EndpointInstanceType"
+    with pytest.raises(Refused) as raised:
+        ask({"package": arn}, settings)
+    assert str(raised.value) == text
+    assert account.told == [("fraud: a package is refused", text)]
+    assert ask({"package": arn}, settings)["action"] == ("created" if first else "updated")
+
+
+def test_an_event_without_a_package_is_refused(account, ask):
+    with pytest.raises(Refused, match="the event names no package; it has nothing"):
+        ask({}, settings_of())
+    with pytest.raises(Refused, match="the event names no package; it has detail, source"):
+        ask({"source": "aws.sagemaker", "detail": None}, settings_of())
+
+
 @pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
 def test_a_busy_endpoint_is_given_the_package_when_it_has_settled(account, ask, status):
     settings = settings_of("instance")

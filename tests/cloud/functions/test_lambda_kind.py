@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.errors import Busy, Refused
 from tests.cloud.account import BUCKET, STACK
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
@@ -52,3 +52,15 @@ def test_an_endpoint_of_before_goes_and_comes_back(account, ask, kind):
     assert account.parameter("deployed-package") == arn
     assert ask({"package": arn}, settings_of(kind))["action"] == "created"
     assert ask(ENDPOINT_EVENT, settings_of(kind))["action"] == "in-service"
+
+
+def test_an_endpoint_of_before_that_is_being_changed_is_tried_again(account, ask):
+    first, second = account.register(), account.register()
+    ask({"package": first}, settings_of("instance"))
+    account.endpoint_is("Updating")
+    with pytest.raises(Busy, match="the endpoint fraud is Updating"):
+        ask({"package": second}, INSIDE)
+    assert account.parameter("deployed-package") == second
+    account.endpoint_is("InService")
+    assert ask({"package": second}, INSIDE)["action"] == "unchanged"
+    assert account.endpoint is None
