@@ -27,7 +27,7 @@ MODEL_KEY = "models/1/model.tar.gz"
 
 
 class Reply(NamedTuple):
-    """What a service answers: a status, an error's code, a body."""
+    """What a service answers: a status, an error's code, a body; 0 closes the connection."""
 
     status: int
     body: bytes
@@ -132,6 +132,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.stack.received.append(f"{self.path}\n{self.headers}".encode() + body)
         headers = {name.lower(): value for name, value in self.headers.items()}
         reply = self.stack.answer(self.command, self.path, headers, body)
+        if not reply.status:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(reply.body)))

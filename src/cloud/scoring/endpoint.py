@@ -2,10 +2,10 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.scoring.claims import ApiRequest
@@ -47,7 +47,8 @@ class Endpoint:
     def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
         """Return what the endpoint says; 4xx of the container too."""
         try:
-            answer = self._runtime.invoke_endpoint(
+            answer = _awake(
+                self._runtime.invoke_endpoint,
                 EndpointName=self._name,
                 ContentType=JSON,
                 Accept=JSON,
@@ -77,7 +78,8 @@ class AsynchronousEndpoint:
         # not the request's id: two requests may have the same
         key = f"{REQUESTS}/{os.urandom(16).hex()}.json"
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=rows, ContentType=JSON)
-        queued = self._runtime.invoke_endpoint_async(
+        queued = _awake(
+            self._runtime.invoke_endpoint_async,
             EndpointName=self._name,
             InputLocation=f"s3://{self._bucket}/{key}",
             ContentType=JSON,
@@ -90,6 +92,19 @@ class AsynchronousEndpoint:
             "failure_location": queued.get("FailureLocation"),
         }
         return Outcome(202, json.dumps(places).encode())
+
+
+def _awake(call: Callable[..., Any], **request: object) -> dict[str, Any]:
+    """Return the answer to a call, made again where its connection was closed.
+
+    Lambda lets a function sleep between events, and a connection that was closed meanwhile is
+    found so only when it is used.
+    """
+    try:
+        answer: dict[str, Any] = call(**request)
+    except ConnectionClosedError:
+        answer = call(**request)
+    return answer
 
 
 def _told_by_container(response: Mapping[str, Any]) -> Outcome | None:

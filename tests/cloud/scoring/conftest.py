@@ -31,9 +31,11 @@ class Answered(NamedTuple):
 
 
 def event(
-    body: object = None, route: str = "POST /score", headers: Mapping[str, str] | None = None,
+    body: object = None,
+    route: str = "POST /score",
+    headers: Mapping[str, str] | None = None,
     **more: object,
-) -> dict[str, object]:  # fmt: skip
+) -> dict[str, object]:
     """An event of API Gateway's; a body that is no text is sent as JSON."""
     text = body if isinstance(body, str) or body is None else json.dumps(body)
     return {
@@ -59,17 +61,19 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def services() -> Iterator[tuple[StackServer, AwsClients]]:
     """The stack's services, and AWS's SDK on them: it takes a second to make its clients."""
-    with stack_server(BUNDLE) as server, pytest.MonkeyPatch.context() as patch:
-        for name in ("HTTP_PROXY", "http_proxy", "AWS_PROFILE"):
-            patch.delenv(name, raising=False)
-        for name, value in server.environ.items():
-            patch.setenv(name, value)
+    with stack_server(BUNDLE) as server:
         clients = AwsClients()
-        for service in ("s3", "sagemaker", "sagemaker-runtime", "ssm"):
-            strict.hold(clients[service].meta.events)
+        # what the environment says is looked at when a client is made
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("HTTP_PROXY", "http_proxy", "AWS_PROFILE"):
+                patch.delenv(name, raising=False)
+            for name, value in server.environ.items():
+                patch.setenv(name, value)
+            for service in ("s3", "sagemaker", "sagemaker-runtime", "ssm"):
+                strict.hold(clients[service].meta.events)
         yield server, clients
 
 
@@ -85,17 +89,30 @@ def clock() -> Clock:
     return Clock()
 
 
+Handler = Callable[[Mapping[str, object], float], Mapping[str, Any]]
+
+
 @pytest.fixture
-def start(
+def handler(
     stack: StackServer, services: tuple[StackServer, AwsClients], clock: Clock
-) -> Callable[..., Ask]:
+) -> Callable[..., Handler]:
+    """Start the function with these settings."""
+
+    def started(**given: str) -> Handler:
+        return score.start(services[1], Settings.read({**stack.environ, **given}), clock)
+
+    return started
+
+
+@pytest.fixture
+def start(handler: Callable[..., Handler]) -> Callable[..., Ask]:
     """Start the function with these settings; what it returns asks it."""
 
-    def started(**settings: str) -> Ask:
-        handler = score.start(services[1], Settings.read({**stack.environ, **settings}), clock)
+    def started(**given: str) -> Ask:
+        answer = handler(**given)
 
         def ask(*arguments: object, **more: object) -> Answered:
-            told = handler(event(*arguments, **more), 0.0)
+            told = answer(event(*arguments, **more), 0.0)
             return Answered(told["statusCode"], told["headers"], json.loads(told["body"]))
 
         return ask

@@ -5,11 +5,13 @@ import json
 import re
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from sagetree.cloud.columns import Columns
 from tests.cloud.account import STACK
 from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
-from tests.cloud.stack_server import error
+from tests.cloud.stack_server import Reply, error
 
 PERSON = {"policy_id": "P-4711", "name": "Erika Mustermann", "email": "erika@example.org"}
 SECRETS = (b"4711", b"Mustermann", b"erika", b"policy_id", b"name", b"email")
@@ -115,6 +117,17 @@ def test_what_the_endpoint_cannot_answer_is_told_by_its_status(ask, stack, reply
     assert ask([CLAIM]).status == 200
 
 
+@pytest.mark.parametrize(("kind", "status"), [("serverless", 200), ("asynchronous", 202)])
+def test_a_connection_that_was_closed_while_the_function_slept_is_made_anew(
+    start, stack, kind, status
+):
+    ask = start(SAGETREE_ENDPOINT_KIND=kind)
+    stack.failures.append(Reply(0, b""))
+    assert ask([CLAIM]).status == status
+    stack.failures += [Reply(0, b"")] * 2
+    assert ask([CLAIM]).status == 502
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -136,6 +149,29 @@ def test_a_body_without_claims_is_400(ask, stack, body, message):
     assert message in (None, told["message"])
     assert told["hint"]
     assert stack.received == []
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.fixed_dictionaries(
+        {"routeKey": st.sampled_from(["POST /score", "$default"]) | ANY},
+        optional={
+            "rawPath": ANY, "headers": ANY, "requestContext": ANY, "isBase64Encoded": ANY,
+            "body": ANY | ANY.map(json.dumps),
+        },
+    )
+)  # fmt: skip
+def test_any_event_is_answered(handler, told):
+    answer = handler()(told, 0.0)
+    assert 400 <= answer["statusCode"] < 500
+    assert answer["headers"]["X-Request-Id"] == json.loads(answer["body"])["request_id"]
 
 
 def test_a_hundred_claims_are_scored_at_once(ask):
