@@ -20,6 +20,8 @@ ANSWER_BYTES = 6 * 2**20 + 100
 # What Lambda itself calls the error.
 TOO_LARGE = "Function.ResponseSizeTooLarge"
 
+_PLACE = "Lambda's runtime API"
+
 _VERSION = "/2018-06-01/runtime"
 
 _TYPE = "Lambda-Runtime-Function-Error-Type"
@@ -107,14 +109,16 @@ class LambdaApi:
         body: bytes | None = None,
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[http.client.HTTPMessage, bytes]:
-        self._connection.request(method, _VERSION + path, body, dict(headers))
-        response = self._connection.getresponse()
-        content = response.read()
+        try:
+            self._connection.request(method, _VERSION + path, body, dict(headers))
+            response = self._connection.getresponse()
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            hint = "Lambda starts the function again"
+            raise PlatformError(f"it is gone: {error!r}", where=_PLACE, hint=hint) from error
         if response.status >= 300:
             said = content.decode(errors="replace")
-            raise PlatformError(
-                f"it answers {response.status}: {said}", where=f"the runtime API's {path}"
-            )
+            raise PlatformError(f"it answers {response.status} to {path}: {said}", where=_PLACE)
         return response.headers, content
 
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TypeAlias
 
 from sagetree.cloud.lambda_api import Event, LambdaApi
-from sagetree.errors import SettingsError
+from sagetree.errors import SagetreeError, SettingsError
 from sagetree.machine.program import LOG, start_logging
 from sagetree.serve.telemetry.log_lines import set_log_format
 
@@ -40,17 +40,23 @@ def main(argv: Sequence[str]) -> int:
     name = _parser().parse_args(argv).name
     start_logging()
     set_log_format("json")  # each line of another form is an event of its own in the log
+    try:
+        with closing(LambdaApi(_address())) as api:
+            return run(api, partial(function, name))
+    except SagetreeError as error:
+        LOG.error("sagetree function %s has ended: %s", name, error)
+        return FAILED
+
+
+def _address() -> str:
     address = os.environ.get(ADDRESS, "")
     if not address:
-        fault = SettingsError(
+        raise SettingsError(
             "it is not set, so there are no events to answer",
             where=ADDRESS,
             hint="AWS Lambda sets it, and its runtime interface emulator",
         )
-        LOG.error("sagetree function %s cannot start: %s", name, fault)
-        return FAILED
-    with closing(LambdaApi(address)) as api:
-        return run(api, partial(function, name))
+    return address
 
 
 def function(name: str) -> Handler:

@@ -50,6 +50,7 @@ class StackServer:
     failures: list[Reply] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     unreadable: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
 
     def begin(self) -> None:
@@ -60,6 +61,7 @@ class StackServer:
         self.objects[MODEL_KEY] = self.archive
         self.failures.clear()
         self.unreadable = False
+        self.environment = {}
         self.received.clear()
 
     @property
@@ -107,7 +109,10 @@ class StackServer:
 
     def _package(self, body: bytes) -> Reply:
         name = json.loads(body)["ModelPackageName"]
-        container = {"Image": "1", "ModelDataUrl": f"s3://{BUCKET}/{MODEL_KEY}"}
+        container = {
+            "Image": "1", "ModelDataUrl": f"s3://{BUCKET}/{MODEL_KEY}",
+            "Environment": self.environment,
+        }  # fmt: skip
         package = {
             "ModelPackageArn": name, "ModelPackageGroupName": STACK, "CreationTime": 1.0,
             "ModelPackageStatus": "Completed", "ModelApprovalStatus": "Approved",

@@ -107,7 +107,7 @@ def test_a_function_that_cannot_start_is_an_init_error(api):
 def test_an_api_that_refuses_an_answer_ends_the_process(api):
     api.refused = 403
     api.send({})
-    with pytest.raises(PlatformError, match=r"/invocation/8476a536/response: it answers 403: \{\}"):
+    with pytest.raises(PlatformError, match=r"answers 403 to /invocation/8476a536/response: \{\}"):
         end(api, lambda: lambda *_: {})
 
 
@@ -122,13 +122,28 @@ def test_the_trace_of_an_event_is_in_the_sdks_environment_while_it_is_answered(a
     assert seen == [TRACE, None]
 
 
-def test_outside_of_lambda_it_says_that_there_are_no_events(monkeypatch, capsys):
-    monkeypatch.delenv("AWS_LAMBDA_RUNTIME_API", raising=False)
-    assert main(["score"]) == 1
-    assert json.loads(capsys.readouterr().out)["message"] == (
-        "sagetree function score cannot start: AWS_LAMBDA_RUNTIME_API: it is not set, so there are "
-        "no events to answer. AWS Lambda sets it, and its runtime interface emulator"
-    )
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        (
+            "",
+            "AWS_LAMBDA_RUNTIME_API: it is not set, so there are no events to answer. "
+            "AWS Lambda sets it, and its runtime interface emulator",
+        ),
+        (
+            "127.0.0.1:1",
+            "Lambda's runtime API: it is gone: ConnectionRefusedError(111, 'Connection refused'). "
+            "Lambda starts the function again",
+        ),
+    ],
+)
+def test_without_the_api_it_ends_with_one_line(monkeypatch, capsys, address, message):
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", address)
+    for name in ("SAGETREE_STACK", "SAGETREE_BUCKET", "SAGETREE_ENDPOINT_KIND"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["clean"]) == 1
+    told = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert told["message"] == f"sagetree function clean has ended: {message}"
 
 
 def test_the_command_answers_a_claim_and_hands_the_trace_on(api):

@@ -27,7 +27,7 @@ from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.log_lines import LINE_FORMATS
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import TRACE_HEADER
-from sagetree.serve.variables import THREADS
+from sagetree.serve.variables import MULTI_MODEL, PROGRAM, THREADS
 
 # A small function has a third of a core, and a hundred rows are nothing to share.
 _ONE_THREAD = {THREADS.name: "1"}
@@ -100,6 +100,12 @@ def _application(folder: Path, environ: Mapping[str, str]) -> Application:
     settings = ServeSettings.read(
         {**environ, **_ONE_THREAD}, host="", port="0", reload=False, model_dir=folder
     )
+    if settings.program or settings.multi_model:
+        raise SettingsError(
+            "the package is served by a script or has many models, and here is only the server",
+            where=PROGRAM.name if settings.program else MULTI_MODEL.name,
+            hint="Choose another EndpointKind, or register the package without it",
+        )
     load = partial(
         ServedModel.load,
         folder,

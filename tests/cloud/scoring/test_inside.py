@@ -32,12 +32,14 @@ def model(inside, capfd) -> Callable[[], str]:
 
 
 def test_it_scores_without_an_endpoint_and_logs_as_the_server_does(inside, stack, capfd):
-    status, _, body = inside([CLAIM, OTHER], headers={"x-request-id": "mine"})
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
+    told = {"x-request-id": "mine", "X-Amzn-Trace-Id": trace}
+    status, _, body = inside([CLAIM, OTHER], headers=told)
     assert status == 200
     assert [p["score"] for p in body["predictions"]] == pytest.approx(SCORES)
     assert all(b"/invocations" not in request for request in stack.received)
     server, own = map(json.loads, capfd.readouterr().out.splitlines()[-2:])
-    assert (server["request_id"], server["rows"]) == ("mine", 2)
+    assert (server["request_id"], server["rows"], server["trace"]) == ("mine", 2, trace)
     assert (own["request_id"], own["route"]) == ("mine", "POST /score")
 
 
@@ -85,3 +87,21 @@ def test_without_a_model_it_starts_and_says_so_until_there_is_one(start, stack, 
     assert body["hint"] == "Approve another package; the function's log has the reason"
     stack.objects[MODEL_KEY] = stack.archive
     assert ask([CLAIM]).status == 200
+
+
+@pytest.mark.parametrize("name", ["SAGEMAKER_PROGRAM", "SAGEMAKER_MULTI_MODEL"])
+def test_what_is_more_than_a_model_is_not_served_as_one(start, stack, caplog, name):
+    stack.environment = {name: "true"}
+    assert start(SAGETREE_ENDPOINT_KIND="lambda")([CLAIM]).status == 503
+    reason = (
+        f"{name}: the package is served by a script or has many models, and here is only the "
+        "server. Choose another EndpointKind, or register the package without it"
+    )
+    assert any(reason in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize(("decision", "label"), [("0.1", 1), ("0.9", 0)])
+def test_what_the_package_sets_holds_here_too(start, stack, decision, label):
+    stack.environment = {"SAGETREE_DECISION": decision}
+    ask = start(SAGETREE_ENDPOINT_KIND="lambda")
+    assert ask([CLAIM]).body["predictions"][0]["predicted_label"] == label
