@@ -48,6 +48,7 @@ def refusals(service: str, operation: str) -> Iterator[None]:
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -55,6 +56,9 @@ def refusals(service: str, operation: str) -> Iterator[None]:
         raise _refused(error, f"{service}:{operation}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise _unasked(error) from error
+    except ResponseParserError as error:
+        hint = "Check the proxy on the way, and AWS_ENDPOINT_URL"
+        raise PlatformError(f"what answers {service}:{operation} is not AWS", hint=hint) from error
 
 
 def _refused(error: "ClientError", what: str) -> UserError:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.stack import find_stack, resources_of
@@ -74,8 +75,14 @@ def _leads(part: str, stack: str) -> bool:
 
 
 def _is_inside(name: str, inside: Sequence[str]) -> bool:
-    """Say whether a name is one of physical ids, which are names, ARNs or URLs."""
-    return any(name == known or re.split(r"[/:|]", known)[-1] == name for known in inside)
+    """Say whether a name is one of physical ids, which are names, ARNs or URLs of any host.
+
+    >>> _is_inside("https://eu.queue.amazonaws.com/1/dead", ["https://sqs.eu.amazonaws.com/1/dead"])
+    True
+    """
+    if name.startswith("http"):
+        return any(urlsplit(known).path == urlsplit(name).path for known in inside)
+    return any(name in (known, re.split(r"[/:|]", known)[-1]) for known in inside)
 
 
 def _longer_names(account: Account) -> list[str]:

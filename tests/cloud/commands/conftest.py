@@ -20,6 +20,13 @@ STACK = account.STACK
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
 
 
+def hears(work: Callable[[], int]) -> tuple[int, list[str]]:
+    """Return a command's exit code and what it said."""
+    stream = io.StringIO()
+    start_logging(stream)
+    return work(), stream.getvalue().splitlines()
+
+
 class Person:
     """A person at a terminal, with an account of AWS."""
 
@@ -71,9 +78,7 @@ class Person:
 
     def hears(self, work: Callable[[], int]) -> tuple[int, list[str]]:
         """Return a command's exit code and what it said."""
-        stream = io.StringIO()
-        start_logging(stream)
-        return work(), stream.getvalue().splitlines()
+        return hears(work)
 
     def make_stack(self, **parameters: str) -> None:
         """Create the small stack."""

@@ -115,8 +115,8 @@ def test_each_promise_that_holds_is_ok(promised):
         "ok      nothing is served, as nothing was approved yet",
         "ok      the alarm fraud-score-errors is there and tells the topic",
         "ok      the alarm fraud-score-errors is quiet",
-        "ok      2 of 2 resources that CloudFormation compares are as the template has them, with "
-        "1 roles and their policies among them",
+        "ok      2 of 2 resources that CloudFormation compares are as the template has them, roles "
+        "with their policies (1) among them",
         "14 ok, 0 not ok",
     ]
     assert code == 0
@@ -193,9 +193,24 @@ def test_a_role_that_was_given_more(promised):
         "ScoreRole (AWS::IAM::Role) is as the template has it: /a, /b, /c and 1 more differ; set "
         "it back, or launch the stack anew",
         "Alerts (AWS::SNS::Topic) is as the template has it: it is deleted; launch the stack anew",
-        "1 of 3 resources that CloudFormation compares are as the template has them, with 1 roles "
-        "and their policies among them: set it back, or launch the stack anew",
+        "1 of 3 resources that CloudFormation compares are as the template has them, roles with "
+        "their policies (1) among them: set it back, or launch the stack anew",
     ]
+
+
+def test_a_comparison_that_failed_is_no_promise_kept(promised):
+    drifted(promised, [])
+    nothing = (
+        "0 of 0 resources that CloudFormation compares are as the template has them, roles with "
+        "their policies (0) among them: "
+    )
+    assert not_ok(promised) == [f"{nothing}nothing was compared; try again in a minute"]
+    failed = {
+        "DetectionStatus": "DETECTION_FAILED",
+        "DetectionStatusReason": "Not allowed to read Api",
+    }
+    promised.answer("cloudformation", "DescribeStackDriftDetectionStatus", [failed])
+    assert not_ok(promised) == [f"{nothing}Not allowed to read Api"]
 
 
 def test_functions_of_another_image(promised):

@@ -3,6 +3,7 @@
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from sagetree.cloud.account.calls import open_session
 from sagetree.cloud.account.refusals import AbsentError, refusals
@@ -112,6 +113,14 @@ def test_a_service_that_does_not_answer_is_the_platform_s_fault():
     assert sentence(error, PlatformError) == (
         "AWS does not answer: Could not connect to the endpoint URL: "
         '"https://x.amazonaws.com/". Check the network and --region'
+    )
+
+
+def test_what_answers_in_aws_s_place_is_told():
+    said = sentence(ResponseParserError("syntax error"), PlatformError)
+    assert said == (
+        "what answers cloudformation:CreateStack is not AWS. Check the proxy on the way, and "
+        "AWS_ENDPOINT_URL"
     )
 
 

@@ -16,36 +16,35 @@ _SHOWN = 3
 def check_drift(account: Account, _launched: Launched) -> Iterator[Finding]:
     """Compare all resources that CloudFormation can compare, by its detection of drift."""
     started = account.call("cloudformation", "detect_stack_drift", StackName=account.stack)
-    if not account.dry_run:
-        _await(account, started["StackDriftDetectionId"])
+    fault = "" if account.dry_run else _await(account, started["StackDriftDetectionId"])
     drifts = account.listed(
         "cloudformation",
         "describe_stack_resource_drifts",
         "StackResourceDrifts",
         StackName=account.stack,
     )
-    changed = [entry for entry in drifts if entry["StackResourceDriftStatus"] != "IN_SYNC"]
     compared = [entry for entry in drifts if entry["StackResourceDriftStatus"] != "NOT_CHECKED"]
+    changed = [entry for entry in compared if entry["StackResourceDriftStatus"] != "IN_SYNC"]
     for entry in changed:
-        if entry in compared:
-            yield Finding(f"{_named(entry)} is as the template has it", False, _difference(entry))
+        yield Finding(f"{_named(entry)} is as the template has it", False, _difference(entry))
     roles = sum(entry["ResourceType"] == "AWS::IAM::Role" for entry in compared)
-    alike = len([entry for entry in compared if entry not in changed])
     yield Finding(
-        f"{alike} of {len(compared)} resources that CloudFormation compares are as the template "
-        f"has them, with {roles} roles and their policies among them",
-        alike == len(compared),
-        _REMEDY,
+        f"{len(compared) - len(changed)} of {len(compared)} resources that CloudFormation "
+        f"compares are as the template has them, roles with their policies ({roles}) among them",
+        bool(compared) and not changed and not fault,
+        fault or (_REMEDY if changed else "nothing was compared; try again in a minute"),
     )
 
 
-def _await(account: Account, detection: str) -> None:
-    """Wait until the detection has ended; it may leave out resources, which are then no drift."""
+def _await(account: Account, detection: str) -> str:
+    """Wait until the detection has ended; return why it could not compare all, or ""."""
     operation = "describe_stack_drift_detection_status"
     while True:
         answer = account.ask("cloudformation", operation, StackDriftDetectionId=detection)
+        if answer["DetectionStatus"] == "DETECTION_FAILED":
+            return str(answer.get("DetectionStatusReason") or "the comparison failed; try again")
         if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
-            return
+            return ""
         account.pause(PAUSE_SECONDS)
 
 
