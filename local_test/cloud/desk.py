@@ -42,6 +42,9 @@ from local_test.cloud.pipeline.servers import Host, Servers
 class Machine(Containers, Host, Protocol):
     """What runs the image: Docker, for the demo."""
 
+    def close(self) -> None:
+        """End and remove all that runs, and begin nothing more."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -81,7 +84,6 @@ def stand(
         ends.enter_context(_answering(server))
         _reset(desk.url)
         ends.callback(_reset, desk.url)
-        ends.callback(desk.servers.stop_all)
         lacking = kinds(lambda api: f"{desk.url}/api/{api}")
         made = {kind.type: model(kind, _services(desk.actors)) for kind in lacking}
         ends.enter_context(stacks(server.port, made, _farewell(desk)))
@@ -89,6 +91,7 @@ def stand(
         ends.enter_context(desk.account.operations())
         desk.backstage.start()
         ends.callback(desk.backstage.stop)
+        ends.callback(machine.close)  # first, so that nobody waits for a job to end
         yield desk
 
 
@@ -101,11 +104,11 @@ def _assembled(
 ) -> Desk:
     actors, backstage = Actors(url, hold), Backstage()
     functions = Functions(actors)
-    bus = Bus(actors, backstage, functions.invoke)
+    bus = Bus(actors, backstage, functions)
     runs = Runs(actors, bus, machine, functions.invoke, folder / "jobs")
     servers = Servers(actors, machine, folder / "models")
     account = Account(bus, backstage, servers.serve, servers.stop, runs.run, runs.steps)
-    front = Front(actors, moto, functions.invoke, servers.address)
+    front = Front(actors, moto, functions, servers.address)
     return Desk(actors, backstage, bus, functions, runs, servers, account, front)
 
 

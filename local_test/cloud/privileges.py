@@ -172,7 +172,15 @@ def _parameters(params: Params) -> list[str]:
     return [f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter{name}" for name in names]
 
 
+def _targets(params: Params) -> list[str]:
+    if "ResourceId" not in params:
+        return ["*"]
+    # by an identifier of the service's own, which no policy can know beforehand
+    return [f"arn:aws:application-autoscaling:{REGION}:{ACCOUNT}:scalable-target/1"]
+
+
 _OTHERS: Mapping[str, Callable[[Params], Iterable[str]]] = {
+    "application-autoscaling": _targets,
     "ssm": _parameters,
     "sns": lambda params: [params["TopicArn"]],
     "lambda": lambda params: [params["FunctionName"]],

@@ -99,7 +99,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Role], list[Ca
             before = inventory(person.desk)
             live(person, machine, tmp_path_factory.mktemp(kind))
             made = {key for key, names in inventory(person.desk).items() if names}
-            assert {"endpoints", "models", "objects in S3, with old versions"} <= made
+            assert {"endpoints", "models", "model packages", "buckets"} <= made
             assert ("scaling targets" in made) == (kind == "instance")
             granted += roles(person.desk, STACK)
             assert before["roles"]

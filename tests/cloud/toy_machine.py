@@ -57,7 +57,14 @@ class ToyMachine:
         self.running[name] = server
         return Server(name, f"http://127.0.0.1:{server.server_port}")
 
+    def close(self) -> None:
+        for server in [*self.running]:
+            self._stop(server)
+
     def remove(self, server: Server) -> None:
-        stopped = self.running.pop(server.name)
+        self._stop(server.name)
+
+    def _stop(self, name: str) -> None:
+        stopped = self.running.pop(name)
         stopped.shutdown()
         stopped.server_close()

@@ -50,7 +50,7 @@ def test_the_story_is_told_to_its_end(
             calls = list(desk.actors.calls)
         assert machine.left() == []
     finally:
-        machine.remove_all()
+        machine.close()
     text = page.getvalue()
     for line in STORY.splitlines():
         assert re.search(line, text), f"{line}\n{text}"

@@ -9,7 +9,7 @@ configuration says.
 
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from moto.events.models import EventPattern
 
 from local_test.cloud.account.actors import ACCOUNT, REGION, SERVICE, Actors
 from local_test.cloud.account.backstage import Backstage
+from local_test.cloud.account.functions import Functions
 
 # How often Lambda tries again where nothing else is configured.
 RETRIES = 2
@@ -37,11 +38,11 @@ class Delivery:
 
 @dataclass
 class Bus:
-    """The account's default bus. `invoke` calls a function by its ARN, with an event."""
+    """The account's default bus."""
 
     actors: Actors
     backstage: Backstage
-    invoke: Callable[[str, Event], Any]
+    functions: Functions
     deliveries: list[Delivery] = field(default_factory=list)
 
     def emit(self, detail_type: str, detail: Event, *resources: str) -> None:
@@ -66,9 +67,9 @@ class Bus:
             if rule.get("State") == "DISABLED" or not _matches(rule, event):
                 continue
             for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
-                self.deliveries.append(self._tell(target, event))
+                self.deliveries.append(self._tell(rule["Arn"], target, event))
 
-    def _tell(self, target: Mapping[str, Any], event: Event) -> Delivery:
+    def _tell(self, rule: str, target: Mapping[str, Any], event: Event) -> Delivery:
         arn, what = target["Arn"], event["detail-type"]
         service, name = arn.split(":")[2], arn.rsplit(":", 1)[-1]
         if service == "sns":
@@ -78,13 +79,15 @@ class Bus:
             return Delivery(what, name, "sent", "")
         if service != "lambda":
             raise NotImplementedError(f"the desk delivers no events to {service}")
+        if not self.functions.lets_in(arn, "events.amazonaws.com", rule):
+            return Delivery(what, name, None, f"the function's policy does not let in {rule}")
         return self._invoke_later(arn, name, event)
 
     def _invoke_later(self, arn: str, name: str, event: Event) -> Delivery:
         retries, destination = self._configured(name)
         for _ in range(retries + 1):
             try:
-                return Delivery(event["detail-type"], name, self.invoke(arn, event), "")
+                return Delivery(event["detail-type"], name, self.functions.invoke(arn, event), "")
             except Exception as error:
                 said = f"{type(error).__name__}: {error}"
         if destination:

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any
 
 from local_test.cloud.account.actors import ACCOUNT, REGION, SERVICE, Actors
+from local_test.cloud.account.functions import FunctionFailed, Functions
 from local_test.cloud.account.signing import signed
 
 Environ = Mapping[str, Any]
@@ -83,8 +84,7 @@ class Front:
 
     actors: Actors
     moto: Wsgi
-    # Calls a function by its ARN, with an event.
-    invoke: Callable[[str, Mapping[str, Any]], Any]
+    functions: Functions
     # Returns where the container behind an endpoint answers, or None.
     served: Callable[[str], str | None]
     # What custom resources answered, by the last part of the path they were given.
@@ -124,9 +124,12 @@ class Front:
             ApiId=api, IntegrationId=route["Target"].removeprefix("integrations/")
         )
         function = integration["IntegrationUri"]
+        source = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/$default/{request.method}{path}"
+        if not self.functions.lets_in(function, "apigateway.amazonaws.com", source):
+            return Reply.of_json(500, {"message": "Internal Server Error"})
         try:
-            answer = self.invoke(function, api_event(api, path, request))
-        except Exception:
+            answer = self.functions.invoke(function, api_event(api, path, request))
+        except FunctionFailed:
             return Reply.of_json(500, {"message": "Internal Server Error"})
         return Reply(answer["statusCode"], answer.get("headers", {}), answer["body"].encode())
 

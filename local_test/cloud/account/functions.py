@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction
@@ -52,6 +53,19 @@ class Functions:
             raise FunctionFailed(f"{body['errorType']}: {body['errorMessage']}")
         return body
 
+    def lets_in(self, function: str, principal: str, source: str) -> bool:
+        """Return whether a function's own policy lets a service invoke it for a source, an ARN."""
+        client = self.actors.client(SERVICE, "lambda")
+        try:
+            policy = json.loads(client.get_policy(FunctionName=function)["Policy"])
+        except client.exceptions.ResourceNotFoundException:
+            return False
+        return any(
+            statement["Principal"] == {"Service": principal}
+            and fnmatchcase(source, _source(statement))
+            for statement in policy["Statement"]
+        )
+
     @contextmanager
     def in_process(self) -> Iterator[None]:
         """Have moto's Lambda run the handlers here."""
@@ -59,6 +73,7 @@ class Functions:
 
         def create(cls: type, name: str, resource: Any, *rest: Any, **more: Any) -> LambdaFunction:
             function: LambdaFunction = make(cls, name, resource, *rest, **more)
+            self._warm.pop(function.function_arn, None)
             self._commands[function.function_arn] = resource["Properties"]["ImageConfig"]["Command"]
             return function
 
@@ -85,6 +100,11 @@ class Functions:
         environment = {key: str(value) for key, value in function.environment_vars.items()}
         clients = _Clients(self.actors, function.role.rsplit("/", 1)[-1])
         return _started(name, clients, Settings.read(environment))
+
+
+def _source(statement: Mapping[str, Any]) -> str:
+    conditions = statement.get("Condition", {}).values()
+    return next((sources["AWS:SourceArn"] for sources in conditions), "*")
 
 
 def _started(

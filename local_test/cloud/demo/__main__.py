@@ -20,6 +20,8 @@ from local_test.cloud.pipeline.containers import Docker, DockerFailed
 
 # As many as the workshop's files have.
 POLICIES = 5000
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 LAST_LINES = 15
 LAST_FAILURES = 5
 
@@ -27,7 +29,8 @@ LAST_FAILURES = 5
 def main(argv: Sequence[str] | None = None) -> int:
     """Tell the story; return 0, or 1 where something went another way than it should."""
     options = _options(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in SIGNALS:
+        signal.signal(number, _interrupt)
     page = Page(os.fdopen(os.dup(1), "w"))
     # What the functions log goes to a file: a log line of theirs is written to descriptor 1.
     with tempfile.TemporaryDirectory(prefix="sagetree-demo-") as folder:
@@ -49,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             page.line("\nStopped. Servers, containers and files are removed.")
             return 130
         finally:
-            docker.remove_all()
+            docker.close()
     page.line(f"All of this took {page.seconds:.0f} s, and nothing of it is left.")
     return 0
 
@@ -74,6 +77,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    for number in SIGNALS:  # once is enough: what there is has to be removed
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

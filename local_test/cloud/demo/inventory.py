@@ -12,9 +12,6 @@ _LISTED: Mapping[str, tuple[str, str, str, str]] = {
         "sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"
     ),
     "models": ("sagemaker", "list_models", "Models", "ModelName"),
-    "model packages": (
-        "sagemaker", "list_model_packages", "ModelPackageSummaryList", "ModelPackageArn"
-    ),
     "package groups": (
         "sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList",
         "ModelPackageGroupName",
@@ -49,6 +46,11 @@ def _targets(desk: Desk) -> list[str]:
     return [target["ResourceId"] for target in targets]
 
 
+def _packages(desk: Desk) -> list[str]:
+    listed = desk.client("sagemaker").list_model_packages(ModelPackageType="Both")
+    return [package["ModelPackageArn"] for package in listed["ModelPackageSummaryList"]]
+
+
 def _queues(desk: Desk) -> list[str]:
     return list(desk.client("sqs").list_queues().get("QueueUrls", []))
 
@@ -68,6 +70,7 @@ def _objects(desk: Desk) -> list[str]:
 
 
 _OTHERS: Mapping[str, Callable[[Desk], list[str]]] = {
+    "model packages": _packages,
     "scaling targets": _targets,
     "queues": _queues,
     "buckets": _buckets,

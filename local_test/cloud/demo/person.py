@@ -116,6 +116,18 @@ class Person:
         )["ModelPackageSummaryList"]  # fmt: skip
         return sorted(found, key=lambda package: -package["ModelPackageVersion"])
 
+    def register_again(self, package: str) -> None:
+        """Register a package's model as a new version, approved, and wait for all that follows."""
+        sagemaker = self.desk.client("sagemaker")
+        found = sagemaker.describe_model_package(ModelPackageName=package)
+        sagemaker.create_model_package(
+            ModelPackageGroupName=self.outputs["PackageGroupName"],
+            ModelApprovalStatus="Approved",
+            InferenceSpecification=found["InferenceSpecification"],
+            CustomerMetadataProperties=found["CustomerMetadataProperties"],
+        )
+        self.desk.backstage.wait(RUN_SECONDS)
+
     def approve(self, package: str) -> None:
         """Approve a package, and wait for all that follows."""
         self.desk.client("sagemaker").update_model_package(

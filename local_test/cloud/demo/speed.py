@@ -5,7 +5,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-REQUESTS = 150
+REQUESTS = 100
 
 
 class Speed(NamedTuple):
@@ -29,7 +29,7 @@ def compared(asks: Mapping[str, Callable[[], object]]) -> dict[str, Speed]:
 
 
 def _speed(times: list[float]) -> Speed:
-    return Speed(times[len(times) // 2], times[int(len(times) * 0.99)])
+    return Speed(times[len(times) // 2], times[len(times) * 99 // 100])
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> bytes:

@@ -46,6 +46,7 @@ class Docker:
 
     image: str
     session: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    _closed: bool = False
 
     def job(self, command: Sequence[str], opt_ml: Path, environment: Mapping[str, str]) -> Ended:
         """Run a job to its end, without a network, with `opt_ml` as its /opt/ml."""
@@ -97,12 +98,15 @@ class Docker:
         label = f"label={LABEL}={self.session}"
         return _docker("ps", "--all", "--filter", label, "--format", "{{.Names}}").split()
 
-    def remove_all(self) -> None:
-        """Remove all containers of this session, running or not."""
+    def close(self) -> None:
+        """Remove all containers of this session, running or not; none is started any more."""
+        self._closed = True
         if names := self.left():
             _docker("rm", "--force", "--volumes", *names)
 
     def _name(self) -> str:
+        if self._closed:
+            raise DockerFailed("no container is started any more")
         return f"sagetree-desk-{self.session}-{uuid.uuid4().hex[:6]}"
 
     def _options(self, name: str, environment: Mapping[str, str]) -> list[str]:

@@ -45,11 +45,6 @@ class Servers:
         if server := self.running.pop(endpoint, None):
             self.host.remove(server)
 
-    def stop_all(self) -> None:
-        """Remove what serves any endpoint."""
-        for endpoint in [*self.running]:
-            self.stop(endpoint)
-
     def address(self, endpoint: str) -> str | None:
         """Return where an endpoint's container answers."""
         server = self.running.get(endpoint)
