@@ -108,6 +108,7 @@ def run(desk: Desk, name: str, *steps: object, **given: str) -> dict[str, Any]:
     return {**described, "steps": [(s["StepName"], s["StepStatus"]) for s in steps_done]}
 
 
+@pytest.mark.long
 def test_a_gate_that_holds_lets_the_next_job_read_what_the_first_has_written(desk: Desk) -> None:
     ended = run(desk, "passes", SUM, GATE)
     assert ended["PipelineExecutionStatus"] == "Succeeded"
@@ -116,6 +117,7 @@ def test_a_gate_that_holds_lets_the_next_job_read_what_the_first_has_written(des
     assert json.loads(seen) == {"sum": 7}
 
 
+@pytest.mark.long
 def test_a_gate_that_does_not_hold_fails_with_the_figure(desk: Desk) -> None:
     ended = run(desk, "fails", SUM, GATE, Least="7.5")
     assert ended["PipelineExecutionStatus"] == "Failed"
@@ -123,6 +125,7 @@ def test_a_gate_that_does_not_hold_fails_with_the_figure(desk: Desk) -> None:
     assert ended["steps"][0] == ("Gate", "Failed")
 
 
+@pytest.mark.long
 def test_a_job_that_fails_gives_its_last_lines(desk: Desk) -> None:
     ended = run(desk, "breaks", BROKEN, SUM)
     assert ended["FailureReason"].startswith("Broken: ")
@@ -130,6 +133,7 @@ def test_a_job_that_fails_gives_its_last_lines(desk: Desk) -> None:
     assert ended["steps"] == [("Broken", "Failed")]
 
 
+@pytest.mark.long
 def test_what_a_definition_names_must_be_there(desk: Desk) -> None:
     missing = processing("Sum", "", "s3://bucket/nowhere")
     assert run(desk, "missing", missing)["FailureReason"] == (
@@ -141,6 +145,7 @@ def test_what_a_definition_names_must_be_there(desk: Desk) -> None:
     )
 
 
+@pytest.mark.long
 def test_a_request_that_the_service_would_refuse_fails_the_step(desk: Desk) -> None:
     wrong = processing("Sum", "", "s3://bucket/in")
     wrong["Arguments"]["ProcessingResources"]["ClusterConfig"]["InstanceType"] = "ml.large"

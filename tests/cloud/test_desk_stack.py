@@ -8,12 +8,10 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from local_test.cloud.account.actors import Call
-from local_test.cloud.account.signing import sign
 from local_test.cloud.demo.inventory import inventory
 from local_test.cloud.demo.person import IMAGE, STACK, Person, Trouble
 from local_test.cloud.desk import stand
@@ -136,19 +134,6 @@ def test_an_api_lets_in_who_signs_what_he_sends() -> None:
         answer = person.score({"policy_id": 1})
         assert answer.status == 503
         assert "no model has been deployed yet" in json.dumps(answer.content)
-
-
-def test_a_signature_is_of_the_body_too() -> None:
-    from local_test.cloud.account.signing import signed
-
-    url, headers = "http://127.0.0.1:1/api/x/score", {"Content-Type": "application/json"}
-    made: dict[str, Any] = {
-        name.lower(): value for name, value in sign("POST", url, b"[1]", headers).items()
-    } | {"host": "127.0.0.1:1"}
-    assert signed("POST", "/api/x/score", made, b"[1]")
-    assert not signed("POST", "/api/x/score", made, b"[2]")
-    assert not signed("POST", "/api/x/other", made, b"[1]")
-    assert not signed("POST", "/api/x/score", made | {"authorization": ""}, b"[1]")
 
 
 @pytest.mark.long
