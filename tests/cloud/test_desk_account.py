@@ -78,7 +78,8 @@ def test_a_signature_is_of_method_path_and_body() -> None:
             {Use("sagemaker:InvokeEndpoint", f"{SAGEMAKER}:endpoint/fraud")},
         ),
         ("s3", "ListObjectsV2", {"Bucket": "b"}, {Use("s3:ListBucket", "arn:aws:s3:::b")}),
-        ("s3", "HeadObject", {"Bucket": "b", "Key": "k"}, {Use("s3:GetObject", "arn:aws:s3:::b/k")}),
+        ("s3", "HeadObject", {"Bucket": "b", "Key": "k"},
+         {Use("s3:GetObject", "arn:aws:s3:::b/k")}),
         (
             "s3",
             "DeleteObjects",
