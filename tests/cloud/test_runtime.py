@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
@@ -182,3 +183,16 @@ def test_settings_that_are_missing_are_an_init_error(api):
     assert (said.path, said.body["errorType"]) == ("/init/error", "SettingsError")
     assert "SAGETREE_STACK" in said.body["errorMessage"]
     assert json.loads(ended.stdout)["level"] == "ERROR"
+
+
+def test_the_score_function_of_an_endpoint_loads_nothing_that_a_model_needs():
+    """Half of a second each: for numbers, for what checks models, for SDKs on top of the SDK."""
+    code = (
+        "import sys\n"
+        "import sagetree.cloud.runtime, sagetree.cloud.clients, sagetree.cloud.functions.score\n"
+        "heavy = {'numpy', 'pydantic', 'pyarrow', 'xgboost', 'flask', 'boto3'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT)
+    assert done.stdout == "[]\n"
