@@ -120,6 +120,8 @@ def test_a_repository_of_one_s_own_is_let_to_lambda_or_left_alone(
     cloud.aws("ecr", "create-repository", *named)
     code, log = cloud.run(f"./{SCRIPT}", "--repository", "own", cwd=small)
     assert code == 0, log
+    pushed = [line.split()[-1] for line in log.splitlines() if "docker push" in line]
+    cloud.run("docker", "image", "rm", *pushed)
     assert "LambdaPulls" in str(cloud.aws("ecr", "get-repository-policy", *named))
     statement = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "ecr:*"}
     mine = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
