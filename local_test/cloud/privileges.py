@@ -135,7 +135,7 @@ def _resources(action: str, params: Params) -> Iterable[str]:
         return _of_s3(params)
     if service == "sagemaker":
         return _of_sagemaker(operation, params)
-    return _OTHERS.get(service, lambda _params: ["*"])(params)
+    return _OTHERS[service](params) if service in _OTHERS else ["*"]
 
 
 def _of_s3(params: Params) -> Iterable[str]:
