@@ -34,7 +34,7 @@ P-1: score 0\\.\\d{4}, [01], because: .*odds
 the API: 422: column 'incident_type' is missing
 the endpoint: fraud-3-\\w+ instead of fraud-2-
 the endpoint: still fraud-3-
-fraud: rolled back: fraud-3-\\w+ is served, fraud-4-\\w+ was wanted
+rolled back: fraud-3-\\w+ is served again; fraud-4-\\w+ was wanted
 API: median
 left: 0
 """
