@@ -144,7 +144,7 @@ def _of_s3(params: Params) -> Iterable[str]:
 
 
 def _of_sagemaker(operation: str, params: Params) -> Iterable[str]:
-    if operation.startswith("List"):
+    if operation.startswith("List") and "PipelineName" not in params:
         return ["*"]
     values = [(kind, params[key]) for key, kind in _SAGEMAKER.items() if key in params]
     return [
@@ -164,6 +164,7 @@ _SAGEMAKER = {
     "ModelPackageGroupName": "model-package-group",
     "ModelPackageName": "model-package",
     "PipelineExecutionArn": "pipeline",
+    "PipelineName": "pipeline",
 }
 
 

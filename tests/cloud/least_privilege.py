@@ -57,7 +57,11 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "sagemaker:UpdateEndpointWeightsAndCapacities": BY_SCALING,
     },
     "ScoreRole": FUNCTION,
-    "CleanRole": FUNCTION | {"cloudwatch:DeleteAlarms": BY_SCALING},
+    "CleanRole": FUNCTION
+    | {
+        "cloudwatch:DeleteAlarms": BY_SCALING,
+        "sagemaker:StopPipelineExecution": "an execution on its way, which none is here",
+    },
 }
 
 

@@ -4,7 +4,8 @@ It also stops the creation of a stack that could not work under its name.
 
 The endpoint, its configs and models are made by deployments, packages by the pipeline, objects by
 its jobs: the stack knows none of them, and cannot delete its group of packages before they are
-gone. The bucket goes with its objects, for CloudFormation would leave it. What could not be removed
+gone. The bucket goes with its objects, for CloudFormation would leave it. Executions of the
+pipeline that are on their way are stopped first: they would make more. What could not be removed
 is said in the reason, and the stack's deletion fails with it; deleted again, it goes on where this
 ended.
 """
@@ -20,6 +21,7 @@ from sagetree.cloud.names import Settings, fault_of_stack
 from sagetree.cloud.removal import models
 from sagetree.cloud.removal.bucket import empty, remove_bucket
 from sagetree.cloud.removal.custom_resource import answered
+from sagetree.cloud.removal.executions import stop_executions
 from sagetree.errors import SagetreeError
 from sagetree.machine.program import LOG
 
@@ -63,6 +65,7 @@ class Removal:
         """Remove everything, each kind after what uses it."""
         clients, settings = self._clients, self._settings
         sagemaker = clients["sagemaker"]
+        self._one("executions", lambda: stop_executions(clients, settings, self._until))
         self._one("scaling", lambda: models.remove_scaling(clients, settings))
         if self._one("endpoint", lambda: models.remove_endpoint(clients, settings, self._until)):
             self._remove_served()

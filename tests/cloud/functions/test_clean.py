@@ -13,7 +13,9 @@ from tests.cloud.account import ARN, BUCKET, ROLE, answered, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 SETTINGS = settings_of("instance")
-KINDS = ("scaling", "endpoint", "configs", "models", "packages", "objects", "bucket")
+KINDS = (
+    "executions", "scaling", "endpoint", "configs", "models", "packages", "objects", "bucket",
+)  # fmt: skip
 NOTHING = dict.fromkeys(KINDS, "0")
 
 
@@ -99,8 +101,8 @@ def test_all_that_the_stack_does_not_know_is_removed_and_counted(used, run):
         "RequestId": "r-1",
         "LogicalResourceId": "Clean",
         "Data": {
-            "scaling": "1", "endpoint": "1", "configs": "2", "models": "2", "packages": "2",
-            "objects": "5", "bucket": "1",
+            "executions": "0", "scaling": "1", "endpoint": "1", "configs": "2", "models": "2",
+            "packages": "2", "objects": "5", "bucket": "1",
         },
     }  # fmt: skip
     order = [
@@ -132,6 +134,43 @@ def test_what_belongs_to_others_stays(used, run):
     names = {"fraud-by-hand", "fraud-old-1-0123abcd", "other-fraud-1-0123abcd"}
     assert set(used.sagemaker.endpoint_configs) == set(used.sagemaker._models) == names
     assert list(used.sagemaker.model_packages) == [package]
+
+
+PIPELINE = f"{ARN}:pipeline/fraud/execution"
+
+
+def executions(*statuses: str):
+    """An answer with an execution of each status."""
+    summaries = [
+        {"PipelineExecutionArn": f"{PIPELINE}/abcdefghijk{number}", "PipelineExecutionStatus": one}
+        for number, one in enumerate(statuses)
+    ]
+    return answered({"PipelineExecutionSummaries": summaries})
+
+
+def test_executions_on_their_way_are_stopped_first(used, run, monkeypatch):
+    monkeypatch.setattr("sagetree.cloud.removal.executions.POLL_SECONDS", 0)
+    used.answer(
+        "ListPipelineExecutions",
+        executions("Executing", "Succeeded", "Stopping"),
+        executions("Stopping", "Succeeded", "Stopped"),
+        executions("Stopped", "Succeeded", "Stopped"),
+    )
+    used.answer("StopPipelineExecution", answered({}))
+    assert run()["Data"]["executions"] == "2"
+    (stopped,) = used.requests("StopPipelineExecution")
+    assert stopped["PipelineExecutionArn"] == f"{PIPELINE}/abcdefghijk0"
+    assert used.written()[0] == "StopPipelineExecution"
+    assert len(used.requests("ListPipelineExecutions")) == 3
+
+
+def test_an_execution_that_does_not_end_is_said(used, run):
+    used.answer("ListPipelineExecutions", *[executions("Stopping")] * 2)
+    answer = run(seconds=62)
+    assert answer["Reason"].startswith(
+        f"Not removed: executions: {PIPELINE}/abcdefghijk0 is still being stopped"
+    )
+    assert answer["Data"]["packages"] == "2"
 
 
 def test_data_that_are_to_be_kept_stay(used, run):
