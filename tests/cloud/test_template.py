@@ -204,6 +204,15 @@ def test_every_log_of_the_stack_ends(template: dict[str, Any]) -> None:
             assert Stack(template).value(group) == f"/aws/lambda/{function}"
 
 
+def test_the_readme_names_each_parameter_and_its_default(template: dict[str, Any]) -> None:
+    readme = TEMPLATE.with_name("README.md").read_text()
+    rows = [line for line in readme.splitlines() if line.startswith("| `")]
+    for name, told in template["Parameters"].items():
+        row = next((row for row in rows if f"`{name}`" in row.split("|")[1]), "")
+        assert row, f"cloud/README.md has no row for {name}"
+        assert str(told.get("Default", "required")) in row, name
+
+
 def test_each_accepted_finding_has_a_reason_and_our_own_rules_have_no_exceptions() -> None:
     accepted = read_accepted(TEMPLATE.with_name("findings.toml"))
     programs = {line.split()[0] for line in accepted}
