@@ -66,11 +66,13 @@ class Account:
             "GetParameters": self._get_parameters,
             "PutParameter": self._put_parameter,
             "GetObject": self._get_object,
+            "DeleteObjects": self._delete_objects,
         }
         self.clients = {name: self.session.client(name) for name in SERVICES}
         self.calls: list[Call] = []
         self.answers: dict[str, list[Any]] = {}
         self.pending = ""
+        self.held: set[str] = set()
 
     # --- what a test does
 
@@ -78,6 +80,7 @@ class Account:
         """Make what the template makes, in an account that is empty."""
         self.answers.clear()
         self.pending = ""
+        self.held.clear()
         for backends in (
             applicationautoscaling_backends, s3_backends, sagemaker_backends, sns_backends,
             ssm_backends,
@@ -248,6 +251,19 @@ class Account:
         if not isinstance(getattr(key, "value", None), bytes):
             return None
         return answered({"Body": StreamingBody(io.BytesIO(key.value), len(key.value))})
+
+    def _delete_objects(self, wanted: Mapping[str, Any]) -> Any:
+        if not self.held:
+            return None
+        objects, errors = wanted["Delete"]["Objects"], []
+        for entry in objects:
+            if entry["VersionId"] in self.held:
+                errors.append({**entry, "Code": "AccessDenied", "Message": "held"})
+            else:
+                s3_backends[DEFAULT_ACCOUNT_ID]["aws"].delete_object(
+                    wanted["Bucket"], entry["Key"], version_id=entry["VersionId"]
+                )
+        return answered({"Errors": errors})
 
     def _create_endpoint(self, wanted: Mapping[str, Any]) -> Any:
         return _unless_there(self.sagemaker.endpoints, wanted["EndpointName"], "endpoint")

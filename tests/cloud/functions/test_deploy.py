@@ -1,8 +1,13 @@
 """From an approved package to the endpoint: every event twice, and what stands in the way."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from sagetree.cloud.deployment.errors import Busy, Refused
+from sagetree.cloud.deployment.package import Package
+from sagetree.cloud.deployment.requests import name_for
 from tests.cloud.account import ARN, BUCKET, BUNDLE, ROLE, STACK, packed, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
@@ -343,6 +348,22 @@ def test_names_follow_from_content(account, ask):
     # what the model does not depend on
     same = settings_of("instance", SAGETREE_ALARMS="other", SAGETREE_INSTANCES_MAX="9")
     assert ask({"package": arn}, same)["config"] == name
+
+
+def test_a_version_of_another_stack_of_the_same_name_has_other_names():
+    """Versions begin at 1 again when a stack is made anew."""
+    made = datetime(2026, 1, 2, tzinfo=UTC)
+    container = {"Image": "sagetree:1", "ModelDataUrl": "s3://fraud-bucket/1"}
+    package = Package(PACKAGE, 1, "Approved", "Completed", made, made, [container])
+    others = [
+        replace(package, created=made + timedelta(seconds=1)),
+        replace(package, containers=[{**container, "ModelDataUrl": "s3://fraud-bucket/2"}]),
+        replace(package, containers=[{**container, "Image": "sagetree:2"}]),
+    ]
+    names = {name_for(settings_of(), one) for one in (package, *others)}
+    assert len(names) == 4
+    approved_again = replace(package, changed=made + timedelta(days=1))
+    assert name_for(settings_of(), approved_again) in names
 
 
 def _model(key: str, body: bytes | None):

@@ -62,5 +62,7 @@ def test_an_endpoint_of_before_that_is_being_changed_is_tried_again(account, ask
         ask({"package": second}, INSIDE)
     assert account.parameter("deployed-package") == second
     account.endpoint_is("InService")
+    assert ask(ENDPOINT_EVENT, INSIDE)["action"] == "waiting"
+    assert (account.written(), account.told) == ([], [])
     assert ask({"package": second}, INSIDE)["action"] == "unchanged"
     assert account.endpoint is None

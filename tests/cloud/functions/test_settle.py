@@ -58,7 +58,7 @@ def test_a_roll_back_is_noticed_and_told_once(account, ask, two):
     assert account.parameter("deployed-package") == first
     # approved again it is tried again, and told again
     assert ask(approval(second), settings)["action"] == "updated"
-    account.endpoint_is("InService")
+    account.endpoint_is("InService", reason="Alarm fraud-endpoint-errors went off.")
     assert ask(ENDPOINT_EVENT, settings)["action"] == "rolled-back"
     assert [told for told, _ in account.told] == [subject, subject]
 
