@@ -1,7 +1,12 @@
 """sagetree cloud leftovers: what bears the name, whose it is, and how it goes."""
 
+import pytest
+
 from sagetree.cloud.commands.leftovers import leftovers
 from tests.cloud.commands.test_status import serve
+
+# The clients of thirteen services take seconds to make.
+pytestmark = pytest.mark.long
 
 
 def test_an_empty_account_has_nothing_left(person):
