@@ -65,15 +65,14 @@ def test_the_story_is_told_to_its_end(
     assert unexplained("ModelRole", model.unused(calls)) == set()
 
 
-def test_ctrl_c_leaves_nothing(image: str) -> None:
-    before = set(Path("/tmp").glob("sagetree-de*"))
+def test_ctrl_c_leaves_nothing(image: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "local_test.cloud.demo", "--image", image, "--policies", "500"]
     demo = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )  # fmt: skip
     try:
-        wait_for(lambda: _containers() or demo.poll() is not None, 90, "a container of the demo")
+        wait_for(lambda: _containers(tmp_path) or demo.poll() is not None, 120, "a job")
         demo.send_signal(signal.SIGINT)
         said, _ = demo.communicate(timeout=60)
     finally:
@@ -81,10 +80,15 @@ def test_ctrl_c_leaves_nothing(image: str) -> None:
     assert demo.returncode == 130, said
     assert said.endswith("\nStopped. Servers, containers and files are removed.\n")
     assert "Traceback" not in said
-    assert _containers() == []
-    assert set(Path("/tmp").glob("sagetree-de*")) <= before
+    assert _containers(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
 
 
-def _containers() -> list[str]:
-    found = docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}")
-    return found.stdout.split()
+def _containers(folder: Path) -> list[str]:
+    """Return the desk's containers that have something of a folder."""
+    names = docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}").stdout.split()
+    mounts = {
+        name: docker("inspect", "--format", "{{json .Mounts}}", name, check=False).stdout
+        for name in names
+    }
+    return [name for name, sources in mounts.items() if str(folder) in sources]
