@@ -147,6 +147,9 @@ def _of_sagemaker(operation: str, params: Params) -> Iterable[str]:
     if operation.startswith("List") and "PipelineName" not in params:
         return ["*"]
     values = [(kind, params[key]) for key, kind in _SAGEMAKER.items() if key in params]
+    if operation == "CreateModelPackage":  # the package too, whose version the service chooses
+        group = params["ModelPackageGroupName"].rsplit("/", 1)[-1]
+        values.append(("model-package", f"{group}/1"))
     return [
         value
         if value.startswith("arn:")

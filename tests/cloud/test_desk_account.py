@@ -70,6 +70,13 @@ def test_a_signature_is_of_method_path_and_body() -> None:
             {Use("sagemaker:UpdateEndpoint", f"{SAGEMAKER}:endpoint/fraud"),
              Use("sagemaker:UpdateEndpoint", f"{SAGEMAKER}:endpoint-config/fraud-2")},
         ),
+        (
+            "sagemaker",
+            "CreateModelPackage",
+            {"ModelPackageGroupName": "fraud"},
+            {Use("sagemaker:CreateModelPackage", f"{SAGEMAKER}:model-package-group/fraud"),
+             Use("sagemaker:CreateModelPackage", f"{SAGEMAKER}:model-package/fraud/1")},
+        ),
         ("sagemaker", "ListModels", {"NameContains": "x"}, {Use("sagemaker:ListModels", "*")}),
         (
             "sagemaker-runtime",
