@@ -47,7 +47,7 @@ def roll_out(
     not gone by the deadline.
     """
     if settings.endpoint_kind == "lambda":
-        return _inside(clients, settings, parameters, package, deadline)
+        return _inside(clients, settings, parameters, package)
     name = name_for(settings, package)
     now = Endpoint.of(clients, settings)
     if now is not None and now.status == "Deleting":
@@ -103,20 +103,14 @@ def _change(
 
 
 def _inside(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    package: Package,
-    deadline: float,
+    clients: Clients, settings: Settings, parameters: Parameters, package: Package
 ) -> Answer:
     before = parameters.get(DEPLOYED_PACKAGE)
     if before != package.arn:
         parameters.put(COLUMNS, package.columns(clients))
         parameters.put(DEPLOYED_PACKAGE, package.arn)
         parameters.put(TOLD, NONE)
-    if parameters.get(WANTED_CONFIG) != NONE:  # of before, when the stack had another kind
-        endpoint.delete(clients, settings, deadline)
-        parameters.put(WANTED_CONFIG, NONE)
+    parameters.put(WANTED_CONFIG, NONE)  # of before, when the stack had an endpoint
     action = {NONE: "created", package.arn: "unchanged"}.get(before, "updated")
     return answer(settings, action, NONE)
 

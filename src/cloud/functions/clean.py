@@ -1,6 +1,7 @@
 """Removes what the deletion of the stack would leave: a custom resource of CloudFormation.
 
-It also stops the creation of a stack that could not work under its name.
+It also stops the creation of a stack that could not work under its name, and removes the endpoint
+when the stack's update says that its models are to be inside Lambda.
 
 The endpoint, its configs and models are made by deployments, packages by the pipeline, objects by
 its jobs: the stack knows none of them, and cannot delete its group of packages before they are
@@ -44,7 +45,10 @@ def handler(
         elif event["RequestType"] == "Delete":
             properties = event.get("ResourceProperties", {})
             removal.run(keep_data=properties.get("KeepData") == "yes")
-            fault = removal.fault()
+            fault = removal.fault("Delete")
+        elif settings.endpoint_kind == "lambda":
+            removal.run_endpoint()
+            fault = removal.fault("Update")
     except Exception as error:  # a function's outer handler: the stack waits for an answer
         LOG.exception("cleaning failed")
         fault = f"{type(error).__name__}: {error}"
@@ -83,6 +87,12 @@ class Removal:
             if not emptied.left:
                 self._one("bucket", lambda: remove_bucket(clients["s3"], settings.bucket))
 
+    def run_endpoint(self) -> bool:
+        """Remove the endpoint and its scaling; return whether it is gone."""
+        clients, settings = self._clients, self._settings
+        self._one("scaling", lambda: models.remove_scaling(clients, settings))
+        return self._one("endpoint", lambda: models.remove_endpoint(clients, settings, self._until))
+
     def _remove_served(self) -> None:
         clients, settings = self._clients, self._settings
         sagemaker = clients["sagemaker"]
@@ -99,15 +109,15 @@ class Removal:
             lambda name: models.is_removed(sagemaker.delete_model, ModelName=name),
         )
 
-    def fault(self) -> str:
-        """Return what could not be removed, "" if nothing is left."""
+    def fault(self, request: str) -> str:
+        """Return what could not be removed and how to go on, "" if nothing is left."""
         if not self._left:
             return ""
         gone = ", ".join(f"{count} {kind}" for kind, count in self.counts.items() if count)
         more = f" (and {len(self._left) - 5} more)" if len(self._left) > 5 else ""
         return (
             f"Not removed: {'; '.join(self._left[:5])}{more}. Removed: {gone or 'nothing'}."
-            " Delete the stack again to go on"
+            f" {request} the stack again to go on"
         )
 
     def _one(self, kind: str, remove: Callable[[], int]) -> bool:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -186,6 +187,27 @@ def test_nothing_is_removed_before_the_stack_goes(used, run, request_type):
     answer = run(RequestType=request_type)
     assert (answer["Status"], answer["Data"]) == ("SUCCESS", {})
     assert used.written() == []
+
+
+def test_an_update_that_puts_models_inside_lambda_removes_the_endpoint(used, run):
+    inside = settings_of("lambda")
+    used.answer("DeleteEndpoint", refused("not authorized to perform it", "AccessDeniedException"))
+    received = run(settings=inside, RequestType="Update")
+    assert received["Status"] == "FAILED"
+    assert received["Reason"].endswith("Removed: 1 scaling. Update the stack again to go on")
+    data = run(settings=inside, RequestType="Update")["Data"]
+    assert data == {"scaling": "0", "endpoint": "1"}
+    assert used.endpoint is None
+    assert len(used.sagemaker.endpoint_configs) == 2
+    assert versions(used) == 5
+    data = run(settings=inside, RequestType="Update")["Data"]
+    assert data == {"scaling": "0", "endpoint": "0"}
+
+
+def test_cloudformation_tells_of_another_kind_of_endpoint():
+    template = (Path(__file__).parents[3] / "cloud" / "template.yaml").read_text()
+    clean = template.partition("Type: Custom::Clean")[2].partition("\n\n")[0]
+    assert "EndpointKind: !Ref EndpointKind" in clean  # else it sends no update
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagetree.cloud.deployment.errors import Busy, Refused
+from sagetree.cloud.deployment.errors import Refused
 from tests.cloud.account import BUCKET, STACK
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
@@ -42,27 +42,15 @@ def test_a_model_that_cannot_be_asked_is_refused(account, ask):
 
 
 @pytest.mark.parametrize("kind", ["serverless", "instance", "asynchronous"])
-def test_an_endpoint_of_before_goes_and_comes_back(account, ask, kind):
+def test_a_stack_can_change_to_an_endpoint_and_back(account, ask, kind):
     arn = account.register()
-    ask({"package": arn}, settings_of(kind))
-    ask(ENDPOINT_EVENT, settings_of(kind))
-    assert ask({"package": arn}, INSIDE)["action"] == "unchanged"
-    assert account.endpoint is None
-    assert account.scaled == {}
-    assert account.parameter("deployed-package") == arn
+    ask({"package": arn}, INSIDE)
     assert ask({"package": arn}, settings_of(kind))["action"] == "created"
     assert ask(ENDPOINT_EVENT, settings_of(kind))["action"] == "in-service"
-
-
-def test_an_endpoint_of_before_that_is_being_changed_is_tried_again(account, ask):
-    first, second = account.register(), account.register()
-    ask({"package": first}, settings_of("instance"))
-    account.endpoint_is("Updating")
-    with pytest.raises(Busy, match="the endpoint fraud is Updating"):
-        ask({"package": second}, INSIDE)
-    assert account.parameter("deployed-package") == second
-    account.endpoint_is("InService")
+    # clean removes the endpoint when the stack is updated; until then its events change nothing
     assert ask(ENDPOINT_EVENT, INSIDE)["action"] == "waiting"
     assert (account.written(), account.told) == ([], [])
-    assert ask({"package": second}, INSIDE)["action"] == "unchanged"
-    assert account.endpoint is None
+    assert ask({"package": arn}, INSIDE)["action"] == "unchanged"
+    assert account.parameter("deployed-package") == arn
+    assert account.parameter("wanted-config") == "none"
+    assert account.written() == ["PutParameter"]
