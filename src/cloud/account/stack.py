@@ -70,9 +70,20 @@ def existing_stack(account: Account) -> Stack:
             hint=f"Launch it by 'sagetree cloud launch --stack {name} --image URI', "
             "or name another one with --stack and --region",
         )
+    check_is_ours(account, stack)
     if stack.failed_at_launch:
         raise launch_failed(account, stack)
     return stack
+
+
+def check_is_ours(account: Account, stack: Stack) -> None:
+    """Raise UserError for a stack of another template: nothing is done to it, nor deleted."""
+    if missing := {"ImageUri", "EndpointKind"} - set(stack.parameters):
+        raise UserError(
+            f"the stack {account.stack} is not of sagetree's template: it has no parameter "
+            f"{' and no '.join(sorted(missing))}",
+            hint="Name the one that was launched with --stack",
+        )
 
 
 def resources_of(account: Account) -> dict[str, list[str]]:
@@ -104,7 +115,14 @@ def launch_failed(account: Account, stack: Stack) -> UserError:
 def output_of(account: Account, name: str) -> str:
     """Return an output of the stack; of a dry run the shell variable that would hold it."""
     if not account.dry_run:
-        return describe_stack(account).outputs[name]
+        stack = describe_stack(account)
+        if name not in stack.outputs:
+            raise UserError(
+                f"the stack {account.stack} has no {name} yet, it is {stack.status}",
+                hint=f"Wait until 'sagetree cloud status --stack {account.stack}' says that it "
+                "is complete",
+            )
+        return stack.outputs[name]
     from botocore import xform_name
 
     return account.type_variable(

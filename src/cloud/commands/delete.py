@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.refusals import AbsentError
-from sagetree.cloud.account.stack import Stack, find_stack, first_failure, wait_for_stack
+from sagetree.cloud.account.stack import (
+    Stack,
+    check_is_ours,
+    find_stack,
+    first_failure,
+    wait_for_stack,
+)
 from sagetree.errors import SagetreeError, UserError
 
 
@@ -16,7 +21,6 @@ def delete(account: Account, agreed: bool) -> int:
     stack = None if account.dry_run else _found(account)
     if stack and not agreed:
         _ask(account, stack)
-    _check_runs(account)
     if stack and "CleanFunctionName" in stack.outputs:
         _clean(account, stack)
     account.call("cloudformation", "delete_stack", StackName=stack.id if stack else account.stack)
@@ -40,28 +44,8 @@ def _found(account: Account) -> Stack:
             f"there is no stack {account.stack} in {account.session.region_name}",
             hint=f"'sagetree cloud leftovers --stack {account.stack}' lists what is left of it",
         )
+    check_is_ours(account, stack)
     return stack
-
-
-def _check_runs(account: Account) -> None:
-    """Raise UserError for a run on its way, which keeps the pipeline from being deleted."""
-    try:
-        runs = account.listed(
-            "sagemaker",
-            "list_pipeline_executions",
-            "PipelineExecutionSummaries",
-            PipelineName=account.stack,
-        )
-    except AbsentError:  # of a stack that did not get so far
-        return
-    for run in runs:
-        if run["PipelineExecutionStatus"] in ("Executing", "Stopping"):
-            arn = run["PipelineExecutionArn"]
-            raise UserError(
-                f"the run {arn.rsplit('/', 1)[-1]} of the pipeline is on its way",
-                hint="Wait for its end, or stop it by 'aws sagemaker stop-pipeline-execution "
-                f"--pipeline-execution-arn {arn}', and delete {account.stack} then",
-            )
 
 
 def _ask(account: Account, stack: Stack) -> None:

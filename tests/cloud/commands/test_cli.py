@@ -50,7 +50,7 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
         (["run", "--parameter", "MinimumAuc=0.8"], 3),
         (["status"], 6),
         (["approve", "3"], 2),
-        (["delete"], 3),
+        (["delete"], 2),
         (["leftovers"], 20),
         (["check"], 18),
     ],

@@ -41,11 +41,10 @@ def test_what_the_stack_does_not_know_is_removed_and_counted(cleaned):
     cleaned.client("s3").put_object(Bucket=cleaned.bucket(), Key="tables/a/a.csv", Body=b"x")
     code, said = cleaned.hears(lambda: delete(cleaned.account, agreed=True))
     assert code == 0
-    assert said[0] == "+ aws sagemaker list-pipeline-executions --pipeline-name fraud"
-    assert said[1].startswith("+ aws lambda invoke --function-name fraud-clean --payload '{")
-    assert said[2].startswith("Removed: 0 scaling, 0 endpoint, 0 configs, 0 models, 0 packages, ")
-    assert " 1 objects" in said[2]
-    assert said[3].startswith("+ aws cloudformation delete-stack --stack-name arn:")
+    assert said[0].startswith("+ aws lambda invoke --function-name fraud-clean --payload '{")
+    assert said[1].startswith("Removed: ")
+    assert said[1].endswith(", 0 packages, 1 objects, 1 bucket")
+    assert said[2].startswith("+ aws cloudformation delete-stack --stack-name arn:")
     assert said[-2:] == [
         "fraud is deleted",
         "To see that nothing is left:  sagetree cloud leftovers --stack fraud",
@@ -106,19 +105,15 @@ def test_a_deletion_that_fails_says_what_is_in_the_way(cleaned):
     )
 
 
-def test_a_run_on_its_way_is_ended_first(person):
-    person.make_stack()
-    arn = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/fraud/execution/abcdefghijkl"
-    runs = [
-        {"PipelineExecutionArn": f"{arn}0", "PipelineExecutionStatus": "Succeeded"},
-        {"PipelineExecutionArn": arn, "PipelineExecutionStatus": "Executing"},
-    ]
-    person.answer("sagemaker", "ListPipelineExecutions", [{"PipelineExecutionSummaries": runs}])
+def test_a_stack_of_another_template_is_not_deleted(person):
+    person.client("cloudformation").create_stack(
+        StackName="fraud", TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+    )
     with pytest.raises(UserError) as raised:
         person.hears(lambda: delete(person.account, agreed=True))
     assert str(raised.value) == (
-        "the run abcdefghijkl of the pipeline is on its way. Wait for its end, or stop it by 'aws "
-        f"sagemaker stop-pipeline-execution --pipeline-execution-arn {arn}', and delete fraud then"
+        "the stack fraud is not of sagetree's template: it has no parameter EndpointKind and no "
+        "ImageUri. Name the one that was launched with --stack"
     )
     assert len(person.client("cloudformation").describe_stacks()["Stacks"]) == 1
 
@@ -163,7 +158,6 @@ def test_a_dry_run_deletes_nothing(person):
     assert (code, said) == (
         0,
         [
-            "+ aws sagemaker list-pipeline-executions --pipeline-name fraud",
             "+ aws cloudformation delete-stack --stack-name fraud",
             "+ aws cloudformation wait stack-delete-complete --stack-name fraud",
         ],

@@ -74,6 +74,6 @@ def test_from_launch_to_nothing_left(account, tmp_path):
     assert (code, said[-1]) == (0, "0 left")
     code, said = hears(lambda: delete(account, agreed=True))
     assert code == 0
-    assert "1 bucket" in said[2]
+    assert "1 bucket" in said[1]
     code, said = hears(lambda: leftovers(account))
     assert (code, said[-1]) == (0, "0 left")

@@ -63,6 +63,19 @@ def test_a_dry_run_is_a_script_that_can_be_typed(person, files):
     ]
 
 
+def test_a_stack_that_is_being_made_has_no_bucket_yet(person, files):
+    person.make_stack()
+    (stack,) = person.client("cloudformation").describe_stacks(StackName="fraud")["Stacks"]
+    begun = stack | {"StackStatus": "CREATE_IN_PROGRESS", "Outputs": []}
+    person.answer("cloudformation", "DescribeStacks", [{"Stacks": [begun]}])
+    with pytest.raises(UserError) as raised:
+        upload(person.account, tables_of(["claims.csv.gz"]))
+    assert str(raised.value) == (
+        "the stack fraud has no BucketName yet, it is CREATE_IN_PROGRESS. Wait until 'sagetree "
+        "cloud status --stack fraud' says that it is complete"
+    )
+
+
 def test_tables_that_cannot_be_meant_are_refused(files):
     def refused(*arguments: str) -> str:
         with pytest.raises(UserError) as raised:
