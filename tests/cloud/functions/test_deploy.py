@@ -12,7 +12,13 @@ from tests.cloud.account import ARN, BUCKET, BUNDLE, ROLE, STACK, packed, refuse
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 KINDS = ("serverless", "instance", "asynchronous")
-CHANGES = [(old, new) for old in KINDS for new in KINDS if old != new]
+USUAL = (("serverless", "instance"), ("instance", "asynchronous"))
+CHANGES = [
+    pytest.param(old, new, marks=[pytest.mark.long] if (old, new) not in USUAL else [])
+    for old in KINDS
+    for new in KINDS
+    if old != new
+]
 KEY = "arn:aws:kms:us-east-1:123456789012:key/0f0f"
 NETWORK = {"SAGETREE_SUBNETS": "subnet-1,subnet-2", "SAGETREE_SECURITY_GROUPS": "sg-1"}
 
@@ -174,7 +180,16 @@ def test_an_event_without_a_package_is_refused(account, ask):
         ask({"source": "aws.sagemaker", "detail": None}, settings_of())
 
 
-@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        "Updating",
+        *(
+            pytest.param(status, marks=pytest.mark.long)
+            for status in ("Creating", "SystemUpdating", "RollingBack")
+        ),
+    ],
+)
 def test_a_busy_endpoint_is_given_the_package_when_it_has_settled(account, ask, status):
     settings = settings_of("instance")
     first, second = account.register(), account.register()

@@ -41,7 +41,14 @@ def test_a_model_that_cannot_be_asked_is_refused(account, ask):
     assert account.parameter("deployed-package") == first
 
 
-@pytest.mark.parametrize("kind", ["serverless", "instance", "asynchronous"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "instance",
+        pytest.param("serverless", marks=pytest.mark.long),
+        pytest.param("asynchronous", marks=pytest.mark.long),
+    ],
+)
 def test_a_stack_can_change_to_an_endpoint_and_back(account, ask, kind):
     arn = account.register()
     ask({"package": arn}, INSIDE)
