@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.cloud.linters.programs import PROGRAMS
 from tests.cloud.linters.stacks import write_policies, write_templates
-from tests.cloud.stack_template import TEMPLATE
+from tests.cloud.template.stack_template import TEMPLATE
 
 ACCEPTED = TEMPLATE.with_name("findings.toml")
 FOLDER = TEMPLATE.parents[1] / ".cloud-check"

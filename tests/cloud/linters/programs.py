@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.cloud.stack_template import TEMPLATE
+from tests.cloud.template.stack_template import TEMPLATE
 
 HERE = Path(__file__).parent
 RULES = TEMPLATE.with_name("rules.guard")

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.cloud.stack_template import Stack, read
+from tests.cloud.template.stack_template import Stack, read
 
 EVERYTHING = {
     "AlertEmail": "somebody@example.com",

@@ -14,7 +14,7 @@ from sagetree.cloud.pipeline.embedded import with_definition
 from sagetree.cloud.pipeline.places import Defaults, Example, Places
 from sagetree.errors import UserError
 from tests.cloud.linters.__main__ import read_accepted
-from tests.cloud.stack_template import IMAGE, TEMPLATE, Stack, read
+from tests.cloud.template.stack_template import IMAGE, TEMPLATE, Stack, read
 
 # CreateStack takes so many bytes as TemplateBody.
 MOST_BYTES = 51_200

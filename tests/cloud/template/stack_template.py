@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-TEMPLATE = Path(__file__).parents[2] / "cloud" / "template.yaml"
+TEMPLATE = Path(__file__).parents[3] / "cloud" / "template.yaml"
 
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/sagetree@sha256:" + "0" * 64
 
