@@ -70,8 +70,7 @@ class Removal:
         clients, settings = self._clients, self._settings
         sagemaker = clients["sagemaker"]
         self._one("executions", lambda: stop_executions(clients, settings, self._until))
-        self._one("scaling", lambda: models.remove_scaling(clients, settings))
-        if self._one("endpoint", lambda: models.remove_endpoint(clients, settings, self._until)):
+        if self.run_endpoint():
             self._remove_served()
         else:
             self._left.append("configs and models: the endpoint uses them")
