@@ -31,8 +31,8 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo try test test-quick test-long nightly soak fuzz check generated page format data prepare train \
-	evaluate serve predict image sdk test-image lock clean
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz check cloud-check generated page format data prepare train \
+	evaluate serve predict image sdk cloud-demo test-image lock clean
 
 help: ## print this list
 	@awk -F ': .*## ' '/^[a-z-]+:.* ## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -85,9 +85,15 @@ check: install ## format, lint, types and imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md.
+# Each program in an environment of its own, below .cloud-check; npm and PyPI bring them.
+cloud-check: install ## other programs' findings in cloud/template.yaml, but for the accepted ones
+	@$(BIN)/python -m tests.cloud.linters
+
+# What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md;
+# from src/cloud/pipeline: the pipeline's definition in cloud/template.yaml.
 generated: install ## make anew what follows from the code: tables, docs/architecture.svg
 	@$(BIN)/python container/generate.py
+	@$(BIN)/python cloud/embed.py
 	@$(BIN)/python -m docs.picture
 
 page: install ## make README's pictures anew, docs/page.png and docs/report.png, by Chromium
@@ -128,12 +134,19 @@ image: install ## build the image IMAGE=sagetree
 	@$(BIN)/python container/audit.py $(IMAGE)
 
 # In environments of their own, for local_test/sdk.
-sdk: install .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed ## SageMaker's SDKs and the AWS CLI
+sdk: install .sdk/v2/.installed .sdk/v3/.installed .sdk/aws/.installed .sdk/lambda/.installed ## SageMaker's SDKs, the AWS CLI, Lambda's emulator
 
 .sdk/%/.installed: local_test/sdk/requirements-%.txt | install
 	@test -x .sdk/$*/bin/python || $(BIN)/python -m venv .sdk/$*
-	$(BIN)/uv pip install --quiet --python .sdk/$*/bin/python -r $<
+	$(BIN)/uv pip install --quiet $(if $(filter lambda,$*),--no-deps) --python .sdk/$*/bin/python -r $<
 	@touch $@
+
+# At most two minutes on two cores; nothing leaves the machine, nothing is left on it.
+cloud-demo: install ## the solution on AWS on your desk: stack, pipeline, endpoint, API, clean-up
+	@container/engine.sh
+	@docker image inspect $(IMAGE) >/dev/null 2>&1 || \
+		{ echo "There is no image $(IMAGE) to run: build it with 'make image'"; exit 1; }
+	@$(BIN)/python -m local_test.cloud.demo --image $(IMAGE)
 
 test-image: sdk ## the tests of the image, with SageMaker's SDKs
 	@container/engine.sh
@@ -151,6 +164,6 @@ lock: ## make uv.lock anew, and the lists for the image's builder and bench.qual
 		--no-annotate --no-header requirements.in --output-file requirements.txt
 
 clean: ## remove .venv, caches, and what the example left in DIR
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf .venv .cloud-check .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	rm -rf local_test/try_dir "$(DIR)/model" "$(DIR)/model.tar.gz" "$(DIR)/output" "$(DIR)/pictures" "$(DIR)/processing" "$(DIR)/input/data"
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,10 +19,15 @@ PROGRAMS = {
     "predict": "score the rows of files with a model, without a server",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
+    "cloud": "launch, use and remove the solution on AWS",
+    "function": "answer AWS Lambda's events, as one of the solution's functions",
 }
 
 # Commands of a program, beside its own.
-_COMMANDS = {"compare": "evaluate.compare", "profile": "train.profile"}
+_COMMANDS = {"compare": "evaluate.compare", "profile": "train.profile", "function": "cloud.runtime"}
+
+# What is no job. gunicorn has a watcher of its own.
+_NO_JOBS = frozenset({"serve", "predict", "convert", "profile", "cloud", "function"})
 
 EPILOG = """\
 Name files of your own:
@@ -33,10 +38,10 @@ Name files of your own:
   sagetree predict --model sagetree-out new.csv
   sagetree serve sagetree-out
 
-Or name none, as SageMaker does. Every program but profile, compare, predict and convert
-then works on SageMaker's folders: /opt/ml, or the folder named by the environment variable
-SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads, writes
-and takes.
+Or name none, as SageMaker does. Every program but profile, compare, predict, convert,
+cloud and function then works on SageMaker's folders: /opt/ml, or the folder named by the
+environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads,
+writes and takes.
 """
 
 
@@ -62,8 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         subparsers.add_parser(name, help=summary, add_help=False)
     program = parser.parse_known_args(arguments[:1])[0].program
     work = partial(_run, program, arguments[1:])
-    # gunicorn has a watcher of its own, and the others are no jobs
-    if argv is not None or program in ("serve", "predict", "convert", "profile"):
+    if argv is not None or program in _NO_JOBS:
         return work()
     return watched(work, partial(_report, program, arguments[1:]))
 

@@ -125,6 +125,8 @@ def test_the_commands_work_with_the_wheel_in_an_empty_environment(
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     install = ("pip", "install", "--quiet", "--python", environment / "bin" / "python", wheel)
     subprocess.run([uv, *install], check=True, timeout=SECONDS)
+    launch = (environment / "bin" / "sagetree", "cloud", "launch", "--image", "URI", "--dry-run")
+    subprocess.run(launch, check=True, timeout=SECONDS)  # the template is in the wheel
     folder = tmp_path / "my table"
     folder.mkdir()
     chosen = [block for block in blocks() if (block.language, block.needs) == ("sh", "")]

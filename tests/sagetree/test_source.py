@@ -17,7 +17,7 @@ from sagetree.bundle.bundle import Manifest, Origin
 
 SRC = Path(sagetree.__file__).parents[1]
 FILES = sorted(SRC.rglob("*.py"))
-PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve")
+PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve", "cloud")
 
 
 def module_of(path: Path) -> str:

@@ -2,54 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import assert_never
 
 from sagetree.formats.media_types import ACCEPTS, CSV, JSON, JSON_LINES, LIBSVM
 from sagetree.predictions.reasons import unit_of
 from sagetree.serve.attributes import HEADER as CUSTOM_ATTRIBUTES
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ServedModel
+from sagetree.serve.protocol.json_schemas import PROBLEM, Json, cell_schema, row_schema
 from sagetree.tables.cells import Cell
 from sagetree.tables.schema import Column
 
-Json = dict[str, object]
-
-# The largest number that float32 holds, in the digits JSON needs.
-LARGEST = 3.4e38
-
 TEXT_TYPES = frozenset({CSV, JSON_LINES, LIBSVM})
-
-_NUMBER: Json = {"type": ["number", "null"], "minimum": -LARGEST, "maximum": LARGEST}
-_DAY = r"^(19|20)\d{2}-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])$"
-_MOMENT: Json = {
-    "type": ["string", "null"],
-    "pattern": _DAY,
-    "description": "An ISO 8601 date; a time may follow it",
-}
-_ANY_CELL: Json = {"type": ["string", "number", "boolean", "null"]}
 
 # Bodies as MLflow writes them: text, though of this type.
 _MLFLOW: Json = {JSON: {}}
-
-_PROBLEM: Json = {
-    "type": "object",
-    "required": ["error", "message", "where", "hint", "request_id"],
-    "properties": {
-        **{name: {"type": "string"} for name in ("error", "message", "where", "hint")},
-        "request_id": {"type": "string"},
-        "violations": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "row": {"type": ["integer", "null"]},
-                    "column": {"type": "string"},
-                    "reason": {"type": "string"},
-                },
-            },
-        },
-    },
-}
 
 
 def openapi_of(served: ServedModel, example: Mapping[str, Cell]) -> Json:
@@ -70,43 +36,20 @@ def openapi_of(served: ServedModel, example: Mapping[str, Cell]) -> Json:
         },
         "components": {
             "schemas": {
-                "Row": row_schema(served.model.schema.columns, example),
+                "Row": _row(served.model.schema.columns, example),
                 "Prediction": _prediction(served),
-                "Problem": _PROBLEM,
+                "Problem": PROBLEM,
             }
         },
     }
 
 
-def row_schema(columns: Sequence[Column], example: Mapping[str, Cell]) -> Json:
-    """Return the JSON schema of one row of a request."""
-    return {
-        "type": "object",
-        "required": [column.name for column in columns if column.is_input],
-        "properties": {column.name: _cell(column) for column in columns},
-        "additionalProperties": False,
-        "examples": [dict(example)],
-    }
-
-
-def _cell(column: Column) -> Json:
-    match column.kind:
-        case "number" | "base_margin":
-            return _NUMBER
-        case "boolean":
-            return {"type": ["boolean", "null"]}
-        case "category" | "ordinal":
-            # another text is a category that training never saw, which is no error
-            examples = {"examples": list(column.categories[:5])} if column.categories else {}
-            return {"type": ["string", "null"], **examples}
-        case "mixed":
-            return {"type": ["number", "string", "null"], "examples": list(column.categories[:5])}
-        case "datetime":
-            return _MOMENT
-        case "identifier" | "constant" | "dropped" | "weight" | "group" | "time" | "event":
-            return _ANY_CELL
-        case _:
-            assert_never(column.kind)
+def _row(columns: Sequence[Column], example: Mapping[str, Cell]) -> Json:
+    return row_schema(
+        {column.name: cell_schema(column.kind, column.categories) for column in columns},
+        [column.name for column in columns if column.is_input],
+        example,
+    )
 
 
 def _invocations(served: ServedModel, example: Mapping[str, Cell]) -> Json:

@@ -1,0 +1,141 @@
+"""CloudFormation's order on the desk: one stack at a time, and deletion the other way round.
+
+moto makes resources lazily: the answer of a custom resource walks all of them in another thread,
+and makes those that are not yet made a second time. It deletes in any order until nothing fails,
+says nothing of a bucket that stays, and tells no custom resource that its stack goes.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from moto import settings
+from moto.cloudformation import parsing
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.models import CloudFormationBackend, Stack
+from moto.cloudformation.parsing import ResourceMap
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.common_models import CloudFormationModel
+from moto.s3.models import FakeBucket
+
+from local_test.cloud.account.dependencies import deletion_order
+from local_test.cloud.account.replacing import replaced
+
+# Tells a custom resource that it goes: its properties and logical name in, the reason for which
+# it failed out, or nothing.
+Farewell = Callable[[Mapping[str, Any], str, str], str]
+
+KEPT = ("Retain", "RetainExceptOnCreate")
+
+
+@contextmanager
+def stacks(
+    port: int, made: Mapping[str, type[CloudFormationModel]], farewell: Farewell
+) -> Iterator[None]:
+    """Have CloudFormation make these types too, and delete as the service does."""
+    known, listed = parsing.get_model_map(), parsing.get_model_list()
+    others = [model for model in listed if model.cloudformation_type() not in made]
+    lock = threading.RLock()
+    with ExitStack() as parts:
+        for owner, functions in (
+            (parsing, {
+                "get_model_map": lambda: {**known, **made},
+                "get_model_list": lambda: [*made.values(), *others],
+                "resource_class_from_type": _known(parsing.resource_class_from_type),
+            }),
+            (ResourceMap, {
+                "create": _locked(lock, ResourceMap.create),
+                "creation_complete": _locked(lock, ResourceMap.creation_complete),
+            }),
+            (CloudFormationBackend, {"delete_stack": _delete_by(farewell)}),
+            (CloudFormationResponse, {
+                "process_cfn_response": _heard(CloudFormationResponse.process_cfn_response),
+            }),
+            (settings, {
+                "moto_server_host": lambda: "http://127.0.0.1",
+                "moto_server_port": lambda: str(port),
+            }),
+        ):  # fmt: skip
+            parts.enter_context(replaced(owner, **functions))
+        yield
+
+
+def _locked(lock: threading.RLock, function: Callable[..., bool]) -> Callable[..., bool]:
+    def call(*arguments: Any) -> bool:
+        with lock:
+            return function(*arguments)
+
+    return call
+
+
+def _heard(hear: Callable[[CloudFormationResponse], Any]) -> Callable[..., Any]:
+    """Let a custom resource's refusal end a stack's creation; moto waits on."""
+
+    def process_cfn_response(self: CloudFormationResponse) -> Any:
+        if self._get_param("Status") == "FAILED":
+            stack = self.cloudformation_backend.get_stack(self._get_param("StackId"))
+            stack.status = "CREATE_FAILED"
+            stack._add_stack_event(stack.status, str(self._get_param("Reason")))
+        return hear(self)
+
+    return process_cfn_response
+
+
+def _known(find: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let no resource be left out: moto makes the rest of a stack without what it does not know."""
+
+    def resource_class_from_type(resource_type: str) -> Any:
+        found = find(resource_type)
+        if found is None:
+            raise ValidationError(message=f"the desk cannot make {resource_type}")
+        return found
+
+    return resource_class_from_type
+
+
+def _delete_by(farewell: Farewell) -> Callable[[CloudFormationBackend, str], None]:
+    def delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
+        found = [s for s in self.stacks.values() if name_or_stack_id in (s.name, s.stack_id)]
+        for stack in found:  # deleting a stack that is not there does nothing, and is no error
+            stack._add_stack_event("DELETE_IN_PROGRESS", "User Initiated")
+            stack.status = "DELETE_IN_PROGRESS"
+            reasons = _delete_resources(stack, farewell)
+            stack.status = "DELETE_FAILED" if reasons else "DELETE_COMPLETE"
+            stack._add_stack_event(stack.status, "; ".join(reasons) or None)
+            if not reasons:
+                self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
+
+    return delete_stack
+
+
+def _delete_resources(stack: Stack, farewell: Farewell) -> list[str]:
+    """Delete all there is, and return why some of it stays: what it needs then stays too."""
+    resources = stack.resource_map
+    templates = resources._resource_json_map
+    for name in deletion_order(templates):
+        resource = resources._parsed_resources.get(name)
+        policy = parsing.clean_json(templates[name].get("DeletionPolicy"), resources)
+        if resource is None or policy in KEPT:
+            continue
+        try:
+            reason = _delete(resources, name, resource, farewell, stack.stack_id)
+        except Exception as error:
+            reason = str(error)
+        if reason:
+            return [f"{name}: {reason}"]
+        del resources._parsed_resources[name]
+    return []
+
+
+def _delete(
+    resources: ResourceMap, name: str, resource: Any, farewell: Farewell, stack_id: str
+) -> str:
+    template = resources._resource_json_map[name]
+    if template["Type"].startswith("Custom::"):
+        properties = parsing.clean_json(template["Properties"], resources)
+        return farewell(properties, name, stack_id)
+    resources._delete_resource(resource, template)
+    if isinstance(resource, FakeBucket) and resource.keys:
+        return "The bucket you tried to delete is not empty"
+    return ""

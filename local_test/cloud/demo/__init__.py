@@ -1,0 +1,1 @@
+"""`make cloud-demo`: the whole solution on one's desk, told as it happens."""

@@ -1,0 +1,212 @@
+"""What a person at the desk does with the account, each in a call or two."""
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from local_test.cloud.account.actors import ACCOUNT, PERSON, REGION
+from local_test.cloud.account.functions import FunctionFailed
+from local_test.cloud.account.signing import sign
+from local_test.cloud.desk import Desk
+
+ROOT = Path(__file__).parents[3]
+TEMPLATE = ROOT / "cloud" / "template.yaml"
+IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagetree:1"
+STACK = "fraud"
+
+TABLES = ("claims", "customers")
+
+STACK_SECONDS = 120
+RUN_SECONDS = 300
+
+
+class Trouble(Exception):  # noqa: N818 - it says what it is
+    """The solution did something else than it should: what, and all that is known of why."""
+
+
+class Answer(NamedTuple):
+    """What the API answered: the status and the JSON."""
+
+    status: int
+    content: Any
+
+
+class Ended(NamedTuple):
+    """How an execution of the pipeline ended."""
+
+    status: str
+    reason: str
+    seconds: float
+    steps: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whoever sits at the desk, with the stack's outputs before her."""
+
+    desk: Desk
+    outputs: Mapping[str, str]
+
+    @classmethod
+    def with_stack(cls, desk: Desk, name: str = STACK, **parameters: str) -> "Person":
+        """Make the stack from the real template."""
+        stacks = desk.client("cloudformation")
+        given = {"ImageUri": IMAGE, **parameters}
+        stacks.create_stack(
+            StackName=name,
+            TemplateBody=TEMPLATE.read_text(),
+            Capabilities=["CAPABILITY_IAM"],
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+        )
+        limit = time.monotonic() + STACK_SECONDS
+        while (stack := _stack(desk, name))["StackStatus"] == "CREATE_IN_PROGRESS":
+            if time.monotonic() > limit:
+                raise Trouble(f"the stack is not complete\n{_failures(desk)}")
+            time.sleep(0.1)
+        if stack["StackStatus"] != "CREATE_COMPLETE":
+            raise Trouble(f"the stack is {stack['StackStatus']}\n{_reasons(desk, stack)}")
+        return cls(desk, {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]})
+
+    def resources(self) -> int:
+        """Return how many resources the stack has."""
+        found = self.desk.client("cloudformation").describe_stack_resources(StackName=STACK)
+        # moto lists what a condition leaves out too, without a type
+        return len([r for r in found["StackResources"] if r.get("ResourceType")])
+
+    def upload(self, folder: Path) -> None:
+        """Put the tables in the bucket, where the pipeline reads them."""
+        for table in TABLES:
+            self.desk.client("s3").upload_file(
+                str(folder / f"{table}.csv"), self.outputs["BucketName"],
+                f"tables/{table}/{table}.csv",
+            )  # fmt: skip
+
+    def run(self, **parameters: str) -> Ended:
+        """Start the pipeline, and return how it ended, with all events delivered."""
+        sagemaker, begun = self.desk.client("sagemaker"), time.monotonic()
+        given = [{"Name": name, "Value": value} for name, value in parameters.items()]
+        arn = sagemaker.start_pipeline_execution(
+            PipelineName=self.outputs["PipelineName"], PipelineParameters=given
+        )["PipelineExecutionArn"]
+        while _run(sagemaker, arn)["PipelineExecutionStatus"] == "Executing":
+            if time.monotonic() > begun + RUN_SECONDS:
+                raise Trouble("the pipeline does not end")
+            time.sleep(0.05)
+        seconds = time.monotonic() - begun
+        self.desk.backstage.wait(RUN_SECONDS)
+        ended = _run(sagemaker, arn)
+        return Ended(
+            ended["PipelineExecutionStatus"], ended.get("FailureReason") or "", seconds,
+            [f"{s.name} {(s.ended - s.started).total_seconds():.1f} s"
+             for s in self.desk.runs.done[arn] if s.kind != "Condition"],
+        )  # fmt: skip
+
+    def packages(self) -> list[Mapping[str, Any]]:
+        """Return the registry's packages, the newest first."""
+        found: list[Mapping[str, Any]] = self.desk.client("sagemaker").list_model_packages(
+            ModelPackageGroupName=self.outputs["PackageGroupName"],
+            SortBy="CreationTime", SortOrder="Descending",
+        )["ModelPackageSummaryList"]  # fmt: skip
+        return sorted(found, key=lambda package: -package["ModelPackageVersion"])
+
+    def register_again(self, package: str) -> None:
+        """Register a package's model as a new version, approved, and wait for all that follows."""
+        sagemaker = self.desk.client("sagemaker")
+        found = sagemaker.describe_model_package(ModelPackageName=package)
+        sagemaker.create_model_package(
+            ModelPackageGroupName=self.outputs["PackageGroupName"],
+            ModelApprovalStatus="Approved",
+            InferenceSpecification=found["InferenceSpecification"],
+            CustomerMetadataProperties=found["CustomerMetadataProperties"],
+        )
+        self.desk.backstage.wait(RUN_SECONDS)
+
+    def approve(self, package: str) -> None:
+        """Approve a package, and wait for all that follows."""
+        self.desk.client("sagemaker").update_model_package(
+            ModelPackageArn=package, ModelApprovalStatus="Approved"
+        )
+        self.desk.backstage.wait(RUN_SECONDS)
+
+    def deploy(self, package: str) -> str:
+        """Ask the deploy function for a package; return what it says, or its error."""
+        function = self.outputs["DeployFunctionName"]
+        try:
+            answer = self.desk.functions.invoke(function, {"package": package}, PERSON)
+        except FunctionFailed as error:
+            return str(error)
+        return json.dumps(answer)
+
+    def endpoint(self) -> Mapping[str, Any]:
+        """Return the endpoint as the service describes it."""
+        found: Mapping[str, Any] = self.desk.client("sagemaker").describe_endpoint(
+            EndpointName=self.outputs["EndpointName"]
+        )
+        return found
+
+    def score(self, body: object, *, signed: bool = True) -> Answer:
+        """Post claims to the API over HTTP."""
+        url = self.outputs["ScoreUrl"]
+        content = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            url, content, sign("POST", url, content, headers) if signed else headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+                return Answer(answer.status, json.loads(answer.read()))
+        except urllib.error.HTTPError as error:
+            return Answer(error.code, json.loads(error.read() or b"{}"))
+
+    def delete_stack(self) -> str:
+        """Delete the stack; return "" or why it is not gone."""
+        stacks = self.desk.client("cloudformation")
+        identifier = _stack(self.desk, STACK)["StackId"]
+        stacks.delete_stack(StackName=STACK)
+        stack = stacks.describe_stacks(StackName=identifier)["Stacks"][0]
+        if stack["StackStatus"] == "DELETE_COMPLETE":
+            return ""
+        return _reasons(self.desk, stack)
+
+    def told(self) -> list[str]:
+        """Return what the alert topic was told, oldest first."""
+        from moto.sns.models import sns_backends
+
+        topic = sns_backends[ACCOUNT][REGION].topics[self.outputs["AlertTopicArn"]]
+        return [f"{subject}: {message}" for _, message, subject, *_ in topic.sent_notifications]
+
+
+def make_tables(folder: Path, policies: int, seed: int) -> None:
+    """Generate the example's tables."""
+    size = ["--policies", str(policies), "--seed", str(seed)]
+    command = [sys.executable, "-m", "local_test.generate", *size, "--out", str(folder)]
+    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def _stack(desk: Desk, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = desk.client("cloudformation").describe_stacks(StackName=name)
+    stack: Mapping[str, Any] = found["Stacks"][0]
+    return stack
+
+
+def _reasons(desk: Desk, stack: Mapping[str, Any]) -> str:
+    events = desk.client("cloudformation").describe_stack_events(StackName=stack["StackId"])
+    reasons = [event.get("ResourceStatusReason") for event in events["StackEvents"]]
+    return "\n".join(reason for reason in reasons if reason and reason != "User Initiated")
+
+
+def _run(sagemaker: Any, arn: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    return found
+
+
+def _failures(desk: Desk) -> str:
+    functions = [f"{failure.function}: {failure.error}" for failure in desk.functions.failures]
+    return "\n".join([*functions, *desk.backstage.failures])

@@ -1,0 +1,179 @@
+"""The stack of the solution: what it is, what it gave out, and how it comes and goes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.refusals import AbsentError
+from sagetree.errors import UserError
+
+# Between two looks at something that takes minutes.
+PAUSE_SECONDS = 5.0
+
+# What CloudFormation says of a resource that did not fail itself.
+_CANCELLED = "Resource creation cancelled"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as CloudFormation describes it."""
+
+    id: str
+    status: str
+    reason: str
+    created: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+
+    @property
+    def failed_at_launch(self) -> bool:
+        """Whether all that is left of it is its name."""
+        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether CloudFormation is at work on it."""
+        return self.status.endswith("_IN_PROGRESS")
+
+
+def find_stack(account: Account, name: str = "") -> Stack | None:
+    """Return the stack as it is now, None where there is none; `name` may be its id."""
+    try:
+        answer = account.ask("cloudformation", "describe_stacks", StackName=name or account.stack)
+    except AbsentError:
+        return None
+    (found,) = answer["Stacks"]
+    return Stack(
+        found["StackId"],
+        found["StackStatus"],
+        found.get("StackStatusReason", ""),
+        f"{found['CreationTime']:%Y-%m-%d %H:%M}",
+        {entry["OutputKey"]: entry["OutputValue"] for entry in found.get("Outputs", [])},
+        {e["ParameterKey"]: e["ParameterValue"] for e in found.get("Parameters", [])},
+    )
+
+
+def describe_stack(account: Account) -> Stack:
+    """Return the stack, which must be there and whole; say the call."""
+    account.type_out("cloudformation", "describe-stacks", "--stack-name", account.stack)
+    return existing_stack(account)
+
+
+def existing_stack(account: Account) -> Stack:
+    """Return the stack, which must be there and whole."""
+    stack = find_stack(account)
+    name = account.stack
+    if stack is None:
+        raise UserError(
+            f"there is no stack {name} in {account.session.region_name}",
+            hint=f"Launch it by 'sagetree cloud launch --stack {name} --image URI', "
+            "or name another one with --stack and --region",
+        )
+    check_is_ours(account, stack)
+    if stack.failed_at_launch:
+        raise launch_failed(account, stack)
+    return stack
+
+
+def check_is_ours(account: Account, stack: Stack) -> None:
+    """Raise UserError for a stack of another template: nothing is done to it, nor deleted."""
+    if missing := {"ImageUri", "EndpointKind"} - set(stack.parameters):
+        raise UserError(
+            f"the stack {account.stack} is not of sagetree's template: it has no parameter "
+            f"{' and no '.join(sorted(missing))}",
+            hint="Name the one that was launched with --stack",
+        )
+
+
+def resources_of(account: Account) -> dict[str, list[str]]:
+    """Return the physical ids of what the stack has, by CloudFormation's types."""
+    listed = account.listed(
+        "cloudformation",
+        "list_stack_resources",
+        "StackResourceSummaries",
+        StackName=account.stack,
+    )
+    found: dict[str, list[str]] = {}
+    for entry in listed:
+        if physical := entry.get("PhysicalResourceId"):
+            found.setdefault(entry["ResourceType"], []).append(physical)
+    return found
+
+
+def launch_failed(account: Account, stack: Stack) -> UserError:
+    """Return the error of a stack whose launch failed."""
+    reason = first_failure(account, stack) or stack.reason
+    return UserError(
+        f"the launch of {account.stack} failed, the stack is {stack.status}"
+        + (f": {reason.rstrip('.')}" if reason else ""),
+        hint=f"Delete it by 'sagetree cloud delete --stack {account.stack}', put the cause "
+        "right, and launch it again",
+    )
+
+
+def output_of(account: Account, name: str) -> str:
+    """Return an output of the stack; of a dry run the shell variable that would hold it."""
+    if not account.dry_run:
+        stack = describe_stack(account)
+        if name not in stack.outputs:
+            raise UserError(
+                f"the stack {account.stack} has no {name} yet, it is {stack.status}",
+                hint=f"Wait until 'sagetree cloud status --stack {account.stack}' says that it "
+                "is complete",
+            )
+        return stack.outputs[name]
+    from botocore import xform_name
+
+    return account.type_variable(
+        xform_name(name).upper(),
+        *("cloudformation", "describe-stacks", "--stack-name", account.stack),
+        query=f"Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue",
+    )
+
+
+def first_failure(account: Account, stack: Stack) -> str:
+    """Return which resource failed first in the stack's last change, and why; "" if none did."""
+    for event in reversed(_events_of_last_change(account, stack)):
+        reason = event.get("ResourceStatusReason", "")
+        if event["ResourceStatus"].endswith("_FAILED") and not reason.startswith(_CANCELLED):
+            return f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+    return ""
+
+
+def _events_of_last_change(account: Account, stack: Stack) -> list[Any]:
+    """Return the events of the stack since its last change began, the newest first."""
+    events = account.pages(
+        "cloudformation", "describe_stack_events", "StackEvents", StackName=stack.id
+    )
+    began = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+    for number, event in enumerate(events):
+        if event["PhysicalResourceId"] == stack.id and event["ResourceStatus"] in began:
+            return events[: number + 1]
+    return events
+
+
+def wait_for_stack(account: Account, stack: Stack) -> Stack | None:
+    """Say what changes until the stack changes no more; return it, None if it is gone."""
+    said = ""
+    while True:
+        now = find_stack(account, stack.id)
+        if now is None or now.status == "DELETE_COMPLETE":
+            return None
+        if not now.is_changing:
+            return now
+        if (progress := _progress(account, now)) != said:
+            account.say(progress)
+            said = progress
+        account.pause(PAUSE_SECONDS)
+
+
+def _progress(account: Account, stack: Stack) -> str:
+    """Return how many resources are done and which are under way."""
+    resources = account.pages(
+        "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack.id
+    )
+    done = [r for r in resources if r["ResourceStatus"].endswith("_COMPLETE")]
+    pending = [r["LogicalResourceId"] for r in resources if r not in done]
+    shown = ", ".join(pending[:4]) + (f" and {len(pending) - 4} more" if len(pending) > 4 else "")
+    return f"{stack.status}: {len(done)} resources done" + (f", now {shown}" if shown else "")

@@ -1,0 +1,1 @@
+"""What a person does with the solution on AWS, from launching it to seeing that nothing is left."""

@@ -1,0 +1,72 @@
+"""What is served: the approved model, as it was wanted, behind an API that is not open."""
+
+from collections.abc import Iterator
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.endpoint import Endpoint, describe_endpoint
+from sagetree.cloud.account.packages import APPROVED, read_package
+from sagetree.cloud.commands.checks.finding import Finding, Launched
+
+
+def check_endpoint(account: Account, launched: Launched) -> Iterator[Finding]:
+    """Compare what the endpoint serves with what was wanted and approved."""
+    if launched.stack.parameters["EndpointKind"] == "lambda":
+        return  # the score function is the endpoint
+    endpoint = describe_endpoint(account)
+    if not endpoint.wanted_config:
+        yield Finding("nothing is served, as nothing was approved yet", not endpoint.status)
+        return
+    yield Finding(
+        f"the endpoint {account.stack} is in service with {endpoint.wanted_config}",
+        endpoint.is_as_wanted,
+        _instead(account, endpoint),
+    )
+    if endpoint.config:
+        yield _package(account, endpoint)
+
+
+def _instead(account: Account, endpoint: Endpoint) -> str:
+    if not endpoint.status:
+        return "there is none; approve the model again"
+    serving = f" and serves {endpoint.config}" if endpoint.config else ""
+    reason = f" ({endpoint.failure})" if endpoint.failure else ""
+    return (
+        f"it is {endpoint.status}{serving}{reason}; where it is being changed, wait; else see "
+        f"its log /aws/sagemaker/Endpoints/{account.stack}"
+    )
+
+
+def _package(account: Account, endpoint: Endpoint) -> Finding:
+    """Compare the model behind the endpoint with its package in the registry."""
+    config = account.call(
+        "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.config
+    )
+    model = account.call(
+        "sagemaker", "describe_model", ModelName=config["ProductionVariants"][0]["ModelName"]
+    )
+    containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
+    arns = [c["ModelPackageName"] for c in containers if "ModelPackageName" in c]
+    if not arns:
+        return Finding(
+            f"{endpoint.config} serves a package of the registry",
+            False,
+            "it was made by hand; approve a model",
+        )
+    package = read_package(account, arns[0])
+    return Finding(
+        f"version {package.version}, which is served, is approved",
+        package.approval == APPROVED,
+        f"it is {package.approval}; approve another version, or this one",
+    )
+
+
+def check_api(account: Account, launched: Launched) -> Iterator[Finding]:
+    """Say of each route of the API whether it asks who is there."""
+    for api in launched.of_type("AWS::ApiGatewayV2::Api"):
+        for route in account.listed("apigatewayv2", "get_routes", "Items", ApiId=api):
+            kind = route.get("AuthorizationType", "NONE")
+            yield Finding(
+                f"the route {route['RouteKey']} asks who is there",
+                kind in ("AWS_IAM", "JWT"),
+                f"its authorization is {kind}; set it back in the console, under API Gateway",
+            )

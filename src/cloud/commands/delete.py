@@ -1,0 +1,109 @@
+"""`sagetree cloud delete`: remove the stack, and say what went with it."""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.stack import (
+    Stack,
+    check_is_ours,
+    find_stack,
+    first_failure,
+    wait_for_stack,
+)
+from sagetree.errors import SagetreeError, UserError
+
+
+def delete(account: Account, agreed: bool) -> int:
+    """Delete the stack with its endpoint, models and data, unless it was told to keep them."""
+    stack = None if account.dry_run else _found(account)
+    if stack and not agreed:
+        _ask(account, stack)
+    if stack and "CleanFunctionName" in stack.outputs:
+        _clean(account, stack)
+    account.call("cloudformation", "delete_stack", StackName=stack.id if stack else account.stack)
+    account.type_out(
+        "cloudformation", "wait", "stack-delete-complete", "--stack-name", account.stack
+    )
+    if stack is None:
+        return 0
+    ended = wait_for_stack(account, stack)
+    if ended is not None:
+        raise _failed(account, ended)
+    account.say(f"{account.stack} is deleted")
+    account.say(f"To see that nothing is left:  sagetree cloud leftovers --stack {account.stack}")
+    return 0
+
+
+def _found(account: Account) -> Stack:
+    stack = find_stack(account)
+    if stack is None:
+        raise UserError(
+            f"there is no stack {account.stack} in {account.session.region_name}",
+            hint=f"'sagetree cloud leftovers --stack {account.stack}' lists what is left of it",
+        )
+    check_is_ours(account, stack)
+    return stack
+
+
+def _ask(account: Account, stack: Stack) -> None:
+    keep = stack.parameters.get("KeepData") == "yes"
+    what = "its endpoint and models" if keep else "its endpoint, its models and all its data"
+    if not sys.stdin.isatty():
+        raise UserError(
+            f"deleting {account.stack} deletes {what}, and nobody is here to agree to it",
+            hint="Agree to it with --yes",
+        )
+    account.say(f"This deletes {account.stack} with {what}. To go on, type its name:")
+    if sys.stdin.readline().strip() != account.stack:
+        raise UserError("nothing was deleted", hint="Type the name of the stack, or use --yes")
+
+
+def _clean(account: Account, stack: Stack) -> None:
+    """Have the stack's own function remove what the stack does not know, and say how much.
+
+    CloudFormation calls it too, but keeps its counts to itself. What goes wrong here is said
+    and no more: it goes wrong there again, where it ends the deletion.
+    """
+    function = stack.outputs["CleanFunctionName"]
+    payload = json.dumps(_event(account, stack))
+    words = ("--payload", payload, "--cli-binary-format", "raw-in-base64-out")
+    patience = ("--cli-read-timeout", "0", "/dev/stdout")
+    account.type_out("lambda", "invoke", "--function-name", function, *words, *patience)
+    try:
+        answer = account.ask_long("lambda", "invoke", FunctionName=function, Payload=payload)
+    except SagetreeError as error:
+        account.say(f"The counts are not known: {error}")
+        return
+    _say_counts(account, json.loads(answer["Payload"].read() or "null"))
+
+
+def _event(account: Account, stack: Stack) -> dict[str, object]:
+    """Return CloudFormation's event of a deletion, without an address to answer to."""
+    return {
+        "RequestType": "Delete",
+        "StackId": stack.id,
+        "RequestId": "sagetree-cloud-delete",
+        "LogicalResourceId": "Clean",
+        "ResourceProperties": {"Stack": account.stack, "KeepData": stack.parameters["KeepData"]},
+    }
+
+
+def _say_counts(account: Account, answer: Mapping[str, Any] | None) -> None:
+    counts = (answer or {}).get("Data")
+    if not isinstance(counts, dict):
+        account.say(f"The counts are not known: {(answer or {}).get('errorMessage', 'no answer')}")
+        return
+    account.say("Removed: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    if answer and answer.get("Status") != "SUCCESS":
+        account.say(str(answer.get("Reason")))
+
+
+def _failed(account: Account, stack: Stack) -> UserError:
+    reason = first_failure(account, stack) or stack.reason or "no reason is given"
+    return UserError(
+        f"{account.stack} is {stack.status}: {reason.rstrip('.')}",
+        hint="Put that right, and delete it again",
+    )

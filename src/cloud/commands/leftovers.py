@@ -1,0 +1,97 @@
+"""`sagetree cloud leftovers`: what bears the stack's name and is not in the stack."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.stack import find_stack, resources_of
+from sagetree.cloud.commands.kinds import KINDS, NAME, STACK, Kind
+
+# CloudFormation's word for a stack that is gone.
+_GONE = "DELETE_COMPLETE"
+
+
+class Thing(NamedTuple):
+    """Something that bears the stack's name, and by what it is removed."""
+
+    kind: Kind
+    name: str
+    id: str
+
+
+def leftovers(account: Account) -> int:
+    """Say what is left and how each is removed; return 1 if deleting the stack leaves something."""
+    stands = not account.dry_run and find_stack(account) is not None
+    inside = resources_of(account) if stands or account.dry_run else {}
+    others = _longer_names(account)
+    things = [
+        thing
+        for kind in KINDS
+        for thing in _outside(account, kind, inside.get(kind.type, []), others)
+    ]
+    if account.dry_run:
+        return 0
+    made = [thing for thing in things if stands and thing.kind.is_cleaned]
+    left = [thing for thing in things if thing not in made]
+    for kind, name, _ in made:
+        account.say(f"{kind.title} {name}: goes with the stack {account.stack}")
+    for kind, name, id_ in left:
+        account.say(f"{kind.title} {name} is left. To remove it:")
+        account.say(f"  {kind.removal.replace(NAME, id_)}")
+    account.say(f"{len(left)} left" + (f", {len(made)} go with the stack" if made else ""))
+    return 1 if left else 0
+
+
+def _outside(
+    account: Account, kind: Kind, inside: Sequence[str], others: Sequence[str]
+) -> Iterator[Thing]:
+    """Yield what bears the stack's name and is not in it."""
+    request = {key: text.replace(STACK, account.stack) for key, text in kind.request.items()}
+    for entry in account.listed(kind.service, kind.operation, kind.key, **request):
+        name = str(entry[kind.name]) if kind.name else str(entry)
+        thing = Thing(kind, name, str(entry[kind.id]) if kind.id else name)
+        if _bears(name, account.stack, others) and not _is_inside(thing.id, inside):
+            yield thing
+
+
+def _bears(name: str, stack: str, others: Sequence[str]) -> bool:
+    """Say whether a part of a name or path is the stack's name, or begins with it and a hyphen.
+
+    >>> _bears("/aws/lambda/fraud-score", "fraud", ["fraud-two"])
+    True
+    >>> _bears("fraud-two-deploy", "fraud", ["fraud-two"]), _bears("fraudulent", "fraud", [])
+    (False, False)
+    """
+    parts = re.split(r"[/:]", name.lower())
+    return any(_leads(part, stack) for part in parts) and not any(
+        _leads(part, other) for part in parts for other in others
+    )
+
+
+def _leads(part: str, stack: str) -> bool:
+    return f"{part}-".startswith(f"{stack.lower()}-")
+
+
+def _is_inside(name: str, inside: Sequence[str]) -> bool:
+    """Say whether a name is one of physical ids, which are names, ARNs or URLs of any host.
+
+    >>> _is_inside("https://eu.queue.amazonaws.com/1/dead", ["https://sqs.eu.amazonaws.com/1/dead"])
+    True
+    """
+    if name.startswith("http"):
+        return any(urlsplit(known).path == urlsplit(name).path for known in inside)
+    return any(name in (known, re.split(r"[/:|]", known)[-1]) for known in inside)
+
+
+def _longer_names(account: Account) -> list[str]:
+    """Return the other stacks whose names begin with this one's: what bears theirs is theirs."""
+    listed: list[Mapping[str, Any]] = account.listed(
+        "cloudformation", "list_stacks", "StackSummaries"
+    )
+    return [
+        entry["StackName"]
+        for entry in listed
+        if entry["StackStatus"] != _GONE and entry["StackName"].startswith(f"{account.stack}-")
+    ]

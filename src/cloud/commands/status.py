@@ -1,0 +1,94 @@
+"""`sagetree cloud status`: what stands, what ran, what is served, what is wrong, what it costs."""
+
+from collections.abc import Iterator
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.endpoint import Endpoint, describe_endpoint
+from sagetree.cloud.account.packages import list_versions, read_package
+from sagetree.cloud.account.stack import Stack, existing_stack
+
+# Of runs and of packages, the newest.
+_SHOWN = 5
+
+# What is paid for each kind of endpoint while nobody asks it, and when it is asked.
+_COSTS = {
+    "serverless": "nothing while nobody asks; the endpoint by the millisecond of a request",
+    "instance": "the endpoint's instances by the hour, asked or not",
+    "asynchronous": "the endpoint's instances by the hour while there is something to do",
+    "lambda": "nothing while nobody asks; Lambda by the millisecond of a request",
+}
+
+
+def status(account: Account) -> int:
+    """Say how the whole solution is."""
+    account.type_out("cloudformation", "describe-stacks", "--stack-name", account.stack)
+    stack = None if account.dry_run else existing_stack(account)
+    executions = list(_executions(account))
+    packages = _packages(account)
+    alarms = list(_alarms(account))
+    kind = stack.parameters["EndpointKind"] if stack else ""
+    endpoint = [] if kind == "lambda" else list(_endpoint(describe_endpoint(account), account))
+    if stack is None:
+        return 0
+    _say(account, "stack", _stack(stack, account))
+    _say(account, "pipeline", executions or ["has not run yet"])
+    _say(account, "models", packages or ["none yet"])
+    _say(account, "endpoint", endpoint or ["none: the model runs inside the score function"])
+    _say(account, "alarms", alarms or ["there are none"])
+    _say(account, "cost", [f"{kind}: {_COSTS.get(kind, 'unknown')}", "jobs: by the second"])
+    return 0
+
+
+def _say(account: Account, title: str, lines: list[str]) -> None:
+    for line in lines:
+        account.say(f"{title:<9} {line}")
+        title = ""
+
+
+def _stack(stack: Stack, account: Account) -> list[str]:
+    url = stack.outputs.get("ScoreUrl")
+    lines = [f"{account.stack} is {stack.status}, made {stack.created}"]
+    return lines + ([f"claims are scored at {url}"] if url else [])
+
+
+def _executions(account: Account) -> Iterator[str]:
+    listed = account.call(
+        "sagemaker",
+        "list_pipeline_executions",
+        PipelineName=account.stack,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        MaxResults=_SHOWN,
+    )
+    for entry in listed.get("PipelineExecutionSummaries", []):
+        reason = entry.get("PipelineExecutionFailureReason", "")
+        yield f"{entry['StartTime']:%Y-%m-%d %H:%M} {entry['PipelineExecutionStatus']}" + (
+            f": {reason}" if reason else ""
+        )
+
+
+def _packages(account: Account) -> list[str]:
+    newest = list(list_versions(account).values())[:_SHOWN]
+    return [str(read_package(account, arn)) for arn in newest]
+
+
+def _endpoint(endpoint: Endpoint, account: Account) -> Iterator[str]:
+    if not endpoint.status:
+        wanted = endpoint.wanted_config
+        yield f"none, though {wanted} is wanted" if wanted else "none yet: approve a model"
+        return
+    yield f"{account.stack} is {endpoint.status}" + (
+        f": {endpoint.failure}" if endpoint.failure else ""
+    )
+    if endpoint.config:
+        yield f"serves {endpoint.config}"
+    if not endpoint.is_as_wanted and endpoint.wanted_config:
+        yield f"wanted is {endpoint.wanted_config}"
+
+
+def _alarms(account: Account) -> Iterator[str]:
+    prefix = f"{account.stack}-"
+    for alarm in account.listed(
+        "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix
+    ):
+        yield f"{alarm['AlarmName']}: {alarm['StateValue']}"

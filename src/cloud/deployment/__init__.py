@@ -1,0 +1,1 @@
+"""From an approved package to an endpoint: what the function `deploy` is made of."""

@@ -1,0 +1,75 @@
+"""An approved package to the endpoint; what has become of it, when SageMaker says so.
+
+    {"package": ARN}                        the pipeline's last step, or a person
+    SageMaker Model Package State Change    a person has approved a package
+    SageMaker Endpoint State Change         the endpoint has changed: see settle
+
+The same event again changes nothing: models and configs are named by their content. An endpoint
+that is being changed cannot be changed; the package is then noted, and `settle` goes on with it.
+"""
+
+from collections.abc import Mapping
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.notices import tell
+from sagetree.cloud.deployment.package import Package
+from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters
+from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.functions.settle import settle
+from sagetree.cloud.names import NONE, Settings
+
+ENDPOINT_EVENT = "SageMaker Endpoint State Change"
+
+
+def handler(
+    event: Mapping[str, object], clients: Clients, settings: Settings, deadline: float
+) -> Answer:
+    """Answer an event; `deadline` is when Lambda ends the call, in seconds since 1970.
+
+    Raises Refused, which the topic is told too, for a package that must not be served.
+    """
+    settings.need("role_arn", "topic_arn")
+    detail = event.get("detail")
+    detail = detail if isinstance(detail, Mapping) else {}
+    parameters = Parameters(clients, settings)
+    try:
+        if event.get("detail-type") == ENDPOINT_EVENT:
+            if detail.get("EndpointName", settings.stack) != settings.stack:
+                return answer(settings, "unchanged", NONE, "the event is of another endpoint")
+            return settle(clients, settings, parameters, deadline)
+        arn = _package_of(event, detail)
+        return deploy(clients, settings, parameters, arn, deadline)
+    except Refused as error:
+        tell(clients, settings, parameters, "a package is refused", str(error))
+        raise
+
+
+def deploy(
+    clients: Clients, settings: Settings, parameters: Parameters, arn: str, deadline: float
+) -> Answer:
+    """Let the stack serve a package, unless a newer one was approved after it."""
+    package = Package.finished(clients, settings, arn, deadline)
+    package.check()
+    wanted = parameters.get(WANTED_PACKAGE)
+    if wanted not in (NONE, arn) and _is_newer(clients, settings, wanted, package):
+        reason = f"{wanted} was approved later; to go back, approve this one again"
+        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    # before the endpoint is looked at: what settles after that goes on with this package
+    parameters.put(WANTED_PACKAGE, arn)
+    return roll_out(clients, settings, parameters, package, deadline)
+
+
+def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:
+    try:
+        other = Package.of(clients, settings, arn)
+    except Refused:  # it has been deleted
+        return False
+    return other.is_approved and other.changed > package.changed
+
+
+def _package_of(event: Mapping[str, object], detail: Mapping[str, object]) -> str:
+    arn = event.get("package") or detail.get("ModelPackageArn")
+    if not isinstance(arn, str):
+        raise Refused(f"the event names no package; it has {', '.join(sorted(event)) or 'nothing'}")
+    return arn

@@ -1,0 +1,1 @@
+"""The SageMaker pipeline of the solution, as plain JSON."""

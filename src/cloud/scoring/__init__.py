@@ -1,0 +1,1 @@
+"""Claims in, scores out: what the function `score` is made of."""

@@ -1,0 +1,132 @@
+"""Events of the API to claims: what was asked, by whom it is called, and which rows may leave."""
+
+import base64
+import binascii
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from sagetree.errors import DecodingError, UnsupportedMediaTypeError, quote
+
+MOST_CLAIMS = 100
+
+REQUEST_ID = "X-Request-Id"
+
+# What SageMaker takes as InferenceId, and what cannot forge a log line.
+_ID = re.compile(r"[!-~]{1,64}")
+
+_JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
+
+_FORM = 'Send one claim as {"column": value, ...}, or up to 100 as {"claims": [...]}'
+
+Claim = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """A request as API Gateway hands it on (payload format 2.0); headers in lower case."""
+
+    route: str
+    request_id: str
+    headers: Mapping[str, str]
+    body: bytes | None
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, object]) -> "ApiRequest":
+        """Return the request of an event; a body that cannot be decoded is None."""
+        context = _mapping(event.get("requestContext"))
+        http = _mapping(context.get("http"))
+        route = str(event.get("routeKey", "$default"))
+        if route == "$default":  # a function's own address has no routes
+            route = f"{http.get('method', '')} {event.get('rawPath', '')}"
+        # the gateway writes names in lower case, other callers as they like
+        headers = {k.lower(): str(v) for k, v in _mapping(event.get("headers")).items()}
+        return cls(route, _request_id(headers, context), headers, _body(event))
+
+    def claims(self) -> tuple[Claim, ...]:
+        """Return the claims in the body. Raises RequestError for a body that holds none."""
+        content_type = self.headers.get("content-type", "")
+        if content_type and not _JSON.fullmatch(content_type.partition(";")[0].strip()):
+            hint = "Send JSON, with the header Content-Type: application/json"
+            raise UnsupportedMediaTypeError(
+                f"it is {quote(content_type)}", where="Content-Type", hint=hint
+            )
+        if self.body is None:
+            raise _unreadable("it is called base64 and is none")
+        try:
+            content = json.loads(self.body)
+        except (ValueError, RecursionError) as error:
+            raise _unreadable(f"it is not JSON ({error})") from error
+        return _claims(content)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What of the claims a model gets, and which other fields they had."""
+
+    rows: Sequence[Claim]
+    unused_fields: tuple[str, ...]
+
+    @classmethod
+    def of(cls, claims: Sequence[Claim], columns: AbstractSet[str], id_field: str) -> "Rows":
+        """Keep the fields that are among `columns`; `id_field` is known to be none of them."""
+        rows = [{k: v for k, v in claim.items() if k in columns} for claim in claims]
+        others = {name: None for claim in claims for name in claim if name not in columns}
+        others.pop(id_field, None)
+        return cls(rows, tuple(others))
+
+    def to_json(self) -> bytes:
+        """Return the rows as the body of a request to the model."""
+        return json.dumps(self.rows).encode()
+
+
+def _claims(content: object) -> tuple[Claim, ...]:
+    claims = content
+    if isinstance(content, Mapping):
+        claims = content.get("claims", [content])
+    if not isinstance(claims, list):
+        raise _unreadable(
+            'its "claims" are no list'
+            if isinstance(content, Mapping)
+            else "it is neither a claim nor a list of claims"
+        )
+    if not claims:
+        raise _unreadable("it holds no claim")
+    if len(claims) > MOST_CLAIMS:
+        raise DecodingError(
+            f"it holds {len(claims)} claims, and one request may hold {MOST_CLAIMS}",
+            where="the body",
+            hint="Send them in several requests, or score them by a batch transform job",
+        )
+    for number, claim in enumerate(claims, 1):
+        if not isinstance(claim, Mapping) or not claim:
+            raise _unreadable(f"claim {number} is no object with a value for each column")
+    return tuple(claims)
+
+
+def _unreadable(reason: str) -> DecodingError:
+    return DecodingError(reason, where="the body", hint=_FORM)
+
+
+def _body(event: Mapping[str, object]) -> bytes | None:
+    text = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(text).encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _request_id(headers: Mapping[str, str], context: Mapping[str, object]) -> str:
+    for given in (headers.get(REQUEST_ID.lower()), context.get("requestId")):
+        if isinstance(given, str) and _ID.fullmatch(given):
+            return given
+    return os.urandom(16).hex()
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

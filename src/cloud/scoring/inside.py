@@ -1,0 +1,126 @@
+"""Rows to a model inside the function: the server's own walk, without sockets."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.package import Package
+from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.scoring.artifact import files_of
+from sagetree.cloud.scoring.claims import ApiRequest
+from sagetree.cloud.scoring.endpoint import JSON, OUTPUT, Outcome
+from sagetree.cloud.scoring.parameter import FRESH_SECONDS, Parameter, not_deployed
+from sagetree.errors import ArtifactError, NotReadyError, PlatformError, SettingsError
+from sagetree.machine.program import LOG
+from sagetree.serve.application import Application
+from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES
+from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.protocol.messages import Request
+from sagetree.serve.protocol.route_names import INVOCATIONS
+from sagetree.serve.routes.access import ID_HEADERS
+from sagetree.serve.routes.one_model import one_model
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.log_lines import LINE_FORMATS
+from sagetree.serve.telemetry.metrics import Observer
+from sagetree.serve.telemetry.observation import TRACE_HEADER
+from sagetree.serve.variables import MULTI_MODEL, PROGRAM, THREADS
+
+# A small function has a third of a core, and a hundred rows are nothing to share.
+_ONE_THREAD = {THREADS.name: "1"}
+
+_NOT_LOADED = (
+    ArtifactError, BotoCoreError, ClientError, NotReadyError, PlatformError, Refused, SettingsError,
+)  # fmt: skip
+
+
+class Inside:
+    """The model of the package that the parameter `package` names, loaded in this process.
+
+    It is loaded at once, while Lambda lends a function more than its share of a core.
+    """
+
+    def __init__(self, clients: Clients, settings: Settings, package: Parameter) -> None:
+        self._clients = clients
+        self._settings = settings
+        self._package = package
+        self._loaded = NONE
+        self._failed_at = -1.0
+        self._application: Application | None = None
+        try:
+            self._current()
+        except (BotoCoreError, ClientError, NotReadyError) as error:
+            LOG.warning("no model yet, the first request looks again: %s", error)
+
+    def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
+        """Return what the server would answer. Raises NotReadyError where there is no model."""
+        headers = {
+            "content-type": JSON,
+            "accept": JSON,
+            CUSTOM_ATTRIBUTES: OUTPUT,
+            ID_HEADERS[0]: request.request_id,
+            TRACE_HEADER: request.headers.get(TRACE_HEADER, ""),
+        }
+        asked = Request("POST", INVOCATIONS, "", headers, rows)
+        response = self._current().answer(asked)
+        return Outcome(response.status, bytes(response.body))
+
+    def _current(self) -> Application:
+        """Return the model of the deployed package; the one before, where that cannot be loaded."""
+        package = self._package.value()
+        if package == NONE:
+            package = self._package.value(seconds=FRESH_SECONDS)
+        if package == NONE:
+            raise not_deployed(self._package.name)
+        # one that failed is tried again when the parameter has been read again
+        tried = package == self._loaded or self._failed_at == self._package.read_at
+        if tried and self._application:
+            return self._application
+        try:
+            self._application = self._load(package)
+            self._loaded = package
+        except _NOT_LOADED as error:
+            self._failed_at = self._package.read_at
+            LOG.error("%s cannot be loaded, and %s stays: %s", package, self._loaded, error)
+            if self._application is None:
+                raise _unloadable(package) from error
+        return self._application
+
+    def _load(self, arn: str) -> Application:
+        package = Package.of(self._clients, self._settings, arn)
+        environ = package.containers[0].get("Environment", {})
+        with files_of(self._clients, package) as folder:
+            return _application(folder, environ)
+
+
+def _application(folder: Path, environ: Mapping[str, str]) -> Application:
+    settings = ServeSettings.read(
+        {**environ, **_ONE_THREAD}, host="", port="0", reload=False, model_dir=folder
+    )
+    if settings.program or settings.multi_model:
+        raise SettingsError(
+            "the package is served by a script or has many models, and here is only the server",
+            where=PROGRAM.name if settings.program else MULTI_MODEL.name,
+            hint="Choose another EndpointKind, or register the package without it",
+        )
+    load = partial(
+        ServedModel.load,
+        folder,
+        threads=settings.threads,
+        output=settings.output,
+        decision=settings.decision,
+        shap=settings.shap,
+        rounds=settings.rounds,
+    )
+    holder = ModelHolder(folder, load)
+    holder.start(watch=False)
+    holder.wait()
+    return Application(one_model(settings, holder, Observer(None, LINE_FORMATS["json"])))
+
+
+def _unloadable(package: str) -> NotReadyError:
+    hint = "Approve another package; the function's log has the reason"
+    return NotReadyError("its model cannot be loaded", where=package, hint=hint)

@@ -1,0 +1,68 @@
+"""The account and the settings of a stack called fraud."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from sagetree.cloud.functions import deploy
+from sagetree.cloud.names import Settings
+from tests.cloud.account import BUCKET, ROLE, STACK, TOPIC, Account
+
+ENVIRONMENT = {
+    "SAGETREE_STACK": STACK,
+    "SAGETREE_ROLE_ARN": ROLE,
+    "SAGETREE_BUCKET": BUCKET,
+    "SAGETREE_TOPIC_ARN": TOPIC,
+    "SAGETREE_ENDPOINT_KIND": "serverless",
+    "SAGETREE_INSTANCE_TYPE": "ml.m5.large",
+    "SAGETREE_INSTANCES": "1",
+    "SAGETREE_INSTANCES_MAX": "4",
+    "SAGETREE_ALARMS": "fraud-endpoint-errors, fraud-endpoint-latency",
+}
+
+ENDPOINT_EVENT = {
+    "detail-type": "SageMaker Endpoint State Change", "source": "aws.sagemaker",
+    "detail": {"EndpointName": STACK, "EndpointStatus": "IN_SERVICE"},
+}  # fmt: skip
+
+
+def settings_of(kind: str = "serverless", **changed: str) -> Settings:
+    return Settings.read({**ENVIRONMENT, "SAGETREE_ENDPOINT_KIND": kind, **changed})
+
+
+def approval(arn: str) -> Mapping[str, Any]:
+    """What EventBridge says when a person has approved a package."""
+    detail = {"ModelPackageGroupName": STACK, "ModelPackageArn": arn}
+    return {
+        "detail-type": "SageMaker Model Package State Change", "source": "aws.sagemaker",
+        "detail": {**detail, "ModelApprovalStatus": "Approved"},
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def _account() -> Iterator[Account]:
+    with mock_aws():
+        yield Account()
+
+
+@pytest.fixture
+def account(_account: Account) -> Account:
+    _account.begin()
+    return _account
+
+
+Ask = Callable[..., Mapping[str, str]]
+
+
+@pytest.fixture
+def ask(account: Account) -> Ask:
+    """Hand an event to the function, as Lambda does, with ten minutes of time."""
+
+    def handle(event: Mapping[str, Any], settings: Settings, seconds: float = 600) -> Any:
+        account.calls.clear()
+        return deploy.handler(event, account.clients, settings, time.time() + seconds)
+
+    return handle

@@ -1,0 +1,6 @@
+"""What other programs find in the template, held against the list of what is accepted.
+
+    make cloud-check
+
+Each program runs in an environment of its own, below .cloud-check.
+"""

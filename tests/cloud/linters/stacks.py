@@ -1,0 +1,77 @@
+"""The stacks that the template is looked at as: one of each kind of endpoint, one with all."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.cloud.template.stack_template import Stack, read
+
+EVERYTHING = {
+    "AlertEmail": "somebody@example.com",
+    "Authorization": "JWT",
+    "EndpointKind": "instance",
+    "JwtAudience": "claims",
+    "JwtIssuer": "https://issuer.example",
+    "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000",
+    "Network": "existing",
+    "RetrainSchedule": "rate(7 days)",
+    "SecurityGroupIds": "sg-1",
+    "SubnetIds": "subnet-1,subnet-2",
+}
+STACKS: dict[str, dict[str, str]] = {
+    "serverless": {},
+    "instance": EVERYTHING,
+    "asynchronous": {"EndpointKind": "asynchronous"},
+    "lambda": {"EndpointKind": "lambda"},
+}
+
+ACCOUNT = "eu-central-1:123456789012"
+
+# What a policy's resource is worked out to, by how the template refers to it.
+ARNS = {
+    "<Alerts>": f"arn:aws:sns:{ACCOUNT}:fraud-alerts",
+    "<Bucket.Arn>": "arn:aws:s3:::fraud-bucket",
+    "<CleanLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-clean:*",
+    "<Dead.Arn>": f"arn:aws:sqs:{ACCOUNT}:fraud-dead",
+    "<DeployFunction.Arn>": f"arn:aws:lambda:{ACCOUNT}:function:fraud-deploy",
+    "<DeployLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-deploy:*",
+    "<EndpointErrors.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-errors",
+    "<EndpointLatency.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-latency",
+    "<EndpointLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/fraud:*",
+    "<JobRole.Arn>": "arn:aws:iam::123456789012:role/fraud-job",
+    "<ModelRole.Arn>": "arn:aws:iam::123456789012:role/fraud-model",
+    "<Packages>": f"arn:aws:sagemaker:{ACCOUNT}:model-package-group/fraud",
+    "<Pipeline>": "fraud",
+    "<ScoreLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-score:*",
+}
+
+
+def write_templates(folder: Path) -> list[Path]:
+    """Write each stack as a template without parameters; return the files."""
+    template = read()
+    files = []
+    for name, parameters in STACKS.items():
+        resources = Stack(template, keeps_references=True, **parameters).resources()
+        written = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+        files.append(folder / f"{name}.json")
+        files[-1].write_text(json.dumps(written, indent=1))
+    return files
+
+
+def write_policies(folder: Path) -> Path:
+    """Write each policy of a role with the role's name; return the file."""
+    template = read()
+    found: dict[str, Any] = {}
+    for parameters in STACKS.values():
+        for name, told in Stack(template, **parameters).resources().items():
+            properties = told["Properties"]
+            if told["Type"] == "AWS::IAM::Policy":
+                found[f"{name} {len(found)}"] = [name, properties["PolicyDocument"]]
+            for policy in properties.get("Policies", ()) if "Role" in told["Type"] else ():
+                found[f"{name} {len(found)}"] = [name, policy["PolicyDocument"]]
+    text = json.dumps(list(found.values()))
+    for reference, arn in ARNS.items():
+        text = text.replace(reference, arn)
+    file = folder / "policies.json"
+    file.write_text(text)
+    return file

@@ -1,0 +1,219 @@
+"""The template: what CloudFormation takes, whom it refuses, and what hangs together in it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sagetree.cloud.names import Settings
+from sagetree.cloud.pipeline.definition import definition
+from sagetree.cloud.pipeline.embedded import with_definition
+from sagetree.cloud.pipeline.places import Defaults, Example, Places
+from sagetree.errors import UserError
+from tests.cloud.linters.__main__ import read_accepted
+from tests.cloud.template.stack_template import IMAGE, TEMPLATE, Stack, read
+
+# CreateStack takes so many bytes as TemplateBody.
+MOST_BYTES = 51_200
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
+NETWORK = {"Network": "existing", "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
+
+KINDS = ("serverless", "instance", "asynchronous", "lambda")
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    """The template, read."""
+    return read()
+
+
+def test_the_definition_in_it_is_the_one_of_the_code() -> None:
+    text = TEMPLATE.read_text()
+    assert with_definition(text) == text, "make generated"
+
+
+def test_it_is_small_enough_to_be_sent_as_it_is() -> None:
+    assert len(TEMPLATE.read_bytes()) < MOST_BYTES
+
+
+def test_a_template_without_marks_is_an_error() -> None:
+    with pytest.raises(UserError) as raised:
+        with_definition("Resources: {}\n")
+    assert str(raised.value) == (
+        "the template: there are no lines '# definition: begin' and '# definition: end'. "
+        "the pipeline's definition is written between them"
+    )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1"])
+def test_cfn_lint_finds_nothing(region: str) -> None:
+    program = Path(sys.executable).with_name("cfn-lint")
+    command = [program, "--regions", region, "-t", TEMPLATE]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+NO_NETWORK = (
+    "A serverless endpoint and a model inside Lambda take no network of yours. "
+    "Choose EndpointKind instance or asynchronous, or Network none."
+)
+NO_SUBNETS = "Network existing needs SubnetIds and SecurityGroupIds."
+UNUSED_SUBNETS = (
+    "SubnetIds and SecurityGroupIds have no effect with Network none. "
+    "Choose Network existing, or leave them empty."
+)
+NO_ISSUER = "Authorization JWT needs JwtIssuer and JwtAudience."
+UNUSED_ISSUER = (
+    "JwtIssuer and JwtAudience have no effect with Authorization AWS_IAM. "
+    "Choose Authorization JWT, or leave them empty."
+)
+FEWER = "EndpointInstancesMax is less than EndpointInstances."
+TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "claims"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentences"),
+    [
+        ({}, []),
+        *(({"EndpointKind": kind}, []) for kind in KINDS),
+        (NETWORK, [NO_NETWORK]),
+        (NETWORK | {"EndpointKind": "lambda"}, [NO_NETWORK]),
+        (NETWORK | {"EndpointKind": "instance"}, []),
+        (NETWORK | {"EndpointKind": "asynchronous"}, []),
+        (NETWORK | {"EndpointKind": "instance", "SubnetIds": ""}, [NO_SUBNETS]),
+        (NETWORK | {"EndpointKind": "instance", "SecurityGroupIds": ""}, [NO_SUBNETS]),
+        (NETWORK | {"Network": "none"}, [UNUSED_SUBNETS]),
+        ({"SecurityGroupIds": "sg-1"}, [UNUSED_SUBNETS]),
+        ({"Authorization": "JWT"}, [NO_ISSUER]),
+        (TOKENS | {"Authorization": "JWT", "JwtAudience": ""}, [NO_ISSUER]),
+        (TOKENS | {"Authorization": "JWT"}, []),
+        (TOKENS, [UNUSED_ISSUER]),
+        ({"JwtAudience": "claims"}, [UNUSED_ISSUER]),
+    ],
+)
+def test_what_cannot_work_is_refused_with_a_sentence(
+    template: dict[str, Any], parameters: dict[str, str], sentences: list[str]
+) -> None:
+    assert Stack(template, **parameters).broken_rules() == sentences
+
+
+def test_the_most_instances_are_not_fewer_than_the_least(template: dict[str, Any]) -> None:
+    allowed = template["Parameters"]["EndpointInstances"]["AllowedValues"]
+    assert template["Parameters"]["EndpointInstancesMax"]["AllowedValues"] == allowed
+    for least in allowed:
+        for most in allowed:
+            numbers = {"EndpointInstances": str(least), "EndpointInstancesMax": str(most)}
+            broken = Stack(template, **numbers).broken_rules()
+            assert broken == ([FEWER] if most < least else []), numbers
+
+
+@pytest.mark.parametrize("given", [{}, NETWORK | {"EndpointKind": "instance", "KmsKeyArn": KEY}])
+def test_the_stored_pipeline_is_the_one_for_the_stacks_parameters(
+    template: dict[str, Any], given: dict[str, str]
+) -> None:
+    stack = Stack(template, **given, Approval="automatic", MinimumAuc="0.8", Label="y", IdField="k")
+    body = stack.resources()["Pipeline"]["Properties"]["PipelineDefinition"]
+    groups: dict[str, Any] = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}
+    places = Places(
+        IMAGE,
+        "<JobRole.Arn>",
+        "<Bucket>",
+        "fraud",
+        "<DeployFunction.Arn>",
+        vpc=groups if given else None,
+        key=KEY if given else None,
+    )
+    wanted = definition(places, Example("k", "y"), Defaults(0.8, "Approved", "ml.m5.large"))
+    assert json.loads(body["PipelineDefinitionBody"]) == json.loads(json.dumps(wanted))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], kind: str) -> None:
+    resources = Stack(template, EndpointKind=kind).resources()
+    for name in ("Deploy", "Score", "Clean"):
+        function = resources[f"{name}Function"]["Properties"]
+        assert function["ImageConfig"] == {"Command": ["sagetree", "function", name.lower()]}
+        environment = {
+            key: value.replace("<Bucket>", "fraud-bucket")
+            .replace("<Alerts>", "arn:aws:sns:eu-central-1:123456789012:fraud-alerts")
+            .replace("<ModelRole.Arn>", "arn:aws:iam::123456789012:role/fraud-model")
+            for key, value in function["Environment"]["Variables"].items()
+        }
+        settings = Settings.read(environment)
+        assert (settings.stack, settings.endpoint_kind) == ("fraud", kind)
+    known = {f"SAGETREE_{name.upper()}" for name in Settings.__annotations__}
+    told = [resources[f"{name}Function"]["Properties"] for name in ("Deploy", "Score", "Clean")]
+    assert known == {key for one in told for key in one["Environment"]["Variables"]}
+
+
+def test_the_alarms_that_a_deployment_rolls_back_on_are_there(template: dict[str, Any]) -> None:
+    for kind in KINDS:
+        resources = Stack(template, EndpointKind=kind).resources()
+        alarms = {
+            told["Properties"]["AlarmName"]
+            for told in resources.values()
+            if told["Type"] == "AWS::CloudWatch::Alarm"
+        }
+        variables = resources["DeployFunction"]["Properties"]["Environment"]["Variables"]
+        named = set(filter(None, variables["SAGETREE_ALARMS"].split(",")))
+        assert named <= alarms
+        assert bool(named) == (kind != "lambda")
+
+
+def test_the_api_is_never_open(template: dict[str, Any]) -> None:
+    for given in ({}, TOKENS | {"Authorization": "JWT"}):
+        routes = [
+            told["Properties"]
+            for told in Stack(template, **given).resources().values()
+            if told["Type"] == "AWS::ApiGatewayV2::Route"
+        ]
+        kind = given.get("Authorization", "AWS_IAM")
+        assert {route["AuthorizationType"] for route in routes} == {kind}
+        assert {route.get("AuthorizerId") for route in routes} == (
+            {"<ApiTokens>"} if given else {None}
+        )
+    assert template["Parameters"]["Authorization"]["AllowedValues"] == ["AWS_IAM", "JWT"]
+
+
+def test_what_could_make_something_new_is_gone_before_cleaning(template: dict[str, Any]) -> None:
+    """CloudFormation deletes in the reverse order of DependsOn and references."""
+    resources = template["Resources"]
+    for name in ("PackageRule", "EndpointRule", "Retrain"):
+        assert resources[name]["DependsOn"] == "Clean"
+    before = set(resources["Clean"]["DependsOn"])
+    assert {"Packages", "Pipeline", "CleanRole", "CleanLog", "BucketPolicy"} <= before
+    # the function's variables are encrypted; SageMaker takes an endpoint down in its role's name
+    assert "ModelRole" in before
+    clean = Stack(template, **NETWORK, KmsKeyArn=KEY).resources()["Clean"]["Properties"]
+    assert clean["Needs"] == ["<KeyPolicy>", "<NetworkPolicy>"]
+
+
+def test_every_log_of_the_stack_ends(template: dict[str, Any]) -> None:
+    for name, told in Stack(template).resources().items():
+        if told["Type"] == "AWS::Logs::LogGroup":
+            assert told["Properties"]["RetentionInDays"] == "30", name
+        if told["Type"] == "AWS::Lambda::Function":
+            log = told["Properties"]["LoggingConfig"]["LogGroup"].strip("<>")
+            group = template["Resources"][log]["Properties"]["LogGroupName"]
+            function = told["Properties"]["FunctionName"]
+            assert Stack(template).value(group) == f"/aws/lambda/{function}"
+
+
+def test_the_readme_names_each_parameter_and_its_default(template: dict[str, Any]) -> None:
+    readme = TEMPLATE.with_name("README.md").read_text()
+    rows = [line for line in readme.splitlines() if line.startswith("| `")]
+    for name, told in template["Parameters"].items():
+        row = next((row for row in rows if f"`{name}`" in row.split("|")[1]), "")
+        assert row, f"cloud/README.md has no row for {name}"
+        assert str(told.get("Default", "required")) in row, name
+
+
+def test_each_accepted_finding_has_a_reason_and_our_own_rules_have_no_exceptions() -> None:
+    accepted = read_accepted(TEMPLATE.with_name("findings.toml"))
+    programs = {line.split()[0] for line in accepted}
+    assert programs == {"parliament", "checkov", "cdk-nag"}

@@ -1,0 +1,42 @@
+"""A model's columns as the text of a parameter."""
+
+import pytest
+
+from sagetree.cloud.columns import STANDARD_CHARACTERS, ColumnNote, Columns
+from tests.cloud.scoring.conftest import BUNDLE
+
+SCHEMA = BUNDLE / "sagetree" / "schema.json"
+
+
+def test_only_what_a_request_needs_is_there_with_a_few_categories():
+    columns = Columns.of_schema(SCHEMA.read_bytes())
+    assert columns.to_text() == (
+        '[["amount","number",1],["state","category",1,"CA","N/A","OR","a<b"],'
+        '["reported","boolean",1],["on","datetime",1],["severity","ordinal",1,"1","2","3"]]'
+    )
+    assert Columns.of_text(columns.to_text()) == columns
+
+
+def wide(count: int) -> Columns:
+    names = (f"größe of the {number}. column" for number in range(count))
+    return Columns(tuple(ColumnNote(name, "category", True, ("a", "b")) for name in names))
+
+
+@pytest.mark.parametrize(("count", "begins"), [(50, "[["), (100, "[["), (300, "c")])
+def test_many_columns_fit_too(count, begins):
+    columns = wide(count)
+    text = columns.to_text()
+    assert text.startswith(begins)
+    assert len(text) <= STANDARD_CHARACTERS
+    found = Columns.of_text(text)
+    assert [note[:3] for note in found.notes] == [note[:3] for note in columns.notes]
+
+
+def test_more_than_a_parameter_holds_is_an_error_that_says_so():
+    with pytest.raises(ValueError, match=r"20000 columns take \d+ characters, packed, and a para"):
+        wide(20_000).to_text()
+
+
+@pytest.mark.parametrize("text", ["[]", "none", "-", "", "[1", "{}"])
+def test_other_texts_hold_no_columns(text):
+    assert Columns.of_text(text) is None

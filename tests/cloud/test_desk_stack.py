@@ -1,0 +1,144 @@
+"""The real template on the desk, its functions from the first model to the last thing removed.
+
+Jobs and servers are toys here; tests/image has the demo, with the image for them.
+"""
+
+import json
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from local_test.cloud.account.actors import Call
+from local_test.cloud.demo.inventory import inventory
+from local_test.cloud.demo.person import IMAGE, STACK, Person, Trouble
+from local_test.cloud.desk import stand
+from local_test.cloud.privileges import Role, roles
+from tests.cloud import strict
+from tests.cloud.least_privilege import unexplained
+from tests.cloud.toy_machine import ToyMachine
+
+BUNDLE = Path(__file__).parents[1] / "bundles" / "format-1-native"
+
+
+@contextmanager
+def stack(**parameters: str) -> Iterator[tuple[Person, ToyMachine]]:
+    machine = ToyMachine()
+    with stand(machine, strict.hold) as desk:
+        yield Person.with_stack(desk, **parameters), machine
+    assert not machine.running
+
+
+def registered(person: Person, folder: Path, status: str = "PendingManualApproval") -> str:
+    """Register a model that the bucket has, as the pipeline does, and return its ARN."""
+    archive = folder / "model.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(BUNDLE, ".")
+    bucket = person.outputs["BucketName"]
+    person.desk.client("s3").upload_file(str(archive), bucket, "models/1/output/model.tar.gz")
+    media = ["application/json"]
+    arn: str = person.desk.client("sagemaker").create_model_package(
+        ModelPackageGroupName=person.outputs["PackageGroupName"],
+        ModelApprovalStatus=status,
+        CustomerMetadataProperties={"execution": "1"},
+        InferenceSpecification={
+            "Containers": [
+                {"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/models/1/output/model.tar.gz"}
+            ],
+            "SupportedContentTypes": media,
+            "SupportedResponseMIMETypes": media,
+        },
+    )["ModelPackageArn"]
+    person.desk.backstage.wait(60)
+    return arn
+
+
+def live(person: Person, machine: ToyMachine, folder: Path) -> None:
+    """Go through all that happens to a stack while it stands."""
+    first = registered(person, folder)
+    assert person.deploy(first).startswith("Refused: ")
+    machine.fails = "ImportError: no such module"
+    person.approve(first)
+    assert person.endpoint()["EndpointStatus"] == "Failed"
+    assert "ImportError: no such module" in person.told()[-1]
+    machine.fails = ""
+    person.approve(first)
+    config = person.endpoint()["EndpointConfigName"]
+    assert person.endpoint()["EndpointStatus"] == "InService"
+    person.approve(first)  # events come twice
+    assert person.endpoint()["EndpointConfigName"] == config
+    assert person.score({"claims": [{"policy_id": 1}]}).status == 200
+    assert person.score([]).status == 400
+    registered(person, folder, "Approved")
+    assert person.endpoint()["EndpointConfigName"] != config
+    config = person.endpoint()["EndpointConfigName"]
+    machine.fails = "ImportError: no such module"
+    registered(person, folder, "Approved")
+    assert person.endpoint()["EndpointConfigName"] == config
+    assert any("rolled back" in text for text in person.told())
+    machine.fails = ""
+    assert person.score({"policy_id": 1}).status == 200
+    for _ in range(3):
+        registered(person, folder, "Approved")
+    configs = person.desk.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
+    assert len(configs) == 3
+    assert not [d for d in person.desk.bus.deliveries if d.error]
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Role], list[Call]]:
+    """The roles of stacks of two kinds, and all that was called in their lives."""
+    granted: list[Role] = []
+    calls: list[Call] = []
+    for kind in ("serverless", "instance"):
+        with stack(EndpointKind=kind, EndpointInstancesMax="2") as (person, machine):
+            before = inventory(person.desk)
+            live(person, machine, tmp_path_factory.mktemp(kind))
+            made = {key for key, names in inventory(person.desk).items() if names}
+            assert {"endpoints", "models", "model packages", "buckets"} <= made
+            assert ("scaling targets" in made) == (kind == "instance")
+            granted += roles(person.desk, STACK)
+            assert before["roles"]
+            assert person.delete_stack() == ""
+            assert {key: names for key, names in inventory(person.desk).items() if names} == {}
+            calls += person.desk.actors.calls
+    return granted, calls
+
+
+@pytest.mark.long
+def test_a_stack_lives_and_leaves_nothing(lived: tuple[list[Role], list[Call]]) -> None:
+    """All of it is in the fixture, which the next test shares."""
+    assert lived
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["DeployRole", "ScoreRole", "CleanRole"])
+def test_a_function_may_do_what_it_does_and_no_more(
+    lived: tuple[list[Role], list[Call]], name: str
+) -> None:
+    granted, calls = lived
+    mine = [role for role in granted if role.name == name]
+    for role in mine:
+        assert role.uses(calls)
+        assert role.missing(calls) == []
+    unused = set.intersection(*(role.unused(calls) for role in mine))
+    assert unexplained(name, unused) == set()
+
+
+@pytest.mark.long
+def test_an_api_lets_in_who_signs_what_he_sends() -> None:
+    with stack() as (person, _machine):
+        assert person.score({"policy_id": 1}, signed=False).status == 403
+        answer = person.score({"policy_id": 1})
+        assert answer.status == 503
+        assert "no model has been deployed yet" in json.dumps(answer.content)
+
+
+@pytest.mark.long
+def test_a_custom_resource_that_refuses_ends_the_stack_s_creation() -> None:
+    with stand(ToyMachine(), strict.hold) as desk, pytest.raises(Trouble) as raised:
+        Person.with_stack(desk, "Fraud")
+    said = str(raised.value)
+    assert said.startswith("the stack is CREATE_FAILED\nthe stack's name has capital letters: ")
