@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sagetree.cloud.deployment.errors import Busy, Refused
+from sagetree.cloud.deployment.errors import Busy
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.requests import name_for
-from tests.cloud.account import ARN, BUCKET, BUNDLE, ROLE, STACK, packed, refused
+from tests.cloud.account import ARN, BUCKET, ROLE, STACK, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 KINDS = ("serverless", "instance", "asynchronous")
@@ -154,30 +154,6 @@ def test_without_scaling_the_stack_s_number_of_instances_holds(account, ask, ins
     assert {"VariantPropertyType": "DesiredInstanceCount"} in left_out
     policy = request["DeploymentConfig"]["BlueGreenUpdatePolicy"]
     assert policy["TrafficRoutingConfiguration"]["Type"] == routing
-
-
-@pytest.mark.parametrize("first", [True, False])
-def test_a_quota_is_told_and_not_tried_again(account, ask, first):
-    settings = settings_of("instance")
-    if not first:
-        ask({"package": account.register()}, settings)
-    arn = account.register()
-    limit = "The account-level service limit 'ml.m5.large for endpoint usage' is 0 Instances."
-    operation = "CreateEndpoint" if first else "UpdateEndpoint"
-    account.answer(operation, refused(limit, "ResourceLimitExceeded"))
-    text = f"{arn}: {limit} Ask for more in Service Quotas, or choose another EndpointInstanceType"
-    with pytest.raises(Refused) as raised:
-        ask({"package": arn}, settings)
-    assert str(raised.value) == text
-    assert account.told == [("fraud: a package is refused", text)]
-    assert ask({"package": arn}, settings)["action"] == ("created" if first else "updated")
-
-
-def test_an_event_without_a_package_is_refused(account, ask):
-    with pytest.raises(Refused, match="the event names no package; it has nothing"):
-        ask({}, settings_of())
-    with pytest.raises(Refused, match="the event names no package; it has detail, source"):
-        ask({"source": "aws.sagemaker", "detail": None}, settings_of())
 
 
 @pytest.mark.parametrize(
@@ -369,7 +345,9 @@ def test_a_version_of_another_stack_of_the_same_name_has_other_names():
     """Versions begin at 1 again when a stack is made anew."""
     made = datetime(2026, 1, 2, tzinfo=UTC)
     container = {"Image": "sagetree:1", "ModelDataUrl": "s3://fraud-bucket/1"}
-    package = Package(PACKAGE, 1, "Approved", "Completed", made, made, [container])
+    package = Package(
+        f"{ARN}:model-package/fraud/1", 1, "Approved", "Completed", made, made, [container]
+    )
     others = [
         replace(package, created=made + timedelta(seconds=1)),
         replace(package, containers=[{**container, "ModelDataUrl": "s3://fraud-bucket/2"}]),
@@ -379,90 +357,3 @@ def test_a_version_of_another_stack_of_the_same_name_has_other_names():
     assert len(names) == 4
     approved_again = replace(package, changed=made + timedelta(days=1))
     assert name_for(settings_of(), approved_again) in names
-
-
-def _model(key: str, body: bytes | None):
-    def change(account):
-        arn = account.register(key=key)
-        if body is None:
-            account.clients["s3"].delete_object(Bucket=BUCKET, Key=key)
-        else:
-            account.clients["s3"].put_object(Bucket=BUCKET, Key=key, Body=body)
-        return arn
-
-    return change
-
-
-def _status(status: str):
-    def change(account):
-        arn = account.register()
-        (package,) = account.sagemaker.model_packages.values()
-        package.model_package_status = status
-        return arn
-
-    return change
-
-
-def _of_other_group(account):
-    account.clients["sagemaker"].create_model_package_group(ModelPackageGroupName="other")
-    return account.register(group="other")
-
-
-PACKAGE = f"{ARN}:model-package/fraud/1"
-NO_MODEL = f"s3://{BUCKET}/m"
-
-
-@pytest.mark.parametrize(
-    ("make", "text"),
-    [
-        (
-            lambda account: account.register("PendingManualApproval"),
-            f"{PACKAGE}: its status is PendingManualApproval, not Approved. Approve it by sagetree"
-            " cloud approve, or in SageMaker Studio",
-        ),
-        (
-            lambda account: account.register("Rejected"),
-            f"{PACKAGE}: its status is Rejected, not Approved. Approve it by sagetree cloud"
-            " approve, or in SageMaker Studio",
-        ),
-        (
-            _of_other_group,
-            f"{ARN}:model-package/other/1: it is of another group. This stack serves packages of"
-            " the group fraud alone",
-        ),
-        (
-            lambda account: PACKAGE[:-1] + "99",
-            f"{PACKAGE[:-1]}99: Model package {PACKAGE[:-1]}99 not found",
-        ),
-        (lambda account: "fraud", "'fraud' is no ARN of a model package's version"),
-        (
-            _status("Failed"),
-            f"{PACKAGE}: its status is Failed, with 1 containers. Run the pipeline, which"
-            " registers another",
-        ),
-        (_model("m", None), f"{NO_MODEL}: its model is gone from S3"),
-        (_model("m", b"text"), f"{NO_MODEL}: it is no model.tar.gz: not a gzip file"),
-        (
-            _model("m", packed(BUNDLE)[:600]),
-            f"{NO_MODEL}: it is no model.tar.gz: unexpected end of data",
-        ),
-        (
-            _model("m", packed(BUNDLE, lambda name: "other.json")),
-            f"{NO_MODEL}: it holds no sagetree/schema.json. The score function asks by column"
-            " names; train with target=NAME",
-        ),
-        (
-            _model("m", packed(BUNDLE, lambda name: "./sagetree/schema.json")),
-            f"{NO_MODEL}: its sagetree/schema.json cannot be read. Train it anew with the image of"
-            " this stack",
-        ),
-    ],
-)  # fmt: skip
-def test_what_must_not_be_served_is_refused_and_told_once(account, ask, make, text):
-    arn = make(account)
-    for _ in range(3):  # Lambda tries an asynchronous call three times
-        with pytest.raises(Refused) as raised:
-            ask({"package": arn}, settings_of())
-        assert str(raised.value) == text
-    assert account.endpoint is None
-    assert account.told == [("fraud: a package is refused", text)]
