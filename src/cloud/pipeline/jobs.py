@@ -12,10 +12,11 @@ from sagetree.cloud.pipeline.expressions import (
     parameter,
 )
 from sagetree.cloud.pipeline.places import STEP_RETRY, Example, Places
+from sagetree.machine.paths import DEFAULT_BASE_DIR
 
-INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
-MODEL, TEST = "/opt/ml/processing/model", "/opt/ml/processing/test"
-EVALUATION = "/opt/ml/processing/evaluation"
+FOLDER = f"{DEFAULT_BASE_DIR}/processing"
+INPUT, OUTPUT = f"{FOLDER}/input", f"{FOLDER}/output"
+MODEL, TEST, EVALUATION = f"{FOLDER}/model", f"{FOLDER}/test", f"{FOLDER}/evaluation"
 PARTS = ("train", "validation", "test")
 
 # What validation rows say in a round, as train logs it.
