@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Launch, use and remove the solution on AWS: a bucket for tables, a pipeline that trains
 and judges a model, a registry where a person approves it, an endpoint and an API that
-score. Each command prints what it calls as the AWS CLI has it, behind a +, so that it
-can be typed; with --dry-run it prints that and calls nothing.
+score. Each command prints the calls it makes as commands of the AWS CLI, each behind a +,
+so that you can type them yourself; with --dry-run it prints them and calls nothing.
 """
 
 EXAMPLES = """\
@@ -48,52 +48,55 @@ in the order of use:
 _STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}")
 
 _LAUNCH = """\
-Create the stack from the template of this version of sagetree, and wait until it stands
-(some minutes). Roles are made: your own must be allowed to. If a part cannot be made,
-all of it is taken back, and the first failure is the message.
+Create the stack from this version's template, and wait until it is complete (a few
+minutes). The stack has roles of its own, which your credentials must be allowed to make.
+If one part cannot be made, everything is rolled back, and the message names the first
+failure. cloud/README.md describes the template's parameters.
 """
 
 _UPLOAD = """\
-Copy tables into the stack's bucket, from where the pipeline reads them. Each is a file, or
-a folder of files that are one table; its name is the table's, or say which table it is:
+Copy tables (CSV with a header, or Parquet) into the stack's bucket, where the pipeline
+reads them. A table is a file, or a folder whose files are parts of it. It is called as the
+file or folder is, unless you name it:
 
   sagetree cloud upload claims.csv customers.csv
   sagetree cloud upload claims=2026/claims_january.parquet customers=people/
 """
 
 _RUN = """\
-Start the pipeline (prepare, train, evaluate, register) and follow it to its end, some ten
-minutes. A model below the minimum AUC is registered as rejected, and the run fails with
-the figure. Ctrl-C ends the following, not the run.
+Start the pipeline (prepare, train, evaluate, register) and follow it to its end, about ten
+minutes. A model below MinimumAuc is registered as rejected, and the run fails and says its
+AUC. Ctrl-C stops following the run, and the run goes on.
 """
 
 _STATUS = """\
-Say how the stack is, how the last runs ended, which models there are with their figures
-and approvals, what the endpoint serves and what it was to serve, the state of each alarm,
-and what is paid for.
+Show the state of the stack, how the last runs ended, the models with their metrics and
+approvals, what the endpoint serves (and what it should serve, if that differs), each
+alarm, the address to send claims to, and what costs money.
 """
 
 _APPROVE = """\
-Say the figures of a registered model and approve it: it is then deployed by itself. A
-model that was rejected is not approved here.
+Show the metrics of a registered model and approve it; the stack then deploys it. A model
+that was rejected cannot be approved by this command.
 """
 
 _DELETE = """\
 Delete the stack with the endpoint, the models and the data in the bucket, unless it was
-launched with KeepData=yes. Asks first. Job records, the logs of jobs and the image in ECR
-stay (`build_and_push.sh --delete` removes the image).
+launched with KeepData=yes. It asks first. The records and logs of jobs stay, and so does
+the image in ECR (`build_and_push.sh --delete` removes that).
 """
 
 _LEFTOVERS = """\
-List what bears the stack's name and is not in the stack, with the command that removes
-each. Exit code 1 if deleting the stack leaves something, or has left something.
+List everything that has the stack's name and is not part of the stack, with the command
+that removes it. What the deletion of the stack will remove is marked so. The exit code is
+1 if anything else is left.
 """
 
 _CHECK = """\
-Compare the account with what the template promised, by calls that read only: encryption,
-public access and TLS of the bucket, retention of logs, roles, images of the functions, the
-API's authorization, whether the endpoint serves the approved model, alarms, and drift of
-any part. Exit code 1 if a promise does not hold.
+Compare the account with what the template promises, by calls that only read: the bucket's
+encryption, public access and TLS, how long logs are kept, the roles, the functions' image,
+the API's authorization, whether the endpoint serves the approved model, the alarms, and
+the drift of each resource. The exit code is 1 if a promise does not hold.
 """
 
 
@@ -138,13 +141,13 @@ def _parser() -> ArgumentParser:
     _add_launch(commands)
     _add_upload(commands)
     _add_run(commands)
-    _add(commands, "status", "say how all of it is", _STATUS, lambda a, _: status(a))
+    _add(commands, "status", "show the state of all of it", _STATUS, lambda a, _: status(a))
     _add_approve(commands)
     _add_delete(commands)
     _add(
         commands,
         "leftovers",
-        "list what a deleted stack left",
+        "list what deleting the stack has left",
         _LEFTOVERS,
         lambda a, _: leftovers(a),
     )
@@ -166,12 +169,14 @@ def _add(
         description=description,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--stack", default="sagetree", metavar="NAME", help="(default: sagetree)")
-    parser.add_argument("--region", metavar="REGION", help="(default: the AWS CLI's)")
-    parser.add_argument("--profile", metavar="PROFILE", help="of the AWS CLI")
     parser.add_argument(
-        "--dry-run", action="store_true", help="print what would be called, and call nothing"
+        "--stack", default="sagetree", metavar="NAME", help="the stack's name (default: sagetree)"
     )
+    parser.add_argument(
+        "--region", metavar="REGION", help="a region of AWS (default: the AWS CLI's)"
+    )
+    parser.add_argument("--profile", metavar="PROFILE", help="a profile of the AWS CLI")
+    parser.add_argument("--dry-run", action="store_true", help="print the calls, and make none")
     parser.set_defaults(work=work)
     return parser
 
@@ -187,7 +192,9 @@ def _add_launch(commands: "Commands") -> None:
         metavar="URI",
         help="the image in this account's ECR, which build_and_push.sh printed",
     )
-    _add_parameters(parser, "of the template, such as MinimumAuc=0.8 or AlertEmail=me@example.com")
+    _add_parameters(
+        parser, "a parameter of the template, such as MinimumAuc=0.8 or AlertEmail=me@example.com"
+    )
 
 
 def _add_upload(commands: "Commands") -> None:
@@ -203,7 +210,9 @@ def _add_run(commands: "Commands") -> None:
         return run(account, _pairs(options.parameter))
 
     parser = _add(commands, "run", "run the pipeline and follow it", _RUN, work)
-    _add_parameters(parser, "of the pipeline, such as MinimumAuc=0.8 or ApprovalStatus=Approved")
+    _add_parameters(
+        parser, "a parameter of the pipeline, such as MinimumAuc=0.8 or ApprovalStatus=Approved"
+    )
 
 
 def _add_approve(commands: "Commands") -> None:
@@ -212,7 +221,11 @@ def _add_approve(commands: "Commands") -> None:
 
     parser = _add(commands, "approve", "let a registered model be served", _APPROVE, work)
     parser.add_argument(
-        "version", nargs="?", type=_version, help="of the model (default: the latest)"
+        "version",
+        nargs="?",
+        type=_version,
+        metavar="VERSION",
+        help="the model's version (default: the latest)",
     )
 
 
@@ -224,9 +237,13 @@ def _add_delete(commands: "Commands") -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
-def _add_parameters(parser: ArgumentParser, of_what: str) -> None:
+def _add_parameters(parser: ArgumentParser, what: str) -> None:
     parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help=of_what
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"{what}; may be repeated",
     )
 
 

@@ -43,6 +43,10 @@ def _follow(account: Account, arn: str) -> int:
     if status == "Succeeded":
         account.say("Succeeded")
         account.say(f"To see the model:  sagetree cloud status --stack {account.stack}")
+        account.say(
+            "To approve it, unless Approval is automatic:  "
+            f"sagetree cloud approve --stack {account.stack}"
+        )
         return 0
     reason = reasons or execution.get("FailureReason", "")
     raise UserError(

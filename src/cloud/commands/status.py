@@ -10,11 +10,11 @@ from sagetree.cloud.account.stack import Stack, existing_stack
 # Of runs and of packages, the newest.
 _SHOWN = 5
 
-# What is paid for each kind of endpoint while nobody asks it, and when it is asked.
+# What is paid for each kind of endpoint; one of instances never has fewer than one.
 _COSTS = {
     "serverless": "nothing while nobody asks; the endpoint by the millisecond of a request",
     "instance": "the endpoint's instances by the hour, asked or not",
-    "asynchronous": "the endpoint's instances by the hour while there is something to do",
+    "asynchronous": "the endpoint's instances by the hour, asked or not",
     "lambda": "nothing while nobody asks; Lambda by the millisecond of a request",
 }
 

@@ -55,7 +55,7 @@ class ApiRequest:
                 f"it is {quote(content_type)}", where="Content-Type", hint=hint
             )
         if self.body is None:
-            raise _unreadable("it is called base64 and is none")
+            raise _unreadable("it is marked as base64 and is not base64")
         try:
             content = json.loads(self.body)
         except (ValueError, RecursionError) as error:
@@ -89,7 +89,7 @@ def _claims(content: object) -> tuple[Claim, ...]:
         claims = content.get("claims", [content])
     if not isinstance(claims, list):
         raise _unreadable(
-            'its "claims" are no list'
+            'its "claims" are not a list'
             if isinstance(content, Mapping)
             else "it is neither a claim nor a list of claims"
         )
@@ -103,7 +103,7 @@ def _claims(content: object) -> tuple[Claim, ...]:
         )
     for number, claim in enumerate(claims, 1):
         if not isinstance(claim, Mapping) or not claim:
-            raise _unreadable(f"claim {number} is no object with a value for each column")
+            raise _unreadable(f"claim {number} is not an object with a value for each column")
     return tuple(claims)
 
 

@@ -31,7 +31,7 @@ def _is_text_list(value: object) -> bool:
 _COLUMN = Text("a column name")
 
 OWN = (
-    Hyperparameter("target", _COLUMN, "label column; default: the first that is no index"),
+    Hyperparameter("target", _COLUMN, "label column; default: the first that is not an index"),
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
@@ -146,9 +146,9 @@ OWN = (
         Names(),
         "values of event_column that mean that the event came; default: 1, true",
     ),
-    Hyperparameter("header", Boolean(), "whether CSV files have a header; default: looked at"),
+    Hyperparameter("header", Boolean(), "whether CSV files have a header; default: detected"),
     Hyperparameter(
-        "delimiter", Delimiter(), "what separates the cells of CSV files; default: looked at"
+        "delimiter", Delimiter(), "what separates the cells of CSV files; default: detected"
     ),
     Hyperparameter(
         "preset", Choice(("sagetree", "xgboost")), "defaults of the rest", default="sagetree"
@@ -163,7 +163,7 @@ OWN = (
     Hyperparameter(
         "early_stopping_rounds",
         Integer(1),
-        "stop after so many rounds without a better metric; default: 50, none with preset xgboost",
+        "stop after this many rounds without a better metric; default: 50, none with preset xgboost",
     ),
     Hyperparameter(
         "nfold",

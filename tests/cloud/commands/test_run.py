@@ -47,6 +47,7 @@ def test_a_run_is_started_with_its_parameters_and_followed(person):
         "  Train: Succeeded",
         "Succeeded",
         "To see the model:  sagetree cloud status --stack fraud",
+        "To approve it, unless Approval is automatic:  sagetree cloud approve --stack fraud",
     ]
     assert person.pauses == [5.0, 5.0]
 

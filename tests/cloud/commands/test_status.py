@@ -92,6 +92,15 @@ def test_what_ran_what_is_served_and_what_is_wrong(person):
     assert after("alarms", said) == ["fraud-score-errors: ALARM"]
 
 
+def test_instances_cost_by_the_hour_even_of_an_asynchronous_endpoint(person):
+    make(person, EndpointKind="asynchronous")
+    _, said = person.does(lambda: status(person.account))
+    assert after("cost", said) == [
+        "asynchronous: the endpoint's instances by the hour, asked or not",
+        "jobs: by the second",
+    ]
+
+
 def test_a_model_inside_lambda_has_no_endpoint(person):
     make(person, EndpointKind="lambda")
     _, said = person.does(lambda: status(person.account))

@@ -137,9 +137,9 @@ def test_a_connection_that_was_closed_while_the_function_slept_is_made_anew(
         ("[" * 100_000, None),
         ("7", "it is neither a claim nor a list of claims"),
         ([], "it holds no claim"),
-        ({"claims": {}}, 'its "claims" are no list'),
-        ({}, "claim 1 is no object with a value for each column"),
-        ([CLAIM, 3], "claim 2 is no object with a value for each column"),
+        ({"claims": {}}, 'its "claims" are not a list'),
+        ({}, "claim 1 is not an object with a value for each column"),
+        ([CLAIM, 3], "claim 2 is not an object with a value for each column"),
         ([CLAIM] * 101, "it holds 101 claims, and one request may hold 100"),
     ],
 )  # fmt: skip
@@ -185,7 +185,7 @@ def test_a_base64_body_and_names_of_headers_in_any_case(ask):
     status, headers, body = ask(packed, headers=names, isBase64Encoded=True)
     assert (status, headers["X-Request-Id"], body["request_id"]) == (200, "mine", "mine")
     status, _, body = ask("no base64!", isBase64Encoded=True)
-    assert (status, body["message"]) == (400, "it is called base64 and is none")
+    assert (status, body["message"]) == (400, "it is marked as base64 and is not base64")
 
 
 def test_another_type_than_json_is_415(ask):
