@@ -3,24 +3,26 @@
 #        build_and_push.sh --delete [--yes] [options]
 #
 # Build the image, test it, and push it to Amazon ECR under two tags, both with
-# the architecture: version-amd64 and version-gitsha-amd64. Prints the image's
-# URI and digest. What is pushed is one manifest in Docker's own format, and
-# read back: SageMaker and Lambda take no index, no OCI format, no attestation.
-# A repository that it makes, Lambda may pull from.
+# the architecture: version-amd64 and version-gitsha-amd64. It ends by printing
+# the image's URI and digest. The image is pushed as one manifest in Docker's own
+# format, and read back to be sure: SageMaker and Lambda accept no index, no OCI
+# format and no attestation. If it creates the repository, it lets Lambda pull
+# from it.
 #
-# With --delete the repository goes, with all images in it.
+# With --delete it deletes the repository with all images in it.
 #
-#   --repository NAME    ECR repository, made if absent      (sagetree)
+#   --repository NAME    ECR repository, created if missing  (sagetree)
 #   --tag TAG            tag instead of the version; the architecture follows
 #   --platform P[,P]     linux/amd64, linux/arm64            (this machine's)
 #   --region REGION      AWS region                          (the AWS CLI's)
 #   --profile PROFILE    AWS CLI profile
-#   --keep N             untagged images ECR keeps           (10)
+#   --keep N             untagged images that ECR keeps      (10)
 #   --gpu                XGBoost's CUDA build
 #   --allow-dirty        push although the tree has changes
 #   --delete             delete the repository and its images; asks first
 #   --yes                do not ask
-#   --dry-run            print what would be done, and do nothing
+#   --dry-run            print what would be done, and change nothing; it needs
+#                        credentials, since it reads what is in ECR
 #
 # ECR_REGISTRY names another registry than ACCOUNT.dkr.ecr.REGION.amazonaws.com.
 
@@ -81,7 +83,7 @@ if [ -z "$delete" ]; then
     docker info >/dev/null 2>&1 || die "the Docker engine does not answer: start it"
     command -v git >/dev/null || die "git is not installed"
     command -v python3 >/dev/null || die "python3 is not installed: it reads back what was pushed"
-    sha=$(git rev-parse --short=12 HEAD 2>/dev/null) || die "this is no git checkout: the image's tag needs a commit"
+    sha=$(git rev-parse --short=12 HEAD 2>/dev/null) || die "this is not a git checkout: the image's tag needs a commit"
     [ -n "$allow_dirty" ] || [ -z "$(git status --porcelain)" ] ||
         die "the tree has changes that are not committed: commit them, or use --allow-dirty"
 fi
