@@ -28,6 +28,8 @@ settings.register_profile("sagetree", deadline=None, max_examples=50)
 settings.register_profile("nightly", deadline=None, max_examples=100)
 settings.load_profile("sagetree")
 
+PYTEST = "PYTEST_CURRENT_TEST"
+
 # Where the suite runs in the background it is ignored, also by every program that is started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -40,8 +42,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    """Undo what a program does to its process: log handlers, those of signals, XGBoost's words."""
+    """Undo what a program does to its process: log handlers and those of signals, variables of the
+    environment, XGBoost's words."""
     _as_imported(LOG)  # a fixture of a module may have run a program before
+    variables = dict(os.environ)
     on_signal = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
     # A training's verbosity is the library's from then on, also for whoever comes after it.
     xgboost = sys.modules.get("xgboost")
@@ -50,6 +54,10 @@ def _as_before() -> Iterator[None]:
     _as_imported(LOG)
     for number, handler in on_signal.items():
         signal.signal(number, handler)
+    phase = {PYTEST: os.environ[PYTEST]}  # of the test, by pytest itself
+    if os.environ != variables | phase:
+        os.environ.clear()
+        os.environ.update(variables | phase)
 
 
 def _as_imported(log: logging.Logger) -> None:

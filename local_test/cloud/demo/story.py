@@ -96,7 +96,7 @@ def _too_weak(page: Page, person: Person) -> None:
         _check(package["ModelApprovalStatus"] == "Rejected", "the weak model is", package)
         page.fact("in the registry", _known_as(package) + ", with its metrics and its report")
         _check(person.told(), "nobody was told of the failed run")
-        page.fact("told to the alert topic", person.told()[-1][:80] + " ...")
+        page.fact("told to the alert topic", person.told()[-1].partition(":")[0])
 
 
 def _good_enough(page: Page, person: Person) -> None:
@@ -174,7 +174,7 @@ def _told(said: Mapping[str, Any]) -> str:
     reasons = "; ".join(
         reason if isinstance(reason, str) else json.dumps(reason) for reason in said["reasons"][:2]
     )
-    return f"score {said['score']:.4f}, {said['predicted_label']}, because: {reasons}"
+    return f"score {said['score']:.4f}, called {said['predicted_label']}, because: {reasons}"
 
 
 def _wrong_claim(page: Page, person: Person) -> None:
@@ -261,7 +261,7 @@ def _cleaned_up(page: Page, person: Person, before: Mapping[str, list[str]]) -> 
         for kind in there:
             stays = set(left[kind]) - set(before[kind])
             _check(not stays, f"{kind} are left", ", ".join(sorted(stays)))
-        removed = [f"{len(names)} {kind}" for kind, names in there.items() if names]
+        removed = [f"{kind}: {len(names)}" for kind, names in there.items() if names]
         page.fact("removed", ", ".join(removed))
         page.fact("left", "0")
 
