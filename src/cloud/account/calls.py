@@ -41,6 +41,11 @@ class Account:
         """Whether nothing is called."""
         return self.session is None
 
+    @property
+    def options(self) -> str:
+        """What names this stack, region and profile to the next command, as it is typed."""
+        return line_of(["--stack", self.stack, *self.chosen])
+
     def say(self, text: str = "") -> None:
         """Print a line."""
         LOG.info("%s", text)

@@ -69,12 +69,17 @@ def _figures(account: Account, package: Answer) -> dict[str, float]:
 
 
 def _metrics(statistics: Mapping[str, Any]) -> dict[str, float]:
-    """Return single numbers of a SageMaker statistics file; AUC stands first."""
+    """Return single numbers of a SageMaker statistics file; AUC stands first.
+
+    Those of a constant classifier, which are no figures of the model, are left out.
+    """
     found = {
         name: float(metric["value"])
         for kind, metrics in statistics.items()
         if kind.endswith("_metrics")
         for name, metric in metrics.items()
-        if isinstance(metric, dict) and isinstance(metric.get("value"), int | float)
+        if isinstance(metric, dict)
+        and isinstance(metric.get("value"), int | float)
+        and not name.endswith("_best_constant_classifier")
     }
     return dict(sorted(found.items(), key=lambda figure: figure[0] != "auc"))

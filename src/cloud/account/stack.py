@@ -67,7 +67,7 @@ def existing_stack(account: Account) -> Stack:
     if stack is None:
         raise UserError(
             f"there is no stack {name} in {account.session.region_name}",
-            hint=f"Launch it by 'sagetree cloud launch --stack {name} --image URI', "
+            hint=f"Launch it by 'sagetree cloud launch {account.options} --image URI', "
             "or name another one with --stack and --region",
         )
     check_is_ours(account, stack)
@@ -107,7 +107,7 @@ def launch_failed(account: Account, stack: Stack) -> UserError:
     return UserError(
         f"the launch of {account.stack} failed, the stack is {stack.status}"
         + (f": {reason.rstrip('.')}" if reason else ""),
-        hint=f"Delete it by 'sagetree cloud delete --stack {account.stack}', put the cause "
+        hint=f"Delete it by 'sagetree cloud delete {account.options}', put the cause "
         "right, and launch it again",
     )
 
@@ -119,7 +119,7 @@ def output_of(account: Account, name: str) -> str:
         if name not in stack.outputs:
             raise UserError(
                 f"the stack {account.stack} has no {name} yet, it is {stack.status}",
-                hint=f"Wait until 'sagetree cloud status --stack {account.stack}' says that it "
+                hint=f"Wait until 'sagetree cloud status {account.options}' says that it "
                 "is complete",
             )
         return stack.outputs[name]

@@ -28,7 +28,7 @@ def approve(account: Account, version: int | None) -> int:
     if package.approval == REJECTED:
         raise _rejected(package)
     _update(account, package.arn)
-    account.say(f"Its deployment begins; to see it:  sagetree cloud status --stack {account.stack}")
+    account.say(f"Its deployment begins; to see it:  sagetree cloud status {account.options}")
     return 0
 
 
@@ -54,7 +54,7 @@ def _chosen(account: Account, version: int | None) -> str:
     if not versions:
         raise UserError(
             f"{account.stack} has no model yet",
-            hint=f"Make one by 'sagetree cloud run --stack {account.stack}'",
+            hint=f"Make one by 'sagetree cloud run {account.options}'",
         )
     if version is None:
         return next(iter(versions.values()))

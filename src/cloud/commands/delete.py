@@ -33,7 +33,7 @@ def delete(account: Account, agreed: bool) -> int:
     if ended is not None:
         raise _failed(account, ended)
     account.say(f"{account.stack} is deleted")
-    account.say(f"To see that nothing is left:  sagetree cloud leftovers --stack {account.stack}")
+    account.say(f"To see that nothing is left:  sagetree cloud leftovers {account.options}")
     return 0
 
 
@@ -42,7 +42,7 @@ def _found(account: Account) -> Stack:
     if stack is None:
         raise UserError(
             f"there is no stack {account.stack} in {account.session.region_name}",
-            hint=f"'sagetree cloud leftovers --stack {account.stack}' lists what is left of it",
+            hint=f"'sagetree cloud leftovers {account.options}' lists what is left of it",
         )
     check_is_ours(account, stack)
     return stack

@@ -51,7 +51,7 @@ def _await(account: Account) -> int:
     account.say(f"{account.stack} is {ended.status}")
     for name, value in ended.outputs.items():
         account.say(f"  {name:<{width}}  {value}")
-    account.say(f"To bring tables into it:  sagetree cloud upload --stack {account.stack} FILES")
+    account.say(f"To bring tables into it:  sagetree cloud upload {account.options} FILES")
     return 0
 
 

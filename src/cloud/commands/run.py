@@ -42,10 +42,10 @@ def _follow(account: Account, arn: str) -> int:
         account.pause(PAUSE_SECONDS)
     if status == "Succeeded":
         account.say("Succeeded")
-        account.say(f"To see the model:  sagetree cloud status --stack {account.stack}")
+        account.say(f"To see the model:  sagetree cloud status {account.options}")
         account.say(
             "To approve it, unless Approval is automatic:  "
-            f"sagetree cloud approve --stack {account.stack}"
+            f"sagetree cloud approve {account.options}"
         )
         return 0
     reason = reasons or execution.get("FailureReason", "")

@@ -29,7 +29,7 @@ def upload(account: Account, tables: Mapping[str, Path]) -> int:
                 _send(account, file, bucket, key)
     if not account.dry_run:
         _tell_others(account, bucket, tables)
-    account.say(f"To train on them:  sagetree cloud run --stack {account.stack}")
+    account.say(f"To train on them:  sagetree cloud run {account.options}")
     return 0
 
 

@@ -18,7 +18,8 @@ def register(person, approval, auc=None):
         key = f"runs/{auc}/evaluation.json"
         statistics = {"binary_classification_metrics": {
             "precision": {"value": 0.5}, "confusion_matrix": {"0": {"0": 1}},
-            "auc": {"value": auc, "standard_deviation": 0.01}}}  # fmt: skip
+            "auc": {"value": auc, "standard_deviation": 0.01},
+            "recall_best_constant_classifier": {"value": 1.0}}}  # fmt: skip
         person.client("s3").put_object(
             Bucket=person.bucket(), Key=key, Body=json.dumps(statistics).encode()
         )

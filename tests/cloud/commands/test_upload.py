@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sagetree.cloud.account.calls import Account
 from sagetree.cloud.commands.upload import tables_of, upload
 from sagetree.errors import UserError
 
@@ -38,6 +39,15 @@ def test_files_and_folders_go_below_the_names_of_their_tables(person, files):
         f"+ aws s3 cp 2026/people/a.csv s3://{person.bucket()}/tables/customers/a.csv",
         f"+ aws s3 cp '2026/people/b c.csv' 's3://{person.bucket()}/tables/customers/b c.csv'",
         "To train on them:  sagetree cloud run --stack fraud",
+    ]
+
+
+def test_the_next_command_names_the_same_region_and_profile(person, files):
+    chosen = ("--region", "eu-west-1", "--profile", "mine")
+    dry = Account("fraud", None, chosen)
+    _, said = person.does(lambda: upload(dry, tables_of(["claims.csv.gz"])))
+    assert said == [
+        "To train on them:  sagetree cloud run --stack fraud --region eu-west-1 --profile mine"
     ]
 
 
