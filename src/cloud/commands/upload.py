@@ -13,7 +13,8 @@ from sagetree.errors import UserError, quote
 # Where in the bucket the pipeline looks, unless it is told another place.
 FOLDER = "tables"
 
-_ENDINGS = (".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".parquet")
+# What `sagetree prepare` reads. A file without an ending is judged there, by what is in it.
+_ENDINGS = (".csv", ".parquet")
 
 # Of a table, which is a folder in the bucket.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -51,11 +52,18 @@ def tables_of(arguments: Sequence[str]) -> dict[str, Path]:
 
 
 def _check(name: str, path: Path) -> None:
-    """Raise UserError for what is not there, and for a name that a folder cannot have."""
+    """Raise UserError for what the pipeline could not read, and for what cannot be a name."""
     if not path.exists():
         raise UserError("the file is missing", where=str(path), hint="Name a file or a folder")
-    if path.is_dir() and not any(file.is_file() for file in path.rglob("*")):
+    if path.is_dir() and not _files(path):
         raise UserError("the folder is empty", where=str(path), hint="Name one that has files")
+    for file in _files(path):
+        if file.suffix and file.suffix.lower() not in _ENDINGS:
+            raise UserError(
+                f"the pipeline reads CSV and Parquet, not {quote(file.suffix)}",
+                where=str(file),
+                hint="Unpack or convert it to .csv or .parquet",
+            )
     if not _NAME.fullmatch(name):
         raise UserError(
             f"{quote(name)} cannot be the name of a table", hint="Use letters, digits, _, . and -"
@@ -65,13 +73,16 @@ def _check(name: str, path: Path) -> None:
 def _table_name(path: Path) -> str:
     """Return a file's or folder's name without what says how it is written.
 
-    >>> _table_name(Path("data/claims.csv.gz"))
+    >>> _table_name(Path("data/claims.csv"))
     'claims'
     """
     name = path.resolve().name
-    while name.endswith(_ENDINGS):
-        name = name.rpartition(".")[0]
-    return name
+    return name.rpartition(".")[0] if name.lower().endswith(_ENDINGS) else name
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a file, or all files below a folder."""
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
 
 
 def _keys(name: str, path: Path) -> Iterator[tuple[Path, str]]:
@@ -79,7 +90,7 @@ def _keys(name: str, path: Path) -> Iterator[tuple[Path, str]]:
     if path.is_file():
         yield path, f"{FOLDER}/{name}/{path.name}"
         return
-    for file in sorted(file for file in path.rglob("*") if file.is_file()):
+    for file in _files(path):
         yield file, f"{FOLDER}/{name}/{file.relative_to(path).as_posix()}"
 
 

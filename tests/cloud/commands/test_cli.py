@@ -3,11 +3,14 @@
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sagetree.cloud.cli import main
 
+# Any CSV file.
+TABLE = Path(__file__).parents[3] / "local_test" / "payloads" / "claims.csv"
 COMMANDS = ("launch", "upload", "run", "status", "approve", "delete", "leftovers", "check")
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
 
@@ -46,7 +49,7 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
     ("arguments", "calls"),
     [
         (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 2),
-        (["upload", __file__], 2),
+        (["upload", str(TABLE)], 2),
         (["run", "--parameter", "MinimumAuc=0.8"], 3),
         (["status"], 6),
         (["approve", "3"], 2),
