@@ -163,7 +163,7 @@ OWN = (
     Hyperparameter(
         "early_stopping_rounds",
         Integer(1),
-        "stop after this many rounds without a better metric; default: 50, none with preset xgboost",
+        "stop after this many rounds without improvement; default: 50, none with preset xgboost",
     ),
     Hyperparameter(
         "nfold",
