@@ -2,8 +2,8 @@
 
 Each program is a panel, each of its rooms a box, each import an arrow downward. A box
 stands one floor above the highest room it imports. An import is left out where a longer
-way of arrows leads to the same room. All programs import what is shared; of programs only
-train imports another.
+way of arrows leads to the same room. All programs import what is shared; of each other only
+train imports evaluate, and cloud imports serve.
 """
 
 import sys
@@ -19,9 +19,9 @@ import grimp
 PICTURE = Path(__file__).with_name("architecture.svg")
 
 ROOT = "sagetree"
-PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve")
+PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve", "cloud")
 SHARED = "shared by all"
-COLUMNS = (("train", "evaluate"), ("serve",), ("prepare",), ("predict",))
+COLUMNS = (("train", "evaluate"), ("cloud", "serve"), ("prepare",), ("predict",))
 
 # Pixels. A panel is as wide as its fullest floor.
 BOX_HEIGHT, FLOOR_HEIGHT, LETTER, GAP, HEAD, MARGIN = 26, 62, 7.2, 14, 34, 20
