@@ -1,6 +1,7 @@
 """The steps that are jobs: prepare, train and evaluate."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sagetree.cloud.pipeline.expressions import (
     Json,
@@ -12,10 +13,12 @@ from sagetree.cloud.pipeline.expressions import (
     parameter,
 )
 from sagetree.cloud.pipeline.places import STEP_RETRY, Example, Places
+from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 
-INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
-MODEL, TEST = "/opt/ml/processing/model", "/opt/ml/processing/test"
-EVALUATION = "/opt/ml/processing/evaluation"
+_PROCESSING = OptMl(Path(DEFAULT_BASE_DIR)).processing
+INPUT, OUTPUT = f"{_PROCESSING}/input", f"{_PROCESSING}/output"
+MODEL, TEST = f"{_PROCESSING}/model", f"{_PROCESSING}/test"
+EVALUATION = f"{_PROCESSING}/evaluation"
 PARTS = ("train", "validation", "test")
 
 # What validation rows say in a round, as train logs it.
