@@ -170,13 +170,14 @@ class Account:
         self.calls.append(Call(model.name, dict(params)))
 
     def _stand_in(self, model: Any, **_: object) -> Any:
+        params = self.calls[-1].params
         if self.answers.get(model.name):
             given = self.answers[model.name].pop(0)
             if not callable(given):
                 return given
             given()
         stand_in = self._stand_ins.get(model.name)
-        return stand_in(self.calls[-1].params) if stand_in else None  # None: moto's own
+        return stand_in(params) if stand_in else None  # None: moto's own
 
     def _update_endpoint(self, wanted: Mapping[str, Any]) -> Any:
         endpoint = self.sagemaker.endpoints.get(wanted["EndpointName"])

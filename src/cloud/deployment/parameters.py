@@ -1,5 +1,7 @@
 """What the stack remembers of its deployments, in Parameter Store."""
 
+from functools import cached_property
+
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import NONE, Settings
 
@@ -15,13 +17,19 @@ NAMES = (WANTED_PACKAGE, WANTED_CONFIG, DEPLOYED_PACKAGE, COLUMNS, TOLD)
 
 
 class Parameters:
-    """The stack's parameters, as they were when this was made and as it has written them since."""
+    """The stack's parameters, as they were when first asked for and as it has written them since.
+
+    Not before: who waits first for a package is to see what others have written meanwhile.
+    """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._ssm = clients["ssm"]
         self._paths = {name: settings.parameter(name) for name in NAMES}
+
+    @cached_property
+    def _values(self) -> dict[str, str]:
         found = self._ssm.get_parameters(Names=list(self._paths.values()))["Parameters"]
-        self._values = {parameter["Name"]: parameter["Value"] for parameter in found}
+        return {parameter["Name"]: parameter["Value"] for parameter in found}
 
     def get(self, name: str) -> str:
         """Return a parameter's value, NONE where there is none."""

@@ -321,6 +321,19 @@ def test_the_event_of_an_older_approval_comes_late(account, ask):
         assert account.written() == []
 
 
+def test_an_older_package_that_is_waited_for_does_not_replace_a_newer_one(account, ask):
+    """What others have deployed meanwhile is looked at after the waiting."""
+    settings = settings_of()
+    first, second = account.register(), account.register()
+
+    def deploy_second():
+        assert ask(approval(second), settings)["action"] == "created"
+
+    account.answer("DescribeModelPackage", deploy_second)
+    assert ask({"package": first}, settings)["reason"].startswith(f"{second} was approved later")
+    assert account.parameter("wanted-package") == second
+
+
 @pytest.mark.parametrize("how", ["approved again", "newer rejected", "newer deleted"])
 def test_a_person_can_go_back_to_an_older_version(account, ask, how):
     settings = settings_of()
