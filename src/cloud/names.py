@@ -146,7 +146,7 @@ _VARIABLES: Mapping[str, _Variable] = {
     ),
     "alarms": _Variable(_list),
     "private_fields": _Variable(_list),
-    "id_field": _Variable(str, "policy_id"),
+    "id_field": _Variable(str),
 }
 
 
