@@ -8,7 +8,7 @@ import pytest
 from sagetree.cloud.deployment.errors import Busy, Refused
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.requests import name_for
-from tests.cloud.account import ARN, BUCKET, BUNDLE, ROLE, STACK, packed, refused
+from tests.cloud.account import ARN, BUCKET, BUNDLE, ROLE, STACK, answered, packed, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 KINDS = ("serverless", "instance", "asynchronous")
@@ -271,6 +271,26 @@ def test_a_failed_endpoint_is_replaced(account, ask):
     assert account.endpoint.endpoint_status == "InService"
     account.endpoint_is("Failed")
     assert ask(approval(second), settings) == answer  # approved again, it is tried again
+
+
+@pytest.mark.parametrize(
+    ("status", "action", "settled"),
+    [("Creating", "unchanged", "waiting"), ("Failed", "created", "failed")],
+)
+def test_an_endpoint_that_was_never_in_service_may_not_tell_its_config(
+    account, ask, status, action, settled
+):
+    settings = settings_of()
+    arn = account.register()
+    ask(approval(arn), settings)
+    bare = {
+        "EndpointName": STACK, "EndpointArn": f"{ARN}:endpoint/fraud", "EndpointStatus": status,
+        "CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC),
+    }  # fmt: skip
+    account.answer("DescribeEndpoint", answered(bare))
+    assert ask(ENDPOINT_EVENT, settings)["action"] == settled
+    account.answer("DescribeEndpoint", answered(bare))
+    assert ask(approval(arn), settings)["action"] == action
 
 
 def test_a_deletion_is_waited_for(account, ask):
