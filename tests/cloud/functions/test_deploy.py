@@ -354,6 +354,20 @@ def test_an_older_package_that_is_waited_for_does_not_replace_a_newer_one(accoun
     assert account.parameter("wanted-package") == second
 
 
+@pytest.mark.parametrize("first_is_older", [True, False])
+def test_of_two_packages_at_once_the_one_that_was_approved_later_is_wanted(
+    account, ask, first_is_older
+):
+    """Between the look of one call and its writing, the other is through."""
+    settings = settings_of()
+    older, newer = account.register(), account.register()
+    slow, fast = (older, newer) if first_is_older else (newer, older)
+    account.answer("PutParameter", lambda: ask(approval(fast), settings))
+    answer = ask(approval(slow), settings)
+    assert account.parameter("wanted-package") == newer
+    assert answer["action"] == ("unchanged" if first_is_older else "updated")
+
+
 @pytest.mark.parametrize("how", ["approved again", "newer rejected", "newer deleted"])
 def test_a_person_can_go_back_to_an_older_version(account, ask, how):
     settings = settings_of()
