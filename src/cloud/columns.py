@@ -5,7 +5,6 @@ describes its API by them. Neither needs the model's own files for that, nor wha
 """
 
 import base64
-import binascii
 import json
 import zlib
 from collections.abc import Sequence
@@ -19,6 +18,11 @@ if TYPE_CHECKING:
 # What a parameter of the standard tier holds, and one of the advanced tier.
 STANDARD_CHARACTERS = 4096
 ADVANCED_CHARACTERS = 8192
+
+# Parameter Store takes no value with {{ and }} in it. These stand for a brace: JSON's own way to
+# write it, and in packed text a character that base 85 does not use.
+_BRACE = r"\u007b"
+_PACKED_BRACE = "."
 
 # As many of a column's categories are told, as examples.
 CATEGORIES_TOLD = 5
@@ -58,12 +62,12 @@ class Columns:
         """Return the columns in the text of a parameter, None where it holds none yet."""
         try:
             content = json.loads(text if text.startswith("[") else _unpacked(text))
-        except (ValueError, zlib.error, binascii.Error):
+            notes = tuple(
+                ColumnNote(name, kind, bool(required), tuple(categories))
+                for name, kind, required, *categories in content
+            )
+        except (ValueError, TypeError, zlib.error):  # of another hand, too
             return None
-        notes = tuple(
-            ColumnNote(name, kind, bool(required), tuple(categories))
-            for name, kind, required, *categories in content
-        )
         return cls(notes) if notes else None
 
     @cached_property
@@ -92,12 +96,14 @@ class Columns:
             [note.name, note.kind, int(note.required), *note.categories[:categories]]
             for note in self.notes
         ]
-        return json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+        text = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
+        return text.replace("{", _BRACE)  # which stands in names and categories alone
 
 
 def _packed(text: str) -> str:
-    return base64.b85encode(zlib.compress(text.encode(), 9)).decode()
+    packed = base64.b85encode(zlib.compress(text.encode(), 9)).decode()
+    return packed.replace("{", _PACKED_BRACE)
 
 
 def _unpacked(text: str) -> str:
-    return zlib.decompress(base64.b85decode(text)).decode()
+    return zlib.decompress(base64.b85decode(text.replace(_PACKED_BRACE, "{"))).decode()

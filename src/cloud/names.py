@@ -146,7 +146,7 @@ _VARIABLES: Mapping[str, _Variable] = {
     ),
     "alarms": _Variable(_list),
     "private_fields": _Variable(_list),
-    "id_field": _Variable(str, "policy_id"),
+    "id_field": _Variable(str),
 }
 
 
@@ -182,6 +182,13 @@ def fault_of_stack(stack: str) -> str:
             "the stack's name has capital letters: SageMaker checks permissions by ARNs in lower"
             f" case. Call it {stack.lower()}"
         )
+    if stack.startswith(("aws", "ssm")):
+        return (
+            f"the stack's name begins with {stack[:3]}: Parameter Store keeps such names of"
+            " parameters for AWS"
+        )
+    if stack.endswith("-"):
+        return "the stack's name ends with a hyphen: SageMaker takes no such name of an endpoint"
     return ""
 
 

@@ -170,13 +170,14 @@ class Account:
         self.calls.append(Call(model.name, dict(params)))
 
     def _stand_in(self, model: Any, **_: object) -> Any:
+        params = self.calls[-1].params
         if self.answers.get(model.name):
             given = self.answers[model.name].pop(0)
             if not callable(given):
                 return given
             given()
         stand_in = self._stand_ins.get(model.name)
-        return stand_in(self.calls[-1].params) if stand_in else None  # None: moto's own
+        return stand_in(params) if stand_in else None  # None: moto's own
 
     def _update_endpoint(self, wanted: Mapping[str, Any]) -> Any:
         endpoint = self.sagemaker.endpoints.get(wanted["EndpointName"])
@@ -236,15 +237,18 @@ class Account:
 
     def _get_parameters(self, named: Mapping[str, list[str]]) -> Any:
         found = ssm_backends[DEFAULT_ACCOUNT_ID][REGION].get_parameters(named["Names"])
-        parameters = [{"Name": name, "Value": value.value} for name, value in found.items()]
+        parameters = [
+            {"Name": told.name, "Value": told.value, "Version": told.version}
+            for told in found.values()
+        ]
         return answered({"Parameters": parameters})
 
     def _put_parameter(self, wanted: Mapping[str, Any]) -> Any:
-        ssm_backends[DEFAULT_ACCOUNT_ID][REGION].put_parameter(
+        put = ssm_backends[DEFAULT_ACCOUNT_ID][REGION].put_parameter(
             wanted["Name"], "", wanted["Value"], wanted["Type"], "", "", wanted["Overwrite"], [],
             "text", wanted.get("Tier"), None,
         )  # fmt: skip
-        return answered({"Version": 1})
+        return answered({"Version": put.version})
 
     def _get_object(self, named: Mapping[str, str]) -> Any:
         key = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_object(named["Bucket"], named["Key"])

@@ -76,6 +76,7 @@ class StackServer:
             "SAGETREE_BUCKET": BUCKET,
             "SAGETREE_ENDPOINT_KIND": "serverless",
             "SAGETREE_PRIVATE_FIELDS": "name,email",
+            "SAGETREE_ID_FIELD": "policy_id",
         }
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:

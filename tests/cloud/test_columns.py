@@ -40,3 +40,18 @@ def test_more_than_a_parameter_holds_is_an_error_that_says_so():
 @pytest.mark.parametrize("text", ["[]", "none", "-", "", "[1", "{}"])
 def test_other_texts_hold_no_columns(text):
     assert Columns.of_text(text) is None
+
+
+@pytest.mark.parametrize("count", [1, 100, 300, 301, 302, 303, 304, 305])
+def test_nothing_that_parameter_store_takes_for_another_parameter_is_in_it(count):
+    """It refuses a value with {{ and }} in it, which packed text would have by chance."""
+    notes = wide(count).notes
+    columns = Columns((*notes, ColumnNote("{{claim.state}}", "category", True)))
+    text = columns.to_text()
+    assert "{" not in text
+    assert [note.name for note in Columns.of_text(text).notes] == [n.name for n in columns.notes]
+
+
+@pytest.mark.parametrize("text", ["[1]", '[["a"]]', "[null]", '[["a","number",1]', "[[]]"])
+def test_what_another_hand_has_broken_holds_no_columns(text):
+    assert Columns.of_text(text) is None

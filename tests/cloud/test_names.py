@@ -29,7 +29,7 @@ def test_what_is_not_said_is_what_the_template_has_by_default():
         kms_key_arn="",
         alarms=(),
         private_fields=(),
-        id_field="policy_id",
+        id_field="",
     )
 
 

@@ -56,7 +56,7 @@ def refusals(service: str, operation: str) -> Iterator[None]:
         raise _refused(error, f"{service}:{operation}") from error
     except (Boto3Error, BotoCoreError) as error:
         raise _unasked(error) from error
-    except ResponseParserError as error:
+    except (ResponseParserError, KeyError) as error:  # what the parser makes of a web page
         hint = "Check the proxy on the way, and AWS_ENDPOINT_URL"
         raise PlatformError(f"what answers {service}:{operation} is not AWS", hint=hint) from error
 

@@ -37,11 +37,12 @@ class Endpoint(NamedTuple):
             if is_absent(error):
                 return None
             raise
-        variants = told.get("ProductionVariants", [{}])
+        variants = told.get("ProductionVariants") or [{}]
         instances = variants[0].get("DesiredInstanceCount", 0)
-        status, config = told["EndpointStatus"], told["EndpointConfigName"]
+        # SageMaker need not tell the config of an endpoint that is being made
+        status, config = told["EndpointStatus"], told.get("EndpointConfigName", "")
         pending = told.get("PendingDeploymentSummary", {}).get("EndpointConfigName", "")
-        coming = config if status == "Creating" else pending
+        coming = pending or (config if status == "Creating" else "")
         return cls(status, config, coming, told.get("FailureReason", ""), instances)
 
     @property

@@ -26,6 +26,9 @@ UNFINISHED = ("Pending", "InProgress")
 
 POLL_SECONDS = 1
 
+# Whoever may not list a bucket is not told that an object is gone, but that he may not have it.
+_NOT_GIVEN = ("NoSuchKey", "NoSuchBucket", "AccessDenied")
+
 _ARN = re.compile(
     r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:model-package/([a-zA-Z0-9-]{1,63})/(\d{1,9})"
 )
@@ -123,12 +126,16 @@ class Package:
 
     def _schema(self, clients: Clients) -> bytes:
         bucket, _, key = self.model_data.removeprefix("s3://").partition("/")
+        if not key:
+            raise Refused("it names no model in S3", where=self.arn)
         try:
             body = clients["s3"].get_object(Bucket=bucket, Key=key)["Body"]
         except ClientError as error:
-            if error.response["Error"]["Code"] not in ("NoSuchKey", "NoSuchBucket"):
+            if error.response["Error"]["Code"] not in _NOT_GIVEN:
                 raise
-            raise Refused("its model is gone from S3", where=self.model_data) from error
+            hint = "The function reads the stack's bucket below models/; run the pipeline again"
+            reason = "S3 does not give its model, which is gone or lies elsewhere"
+            raise Refused(reason, where=self.model_data, hint=hint) from error
         try:
             schema = next(_schemas(body), None)
         except (tarfile.TarError, zlib.error, EOFError) as error:
@@ -141,12 +148,19 @@ class Package:
 
 def _schemas(body: IO[bytes]) -> Iterator[bytes]:
     # as it comes from S3, no further than to the schema
-    with tarfile.open(fileobj=body, mode="r|gz") as archive:
+    with _opened(body) as archive:
         for member in archive:
             if member.name.removeprefix("./") == SCHEMA_FILE and member.isfile():
                 file = archive.extractfile(member)
                 if file is not None:
                     yield file.read(MAX_SCHEMA_BYTES)
+
+
+def _opened(body: IO[bytes]) -> tarfile.TarFile:
+    try:
+        return tarfile.open(fileobj=body, mode="r|gz")
+    except TypeError as error:  # a header that is cut off, and read byte by byte
+        raise EOFError("unexpected end of data") from error
 
 
 def _foreign(settings: Settings, arn: str) -> Refused:

@@ -1,5 +1,7 @@
 """What the stack remembers of its deployments, in Parameter Store."""
 
+from functools import cached_property
+
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import NONE, Settings
 
@@ -15,27 +17,43 @@ NAMES = (WANTED_PACKAGE, WANTED_CONFIG, DEPLOYED_PACKAGE, COLUMNS, TOLD)
 
 
 class Parameters:
-    """The stack's parameters, as they were when this was made and as it has written them since."""
+    """The stack's parameters, as they were when first asked for and as it has written them since.
+
+    Not before: who waits first for a package is to see what others have written meanwhile.
+    """
 
     def __init__(self, clients: Clients, settings: Settings) -> None:
         self._ssm = clients["ssm"]
         self._paths = {name: settings.parameter(name) for name in NAMES}
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[str, int]]:
+        """The value and the version of each path."""
         found = self._ssm.get_parameters(Names=list(self._paths.values()))["Parameters"]
-        self._values = {parameter["Name"]: parameter["Value"] for parameter in found}
+        return {told["Name"]: (told["Value"], told["Version"]) for told in found}
 
     def get(self, name: str) -> str:
         """Return a parameter's value, NONE where there is none."""
-        return str(self._values.get(self._paths[name], NONE))
+        return self._found.get(self._paths[name], (NONE, 0))[0]
 
-    def put(self, name: str, value: str) -> None:
-        """Write a value where it is another."""
+    def put(self, name: str, value: str) -> str:
+        """Write a value where it is another.
+
+        Return what another call wrote between the last look and this, NONE if there is no such.
+        """
         if self.get(name) == value:
-            return
-        self._ssm.put_parameter(
-            Name=self._paths[name],
+            return NONE
+        path = self._paths[name]
+        _, known = self._found.get(path, (NONE, 0))
+        version = self._ssm.put_parameter(
+            Name=path,
             Value=value,
             Type="String",
             Tier="Intelligent-Tiering",  # more than 4096 characters take the advanced one
             Overwrite=True,
-        )
-        self._values[self._paths[name]] = value
+        )["Version"]
+        self._found[path] = (value, version)
+        if version == known + 1:
+            return NONE
+        before = self._ssm.get_parameters(Names=[f"{path}:{version - 1}"])["Parameters"]
+        return str(before[0]["Value"]) if before else NONE

@@ -88,7 +88,7 @@ def _change(
     name = name_for(settings, package)
     _once(sagemaker.create_model, **model_request(settings, package, name))
     _once(sagemaker.create_endpoint_config, **config_request(settings, name))
-    old = _config(clients, now.config) if now is not None else None
+    old = _config(clients, now.config) if now is not None and now.config else None
     if now is not None and (now.status == "Failed" or (old and kind_of(old) != _kind(settings))):
         endpoint.delete(clients, settings, deadline)
         now = None

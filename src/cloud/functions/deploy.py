@@ -52,15 +52,19 @@ def deploy(
     package = Package.finished(clients, settings, arn, deadline)
     package.check()
     wanted = parameters.get(WANTED_PACKAGE)
-    if wanted not in (NONE, arn) and _is_newer(clients, settings, wanted, package):
+    if not _is_newer(clients, settings, wanted, package):
+        # before the endpoint is looked at: what settles after that goes on with this package
+        wanted = parameters.put(WANTED_PACKAGE, arn)
+    if _is_newer(clients, settings, wanted, package):
+        parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
         reason = f"{wanted} was approved later; to go back, approve this one again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-    # before the endpoint is looked at: what settles after that goes on with this package
-    parameters.put(WANTED_PACKAGE, arn)
     return roll_out(clients, settings, parameters, package, deadline)
 
 
 def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:
+    if arn in (NONE, package.arn):
+        return False
     try:
         other = Package.of(clients, settings, arn)
     except Refused:  # it has been deleted

@@ -1,7 +1,7 @@
 """POST /score: claims by name in, scores with reasons out. GET /openapi.json: how to ask.
 
-    {"claims": [{"policy_id": 7, "name": "...", "incident_type": "Collision", ...}, ...]}
-    -> {"request_id": "...", "predictions": [{"policy_id": 7, "score": 0.91, ...}, ...]}
+    {"claims": [{"id": 7, "name": "...", "amount": 12.5, ...}, ...]}
+    -> {"request_id": "...", "predictions": [{"id": 7, "score": 0.91, ...}, ...]}
 
 Only the model's columns leave the function, less those that the stack calls private. A claim's
 identifier stays here and is put back by position. What the model refuses is answered as it says.
@@ -36,6 +36,7 @@ def start(
 
     It remembers the columns, and its own model, and looks by `clock` how old they are.
     """
+    settings.need("id_field")
     columns = Parameter(clients, settings.parameter(COLUMNS), clock)
     model = _model(clients, settings, clock)
     api = Api(model, columns, settings.id_field, settings.private_fields)

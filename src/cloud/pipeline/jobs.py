@@ -1,6 +1,7 @@
 """The steps that are jobs: prepare, train and evaluate."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from sagetree.cloud.pipeline.expressions import (
     Json,
@@ -12,11 +13,12 @@ from sagetree.cloud.pipeline.expressions import (
     parameter,
 )
 from sagetree.cloud.pipeline.places import STEP_RETRY, Example, Places
-from sagetree.machine.paths import DEFAULT_BASE_DIR
+from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 
-FOLDER = f"{DEFAULT_BASE_DIR}/processing"
-INPUT, OUTPUT = f"{FOLDER}/input", f"{FOLDER}/output"
-MODEL, TEST, EVALUATION = f"{FOLDER}/model", f"{FOLDER}/test", f"{FOLDER}/evaluation"
+_PROCESSING = OptMl(Path(DEFAULT_BASE_DIR)).processing
+INPUT, OUTPUT = f"{_PROCESSING}/input", f"{_PROCESSING}/output"
+MODEL, TEST = f"{_PROCESSING}/model", f"{_PROCESSING}/test"
+EVALUATION = f"{_PROCESSING}/evaluation"
 PARTS = ("train", "validation", "test")
 
 # What validation rows say in a round, as train logs it.

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
-# CloudFormation takes 4096 bytes in all.
-REASON_LENGTH = 2000
+# CloudFormation takes 4096 bytes in all, of which the stack's ARN and the rest need some hundred.
+REASON_BYTES = 2000
 
 ANSWER_SECONDS = 15
 
@@ -20,7 +20,7 @@ def answered(
     """
     body: dict[str, object] = {
         "Status": "FAILED" if fault else "SUCCESS",
-        "Reason": fault[:REASON_LENGTH] or "done",
+        "Reason": _cut(fault) or "done",
         "PhysicalResourceId": event.get("PhysicalResourceId", resource),
         "StackId": event["StackId"],
         "RequestId": event["RequestId"],
@@ -35,3 +35,10 @@ def answered(
     )
     with urlopen(request, timeout=ANSWER_SECONDS):  # noqa: S310
         return body
+
+
+def _cut(text: str) -> str:
+    """Return as much of a text as CloudFormation takes; in JSON, a character may be twelve."""
+    while len(json.dumps(text)) > REASON_BYTES:
+        text = text[: len(text) * 9 // 10]
+    return text

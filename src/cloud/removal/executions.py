@@ -22,12 +22,19 @@ def stop_executions(clients: Clients, settings: Settings, until: float) -> int:
     Raises Busy for one that has not ended by `until`, a time in seconds since 1970.
     """
     running = _running(clients, settings)
+    refusals = {}
     for arn, status in running.items():
         if status == "Executing":
-            clients["sagemaker"].stop_pipeline_execution(PipelineExecutionArn=arn)
+            try:
+                clients["sagemaker"].stop_pipeline_execution(PipelineExecutionArn=arn)
+            except ClientError as error:  # it may have ended by itself meanwhile
+                refusals[arn] = error
     left = running
     while left:
         left = _running(clients, settings)
+        for arn, status in left.items():
+            if status == "Executing" and arn in refusals:
+                raise refusals[arn]
         if left and time.time() + POLL_SECONDS > until:
             raise Busy(f"{', '.join(sorted(left))} is still being stopped")
         if left:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,7 @@ class ApiRequest:
         if self.body is None:
             raise _unreadable("it is marked as base64 and is not base64")
         try:
-            content = json.loads(self.body)
+            content = json.loads(self.body, parse_constant=_constant, parse_float=_float)
         except (ValueError, RecursionError) as error:
             raise _unreadable(f"it is not JSON ({error})") from error
         return _claims(content)
@@ -81,6 +82,18 @@ class Rows:
     def to_json(self) -> bytes:
         """Return the rows as the body of a request to the model."""
         return json.dumps(self.rows).encode()
+
+
+def _constant(text: str) -> object:
+    """Refuse NaN and Infinity, which Python reads, and which would stand in the answer's JSON."""
+    raise ValueError(f"{text} is no value")
+
+
+def _float(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"{quote(text)} is too large a number")
+    return value
 
 
 def _claims(content: object) -> tuple[Claim, ...]:

@@ -79,6 +79,16 @@ def test_a_dry_run_needs_no_account_and_names_region_and_profile(arguments, call
             "permissions by ARNs in lower case. Call it fraud. Name another one",
         ),
         (
+            ["launch", "--stack", "fraud-", "--image", IMAGE, "--dry-run"],
+            "FAILED: --stack fraud-: the stack's name ends with a hyphen: SageMaker takes no such "
+            "name of an endpoint. Name another one",
+        ),
+        (
+            ["launch", "--stack", "ssm2", "--image", IMAGE, "--dry-run"],
+            "FAILED: --stack ssm2: the stack's name begins with ssm: Parameter Store keeps such "
+            "names of parameters for AWS. Name another one",
+        ),
+        (
             ["run", "--parameter", "MinimumAuc", "--dry-run"],
             "FAILED: --parameter is 'MinimumAuc'. Write --parameter NAME=VALUE",
         ),

@@ -3,7 +3,8 @@
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
-from botocore.parsers import ResponseParserError
+from botocore.parsers import ResponseParserError, create_parser
+from botocore.session import get_session
 
 from sagetree.cloud.account.calls import open_session
 from sagetree.cloud.account.refusals import AbsentError, refusals
@@ -117,11 +118,15 @@ def test_a_service_that_does_not_answer_is_the_platform_s_fault():
 
 
 def test_what_answers_in_aws_s_place_is_told():
-    said = sentence(ResponseParserError("syntax error"), PlatformError)
-    assert said == (
-        "what answers cloudformation:CreateStack is not AWS. Check the proxy on the way, and "
-        "AWS_ENDPOINT_URL"
-    )
+    page = {"status_code": 200, "headers": {}, "body": b"<html><b>Sign in</b></html>"}
+    operation = get_session().get_service_model("cloudformation").operation_model("CreateStack")
+    with pytest.raises(KeyError) as raised:
+        create_parser("query").parse(page, operation.output_shape)
+    for error in (ResponseParserError("syntax error"), raised.value):
+        assert sentence(error, PlatformError) == (
+            "what answers cloudformation:CreateStack is not AWS. Check the proxy on the way, and "
+            "AWS_ENDPOINT_URL"
+        )
 
 
 def test_a_session_needs_a_region_and_a_profile_that_is_there(monkeypatch, tmp_path):

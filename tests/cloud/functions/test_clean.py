@@ -18,6 +18,7 @@ KINDS = (
     "executions", "scaling", "endpoint", "configs", "models", "packages", "objects", "bucket",
 )  # fmt: skip
 NOTHING = dict.fromkeys(KINDS, "0")
+DENIED = refused("not authorized to perform it", "AccessDeniedException")
 
 
 class CloudFormation:
@@ -165,6 +166,22 @@ def test_executions_on_their_way_are_stopped_first(used, run, monkeypatch):
     assert len(used.requests("ListPipelineExecutions")) == 3
 
 
+def test_an_execution_that_ends_before_it_is_stopped_is_no_fault(used, run):
+    used.answer("ListPipelineExecutions", executions("Executing"), executions("Succeeded"))
+    used.answer("StopPipelineExecution", refused("it is not executing"))
+    received = run()
+    assert (received["Status"], received["Data"]["executions"]) == ("SUCCESS", "1")
+
+
+def test_an_execution_that_cannot_be_stopped_is_said(used, run):
+    used.answer("ListPipelineExecutions", *[executions("Executing")] * 2)
+    used.answer("StopPipelineExecution", DENIED)
+    assert run()["Reason"].startswith(
+        "Not removed: executions: An error occurred (AccessDeniedException) when calling the"
+        " StopPipelineExecution operation: not authorized to perform it"
+    )
+
+
 def test_an_execution_that_does_not_end_is_said(used, run):
     used.answer("ListPipelineExecutions", *[executions("Stopping")] * 2)
     answer = run(seconds=62)
@@ -223,6 +240,11 @@ def test_cloudformation_tells_of_another_kind_of_endpoint():
             "the stack's name has 45 characters, and may have 44: names of models and configs"
             " begin with it",
         ),
+        (
+            "aws-fraud",
+            "the stack's name begins with aws: Parameter Store keeps such names of parameters for"
+            " AWS",
+        ),
         ("f" * 44, "done"),
     ],
 )
@@ -270,9 +292,6 @@ def test_an_object_that_cannot_be_removed_does_not_hide_the_others(used, run, pa
     assert versions(used) == 1
     used.held.clear()
     assert run()["Data"] == {**NOTHING, "objects": "1", "bucket": "1"}
-
-
-DENIED = refused("not authorized to perform it", "AccessDeniedException")
 
 
 @pytest.mark.parametrize(
@@ -334,6 +353,15 @@ def test_many_things_that_stay_are_not_all_listed(used, run):
     used.answer("DeleteEndpoint", DENIED)
     reason = run()["Reason"]
     assert "s3://fraud-bucket/2: AccessDenied held (and 2 more). Removed: 1 scaling" in reason
+
+
+def test_a_long_reason_is_cut_to_what_cloudformation_takes(used, run):
+    """It takes 4096 bytes, and what JSON makes of a name in another script is six times as long."""
+    faults = [{"Key": "表" * 300, "Code": "AccessDenied", "Message": "held"} for n in range(5)]
+    used.answer("DeleteObjects", answered({"Errors": faults}))
+    received = run()
+    assert received["Reason"].startswith("Not removed: s3://fraud-bucket/表表")
+    assert len(json.dumps(received)) < 4096 - 1000
 
 
 def test_it_answers_before_the_time_is_over(used, run, monkeypatch):

@@ -8,7 +8,7 @@ import pytest
 from sagetree.cloud.deployment.errors import Busy
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.requests import name_for
-from tests.cloud.account import ARN, BUCKET, ROLE, STACK, refused
+from tests.cloud.account import ARN, BUCKET, ROLE, STACK, answered, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 KINDS = ("serverless", "instance", "asynchronous")
@@ -249,6 +249,26 @@ def test_a_failed_endpoint_is_replaced(account, ask):
     assert ask(approval(second), settings) == answer  # approved again, it is tried again
 
 
+@pytest.mark.parametrize(
+    ("status", "action", "settled"),
+    [("Creating", "unchanged", "waiting"), ("Failed", "created", "failed")],
+)
+def test_an_endpoint_that_was_never_in_service_may_not_tell_its_config(
+    account, ask, status, action, settled
+):
+    settings = settings_of()
+    arn = account.register()
+    ask(approval(arn), settings)
+    bare = {
+        "EndpointName": STACK, "EndpointArn": f"{ARN}:endpoint/fraud", "EndpointStatus": status,
+        "CreationTime": datetime.now(UTC), "LastModifiedTime": datetime.now(UTC),
+    }  # fmt: skip
+    account.answer("DescribeEndpoint", answered(bare))
+    assert ask(ENDPOINT_EVENT, settings)["action"] == settled
+    account.answer("DescribeEndpoint", answered(bare))
+    assert ask(approval(arn), settings)["action"] == action
+
+
 def test_a_deletion_is_waited_for(account, ask):
     settings = settings_of()
     first, second = account.register(), account.register()
@@ -295,6 +315,33 @@ def test_the_event_of_an_older_approval_comes_late(account, ask):
             "reason": f"{second} was approved later; to go back, approve this one again",
         }  # fmt: skip
         assert account.written() == []
+
+
+def test_an_older_package_that_is_waited_for_does_not_replace_a_newer_one(account, ask):
+    """What others have deployed meanwhile is looked at after the waiting."""
+    settings = settings_of()
+    first, second = account.register(), account.register()
+
+    def deploy_second():
+        assert ask(approval(second), settings)["action"] == "created"
+
+    account.answer("DescribeModelPackage", deploy_second)
+    assert ask({"package": first}, settings)["reason"].startswith(f"{second} was approved later")
+    assert account.parameter("wanted-package") == second
+
+
+@pytest.mark.parametrize("first_is_older", [True, False])
+def test_of_two_packages_at_once_the_one_that_was_approved_later_is_wanted(
+    account, ask, first_is_older
+):
+    """Between the look of one call and its writing, the other is through."""
+    settings = settings_of()
+    older, newer = account.register(), account.register()
+    slow, fast = (older, newer) if first_is_older else (newer, older)
+    account.answer("PutParameter", lambda: ask(approval(fast), settings))
+    answer = ask(approval(slow), settings)
+    assert account.parameter("wanted-package") == newer
+    assert answer["action"] == ("unchanged" if first_is_older else "updated")
 
 
 @pytest.mark.parametrize("how", ["approved again", "newer rejected", "newer deleted"])

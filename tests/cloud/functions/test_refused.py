@@ -60,6 +60,23 @@ def _of_other_group(account):
 
 PACKAGE = f"{ARN}:model-package/fraud/1"
 NO_MODEL = f"s3://{BUCKET}/m"
+NOT_GIVEN = (
+    f"{NO_MODEL}: S3 does not give its model, which is gone or lies elsewhere. The function reads"
+    " the stack's bucket below models/; run the pipeline again"
+)
+
+
+def _denied(account):
+    """As S3 answers a role that may not list the bucket, where the object is gone."""
+    account.answer("GetObject", *[refused("Access Denied", "AccessDenied")] * 3)
+    return account.register(key="m")
+
+
+def _without_model(account):
+    arn = account.register()
+    (package,) = account.sagemaker.model_packages.values()
+    del package.inference_specification["Containers"][0]["ModelDataUrl"]
+    return arn
 
 
 @pytest.mark.parametrize(
@@ -90,8 +107,14 @@ NO_MODEL = f"s3://{BUCKET}/m"
             f"{PACKAGE}: its status is Failed, with 1 containers. Run the pipeline, which"
             " registers another",
         ),
-        (_model("m", None), f"{NO_MODEL}: its model is gone from S3"),
+        (_model("m", None), NOT_GIVEN),
+        (_denied, NOT_GIVEN),
+        (_without_model, f"{PACKAGE}: it names no model in S3"),
         (_model("m", b"text"), f"{NO_MODEL}: it is no model.tar.gz: not a gzip file"),
+        (
+            _model("m", packed(BUNDLE)[:3]),
+            f"{NO_MODEL}: it is no model.tar.gz: unexpected end of data",
+        ),
         (
             _model("m", packed(BUNDLE)[:600]),
             f"{NO_MODEL}: it is no model.tar.gz: unexpected end of data",

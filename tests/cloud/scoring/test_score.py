@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sagetree.cloud.columns import Columns
+from sagetree.errors import SettingsError
 from tests.cloud.account import STACK
 from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
 from tests.cloud.stack_server import Reply, error
@@ -135,6 +136,10 @@ def test_a_connection_that_was_closed_while_the_function_slept_is_made_anew(
         ("{", "it is not JSON (Expecting property name enclosed in double quotes: line 1 column 2"
          " (char 1))"),
         ("[" * 100_000, None),
+        # as an identifier it would come back, and the answer would be no JSON
+        ('{"policy_id": NaN}', "it is not JSON (NaN is no value)"),
+        ('{"policy_id": -Infinity}', "it is not JSON (-Infinity is no value)"),
+        ('{"policy_id": [-1e400]}', "it is not JSON ('-1e400' is too large a number)"),
         ("7", "it is neither a claim nor a list of claims"),
         ([], "it holds no claim"),
         ({"claims": {}}, 'its "claims" are not a list'),
@@ -277,6 +282,14 @@ def test_a_private_field_that_the_model_needs_is_a_fault_of_the_stack(start, sta
     assert body["where"] == "PrivateFields, IdField"
     assert body["hint"] == ("Train without such columns, or take them out of the stack's settings")
     assert all(b"invocations" not in request for request in stack.received)
+
+
+def test_the_field_that_identifies_a_claim_is_the_templates_to_say(start):
+    with pytest.raises(SettingsError, match="environment: SAGETREE_ID_FIELD is missing"):
+        start(SAGETREE_ID_FIELD="")
+    body = start(SAGETREE_ID_FIELD="nr")({**CLAIM, "nr": 7, "policy_id": 8}).body
+    assert body["predictions"][0]["nr"] == 7
+    assert body["unused_fields"] == ["policy_id"]
 
 
 def test_an_asynchronous_endpoint_is_asked_by_a_file(start, stack):

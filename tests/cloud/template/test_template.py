@@ -1,8 +1,10 @@
 """The template: what CloudFormation takes, whom it refuses, and what hangs together in it."""
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +132,27 @@ def test_the_stored_pipeline_is_the_one_for_the_stacks_parameters(
     )
     wanted = definition(places, Example("k", "y"), Defaults(0.8, "Approved", "ml.m5.large"))
     assert json.loads(body["PipelineDefinitionBody"]) == json.loads(json.dumps(wanted))
+
+
+@pytest.mark.parametrize(
+    ("name", "taken", "refused"),
+    [
+        # as it is written, it stands in the pipeline's JSON
+        ("MinimumAuc", ("0.5", "0.70", "1"), (".7", "0.49", "1.1", "7e-1", "+0.7", "0.7 ", "00.7")),
+        # what begins with a hyphen is an option to `prepare`
+        ("Label", ("fraud", "a.b-c", "_x", "1"), ("-fraud", "--key", "", "a b", 'a"b')),
+        ("IdField", ("policy_id",), ("-policy", "")),
+    ],
+)
+def test_a_parameter_is_refused_that_the_pipeline_could_not_be_made_of(
+    template: dict[str, Any], name: str, taken: Sequence[str], refused: Sequence[str]
+) -> None:
+    pattern = template["Parameters"][name]["AllowedPattern"]
+    assert [value for value in (*taken, *refused) if re.fullmatch(pattern, value)] == list(taken)
+    for value in taken:
+        resources = Stack(template, **{name: value}).resources()
+        body = resources["Pipeline"]["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"]
+        assert json.loads(body)["Version"] == "2020-12-01"
 
 
 @pytest.mark.parametrize("kind", KINDS)
