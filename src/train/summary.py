@@ -95,4 +95,4 @@ def warn_of_nothing_learnt(
     """Log a warning where a model of splits tells no rows apart that were measured."""
     has_split = any(has_splits(NativeBooster(model)) for model in models)
     if has_split and evaluation and (why := why_nothing(evaluation)):
-        LOG.warning("Warning: the model has learnt nothing that %s show: %s", result.rows, why)
+        LOG.warning("Warning: the model has learnt nothing that shows on %s: %s", result.rows, why)

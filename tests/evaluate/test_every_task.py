@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sagetree.evaluate.cli import main as evaluate
+from sagetree.evaluate.report.drivers import SHUFFLED_TIMES
 from sagetree.machine.paths import OptMl
 from sagetree.train.cli import main as train
 from tests.train.tasks import CASES, FEATURES, Case
@@ -188,3 +190,18 @@ def test_a_model_that_is_no_better_than_chance_is_said(
         "WARNING: the model has learnt nothing that the test rows show: r2 -"
         in capsys.readouterr().out
     )
+
+
+@pytest.mark.long
+def test_events_too_few_to_be_among_the_rows_that_a_report_shuffles(opt_ml: OptMl) -> None:
+    trained(opt_ml, CASES["survival:cox"])
+    random, count = np.random.default_rng(0), SHUFFLED_TIMES * 3 // 2
+    left_out = {*range(count)} - {*np.linspace(0, count - 1, SHUFFLED_TIMES).astype(int).tolist()}
+    times = -random.uniform(2, 3, count)  # negative: without event until then
+    times[[*left_out][:10]] = np.arange(1, 11) / 10
+    numbers = random.normal(size=(2, count)).tolist()
+    rows = Case({"y": times.tolist(), "x": numbers[0], "noise": numbers[1], "kind": ["a"] * count})
+    write(opt_ml.processing / "test", rows.csv())
+    assert evaluate([]) == 0
+    drivers = result(opt_ml, "model_card.json")["drivers"]
+    assert (drivers["metric"], drivers["shuffled_rows"]) == ("concordance", 0)

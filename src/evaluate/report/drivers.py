@@ -9,7 +9,7 @@ from sagetree.boosters.explainer import contributions_by_column
 from sagetree.boosters.objectives import Objective, class_numbers
 from sagetree.bundle.model import Model
 from sagetree.evaluate.importance import gain_by_column, ranked, shares_of, sum_abs_shap
-from sagetree.evaluate.metrics.ordering import measure_groups, measure_survival
+from sagetree.evaluate.metrics.ordering import have_order, measure_groups, measure_survival
 from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.metrics.weighted import Predicted, mae, r2, roc_auc
 from sagetree.evaluate.report.columns import Column, columns_of
@@ -170,6 +170,8 @@ def _ndcg(rows: JudgedRows, scores: NDArray[np.float32]) -> float:
 
 def _concordance(objective: Objective, rows: JudgedRows, scores: NDArray[np.float32]) -> float:
     lower, upper = event_bounds(objective, rows.labels.astype(np.float64))
+    if not have_order(lower, upper):  # of many rows those that are shuffled may have no event
+        return float("nan")
     times = predicted_times(objective, scores)
     found = measure_survival(lower, upper, times, weights=rows.weights, where=rows.name)
     return found.scalars["concordance_index"]

@@ -5,11 +5,12 @@ nothing in its inputs is removed but links. A command at work holds the mark
 locked: two at once would mix their files.
 """
 
+import errno
 import fcntl
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
 import orjson
 
@@ -23,6 +24,9 @@ _MARK_TEXT = (
     "A command of sagetree made this folder. The next one with files as arguments replaces\n"
     "the links below input/ and processing/ and input/config/hyperparameters.json.\n"
 )
+
+# What a file system without locks says.
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 
 _NAMES_SHOWN = 3
 
@@ -59,13 +63,12 @@ def claimed(out: Path) -> Iterator[OptMl]:
     with _written(out):
         _check_ours(out)
         out.mkdir(parents=True, exist_ok=True)
-        mark = (out / MARK).open("a", encoding="utf-8")
+        mark = (out / MARK).open("ab", buffering=0)  # nothing is left to be written at its end
     with mark:
         with _written(out):
             _lock(mark, out)
             mark.truncate(0)
-            mark.write(_MARK_TEXT)
-            mark.flush()
+            mark.write(_MARK_TEXT.encode())
         yield OptMl(out)
 
 
@@ -85,11 +88,18 @@ def _check_ours(out: Path) -> None:
         )
 
 
-def _lock(mark: TextIO, out: Path) -> None:
-    """Lock the mark until it is closed, which a process's end does too."""
+def _lock(mark: FileIO, out: Path) -> None:
+    """Lock the mark until it is closed, which a process's end does too.
+
+    Some file systems have no locks: there nothing keeps two commands apart.
+    """
     try:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return
+        if not isinstance(error, BlockingIOError):
+            raise
         raise SettingsError(
             "another command of sagetree is at work in it",
             where=f"--out {out}",

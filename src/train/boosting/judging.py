@@ -35,6 +35,9 @@ _HALVES = 2
 # where nothing is to be learnt, it makes an AUC of .50 look like .503.
 NO_CHANCE_ROWS = 10_000
 
+# Nearer to 0 or 1 a probability has no log odds that say anything.
+_LEAST = 1e-7
+
 
 def evidence(plan: BoostingPlan, rows: xgboost.DMatrix) -> int:
     """Return how many rows tell something: of the rarer of two labels, or of a usual class."""
@@ -165,8 +168,30 @@ def judged_scores(
         rounds = 1 + stopping.best_by_others(history, unit)[0]
         if rounds != best:
             cut = without_last(result.boosters[place], made - rounds)
-            found[place][rows] = predict_left_out(plan, cut, data[place])[rows]
+            there = predict_left_out(plan, cut, data[place])
+            if len(data) == 1 and plan.objective.score == "probability":
+                there = _spread_as(scores[place], there)
+            found[place][rows] = there[rows]
     return tuple(found)
+
+
+def _spread_as(best: Scores, others: Scores) -> Scores:
+    """Return probabilities of some round (n), their log odds as far apart as in the best one (n).
+
+    With more rounds scores lie further apart. Halves at different rounds could not be held
+    to one threshold, nor against each other: an AUC of .632 where either half has .641.
+    """
+    wanted, given = (_log_odds(each) for each in (best, others))
+    spread = float(given.std())
+    stretch = float(wanted.std()) / spread if spread else 0.0
+    odds = np.exp((given - given.mean()) * stretch + wanted.mean())
+    found: Scores = (odds / (1 + odds)).astype(np.float32)
+    return found
+
+
+def _log_odds(scores: Scores) -> NDArray[np.float64]:
+    wide = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
+    return np.log(wide / (1 - wide))
 
 
 def _made(plan: BoostingPlan, result: TrainingResult) -> int:

@@ -1,5 +1,8 @@
 """--out: which folder a command takes for its own, and what it leaves alone in it."""
 
+import errno
+import fcntl
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +88,30 @@ def test_one_command_at_a_time(out: OptMl):
         f"--out {out.root}: another command of sagetree is at work in it. "
         "Wait until that has ended, or name another folder with --out"
     )
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP])
+def test_a_file_system_without_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, "no locks")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with claimed(tmp_path / "out") as out:
+        assert is_marked(out.root)
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        with pytest.raises(PlatformError) as raised, claimed(tmp_path):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    reason = "it cannot be written: File too large"
+    assert str(raised.value) == f"--out {tmp_path}: {reason}. Name a folder on a disk of yours"
 
 
 def test_links_replace_those_of_an_earlier_command(tmp_path: Path, out: OptMl):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 from sklearn.metrics import log_loss, roc_auc_score
 
 from sagetree.tables.roles import RowRoles
@@ -66,11 +67,14 @@ def test_each_half_is_scored_at_the_round_that_the_other_chooses() -> None:
     numbers = part_numbers(validation, 2, by_label=True, seed=plan.settings.seed)
     assert numbers is not None
     each = [booster[: n + 1].predict(data.validation) for n in range(result.rounds)]
-    best = []
+    chosen, best = logit(found.scores.astype(float)), []
     for half in (0, 1):
         rows, others = numbers == half, numbers != half
         best.append(np.argmin([log_loss(validation.labels[others], s[others]) for s in each]))
-        np.testing.assert_array_equal(found.judged[rows], each[best[half]][rows])
+        # as far apart as at the best round, so that halves may be held against each other
+        odds = logit(each[best[half]].astype(float))
+        expected = expit((odds - odds.mean()) / odds.std() * chosen.std() + chosen.mean())
+        np.testing.assert_allclose(found.judged[rows], expected[rows], rtol=1e-5)
     assert {*best} - {found.best[0] - 1}
     np.testing.assert_array_equal(found.scores, each[found.best[0] - 1])
 
@@ -102,6 +106,22 @@ def test_parts_that_would_lack_a_label_are_none() -> None:
     assert part_numbers(rows, 2, by_label=True, seed=0) is None
     assert part_numbers(rows, 2, by_label=False, seed=0) is not None
     assert part_numbers(rows.take(np.array([0])), 2, by_label=False, seed=0) is None
+
+
+@pytest.mark.long
+def test_halves_at_different_rounds_are_ranked_among_each_other() -> None:
+    """The AUC of all rows is the mean of either half's."""
+    whole, of_halves = [], []
+    for seed in range(30):
+        plan, train, validation = split(300, 200, seed, signal=0.7, num_round="500")
+        judged = fit(plan, train, validation).validation.judged
+        numbers = part_numbers(validation, 2, by_label=True, seed=plan.settings.seed)
+        assert numbers is not None
+        halves = [validation.labels[numbers == half] for half in (0, 1)]
+        scores = [judged[numbers == half] for half in (0, 1)]
+        whole.append(roc_auc_score(validation.labels, judged))
+        of_halves.append(np.mean([*map(roc_auc_score, halves, scores)]))
+    assert np.mean(whole) == pytest.approx(np.mean(of_halves), abs=0.003)
 
 
 @pytest.mark.long
