@@ -30,7 +30,7 @@ in the registry: version 2, PendingManualApproval
 the deploy function: Refused: .* its status is PendingManualApproval, not Approved
 the endpoint: in service with fraud-2-
 without a signature: 403
-P-1: score 0\\.\\d{4}, [01], because: .*odds
+P-1: score 0\\.\\d{4}, called [01], because: .*odds
 the API: 422: column 'incident_type' is missing
 the endpoint: fraud-3-\\w+ instead of fraud-2-
 the endpoint: still fraud-3-
