@@ -40,11 +40,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def pytest_sessionfinish() -> None:
-    """Let it all go again: DuckDB's binding lists at the end what the collector has left."""
-    gc.unfreeze()
-
-
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     """Undo what a program does to its process: log handlers and those of signals, variables of the
