@@ -137,14 +137,7 @@ def site_of(
 
 def _load_tried(settings: ServeSettings, verdict: Verdict) -> ServedModel:
     verdict.check()
-    return ServedModel.load(
-        settings.model_dir,
-        threads=settings.threads,
-        output=settings.output,
-        decision=settings.decision,
-        shap=settings.shap,
-        rounds=settings.rounds,
-    )
+    return ServedModel.of(settings, settings.model_dir)
 
 
 def _registry(settings: ServeSettings, shared: Path) -> "Registry":

@@ -106,16 +106,7 @@ def _application(folder: Path, environ: Mapping[str, str]) -> Application:
             where=PROGRAM.name if settings.program else MULTI_MODEL.name,
             hint="Choose another EndpointKind, or register the package without it",
         )
-    load = partial(
-        ServedModel.load,
-        folder,
-        threads=settings.threads,
-        output=settings.output,
-        decision=settings.decision,
-        shap=settings.shap,
-        rounds=settings.rounds,
-    )
-    holder = ModelHolder(folder, load)
+    holder = ModelHolder(folder, partial(ServedModel.of, settings, folder))
     holder.start(watch=False)
     holder.wait()
     return Application(one_model(settings, holder, Observer(None, LINE_FORMATS["json"])))

@@ -20,6 +20,7 @@ from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.predictions.scored_rows import available_keys
 from sagetree.serve.protocol.route_names import MODEL_NAME
+from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.drift import Monitor
 from sagetree.serve.variables import DECISION, OUTPUT
 
@@ -40,6 +41,19 @@ class ServedModel:
     model: Model
     keys: tuple[str, ...]
     monitor: Monitor
+
+    @classmethod
+    def of(cls, settings: ServeSettings, folder: Path, name: str = MODEL_NAME) -> "ServedModel":
+        """Load the model in `folder` as a server's settings want it. Raises as `load`."""
+        return cls.load(
+            folder,
+            threads=settings.threads,
+            output=settings.output,
+            decision=settings.decision,
+            shap=settings.shap,
+            rounds=settings.rounds,
+            name=name,
+        )
 
     @classmethod
     def load(

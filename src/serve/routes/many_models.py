@@ -15,7 +15,6 @@ X-Amzn-SageMaker-Target-Model invokes the model it names.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import parse_qs, unquote
 
@@ -63,18 +62,7 @@ class _Ready:
 
 def store_of_models(settings: ServeSettings, registry: Registry) -> ModelStore[ServedModel]:
     """Return a worker's store of models that answer without a script."""
-
-    def load(folder: Path, name: str) -> ServedModel:
-        return ServedModel.load(
-            folder,
-            threads=settings.threads,
-            output=settings.output,
-            decision=settings.decision,
-            shap=settings.shap,
-            rounds=settings.rounds,
-            name=name,
-        )
-
+    load = partial(ServedModel.of, settings)
     return ModelStore(registry, load, Trials(registry.folder, options_of(settings)))
 
 
