@@ -170,12 +170,12 @@ def judged_scores(
             cut = without_last(result.boosters[place], made - rounds)
             there = predict_left_out(plan, cut, data[place])
             if len(data) == 1 and plan.objective.score == "probability":
-                there = _spread_as(scores[place], there)
+                there = spread_as(scores[place], there)
             found[place][rows] = there[rows]
     return tuple(found)
 
 
-def _spread_as(best: Scores, others: Scores) -> Scores:
+def spread_as(best: Scores, others: Scores) -> Scores:
     """Return probabilities of some round (n), their log odds as far apart as in the best one (n).
 
     With more rounds scores lie further apart. Halves at different rounds could not be held
@@ -184,9 +184,12 @@ def _spread_as(best: Scores, others: Scores) -> Scores:
     wanted, given = (_log_odds(each) for each in (best, others))
     spread = float(given.std())
     stretch = float(wanted.std()) / spread if spread else 0.0
-    odds = np.exp((given - given.mean()) * stretch + wanted.mean())
-    found: Scores = (odds / (1 + odds)).astype(np.float32)
-    return found
+    odds = (given - given.mean()) * stretch + wanted.mean()
+    # One row set apart among very many has odds that no exponential holds; at 0 or 1 there is
+    # no log loss.
+    found = (1 + np.tanh(odds / 2)) / 2
+    scores: Scores = np.clip(found, _LEAST, 1 - _LEAST).astype(np.float32)
+    return scores
 
 
 def _log_odds(scores: Scores) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from sagetree.tables.roles import RowRoles
 from sagetree.train.boosting.folds import part_numbers
-from sagetree.train.boosting.judging import choosing_history, in_halves
+from sagetree.train.boosting.judging import choosing_history, in_halves, spread_as
 from sagetree.train.boosting.phases import boost_until_best, booster_data
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.strategies import fit
@@ -77,6 +77,23 @@ def test_each_half_is_scored_at_the_round_that_the_other_chooses() -> None:
         np.testing.assert_allclose(found.judged[rows], expected[rows], rtol=1e-5)
     assert {*best} - {found.best[0] - 1}
     np.testing.assert_array_equal(found.scores, each[found.best[0] - 1])
+
+
+@pytest.mark.parametrize("apart", [0.06, 0.9, 0.0])
+def test_one_row_set_apart_among_very_many_has_a_score(apart: float) -> None:
+    """Its log odds are a thousand times the spread, which no exponential holds."""
+    others = np.full(1_000_000, 0.05, np.float32)
+    others[0] = apart
+    best = np.random.default_rng(0).beta(0.2, 0.8, len(others)).astype(np.float32)
+    found = spread_as(best, others)
+    assert 0 < found.min() <= found.max() < 1
+    assert np.sign(found[0] - found[1]) == np.sign(apart - 0.05)
+
+
+def test_scores_that_tell_no_row_from_another_stay_equal() -> None:
+    best, same = np.array([0.1, 0.9], np.float32), np.array([0.3, 0.3], np.float32)
+    assert spread_as(best, same) == pytest.approx([0.5, 0.5])
+    assert spread_as(same, best) == pytest.approx([0.3, 0.3])
 
 
 def test_what_belongs_together_is_in_one_part() -> None:
