@@ -13,20 +13,15 @@ the emulator take alone. Needs Docker, the image, and `make sdk`.
 """
 
 import argparse
-import json
-import platform
-import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
 from statistics import median
 
 from tests.cloud.scoring.conftest import BUNDLE, CLAIM, event
 from tests.cloud.stack_server import stack_server
+from tests.image.lambda_emulator import call, command, free_port, options, wait_until_it_listens
 
-ROOT = Path(__file__).parents[1]
 RIVAL = "nothing"
 LOOP = """
 import os
@@ -65,26 +60,14 @@ def main() -> None:
         print(f"{name:<10} {median(seconds):5.2f} s ({spread})  {median(ratios):.2f}")
 
 
-def first_answer(image: str, command: tuple[str, ...], environ: Mapping[str, str]) -> float:
+def first_answer(image: str, function: tuple[str, ...], environ: Mapping[str, str]) -> float:
     """Return the seconds from the first event to its answer."""
-    machine = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
-    (emulator,) = (ROOT / ".sdk" / "lambda").rglob(f"aws-lambda-rie-{machine}")
-    own, api = free_port(), free_port()
-    variables = [f"--env={name}={value}" for name, value in environ.items()]
-    container = docker(
-        "run", "--detach", "--read-only", "--tmpfs=/tmp", "--user=993:990", "--memory=512m",
-        "--network=host", f"--volume={emulator}:/opt/rie:ro", "--entrypoint=/opt/rie", *variables,
-        image, f"--runtime-interface-emulator-address=127.0.0.1:{own}",
-        f"--runtime-api-address=127.0.0.1:{api}", *command,
-    )  # fmt: skip
+    port = free_port()
+    container = docker("run", "--detach", *options(environ), image, *command(port, *function))
     try:
-        while not listens(own):
-            time.sleep(0.01)
-        url = f"http://127.0.0.1:{own}/2015-03-31/functions/function/invocations"
-        request = urllib.request.Request(url, json.dumps(event([CLAIM])).encode())
+        wait_until_it_listens(port, lambda: docker("logs", container))
         begun = time.perf_counter()
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            answer.read()
+        call(port, event([CLAIM]))
         return time.perf_counter() - begun
     finally:
         docker("rm", "--force", container)
@@ -94,19 +77,6 @@ def docker(*arguments: str) -> str:
     """Run Docker's client and return what it prints."""
     done = subprocess.run(["docker", *arguments], check=True, stdout=subprocess.PIPE, text=True)
     return done.stdout.strip()
-
-
-def listens(port: int) -> bool:
-    """Say whether somebody listens on a port of this machine."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

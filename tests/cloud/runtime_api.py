@@ -2,12 +2,13 @@
 
 import json
 import queue
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
+
+from tests.cloud.http_server import answering
 
 PREFIX = "/2018-06-01/runtime"
 
@@ -79,15 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
 def runtime_api() -> Iterator[RuntimeApi]:
     """Serve the API on a port of its own."""
     api = RuntimeApi()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": api}))
-    server.daemon_threads = True
-    api.address = f"127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield api
-    finally:
-        api.events.put(None)
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(type("Handler", (_Handler,), {"api": api})) as port:
+        api.address = f"127.0.0.1:{port}"
+        try:
+            yield api
+        finally:
+            api.events.put(None)

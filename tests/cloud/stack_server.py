@@ -8,11 +8,10 @@ variables in `environ`.
 import io
 import json
 import tarfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ from sagetree.cloud.columns import Columns
 from sagetree.serve.application import Application
 from sagetree.serve.protocol.messages import Request
 from tests.cloud.account import ARN, BUCKET, STACK
+from tests.cloud.http_server import answering
 from tests.serve.artifacts import holder_for, settings_for, site_of
 
 PACKAGE = f"{ARN}:model-package/{STACK}/1"
@@ -167,17 +167,9 @@ def stack_server(model: Path) -> Iterator[StackServer]:
     first = {f"/{STACK}/columns": columns.to_text(), f"/{STACK}/deployed-package": PACKAGE}
     stack = StackServer(Application(site_of(settings, holder)), first, packed(model))
     stack.begin()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"stack": stack}))
-    server.daemon_threads = True
-    stack.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with answering(type("Handler", (_Handler,), {"stack": stack})) as port:
+        stack.url = f"http://127.0.0.1:{port}"
         yield stack
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def packed(folder: Path) -> bytes:

@@ -1,14 +1,8 @@
 """The functions in the image under Lambda's own emulator: small, read-only, and not as root."""
 
 import json
-import platform
-import socket
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,17 +16,12 @@ from tests.cloud.scoring.conftest import BUNDLE, CLAIM, SCORES, event
 from tests.cloud.stack_server import StackServer, stack_server
 from tests.cloud.test_desk_stack import registered
 from tests.cloud.toy_machine import ToyMachine
-from tests.image.conftest import ROOT, Runner
+from tests.image.conftest import Runner
 from tests.image.docker import Container
-from tests.image.modes import NO_RIGHTS, READ_ONLY, written_elsewhere
+from tests.image.lambda_emulator import call, command, free_port, options, wait_until_it_listens
+from tests.image.modes import written_elsewhere
 
 pytestmark = pytest.mark.docker
-
-# Lambda runs images as a user of its own, on a root that nobody may write to.
-OPTIONS = (
-    *READ_ONLY, *NO_RIGHTS, "--user=993:990", "--memory=512m", "--memory-swap=512m",
-    "--network=host", "--entrypoint=/opt/ml/aws-lambda-rie",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,16 +33,7 @@ class Emulator:
 
     def call(self, event: object) -> Any:
         """Return what the function answers, or the error that it told."""
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/2015-03-31/functions/function/invocations",
-            json.dumps(event).encode(),
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                return json.loads(response.read())
-        except urllib.error.HTTPError as failed:
-            with failed:
-                return json.loads(failed.read())
+        return call(self.port, event)
 
 
 @pytest.fixture(scope="module")
@@ -62,51 +42,20 @@ def stack() -> Iterator[StackServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def emulator() -> Path:
-    """The program that AWS ships in aws-sam-cli."""
-    machine = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
-    pattern = f"lib/python3*/site-packages/samcli/local/rapid/aws-lambda-rie-{machine}"
-    found = list((ROOT / ".sdk" / "lambda").glob(pattern))
-    if not found:
-        pytest.fail("Lambda's emulator is not installed: run `make sdk`", pytrace=False)
-    return found[0]
-
-
 @pytest.fixture
-def start(runner: Runner, emulator: Path, stack: StackServer) -> Callable[..., Emulator]:
+def start(runner: Runner, stack: StackServer) -> Callable[..., Emulator]:
     """Start a command under the emulator, and wait until that listens."""
 
-    def started(*command: str, environ: Mapping[str, str] | None = None) -> Emulator:
-        own, api = free_port(), free_port()
+    def started(*function: str, environ: Mapping[str, str] | None = None) -> Emulator:
+        port = free_port()
         variables = {
             "AWS_LAMBDA_FUNCTION_NAME": "fraud-function", **stack.environ, **(environ or {})
         }  # fmt: skip
-        options = [f"--env={name}={value}" for name, value in variables.items()]
-        container = runner.start(
-            f"--runtime-interface-emulator-address=127.0.0.1:{own}",
-            f"--runtime-api-address=127.0.0.1:{api}",
-            *command,
-            options=(*OPTIONS, f"--volume={emulator}:/opt/ml/aws-lambda-rie:ro", *options),
-        )
-        limit = time.monotonic() + 30
-        while not listens(own):
-            assert time.monotonic() < limit, container.log
-            time.sleep(0.01)
-        return Emulator(container, own)
+        container = runner.start(*command(port, *function), options=options(variables))
+        wait_until_it_listens(port, lambda: container.log)
+        return Emulator(container, port)
 
     return started
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("kind", ["serverless", "lambda"])

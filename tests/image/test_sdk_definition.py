@@ -11,22 +11,13 @@ import pytest
 
 from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.jobs import AUC_LINE
-from sagetree.cloud.pipeline.places import Defaults, Example, Places
+from sagetree.cloud.pipeline.places import Defaults, Example
+from tests.cloud.template.places import PLACES
 
 RUN = Path(__file__).parents[2] / "local_test" / "sdk" / "run.sh"
 
 # The SDKs are there with `make test-image`, and need a server in place of AWS.
 pytestmark = pytest.mark.docker
-
-PLACES = Places(
-    image="123456789012.dkr.ecr.us-east-1.amazonaws.com/sagetree:1",
-    role="arn:aws:iam::123456789012:role/fraud-jobs",
-    bucket="fraud-bucket",
-    group="fraud",
-    deploy_function="arn:aws:lambda:us-east-1:123456789012:function:fraud-deploy",
-    vpc={"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]},
-    key="arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
-)
 
 # Said by an SDK and left to the service's defaults by us, by the end of its place.
 DEFAULTS = {

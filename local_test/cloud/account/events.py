@@ -78,7 +78,9 @@ class Bus:
             )
             return Delivery(what, name, "sent", "")
         if service != "lambda":
-            raise NotImplementedError(f"the desk delivers no events to {service}")
+            raise ValueError(
+                f"{rule}: the desk delivers events to lambda and sns, not to {service}"
+            )
         if not self.functions.lets_in(arn, "events.amazonaws.com", rule):
             return Delivery(what, name, None, f"the function's policy does not let in {rule}")
         return self._invoke_later(arn, name, event)

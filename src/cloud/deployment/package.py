@@ -139,7 +139,7 @@ class Package:
         try:
             schema = next(_schemas(body), None)
         except (tarfile.TarError, zlib.error, EOFError) as error:
-            raise Refused(f"it is no model.tar.gz: {error}", where=self.model_data) from error
+            raise Refused(f"it is not a model.tar.gz: {error}", where=self.model_data) from error
         if schema is None:
             hint = "The score function asks by column names; train with target=NAME"
             raise Refused(f"it holds no {SCHEMA_FILE}", where=self.model_data, hint=hint)

@@ -125,7 +125,7 @@ def _predictions(outcome: Outcome, claims: int) -> Sequence[Mapping[str, object]
     except (ValueError, KeyError, TypeError) as error:
         raise unreadable("it is not the server's JSON") from error
     if not isinstance(predictions, list) or not all(isinstance(p, dict) for p in predictions):
-        raise unreadable("its predictions are no list of objects")
+        raise unreadable("its predictions are not a list of objects")
     if len(predictions) != claims:
         raise unreadable(f"it has {len(predictions)} predictions for {claims} claims")
     return predictions

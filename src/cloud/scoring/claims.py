@@ -86,7 +86,7 @@ class Rows:
 
 def _constant(text: str) -> object:
     """Refuse NaN and Infinity, which Python reads, and which would stand in the answer's JSON."""
-    raise ValueError(f"{text} is no value")
+    raise ValueError(f"{text} is not a JSON value")
 
 
 def _float(text: str) -> float:

@@ -24,7 +24,7 @@ _UNUSED: Json = {
     "type": "array",
     "items": {"type": "string"},
     "description": "Fields of the claims that the model was not sent: private ones, and those that "
-    "are no column of it",
+    "it does not know",
 }
 
 _PLACE: Json = {"type": ["string", "null"], "description": "An address in S3"}

@@ -1,10 +1,9 @@
 """What the stack's deletion would leave, and what cannot be removed."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from sagetree.cloud.functions import clean
 from tests.cloud.account import ARN, BUCKET, ROLE, answered, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
+from tests.cloud.http_server import answering
 
 SETTINGS = settings_of("instance")
 KINDS = (
@@ -50,11 +50,9 @@ def stack(monkeypatch) -> Iterator[CloudFormation]:
             pass
 
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        stack = CloudFormation(server.server_port)
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with answering(Handler) as port:
+        stack = CloudFormation(port)
         yield stack
-        server.shutdown()
 
 
 @pytest.fixture

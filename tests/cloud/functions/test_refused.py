@@ -110,14 +110,14 @@ def _without_model(account):
         (_model("m", None), NOT_GIVEN),
         (_denied, NOT_GIVEN),
         (_without_model, f"{PACKAGE}: it names no model in S3"),
-        (_model("m", b"text"), f"{NO_MODEL}: it is no model.tar.gz: not a gzip file"),
+        (_model("m", b"text"), f"{NO_MODEL}: it is not a model.tar.gz: not a gzip file"),
         (
             _model("m", packed(BUNDLE)[:3]),
-            f"{NO_MODEL}: it is no model.tar.gz: unexpected end of data",
+            f"{NO_MODEL}: it is not a model.tar.gz: unexpected end of data",
         ),
         (
             _model("m", packed(BUNDLE)[:600]),
-            f"{NO_MODEL}: it is no model.tar.gz: unexpected end of data",
+            f"{NO_MODEL}: it is not a model.tar.gz: unexpected end of data",
         ),
         (
             _model("m", packed(BUNDLE, lambda name: "other.json")),

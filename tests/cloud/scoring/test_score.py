@@ -137,8 +137,8 @@ def test_a_connection_that_was_closed_while_the_function_slept_is_made_anew(
          " (char 1))"),
         ("[" * 100_000, None),
         # as an identifier it would come back, and the answer would be no JSON
-        ('{"policy_id": NaN}', "it is not JSON (NaN is no value)"),
-        ('{"policy_id": -Infinity}', "it is not JSON (-Infinity is no value)"),
+        ('{"policy_id": NaN}', "it is not JSON (NaN is not a JSON value)"),
+        ('{"policy_id": -Infinity}', "it is not JSON (-Infinity is not a JSON value)"),
         ('{"policy_id": [-1e400]}', "it is not JSON ('-1e400' is too large a number)"),
         ("7", "it is neither a claim nor a list of claims"),
         ([], "it holds no claim"),

@@ -11,21 +11,12 @@ from botocore.validate import ParamValidator
 
 from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.jobs import AUC_LINE
-from sagetree.cloud.pipeline.places import Defaults, Example, Places
+from sagetree.cloud.pipeline.places import Defaults, Example
 from sagetree.evaluate.cli import DESCRIPTION
 from sagetree.train.boosting.progress import metric_pattern
 from sagetree.train.hyperparameters.eval_metrics import METRICS
 from tests.cloud.strict import faults
-
-PLACES = Places(
-    image="123456789012.dkr.ecr.us-east-1.amazonaws.com/sagetree:1",
-    role="arn:aws:iam::123456789012:role/fraud-jobs",
-    bucket="fraud-bucket",
-    group="fraud",
-    deploy_function="arn:aws:lambda:us-east-1:123456789012:function:fraud-deploy",
-    vpc={"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]},
-    key="arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000",
-)
+from tests.cloud.template.places import PLACES
 
 # The request that the service makes of a step's arguments, and what it adds itself.
 REQUESTS = {
