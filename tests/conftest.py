@@ -30,6 +30,11 @@ settings.load_profile("sagetree")
 
 PYTEST = "PYTEST_CURRENT_TEST"
 
+# Where `make` runs the suite, a make that a test starts would take itself for a part of it: its
+# options, and one line more at both ends of what it prints.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
+    os.environ.pop(name, None)
+
 # Where the suite runs in the background it is ignored, also by every program that is started.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
