@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sagetree.cloud.account.calls import Account, open_session
-from sagetree.cloud.account.template import read_template
+from sagetree.cloud.account.template import PATH
 from sagetree.cloud.commands.approve import approve
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
@@ -183,7 +183,7 @@ def _add(
 
 def _add_launch(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        return launch(account, read_template(), options.image, _pairs(options.parameter))
+        return launch(account, PATH, options.image, _pairs(options.parameter))
 
     parser = _add(commands, "launch", "make the stack", _LAUNCH, work)
     parser.add_argument(

@@ -46,6 +46,15 @@ class Account:
         """What names this stack, region and profile to the next command, as it is typed."""
         return line_of(["--stack", self.stack, *self.chosen])
 
+    def region(self) -> str:
+        """Return the region; a dry run that is not given one says how to ask for it: $REGION."""
+        if self.session is not None:
+            return str(self.session.region_name)
+        if "--region" in self.chosen:
+            return self.chosen[self.chosen.index("--region") + 1]
+        self.say(f"+ REGION=$({line_of(['aws', 'configure', 'get', 'region', *self.chosen])})")
+        return "$REGION"
+
     def say(self, text: str = "") -> None:
         """Print a line."""
         LOG.info("%s", text)

@@ -3,15 +3,8 @@
 import re
 from pathlib import Path
 
-from sagetree.cloud.account.typed import FromFile
-
 # A link to cloud/template.yaml in a checkout, a file of the wheel elsewhere.
 PATH = Path(__file__).parents[1] / "template.yaml"
-
-
-def read_template() -> FromFile:
-    """Return the template's text; CloudFormation takes 51,200 bytes."""
-    return FromFile.read(PATH)
 
 
 def parameters_of(template: str) -> list[str]:

@@ -4,26 +4,12 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 # boto3's name of a service, where the AWS CLI has another one.
 _SERVICES = {"s3": "s3api"}
 
 # What a shell leaves as it is between double quotes, but for variables such as $BUCKET_NAME.
 _IN_DOUBLE_QUOTES = re.compile(r"(?:[^\"\\$`!]|\$[A-Z_]+\b)*")
-
-
-class FromFile(str):
-    """The text of a file, which the AWS CLI is told to read there."""
-
-    path: Path
-
-    @classmethod
-    def read(cls, path: Path) -> "FromFile":
-        """Return the file's text, as a value that knows where it came from."""
-        text = cls(path.read_text(encoding="utf-8"))
-        text.path = path
-        return text
 
 
 def words_of(service: str, operation: str, parameters: Mapping[str, object]) -> list[str]:
@@ -46,8 +32,6 @@ def _option(name: str, value: object) -> Iterator[str]:
             yield f"--{name}"
         case False:
             yield f"--no-{name}"
-        case FromFile():
-            yield from (f"--{name}", f"file://{value.path}")
         case [str(), *_] as texts:
             yield f"--{name}"
             yield from map(str, texts)

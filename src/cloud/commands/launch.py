@@ -1,6 +1,7 @@
 """`sagetree cloud launch`: make the stack, and wait until it stands."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.stack import (
@@ -9,8 +10,8 @@ from sagetree.cloud.account.stack import (
     launch_failed,
     wait_for_stack,
 )
+from sagetree.cloud.account.staging import staged
 from sagetree.cloud.account.template import parameters_of
-from sagetree.cloud.account.typed import FromFile
 from sagetree.cloud.names import fault_of_stack
 from sagetree.errors import UserError, did_you_mean, quote
 
@@ -18,26 +19,27 @@ from sagetree.errors import UserError, did_you_mean, quote
 _CAPABILITIES = ["CAPABILITY_IAM"]
 
 
-def launch(account: Account, template: FromFile, image: str, parameters: Mapping[str, str]) -> int:
+def launch(account: Account, template: Path, image: str, parameters: Mapping[str, str]) -> int:
     """Create the stack from a template, with the image and other parameters."""
     if fault := fault_of_stack(account.stack):
         raise UserError(fault, where=f"--stack {account.stack}", hint="Name another one")
-    _check_names(parameters, parameters_of(template))
+    _check_names(parameters, parameters_of(template.read_text()))
     given = {"ImageUri": image, **parameters}
     if not account.dry_run and (stack := find_stack(account)):
         raise _exists(account, stack)
-    account.call(
-        "cloudformation",
-        "create_stack",
-        StackName=account.stack,
-        TemplateBody=template,
-        Parameters=[{"ParameterKey": n, "ParameterValue": v} for n, v in given.items()],
-        Capabilities=_CAPABILITIES,
-    )
+    with staged(account, template) as address:
+        account.call(
+            "cloudformation",
+            "create_stack",
+            StackName=account.stack,
+            TemplateURL=address,
+            Parameters=[{"ParameterKey": n, "ParameterValue": v} for n, v in given.items()],
+            Capabilities=_CAPABILITIES,
+        )
     account.type_out(
         "cloudformation", "wait", "stack-create-complete", "--stack-name", account.stack
     )
-    where = f"CloudFormation, Create stack, Upload a template file: {template.path}"
+    where = f"CloudFormation, Create stack, Upload a template file: {template}"
     account.say(f"  or in the console: {where}")
     return 0 if account.dry_run else _await(account)
 

@@ -10,7 +10,6 @@ import pytest
 from moto import mock_aws
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.typed import FromFile
 from sagetree.machine.program import start_logging
 from tests.cloud import account
 from tests.cloud.commands.answers import Answer, Answers, in_turn
@@ -111,5 +110,5 @@ def person(cloud: tuple[account.Account, dict[str, Any]]) -> Iterator[Person]:
 
 
 @pytest.fixture
-def template() -> FromFile:
-    return FromFile.read(TEMPLATE)
+def template() -> Path:
+    return TEMPLATE

@@ -48,7 +48,7 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
 @pytest.mark.parametrize(
     ("arguments", "calls"),
     [
-        (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 2),
+        (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 5),
         (["upload", str(TABLE)], 2),
         (["run", "--parameter", "MinimumAuc=0.8"], 3),
         (["status"], 6),

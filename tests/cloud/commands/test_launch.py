@@ -1,11 +1,16 @@
 """sagetree cloud launch: a stack that comes, one that does not, one that is there."""
 
+import re
 from datetime import UTC, datetime
 
+import boto3
 import pytest
 import yaml
+from moto import mock_aws
 
-from sagetree.cloud.account.template import PATH, parameters_of, read_template
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.staging import staged
+from sagetree.cloud.account.template import PATH, parameters_of
 from sagetree.cloud.commands.launch import launch
 from sagetree.errors import UserError
 from tests.cloud.commands.answers import refusal
@@ -23,13 +28,18 @@ def described(status):
 def test_a_stack_is_made_and_its_outputs_are_said(person, template):
     code, said = person.hears(lambda: launch(person.account, template, IMAGE, {"LogDays": "7"}))
     assert code == 0
-    assert said[0] == (
-        f"+ aws cloudformation create-stack --stack-name fraud --template-body "
-        f"file://{template.path} --parameters "
+    bucket = said[0].removeprefix("+ aws s3 mb s3://")
+    assert re.fullmatch("sagetree-launch-[0-9a-f]{32}", bucket)
+    assert said[1] == f"+ aws s3 cp {template} s3://{bucket}/template.yaml"
+    assert said[2] == (
+        f"+ aws cloudformation create-stack --stack-name fraud --template-url "
+        f"https://{bucket}.s3.us-east-1.amazonaws.com/template.yaml --parameters "
         f"""'[{{"ParameterKey": "ImageUri", "ParameterValue": "{IMAGE}"}}, """
         """{"ParameterKey": "LogDays", "ParameterValue": "7"}]' --capabilities CAPABILITY_IAM"""
     )
-    assert said[1] == "+ aws cloudformation wait stack-create-complete --stack-name fraud"
+    assert said[3] == f"+ aws s3 rb s3://{bucket} --force"
+    assert said[4] == "+ aws cloudformation wait stack-create-complete --stack-name fraud"
+    assert [b["Name"] for b in person.client("s3").list_buckets()["Buckets"]] == [person.bucket()]
     assert "fraud is CREATE_COMPLETE" in said
     assert "  ScoreUrl           https://example.com/score" in said
     assert said[-1] == "To bring tables into it:  sagetree cloud upload --stack fraud FILES"
@@ -40,9 +50,11 @@ def test_a_stack_is_made_and_its_outputs_are_said(person, template):
 def test_a_dry_run_says_the_same_and_makes_nothing(person, template):
     code, said = person.hears(lambda: launch(person.dry, template, IMAGE, {}))
     assert code == 0
-    assert said[0].startswith("+ aws cloudformation create-stack --stack-name fraud ")
-    where = f"CloudFormation, Create stack, Upload a template file: {template.path}"
-    assert said[2] == f"  or in the console: {where}"
+    assert said[0] == "+ REGION=$(aws configure get region)"
+    assert said[3].startswith("+ aws cloudformation create-stack --stack-name fraud ")
+    assert '.s3.$REGION.amazonaws.com/template.yaml" --parameters ' in said[3]
+    where = f"CloudFormation, Create stack, Upload a template file: {template}"
+    assert said[6] == f"  or in the console: {where}"
     assert person.client("cloudformation").describe_stacks()["Stacks"] == []
 
 
@@ -92,6 +104,38 @@ def test_progress_is_said_when_it_changes(person, template):
     assert len(person.pauses) == 3
 
 
+def test_a_template_that_is_refused_leaves_no_bucket(person, template):
+    said = "Template format error: Unresolved resource dependencies [Buckets]"
+    person.answer("cloudformation", "CreateStack", [refusal("ValidationError", said)])
+    with pytest.raises(UserError, match="Unresolved resource dependencies"):
+        person.hears(lambda: launch(person.account, template, IMAGE, {}))
+    assert person.client("s3").list_buckets()["Buckets"] == []
+
+
+def test_whoever_may_make_no_bucket_is_told_so(person, template):
+    person.answer("s3", "CreateBucket", [refusal("AccessDenied", "Access Denied")])
+    with pytest.raises(UserError) as raised:
+        person.hears(lambda: launch(person.account, template, IMAGE, {}))
+    assert str(raised.value) == (
+        "AWS denies s3:CreateBucket: Access Denied. Ask whoever administers the account to allow "
+        "s3:CreateBucket"
+    )
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [("eu-west-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn")],
+)
+def test_the_template_is_staged_in_the_stacks_own_region(region, domain, template):
+    session = boto3.Session("testing", "testing", region_name=region)
+    with mock_aws(), staged(Account(STACK, session, ("--region", region)), template) as address:
+        bucket = address.removeprefix("https://").removesuffix(
+            f".s3.{region}.{domain}/template.yaml"
+        )
+        found = session.client("s3").get_bucket_location(Bucket=bucket)
+        assert found["LocationConstraint"] == region
+
+
 def test_a_stack_that_is_there_is_left_alone(person, template):
     person.make_stack()
     with pytest.raises(UserError) as raised:
@@ -124,7 +168,7 @@ Untagged.add_multi_constructor("!", lambda *_: None)
 
 def test_the_parameters_of_this_version_s_template_are_known():
     template = yaml.load(PATH.read_text(), Untagged)
-    assert parameters_of(read_template()) == list(template["Parameters"])
+    assert parameters_of(PATH.read_text()) == list(template["Parameters"])
 
 
 def resource(name, status):

@@ -7,7 +7,7 @@ import pytest
 from local_test.cloud.account.actors import ACCOUNT, PERSON
 from local_test.cloud.desk import Desk, stand
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.template import read_template
+from sagetree.cloud.account.template import PATH
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.launch import launch
@@ -55,7 +55,7 @@ def account(desk) -> Account:
 
 
 def test_from_launch_to_nothing_left(account, tmp_path):
-    code, said = hears(lambda: launch(account, read_template(), IMAGE, {}))
+    code, said = hears(lambda: launch(account, PATH, IMAGE, {}))
     assert code == 0
     assert "fraud is CREATE_COMPLETE" in said
     table = tmp_path / "claims.csv"
