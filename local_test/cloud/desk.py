@@ -32,6 +32,7 @@ from local_test.cloud.account.front import Front
 from local_test.cloud.account.functions import Functions
 from local_test.cloud.account.kinds import kinds
 from local_test.cloud.account.models import model
+from local_test.cloud.account.queues import queues
 from local_test.cloud.account.sagemaker import Account
 from local_test.cloud.account.stacks import stacks
 from local_test.cloud.pipeline.jobs import Containers
@@ -88,6 +89,7 @@ def stand(
         made = {kind.type: model(kind, _services(desk.actors)) for kind in lacking}
         ends.enter_context(stacks(server.port, made, _farewell(desk)))
         ends.enter_context(desk.functions.in_process())
+        ends.enter_context(queues(desk.actors, desk.backstage, desk.functions))
         ends.enter_context(desk.account.operations())
         desk.backstage.start()
         ends.callback(desk.backstage.stop)

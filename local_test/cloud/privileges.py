@@ -123,6 +123,7 @@ _ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("s3", "UploadPart"): ("s3:PutObject",),
     ("s3", "CompleteMultipartUpload"): ("s3:PutObject",),
     ("lambda", "Invoke"): ("lambda:InvokeFunction",),
+    ("sqs", "SendMessageBatch"): ("sqs:SendMessage",),
 }
 
 Params = Mapping[str, Any]
@@ -185,6 +186,10 @@ def _targets(params: Params) -> list[str]:
 
 _OTHERS: Mapping[str, Callable[[Params], Iterable[str]]] = {
     "application-autoscaling": _targets,
+    "dynamodb": lambda params: [f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{params['TableName']}"],
+    "sqs": lambda params: [
+        f"arn:aws:sqs:{REGION}:{ACCOUNT}:{params['QueueUrl'].rsplit('/', 1)[-1]}"
+    ],
     "ssm": _parameters,
     "sns": lambda params: [params["TopicArn"]],
     "lambda": lambda params: [params["FunctionName"]],

@@ -12,6 +12,7 @@ from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.launch import launch
 from sagetree.cloud.commands.leftovers import leftovers
+from sagetree.cloud.commands.redrive import redrive
 from sagetree.cloud.commands.run import run
 from sagetree.cloud.commands.status import status
 from sagetree.cloud.commands.upload import tables_of, upload
@@ -38,6 +39,7 @@ in the order of use:
   sagetree cloud approve
   sagetree cloud status
   sagetree cloud check
+  sagetree cloud redrive
   sagetree cloud delete
   sagetree cloud leftovers
 
@@ -90,6 +92,12 @@ _LEFTOVERS = """\
 List everything that has the stack's name and is not part of the stack, with the command
 that removes it. What the deletion of the stack will remove is marked so. The exit code is
 1 if anything else is left.
+"""
+
+_REDRIVE = """\
+Claims that were sent by POST /claims or straight into the queue, and that the model
+refused or could not be asked about for an hour, are dead letters for 14 days. Say why the
+first of them were refused, and put all of them into the queue again.
 """
 
 _CHECK = """\
@@ -152,6 +160,7 @@ def _parser() -> ArgumentParser:
         lambda a, _: leftovers(a),
     )
     _add(commands, "check", "compare the account with the template", _CHECK, lambda a, _: check(a))
+    _add(commands, "redrive", "score the dead letters again", _REDRIVE, lambda a, _: redrive(a))
     return parser
 
 

@@ -13,8 +13,8 @@ Clients: TypeAlias = Mapping[str, Any]
 
 # All that the functions call.
 SERVICES = (
-    "application-autoscaling", "cloudwatch", "logs", "s3", "sagemaker", "sagemaker-runtime", "sns",
-    "ssm",
+    "application-autoscaling", "cloudwatch", "dynamodb", "logs", "s3", "sagemaker",
+    "sagemaker-runtime", "sns", "sqs", "ssm",
 )  # fmt: skip
 
 CONNECT_SECONDS = 2

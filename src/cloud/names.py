@@ -41,6 +41,10 @@ class Settings:
     alarms: tuple[str, ...]
     private_fields: tuple[str, ...]
     id_field: str
+    claims_url: str
+    dead_claims_url: str
+    alert_table: str
+    alert_score: float
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -108,6 +112,12 @@ def _number(least: int, most: int, step: int = 1) -> Callable[[str], int]:
     return read
 
 
+def _score(text: str) -> float:
+    if not re.fullmatch(r"\d+(\.\d+)?", text):
+        raise ValueError("a score, such as 0.5")
+    return float(text)
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (entry.strip() for entry in text.split(","))))
 
@@ -147,6 +157,10 @@ _VARIABLES: Mapping[str, _Variable] = {
     "alarms": _Variable(_list),
     "private_fields": _Variable(_list),
     "id_field": _Variable(str),
+    "claims_url": _Variable(_matching(r"(https?://\S+)?", "the URL of a queue")),
+    "dead_claims_url": _Variable(_matching(r"(https?://\S+)?", "the URL of a queue")),
+    "alert_table": _Variable(str),
+    "alert_score": _Variable(_score, "0.5"),
 }
 
 

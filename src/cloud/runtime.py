@@ -24,6 +24,7 @@ Handler: TypeAlias = Callable[[Mapping[str, object], float], object]
 FUNCTIONS = {
     "deploy": "put an approved model package into service, and see whether that went well",
     "score": "answer the API: claims in, scores out",
+    "work": "score the claims of the queue, and alert of those that score high",
     "clean": "remove what the stack's own deletion leaves",
 }
 

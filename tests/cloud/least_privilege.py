@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 BY_LAMBDA = "Lambda itself writes the function's log and traces, with the function's role"
 BY_SAGEMAKER = "SageMaker itself does it for a job or a model, with its role"
+BY_QUEUE = "Lambda itself empties the queue, with the role of the function that it feeds"
 BY_SCALING = "Application Auto Scaling does it, or asks for it, in the name of its caller"
 
 FUNCTION: Mapping[str, str] = {
@@ -57,6 +58,12 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "sagemaker:UpdateEndpointWeightsAndCapacities": BY_SCALING,
     },
     "ScoreRole": FUNCTION,
+    "WorkRole": FUNCTION
+    | {
+        "sqs:DeleteMessage": BY_QUEUE,
+        "sqs:GetQueueAttributes": BY_QUEUE,
+        "sqs:ReceiveMessage": BY_QUEUE,
+    },
     "CleanRole": FUNCTION
     | {
         "cloudwatch:DeleteAlarms": BY_SCALING,

@@ -55,6 +55,22 @@ def registered(person: Person, folder: Path, status: str = "PendingManualApprova
     return arn
 
 
+def wait(person: Person) -> None:
+    """Send claims that may wait: some, some again, one that is wrong, and that one again."""
+    before = len(person.told())
+    claims = [{"policy_id": number, "amount": number} for number in range(12)]
+    wrong = {"policy_id": 12, "amount": "refuse"}
+    assert person.queue({"claims": [*claims, wrong]}).status == 202
+    assert len(person.told()) == before + 12
+    assert person.dead_claims() == 1
+    url = person.outputs["ClaimsQueueUrl"]
+    for claim in (claims[0], {"policy_id": 13}):
+        person.desk.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(claim))
+    person.redrive()
+    assert len(person.told()) == before + 13
+    assert person.dead_claims() == 1  # it is as wrong as before
+
+
 def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     """Go through all that happens to a stack while it stands."""
     first = registered(person, folder)
@@ -71,6 +87,7 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     assert person.endpoint()["EndpointConfigName"] == config
     assert person.score({"claims": [{"policy_id": 1}]}).status == 200
     assert person.score([]).status == 400
+    wait(person)
     registered(person, folder, "Approved")
     assert person.endpoint()["EndpointConfigName"] != config
     config = person.endpoint()["EndpointConfigName"]
@@ -114,7 +131,7 @@ def test_a_stack_lives_and_leaves_nothing(lived: tuple[list[Role], list[Call]]) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["DeployRole", "ScoreRole", "CleanRole"])
+@pytest.mark.parametrize("name", ["DeployRole", "ScoreRole", "WorkRole", "CleanRole"])
 def test_a_function_may_do_what_it_does_and_no_more(
     lived: tuple[list[Role], list[Call]], name: str
 ) -> None:

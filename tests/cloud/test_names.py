@@ -30,6 +30,10 @@ def test_what_is_not_said_is_what_the_template_has_by_default():
         alarms=(),
         private_fields=(),
         id_field="",
+        claims_url="",
+        dead_claims_url="",
+        alert_table="",
+        alert_score=0.5,
     )
 
 

@@ -69,10 +69,21 @@ def _objects(desk: Desk) -> list[str]:
     return found
 
 
+def _tables(desk: Desk) -> list[str]:
+    return list(desk.client("dynamodb").list_tables()["TableNames"])
+
+
+def _sources(desk: Desk) -> list[str]:
+    listed = desk.client("lambda").list_event_source_mappings()
+    return [mapping["UUID"] for mapping in listed["EventSourceMappings"]]
+
+
 _OTHERS: Mapping[str, Callable[[Desk], list[str]]] = {
     "model packages": _packages,
     "scaling targets": _targets,
     "queues": _queues,
+    "event sources": _sources,
+    "tables": _tables,
     "buckets": _buckets,
     "objects in S3, with old versions": _objects,
 }

@@ -153,7 +153,35 @@ class Person:
 
     def score(self, body: object, *, signed: bool = True) -> Answer:
         """Post claims to the API over HTTP."""
-        url = self.outputs["ScoreUrl"]
+        return self._post(self.outputs["ScoreUrl"], body, signed=signed)
+
+    def queue(self, body: object) -> Answer:
+        """Post claims that may wait, and wait until all of them have been looked at."""
+        answer = self._post(self.outputs["ClaimsUrl"], body, signed=True)
+        self.desk.backstage.wait(RUN_SECONDS)
+        return answer
+
+    def redrive(self) -> None:
+        """Have the dead letters scored again."""
+        sqs = self.desk.client("sqs")
+        dead, claims = (
+            sqs.get_queue_attributes(QueueUrl=self.outputs[name], AttributeNames=["QueueArn"])[
+                "Attributes"
+            ]["QueueArn"]
+            for name in ("DeadClaimsQueueUrl", "ClaimsQueueUrl")
+        )
+        sqs.start_message_move_task(SourceArn=dead, DestinationArn=claims)
+        self.desk.backstage.wait(RUN_SECONDS)
+
+    def dead_claims(self) -> int:
+        """Return how many claims are dead letters."""
+        found = self.desk.client("sqs").get_queue_attributes(
+            QueueUrl=self.outputs["DeadClaimsQueueUrl"],
+            AttributeNames=["ApproximateNumberOfMessages"],
+        )
+        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+    def _post(self, url: str, body: object, *, signed: bool) -> Answer:
         content = json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(  # noqa: S310 - loopback

@@ -19,6 +19,9 @@ CLAIMS = ROOT / "local_test" / "payloads" / "claims.json"
 TOO_MUCH = "0.99"
 ENOUGH = "0.7"
 
+# Of the example's claims one has a higher score.
+ALERT_SCORE = "0.5"
+
 # A claimant's own words, which no log, no endpoint and no object may ever see.
 NAME = "Ada Lovelace"
 
@@ -40,6 +43,7 @@ def tell(page: Page, desk: Desk, folder: Path, policies: int) -> list[Role]:
     _approved(page, person)
     _scored(page, person)
     _wrong_claim(page, person)
+    _queued(page, person)
     _second_version(page, person, folder, policies)
     _rolled_back(page, person)
     _speed(page, person)
@@ -60,7 +64,7 @@ def _stack(page: Page, desk: Desk) -> Person:
         "cloud/template.yaml becomes a stack, as an upload in the CloudFormation console does. "
         "The one thing it has to be told is where the image is.",
     ):
-        person = Person.with_stack(desk)
+        person = Person.with_stack(desk, AlertScore=ALERT_SCORE)
         page.fact("made", f"{person.resources()} resources, all that the stack {STACK} consists of")
         page.fact("claims are scored at", person.outputs["ScoreUrl"])
     return person
@@ -183,6 +187,33 @@ def _wrong_claim(page: Page, person: Person) -> None:
         answer = person.score(claim)
         _check(answer.status == 422, "it was answered", answer)
         page.fact("the API", f"{answer.status}: {answer.content.get('message', answer.content)}")
+
+
+def _queued(page: Page, person: Person) -> None:
+    claims = _claims()
+    wrong = {name: cell for name, cell in claims[0].items() if name != "incident_type"}
+    with page.chapter(
+        "Claims that may wait",
+        f"{len(claims)} claims and a wrong one go into the queue, and the queue's function scores "
+        f"them in batches. This stack alerts of a score of {ALERT_SCORE} or more.",
+    ):
+        before = len(person.told())
+        answer = person.queue({"claims": [*claims, wrong]})
+        _check(answer.status == 202, "the queue does not take them", answer)
+        alerts = person.told()[before:]
+        _check(len(alerts) == 1, "there is not one alert, but", alerts)
+        page.fact("told to the alert topic", _alert(alerts[0]))
+        _check(person.dead_claims() == 1, "dead letters", person.dead_claims())
+        page.fact("a dead letter", "the wrong claim, with the reason; it blocked no other")
+        person.queue({"claims": claims})
+        _check(len(person.told()) == before + 1, "told twice", person.told()[before:])
+        page.fact("sent once more", "all scored, and nobody is told a second time")
+
+
+def _alert(text: str) -> str:
+    subject, _, message = text.partition(": {")
+    told = json.loads("{" + message)
+    return f"{subject}: {told['policy_id']}, {_told(told)}"
 
 
 def _second_version(page: Page, person: Person, folder: Path, policies: int) -> None:

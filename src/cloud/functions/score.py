@@ -1,5 +1,8 @@
 """POST /score: claims by name in, scores with reasons out. GET /openapi.json: how to ask.
 
+POST /claims takes the same claims into the stack's queue, for which the function `work` scores
+them and alerts.
+
     {"claims": [{"id": 7, "name": "...", "amount": 12.5, ...}, ...]}
     -> {"request_id": "...", "predictions": [{"id": 7, "score": 0.91, ...}, ...]}
 
@@ -15,11 +18,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from sagetree.cloud.clients import Clients
-from sagetree.cloud.deployment.parameters import COLUMNS, DEPLOYED_PACKAGE
 from sagetree.cloud.names import Settings
+from sagetree.cloud.queue.sending import ClaimsQueue
 from sagetree.cloud.scoring.api import Answer, Api
-from sagetree.cloud.scoring.endpoint import AsynchronousEndpoint, Endpoint, Model
-from sagetree.cloud.scoring.parameter import Parameter
+from sagetree.cloud.scoring.models import scorer_of
 
 
 def handler(
@@ -37,20 +39,6 @@ def start(
     It remembers the columns, and its own model, and looks by `clock` how old they are.
     """
     settings.need("id_field")
-    columns = Parameter(clients, settings.parameter(COLUMNS), clock)
-    model = _model(clients, settings, clock)
-    api = Api(model, columns, settings.id_field, settings.private_fields)
+    queue = ClaimsQueue(clients, settings.claims_url) if settings.claims_url else None
+    api = Api(scorer_of(clients, settings, clock), queue)
     return lambda event, _deadline: api.answer(event)
-
-
-def _model(clients: Clients, settings: Settings, clock: Callable[[], float]) -> Model:
-    match settings.endpoint_kind:
-        case "lambda":
-            from sagetree.cloud.scoring.inside import Inside  # the server and XGBoost come with it
-
-            package = Parameter(clients, settings.parameter(DEPLOYED_PACKAGE), clock)
-            return Inside(clients, settings, package)
-        case "asynchronous":
-            return AsynchronousEndpoint(clients, settings.stack, settings.bucket)
-        case _:
-            return Endpoint(clients, settings.stack)

@@ -2,16 +2,17 @@
 
 import json
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagetree.cloud.columns import Columns
 from sagetree.cloud.scoring.claims import REQUEST_ID, ApiRequest, Claim, Rows
-from sagetree.cloud.scoring.endpoint import JSON, Model, Outcome
+from sagetree.cloud.scoring.endpoint import JSON
 from sagetree.cloud.scoring.openapi import document
-from sagetree.cloud.scoring.parameter import FRESH_SECONDS, SECONDS, Parameter, not_deployed
-from sagetree.cloud.scoring.problems import passed_on, problem_of_call, refusal, unreadable
+from sagetree.cloud.scoring.problems import passed_on, problem_of_call, refusal
+from sagetree.cloud.scoring.scorer import Scorer, predictions
 from sagetree.errors import SagetreeError
 from sagetree.serve.protocol.messages import Response
 from sagetree.serve.routes.problems import Problem, RouteError, problem_of
@@ -20,23 +21,25 @@ from sagetree.serve.telemetry.log_lines import write_line
 Answer = dict[str, object]
 
 SCORE = "POST /score"
+QUEUE = "POST /claims"
 DESCRIPTION = "GET /openapi.json"
 
 
+class Queue(Protocol):
+    """Who keeps claims until they are scored."""
+
+    def send(self, claims: Sequence[Claim]) -> None:
+        """Keep claims. Raises SagetreeError and RouteError where it does not."""
+
+
 class Api:
-    """Claims to `model`, by the fields that the parameter `columns` names and none that is private.
+    """Scores claims at once, or takes them into the queue, where there is one."""
 
-    `id_field` is the field of a claim that its answer carries again.
-    """
-
-    def __init__(
-        self, model: Model, columns: Parameter, id_field: str, private_fields: Collection[str]
-    ) -> None:
-        self._model = model
-        self._columns = columns
-        self._id_field = id_field
-        self._stays = frozenset({id_field, *private_fields})
+    def __init__(self, scorer: Scorer, queue: Queue | None) -> None:
+        self._scorer = scorer
         self._routes = {SCORE: self._score, DESCRIPTION: self._describe}
+        if queue:
+            self._routes[QUEUE] = partial(self._keep, queue)
 
     def answer(self, event: Mapping[str, object]) -> Answer:
         """Return the answer to an event of API Gateway (payload format 2.0)."""
@@ -58,7 +61,7 @@ class Api:
 
     def _respond(self, request: ApiRequest) -> Response:
         try:
-            return self._routes.get(request.route, _no_route)(request)
+            return self._routes.get(request.route, self._no_route)(request)
         except (BotoCoreError, ClientError) as error:
             problem = problem_of_call(error, request.request_id)
         except (SagetreeError, RouteError) as error:
@@ -67,12 +70,12 @@ class Api:
 
     def _score(self, request: ApiRequest) -> Response:
         claims = request.claims()
-        rows, outcome = self._asked(claims, request)
+        rows, outcome = self._scorer.ask(claims, request)
         content: dict[str, object] = {"request_id": request.request_id}
         match outcome.status:
             case 200:
-                answers = _predictions(outcome, len(claims))
-                content["predictions"] = list(map(self._told, claims, answers))
+                told = predictions(outcome, len(claims))
+                content["predictions"] = list(map(self._scorer.named, claims, told))
             case 202:
                 content |= {"claims": len(claims), **json.loads(outcome.body)}
             case _:
@@ -81,74 +84,32 @@ class Api:
             content["unused_fields"] = rows.unused_fields
         return _json(content, outcome.status)
 
-    def _asked(self, claims: Sequence[Claim], request: ApiRequest) -> tuple[Rows, Outcome]:
-        """Return what the model says of the claims, and the rows it was sent.
-
-        A model that refuses rows may be newer than the columns known here. These are then read
-        anew, and it is asked again.
-        """
-        columns = self._may_leave()
-        rows = Rows.of(claims, columns, self._id_field)
-        outcome = self._model.ask(rows.to_json(), request)
-        if outcome.status == 422 and (now := self._may_leave(FRESH_SECONDS)) != columns:
-            rows = Rows.of(claims, now, self._id_field)
-            outcome = self._model.ask(rows.to_json(), request)
-        return rows, outcome
-
-    def _may_leave(self, seconds: float = SECONDS) -> frozenset[str]:
-        columns = self._known(seconds)
-        kept = [note.name for note in columns.notes if note.required and note.name in self._stays]
-        if kept:
-            raise RouteError(_misconfigured(kept))
-        return columns.names - self._stays
-
-    def _known(self, seconds: float = SECONDS) -> Columns:
-        columns = Columns.of_text(self._columns.value(seconds=seconds))
-        if columns is None:
-            columns = Columns.of_text(self._columns.value(seconds=FRESH_SECONDS))
-        if columns is None:
-            raise not_deployed(self._columns.name)
-        return columns
-
-    def _told(self, claim: Claim, answer: Mapping[str, object]) -> Mapping[str, object]:
-        known = {self._id_field: claim[self._id_field]} if self._id_field in claim else {}
-        return {**known, **answer}
-
     def _describe(self, _request: ApiRequest) -> Response:
-        return _json(document(self._known(), self._id_field, self._stays))
+        scorer = self._scorer
+        described = document(
+            scorer.columns(), scorer.id_field, scorer.stays, queues=QUEUE in self._routes
+        )
+        return _json(described)
 
+    def _keep(self, queue: Queue, request: ApiRequest) -> Response:
+        claims = request.claims()
+        stored = self._scorer.sent() | {self._scorer.id_field}
+        rows = Rows.of(claims, stored, self._scorer.id_field)
+        queue.send(rows.rows)
+        content: dict[str, object] = {"request_id": request.request_id, "claims": len(claims)}
+        if rows.unused_fields:
+            content["unused_fields"] = rows.unused_fields
+        return _json(content, 202)
 
-def _predictions(outcome: Outcome, claims: int) -> Sequence[Mapping[str, object]]:
-    """Return what is said of each claim. Raises RouteError for an answer of another form."""
-    try:
-        predictions = json.loads(outcome.body)["predictions"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise unreadable("it is not the server's JSON") from error
-    if not isinstance(predictions, list) or not all(isinstance(p, dict) for p in predictions):
-        raise unreadable("its predictions are not a list of objects")
-    if len(predictions) != claims:
-        raise unreadable(f"it has {len(predictions)} predictions for {claims} claims")
-    return predictions
+    def _no_route(self, _request: ApiRequest) -> Response:
+        *others, last = self._routes
+        hint = f"There are {', '.join(others)} and {last}"
+        raise RouteError(Problem(404, "NotFound", "there is no such path", hint=hint))
 
 
 def _json(content: object, status: int = 200) -> Response:
     # an identifier may be a text or a number that orjson does not write
     return Response(status, json.dumps(content).encode(), JSON)
-
-
-def _misconfigured(columns: Sequence[str]) -> Problem:
-    return Problem(
-        500,
-        "Misconfigured",
-        f"the model needs {', '.join(columns)}, which the stack's settings keep in the function",
-        where="PrivateFields, IdField",
-        hint="Train without such columns, or take them out of the stack's settings",
-    )
-
-
-def _no_route(_request: ApiRequest) -> Response:
-    hint = f"There are {SCORE} and {DESCRIPTION}"
-    raise RouteError(Problem(404, "NotFound", "there is no such path", hint=hint))
 
 
 def _line(request: ApiRequest, response: Response, seconds: float) -> str:
@@ -157,7 +118,7 @@ def _line(request: ApiRequest, response: Response, seconds: float) -> str:
         {
             "level": "INFO",
             "request_id": request.request_id,
-            "route": request.route if request.route in (SCORE, DESCRIPTION) else "-",
+            "route": request.route if request.route in (SCORE, QUEUE, DESCRIPTION) else "-",
             "status": response.status,
             "bytes_in": len(request.body or b""),
             "bytes_out": len(response.body),

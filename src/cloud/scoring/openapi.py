@@ -29,30 +29,33 @@ _UNUSED: Json = {
 
 _PLACE: Json = {"type": ["string", "null"], "description": "An address in S3"}
 
-_QUEUED: Json = {
+_TAKEN: Json = {
+    "request_id": {"type": "string"},
+    "claims": {"type": "integer"},
+    "unused_fields": _UNUSED,
+}
+
+_QUEUED: Json = {"type": "object", "required": ["request_id", "claims"], "properties": _TAKEN}
+
+_PLACED: Json = {
     "type": "object",
     "required": ["request_id", "claims", "output_location"],
-    "properties": {
-        "request_id": {"type": "string"},
-        "claims": {"type": "integer"},
-        "output_location": _PLACE,
-        "failure_location": _PLACE,
-        "unused_fields": _UNUSED,
-    },
+    "properties": {**_TAKEN, "output_location": _PLACE, "failure_location": _PLACE},
 }
 
 
-def document(columns: Columns, id_field: str, stays: AbstractSet[str]) -> Json:
+def document(columns: Columns, id_field: str, stays: AbstractSet[str], *, queues: bool) -> Json:
     """Return the document for a model with these columns.
 
     `id_field` is the field of a claim that comes back with its answer; the fields in `stays` are
-    never sent to the model.
+    never sent to the model. `queues` says whether the stack has a queue for claims.
     """
     return {
         "openapi": "3.1.0",
         "info": {"title": "sagetree", "version": version("sagetree")},
         "paths": {
             "/score": {"post": _score()},
+            **({"/claims": {"post": _keep()}} if queues else {}),
             "/openapi.json": {
                 "get": {
                     "operationId": "describe",
@@ -86,9 +89,6 @@ def _claim(columns: Columns, id_field: str, stays: AbstractSet[str]) -> Json:
 
 
 def _score() -> Json:
-    claim: Json = {"$ref": "#/components/schemas/Claim"}
-    claims: Json = {"type": "array", "items": claim, "minItems": 1, "maxItems": MOST_CLAIMS}
-    several: Json = {"type": "object", "required": ["claims"], "properties": {"claims": claims}}
     prediction: Json = {"$ref": "#/components/schemas/Prediction"}
     scored: Json = {
         "type": "object",
@@ -102,6 +102,29 @@ def _score() -> Json:
     return {
         "operationId": "score",
         "summary": "Claims in, scores with reasons out, in the same order",
+        **_request(),
+        "responses": {
+            "200": _answer("A score for each claim", scored),
+            "202": _answer("With an asynchronous endpoint: where the scores will be", _PLACED),
+            **_errors(),
+        },
+    }
+
+
+def _keep() -> Json:
+    return {
+        "operationId": "queue",
+        "summary": "Claims to be scored soon, with an alert for each that scores high",
+        **_request(),
+        "responses": {"202": _answer("All claims are in the queue", _QUEUED), **_errors()},
+    }
+
+
+def _request() -> Json:
+    claim: Json = {"$ref": "#/components/schemas/Claim"}
+    claims: Json = {"type": "array", "items": claim, "minItems": 1, "maxItems": MOST_CLAIMS}
+    several: Json = {"type": "object", "required": ["claims"], "properties": {"claims": claims}}
+    return {
         "parameters": [
             {
                 "name": REQUEST_ID,
@@ -114,11 +137,6 @@ def _score() -> Json:
         "requestBody": {
             "required": True,
             "content": {JSON_TYPE: {"schema": {"anyOf": [several, claims, claim]}}},
-        },
-        "responses": {
-            "200": _answer("A score for each claim", scored),
-            "202": _answer("With an asynchronous endpoint: where the scores will be", _QUEUED),
-            **_errors(),
         },
     }
 

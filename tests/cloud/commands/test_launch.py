@@ -41,7 +41,7 @@ def test_a_stack_is_made_and_its_outputs_are_said(person, template):
     assert said[4] == "+ aws cloudformation wait stack-create-complete --stack-name fraud"
     assert [b["Name"] for b in person.client("s3").list_buckets()["Buckets"]] == [person.bucket()]
     assert "fraud is CREATE_COMPLETE" in said
-    assert "  ScoreUrl           https://example.com/score" in said
+    assert "  ScoreUrl            https://example.com/score" in said
     assert said[-1] == "To bring tables into it:  sagetree cloud upload --stack fraud FILES"
     (group,) = person.client("logs").describe_log_groups()["logGroups"]
     assert group["retentionInDays"] == 7

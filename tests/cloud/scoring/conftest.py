@@ -72,7 +72,7 @@ def services() -> Iterator[tuple[StackServer, AwsClients]]:
                 patch.delenv(name, raising=False)
             for name, value in server.environ.items():
                 patch.setenv(name, value)
-            for service in ("s3", "sagemaker", "sagemaker-runtime", "ssm"):
+            for service in ("s3", "sagemaker", "sagemaker-runtime", "sqs", "ssm"):
                 strict.hold(clients[service].meta.events)
         yield server, clients
 

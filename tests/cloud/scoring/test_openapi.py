@@ -44,6 +44,15 @@ def test_answers_are_as_it_says(document, ask, start):
     assert checked(document, "/score", "200", queued.body) != []
 
 
+def test_the_queue_is_described_where_there_is_one(document, start):
+    assert "/claims" not in document["paths"]
+    described = start(SAGETREE_CLAIMS_URL="https://sqs/1/claims")(route="GET /openapi.json").body
+    validate(described)
+    queued = {"request_id": "1", "claims": 2, "unused_fields": ["name"]}
+    assert checked(described, "/claims", "202", queued) == []
+    assert checked(described, "/claims", "202", {"claims": 2}) != []
+
+
 def test_the_example_of_a_claim_is_one(document, ask):
     (example,) = document["components"]["schemas"]["Claim"]["examples"]
     assert ask([example]).status == 200

@@ -95,7 +95,8 @@ def test_each_rule_finds_what_it_is_against(tmp_path: Path) -> None:
         broken.append(tmp_path / f"broken{number}.json")
         broken[-1].write_text(json.dumps(spoilt))
     policyless = copy.deepcopy(template)
-    del policyless["Resources"]["DeadPolicy"]
+    for name in ("DeadPolicy", "ClaimsPolicy", "DeadClaimsPolicy"):
+        del policyless["Resources"][name]
     broken.append(tmp_path / "policyless.json")
     broken[-1].write_text(json.dumps(policyless))
     wanted = {(rule, resource) for rule, resource, _ in BREACHES}

@@ -14,6 +14,7 @@ from sagetree.cloud.names import Settings
 from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.embedded import with_definition
 from sagetree.cloud.pipeline.places import Defaults, Example, Places
+from sagetree.cloud.queue.alerts import OPEN_SECONDS, REMEMBERED_SECONDS
 from sagetree.errors import UserError
 from tests.cloud.linters.__main__ import read_accepted
 from tests.cloud.template.stack_template import IMAGE, TEMPLATE, Stack, read
@@ -158,20 +159,47 @@ def test_a_parameter_is_refused_that_the_pipeline_could_not_be_made_of(
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], kind: str) -> None:
     resources = Stack(template, EndpointKind=kind).resources()
-    for name in ("Deploy", "Score", "Clean"):
+    functions = [n for n in ("Deploy", "Score", "Work", "Clean") if f"{n}Function" in resources]
+    assert ("Work" in functions) == (kind != "asynchronous")
+    for name in functions:
         function = resources[f"{name}Function"]["Properties"]
         assert function["ImageConfig"] == {"Command": ["sagetree", "function", name.lower()]}
         environment = {
             key: value.replace("<Bucket>", "fraud-bucket")
             .replace("<Alerts>", "arn:aws:sns:eu-central-1:123456789012:fraud-alerts")
             .replace("<ModelRole.Arn>", "arn:aws:iam::123456789012:role/fraud-model")
+            .replace("<Claims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/claims")
+            .replace("<DeadClaims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/dead")
             for key, value in function["Environment"]["Variables"].items()
         }
         settings = Settings.read(environment)
         assert (settings.stack, settings.endpoint_kind) == ("fraud", kind)
     known = {f"SAGETREE_{name.upper()}" for name in Settings.__annotations__}
-    told = [resources[f"{name}Function"]["Properties"] for name in ("Deploy", "Score", "Clean")]
-    assert known == {key for one in told for key in one["Environment"]["Variables"]}
+    of_work = set() if "Work" in functions else {
+        "SAGETREE_ALERT_SCORE", "SAGETREE_ALERT_TABLE", "SAGETREE_DEAD_CLAIMS_URL",
+    }  # fmt: skip
+    told = [resources[f"{name}Function"]["Properties"] for name in functions]
+    assert known - of_work == {key for one in told for key in one["Environment"]["Variables"]}
+
+
+def test_no_queue_is_without_a_policy(template: dict[str, Any]) -> None:
+    resources = Stack(template).resources()
+    queues = {f"<{n}>" for n, told in resources.items() if told["Type"] == "AWS::SQS::Queue"}
+    policies = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::SQS::QueuePolicy"]
+    assert {queue for policy in policies for queue in policy["Queues"]} == queues
+
+
+def test_lambda_keeps_a_message_for_longer_than_the_function_works(
+    template: dict[str, Any],
+) -> None:
+    """Lambda's guide asks for six times the function's time, and a fifth receipt at least."""
+    resources = Stack(template).resources()
+    queue, function = resources["Claims"]["Properties"], resources["WorkFunction"]["Properties"]
+    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
+    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
+    assert function["Timeout"] < OPEN_SECONDS  # an alert is open for longer than its function
+    dead = resources["DeadClaims"]["Properties"]["MessageRetentionPeriod"]
+    assert queue["MessageRetentionPeriod"] + dead <= REMEMBERED_SECONDS
 
 
 def test_the_alarms_that_a_deployment_rolls_back_on_are_there(template: dict[str, Any]) -> None:

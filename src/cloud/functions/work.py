@@ -1,0 +1,103 @@
+"""Claims from the queue: scored in batches, with one alert for each that scores high.
+
+A message is one claim as JSON. What cannot be scored now comes again by itself. A claim that the
+model refuses would be refused each time, so it goes to the dead letters at once, with the reason
+as an attribute of the message; `sagetree cloud redrive` sends these again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.names import Settings
+from sagetree.cloud.queue.alerts import AlertOpenError, Alerts
+from sagetree.cloud.queue.batch import Message, Refusal, Results, Scored, score
+from sagetree.cloud.scoring.models import scorer_of
+from sagetree.cloud.scoring.scorer import Scorer
+from sagetree.machine.program import LOG
+from sagetree.serve.telemetry.log_lines import write_line
+
+Answer = dict[str, object]
+
+# SQS takes no longer value of an attribute than a message, and a reason is a sentence.
+_REASON_LENGTH = 1000
+
+
+def handler(
+    event: Mapping[str, object], clients: Clients, settings: Settings, deadline: float
+) -> Answer:
+    """Score the claims of one batch, with nothing remembered of others."""
+    return start(clients, settings)(event, deadline)
+
+
+def start(
+    clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic
+) -> Callable[[Mapping[str, object], float], Answer]:
+    """Return what takes batches of the queue one after the other."""
+    settings.need("id_field", "topic_arn", "alert_table", "dead_claims_url")
+    scorer = scorer_of(clients, settings, clock)
+    alerts = Alerts(clients, settings, scorer.id_field)
+    return partial(_work, clients, settings, scorer, alerts)
+
+
+def _work(
+    clients: Clients, settings: Settings, scorer: Scorer, alerts: Alerts,
+    event: Mapping[str, Sequence[Mapping[str, object]]], _deadline: float,
+) -> Answer:  # fmt: skip
+    begin = time.perf_counter()
+    results = score([Message.of_record(record) for record in event["Records"]], scorer)
+    told = 0
+    for scored in results.scored:
+        told += _told(scored, scorer, alerts, results)
+    for refusal in results.refused:
+        _bury(clients, settings, refusal, results)
+    write_line(_line(event["Records"], results, told, time.perf_counter() - begin))
+    return {"batchItemFailures": [{"itemIdentifier": message.id} for message in results.later]}
+
+
+def _told(scored: Scored, scorer: Scorer, alerts: Alerts, results: Results) -> bool:
+    prediction = scorer.named(scored.claim, scored.prediction)
+    if not alerts.is_due(prediction):
+        return False
+    try:
+        return alerts.tell(scored, prediction)
+    except (AlertOpenError, BotoCoreError, ClientError) as error:
+        LOG.error("message %s comes again, its alert failed: %s", scored.message.id, error)
+        results.later.append(scored.message)
+        return False
+
+
+def _bury(clients: Clients, settings: Settings, refusal: Refusal, results: Results) -> None:
+    message = refusal.message
+    try:
+        clients["sqs"].send_message(
+            QueueUrl=settings.dead_claims_url,
+            MessageBody=message.body,
+            MessageAttributes={
+                "Reason": {"DataType": "String", "StringValue": refusal.reason[:_REASON_LENGTH]},
+                "MessageId": {"DataType": "String", "StringValue": message.id},
+            },
+        )
+    except (BotoCoreError, ClientError) as error:
+        LOG.error("message %s comes again, no dead letter takes it: %s", message.id, error)
+        results.later.append(message)
+
+
+def _line(
+    records: Sequence[object], results: Results, told: int, seconds: float
+) -> str:  # nothing of a claim
+    return json.dumps(
+        {
+            "level": "INFO",
+            "messages": len(records),
+            "scored": len(results.scored),
+            "alerts": told,
+            "refused": len(results.refused),
+            "later": len(results.later),
+            "ms": round(seconds * 1000, 2),
+        }
+    )

@@ -1,0 +1,90 @@
+"""Claims to the model, and its predictions back: by the fields that may leave, and no others."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+
+from sagetree.cloud.columns import Columns
+from sagetree.cloud.scoring.claims import ApiRequest, Claim, Rows
+from sagetree.cloud.scoring.endpoint import Model, Outcome
+from sagetree.cloud.scoring.parameter import FRESH_SECONDS, SECONDS, Parameter, not_deployed
+from sagetree.cloud.scoring.problems import unreadable
+from sagetree.serve.routes.problems import Problem, RouteError
+
+Prediction = Mapping[str, object]
+
+
+class Scorer:
+    """Scores claims by `model`, from the fields that the parameter `columns` names.
+
+    None that is private is among them, nor `id_field`, which a claim's prediction carries again.
+    """
+
+    def __init__(
+        self, model: Model, columns: Parameter, id_field: str, private_fields: Collection[str]
+    ) -> None:
+        self._model = model
+        self._columns = columns
+        self.id_field = id_field
+        self.stays = frozenset({id_field, *private_fields})
+
+    def ask(self, claims: Sequence[Claim], request: ApiRequest) -> tuple[Rows, Outcome]:
+        """Return the rows that the model was sent, and what it says of them.
+
+        A model that refuses rows may be newer than the columns known here. These are then read
+        anew, and it is asked again. Raises what Model.ask raises.
+        """
+        columns = self.sent()
+        rows = Rows.of(claims, columns, self.id_field)
+        outcome = self._model.ask(rows.to_json(), request)
+        if outcome.status == 422 and (now := self.sent(FRESH_SECONDS)) != columns:
+            rows = Rows.of(claims, now, self.id_field)
+            outcome = self._model.ask(rows.to_json(), request)
+        return rows, outcome
+
+    def sent(self, seconds: float = SECONDS) -> frozenset[str]:
+        """Return the fields that the model is sent. Raises RouteError where it needs others."""
+        columns = self.columns(seconds)
+        kept = [note.name for note in columns.notes if note.required and note.name in self.stays]
+        if kept:
+            raise RouteError(_misconfigured(kept))
+        return columns.names - self.stays
+
+    def columns(self, seconds: float = SECONDS) -> Columns:
+        """Return the model's columns, as they were `seconds` ago or later.
+
+        Raises NotReadyError where there is no model.
+        """
+        columns = Columns.of_text(self._columns.value(seconds=seconds))
+        if columns is None:
+            columns = Columns.of_text(self._columns.value(seconds=FRESH_SECONDS))
+        if columns is None:
+            raise not_deployed(self._columns.name)
+        return columns
+
+    def named(self, claim: Claim, prediction: Prediction) -> Prediction:
+        """Return a claim's prediction with the claim's identifier before it."""
+        known = {self.id_field: claim[self.id_field]} if self.id_field in claim else {}
+        return {**known, **prediction}
+
+
+def predictions(outcome: Outcome, claims: int) -> Sequence[Prediction]:
+    """Return what is said of each claim. Raises RouteError for an answer of another form."""
+    try:
+        told = json.loads(outcome.body)["predictions"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise unreadable("it is not the server's JSON") from error
+    if not isinstance(told, list) or not all(isinstance(p, dict) for p in told):
+        raise unreadable("its predictions are not a list of objects")
+    if len(told) != claims:
+        raise unreadable(f"it has {len(told)} predictions for {claims} claims")
+    return told
+
+
+def _misconfigured(columns: Sequence[str]) -> Problem:
+    return Problem(
+        500,
+        "Misconfigured",
+        f"the model needs {', '.join(columns)}, which the stack's settings keep in the function",
+        where="PrivateFields, IdField",
+        hint="Train without such columns, or take them out of the stack's settings",
+    )
