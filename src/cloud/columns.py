@@ -27,6 +27,9 @@ _PACKED_BRACE = "."
 # As many of a column's categories are told, as examples.
 CATEGORIES_TOLD = 5
 
+# What stands in the text in place of a column's kind, for the label.
+_LABEL = "label"
+
 
 class ColumnNote(NamedTuple):
     """A column that a claim has to hold, or may hold: where `required` is False."""
@@ -37,25 +40,45 @@ class ColumnNote(NamedTuple):
     categories: tuple[str, ...] = ()
 
 
+class LabelNote(NamedTuple):
+    """What the model predicts: one of these classes, as texts; a number where there are none."""
+
+    name: str
+    classes: tuple[str, ...]
+
+    def holds(self, value: object) -> bool:
+        """Return whether this may be a label.
+
+        >>> LabelNote("fraud", ("0", "1")).holds(1.0), LabelNote("fraud", ("0", "1")).holds("yes")
+        (True, False)
+        """
+        if self.classes:
+            return _spelled(value) in self.classes
+        return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class Columns:
-    """The columns that a model is sent, in its order."""
+    """The columns that a model is sent, in its order, and its label where it is one column."""
 
     notes: tuple[ColumnNote, ...]
+    label: LabelNote | None = None
 
     @classmethod
     def of_schema(cls, schema: bytes) -> "Columns":
         """Return the columns of a bundle's sagetree/schema.json."""
         from sagetree.tables.schema import Schema  # takes half a second, and deploy alone needs it
 
-        columns = Schema.model_validate_json(schema).columns
-        return cls(
-            tuple(
-                ColumnNote(c.name, c.kind, c.is_input, tuple(c.categories[:CATEGORIES_TOLD]))
-                for c in columns
-                if c.is_input or c.kind == "base_margin"
-            )
+        read = Schema.model_validate_json(schema)
+        label = read.label
+        notes = tuple(
+            ColumnNote(c.name, c.kind, c.is_input, tuple(c.categories[:CATEGORIES_TOLD]))
+            for c in read.columns
+            if c.is_input or c.kind == "base_margin"
         )
+        if label is None or len(label.columns) != 1:
+            return cls(notes)
+        return cls(notes, LabelNote(label.name, label.classes))
 
     @classmethod
     def of_text(cls, text: str) -> "Columns | None":
@@ -68,7 +91,9 @@ class Columns:
             )
         except (ValueError, TypeError, zlib.error):  # of another hand, too
             return None
-        return cls(notes) if notes else None
+        label = next((LabelNote(n.name, n.categories) for n in notes if n.kind == _LABEL), None)
+        notes = tuple(note for note in notes if note.kind != _LABEL)
+        return cls(notes, label) if notes else None
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -92,12 +117,21 @@ class Columns:
         )
 
     def _json(self, categories: int) -> str:
-        rows: Sequence[Sequence[object]] = [
+        rows: list[Sequence[object]] = [
             [note.name, note.kind, int(note.required), *note.categories[:categories]]
             for note in self.notes
         ]
+        if self.label:
+            rows.append([self.label.name, _LABEL, 0, *self.label.classes])
         text = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
         return text.replace("{", _BRACE)  # which stands in names and categories alone
+
+
+def _spelled(value: object) -> str:
+    """Return a value of JSON as a table has it."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
 
 
 def _packed(text: str) -> str:

@@ -45,6 +45,7 @@ class Settings:
     dead_claims_url: str
     alert_table: str
     alert_score: float
+    capture_percent: int
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -161,6 +162,7 @@ _VARIABLES: Mapping[str, _Variable] = {
     "dead_claims_url": _Variable(_matching(r"(https?://\S+)?", "the URL of a queue")),
     "alert_table": _Variable(str),
     "alert_score": _Variable(_score, "0.5"),
+    "capture_percent": _Variable(_number(0, 100), "0"),
 }
 
 

@@ -50,6 +50,7 @@ class StackServer:
     failures: list[Reply] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     unreadable: bool = False
+    full: Reply | None = None  # what S3 says to all that is to be kept
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
 
@@ -61,6 +62,7 @@ class StackServer:
         self.objects[MODEL_KEY] = self.archive
         self.failures.clear()
         self.unreadable = False
+        self.full = None
         self.environment = {}
         self.received.clear()
 
@@ -94,6 +96,8 @@ class StackServer:
         if path == f"/endpoints/{STACK}/async-invocations":
             return Reply(202, b"{}")
         key = path.partition(f"/{BUCKET}/")[2]
+        if method == "PUT" and self.full:
+            return self.full
         if method == "PUT":
             self.objects[key] = body
             return Reply(200, b"")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagetree.cloud.columns import STANDARD_CHARACTERS, ColumnNote, Columns
+from sagetree.cloud.columns import STANDARD_CHARACTERS, ColumnNote, Columns, LabelNote
 from tests.cloud.scoring.conftest import BUNDLE
 
 SCHEMA = BUNDLE / "sagetree" / "schema.json"
@@ -12,9 +12,28 @@ def test_only_what_a_request_needs_is_there_with_a_few_categories():
     columns = Columns.of_schema(SCHEMA.read_bytes())
     assert columns.to_text() == (
         '[["amount","number",1],["state","category",1,"CA","N/A","OR","a<b"],'
-        '["reported","boolean",1],["on","datetime",1],["severity","ordinal",1,"1","2","3"]]'
+        '["reported","boolean",1],["on","datetime",1],["severity","ordinal",1,"1","2","3"],["fraud","label",0,"0","1"]]'
     )
     assert Columns.of_text(columns.to_text()) == columns
+
+
+def test_the_text_of_an_older_stack_has_no_label():
+    columns = Columns.of_text('[["amount","number",1]]')
+    assert (columns.label, columns.names) == (None, {"amount"})
+
+
+@pytest.mark.parametrize(
+    ("classes", "held", "others"),
+    [
+        (("0", "1"), (0, 1, 1.0, "1"), (2, "yes", True, None, [], {}, 0.5)),
+        (("N", "Y"), ("Y",), ("y", 1, None)),
+        (("False", "True"), (True, "True"), ("true", 1)),
+        ((), (1, 2.5, -1e9), ("1", True, None, [])),
+    ],
+)
+def test_a_label_holds_its_classes_as_a_table_spells_them(classes, held, others):
+    label = LabelNote("fraud", classes)
+    assert [value for value in (*held, *others) if label.holds(value)] == list(held)
 
 
 def wide(count: int) -> Columns:

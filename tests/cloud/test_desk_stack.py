@@ -87,6 +87,8 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     assert person.endpoint()["EndpointConfigName"] == config
     assert person.score({"claims": [{"policy_id": 1}]}).status == 200
     assert person.score([]).status == 400
+    assert person.note({"policy_id": 1, "fraud": 1}).status == 200
+    assert person.note({"policy_id": 1, "fraud": "yes"}).status == 422
     wait(person)
     registered(person, folder, "Approved")
     assert person.endpoint()["EndpointConfigName"] != config

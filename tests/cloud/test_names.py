@@ -34,6 +34,7 @@ def test_what_is_not_said_is_what_the_template_has_by_default():
         dead_claims_url="",
         alert_table="",
         alert_score=0.5,
+        capture_percent=0,
     )
 
 

@@ -155,6 +155,10 @@ class Person:
         """Post claims to the API over HTTP."""
         return self._post(self.outputs["ScoreUrl"], body, signed=signed)
 
+    def note(self, body: object) -> Answer:
+        """Post what became of claims."""
+        return self._post(self.outputs["OutcomesUrl"], body, signed=True)
+
     def queue(self, body: object) -> Answer:
         """Post claims that may wait, and wait until all of them have been looked at."""
         answer = self._post(self.outputs["ClaimsUrl"], body, signed=True)

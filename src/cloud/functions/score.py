@@ -1,7 +1,7 @@
 """POST /score: claims by name in, scores with reasons out. GET /openapi.json: how to ask.
 
 POST /claims takes the same claims into the stack's queue, for which the function `work` scores
-them and alerts.
+them and alerts. POST /outcomes takes what became of claims, so that the model can be judged.
 
     {"claims": [{"id": 7, "name": "...", "amount": 12.5, ...}, ...]}
     -> {"request_id": "...", "predictions": [{"id": 7, "score": 0.91, ...}, ...]}
@@ -21,7 +21,9 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.queue.sending import ClaimsQueue
 from sagetree.cloud.scoring.api import Answer, Api
+from sagetree.cloud.scoring.capture import Capture
 from sagetree.cloud.scoring.models import scorer_of
+from sagetree.cloud.scoring.outcomes import Outcomes
 
 
 def handler(
@@ -40,5 +42,6 @@ def start(
     """
     settings.need("id_field")
     queue = ClaimsQueue(clients, settings.claims_url) if settings.claims_url else None
-    api = Api(scorer_of(clients, settings, clock), queue)
+    capture, outcomes = Capture(clients, settings), Outcomes(clients, settings)
+    api = Api(scorer_of(clients, settings, clock), capture, outcomes, queue)
     return lambda event, _deadline: api.answer(event)

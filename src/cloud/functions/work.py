@@ -16,6 +16,7 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.queue.alerts import AlertOpenError, Alerts
 from sagetree.cloud.queue.batch import Message, Refusal, Results, Scored, score
+from sagetree.cloud.scoring.capture import Capture
 from sagetree.cloud.scoring.models import scorer_of
 from sagetree.cloud.scoring.scorer import Scorer
 from sagetree.machine.program import LOG
@@ -41,15 +42,16 @@ def start(
     settings.need("id_field", "topic_arn", "alert_table", "dead_claims_url")
     scorer = scorer_of(clients, settings, clock)
     alerts = Alerts(clients, settings, scorer.id_field)
-    return partial(_work, clients, settings, scorer, alerts)
+    return partial(_work, clients, settings, scorer, Capture(clients, settings), alerts)
 
 
 def _work(
-    clients: Clients, settings: Settings, scorer: Scorer, alerts: Alerts,
+    clients: Clients, settings: Settings, scorer: Scorer, capture: Capture, alerts: Alerts,
     event: Mapping[str, Sequence[Mapping[str, object]]], _deadline: float,
 ) -> Answer:  # fmt: skip
     begin = time.perf_counter()
-    results = score([Message.of_record(record) for record in event["Records"]], scorer)
+    messages = [Message.of_record(record) for record in event["Records"]]
+    results = score(messages, scorer, capture)
     told = 0
     for scored in results.scored:
         told += _told(scored, scorer, alerts, results)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sagetree.cloud.scoring.capture import Capture
 from sagetree.cloud.scoring.claims import ApiRequest, Claim, Rows
 from sagetree.cloud.scoring.endpoint import Outcome
 from sagetree.cloud.scoring.problems import passed_on
@@ -63,7 +64,7 @@ class Results:
     later: list[Message] = field(default_factory=list)
 
 
-def score(messages: Sequence[Message], scorer: Scorer) -> Results:
+def score(messages: Sequence[Message], scorer: Scorer, capture: Capture) -> Results:
     """Score all claims by one request; where the model refuses it, by one for each half.
 
     So a bad claim ends up alone, and the others are scored without it.
@@ -76,11 +77,13 @@ def score(messages: Sequence[Message], scorer: Scorer) -> Results:
         except SagetreeError as error:
             results.refused.append(Refusal(message, str(error)))
     if claims:
-        _score(claims, scorer, results)
+        _score(claims, scorer, capture, results)
     return results
 
 
-def _score(claims: Mapping[Message, Claim], scorer: Scorer, results: Results) -> None:
+def _score(
+    claims: Mapping[Message, Claim], scorer: Scorer, capture: Capture, results: Results
+) -> None:
     messages = list(claims)
     # a name for the model's log; the messages themselves have theirs
     request = ApiRequest("", messages[0].id, {}, None)
@@ -88,6 +91,7 @@ def _score(claims: Mapping[Message, Claim], scorer: Scorer, results: Results) ->
         rows, outcome = scorer.ask(list(claims.values()), request)
         if outcome.status == 200:
             told = predictions(outcome, len(claims))
+            capture.keep(list(claims.values()), rows.rows, told, request.request_id)
             results.scored += map(Scored, messages, claims.values(), told)
             return
         reason = _refusal(rows, outcome, request)
@@ -99,7 +103,7 @@ def _score(claims: Mapping[Message, Claim], scorer: Scorer, results: Results) ->
         results.refused.append(Refusal(messages[0], reason))
         return
     for half in _halves(messages):
-        _score({message: claims[message] for message in half}, scorer, results)
+        _score({message: claims[message] for message in half}, scorer, capture, results)
 
 
 def _halves(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:

@@ -2,15 +2,17 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sagetree.cloud.scoring.capture import Capture
 from sagetree.cloud.scoring.claims import REQUEST_ID, ApiRequest, Claim, Rows
 from sagetree.cloud.scoring.endpoint import JSON
 from sagetree.cloud.scoring.openapi import document
+from sagetree.cloud.scoring.outcomes import Outcomes
 from sagetree.cloud.scoring.problems import passed_on, problem_of_call, refusal
 from sagetree.cloud.scoring.scorer import Scorer, predictions
 from sagetree.errors import SagetreeError
@@ -22,6 +24,7 @@ Answer = dict[str, object]
 
 SCORE = "POST /score"
 QUEUE = "POST /claims"
+OUTCOME = "POST /outcomes"
 DESCRIPTION = "GET /openapi.json"
 
 
@@ -35,11 +38,16 @@ class Queue(Protocol):
 class Api:
     """Scores claims at once, or takes them into the queue, where there is one."""
 
-    def __init__(self, scorer: Scorer, queue: Queue | None) -> None:
+    def __init__(
+        self, scorer: Scorer, capture: Capture, outcomes: Outcomes, queue: Queue | None
+    ) -> None:
         self._scorer = scorer
-        self._routes = {SCORE: self._score, DESCRIPTION: self._describe}
-        if queue:
-            self._routes[QUEUE] = partial(self._keep, queue)
+        self._capture = capture
+        self._outcomes = outcomes
+        queued = {QUEUE: partial(self._keep, queue)} if queue else {}
+        self._routes: dict[str, Callable[[ApiRequest], Response]] = {
+            SCORE: self._score, **queued, OUTCOME: self._note, DESCRIPTION: self._describe,
+        }  # fmt: skip
 
     def answer(self, event: Mapping[str, object]) -> Answer:
         """Return the answer to an event of API Gateway (payload format 2.0)."""
@@ -75,6 +83,7 @@ class Api:
         match outcome.status:
             case 200:
                 told = predictions(outcome, len(claims))
+                self._capture.keep(claims, rows.rows, told, request.request_id)
                 content["predictions"] = list(map(self._scorer.named, claims, told))
             case 202:
                 content |= {"claims": len(claims), **json.loads(outcome.body)}
@@ -101,6 +110,14 @@ class Api:
             content["unused_fields"] = rows.unused_fields
         return _json(content, 202)
 
+    def _note(self, request: ApiRequest) -> Response:
+        outcomes = request.listed("outcome")
+        label = self._scorer.columns().label
+        if label is None:
+            raise RouteError(_no_label())
+        self._outcomes.keep(outcomes, label)
+        return _json({"request_id": request.request_id, "outcomes": len(outcomes)})
+
     def _no_route(self, _request: ApiRequest) -> Response:
         *others, last = self._routes
         hint = f"There are {', '.join(others)} and {last}"
@@ -112,13 +129,20 @@ def _json(content: object, status: int = 200) -> Response:
     return Response(status, json.dumps(content).encode(), JSON)
 
 
+def _no_label() -> Problem:
+    hint = "Deploy a model that was trained with one label"
+    return Problem(422, "NoLabel", "the model does not say which column it predicts", hint=hint)
+
+
 def _line(request: ApiRequest, response: Response, seconds: float) -> str:
     """Return the log's line: nothing of a claim, and no text of a caller but a plain id."""
     return json.dumps(
         {
             "level": "INFO",
             "request_id": request.request_id,
-            "route": request.route if request.route in (SCORE, QUEUE, DESCRIPTION) else "-",
+            "route": request.route
+            if request.route in (SCORE, QUEUE, OUTCOME, DESCRIPTION)
+            else "-",
             "status": response.status,
             "bytes_in": len(request.body or b""),
             "bytes_out": len(response.body),

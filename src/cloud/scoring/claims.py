@@ -21,8 +21,6 @@ _ID = re.compile(r"[!-~]{1,64}")
 
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 
-_FORM = 'Send one claim as {"column": value, ...}, or up to 100 as {"claims": [...]}'
-
 Claim = Mapping[str, object]
 
 
@@ -49,6 +47,10 @@ class ApiRequest:
 
     def claims(self) -> tuple[Claim, ...]:
         """Return the claims in the body. Raises RequestError for a body that holds none."""
+        return self.listed("claim")
+
+    def listed(self, noun: str) -> tuple[Claim, ...]:
+        """Return the claims in the body, or what else `noun` names. Raises as `claims`."""
         content_type = self.headers.get("content-type", "")
         if content_type and not _JSON.fullmatch(content_type.partition(";")[0].strip()):
             hint = "Send JSON, with the header Content-Type: application/json"
@@ -56,12 +58,12 @@ class ApiRequest:
                 f"it is {quote(content_type)}", where="Content-Type", hint=hint
             )
         if self.body is None:
-            raise _unreadable("it is marked as base64 and is not base64")
+            raise _unreadable("it is marked as base64 and is not base64", noun)
         try:
             content = json.loads(self.body, parse_constant=_constant, parse_float=_float)
         except (ValueError, RecursionError) as error:
-            raise _unreadable(f"it is not JSON ({error})") from error
-        return _claims(content)
+            raise _unreadable(f"it is not JSON ({error})", noun) from error
+        return _listed(content, noun)
 
 
 @dataclass(frozen=True)
@@ -96,32 +98,40 @@ def _float(text: str) -> float:
     return value
 
 
-def _claims(content: object) -> tuple[Claim, ...]:
-    claims = content
+def _listed(content: object, noun: str) -> tuple[Claim, ...]:
+    entries, plural = content, f"{noun}s"
     if isinstance(content, Mapping):
-        claims = content.get("claims", [content])
-    if not isinstance(claims, list):
+        entries = content.get(plural, [content])
+    if not isinstance(entries, list):
         raise _unreadable(
-            'its "claims" are not a list'
+            f'its "{plural}" are not a list'
             if isinstance(content, Mapping)
-            else "it is neither a claim nor a list of claims"
+            else f"it is neither {_a(noun)} nor a list of {plural}",
+            noun,
         )
-    if not claims:
-        raise _unreadable("it holds no claim")
-    if len(claims) > MOST_CLAIMS:
+    if not entries:
+        raise _unreadable(f"it holds no {noun}", noun)
+    if len(entries) > MOST_CLAIMS:
+        others = ", or score them by a batch transform job" if noun == "claim" else ""
         raise DecodingError(
-            f"it holds {len(claims)} claims, and one request may hold {MOST_CLAIMS}",
+            f"it holds {len(entries)} {plural}, and one request may hold {MOST_CLAIMS}",
             where="the body",
-            hint="Send them in several requests, or score them by a batch transform job",
+            hint=f"Send them in several requests{others}",
         )
-    for number, claim in enumerate(claims, 1):
-        if not isinstance(claim, Mapping) or not claim:
-            raise _unreadable(f"claim {number} is not an object with a value for each column")
-    return tuple(claims)
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, Mapping) or not entry:
+            reason = f"{noun} {number} is not an object with a value for each column"
+            raise _unreadable(reason, noun)
+    return tuple(entries)
 
 
-def _unreadable(reason: str) -> DecodingError:
-    return DecodingError(reason, where="the body", hint=_FORM)
+def _a(noun: str) -> str:
+    return f"an {noun}" if noun.startswith("o") else f"a {noun}"
+
+
+def _unreadable(reason: str, noun: str) -> DecodingError:
+    form = f'Send one {noun} as {{"column": value, ...}}, or up to 100 as {{"{noun}s": [...]}}'
+    return DecodingError(reason, where="the body", hint=form)
 
 
 def _body(event: Mapping[str, object]) -> bytes | None:

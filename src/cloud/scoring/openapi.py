@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from importlib.metadata import version
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import Columns, LabelNote
 from sagetree.cloud.scoring.claims import MOST_CLAIMS, REQUEST_ID
 from sagetree.formats.media_types import JSON as JSON_TYPE
 from sagetree.serve.protocol.json_schemas import PROBLEM, Json, cell_schema, row_schema
@@ -56,6 +56,7 @@ def document(columns: Columns, id_field: str, stays: AbstractSet[str], *, queues
         "paths": {
             "/score": {"post": _score()},
             **({"/claims": {"post": _keep()}} if queues else {}),
+            **({"/outcomes": {"post": _note(id_field, columns.label)}} if columns.label else {}),
             "/openapi.json": {
                 "get": {
                     "operationId": "describe",
@@ -120,10 +121,32 @@ def _keep() -> Json:
     }
 
 
-def _request() -> Json:
-    claim: Json = {"$ref": "#/components/schemas/Claim"}
+def _note(id_field: str, label: LabelNote) -> Json:
+    numbers = [int(name) for name in label.classes if name.isdecimal()]
+    value: Json = {"enum": [*label.classes, *numbers]} if label.classes else {"type": "number"}
+    outcome: Json = {
+        "type": "object",
+        "required": [id_field, label.name],
+        "properties": {id_field: {"type": ["string", "integer"]}, label.name: value},
+        "additionalProperties": False,
+    }
+    kept: Json = {
+        "type": "object",
+        "required": ["request_id", "outcomes"],
+        "properties": {"request_id": {"type": "string"}, "outcomes": {"type": "integer"}},
+    }
+    return {
+        "operationId": "note",
+        "summary": "What became of claims; the last outcome of a claim holds",
+        **_request(outcome, "outcomes"),
+        "responses": {"200": _answer("All outcomes are kept", kept), **_errors()},
+    }
+
+
+def _request(one: Json | None = None, plural: str = "claims") -> Json:
+    claim = one or {"$ref": "#/components/schemas/Claim"}
     claims: Json = {"type": "array", "items": claim, "minItems": 1, "maxItems": MOST_CLAIMS}
-    several: Json = {"type": "object", "required": ["claims"], "properties": {"claims": claims}}
+    several: Json = {"type": "object", "required": [plural], "properties": {plural: claims}}
     return {
         "parameters": [
             {

@@ -97,4 +97,6 @@ def line(
     stack: StackServer, services: tuple[StackServer, AwsClients], of_moto: Mapping[str, Any]
 ) -> Iterator[Line]:
     with mock_aws():
-        yield Line({**{n: services[1][n] for n in ("sagemaker-runtime", "ssm")}, **of_moto}, stack)
+        yield Line(
+            {**{n: services[1][n] for n in ("s3", "sagemaker-runtime", "ssm")}, **of_moto}, stack
+        )

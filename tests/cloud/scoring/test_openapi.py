@@ -53,6 +53,21 @@ def test_the_queue_is_described_where_there_is_one(document, start):
     assert checked(described, "/claims", "202", {"claims": 2}) != []
 
 
+def test_outcomes_are_as_it_says(document, ask):
+    outcomes = document["paths"]["/outcomes"]["post"]["requestBody"]["content"]
+    schema = Draft202012Validator(outcomes["application/json"]["schema"])
+    for outcome, taken in (
+        ({"policy_id": 1, "fraud": 0}, True),
+        ({"policy_id": "a", "fraud": "1"}, True),
+        ({"policy_id": 1, "fraud": 2}, False),
+        ({"policy_id": 1, "fraud": 1, "x": 1}, False),
+    ):
+        assert schema.is_valid(outcome) == taken
+        assert (ask(outcome, "POST /outcomes").status == 200) == taken
+    told = ask([{"policy_id": 1, "fraud": 0}], "POST /outcomes").body
+    assert checked(document, "/outcomes", "200", told) == []
+
+
 def test_the_example_of_a_claim_is_one(document, ask):
     (example,) = document["components"]["schemas"]["Claim"]["examples"]
     assert ask([example]).status == 200

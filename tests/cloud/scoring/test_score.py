@@ -229,7 +229,10 @@ def test_a_request_without_any_id_gets_one(ask):
 
 def test_a_path_of_none_of_the_routes_is_404(ask):
     status, _, body = ask([CLAIM], route="PUT /score")
-    assert (status, body["hint"]) == (404, "There are POST /score and GET /openapi.json")
+    assert (status, body["hint"]) == (
+        404,
+        "There are POST /score, POST /outcomes and GET /openapi.json",
+    )
     # a function's own address has one route for all
     http = {"http": {"method": "POST"}}
     assert ask([CLAIM], route="$default", rawPath="/score", requestContext=http).status == 200

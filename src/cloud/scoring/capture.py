@@ -1,0 +1,87 @@
+"""What was asked and answered, kept in the stack's bucket as SageMaker's data capture writes it.
+
+SageMaker captures nothing of a serverless endpoint or of a model inside a function, and of others
+a request of many claims as one event. Here each claim is an event of its own, with its identifier,
+so that an outcome that comes later finds its score.
+"""
+
+import json
+import random
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.names import Settings
+from sagetree.cloud.scoring.claims import Claim
+from sagetree.cloud.scoring.endpoint import JSON
+from sagetree.cloud.scoring.scorer import Prediction
+from sagetree.machine.program import LOG
+
+# Where in the bucket; below it a folder for each year, month, day and hour.
+CAPTURED = "captured"
+
+
+class Capture:
+    """Keeps a share of the requests. Who scores a claim waits for it some milliseconds."""
+
+    def __init__(
+        self, clients: Clients, settings: Settings,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        draw: Callable[[], float] = random.random,
+    ) -> None:  # fmt: skip
+        self._s3 = clients["s3"]
+        self._bucket = settings.bucket
+        self._share = settings.capture_percent / 100
+        self._id_field = settings.id_field
+        self._now = now
+        self._draw = draw
+
+    def keep(
+        self, claims: Sequence[Claim], rows: Sequence[Claim], predictions: Sequence[Prediction],
+        request_id: str,
+    ) -> None:  # fmt: skip
+        """Keep the rows that the model was sent, their claims' identifiers and its answers.
+
+        A failure is logged: the scores are there, and whoever asked is to have them.
+        """
+        if self._draw() >= self._share:
+            return
+        now = self._now()
+        lines = self._lines(claims, rows, predictions, request_id, now)
+        key = f"{CAPTURED}/{now:%Y/%m/%d/%H}/{now:%M-%S}-{uuid.uuid4().hex}.jsonl"
+        try:
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body="".join(lines).encode())
+        except (BotoCoreError, ClientError) as error:
+            LOG.error("request %s is not captured: %s", request_id, error)
+
+    def _lines(
+        self, claims: Sequence[Claim], rows: Sequence[Claim], predictions: Sequence[Prediction],
+        request_id: str, now: datetime,
+    ) -> Iterator[str]:  # fmt: skip
+        for number, (claim, row, told) in enumerate(zip(claims, rows, predictions, strict=True)):
+            known = {k: claim[k] for k in (self._id_field,) if k in claim}
+            event = {
+                "captureData": {
+                    "endpointInput": _captured("INPUT", [{**row, **known}]),
+                    "endpointOutput": _captured("OUTPUT", {"predictions": [told]}),
+                },
+                "eventMetadata": {
+                    "eventId": str(uuid.uuid4()),
+                    "inferenceId": f"{request_id}/{number}",
+                    "inferenceTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+                },
+                "eventVersion": "0",
+            }
+            yield f"{json.dumps(event)}\n"
+
+
+def _captured(mode: str, content: object) -> dict[str, str]:
+    return {
+        "observedContentType": JSON,
+        "mode": mode,
+        "data": json.dumps(content),
+        "encoding": "JSON",
+    }

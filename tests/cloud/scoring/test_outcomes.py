@@ -1,0 +1,73 @@
+"""POST /outcomes: kept by claim, the last one holds; what is no outcome is refused, all of it."""
+
+import json
+
+import pytest
+
+from sagetree.cloud.columns import Columns
+from tests.cloud.account import STACK
+from tests.cloud.stack_server import StackServer, error
+
+ROUTE = "POST /outcomes"
+
+
+def kept(stack: StackServer) -> list[dict[str, object]]:
+    found = [json.loads(b) for key, b in stack.objects.items() if key.startswith("outcomes/")]
+    return sorted(found, key=str)
+
+
+def test_outcomes_are_kept_by_claim_and_the_last_one_holds(ask, stack):
+    outcomes = [{"policy_id": n, "fraud": n % 2} for n in range(40)]
+    status, _, body = ask({"outcomes": outcomes}, ROUTE)
+    assert (status, body) == (200, {"request_id": "of-the-gateway", "outcomes": 40})
+    assert ask({"policy_id": 3, "fraud": "0"}, ROUTE).status == 200
+    assert ask([{"policy_id": "a/b", "fraud": 1.0}], ROUTE).status == 200
+    by_claim = {outcome["policy_id"]: outcome["fraud"] for outcome in kept(stack)}
+    assert len(kept(stack)) == 41
+    assert (by_claim[3], by_claim[2], by_claim["a/b"]) == ("0", 0, 1.0)
+
+
+BAD = [
+    ({"policy_id": 1}, 400, "outcome 2: it has the fields 'policy_id'"),
+    (
+        {"policy_id": 1, "fraud": 0, "x": 1},
+        400,
+        "outcome 2: it has the fields 'policy_id', 'fraud'",
+    ),
+    ({"policy_id": None, "fraud": 0}, 400, "outcome 2, policy_id: it is neither a text nor a"),
+    ({"policy_id": 1, "fraud": 2}, 422, "outcome 2, fraud: '2' is not a label of the model"),
+    ({"policy_id": 1, "fraud": None}, 422, "outcome 2, fraud: 'None' is not a label of the model"),
+    (7, 400, "the body: outcome 2 is not an object with a value for each column"),
+]
+
+
+@pytest.mark.parametrize(("bad", "status", "said"), BAD)
+def test_where_one_is_none_no_one_is_kept(ask, stack, bad, status, said):
+    told, _, body = ask([{"policy_id": 9, "fraud": 1}, bad], ROUTE)
+    assert told == status
+    assert f"{body['where']}: {body['message']}".startswith(said)
+    assert kept(stack) == []
+
+
+def test_the_hint_says_what_is_taken(ask):
+    assert ask({"policy_id": 1, "fraud": "yes"}, ROUTE).body["hint"] == "It knows '0', '1'"
+    assert ask({"policy_id": 1}, ROUTE).body["hint"] == (
+        "Send policy_id, of the claim, and fraud, which the model predicts"
+    )
+    assert ask("{", ROUTE).body["hint"] == (
+        'Send one outcome as {"column": value, ...}, or up to 100 as {"outcomes": [...]}'
+    )
+
+
+def test_a_model_without_a_label_and_a_stack_without_a_model_take_none(ask, start, stack):
+    columns = Columns.of_text(stack.parameters[f"/{STACK}/columns"])
+    stack.parameters[f"/{STACK}/columns"] = Columns(columns.notes).to_text()
+    status, _, body = ask({"policy_id": 1, "fraud": 0}, ROUTE)
+    assert (status, body["message"]) == (422, "the model does not say which column it predicts")
+    stack.parameters.clear()
+    assert start()({"policy_id": 1, "fraud": 0}, ROUTE).status == 503
+
+
+def test_what_s3_does_not_take_is_said(ask, stack):
+    stack.full = error(503, "SlowDown")
+    assert ask({"policy_id": 1, "fraud": 0}, ROUTE).status == 503
