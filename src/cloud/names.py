@@ -46,6 +46,10 @@ class Settings:
     alert_table: str
     alert_score: float
     capture_percent: int
+    image_uri: str
+    job_role_arn: str
+    job_instance_type: str
+    drift_days: int
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -163,6 +167,13 @@ _VARIABLES: Mapping[str, _Variable] = {
     "alert_table": _Variable(str),
     "alert_score": _Variable(_score, "0.5"),
     "capture_percent": _Variable(_number(0, 100), "0"),
+    "image_uri": _Variable(str),
+    "job_role_arn": _Variable(_matching(rf"({_ARN}:iam::\d{{12}}:role/.+)?", "the ARN of a role")),
+    "job_instance_type": _Variable(
+        _matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "an instance type such as ml.m5.large"),
+        "ml.m5.large",
+    ),
+    "drift_days": _Variable(_number(1, 365), "30"),
 }
 
 

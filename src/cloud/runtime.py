@@ -25,6 +25,7 @@ FUNCTIONS = {
     "deploy": "put an approved model package into service, and see whether that went well",
     "score": "answer the API: claims in, scores out",
     "work": "score the claims of the queue, and alert of those that score high",
+    "watch": "look for drift in what was scored, and tell of it",
     "clean": "remove what the stack's own deletion leaves",
 }
 

@@ -64,6 +64,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "sqs:GetQueueAttributes": BY_QUEUE,
         "sqs:ReceiveMessage": BY_QUEUE,
     },
+    "WatchRole": FUNCTION,
     "CleanRole": FUNCTION
     | {
         "cloudwatch:DeleteAlarms": BY_SCALING,

@@ -35,6 +35,10 @@ def test_what_is_not_said_is_what_the_template_has_by_default():
         alert_table="",
         alert_score=0.5,
         capture_percent=0,
+        image_uri="",
+        job_role_arn="",
+        job_instance_type="ml.m5.large",
+        drift_days=30,
     )
 
 

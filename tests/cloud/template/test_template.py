@@ -25,6 +25,8 @@ MOST_BYTES = 1_048_576
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 NETWORK = {"Network": "existing", "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
 
+FUNCTIONS = ("Deploy", "Score", "Work", "Watch", "Clean")
+
 KINDS = ("serverless", "instance", "asynchronous", "lambda")
 
 
@@ -75,6 +77,10 @@ UNUSED_ISSUER = (
     "JwtIssuer and JwtAudience have no effect with Authorization AWS_IAM. "
     "Choose Authorization JWT, or leave them empty."
 )
+UNSEEN = (
+    "Nothing is captured of an asynchronous endpoint. Choose another EndpointKind, or leave "
+    "DriftSchedule empty."
+)
 FEWER = "EndpointInstancesMax is less than EndpointInstances."
 TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "claims"}
 
@@ -96,6 +102,8 @@ TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "claims"}
         (TOKENS | {"Authorization": "JWT", "JwtAudience": ""}, [NO_ISSUER]),
         (TOKENS | {"Authorization": "JWT"}, []),
         (TOKENS, [UNUSED_ISSUER]),
+        ({"DriftSchedule": "rate(1 day)"}, []),
+        ({"DriftSchedule": "rate(1 day)", "EndpointKind": "asynchronous"}, [UNSEEN]),
         ({"JwtAudience": "claims"}, [UNUSED_ISSUER]),
     ],
 )
@@ -159,8 +167,8 @@ def test_a_parameter_is_refused_that_the_pipeline_could_not_be_made_of(
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], kind: str) -> None:
     resources = Stack(template, EndpointKind=kind).resources()
-    functions = [n for n in ("Deploy", "Score", "Work", "Clean") if f"{n}Function" in resources]
-    assert ("Work" in functions) == (kind != "asynchronous")
+    functions = [n for n in FUNCTIONS if f"{n}Function" in resources]
+    assert (kind != "asynchronous") == ("Work" in functions) == ("Watch" in functions)
     for name in functions:
         function = resources[f"{name}Function"]["Properties"]
         assert function["ImageConfig"] == {"Command": ["sagetree", "function", name.lower()]}
@@ -168,6 +176,7 @@ def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], 
             key: value.replace("<Bucket>", "fraud-bucket")
             .replace("<Alerts>", "arn:aws:sns:eu-central-1:123456789012:fraud-alerts")
             .replace("<ModelRole.Arn>", "arn:aws:iam::123456789012:role/fraud-model")
+            .replace("<JobRole.Arn>", "arn:aws:iam::123456789012:role/fraud-job")
             .replace("<Claims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/claims")
             .replace("<DeadClaims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/dead")
             for key, value in function["Environment"]["Variables"].items()
@@ -177,6 +186,8 @@ def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], 
     known = {f"SAGETREE_{name.upper()}" for name in Settings.__annotations__}
     of_work = set() if "Work" in functions else {
         "SAGETREE_ALERT_SCORE", "SAGETREE_ALERT_TABLE", "SAGETREE_DEAD_CLAIMS_URL",
+        "SAGETREE_DRIFT_DAYS", "SAGETREE_IMAGE_URI", "SAGETREE_JOB_INSTANCE_TYPE",
+        "SAGETREE_JOB_ROLE_ARN",
     }  # fmt: skip
     told = [resources[f"{name}Function"]["Properties"] for name in functions]
     assert known - of_work == {key for one in told for key in one["Environment"]["Variables"]}
@@ -234,7 +245,7 @@ def test_the_api_is_never_open(template: dict[str, Any]) -> None:
 def test_what_could_make_something_new_is_gone_before_cleaning(template: dict[str, Any]) -> None:
     """CloudFormation deletes in the reverse order of DependsOn and references."""
     resources = template["Resources"]
-    for name in ("PackageRule", "EndpointRule", "Retrain"):
+    for name in ("PackageRule", "EndpointRule", "Retrain", "DriftLook"):
         assert resources[name]["DependsOn"] == "Clean"
     before = set(resources["Clean"]["DependsOn"])
     assert {"Packages", "Pipeline", "CleanRole", "CleanLog", "BucketPolicy"} <= before

@@ -1,0 +1,1 @@
+"""Jobs that look for drift in what the stack has scored."""
