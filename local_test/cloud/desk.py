@@ -109,7 +109,9 @@ def _assembled(
     bus = Bus(actors, backstage, functions)
     runs = Runs(actors, bus, machine, functions.invoke, folder / "jobs")
     servers = Servers(actors, machine, folder / "models")
-    account = Account(bus, backstage, servers.serve, servers.stop, runs.run, runs.steps)
+    account = Account(
+        bus, backstage, servers.serve, servers.stop, runs.run, runs.steps, runs.process
+    )
     front = Front(actors, moto, functions, servers.address)
     return Desk(actors, backstage, bus, functions, runs, servers, account, front)
 

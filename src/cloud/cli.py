@@ -10,6 +10,7 @@ from sagetree.cloud.account.template import PATH
 from sagetree.cloud.commands.approve import approve
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
+from sagetree.cloud.commands.drift import drift
 from sagetree.cloud.commands.launch import launch
 from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
@@ -38,6 +39,7 @@ in the order of use:
   sagetree cloud run
   sagetree cloud approve
   sagetree cloud status
+  sagetree cloud drift
   sagetree cloud check
   sagetree cloud redrive
   sagetree cloud delete
@@ -92,6 +94,12 @@ _LEFTOVERS = """\
 List everything that has the stack's name and is not part of the stack, with the command
 that removes it. What the deletion of the stack will remove is marked so. The exit code is
 1 if anything else is left.
+"""
+
+_DRIFT = """\
+Have a job compare what was scored in the last days with the rows that the deployed model
+was trained on, and, where it is known what became of claims, its figures with those of
+then. Wait for the job, and say what it found. The exit code is 1 if it found something.
 """
 
 _REDRIVE = """\
@@ -159,6 +167,7 @@ def _parser() -> ArgumentParser:
         _LEFTOVERS,
         lambda a, _: leftovers(a),
     )
+    _add_drift(commands)
     _add(commands, "check", "compare the account with the template", _CHECK, lambda a, _: check(a))
     _add(commands, "redrive", "score the dead letters again", _REDRIVE, lambda a, _: redrive(a))
     return parser
@@ -232,9 +241,19 @@ def _add_approve(commands: "Commands") -> None:
     parser.add_argument(
         "version",
         nargs="?",
-        type=_version,
+        type=_whole_number,
         metavar="VERSION",
         help="the model's version (default: the latest)",
+    )
+
+
+def _add_drift(commands: "Commands") -> None:
+    def work(account: Account, options: Namespace) -> int:
+        return drift(account, options.days)
+
+    parser = _add(commands, "drift", "look for drift in what was scored", _DRIFT, work)
+    parser.add_argument(
+        "--days", type=_whole_number, metavar="N", help="how far to look back (default: DriftDays)"
     )
 
 
@@ -270,7 +289,7 @@ def _pairs(arguments: Sequence[str]) -> Mapping[str, str]:
     return pairs
 
 
-def _version(text: str) -> int:
+def _whole_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text)):
         raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)

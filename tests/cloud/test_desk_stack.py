@@ -89,6 +89,8 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     assert person.score([]).status == 400
     assert person.note({"policy_id": 1, "fraud": 1}).status == 200
     assert person.note({"policy_id": 1, "fraud": "yes"}).status == 422
+    assert person.look_for_drift()["outcomes"] is True
+    assert person.told()[-1].startswith("fraud: drift: 1 finding: amount: it has moved\n")
     wait(person)
     registered(person, folder, "Approved")
     assert person.endpoint()["EndpointConfigName"] != config
@@ -133,7 +135,7 @@ def test_a_stack_lives_and_leaves_nothing(lived: tuple[list[Role], list[Call]]) 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("name", ["DeployRole", "ScoreRole", "WorkRole", "CleanRole"])
+@pytest.mark.parametrize("name", ["DeployRole", "ScoreRole", "WorkRole", "WatchRole", "CleanRole"])
 def test_a_function_may_do_what_it_does_and_no_more(
     lived: tuple[list[Role], list[Call]], name: str
 ) -> None:

@@ -36,12 +36,20 @@ class Model(BaseHTTPRequestHandler):
 
 @dataclass
 class ToyMachine:
-    """`job` runs its command's words as a Python program in /opt/ml; `fails` ends serving so."""
+    """`job` runs its command's words as a Python program in /opt/ml; `fails` ends serving so.
+
+    A look for drift finds some.
+    """
 
     fails: str = ""
     running: dict[str, ThreadingHTTPServer] = field(default_factory=dict)
 
     def job(self, command: Sequence[str], opt_ml: Path, environment: Mapping[str, str]) -> Ended:
+        if command[0] == "sagetree":
+            found = {"feature_name": "amount", "description": "it has moved"}
+            results = opt_ml / "processing" / "resultdata"
+            (results / "constraint_violations.json").write_text(json.dumps({"violations": [found]}))
+            return Ended(0, "")
         done = subprocess.run(
             [sys.executable, "-I", "-S", "-c", " ".join(command)],
             cwd=opt_ml, env=dict(environment), capture_output=True, text=True, timeout=60,

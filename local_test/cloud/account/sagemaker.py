@@ -5,6 +5,7 @@ its old configuration where the new one does not come to work. A package that is
 its other properties, tells the bus, and its group cannot be deleted while it is there.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.sagemaker.exceptions import AWSValidationException
-from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
+from moto.sagemaker.models import FakeEndpoint, FakeProcessingJob, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
 from local_test.cloud.account.backstage import Backstage
@@ -27,6 +28,7 @@ Serve = Callable[[str, str], str]
 Run = Callable[[str, str, Mapping[str, str]], None]
 
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
+JOB_EVENT = "SageMaker Processing Job State Change"
 PACKAGE_EVENT = "SageMaker Model Package State Change"
 
 # How events write what descriptions call InService.
@@ -44,6 +46,8 @@ class Account:
     run: Run
     # The steps of an execution, as the service lists them.
     steps: Callable[[str], list[dict[str, Any]]]
+    # Runs a processing job: its name and request in, its message and why it failed out.
+    process: Callable[[str, Mapping[str, Any]], tuple[str, str]]
     # How many of the next updates the endpoint's alarms end.
     alarmed: int = 0
 
@@ -61,6 +65,7 @@ class Account:
             "delete_model_package_group": _delete_group,
             "start_pipeline_execution": _start(self, theirs["start_pipeline_execution"]),
             "list_pipeline_execution_steps": _steps(self),
+            "create_processing_job": _create_job(self, theirs["create_processing_job"]),
         }
         described = SageMakerModelBackend.describe_pipeline_execution
         with (
@@ -92,6 +97,19 @@ class Account:
         }
         self.bus.emit(ENDPOINT_EVENT, detail, endpoint.arn)
 
+    def work(self, job: FakeProcessingJob, request: Mapping[str, Any]) -> None:
+        """Run a processing job to its end, and tell the bus."""
+        message, failure = self.process(job.processing_job_name, request)
+        job.processing_job_status = "Failed" if failure else "Completed"
+        told = {"ExitMessage": message, "FailureReason": failure}
+        vars(job).update({_attribute(key): text for key, text in told.items() if text})
+        detail = {
+            "ProcessingJobName": job.processing_job_name,
+            "ProcessingJobStatus": job.processing_job_status,
+            **{key: text for key, text in told.items() if text},
+        }
+        self.bus.emit(JOB_EVENT, detail, job.arn)
+
     def package_changed(self, package: Any) -> None:
         """Tell the bus of a package's status."""
         detail = {
@@ -104,7 +122,26 @@ class Account:
         self.bus.emit(PACKAGE_EVENT, detail, package.arn)
 
 
+def _attribute(key: str) -> str:
+    return {"ExitMessage": "exit_message", "FailureReason": "failure_reason"}[key]
+
+
 Operation = Callable[[SageMakerResponse], ActionResult]
+
+
+def _create_job(account: Account, create: Operation) -> Operation:
+    def create_processing_job(self: SageMakerResponse) -> ActionResult:
+        result = create(self)
+        name = self._get_param("ProcessingJobName")
+        if name.startswith("pipelines-"):  # a step of an execution, which runs it
+            return result
+        job = self.sagemaker_backend.processing_jobs[name]
+        job.processing_job_status = "InProgress"
+        request = json.loads(self.body)
+        account.backstage.later(lambda: account.work(job, request))
+        return result
+
+    return create_processing_job
 
 
 def _create_endpoint(account: Account, create: Operation) -> Operation:

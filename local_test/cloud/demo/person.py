@@ -165,6 +165,14 @@ class Person:
         self.desk.backstage.wait(RUN_SECONDS)
         return answer
 
+    def look_for_drift(self) -> Mapping[str, Any]:
+        """Have drift looked for, and wait until it is known; return what the function said."""
+        said: Mapping[str, Any] = self.desk.functions.invoke(
+            self.outputs["WatchFunctionName"], {}, PERSON
+        )
+        self.desk.backstage.wait(RUN_SECONDS)
+        return said
+
     def redrive(self) -> None:
         """Have the dead letters scored again."""
         sqs = self.desk.client("sqs")

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from local_test.cloud.pipeline.containers import Ended
-from local_test.cloud.pipeline.objects import fetch, packed, place, store
+from local_test.cloud.pipeline.objects import fetch, fetch_listed, packed, place, store
 
 Arguments = Mapping[str, Any]
 
@@ -34,12 +34,17 @@ class Jobs:
     s3: Any
     folder: Path
 
-    def processing(self, name: str, arguments: Arguments) -> None:
-        """Run a processing job: inputs from S3, the container, outputs to S3."""
+    def processing(self, name: str, arguments: Arguments) -> str:
+        """Run a processing job, and return the message that it left.
+
+        Inputs come from S3, and outputs go there.
+        """
         opt_ml = self.folder / name
         for given in arguments.get("ProcessingInputs", []):
             source = given["S3Input"]
-            fetch(self.s3, source["S3Uri"], _inside(opt_ml, source["LocalPath"]))
+            is_list = source["S3DataType"] == "ManifestFile"
+            get = fetch_listed if is_list else fetch
+            get(self.s3, source["S3Uri"], _inside(opt_ml, source["LocalPath"]))
         outputs = [o["S3Output"] for o in arguments["ProcessingOutputConfig"]["Outputs"]]
         for output in outputs:
             _inside(opt_ml, output["LocalPath"]).mkdir(parents=True, exist_ok=True)
@@ -50,6 +55,7 @@ class Jobs:
         self._run(command, opt_ml, arguments.get("Environment", {}))
         for output in outputs:
             store(self.s3, _inside(opt_ml, output["LocalPath"]), output["S3Uri"])
+        return _said(opt_ml)
 
     def training(self, name: str, arguments: Arguments) -> str:
         """Run a training job, and return the S3 address of its model.tar.gz."""

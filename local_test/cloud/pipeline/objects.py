@@ -1,5 +1,6 @@
 """Objects of S3 to folders, and folders to objects, as SageMaker does it for its jobs."""
 
+import json
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,17 @@ def fetch(s3: Any, uri: str, folder: Path) -> None:
         target = folder / rest
         target.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, key, str(target))
+
+
+def fetch_listed(s3: Any, uri: str, folder: Path) -> None:
+    """Fetch the objects that a manifest lists, each to its place below the prefix."""
+    bucket, key = place(uri)
+    first, *others = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    bucket, prefix = place(first["prefix"])
+    for name in others:
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        s3.download_file(bucket, f"{prefix}{name}", str(target))
 
 
 def store(s3: Any, folder: Path, uri: str) -> None:

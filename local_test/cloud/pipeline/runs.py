@@ -12,8 +12,8 @@ from moto.sagemaker.models import sagemaker_backends
 from local_test.cloud.account.actors import ACCOUNT, REGION, SERVICE, Actors
 from local_test.cloud.account.events import Bus
 from local_test.cloud.pipeline.execution import Execution, PipelineFailed, Roles, StepDone
-from local_test.cloud.pipeline.jobs import Containers, Jobs
-from local_test.cloud.pipeline.objects import place
+from local_test.cloud.pipeline.jobs import Containers, JobFailed, Jobs
+from local_test.cloud.pipeline.objects import NoObjects, place
 from local_test.cloud.pipeline.values import Unknown, Values, parameters
 
 EVENT = "SageMaker Model Building Pipeline Execution Status Change"
@@ -51,6 +51,14 @@ class Runs:
             "previousPipelineExecutionStatus": "Executing",
         }
         self.bus.emit(EVENT, detail, arn)
+
+    def process(self, name: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
+        """Run a processing job of its own; return its message, and why it failed or nothing."""
+        jobs = Jobs(self.containers, self._s3(_name(arguments["RoleArn"])), self.folder)
+        try:
+            return jobs.processing(name, arguments), ""
+        except (JobFailed, NoObjects) as error:
+            return "", str(error)
 
     def steps(self, arn: str) -> list[dict[str, Any]]:
         """Return an execution's steps as the service lists them, the newest first."""

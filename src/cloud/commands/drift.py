@@ -1,0 +1,74 @@
+"""`sagetree cloud drift`: look for drift in what was scored, and say what was found."""
+
+import json
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.refusals import AbsentError
+from sagetree.cloud.account.stack import PAUSE_SECONDS, output_of
+from sagetree.errors import PlatformError, UserError
+
+_DONE = ("Completed", "Failed", "Stopped")
+
+
+def drift(account: Account, days: int | None) -> int:
+    """Start a job on what was captured lately and wait for it; return 1 if it found something."""
+    function, bucket = (output_of(account, name) for name in ("WatchFunctionName", "BucketName"))
+    event = {} if days is None else {"days": days}
+    words = ["lambda", "invoke", "--function-name", function, "--payload", json.dumps(event)]
+    account.type_out(*words, "--cli-binary-format", "raw-in-base64-out", "/dev/stdout")
+    if account.dry_run:
+        return 0
+    answer = _asked(account, function, event)
+    if answer["action"] != "started":
+        raise UserError(
+            f"there is nothing to look at: {answer['reason']}",
+            hint="Score claims first, or look further back with --days",
+        )
+    job = str(answer["job"])
+    account.say(f"{job} looks at {answer['objects']} captures")
+    _await(account, job)
+    return _say(account, job, bucket)
+
+
+def _asked(account: Account, function: str, event: object) -> dict[str, object]:
+    given = account.ask_long(
+        "lambda", "invoke", FunctionName=function, Payload=json.dumps(event).encode()
+    )
+    answer: dict[str, object] = json.loads(given["Payload"].read())
+    if "FunctionError" in given:
+        raise UserError(
+            str(answer.get("errorMessage")),
+            where=function,
+            hint=f"Its log: aws logs tail /aws/lambda/{function}",
+        )
+    return answer
+
+
+def _await(account: Account, job: str) -> None:
+    while True:
+        found = account.ask("sagemaker", "describe_processing_job", ProcessingJobName=job)
+        status = found["ProcessingJobStatus"]
+        if status in _DONE:
+            break
+        account.pause(PAUSE_SECONDS)
+    if status != "Completed":
+        reason = found.get("FailureReason") or "no reason is given"
+        hint = "Its log: aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix"
+        raise PlatformError(f"it is {status}: {reason}", where=job, hint=f"{hint} {job}")
+
+
+def _say(account: Account, job: str, bucket: str) -> int:
+    place = f"s3://{bucket}/runs/drift/{job}"
+    key = f"runs/drift/{job}/constraint_violations.json"
+    account.type_out("s3", "cp", f"{place}/constraint_violations.json", "-")
+    try:
+        body = account.ask("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
+    except AbsentError as error:
+        hint = "Look at the job's log"
+        raise PlatformError("the job has left no result", where=place, hint=hint) from error
+    found = json.loads(body)["violations"]
+    for violation in found:
+        account.say(f"  {violation['feature_name']}: {violation['description']}")
+    account.say(f"{len(found)} found" if found else "no drift found")
+    account.say(f"The report:  aws s3 cp {place}/report.html .")
+    return 1 if found else 0
