@@ -35,6 +35,7 @@ from local_test.cloud.account.models import model
 from local_test.cloud.account.queues import queues
 from local_test.cloud.account.sagemaker import Account
 from local_test.cloud.account.stacks import stacks
+from local_test.cloud.pipeline.asynchronous import Asynchronous
 from local_test.cloud.pipeline.jobs import Containers
 from local_test.cloud.pipeline.runs import Runs
 from local_test.cloud.pipeline.servers import Host, Servers
@@ -110,9 +111,17 @@ def _assembled(
     runs = Runs(actors, bus, machine, functions.invoke, folder / "jobs")
     servers = Servers(actors, machine, folder / "models")
     account = Account(
-        bus, backstage, servers.serve, servers.stop, runs.run, runs.steps, runs.process
+        bus,
+        backstage,
+        servers.serve,
+        servers.stop,
+        runs.run,
+        runs.steps,
+        runs.process,
+        servers.transform,
     )
-    front = Front(actors, moto, functions, servers.address)
+    asynchronous = Asynchronous(actors, backstage, servers)
+    front = Front(actors, moto, functions, servers.address, asynchronous.later)
     return Desk(actors, backstage, bus, functions, runs, servers, account, front)
 
 

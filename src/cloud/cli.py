@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sagetree.cloud.account.calls import Account, open_session
 from sagetree.cloud.account.template import PATH
 from sagetree.cloud.commands.approve import approve
+from sagetree.cloud.commands.batch import batch
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.drift import drift
@@ -39,6 +40,7 @@ in the order of use:
   sagetree cloud run
   sagetree cloud approve
   sagetree cloud status
+  sagetree cloud batch claims.csv scores
   sagetree cloud drift
   sagetree cloud check
   sagetree cloud redrive
@@ -94,6 +96,13 @@ _LEFTOVERS = """\
 List everything that has the stack's name and is not part of the stack, with the command
 that removes it. What the deletion of the stack will remove is marked so. The exit code is
 1 if anything else is left.
+"""
+
+_BATCH = """\
+Score files (.csv, .jsonl or .parquet, all of one kind) by a batch transform job of the
+deployed model, and wait for it. INPUT is a file or a folder here, which is sent in parts
+of 24 MB, or an address in S3; OUTPUT is a folder here or an address in S3. Each file
+becomes one with the ending .out, that has a line with the score for each row.
 """
 
 _DRIFT = """\
@@ -167,6 +176,7 @@ def _parser() -> ArgumentParser:
         _LEFTOVERS,
         lambda a, _: leftovers(a),
     )
+    _add_batch(commands)
     _add_drift(commands)
     _add(commands, "check", "compare the account with the template", _CHECK, lambda a, _: check(a))
     _add(commands, "redrive", "score the dead letters again", _REDRIVE, lambda a, _: redrive(a))
@@ -244,6 +254,21 @@ def _add_approve(commands: "Commands") -> None:
         type=_whole_number,
         metavar="VERSION",
         help="the model's version (default: the latest)",
+    )
+
+
+def _add_batch(commands: "Commands") -> None:
+    def work(account: Account, options: Namespace) -> int:
+        return batch(account, options.input, options.output, options.instance_type)
+
+    parser = _add(commands, "batch", "score files by a batch transform job", _BATCH, work)
+    parser.add_argument("input", metavar="INPUT", help="files with rows")
+    parser.add_argument("output", metavar="OUTPUT", help="where the scores go")
+    parser.add_argument(
+        "--instance-type",
+        default="ml.m5.large",
+        metavar="TYPE",
+        help="the job's instance (default: ml.m5.large)",
     )
 
 

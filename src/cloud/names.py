@@ -29,6 +29,7 @@ class Settings:
     role_arn: str
     bucket: str
     topic_arn: str
+    answers_topic_arn: str
     endpoint_kind: EndpointKind
     instance_type: str
     instances: int
@@ -136,15 +137,16 @@ def _kind(text: str) -> EndpointKind:
 
 _ARN = r"arn:aws[a-z-]*"
 
+_TOPIC = rf"({_ARN}:sns:[a-z0-9-]+:\d{{12}}:.+)?"
+
 _VARIABLES: Mapping[str, _Variable] = {
     "stack": _Variable(
         _matching("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}", "the name of a stack: letters, digits, -")
     ),
     "role_arn": _Variable(_matching(rf"({_ARN}:iam::\d{{12}}:role/.+)?", "the ARN of a role")),
     "bucket": _Variable(_matching("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "the name of a bucket")),
-    "topic_arn": _Variable(
-        _matching(rf"({_ARN}:sns:[a-z0-9-]+:\d{{12}}:.+)?", "the ARN of a topic")
-    ),
+    "topic_arn": _Variable(_matching(_TOPIC, "the ARN of a topic")),
+    "answers_topic_arn": _Variable(_matching(_TOPIC, "the ARN of a topic")),
     "endpoint_kind": _Variable(_kind),
     "instance_type": _Variable(
         _matching(r"ml\.[a-z0-9-]+\.[a-z0-9]+", "an instance type such as ml.m5.large"),

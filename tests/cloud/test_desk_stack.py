@@ -5,18 +5,22 @@ Jobs and servers are toys here; tests/image has the demo, with the image for the
 
 import json
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from local_test.cloud.account.actors import Call
+from local_test.cloud.account.actors import PERSON, Call
 from local_test.cloud.demo.inventory import inventory
 from local_test.cloud.demo.person import IMAGE, STACK, Person, Trouble
 from local_test.cloud.desk import stand
 from local_test.cloud.privileges import Role, roles
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.commands.batch import batch
 from tests.cloud import strict
+from tests.cloud.commands.conftest import hears
 from tests.cloud.least_privilege import unexplained
 from tests.cloud.toy_machine import ToyMachine
 
@@ -106,6 +110,52 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     configs = person.desk.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
     assert len(configs) == 3
     assert not [d for d in person.desk.bus.deliveries if d.error]
+
+
+@pytest.mark.long
+def test_an_asynchronous_stack_answers_into_the_bucket_and_says_so(tmp_path: Path) -> None:
+    with stack(EndpointKind="asynchronous") as (person, _machine):
+        person.approve(registered(person, tmp_path))
+        s3, bucket = person.desk.client("s3"), person.outputs["BucketName"]
+        for amount, folder, topic in (
+            (1, "answers", "AnswersTopicArn"), ("refuse", "failures", "AlertTopicArn")
+        ):  # fmt: skip
+            answer = person.score({"claims": [{"policy_id": 1, "amount": amount}]})
+            assert answer.status == 202
+            person.desk.backstage.wait(60)
+            key = "output_location" if amount == 1 else "failure_location"
+            place = answer.content[key]
+            assert place.startswith(f"s3://{bucket}/{folder}/")
+            said = s3.get_object(Bucket=bucket, Key=place.partition(f"{bucket}/")[2])["Body"].read()
+            assert (b"0.5" in said) == (amount == 1)
+            assert place in person.told(topic)[-1]
+        assert person.score([{"amount": 1}]).status == 202
+        assert "ClaimsUrl" not in person.outputs
+        granted = roles(person.desk, STACK)
+        for role in granted:
+            assert role.missing(person.desk.actors.calls) == []
+        assert person.delete_stack() == ""
+
+
+@pytest.mark.long
+def test_a_batch_transform_job_scores_whole_files(tmp_path: Path) -> None:
+    with stack() as (person, machine):
+        person.approve(registered(person, tmp_path))
+        source = tmp_path / "in"
+        source.mkdir()
+        for name in ("a", "b"):
+            (source / f"{name}.jsonl").write_text('{"amount": 1}')
+        account = Account(STACK, person.desk.actors.session(PERSON), pause=time.sleep)
+        code, _ = hears(lambda: batch(account, str(source), str(tmp_path / "out"), "ml.m5.large"))
+        assert code == 0
+        assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+            "a.jsonl.out", "b.jsonl.out"
+        ]  # fmt: skip
+        assert len(machine.running) == 1  # the endpoint's; the job's is gone
+        for role in roles(person.desk, STACK):
+            assert role.missing(person.desk.actors.calls) == []
+        assert person.delete_stack() == ""
+        assert {key: names for key, names in inventory(person.desk).items() if names} == {}
 
 
 @pytest.fixture(scope="module")

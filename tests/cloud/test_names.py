@@ -18,6 +18,7 @@ def test_what_is_not_said_is_what_the_template_has_by_default():
         role_arn="",
         bucket="fraud-bucket",
         topic_arn="",
+        answers_topic_arn="",
         endpoint_kind="serverless",
         instance_type="ml.m5.large",
         instances=1,

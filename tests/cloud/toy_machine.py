@@ -19,6 +19,7 @@ class Model(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         rows = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        rows = rows if isinstance(rows, list) else [rows]  # a line of JSON Lines
         wrong = any(row.get("amount") == "refuse" for row in rows)
         said: object = {"predictions": [{"score": 0.5}] * len(rows)}
         if wrong:

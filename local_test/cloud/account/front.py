@@ -87,6 +87,9 @@ class Front:
     functions: Functions
     # Returns where the container behind an endpoint answers, or None.
     served: Callable[[str], str | None]
+    # Has a request in S3 answered: the endpoint's name, an identifier and the headers in, those
+    # of the answer out.
+    later: Callable[[str, str, Mapping[str, str]], Mapping[str, str]]
     # What custom resources answered, by the last part of the path they were given.
     answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -98,6 +101,8 @@ class Front:
                 reply = self._api(api, Request.of(environ))
             case ["endpoints", name, "invocations"]:
                 reply = self._invocation(name, Request.of(environ))
+            case ["endpoints", name, "async-invocations"]:
+                reply = self._later(name, Request.of(environ))
             case ["custom-resources", key]:
                 self.answers[key] = json.loads(Request.of(environ).body)
                 reply = Reply.of_json(200, {})
@@ -133,12 +138,21 @@ class Front:
             return Reply.of_json(500, {"message": "Internal Server Error"})
         return Reply(answer["statusCode"], answer.get("headers", {}), answer["body"].encode())
 
+    def _later(self, name: str, request: Request) -> Reply:
+        if self.served(name) is None:
+            return _no_endpoint(name)
+        identifier = uuid.uuid4().hex
+        places = self.later(name, identifier, request.headers)
+        return Reply(
+            202,
+            {"Content-Type": "application/json", **places},
+            json.dumps({"InferenceId": identifier}).encode(),
+        )
+
     def _invocation(self, name: str, request: Request) -> Reply:
         address = self.served(name)
         if address is None:
-            message = f"Endpoint {name} of account {ACCOUNT} not found."
-            error = {"Message": message}
-            return Reply.of_json(400, error, x_amzn_errortype="ValidationError")
+            return _no_endpoint(name)
         headers = {
             name: request.headers[name.lower()]
             for name in _PASSED_ON
@@ -155,6 +169,11 @@ class Front:
             return _model_error(name, error.code, error.read().decode())
         except OSError as error:
             return _model_error(name, 500, str(error))
+
+
+def _no_endpoint(name: str) -> Reply:
+    error = {"Message": f"Endpoint {name} of account {ACCOUNT} not found."}
+    return Reply.of_json(400, error, x_amzn_errortype="ValidationError")
 
 
 def _model_error(name: str, status: int, said: str) -> Reply:

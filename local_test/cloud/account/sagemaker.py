@@ -48,6 +48,8 @@ class Account:
     steps: Callable[[str], list[dict[str, Any]]]
     # Runs a processing job: its name and request in, its message and why it failed out.
     process: Callable[[str, Mapping[str, Any]], tuple[str, str]]
+    # Scores the inputs of a transform job: its request in, why it failed out, or nothing.
+    transform: Callable[[Mapping[str, Any]], str]
     # How many of the next updates the endpoint's alarms end.
     alarmed: int = 0
 
@@ -65,6 +67,7 @@ class Account:
             "delete_model_package_group": _delete_group,
             "start_pipeline_execution": _start(self, theirs["start_pipeline_execution"]),
             "list_pipeline_execution_steps": _steps(self),
+            "create_transform_job": _create_transform(self, theirs["create_transform_job"]),
             "create_processing_job": _create_job(self, theirs["create_processing_job"]),
         }
         described = SageMakerModelBackend.describe_pipeline_execution
@@ -158,6 +161,23 @@ def _create_endpoint(account: Account, create: Operation) -> Operation:
         return result
 
     return create_endpoint
+
+
+def _create_transform(account: Account, create: Operation) -> Operation:
+    def create_transform_job(self: SageMakerResponse) -> ActionResult:
+        result = create(self)
+        job = self.sagemaker_backend.transform_jobs[self._get_param("TransformJobName")]
+        job.transform_job_status = "InProgress"
+        request = json.loads(self.body)
+
+        def work() -> None:
+            job.failure_reason = account.transform(request)
+            job.transform_job_status = "Failed" if job.failure_reason else "Completed"
+
+        account.backstage.later(work)
+        return result
+
+    return create_transform_job
 
 
 def _update_endpoint(account: Account) -> Operation:

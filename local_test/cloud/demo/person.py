@@ -215,12 +215,12 @@ class Person:
             return ""
         return _reasons(self.desk, stack)
 
-    def told(self) -> list[str]:
-        """Return what the alert topic was told, oldest first."""
+    def told(self, topic: str = "AlertTopicArn") -> list[str]:
+        """Return what the alert topic, or that of another output, was told, oldest first."""
         from moto.sns.models import sns_backends
 
-        topic = sns_backends[ACCOUNT][REGION].topics[self.outputs["AlertTopicArn"]]
-        return [f"{subject}: {message}" for _, message, subject, *_ in topic.sent_notifications]
+        found = sns_backends[ACCOUNT][REGION].topics[self.outputs[topic]]
+        return [f"{subject}: {message}" for _, message, subject, *_ in found.sent_notifications]
 
 
 def make_tables(folder: Path, policies: int, seed: int) -> None:

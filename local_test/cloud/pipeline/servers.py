@@ -1,14 +1,18 @@
 """The containers behind the account's endpoints, with the models that its registry names."""
 
+import urllib.error
+import urllib.request
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from local_test.cloud.account.actors import SERVICE, Actors
 from local_test.cloud.pipeline.containers import Ended, Server
 from local_test.cloud.pipeline.objects import place, unpacked
+
+MODEL_SECONDS = 60
 
 
 class Host(Protocol):
@@ -38,6 +42,46 @@ class Servers:
             return f"the container did not answer /ping:\n{started.last_lines}"
         self.stop(endpoint)
         self.running[endpoint] = started
+        return ""
+
+    def transform(self, request: Mapping[str, Any]) -> str:
+        """Score each input of a transform job by one request; return why that failed, or nothing.
+
+        SageMaker takes whole files where the request has no SplitType.
+        """
+        folder, environment = self._fetched(request["ModelName"])
+        source, target = request["TransformInput"], request["TransformOutput"]
+        if source["SplitType"] != "None":
+            raise ValueError(f"the desk sends whole files, and not by {source['SplitType']}")
+        started = self.host.serve(folder, {**environment, "SAGEMAKER_BATCH": "true"})
+        if isinstance(started, Ended):
+            return f"the container did not answer /ping:\n{started.last_lines}"
+        try:
+            return self._transform(request["ModelName"], started, source, target)
+        finally:
+            self.host.remove(started)
+
+    def _transform(
+        self, model: str, server: Server, source: Mapping[str, Any], target: Mapping[str, Any]
+    ) -> str:
+        role = self.actors.client(SERVICE, "sagemaker").describe_model(ModelName=model)
+        s3 = self.actors.client(role["ExecutionRoleArn"].rsplit("/", 1)[-1], "s3")
+        bucket, prefix = place(source["DataSource"]["S3DataSource"]["S3Uri"])
+        to_bucket, to_prefix = place(target["S3OutputPath"])
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        headers = {"Content-Type": source["ContentType"], "Accept": target["Accept"]}
+        for key in [entry["Key"] for page in pages for entry in page.get("Contents", [])]:
+            body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            asked = urllib.request.Request(  # noqa: S310 - loopback
+                f"{server.address}/invocations", body, headers
+            )
+            try:
+                with urllib.request.urlopen(asked, timeout=MODEL_SECONDS) as answer:  # noqa: S310
+                    said = answer.read()
+            except urllib.error.HTTPError as error:
+                return f"{key}: Bad HTTP status received from algorithm: {error.code}"
+            name = key.removeprefix(prefix).strip("/") or key.rsplit("/", 1)[-1]
+            s3.put_object(Bucket=to_bucket, Key=f"{to_prefix}/{name}.out", Body=said)
         return ""
 
     def stop(self, endpoint: str) -> None:

@@ -62,8 +62,14 @@ def config_request(settings: Settings, name: str) -> Request:
     if settings.kms_key_arn:
         request["KmsKeyId"] = settings.kms_key_arn
     if settings.endpoint_kind == "asynchronous":
-        output = {"S3OutputPath": f"s3://{settings.bucket}/answers"}
-        output["S3FailurePath"] = f"s3://{settings.bucket}/failures"
+        output: Request = {
+            "S3OutputPath": f"s3://{settings.bucket}/answers",
+            "S3FailurePath": f"s3://{settings.bucket}/failures",
+        }
+        if settings.answers_topic_arn:
+            output["NotificationConfig"] = {
+                "SuccessTopic": settings.answers_topic_arn, "ErrorTopic": settings.topic_arn,
+            }  # fmt: skip
         if settings.kms_key_arn:
             output["KmsKeyId"] = settings.kms_key_arn
         request["AsyncInferenceConfig"] = {"OutputConfig": output}

@@ -175,6 +175,7 @@ def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], 
         environment = {
             key: value.replace("<Bucket>", "fraud-bucket")
             .replace("<Alerts>", "arn:aws:sns:eu-central-1:123456789012:fraud-alerts")
+            .replace("<Answers>", "arn:aws:sns:eu-central-1:123456789012:fraud-answers")
             .replace("<ModelRole.Arn>", "arn:aws:iam::123456789012:role/fraud-model")
             .replace("<JobRole.Arn>", "arn:aws:iam::123456789012:role/fraud-job")
             .replace("<Claims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/claims")

@@ -1,0 +1,226 @@
+"""`sagetree cloud batch`: score files by a batch transform job of the deployed model."""
+
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sagetree.cloud.account.batch_files import AT_ONCE, PART_MB, content_type, parts
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.refusals import AbsentError, refusals
+from sagetree.cloud.account.stack import PAUSE_SECONDS, existing_stack, output_of
+from sagetree.cloud.columns import Columns
+from sagetree.cloud.names import NONE, name_of
+from sagetree.errors import PlatformError, UserError
+
+_DONE = ("Completed", "Failed", "Stopped")
+
+# The longest that a request may take: a part of a file on a small instance.
+_REQUEST_SECONDS = 3600
+
+_MOST_BYTES = 100 * 2**20
+
+
+def batch(account: Account, source: str, target: str, instance_type: str) -> int:
+    """Score the files at `source` into `target`: each a folder here, or an address in S3."""
+    _check(source, target)
+    bucket, role = (output_of(account, name) for name in ("BucketName", "ModelRoleArn"))
+    job = f"{account.stack}-batch-{time.strftime('%y%m%d%H%M%S', time.gmtime())}"
+    place = f"s3://{bucket}/batch/{job}"
+    for given in filter(_is_s3, (source, target)):
+        _check_place(given, f"s3://{bucket}/batch/")
+    if _is_s3(source):
+        inputs, kind, size = source, *_there(account, source)
+    else:
+        inputs, kind, size = f"{place}/input/", *_sent(account, Path(source), bucket, job)
+    output = target.rstrip("/") if _is_s3(target) else f"{place}/output"
+    account.call(
+        "sagemaker",
+        "create_transform_job",
+        TransformJobName=job,
+        ModelName=_model(account, role),
+        MaxConcurrentTransforms=AT_ONCE if size <= PART_MB else 1,
+        MaxPayloadInMB=size,
+        ModelClientConfig={"InvocationsTimeoutInSeconds": _REQUEST_SECONDS},
+        BatchStrategy="SingleRecord",
+        TransformInput={
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": inputs}},
+            "ContentType": kind,
+            "SplitType": "None",
+        },
+        TransformOutput={"S3OutputPath": output, "Accept": "text/csv", "AssembleWith": "None"},
+        TransformResources={"InstanceType": instance_type, "InstanceCount": 1},
+    )
+    account.type_out(
+        "sagemaker", "wait", "transform-job-completed-or-stopped", "--transform-job-name", job
+    )
+    if not account.dry_run:
+        _await(account, job)
+    if _is_s3(target):
+        account.say(f"The scores are below {output}/, a file for each, a line for each row")
+    else:
+        _fetch(account, output, Path(target))
+    return 0
+
+
+def _check(source: str, target: str) -> None:
+    if not _is_s3(target) and Path(target).is_file():
+        raise UserError("it is a file", where=target, hint="Name a folder for the scores")
+    if not _is_s3(source) and not _files(Path(source)):
+        reason = "the folder is empty" if Path(source).is_dir() else "the file is missing"
+        raise UserError(reason, where=source, hint="Name a file, a folder, or an address in S3")
+
+
+def _check_place(given: str, place: str) -> None:
+    """Raise UserError for an address that the job's role may not use."""
+    if not given.startswith(place) and "$" not in place:
+        raise UserError(
+            "the stack's jobs may not read or write there",
+            where=given,
+            hint=f"Name an address below {place}, to and from which you can copy by 'aws s3 cp'",
+        )
+
+
+def _is_s3(place: str) -> bool:
+    return place.startswith("s3://")
+
+
+def _files(path: Path) -> list[Path]:
+    """Return a file, or all files below a folder."""
+    return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+
+
+def _there(account: Account, source: str) -> tuple[str, int]:
+    """Return the media type of the files below an address, and the MB of the largest."""
+    bucket, prefix = urlsplit(source).netloc, urlsplit(source).path.lstrip("/")
+    found = account.listed("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+    if account.dry_run:
+        return "text/csv", PART_MB
+    files = [entry for entry in found if entry["Size"]]
+    if not files:
+        raise UserError("there is no file", where=source, hint="Name a file, or what is above some")
+    for entry in files:
+        if entry["Size"] > _MOST_BYTES:
+            raise UserError(
+                f"it has {entry['Size']} bytes, and one request may have {_MOST_BYTES}",
+                where=f"s3://{bucket}/{entry['Key']}",
+                hint="Copy it here, and name the copy: it is then sent in parts",
+            )
+    largest = max(entry["Size"] for entry in files)
+    kind = _one_kind([f"s3://{bucket}/{entry['Key']}" for entry in files])
+    return kind, max(PART_MB, -(-largest // 2**20))
+
+
+def _sent(account: Account, source: Path, bucket: str, job: str) -> tuple[str, int]:
+    """Send files in parts; return their media type, and the MB that a part may have."""
+    files = _files(source)
+    kind = _one_kind([str(file) for file in files])
+    key = f"batch/{job}/input"
+    account.type_out("s3", "cp", "--recursive", str(source), f"s3://{bucket}/{key}/")
+    if account.dry_run:
+        return kind, PART_MB
+    needed = frozenset(n.name for n in _columns(account).notes if n.required)
+    root = source if source.is_dir() else source.parent
+    for file in files:
+        cut = list(parts(file, needed))
+        for number, body in enumerate(cut, 1):
+            name = file.relative_to(root).as_posix()
+            numbered = f"{name}.{number:05}" if len(cut) > 1 else name
+            account.ask("s3", "put_object", Bucket=bucket, Key=f"{key}/{numbered}", Body=body)
+    return kind, PART_MB
+
+
+def _one_kind(paths: Sequence[str]) -> str:
+    kinds = {content_type(path): path for path in paths}
+    if len(kinds) > 1:
+        first, second, *_ = kinds.values()
+        raise UserError(
+            f"{first} and {second} are of two kinds", hint="Score files of one kind at a time"
+        )
+    return next(iter(kinds))
+
+
+def _columns(account: Account) -> Columns:
+    columns = Columns.of_text(_parameter(account, "columns"))
+    if columns is None:
+        hint = f"Run 'sagetree cloud approve {account.options}'"
+        raise UserError("no model has been deployed yet", hint=hint)
+    return columns
+
+
+def _parameter(account: Account, name: str) -> str:
+    path = f"/{account.stack}/{name}"
+    if account.dry_run:
+        words = ("ssm", "get-parameter", "--name", path)
+        return account.type_variable(
+            name.upper().replace("-", "_"), *words, query="Parameter.Value"
+        )
+    found: dict[str, Any] = dict(account.call("ssm", "get_parameter", Name=path)["Parameter"])
+    return str(found["Value"])
+
+
+def _model(account: Account, role: str) -> str:
+    """Return the name of the deployed package's model for jobs, made where there is none yet."""
+    package = _parameter(account, "deployed-package")
+    if package == NONE:
+        hint = f"Run 'sagetree cloud approve {account.options}'"
+        raise UserError("no model has been deployed yet", hint=hint)
+    version = re.search(r"/(\d+)$", package)
+    name = name_of(account.stack, int(version[1]) if version else 0, {"batch": package})
+    if not account.dry_run:
+        try:
+            account.ask("sagemaker", "describe_model", ModelName=name)
+        except AbsentError:
+            pass
+        else:
+            return name
+    account.call(
+        "sagemaker",
+        "create_model",
+        ModelName=name,
+        ExecutionRoleArn=role,
+        Containers=[{"ModelPackageName": package}],
+        EnableNetworkIsolation=True,
+        **_network(account),
+    )
+    return name
+
+
+def _network(account: Account) -> dict[str, Any]:
+    given = {} if account.dry_run else existing_stack(account).parameters
+    names = {"Subnets": "SubnetIds", "SecurityGroupIds": "SecurityGroupIds"}
+    lists = {key: given[name].split(",") for key, name in names.items() if given.get(name)}
+    return {"VpcConfig": lists} if lists else {}
+
+
+def _await(account: Account, job: str) -> None:
+    said = ""
+    while True:
+        found = account.ask("sagemaker", "describe_transform_job", TransformJobName=job)
+        status = found["TransformJobStatus"]
+        if status in _DONE:
+            break
+        if status != said:
+            account.say(f"{job} is {status}")
+        said = status
+        account.pause(PAUSE_SECONDS)
+    if status != "Completed":
+        reason = found.get("FailureReason") or "no reason is given"
+        hint = "Its log: aws logs tail /aws/sagemaker/TransformJobs --log-stream-name-prefix"
+        raise PlatformError(f"it is {status}: {reason}", where=job, hint=f"{hint} {job}")
+
+
+def _fetch(account: Account, output: str, folder: Path) -> None:
+    account.type_out("s3", "cp", "--recursive", f"{output}/", str(folder))
+    if account.dry_run:
+        return
+    bucket, prefix = urlsplit(output).netloc, urlsplit(output).path.lstrip("/")
+    found = account.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix}/")
+    for entry in found:
+        file = folder / entry["Key"].removeprefix(f"{prefix}/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with refusals("s3", "GetObject"):
+            account.client("s3").download_file(bucket, entry["Key"], str(file))
+    account.say(f"{len(found)} files of scores are in {folder}, a line for each row")
