@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.tables.cells import category_text
 from sagetree.tables.schema import ROLES
 from sagetree.tables.table import Cells, cell_list
@@ -16,7 +16,13 @@ from sagetree.train.profiling.associations import Pair, Ranked, associations, pa
 from sagetree.train.profiling.groups import Groups
 from sagetree.train.profiling.opened import Opened
 from sagetree.train.profiling.rows import RowFacts
-from sagetree.train.profiling.shapes import Bars, Histogram, NumberFacts, number_facts, shape_of
+from sagetree.train.profiling.shapes import (
+    Bars,
+    GroupedHistogram,
+    NumberSummary,
+    number_facts,
+    shape_of,
+)
 from sagetree.train.profiling.taken import REFUSED, Taken
 from sagetree.train.profiling.values import Values, values_of
 
@@ -46,10 +52,10 @@ class ColumnFacts:
     missing: int
     distinct: int
     common: tuple[tuple[str, int | None], ...] = ()
-    numbers: NumberFacts | None = None
-    shape: Histogram | Bars | None = None
+    numbers: NumberSummary | None = None
+    shape: GroupedHistogram | Bars | None = None
     missing_of_group: tuple[int, ...] = ()
-    values: Column | None = None
+    values: CodedColumn | None = None
 
     @property
     def name(self) -> str:
@@ -61,9 +67,9 @@ class ColumnFacts:
 class LabelFacts:
     """The label as a column, and how it is spread."""
 
-    column: Column
-    numbers: NumberFacts | None
-    shape: Histogram | Bars | None
+    column: CodedColumn
+    numbers: NumberSummary | None
+    shape: GroupedHistogram | Bars | None
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,7 @@ def _shown_names(columns: Sequence[Taken], with_label: Sequence[Pair]) -> frozen
     return frozenset([*dict.fromkeys([*first, *names])][:MOST_COLUMNS])
 
 
-def _label_facts(label: Column | None) -> LabelFacts | None:
+def _label_facts(label: CodedColumn | None) -> LabelFacts | None:
     if label is None:
         return None
     numbers = None if label.categories else number_facts(label.values)
@@ -190,7 +196,7 @@ class _Reader:
     def _values(self, taken: Taken) -> Values:
         return values_of(taken, self._cells(taken), self.opened.missing)
 
-    def _sampled(self, taken: Taken) -> Column:
+    def _sampled(self, taken: Taken) -> CodedColumn:
         cells = cast("pa.ChunkedArray", self._cells(taken))
         if len(self.sample) < len(cells):
             cells = cells.take(pa.array(self.sample))

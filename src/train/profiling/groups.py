@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column, Floats
+from sagetree.evaluate.report.columns import CodedColumn, Floats
 from sagetree.tables.label import AnyLabel, ClassLabel, EventLabel, Label, Labels
 
 # Of more classes the largest are groups of their own, the others are one.
@@ -25,7 +25,7 @@ class Groups:
         return cls(("rows",), np.zeros(rows, np.int8))
 
     @classmethod
-    def of(cls, label: Column) -> "Groups":
+    def of(cls, label: CodedColumn) -> "Groups":
         """Return the groups of a label: its classes, or by the quarters of a number."""
         if not label.categories:
             return cls._quarters(label.name, label.values)
@@ -65,13 +65,13 @@ class Groups:
         return counts.reshape(len(self.names), size)
 
 
-def label_column(label: AnyLabel, labels: Labels) -> Column:
+def label_column(label: AnyLabel, labels: Labels) -> CodedColumn:
     """Return an encoded label as a column; of times and intervals it is the time that is known."""
     if isinstance(label, Label):
-        return Column(label.name, "boolean", labels.astype(np.float64), label.classes)
+        return CodedColumn(label.name, "boolean", labels.astype(np.float64), label.classes)
     if isinstance(label, ClassLabel):
-        return Column(label.name, "category", labels.astype(np.float64), label.classes)
+        return CodedColumn(label.name, "category", labels.astype(np.float64), label.classes)
     times = labels if labels.ndim == 1 else labels[:, 0]
     # Cox's censored times are negative
     numbers = np.abs(times) if isinstance(label, EventLabel) else times
-    return Column(label.columns[0], "number", numbers.astype(np.float64))
+    return CodedColumn(label.columns[0], "number", numbers.astype(np.float64))
