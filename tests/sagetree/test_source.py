@@ -6,6 +6,7 @@ import doctest
 import importlib
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,21 @@ def test_no_data_becomes_code(path: Path) -> None:
 )
 def test_the_rule_finds_what_it_forbids(source: str) -> None:
     assert len(list(sins(ast.parse(source)))) == 1
+
+
+def test_a_public_class_has_a_name_of_its_own() -> None:
+    """Two classes of one name are two meanings of one word.
+
+    The names in sagetree.official are the official containers'.
+    """
+    places = defaultdict(list)
+    for path in FILES:
+        if "official" in path.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(str(path.relative_to(SRC)))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 NAMING_OPT_ML = [path for path in FILES if "/opt/ml" in path.read_text()]

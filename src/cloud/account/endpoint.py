@@ -9,7 +9,7 @@ IN_SERVICE = "InService"
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class EndpointStatus:
     """The endpoint's status and configuration; both are "" where there is none.
 
     `wanted_config`, `wanted_package` and `deployed_package` are what the deploy function
@@ -29,7 +29,7 @@ class Endpoint:
         return self.status == IN_SERVICE and self.config == self.wanted_config
 
 
-def describe_endpoint(account: Account) -> Endpoint:
+def describe_endpoint(account: Account) -> EndpointStatus:
     """Return the endpoint and the deploy function's notes."""
     notes = _notes(account)
     account.type_out("sagemaker", "describe-endpoint", "--endpoint-name", account.stack)
@@ -42,7 +42,7 @@ def describe_endpoint(account: Account) -> Endpoint:
             failure = found.get("FailureReason", "")
         except AbsentError:
             pass
-    return Endpoint(
+    return EndpointStatus(
         status,
         config,
         failure,

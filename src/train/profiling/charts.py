@@ -10,7 +10,7 @@ from sagetree.evaluate.report.page.document import WIDTH, Chart, Row, TextTable,
 from sagetree.evaluate.report.page.marks import FOUR, ONE, THREE, TWO
 from sagetree.train.profiling.associations import PEARSON, Pair
 from sagetree.train.profiling.facts import ColumnFacts
-from sagetree.train.profiling.groups import Groups
+from sagetree.train.profiling.groups import RowGroups
 from sagetree.train.profiling.shapes import Bars, GroupedHistogram
 
 # Columns in the picture of all pairs, and those with most missing cells.
@@ -25,7 +25,7 @@ _Series = Sequence[tuple[str, Sequence[float]]]
 
 
 def spread_chart(
-    column: CodedColumn, shape: GroupedHistogram | Bars, groups: Groups, words: str
+    column: CodedColumn, shape: GroupedHistogram | Bars, groups: RowGroups, words: str
 ) -> Chart:
     """Return how a column's values are spread: rows, or with a label shares of each group."""
     if isinstance(shape, Bars):
@@ -33,7 +33,9 @@ def spread_chart(
     return _histogram(column, shape, groups, words)
 
 
-def _histogram(column: CodedColumn, shape: GroupedHistogram, groups: Groups, words: str) -> Chart:
+def _histogram(
+    column: CodedColumn, shape: GroupedHistogram, groups: RowGroups, words: str
+) -> Chart:
     edges, name = shape.edges, shown(column.name, 40)
     beyond = f" {shape.beyond} outliers are not drawn." if shape.beyond else ""
     text = column.text if column.kind == "datetime" else None
@@ -52,7 +54,7 @@ def _histogram(column: CodedColumn, shape: GroupedHistogram, groups: Groups, wor
     return Chart(name, words + beyond, table, x, y, drawn)
 
 
-def _bin_table(column: CodedColumn, shape: GroupedHistogram, groups: Groups) -> TextTable:
+def _bin_table(column: CodedColumn, shape: GroupedHistogram, groups: RowGroups) -> TextTable:
     rows = (
         (shown(column.text(edge)), *map(str, counts))
         for edge, counts in zip(shape.edges[:-1].tolist(), shape.counts.T.tolist(), strict=True)
@@ -61,7 +63,7 @@ def _bin_table(column: CodedColumn, shape: GroupedHistogram, groups: Groups) -> 
     return TextTable(("from", *map(shown, groups.names)), tuple(rows))
 
 
-def _bars_of(column: CodedColumn, shape: Bars, groups: Groups, words: str) -> Chart:
+def _bars_of(column: CodedColumn, shape: Bars, groups: RowGroups, words: str) -> Chart:
     sizes = np.maximum(groups.sizes, 1)
     series = [
         (group, (counts / size).tolist())
@@ -74,7 +76,7 @@ def _bars_of(column: CodedColumn, shape: Bars, groups: Groups, words: str) -> Ch
     return bars_chart(shown(column.name, 40), words + more, shape.names, series, table, axis)
 
 
-def _value_table(shape: Bars, groups: Groups) -> TextTable:
+def _value_table(shape: Bars, groups: RowGroups) -> TextTable:
     """Return the rows of each value, and of these the shares that the groups have."""
     whole = shape.counts.sum(axis=0)
     rows = int(groups.sizes.sum())
@@ -108,7 +110,7 @@ def bars_chart(
     )  # fmt: skip
 
 
-def missing_chart(columns: Sequence[ColumnFacts], groups: Groups, table: TextTable) -> Chart:
+def missing_chart(columns: Sequence[ColumnFacts], groups: RowGroups, table: TextTable) -> Chart:
     """Return the shares of missing cells, of the columns that have most of them."""
     most = columns[:MISSING_COLUMNS]
     sizes = np.maximum(groups.sizes, 1).tolist()

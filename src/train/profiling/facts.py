@@ -13,7 +13,7 @@ from sagetree.tables.cells import category_text
 from sagetree.tables.schema import ROLES
 from sagetree.tables.table import Cells, cell_list
 from sagetree.train.profiling.associations import Pair, Ranked, associations, pair_of, strongest
-from sagetree.train.profiling.groups import Groups
+from sagetree.train.profiling.groups import RowGroups
 from sagetree.train.profiling.opened import Opened
 from sagetree.train.profiling.rows import RowFacts
 from sagetree.train.profiling.shapes import (
@@ -24,7 +24,7 @@ from sagetree.train.profiling.shapes import (
     shape_of,
 )
 from sagetree.train.profiling.taken import REFUSED, Taken
-from sagetree.train.profiling.values import Values, values_of
+from sagetree.train.profiling.values import ParsedColumn, values_of
 
 # Columns that are shown; the others are listed.
 MOST_COLUMNS = 40
@@ -82,7 +82,7 @@ class TableFacts:
 
     files: tuple[str, ...]
     rows: int
-    groups: Groups
+    groups: RowGroups
     label: LabelFacts | None
     no_label: str
     shown: tuple[ColumnFacts, ...]
@@ -99,7 +99,7 @@ def table_facts(opened: Opened) -> TableFacts:
     """Return the facts of a table that is read, its columns settled."""
     rows = opened.table.rows
     label = opened.label
-    groups = Groups.of(label) if label else Groups.one(rows)
+    groups = RowGroups.of(label) if label else RowGroups.one(rows)
     reader = _Reader(opened, groups, sampled_rows(rows))
     with_label = reader.with_label()
     names = _shown_names(opened.columns, with_label)
@@ -142,7 +142,7 @@ def _label_facts(label: CodedColumn | None) -> LabelFacts | None:
     if label is None:
         return None
     numbers = None if label.categories else number_facts(label.values)
-    own = Groups.one(len(label.values))
+    own = RowGroups.one(len(label.values))
     return LabelFacts(label, numbers, shape_of(label, own))
 
 
@@ -151,7 +151,7 @@ class _Reader:
     """Reads the values of one column after the other."""
 
     opened: Opened
-    groups: Groups
+    groups: RowGroups
     sample: NDArray[np.intp]
 
     def with_label(self) -> tuple[Pair, ...]:
@@ -193,7 +193,7 @@ class _Reader:
     def _cells(self, taken: Taken) -> Cells:
         return self.opened.table.column(taken.column.name)
 
-    def _values(self, taken: Taken) -> Values:
+    def _values(self, taken: Taken) -> ParsedColumn:
         return values_of(taken, self._cells(taken), self.opened.missing)
 
     def _sampled(self, taken: Taken) -> CodedColumn:

@@ -13,19 +13,19 @@ MOST_GROUPS = 4
 
 
 @dataclass(frozen=True)
-class Groups:
+class RowGroups:
     """Names of groups of rows (g), and the number of each row's group (n)."""
 
     names: tuple[str, ...]
     codes: NDArray[np.int8]
 
     @classmethod
-    def one(cls, rows: int) -> "Groups":
+    def one(cls, rows: int) -> "RowGroups":
         """Return one group of all rows, where there is no label."""
         return cls(("rows",), np.zeros(rows, np.int8))
 
     @classmethod
-    def of(cls, label: CodedColumn) -> "Groups":
+    def of(cls, label: CodedColumn) -> "RowGroups":
         """Return the groups of a label: its classes, or by the quarters of a number."""
         if not label.categories:
             return cls._quarters(label.name, label.values)
@@ -41,7 +41,7 @@ class Groups:
         return cls(tuple(names), numbers[label.values.astype(np.intp)])
 
     @classmethod
-    def _quarters(cls, name: str, values: Floats) -> "Groups":
+    def _quarters(cls, name: str, values: Floats) -> "RowGroups":
         low, high = np.quantile(values, (0.25, 0.75)).tolist()
         codes = np.where(values <= low, 0, np.where(values < high, 1, 2))
         found, codes = np.unique(codes, return_inverse=True)

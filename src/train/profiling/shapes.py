@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sagetree.evaluate.report.columns import CodedColumn, Floats
 from sagetree.evaluate.report.profile import fences
-from sagetree.train.profiling.groups import Groups
+from sagetree.train.profiling.groups import RowGroups
 
 # A number of at most so many values is shown value by value.
 FEW_VALUES = 12
@@ -67,7 +67,7 @@ def number_facts(values: Floats) -> NumberSummary | None:
     )
 
 
-def shape_of(column: CodedColumn, groups: Groups) -> GroupedHistogram | Bars | None:
+def shape_of(column: CodedColumn, groups: RowGroups) -> GroupedHistogram | Bars | None:
     """Return how a column's values are spread, None where it has none."""
     present = column.values[~column.is_missing]
     if not len(present):
@@ -91,7 +91,7 @@ def _few(present: Floats) -> Floats | None:
 
 
 def _bars(
-    column: CodedColumn, groups: Groups, found: NDArray[np.generic], codes: Floats
+    column: CodedColumn, groups: RowGroups, found: NDArray[np.generic], codes: Floats
 ) -> GroupedHistogram | Bars:
     """Return the bars of codes (n) of the values found (k); of too many the most frequent."""
     counts = groups.crossed(codes, len(found))
@@ -105,7 +105,7 @@ def _bars(
     return Bars(names, counts[:, kept], int(np.count_nonzero(counts.sum(axis=0))) - len(kept))
 
 
-def _histogram(values: Floats, present: Floats, groups: Groups) -> GroupedHistogram:
+def _histogram(values: Floats, present: Floats, groups: RowGroups) -> GroupedHistogram:
     low, high = float(present.min()), float(present.max())
     inner, outer = fences(present)
     low, high = max(low, inner), min(high, outer)

@@ -25,7 +25,7 @@ from sagetree.train.columns.distinct import Distinct
 from sagetree.train.profiling.taken import Taken
 
 
-class Values(NamedTuple):
+class ParsedColumn(NamedTuple):
     """The values of a column (n), which cells are missing (n), and its words with their rows.
 
     Only a column of numbers and words has words beside its values, which are NaN there.
@@ -36,7 +36,7 @@ class Values(NamedTuple):
     words: tuple[tuple[str, int], ...] = ()
 
 
-def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> Values:
+def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> ParsedColumn:
     """Return the values of a column. Raises CellError for one whose type holds no cells."""
     column = taken.column
     name = column.name
@@ -69,11 +69,11 @@ def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> Values:
     return _whole(column_of(codes[distinct.codes], categories))
 
 
-def _whole(column: CodedColumn) -> Values:
-    return Values(column, column.is_missing)
+def _whole(column: CodedColumn) -> ParsedColumn:
+    return ParsedColumn(column, column.is_missing)
 
 
-def _mixed(column: Column, cells: Cells, missing: MissingValues) -> Values:
+def _mixed(column: Column, cells: Cells, missing: MissingValues) -> ParsedColumn:
     distinct = Distinct.of(column.name, cast("pa.ChunkedArray", cells), missing)
     number = number_encoder(missing, shape_encoder(column.written))
     numbers = numbers_among(distinct.cells, number)
@@ -83,4 +83,4 @@ def _mixed(column: Column, cells: Cells, missing: MissingValues) -> Values:
         words[str(distinct.texts[place])] += int(distinct.counts[place])
     absent = ~distinct.present
     values = CodedColumn(column.name, "mixed", numbers[distinct.codes])
-    return Values(values, absent[distinct.codes], tuple(words.most_common()))
+    return ParsedColumn(values, absent[distinct.codes], tuple(words.most_common()))
