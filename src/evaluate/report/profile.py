@@ -11,8 +11,8 @@ from sagetree.bundle.baseline import bin_counts, stability_index
 from sagetree.bundle.model import Model
 from sagetree.evaluate.report.columns import CodedColumn
 
-# By custom a population stability index from here on is worth a look, or large.
-SHIFT, LARGE_SHIFT = 0.1, 0.25
+# By custom a population stability index from here on is large.
+LARGE_SHIFT = 0.25
 
 # Tukey's outer fences: this many times the distance of the quartiles beyond them.
 FENCE = 3
