@@ -1,7 +1,7 @@
 """The command line of `cloud`."""
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from sagetree.cloud.commands.redrive import redrive
 from sagetree.cloud.commands.run import run
 from sagetree.cloud.commands.status import status
 from sagetree.cloud.commands.upload import tables_of, upload
+from sagetree.desk.options import command_parser, count_type
 from sagetree.errors import UserError, quote
 from sagetree.machine.program import describe, ended, fail, start_logging
 
@@ -156,12 +157,7 @@ def _failed(error: BaseException) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="sagetree cloud",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree cloud", DESCRIPTION, EXAMPLES)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_launch(commands)
     _add_upload(commands)
@@ -251,7 +247,7 @@ def _add_approve(commands: "Commands") -> None:
     parser.add_argument(
         "version",
         nargs="?",
-        type=_whole_number,
+        type=count_type,
         metavar="VERSION",
         help="the model's version (default: the latest)",
     )
@@ -278,7 +274,7 @@ def _add_drift(commands: "Commands") -> None:
 
     parser = _add(commands, "drift", "look for drift in what was scored", _DRIFT, work)
     parser.add_argument(
-        "--days", type=_whole_number, metavar="N", help="how far to look back (default: DriftDays)"
+        "--days", type=count_type, metavar="N", help="how far to look back (default: DriftDays)"
     )
 
 
@@ -312,9 +308,3 @@ def _pairs(arguments: Sequence[str]) -> Mapping[str, str]:
             raise UserError(f"--parameter {name} is given twice", hint="Give it once")
         pairs[name] = value
     return pairs
-
-
-def _whole_number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text)):
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)

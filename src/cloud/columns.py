@@ -58,14 +58,14 @@ class LabelNote(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Columns:
+class InputColumns:
     """The columns that a model is sent, in its order, and its label where it is one column."""
 
     notes: tuple[ColumnNote, ...]
     label: LabelNote | None = None
 
     @classmethod
-    def of_schema(cls, schema: bytes) -> "Columns":
+    def of_schema(cls, schema: bytes) -> "InputColumns":
         """Return the columns of a bundle's sagetree/schema.json."""
         from sagetree.tables.schema import Schema  # takes half a second, and deploy alone needs it
 
@@ -81,7 +81,7 @@ class Columns:
         return cls(notes, LabelNote(label.name, label.classes))
 
     @classmethod
-    def of_text(cls, text: str) -> "Columns | None":
+    def of_text(cls, text: str) -> "InputColumns | None":
         """Return the columns in the text of a parameter, None where it holds none yet."""
         try:
             content = json.loads(text if text.startswith("[") else _unpacked(text))

@@ -11,7 +11,7 @@ from sagetree.cloud.account.batch_files import AT_ONCE, PART_MB, content_type, p
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.refusals import AbsentError, refusals
 from sagetree.cloud.account.stack import PAUSE_SECONDS, existing_stack, output_of
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.names import NONE, name_of
 from sagetree.errors import PlatformError, UserError
 
@@ -142,8 +142,8 @@ def _one_kind(paths: Sequence[str]) -> str:
     return next(iter(kinds))
 
 
-def _columns(account: Account) -> Columns:
-    columns = Columns.of_text(_parameter(account, "columns"))
+def _columns(account: Account) -> InputColumns:
+    columns = InputColumns.of_text(_parameter(account, "columns"))
     if columns is None:
         hint = f"Run 'sagetree cloud approve {account.options}'"
         raise UserError("no model has been deployed yet", hint=hint)

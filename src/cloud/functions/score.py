@@ -21,7 +21,7 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.queue.sending import ClaimsQueue
 from sagetree.cloud.scoring.api import Answer, Api
-from sagetree.cloud.scoring.capture import Capture
+from sagetree.cloud.scoring.capture import RequestCapture
 from sagetree.cloud.scoring.models import scorer_of
 from sagetree.cloud.scoring.outcomes import Outcomes
 
@@ -42,6 +42,6 @@ def start(
     """
     settings.need("id_field")
     queue = ClaimsQueue(clients, settings.claims_url) if settings.claims_url else None
-    capture, outcomes = Capture(clients, settings), Outcomes(clients, settings)
+    capture, outcomes = RequestCapture(clients, settings), Outcomes(clients, settings)
     api = Api(scorer_of(clients, settings, clock), capture, outcomes, queue)
     return lambda event, _deadline: api.answer(event)

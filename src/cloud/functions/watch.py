@@ -15,7 +15,7 @@ from sagetree.cloud.deployment.parameters import DEPLOYED_PACKAGE, Parameters
 from sagetree.cloud.names import NONE, Settings
 from sagetree.cloud.watching.findings import findings, told, told_of_failure
 from sagetree.cloud.watching.job import job_name, job_prefix, job_request, results
-from sagetree.cloud.watching.window import Window, captured, has_outcomes, manifest
+from sagetree.cloud.watching.window import CaptureWindow, captured, has_outcomes, manifest
 from sagetree.errors import quote
 
 Answer = dict[str, object]
@@ -51,7 +51,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
     arn = Parameters(clients, settings).get(DEPLOYED_PACKAGE)
     if arn == NONE:
         return {"action": "none", "reason": "no model has been deployed yet"}
-    window = Window.of_days(days, now)
+    window = CaptureWindow.of_days(days, now)
     keys = captured(clients, settings.bucket, window)
     if not keys:
         return {"action": "none", "reason": f"nothing was captured in the last {days} days"}

@@ -15,10 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.queue.alerts import AlertOpenError, Alerts
-from sagetree.cloud.queue.batch import Message, Refusal, Results, Scored, score
-from sagetree.cloud.scoring.capture import Capture
+from sagetree.cloud.queue.batch import BatchResults, Message, Refusal, Scored, score
+from sagetree.cloud.scoring.capture import RequestCapture
 from sagetree.cloud.scoring.models import scorer_of
-from sagetree.cloud.scoring.scorer import Scorer
+from sagetree.cloud.scoring.scorer import ClaimScorer
 from sagetree.machine.program import LOG
 from sagetree.serve.telemetry.log_lines import write_line
 
@@ -42,12 +42,12 @@ def start(
     settings.need("id_field", "topic_arn", "alert_table", "dead_claims_url")
     scorer = scorer_of(clients, settings, clock)
     alerts = Alerts(clients, settings, scorer.id_field)
-    return partial(_work, clients, settings, scorer, Capture(clients, settings), alerts)
+    return partial(_work, clients, settings, scorer, RequestCapture(clients, settings), alerts)
 
 
 def _work(
-    clients: Clients, settings: Settings, scorer: Scorer, capture: Capture, alerts: Alerts,
-    event: Mapping[str, Sequence[Mapping[str, object]]], _deadline: float,
+    clients: Clients, settings: Settings, scorer: ClaimScorer, capture: RequestCapture,
+    alerts: Alerts, event: Mapping[str, Sequence[Mapping[str, object]]], _deadline: float,
 ) -> Answer:  # fmt: skip
     begin = time.perf_counter()
     messages = [Message.of_record(record) for record in event["Records"]]
@@ -61,7 +61,7 @@ def _work(
     return {"batchItemFailures": [{"itemIdentifier": message.id} for message in results.later]}
 
 
-def _told(scored: Scored, scorer: Scorer, alerts: Alerts, results: Results) -> bool:
+def _told(scored: Scored, scorer: ClaimScorer, alerts: Alerts, results: BatchResults) -> bool:
     prediction = scorer.named(scored.claim, scored.prediction)
     if not alerts.is_due(prediction):
         return False
@@ -73,7 +73,7 @@ def _told(scored: Scored, scorer: Scorer, alerts: Alerts, results: Results) -> b
         return False
 
 
-def _bury(clients: Clients, settings: Settings, refusal: Refusal, results: Results) -> None:
+def _bury(clients: Clients, settings: Settings, refusal: Refusal, results: BatchResults) -> None:
     message = refusal.message
     try:
         clients["sqs"].send_message(
@@ -90,7 +90,7 @@ def _bury(clients: Clients, settings: Settings, refusal: Refusal, results: Resul
 
 
 def _line(
-    records: Sequence[object], results: Results, told: int, seconds: float
+    records: Sequence[object], results: BatchResults, told: int, seconds: float
 ) -> str:  # nothing of a claim
     return json.dumps(
         {

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagetree.cloud.scoring.capture import Capture
+from sagetree.cloud.scoring.capture import RequestCapture
 from sagetree.cloud.scoring.claims import ApiRequest, Claim, Rows
 from sagetree.cloud.scoring.endpoint import Outcome
 from sagetree.cloud.scoring.problems import passed_on
-from sagetree.cloud.scoring.scorer import Prediction, Scorer, predictions
+from sagetree.cloud.scoring.scorer import ClaimScorer, Prediction, predictions
 from sagetree.errors import DecodingError, SagetreeError
 from sagetree.machine.program import LOG
 from sagetree.serve.routes.problems import RouteError
@@ -55,21 +55,23 @@ class Scored:
     prediction: Prediction
 
 
-@dataclass
-class Results:
-    """What became of a batch; who is in `later` is to come again."""
+@dataclass(frozen=True)
+class BatchResults:
+    """What has become of a batch so far; who is in `later` is to come again."""
 
     scored: list[Scored] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     later: list[Message] = field(default_factory=list)
 
 
-def score(messages: Sequence[Message], scorer: Scorer, capture: Capture) -> Results:
+def score(
+    messages: Sequence[Message], scorer: ClaimScorer, capture: RequestCapture
+) -> BatchResults:
     """Score all claims by one request; where the model refuses it, by one for each half.
 
     So a bad claim ends up alone, and the others are scored without it.
     """
-    results = Results()
+    results = BatchResults()
     claims: dict[Message, Claim] = {}
     for message in messages:
         try:
@@ -82,7 +84,10 @@ def score(messages: Sequence[Message], scorer: Scorer, capture: Capture) -> Resu
 
 
 def _score(
-    claims: Mapping[Message, Claim], scorer: Scorer, capture: Capture, results: Results
+    claims: Mapping[Message, Claim],
+    scorer: ClaimScorer,
+    capture: RequestCapture,
+    results: BatchResults,
 ) -> None:
     messages = list(claims)
     # a name for the model's log; the messages themselves have theirs
@@ -92,12 +97,12 @@ def _score(
         if outcome.status == 200:
             told = predictions(outcome, len(claims))
             capture.keep(list(claims.values()), rows.rows, told, request.request_id)
-            results.scored += map(Scored, messages, claims.values(), told)
+            results.scored.extend(map(Scored, messages, claims.values(), told))
             return
         reason = _refusal(rows, outcome, request)
     except (BotoCoreError, ClientError, SagetreeError, RouteError) as error:
         LOG.error("%d messages come again: %s", len(messages), error)
-        results.later += messages
+        results.later.extend(messages)
         return
     if len(messages) == 1:
         results.refused.append(Refusal(messages[0], reason))

@@ -8,13 +8,13 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagetree.cloud.scoring.capture import Capture
+from sagetree.cloud.scoring.capture import RequestCapture
 from sagetree.cloud.scoring.claims import REQUEST_ID, ApiRequest, Claim, Rows
 from sagetree.cloud.scoring.endpoint import JSON
 from sagetree.cloud.scoring.openapi import document
 from sagetree.cloud.scoring.outcomes import Outcomes
 from sagetree.cloud.scoring.problems import passed_on, problem_of_call, refusal
-from sagetree.cloud.scoring.scorer import Scorer, predictions
+from sagetree.cloud.scoring.scorer import ClaimScorer, predictions
 from sagetree.errors import SagetreeError
 from sagetree.serve.protocol.messages import Response
 from sagetree.serve.routes.problems import Problem, RouteError, problem_of
@@ -39,7 +39,7 @@ class Api:
     """Scores claims at once, or takes them into the queue, where there is one."""
 
     def __init__(
-        self, scorer: Scorer, capture: Capture, outcomes: Outcomes, queue: Queue | None
+        self, scorer: ClaimScorer, capture: RequestCapture, outcomes: Outcomes, queue: Queue | None
     ) -> None:
         self._scorer = scorer
         self._capture = capture

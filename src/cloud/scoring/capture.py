@@ -24,7 +24,7 @@ from sagetree.machine.program import LOG
 CAPTURED = "captured"
 
 
-class Capture:
+class RequestCapture:
     """Keeps a share of the requests. Who scores a claim waits for it some milliseconds."""
 
     def __init__(

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Collection, Mapping, Sequence
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.scoring.claims import ApiRequest, Claim, Rows
-from sagetree.cloud.scoring.endpoint import Model, Outcome
+from sagetree.cloud.scoring.endpoint import Outcome, ScoringModel
 from sagetree.cloud.scoring.parameter import FRESH_SECONDS, SECONDS, Parameter, not_deployed
 from sagetree.cloud.scoring.problems import unreadable
 from sagetree.serve.routes.problems import Problem, RouteError
@@ -13,14 +13,18 @@ from sagetree.serve.routes.problems import Problem, RouteError
 Prediction = Mapping[str, object]
 
 
-class Scorer:
+class ClaimScorer:
     """Scores claims by `model`, from the fields that the parameter `columns` names.
 
     None that is private is among them, nor `id_field`, which a claim's prediction carries again.
     """
 
     def __init__(
-        self, model: Model, columns: Parameter, id_field: str, private_fields: Collection[str]
+        self,
+        model: ScoringModel,
+        columns: Parameter,
+        id_field: str,
+        private_fields: Collection[str],
     ) -> None:
         self._model = model
         self._columns = columns
@@ -31,7 +35,7 @@ class Scorer:
         """Return the rows that the model was sent, and what it says of them.
 
         A model that refuses rows may be newer than the columns known here. These are then read
-        anew, and it is asked again. Raises what Model.ask raises.
+        anew, and it is asked again. Raises what ScoringModel.ask raises.
         """
         columns = self.sent()
         rows = Rows.of(claims, columns, self.id_field)
@@ -49,14 +53,14 @@ class Scorer:
             raise RouteError(_misconfigured(kept))
         return columns.names - self.stays
 
-    def columns(self, seconds: float = SECONDS) -> Columns:
+    def columns(self, seconds: float = SECONDS) -> InputColumns:
         """Return the model's columns, as they were `seconds` ago or later.
 
         Raises NotReadyError where there is no model.
         """
-        columns = Columns.of_text(self._columns.value(seconds=seconds))
+        columns = InputColumns.of_text(self._columns.value(seconds=seconds))
         if columns is None:
-            columns = Columns.of_text(self._columns.value(seconds=FRESH_SECONDS))
+            columns = InputColumns.of_text(self._columns.value(seconds=FRESH_SECONDS))
         if columns is None:
             raise not_deployed(self._columns.name)
         return columns

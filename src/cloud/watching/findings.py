@@ -14,14 +14,14 @@ from sagetree.cloud.watching.job import results
 _TOLD = 20
 
 
-class Finding(NamedTuple):
+class DriftFinding(NamedTuple):
     """What has changed in a column, in the words of the report."""
 
     column: str
     what: str
 
 
-def findings(clients: Clients, settings: Settings, job: str) -> list[Finding] | None:
+def findings(clients: Clients, settings: Settings, job: str) -> list[DriftFinding] | None:
     """Return what a job found, None where it has left no file."""
     key = f"{results(job)}/constraint_violations.json"
     try:
@@ -31,12 +31,12 @@ def findings(clients: Clients, settings: Settings, job: str) -> list[Finding] | 
             return None
         raise
     return [
-        Finding(str(found["feature_name"]), str(found["description"]))
+        DriftFinding(str(found["feature_name"]), str(found["description"]))
         for found in json.loads(body)["violations"]
     ]
 
 
-def told(settings: Settings, job: str, found: list[Finding]) -> tuple[str, str]:
+def told(settings: Settings, job: str, found: list[DriftFinding]) -> tuple[str, str]:
     """Return the subject and the message of an alert."""
     lines = [f"{finding.column}: {finding.what}" for finding in found[:_TOLD]]
     if len(found) > _TOLD:

@@ -5,12 +5,14 @@ finds, and says what it found in its files and in its message.
 """
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sagetree.cloud.names import Settings
-from sagetree.cloud.watching.window import Window
+from sagetree.cloud.watching.window import CaptureWindow
+from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 
-_PROCESSING = "/opt/ml/processing"
+_PROCESSING = OptMl(Path(DEFAULT_BASE_DIR)).processing
 _CAPTURED, _MODEL = f"{_PROCESSING}/endpointdata", f"{_PROCESSING}/model"
 _OUTCOMES, _RESULTS = f"{_PROCESSING}/outcomes", f"{_PROCESSING}/resultdata"
 
@@ -40,7 +42,7 @@ def results(name: str) -> str:
 
 
 def job_request(
-    settings: Settings, name: str, model: str, window: Window, *, outcomes: bool
+    settings: Settings, name: str, model: str, window: CaptureWindow, *, outcomes: bool
 ) -> Request:
     """Return the request for a job on the captures that its manifest lists."""
     place = f"s3://{settings.bucket}/{results(name)}"

@@ -10,14 +10,14 @@ from sagetree.cloud.scoring.capture import CAPTURED
 from sagetree.cloud.scoring.outcomes import OUTCOMES
 
 
-class Window(NamedTuple):
+class CaptureWindow(NamedTuple):
     """A time, from `start` up to before `end`."""
 
     start: datetime
     end: datetime
 
     @classmethod
-    def of_days(cls, days: int, end: datetime) -> "Window":
+    def of_days(cls, days: int, end: datetime) -> "CaptureWindow":
         """Return the last days before `end`."""
         return cls(end - timedelta(days=days), end)
 
@@ -29,7 +29,7 @@ class Window(NamedTuple):
             day += timedelta(days=1)
 
 
-def captured(clients: Clients, bucket: str, window: Window) -> list[str]:
+def captured(clients: Clients, bucket: str, window: CaptureWindow) -> list[str]:
     """Return the keys of all captures of the window's days."""
     return [key for folder in window.folders() for key in _keys(clients, bucket, folder)]
 

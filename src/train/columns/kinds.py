@@ -29,7 +29,7 @@ from sagetree.train.columns.number_columns import (
     IDENTIFIER_ROWS,
     Found,
     Given,
-    Split,
+    NumbersAndWords,
     mixed_column,
     number_column,
     shifted,
@@ -188,7 +188,7 @@ def _infer(given: Given, distinct: Distinct) -> Found:
     if len(shapes) == 1:
         values = distinct.numbers(shape_encoder(shapes[0]))
         return _written(distinct, shapes[0], number_column(given, distinct.name, values))
-    split = Split.of(distinct, COMMA if given.settings.decimal == "comma" else None)
+    split = NumbersAndWords.of(distinct, COMMA if given.settings.decimal == "comma" else None)
     orders = _date_orders(given, distinct)
     if len(orders) == 1:
         return _dates(distinct, orders[0])
@@ -218,7 +218,7 @@ def _names_rows(distinct: Distinct) -> tuple[str, ...]:
     )
 
 
-def _misfit(table: Table, distinct: Distinct, split: Split) -> DataError:
+def _misfit(table: Table, distinct: Distinct, split: NumbersAndWords) -> DataError:
     wrong = distinct.present & np.isnan(split.numbers)
     row = int(np.flatnonzero(wrong[distinct.codes])[0])
     _, misfits = encode([distinct.cells[distinct.codes[row]]], shape_encoder(split.shape))

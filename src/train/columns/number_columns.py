@@ -60,7 +60,7 @@ def number_column(given: Given, name: str, values: Floats) -> Found:
     return shifted(given, column, present, notes) if kind == "number" else Found(column, notes)
 
 
-class Split(NamedTuple):
+class NumbersAndWords(NamedTuple):
     """A column's distinct cells (k) as numbers, NaN where they are none, and which are words.
 
     Where numbers or words are incidental, no cell is said to be a word. `share` is that of
@@ -112,7 +112,7 @@ _BOOLEANS = ("true", "false")
 _CODE = re.compile(r"\s*0\d+\s*$")
 
 
-def mixed_column(given: Given, distinct: Distinct, split: Split) -> Found:
+def mixed_column(given: Given, distinct: Distinct, split: NumbersAndWords) -> Found:
     """Return a column of numbers and words, and in words what it holds."""
     rows = split.numbers[distinct.codes]
     present = np.sort(rows[~np.isnan(rows)])

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sagetree.cloud.account.batch_files import parts
-from sagetree.cloud.columns import ColumnNote, Columns, LabelNote
+from sagetree.cloud.columns import ColumnNote, InputColumns, LabelNote
 from sagetree.cloud.commands.batch import batch
 from sagetree.errors import PlatformError, UserError
 from tests.cloud.account import ARN
 from tests.cloud.commands.answers import refusal
 
 PACKAGE = f"{ARN}:model-package/fraud/3"
-COLUMNS = Columns((ColumnNote("a", "number", True), ColumnNote("b", "number", True)),
+COLUMNS = InputColumns((ColumnNote("a", "number", True), ColumnNote("b", "number", True)),
                   LabelNote("y", ("0", "1")))  # fmt: skip
 TYPE = "ml.m5.large"
 

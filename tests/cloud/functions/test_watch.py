@@ -9,7 +9,7 @@ import pytest
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.functions import watch
 from sagetree.cloud.watching.job import job_name
-from sagetree.cloud.watching.window import Window, captured, manifest
+from sagetree.cloud.watching.window import CaptureWindow, captured, manifest
 from tests.cloud.account import BUCKET, DEFAULT_ACCOUNT_ID, STACK, Account
 from tests.cloud.functions.conftest import ENVIRONMENT, settings_of
 
@@ -187,14 +187,14 @@ def test_a_name_of_a_job_is_as_long_as_sagemaker_takes():
 
 
 def test_a_window_names_each_of_its_days(account: Account):
-    window = Window.of_days(2, datetime(2026, 3, 1, 0, 30, tzinfo=UTC))
+    window = CaptureWindow.of_days(2, datetime(2026, 3, 1, 0, 30, tzinfo=UTC))
     assert list(window.folders()) == [
         "captured/2026/02/27/", "captured/2026/02/28/", "captured/2026/03/01/"
     ]  # fmt: skip
 
 
 def test_captures_are_listed_page_by_page(account: Account):
-    window = Window.of_days(1, datetime.now(UTC))
+    window = CaptureWindow.of_days(1, datetime.now(UTC))
     keys = {capture(account, 0, f"{n}") for n in range(1100)}
     assert set(captured(account.clients, BUCKET, window)) == keys
     assert len(json.loads(manifest(BUCKET, sorted(keys)))) == 1101

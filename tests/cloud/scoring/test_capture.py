@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from sagetree.cloud.names import Settings
-from sagetree.cloud.scoring.capture import Capture
+from sagetree.cloud.scoring.capture import RequestCapture
 from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
 from tests.cloud.stack_server import StackServer, error
 
@@ -39,7 +39,7 @@ def test_each_claim_is_an_event_with_its_identifier_and_what_the_model_was_sent(
 def test_they_are_by_the_hour(stack, services):
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     settings = Settings.read({**stack.environ, "SAGETREE_CAPTURE_PERCENT": "100"})
-    Capture(services[1], settings, lambda: now).keep([CLAIM], [CLAIM], [{"score": 0.5}], "r")
+    RequestCapture(services[1], settings, lambda: now).keep([CLAIM], [CLAIM], [{"score": 0.5}], "r")
     (key,) = [key for key in stack.objects if key.startswith("captured/")]
     assert key.startswith("captured/2026/01/02/03/04-05-")
     (event,) = events(stack)
@@ -50,7 +50,7 @@ def test_they_are_by_the_hour(stack, services):
 def test_a_share_of_requests_is_kept(stack, services, percent, kept):
     draws = iter(range(100))
     settings = Settings.read({**stack.environ, "SAGETREE_CAPTURE_PERCENT": percent})
-    capture = Capture(services[1], settings, draw=lambda: next(draws) / 100)
+    capture = RequestCapture(services[1], settings, draw=lambda: next(draws) / 100)
     for _ in range(100):
         capture.keep([CLAIM], [CLAIM], [{"score": 0.5}], "r")
     assert len(events(stack)) == kept

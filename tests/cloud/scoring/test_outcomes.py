@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from tests.cloud.account import STACK
 from tests.cloud.stack_server import StackServer, error
 
@@ -60,8 +60,8 @@ def test_the_hint_says_what_is_taken(ask):
 
 
 def test_a_model_without_a_label_and_a_stack_without_a_model_take_none(ask, start, stack):
-    columns = Columns.of_text(stack.parameters[f"/{STACK}/columns"])
-    stack.parameters[f"/{STACK}/columns"] = Columns(columns.notes).to_text()
+    columns = InputColumns.of_text(stack.parameters[f"/{STACK}/columns"])
+    stack.parameters[f"/{STACK}/columns"] = InputColumns(columns.notes).to_text()
     status, _, body = ask({"policy_id": 1, "fraud": 0}, ROUTE)
     assert (status, body["message"]) == (422, "the model does not say which column it predicts")
     stack.parameters.clear()
