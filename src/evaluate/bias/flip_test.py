@@ -27,6 +27,11 @@ MOST_ROWS = 5000
 _CELLS = 2_000_000
 
 
+def rows_of_test(count: int) -> NDArray[np.intp]:
+    """Return which of so many rows the test is of: all, or some of many."""
+    return np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(np.intp)
+
+
 def flip_test(places: Floats, inside: Flags, predictions: Flags) -> float:
     """Return the facet's rows that would lose a favourable prediction, less those that would gain.
 
@@ -37,9 +42,6 @@ def flip_test(places: Floats, inside: Flags, predictions: Flags) -> float:
         raise MetricError("Facet set is empty")
     if inside.all():
         raise MetricError("Negated facet set is empty")
-    if len(inside) > MOST_ROWS:
-        some = np.linspace(0, len(inside) - 1, MOST_ROWS).astype(np.intp)
-        return flip_test(places[some], inside[some], predictions[some])
     lacking = int(np.isnan(places).any(axis=1).sum())
     if lacking:
         raise MetricError(f"The flip test needs whole rows, and {lacking} have missing cells")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
 from sagetree.errors import DataError, did_you_mean, quote, quote_all
@@ -63,6 +64,15 @@ class Facet:
         most = "" if self.most is None else _number_text(self.most)
         return f"({_number_text(self.threshold)}, {most}]"
 
+    @property
+    def words(self) -> str:
+        """The facet as it is said to a person."""
+        if self.threshold is not None:
+            return f"{self.column} > {_number_text(self.threshold)}"
+        if len(self.values) == 1:
+            return f"{self.column} = {self.values[0]}"
+        return f"{self.column} one of {', '.join(self.values)}"
+
 
 @dataclass(frozen=True)
 class FacetRows:
@@ -72,10 +82,18 @@ class FacetRows:
     groups: NDArray[np.intp]
 
 
-def facets_of(content: object) -> tuple[Facet, ...]:
-    """Return the facets that JSON lists. Raises ValueError, which says what is wrong."""
-    items = content if isinstance(content, list) else [None]
-    facets = tuple(map(_facet, items))
+def parse_facets(text: str | bytes) -> tuple[Facet, ...]:
+    """Return the facets that a text lists, as JSON or in the single quotes of Python's str().
+
+    Raises ValueError, which says what is wrong.
+    """
+    if isinstance(text, str) and "'" in text and '"' not in text:
+        text = text.replace("'", '"')
+    try:
+        content = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"it is not JSON: {error}") from error
+    facets = tuple(map(_facet, content if isinstance(content, list) else [None]))
     if len(set(facets)) < len(facets):
         raise ValueError("it holds the same facet twice")
     return facets
@@ -84,7 +102,7 @@ def facets_of(content: object) -> tuple[Facet, ...]:
 def _facet(item: object) -> Facet:
     name = item.get("column") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(name, str) or not name:
-        raise ValueError(f"it is not {ALLOWED_FACETS}")
+        raise ValueError("it is not such a list" if item is None else "a facet has no column")
     unknown = sorted(map(str, item.keys() - _KEYS))
     if unknown:
         raise ValueError(

@@ -43,9 +43,9 @@ def measured(case: dict[str, Any]) -> tuple[FacetBias, FacetBias]:
     labels = np.array(columns["label"]) == FAVOURABLE
     predictions = np.array(columns["predicted"]) == FAVOURABLE
 
-    def places(left_out: str) -> np.ndarray:
+    def places(left_out: str, some: np.ndarray) -> np.ndarray:
         names = [name for name in ("sex", "age", "x", "z") if name != left_out]
-        return np.column_stack([columns[name] for name in names]).astype(float)
+        return np.column_stack([columns[name] for name in names]).astype(float)[some]
 
     (before,) = measure_labels(facets, members, labels)
     (after,) = measure_predictions(facets, members, labels, Predicted(predictions, places))
