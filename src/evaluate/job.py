@@ -1,5 +1,6 @@
 """The walk of an evaluation: a model and labelled rows to metrics and a verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,7 +124,8 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
         "explainability.json": explainability_json(model, made, rows.roles.base_margin),
     }
     write_results(results, contents)
-    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
+    said = bias.lines() if bias else ()
+    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point, said))
     warnings = _warnings(evaluation, verdict, data, comparison, bias)
     for warning in warnings:
         LOG.warning("WARNING: %s", warning)
@@ -285,6 +287,7 @@ def _summary(
     verdict: Verdict | MetricVerdict,
     meant: str,
     point: OperatingPoint | None,
+    of_facets: Iterable[str],
 ) -> str:
     values = evaluation.scalars
     if isinstance(evaluation, Evaluation):
@@ -304,4 +307,4 @@ def _summary(
             f"Saying the same of every row gives {evaluation.headline} {evaluation.baseline:.4g}"
         )
     lines = () if point is None else point.lines()
-    return "\n".join([said, *lines, f"{verdict.verdict}: {verdict.reason}"])
+    return "\n".join([said, *lines, *of_facets, f"{verdict.verdict}: {verdict.reason}"])

@@ -80,12 +80,14 @@ def laid_out(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
 def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
     """Return what an evaluation says of its results, and of what comes next."""
     folder = opt_ml.processing / "evaluation"
+    bias = folder / "bias_analysis.json"
     return next_steps(
         {
             "metrics": folder / "evaluation.json",
             "verdict": folder / "decision.json",
             "report": folder / "report.html",
             "card": folder / "model_card.md",
+            **({"bias": bias} if bias.exists() else {}),
         },
         ("serve the model", ["sagetree", "serve", options.model]),
     )

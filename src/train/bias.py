@@ -1,4 +1,4 @@
-"""What labels and predictions of a job say of its facets, on the rows left out."""
+"""What labels and predictions of a job say of its facets, on the held-out rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from sagetree.train.settings.channel_settings import TRAIN
 
 @dataclass(frozen=True)
 class CalledRows:
-    """The rows left out, and how they are called: by the job's threshold, None without one.
+    """The held-out rows, and how they are called: by the job's threshold, None without one.
 
     `called` says which are positive by what others of them chose, None where the threshold
     is to say it.
@@ -34,7 +34,7 @@ class CalledRows:
 def job_bias(
     read: Ingested, plan: BoostingPlan, rows: CalledRows, remedy: Remedy | None
 ) -> BiasAnalysis | None:
-    """Return what train's labels say of the facets, and predictions of rows left out.
+    """Return what train's labels say of the facets, and predictions of held-out rows.
 
     None where no facets are named. `remedy` is what was done about it.
     """
@@ -55,7 +55,7 @@ def job_bias(
 
 
 def after_training(read: Ingested, plan: BoostingPlan, rows: CalledRows) -> tuple[FacetBias, ...]:
-    """Return the metrics of predictions of rows left out, none where there are no such rows."""
+    """Return the metrics of predictions of held-out rows, none where there are no such rows."""
     facets, left_out = read.facets, rows.result.left_out
     if facets is None or not rows.result.is_measured:
         return ()

@@ -1,4 +1,4 @@
-"""What reweigh=facet costs and does: the job without it, measured on the same rows left out."""
+"""What reweigh=facet costs and does: the job without it, measured on the same held-out rows."""
 
 import logging
 from collections.abc import Iterator
@@ -49,11 +49,11 @@ def measure_remedy(read: Ingested, plan: BoostingPlan, result: ValidationResult)
 
 
 def _why_unknown(result: ValidationResult) -> str:
-    return "the job was stopped" if result.is_measured else "no rows were left out"
+    return "the job was stopped" if result.is_measured else "no rows were held out"
 
 
 def _without(read: Ingested, plan: BoostingPlan) -> CalledRows:
-    """Return how the rows left out fare if what is learnt from is not reweighed."""
+    """Return how the held-out rows fare if what is learnt from is not reweighed."""
     train = _plain(read.examples[TRAIN])
     validation = read.examples.get(VALIDATION)
     validation = _plain(validation) if validation else None

@@ -127,14 +127,14 @@ class BiasAnalysis:
         good = f"{self.label} = {self.favourable}"
         for number, facet in enumerate(self.before):
             line = (
-                f"{facet.words}, {facet.inside.rows} of "
-                f"{facet.inside.rows + facet.outside.rows} rows: {good} of "
+                f"{facet.words} ({facet.inside.rows} of "
+                f"{facet.inside.rows + facet.outside.rows} rows): {good} in "
                 f"{_shares(facet.inside.labelled, facet.outside.labelled, facet)}"
             )
             after = self.after[number] if self.after else None
             if after and after.inside.predicted is not None and after.outside.predicted is not None:
                 shares = _shares(after.inside.predicted, after.outside.predicted, after)
-                line += f"; predicted of {shares}"
+                line += f"; predicted in {shares}"
             yield line
         if self.remedy is not None:
             yield from self.remedy.lines(self.after)
@@ -170,10 +170,10 @@ class Predicted:
 
 def _shares(inside: int, outside: int, facet: FacetBias) -> str:
     shares = (
-        f"{count / rows:.1%}" if rows else "none"
+        f"{count / rows:.1%}" if rows else "no row"
         for count, rows in ((inside, facet.inside.rows), (outside, facet.outside.rows))
     )
-    return "{}, of others of {}".format(*shares)
+    return "{}, in {} of the others".format(*shares)
 
 
 def measure_labels(

@@ -46,7 +46,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         "DI": "share predicted favourably: the facet's divided by the others'; 1 is equal",
         "DPPL": "share predicted favourably: others less the facet",
         "DRR": "share of unfavourable predictions that are right: the facet less others",
-        "FT": "predictions of the facet that those of like rows outside it would turn, net",
+        "FT": "net share of the facet's rows favoured where like rows outside it are not",
         "GE": "inequality of mistakes over all rows, whatever the facet: 0 is none",
         "RD": "share of favourable labels that are predicted so: others less the facet",
         "SD": "share of unfavourable labels that are predicted so: the facet less others",
@@ -142,7 +142,7 @@ def _remedy(remedy: Remedy, after: Sequence[FacetBias]) -> Table:
                 words = f"{name}, {shown(facet.words, _NAME)}"
                 rows.append((words, f"{then:+.4f}", f"{now:+.4f}", f"{now - then:+.4f}"))
     return Table(
-        ("on the same rows left out", "without", "with", "difference, 95 % interval"),
+        ("on the same held-out rows", "without", "with", "difference, 95 % interval"),
         tuple(rows),
         "What weights by facets and label (reweigh=facet) cost, and do",
     )
