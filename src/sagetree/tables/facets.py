@@ -61,8 +61,11 @@ class Facet:
         """What Clarify calls it: its values, or the interval above the threshold."""
         if self.threshold is None:
             return ",".join(self.values)
-        most = "" if self.most is None else _number_text(self.most)
-        return f"({_number_text(self.threshold)}, {most}]"
+        if self.most is None:
+            return f"({_number_text(self.threshold)}, ]"
+        if not (self.threshold.is_integer() and self.most.is_integer()):
+            return f"({self.threshold!r}, {self.most!r}]"
+        return f"({_number_text(self.threshold)}, {_number_text(self.most)}]"
 
     @property
     def words(self) -> str:
@@ -184,6 +187,8 @@ def check_not_empty(
         if facet.threshold is None:
             found = quote_all(_texts(table.column(facet.column), missing), MOST_VALUES)
             hint = f"The column's values are {found}"
+        elif facet.most is None:
+            hint = "The column has no numbers"
         else:
             hint = f"Choose a threshold that parts them: the greatest number is {facet.most:g}"
         raise DataError(
@@ -276,7 +281,7 @@ def _each(table: Table, facet: Facet, missing: MissingValues) -> tuple[str, ...]
     texts = _texts(table.column(facet.column), missing)
     if not 2 <= len(texts) <= MOST_VALUES:
         raise DataError(
-            f"the column has {len(texts)} different values, too "
+            f"the column has {len(texts)} different value{'' if len(texts) == 1 else 's'}, too "
             f"{'few' if len(texts) < 2 else 'many'} for a facet of each",
             where=f"facet {quote(facet.column)}",
             hint="Give the facet values, or a threshold",

@@ -35,9 +35,9 @@ def test_a_missing_cell_or_an_empty_part_is_said() -> None:
     inside = np.array([True, False, False])
     with pytest.raises(MetricError, match="The flip test needs whole rows, and 1 have missing"):
         flip_test(places, inside, inside)
-    with pytest.raises(MetricError, match="^Facet set is empty$"):
+    with pytest.raises(MetricError, match=r"^Facet set is empty$"):
         flip_test(places[:1], np.array([False]), np.array([True]))
-    with pytest.raises(MetricError, match="^Negated facet set is empty$"):
+    with pytest.raises(MetricError, match=r"^Negated facet set is empty$"):
         flip_test(places[:1], np.array([True]), np.array([True]))
 
 
