@@ -16,8 +16,8 @@ from sagetree.bundle.copies import distinct_count, find_copies
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import SettingsError
-from sagetree.evaluate.bias.analysis import BIAS_FILE, BiasAnalysis
-from sagetree.evaluate.bias.asked import asked_of_model
+from sagetree.evaluate.bias.analysis import BiasAnalysis
+from sagetree.evaluate.bias.asked import BIAS_FILE, asked_of_model
 from sagetree.evaluate.cases import TrainingRecord, labelled_rows, read_rows
 from sagetree.evaluate.comparison.answers import Alike, Answers, Contender, naming, without_others
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, Comparison, compare

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import orjson
 
-from sagetree.evaluate.bias.analysis import BIAS_FILE, BiasAnalysis, FacetBias, Remedy
+from sagetree.evaluate.bias.analysis import BiasAnalysis, FacetBias, Remedy
+from sagetree.evaluate.bias.asked import BIAS_FILE
 from sagetree.evaluate.bias.favourable import favourable_predictions
 from sagetree.evaluate.bias.measuring import PredictedRows, labels_before, predictions_after
 from sagetree.evaluate.metrics.tasks import even_threshold

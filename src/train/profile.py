@@ -8,7 +8,7 @@ from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import next_steps
 from sagetree.desk.options import add_facets, command_parser, parse_options
 from sagetree.errors import SettingsError, quote
-from sagetree.evaluate.bias.asked import FACETS, FAVOURABLE, read_facets
+from sagetree.evaluate.bias.asked import BIAS_FILE, FACETS, FAVOURABLE, read_facets
 from sagetree.machine.program import LOG, describe, ended, fail, start_logging
 from sagetree.machine.unused import left_out_unused
 from sagetree.train.own_files import add_settings, given_hyperparameters
@@ -75,6 +75,13 @@ def _check(options: argparse.Namespace) -> None:
             f"there is no folder {quote(str(out.parent))}",
             where=f"--out {out}",
             hint="Make it, or name a file in another one",
+        )
+    beside = out.with_name(BIAS_FILE)
+    if options.facets is not None and options.facets.resolve() == beside.resolve():
+        raise SettingsError(
+            f"what is measured of facets is written to {quote(str(beside))}, and would replace it",
+            where=f"--{FACETS} {options.facets}",
+            hint="Give the file another name",
         )
     for path in options.data:
         if path.resolve() == out.resolve():

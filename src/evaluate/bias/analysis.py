@@ -13,8 +13,6 @@ from sagetree.evaluate.bias.posttraining import POST_TRAINING
 from sagetree.evaluate.bias.pretraining import PRE_TRAINING
 from sagetree.tables.facets import Facet, FacetRows
 
-BIAS_FILE = "bias_analysis.json"
-
 # Metrics of predictions that a remedy is judged by: shares, and who is found among the favourable.
 COMPARED = ("DPPL", "RD")
 

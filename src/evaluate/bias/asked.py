@@ -9,6 +9,9 @@ from sagetree.tables.facets import ALLOWED_FACETS, Facet, parse_facets
 
 FACETS, FAVOURABLE = "facets", "favourable"
 
+# What is written of them.
+BIAS_FILE = "bias_analysis.json"
+
 
 @dataclass(frozen=True)
 class Asked:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from sagetree.errors import PlatformError, quote
-from sagetree.evaluate.bias.analysis import BIAS_FILE
+from sagetree.evaluate.bias.asked import BIAS_FILE
 from sagetree.evaluate.report.page.html import html_page
 from sagetree.machine.program import LOG
 from sagetree.train.profiling.facts import TableFacts, table_facts

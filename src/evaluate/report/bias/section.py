@@ -7,13 +7,13 @@ from types import MappingProxyType
 import numpy as np
 
 from sagetree.evaluate.bias.analysis import (
-    BIAS_FILE,
     COMPARED,
     BiasAnalysis,
     FacetBias,
     Metric,
     Remedy,
 )
+from sagetree.evaluate.bias.asked import BIAS_FILE
 from sagetree.evaluate.report.bias.shares import Shares, label_shares, prediction_shares
 from sagetree.evaluate.report.page import axes, marks
 from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
