@@ -193,7 +193,7 @@ def test_weights_of_zero_are_no_rows(
          "test.csv line 2, column of a facet: column 'gendr' is missing (did you mean 'gender'?). "
          "The columns are 'fraud', 'amount', 'kind', 'gender'"),
         ([{"column": "gender", "values": ["w"]}], [],
-         "column 'gender': no row is in the facet w. The column's values are "),
+         "column 'gender': no row is in the facet gender = w. The column's values are "),
         ([{"column": "fraud", "values": [1]}], [],
          "a facet is of column 'fraud', which is the label. Name a column that says who the rows "
          "are of"),

@@ -103,7 +103,7 @@ def test_evaluate_takes_the_facets_that_the_model_was_trained_with(
     capsys.readouterr()
     assert evaluate([]) == 0
     assert metrics(processing / "evaluation", "post")["DPPL"] is None
-    said = "WARNING: no row is in the facet 'gender', f: nothing is measured of it\n"
+    said = "WARNING: no row is in the facet gender = f: nothing is measured of it\n"
     assert said in capsys.readouterr().out
 
 
@@ -126,7 +126,7 @@ def test_of_several_classes_the_favourable_one_is_named(job: Job) -> None:
          "data.csv line 2, column of a facet: column 'sex' is missing. The columns are 'label', "
          "'skill', 'job', 'age', 'gender'"),
         ({"facets": '[{"column": "gender", "values": ["F"]}]'},
-         "column 'gender': no row is in the facet F. The column's values are "),
+         "column 'gender': no row is in the facet gender = F. The column's values are "),
         ({"favourable": "2"},
          "favourable is '2', which is not a value of the label 'label'. Its values are '0', '1'"),
         ({"objective": "reg:squarederror"},

@@ -5,8 +5,6 @@ of numbers as they are, as Clarify's. Clarify refuses words; here a category is 
 indicators, as in a table that one-hot encoding has made for it.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,16 +81,19 @@ def _predicted_around(facet: Floats, others: Floats, predictions: Flags) -> Flag
     count = NEIGHBOURS if len(others) > MOST_WITH_ONE else 1
     centre = others.mean(axis=0)
     facet, others = facet - centre, others - centre
-    found = [
-        predictions[nearest].sum(axis=1) * 2 > count for nearest in _nearest(facet, others, count)
-    ]
-    return np.concatenate(found)
-
-
-def _nearest(rows: Floats, others: Floats, count: int) -> Iterator[NDArray[np.intp]]:
-    """Yield the numbers of the nearest others for the next of the rows; of equal ones the first."""
     lengths = (others**2).sum(axis=1)
     step = max(1, _CELLS // len(others))
-    for begin in range(0, len(rows), step):
-        distances = lengths - 2 * (rows[begin : begin + step] @ others.T)
-        yield np.argsort(distances, axis=1, kind="stable")[:, :count]
+    found = [
+        _votes(lengths - 2 * (facet[begin : begin + step] @ others.T), predictions, count)
+        for begin in range(0, len(facet), step)
+    ]
+    return np.concatenate(found) * 2 > count
+
+
+def _votes(distances: Floats, predictions: Flags, count: int) -> NDArray[np.intp]:
+    """Return how many of the nearest (k, n) are predicted favourably; of equal ones the first."""
+    last = np.partition(distances, count - 1, axis=1)[:, count - 1 : count]
+    nearer, equal = distances < last, distances == last
+    room = count - nearer.sum(axis=1, keepdims=True)
+    taken = nearer | (equal & (equal.cumsum(axis=1) <= room))
+    return np.asarray((taken & predictions).sum(axis=1))

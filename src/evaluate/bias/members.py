@@ -74,8 +74,8 @@ def _notes(
     for facet, count in zip(facets, rows.inside.sum(axis=0).tolist(), strict=True):
         if count in (0, table.rows):
             which = "no" if not count else "every"
-            said = f"{quote(facet.column)}, {facet.value_or_threshold}"
-            found[f"{which} row is in the facet {said}: nothing is measured of it"] = None
+            said = f"{which} row is in the facet {facet.words}: nothing is measured of it"
+            found[said] = None
         empty = lacking(table, facet, missing)
         if empty:
             said = (

@@ -69,12 +69,14 @@ class Facet:
 
     @property
     def words(self) -> str:
-        """The facet as it is said to a person."""
+        """The facet as it is said to a person, on one line."""
         if self.threshold is not None:
-            return f"{self.column} > {_number_text(self.threshold)}"
-        if len(self.values) == 1:
-            return f"{self.column} = {self.values[0]}"
-        return f"{self.column} one of {', '.join(self.values)}"
+            said = f"{self.column} > {_number_text(self.threshold)}"
+        elif len(self.values) == 1:
+            said = f"{self.column} = {self.values[0]}"
+        else:
+            said = f"{self.column} one of {', '.join(self.values)}"
+        return "".join(c if c.isprintable() else " " for c in said)
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def check_not_empty(
         else:
             hint = f"Choose a threshold that parts them: the greatest number is {facet.most:g}"
         raise DataError(
-            f"{'no' if not count else 'every'} row is in the facet {facet.value_or_threshold}",
+            f"{'no' if not count else 'every'} row is in the facet {facet.words}",
             where=f"column {quote(facet.column)}",
             hint=hint,
         )

@@ -52,6 +52,7 @@ def test_a_list_of_facets() -> None:
     assert parse_facets(text.replace('"', "'").replace("true", "1")) != ()
     assert parse_facets("[]") == ()
     assert [facet.named for facet in facets][2:] == [("age", "state"), ("state",)]
+    assert Facet("a", ("x\ny",)).words == "a = x y"
     assert [facet.words for facet in facets[:3]] == [
         "gender one of F, other", "female one of 1, 2, true", "age > 40",
     ]  # fmt: skip
@@ -164,17 +165,17 @@ def test_a_facet_without_rows_or_of_all_is_a_fault() -> None:
         return fault(check_not_empty, rows, facets, found, NOTHING)
 
     assert check(Facet("gender", ("Female",))) == (
-        "column 'gender': no row is in the facet Female. The column's values are 'F', 'M'"
+        "column 'gender': no row is in the facet gender = Female. The column's values are 'F', 'M'"
     )
     assert check(Facet("age", threshold=50.0)) == (
-        "column 'age': no row is in the facet (50, 50]. Choose a threshold that parts them: the "
+        "column 'age': no row is in the facet age > 50. Choose a threshold that parts them: the "
         "greatest number is 50"
     )
     empty = table(a=["", None])
     facets = settle_facets(empty, [Facet("a", threshold=1.0)], NOTHING, {})
     found = facet_rows(empty, facets, NOTHING, {})
     assert fault(check_not_empty, empty, facets, found, NOTHING).endswith(
-        "no row is in the facet (1, ]. The column has no numbers"
+        "no row is in the facet a > 1. The column has no numbers"
     )
     assert check(Facet("age", threshold=5.0)).startswith("column 'age': every row is in the facet")
     both = facet_rows(rows, [Facet("gender", ("F",))], NOTHING, {})
