@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sagetree.bundle.model import Model
 from sagetree.evaluate.bias.analysis import BiasAnalysis
-from sagetree.evaluate.bias.asked import Asked
+from sagetree.evaluate.bias.asked import FacetRequest
 from sagetree.evaluate.bias.favourable import favourable_predictions, find_favourable
 from sagetree.evaluate.bias.measuring import PredictedRows, measure_bias
 from sagetree.evaluate.bias.members import Members, find_members
@@ -20,7 +20,7 @@ from sagetree.tables.table import Table
 class RowsOfFacets(NamedTuple):
     """What is asked of facets, and which rows are in them."""
 
-    asked: Asked
+    asked: FacetRequest
     members: Members
 
     def bias(
@@ -46,7 +46,7 @@ class RowsOfFacets(NamedTuple):
 
 
 def split_facets(
-    table: Table, asked: Asked | None, model: Model, other: Model
+    table: Table, asked: FacetRequest | None, model: Model, other: Model
 ) -> tuple[Table, RowsOfFacets | None]:
     """Return a table without the facets' columns that neither model knows, and who is in them.
 

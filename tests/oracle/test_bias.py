@@ -8,7 +8,7 @@ import pytest
 
 from sagetree.evaluate.bias.analysis import (
     BiasAnalysis,
-    Predicted,
+    FavourablePredictions,
     measure_labels,
     measure_predictions,
 )
@@ -53,7 +53,7 @@ def test_metrics_of_both_stages_have_clarifys_words() -> None:
     theirs = json.loads(path.read_text())
     nobody = FacetRows(np.zeros((2, 1), bool), np.full((2, 1), -1))
     labels = np.array([True, False])
-    predicted = Predicted(labels, lambda _column, some: np.zeros((len(some), 1)))
+    predicted = FavourablePredictions(labels, lambda _column, some: np.zeros((len(some), 1)))
     facets = [Facet("customer_gender_female", ("1",))]
     ours = BiasAnalysis(
         "fraud",

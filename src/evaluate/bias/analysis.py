@@ -20,7 +20,7 @@ _FLIP_TEST = "Flip Test (FT)"
 
 
 @dataclass(frozen=True)
-class Metric:
+class BiasMetric:
     """A metric by Clarify's name; `value` is None where `error` says why there is none."""
 
     name: str
@@ -55,9 +55,9 @@ class FacetBias:
     words: str
     inside: PartCounts
     outside: PartCounts
-    metrics: tuple[Metric, ...]
+    metrics: tuple[BiasMetric, ...]
 
-    def metric(self, name: str) -> Metric:
+    def metric(self, name: str) -> BiasMetric:
         """Return a metric by its name."""
         return next(metric for metric in self.metrics if metric.name == name)
 
@@ -155,7 +155,7 @@ class BiasAnalysis:
 
 
 @dataclass(frozen=True)
-class Predicted:
+class FavourablePredictions:
     """Which rows (n) are predicted favourably.
 
     `places` gives what the flip test takes distances of, of all columns but the one that it
@@ -185,7 +185,7 @@ def measure_labels(
 
 
 def measure_predictions(
-    facets: Sequence[Facet], rows: FacetRows, favourable: Flags, predicted: Predicted
+    facets: Sequence[Facet], rows: FacetRows, favourable: Flags, predicted: FavourablePredictions
 ) -> tuple[FacetBias, ...]:
     """Return the metrics after training, of rows whose labels are `favourable` (n)."""
     some = rows_of_test(len(favourable))
@@ -219,11 +219,11 @@ def _measured(
     return FacetBias(facet.column, value, facet.words, inside, outside, tuple(found))
 
 
-def _metric(name: str, words: str, of_parts: Callable[[Parts], float], parts: Parts) -> Metric:
+def _metric(name: str, words: str, of_parts: Callable[[Parts], float], parts: Parts) -> BiasMetric:
     try:
-        return Metric(name, words, of_parts(parts))
+        return BiasMetric(name, words, of_parts(parts))
     except MetricError as error:
-        return Metric(name, words, None, str(error))
+        return BiasMetric(name, words, None, str(error))
 
 
 def _counts(parts: Parts, part: Flags) -> PartCounts:

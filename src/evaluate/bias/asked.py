@@ -14,7 +14,7 @@ BIAS_FILE = "bias_analysis.json"
 
 
 @dataclass(frozen=True)
-class Asked:
+class FacetRequest:
     """The facets to measure, and the label's value that is good for a person.
 
     That is None for the negative one of two; `setting` is where it is named. Facets that
@@ -55,7 +55,7 @@ def read_facets(path: Path) -> tuple[Facet, ...]:
 
 def asked_of_model(
     given: tuple[Facet, ...] | None, favourable: str | None, hyperparameters: Mapping[str, str]
-) -> Asked | None:
+) -> FacetRequest | None:
     """Return what options ask, else what the model was trained with; None where nobody asks.
 
     Raises SettingsError for a favourable label without facets.
@@ -73,7 +73,7 @@ def asked_of_model(
         )
     setting = f"--{FAVOURABLE}"
     trained = hyperparameters.get(FAVOURABLE)
-    return Asked(facets, favourable or trained, setting, strict=given is not None)
+    return FacetRequest(facets, favourable or trained, setting, strict=given is not None)
 
 
 def _of_training(text: str) -> tuple[Facet, ...]:

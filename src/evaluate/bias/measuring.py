@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sagetree.evaluate.bias.analysis import (
     BiasAnalysis,
     FacetBias,
-    Predicted,
+    FavourablePredictions,
     measure_labels,
     measure_predictions,
 )
@@ -58,7 +58,7 @@ def predictions_after(
         return places_of(rows.features, rows.matrix(there[some]), column)
 
     good = favourable_labels(rows.labels[there], favourable)
-    predicted = Predicted(rows.predictions[there], places)
+    predicted = FavourablePredictions(rows.predictions[there], places)
     return measure_predictions(members.facets, members.rows, good, predicted)
 
 

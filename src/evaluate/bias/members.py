@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import SettingsError, quote
-from sagetree.evaluate.bias.asked import Asked
+from sagetree.evaluate.bias.asked import FacetRequest
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.facets import (
     Facet,
@@ -41,7 +41,11 @@ class Members:
 
 
 def find_members(
-    table: Table, asked: Asked, missing: MissingValues, schema: Schema, label: AnyLabel | None
+    table: Table,
+    asked: FacetRequest,
+    missing: MissingValues,
+    schema: Schema,
+    label: AnyLabel | None,
 ) -> Members:
     """Return which rows of a table are in which facet.
 
@@ -58,7 +62,7 @@ def find_members(
     return Members(facets, rows, _notes(table, facets, rows, missing))
 
 
-def _check_not_label(asked: Asked, label: AnyLabel | None) -> None:
+def _check_not_label(asked: FacetRequest, label: AnyLabel | None) -> None:
     for name in label.columns if label else ():
         if name in asked.columns:
             raise SettingsError(

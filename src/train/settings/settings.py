@@ -9,7 +9,7 @@ from typing import Any
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.decisions.rules import Rule
 from sagetree.errors import did_you_mean, quote
-from sagetree.evaluate.bias.asked import FACETS, FAVOURABLE, Asked
+from sagetree.evaluate.bias.asked import FACETS, FAVOURABLE, FacetRequest
 from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import (
     leaves_depth_open,
@@ -131,7 +131,7 @@ class TrainSettings:
     given: Mapping[str, str]
     notes: tuple[str, ...]
     decision: Rule
-    bias: Asked | None = None
+    bias: FacetRequest | None = None
     reweighs: bool = False
     charsets: Mapping[str, str] = field(default_factory=dict)
 
@@ -188,9 +188,9 @@ class TrainSettings:
         )
 
 
-def _bias(values: Mapping[str, Any]) -> Asked | None:
+def _bias(values: Mapping[str, Any]) -> FacetRequest | None:
     facets = values.get(FACETS, ())
-    return Asked(facets, values.get(FAVOURABLE)) if facets else None
+    return FacetRequest(facets, values.get(FAVOURABLE)) if facets else None
 
 
 def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from sagetree.evaluate.bias.analysis import (
     FacetBias,
-    Predicted,
+    FavourablePredictions,
     measure_labels,
     measure_predictions,
 )
@@ -48,7 +48,9 @@ def measured(case: dict[str, Any]) -> tuple[FacetBias, FacetBias]:
         return np.column_stack([columns[name] for name in names]).astype(float)[some]
 
     (before,) = measure_labels(facets, members, labels)
-    (after,) = measure_predictions(facets, members, labels, Predicted(predictions, places))
+    (after,) = measure_predictions(
+        facets, members, labels, FavourablePredictions(predictions, places)
+    )
     return before, after
 
 

@@ -9,14 +9,14 @@ import numpy as np
 from sagetree.evaluate.bias.analysis import (
     COMPARED,
     BiasAnalysis,
+    BiasMetric,
     FacetBias,
-    Metric,
     Remedy,
 )
 from sagetree.evaluate.bias.asked import BIAS_FILE
-from sagetree.evaluate.report.bias.shares import Shares, label_shares, prediction_shares
+from sagetree.evaluate.report.bias.shares import FavourableShares, label_shares, prediction_shares
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, Section, TextTable, shown
 from sagetree.evaluate.report.page.marks import ONE, TWO
 
 # Facets that have a sentence, and those in tables and charts; bias_analysis.json has all.
@@ -25,7 +25,7 @@ SPOKEN, MOST_FACETS = 3, 8
 # Letters of a facet beside its lines in a chart.
 _NAME = 26
 
-SharesOf = Callable[[FacetBias], Shares | None]
+SharesOf = Callable[[FacetBias], FavourableShares | None]
 
 # What each metric compares; "others" are the rows outside the facet.
 _WORDS: Mapping[str, str] = MappingProxyType(
@@ -95,7 +95,7 @@ def _sentences(bias: BiasAnalysis, good: str) -> Iterator[str]:
     yield from (f"{note[0].upper()}{note[1:]}." for note in bias.notes)
 
 
-def _sentence(facet: FacetBias, shares: Shares, verb: str) -> str:
+def _sentence(facet: FacetBias, shares: FavourableShares, verb: str) -> str:
     low, high = shares.interval
     word = (
         "no difference is shown"
@@ -108,15 +108,15 @@ def _sentence(facet: FacetBias, shares: Shares, verb: str) -> str:
     )
 
 
-def _table(kind: str, facets: Sequence[FacetBias], of: SharesOf) -> Table:
-    return Table(
+def _table(kind: str, facets: Sequence[FacetBias], of: SharesOf) -> TextTable:
+    return TextTable(
         ("facet", "rows", f"favourable {kind}", "of others", "difference", "95 % interval"),
         tuple(_row(facet, of(facet)) for facet in facets),
         f"How often {kind} are favourable",
     )
 
 
-def _row(facet: FacetBias, shares: Shares | None) -> Row:
+def _row(facet: FacetBias, shares: FavourableShares | None) -> Row:
     name, rows = shown(facet.words), str(facet.inside.rows)
     if shares is None:
         return name, rows, "", "", "", ""
@@ -131,7 +131,7 @@ def _row(facet: FacetBias, shares: Shares | None) -> Row:
     )
 
 
-def _remedy(remedy: Remedy, after: Sequence[FacetBias]) -> Table:
+def _remedy(remedy: Remedy, after: Sequence[FacetBias]) -> TextTable:
     low, high = remedy.interval
     change = f"{remedy.value - remedy.without:+.4f} ({low:+.4f} to {high:+.4f})"
     rows = [(remedy.metric, f"{remedy.without:.4f}", f"{remedy.value:.4f}", change)]
@@ -141,16 +141,16 @@ def _remedy(remedy: Remedy, after: Sequence[FacetBias]) -> Table:
             if then is not None and now is not None:
                 words = f"{name}, {shown(facet.words, _NAME)}"
                 rows.append((words, f"{then:+.4f}", f"{now:+.4f}", f"{now - then:+.4f}"))
-    return Table(
+    return TextTable(
         ("on the same held-out rows", "without", "with", "difference, 95 % interval"),
         tuple(rows),
         "What weights by facets and label (reweigh=facet) cost, and do",
     )
 
 
-def _metrics(kind: str, facets: Sequence[FacetBias]) -> Table:
+def _metrics(kind: str, facets: Sequence[FacetBias]) -> TextTable:
     names = [metric.name for metric in facets[0].metrics]
-    return Table(
+    return TextTable(
         ("metric", *(shown(facet.words, _NAME) for facet in facets), "what it compares"),
         tuple((n, *(_value(facet.metric(n)) for facet in facets), _WORDS[n]) for n in names),
         f"Clarify's metrics of {kind}",
@@ -158,7 +158,7 @@ def _metrics(kind: str, facets: Sequence[FacetBias]) -> Table:
     )
 
 
-def _value(metric: Metric) -> str:
+def _value(metric: BiasMetric) -> str:
     if metric.value is None:
         return "not known"
     return f"{metric.value:.4g}" if math.isfinite(metric.value) else "infinite"
@@ -171,9 +171,9 @@ def _charts(kinds: Sequence[tuple[str, Sequence[FacetBias], SharesOf]]) -> Itera
             yield _chart(kind, found, of)
 
 
-def _chart(kind: str, found: Sequence[tuple[FacetBias, Shares]], of: SharesOf) -> Chart:
+def _chart(kind: str, found: Sequence[tuple[FacetBias, FavourableShares]], of: SharesOf) -> Chart:
     lines, dots = [], []
-    for number, part in enumerate(Shares._fields):
+    for number, part in enumerate(FavourableShares._fields):
         colour, word = ((ONE, "the facet"), (TWO, "the others"))[number]
         places = np.arange(len(found)) + (0.15 if number else -0.15)
         shares = [getattr(both, part) for _, both in found]

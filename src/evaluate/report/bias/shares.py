@@ -6,7 +6,7 @@ from sagetree.evaluate.bias.analysis import FacetBias
 from sagetree.evaluate.metrics.interval import Interval, share_interval
 
 
-class Share(NamedTuple):
+class FavourableShare(NamedTuple):
     """A share of some rows, and its 95 % interval."""
 
     rows: int
@@ -14,17 +14,17 @@ class Share(NamedTuple):
     interval: Interval
 
     @classmethod
-    def of(cls, count: int, rows: int) -> "Share":
+    def of(cls, count: int, rows: int) -> "FavourableShare":
         """Return that of rows, of which there is one at least."""
         share = count / rows
         return cls(rows, share, share_interval(share, rows))
 
 
-class Shares(NamedTuple):
+class FavourableShares(NamedTuple):
     """A facet's share of favourable outcomes, and that of the other rows."""
 
-    facet: Share
-    others: Share
+    facet: FavourableShare
+    others: FavourableShare
 
     @property
     def difference(self) -> float:
@@ -41,19 +41,23 @@ class Shares(NamedTuple):
         return self.difference - below, self.difference + above
 
 
-def label_shares(facet: FacetBias) -> Shares | None:
+def label_shares(facet: FacetBias) -> FavourableShares | None:
     """Return the shares of favourable labels, None where there is nothing to compare."""
     inside, outside = facet.inside, facet.outside
     if not (inside.rows and outside.rows):
         return None
-    return Shares(Share.of(inside.labelled, inside.rows), Share.of(outside.labelled, outside.rows))
+    return FavourableShares(
+        FavourableShare.of(inside.labelled, inside.rows),
+        FavourableShare.of(outside.labelled, outside.rows),
+    )
 
 
-def prediction_shares(facet: FacetBias) -> Shares | None:
+def prediction_shares(facet: FacetBias) -> FavourableShares | None:
     """Return the shares of favourable predictions, None where there is nothing to compare."""
     inside, outside = facet.inside, facet.outside
     if not (inside.rows and outside.rows) or None in (inside.predicted, outside.predicted):
         return None
-    return Shares(
-        Share.of(inside.predicted or 0, inside.rows), Share.of(outside.predicted or 0, outside.rows)
+    return FavourableShares(
+        FavourableShare.of(inside.predicted or 0, inside.rows),
+        FavourableShare.of(outside.predicted or 0, outside.rows),
     )
