@@ -78,10 +78,10 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     tell_splits(plan, train, trained.models)
     judged = _judge(plan, trained, read)
     result, evaluation = judged.result, judged.evaluation
-    called = CalledRows(result, judged.threshold, judged.called)
-    bias = job_bias(read, plan, called, measure_remedy(read, plan, result))
     origin = _origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints)
     _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
+    called = CalledRows(result, judged.threshold, judged.called)
+    bias = job_bias(read, plan, called, measure_remedy(read, plan, result))
     rows = plan.as_served(read.examples.get(VALIDATION, train))
     importance = measure_importance(trained.models, plan.features, rows)
     point = held_out_point(result, judged.decision, judged.called)

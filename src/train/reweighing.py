@@ -24,6 +24,8 @@ from sagetree.train.deciding import called_out_of_part, decide
 from sagetree.train.examples.examples import Examples
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
+_UNKNOWN = "Warning: what reweigh=facet costs is not known: %s"
+
 
 def measure_remedy(read: Ingested, plan: BoostingPlan, result: ValidationResult) -> Remedy | None:
     """Return what reweighing costs and does, to the model whose `result` is given.
@@ -33,23 +35,20 @@ def measure_remedy(read: Ingested, plan: BoostingPlan, result: ValidationResult)
     """
     if not read.settings.reweighs:
         return None
-    if not result.is_measured or plan.run.is_stopped():
-        LOG.warning("Warning: what reweigh=facet costs is not known: %s", _why_unknown(result))
+    if not result.is_measured:
+        LOG.warning(_UNKNOWN, "no rows were held out")
         return None
     LOG.info("Training without reweigh=facet, to see what it costs")
     with _silence():
         rows = _without(read, plan)
     if plan.run.is_stopped():
+        LOG.warning(_UNKNOWN, "the job was stopped")
         return None
     both = rows.result.judged, result.judged
     labels, scores, weights = _counted(result, both)
     found = difference_of_scores(plan.objective, labels, scores, weights)
     bias = after_training(read, plan, rows)
     return Remedy(found.metric, found.champion, found.challenger, found.interval, bias)
-
-
-def _why_unknown(result: ValidationResult) -> str:
-    return "the job was stopped" if result.is_measured else "no rows were held out"
 
 
 def _without(read: Ingested, plan: BoostingPlan) -> CalledRows:

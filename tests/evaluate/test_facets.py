@@ -108,14 +108,16 @@ def test_the_numbers_are_pandas_of_the_served_scores(
 
 
 def test_the_file_has_clarifys_shape(run: Evaluated, frame: pd.DataFrame) -> None:
-    found = run(frame).json()
+    found = run(frame, [*FACETS, {"column": "kind"}]).json()
     assert [*found] == ["version", "post_training_bias_metrics", "pre_training_bias_metrics"]
     stage = found["post_training_bias_metrics"]
     assert [*stage] == ["label", "facets", "label_value_or_threshold"]
     assert (stage["label"], stage["label_value_or_threshold"]) == ("fraud", "0")
-    values = {name: of[0]["value_or_threshold"] for name, of in stage["facets"].items()}
+    values = {n: [one["value_or_threshold"] for one in of] for n, of in stage["facets"].items()}
     highest = float(frame.amount.astype(float).max())
-    assert values == {"gender": "f", "amount": f"(1.0, {highest}]"}
+    assert values == {
+        "gender": ["f"], "amount": [f"(1.0, {highest}]"], "kind": [*dict.fromkeys(frame.kind)],
+    }  # fmt: skip
     metrics = stage["facets"]["amount"][0]["metrics"]
     assert [metric["name"] for metric in metrics] == sorted(metric["name"] for metric in metrics)
     assert metrics[1] == {
@@ -164,6 +166,7 @@ def test_the_model_is_measured_as_without_facets(run: Evaluated, frame: pd.DataF
     known = frame.drop(columns="gender")
     bare = run(known, None).json("evaluation.json")
     assert run(frame).json("evaluation.json") == bare
+    assert not (run(known, []).folder / "bias_analysis.json").exists()
     assert not (run(known, None).folder / "bias_analysis.json").exists()
 
 

@@ -183,6 +183,19 @@ def test_reweighing_parts_label_and_facet_and_says_what_it_costs(job: Job) -> No
     assert ran.log.count("[0]\t") == bare.log.count("[0]\t")
 
 
+def test_where_no_rows_are_held_out_labels_are_measured_alone(job: Job) -> None:
+    frame = pd.DataFrame({"label": [0, 1, 0], "x": [1, 2, 3], "gender": ["f", "m", "f"]})
+    settings = {"facets": '[{"column": "gender", "values": ["f"]}]', "reweigh": "facet"}
+    ran = job({"train": csv(frame)}, {"target": "label", **settings})
+    assert ran.code == 0
+    said = "Warning: reweigh=facet: 3 rows are in facets in which all have the same label: no "
+    assert f"{said}weights make these independent of it\n" in ran.log
+    assert "Warning: what reweigh=facet costs is not known: no rows were held out\n" in ran.log
+    content = json.loads((ran.opt_ml.output_data / "bias_analysis.json").read_text())
+    assert [*content] == ["version", "pre_training_bias_metrics"]
+    assert metrics(ran.opt_ml.output_data, "pre")["DPL"] == -1
+
+
 def test_weights_are_of_what_is_learnt_alone(opt_ml: OptMl) -> None:
     """XGBoost is given the row's weight times that of its facet and label; metrics have its own."""
     frame = people(200).assign(w=np.where(np.arange(200) % 2, 1.0, 3.0))
