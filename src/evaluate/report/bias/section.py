@@ -67,6 +67,7 @@ def bias_section(bias: BiasAnalysis) -> Section:
     if bias.remedy is not None:
         tables.insert(0, _remedy(bias.remedy, after))
     tables += [_metrics(kind, facets) for kind, facets, _ in kinds if facets]
+    tables.append(_explained([facets for _, facets, _ in kinds if facets]))
     return Section(
         "bias",
         "Whom labels and predictions favour" if after else "Whom labels favour",
@@ -151,9 +152,18 @@ def _remedy(remedy: Remedy, after: Sequence[FacetBias]) -> TextTable:
 def _metrics(kind: str, facets: Sequence[FacetBias]) -> TextTable:
     names = [metric.name for metric in facets[0].metrics]
     return TextTable(
-        ("metric", *(shown(facet.words, _NAME) for facet in facets), "what it compares"),
-        tuple((n, *(_value(facet.metric(n)) for facet in facets), _WORDS[n]) for n in names),
+        ("metric", *(shown(facet.words, _NAME) for facet in facets)),
+        tuple((n, *(_value(facet.metric(n)) for facet in facets)) for n in names),
         f"Clarify's metrics of {kind}",
+    )
+
+
+def _explained(kinds: Sequence[Sequence[FacetBias]]) -> TextTable:
+    names = [metric.name for facets in kinds for metric in facets[0].metrics]
+    return TextTable(
+        ("metric", "what it compares"),
+        tuple((name, _WORDS[name]) for name in names),
+        "What the metrics compare",
         ends_in_words=True,
     )
 
