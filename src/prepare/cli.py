@@ -33,6 +33,10 @@ writes  /opt/ml/processing/output/train/train.parquet, and likewise
         validation/ and test/
         /opt/ml/output/message               the reason, if it fails
 
+Folders called key=value are columns. A feature group's offline store, in
+Glue's or Iceberg's layout, is read as it is: name its record identifier with
+--key; its own columns go with the deletion marks.
+
 1 Cleans each table the query names, without a query all. Header lines among
   the rows and columns without a name (a written index) are left out. With a
   key, of the rows with one key the one with the latest event time is kept, of

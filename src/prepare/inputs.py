@@ -1,12 +1,13 @@
 """Which tables a processing job has: the folders and files below processing/input."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagetree.errors import DataError, quote_all
 from sagetree.files.finding import data_files
 from sagetree.prepare.query import Query
+from sagetree.prepare.stores.iceberg import current_snapshot
 
 SUFFIXES = frozenset({".csv", ".parquet"})
 
@@ -16,10 +17,14 @@ NAMES_SHOWN = 20
 
 @dataclass(frozen=True)
 class TableFiles:
-    """The files of one table, each with the name it has below processing/input."""
+    """The files of one table, each with the name it has below processing/input.
+
+    `columns` are an Iceberg table's, by field id; None where only the files say them.
+    """
 
     name: str
     files: Mapping[str, Path]
+    columns: Mapping[int, str] | None = None
 
 
 def find_tables(folder: Path, query: Query | None) -> list[TableFiles]:
@@ -65,7 +70,12 @@ def table_name(path: Path) -> str:
 
 
 def _table_files(name: str, folder: Path, path: Path) -> TableFiles:
-    return TableFiles(name, {str(file.relative_to(folder)): file for file in data_files(path)})
+    files: Sequence[Path] = data_files(path)
+    table = current_snapshot(path, files) if path.is_dir() else None
+    if table:
+        files = table.files
+    named = {str(file.relative_to(folder)): file for file in files}
+    return TableFiles(name, named, table.columns if table else None)
 
 
 def find_name(names: Iterable[str], wanted: str) -> str | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from sagetree.errors import SettingsError
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, open_database
-from sagetree.prepare.inputs import find_tables
+from sagetree.prepare.inputs import find_tables, listing
 from sagetree.prepare.joining import JOINED, count_unmatched, join, table_query
 from sagetree.prepare.kinds import key_cells
 from sagetree.prepare.loading import RawTable, load_table
@@ -64,7 +65,21 @@ def _clean(
     """Make the tables that the query sees."""
     columns = _record_columns(settings)
     if columns is None:
+        _check_keys(tables, settings)
         choosing = settings.event_time, settings.deleted
         return [keep_all(db, raw, choosing) for raw in tables]
     keys = key_cells(db, tables, columns.key)
     return [keep_latest(db, raw, keys[raw.name], columns) for raw in tables]
+
+
+def _check_keys(tables: Sequence[RawTable], settings: PrepareSettings) -> None:
+    """Raise SettingsError for a feature store's table whose old records would count as rows."""
+    stores = [table.name for table in tables if table.written]
+    if stores and settings.sql is None:
+        raise SettingsError(
+            f"not given, and {listing(stores)} is a feature group's offline store, with every "
+            "version of each record, and deleted ones",
+            where="--key",
+            hint="Name the group's record identifier with --key, or choose the records by a "
+            "query of your own (--sql)",
+        )
