@@ -6,6 +6,7 @@ from sagetree.errors import SettingsError
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, open_database
+from sagetree.prepare.flow.running import read_flows, run_flows
 from sagetree.prepare.inputs import find_tables, listing
 from sagetree.prepare.joining import JOINED, count_unmatched, join, table_query
 from sagetree.prepare.kinds import key_cells
@@ -27,12 +28,13 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
     Raises UserError for what the user gave. The parts' files appear when all
     of them are written.
     """
+    flows = read_flows(settings.flows)
     output = PartFiles(opt_ml.processing / "output", settings.format)
     columns = _record_columns(settings)
     with open_database(settings.memory_limit) as db:
         query = read_query(db, settings.sql) if settings.sql else None
-        files = find_tables(opt_ml.processing / "input", query)
-        tables = [load_table(db, table) for table in files]
+        files = find_tables(opt_ml.processing / "input", query, settings.flows)
+        tables = run_flows(db, [load_table(db, table) for table in files], flows)
         db.confine(output.folders)
         query = query or table_query(tables, columns, settings.label)
         cleaned = _clean(db, tables, settings)
