@@ -8,7 +8,7 @@ from pathlib import Path
 from sagetree.errors import DataError, quote_all
 from sagetree.files.finding import data_files
 from sagetree.prepare.query import Query
-from sagetree.prepare.stores.iceberg import current_snapshot
+from sagetree.prepare.stores.iceberg import Snapshot, current_snapshot
 
 SUFFIXES = frozenset({".csv", ".parquet"})
 
@@ -20,12 +20,12 @@ NAMES_SHOWN = 20
 class TableFiles:
     """The files of one table, each with the name it has below processing/input.
 
-    `columns` are an Iceberg table's, by field id; None where only the files say them.
+    `snapshot` is an Iceberg table's; None where only the files say which columns there are.
     """
 
     name: str
     files: Mapping[str, Path]
-    columns: Mapping[int, str] | None = None
+    snapshot: Snapshot | None = None
 
 
 def find_tables(folder: Path, query: Query | None, apart: Sequence[Path] = ()) -> list[TableFiles]:
@@ -81,11 +81,11 @@ def table_name(path: Path) -> str:
 
 def _table_files(name: str, folder: Path, path: Path, no_data: AbstractSet[Path]) -> TableFiles:
     files: Sequence[Path] = [file for file in data_files(path) if file.resolve() not in no_data]
-    table = current_snapshot(path, files) if path.is_dir() else None
-    if table:
-        files = table.files
+    snapshot = current_snapshot(path, files) if path.is_dir() else None
+    if snapshot:
+        files = snapshot.files
     named = {str(file.relative_to(folder)): file for file in files}
-    return TableFiles(name, named, table.columns if table else None)
+    return TableFiles(name, named, snapshot)
 
 
 def find_name(names: Iterable[str], wanted: str) -> str | None:

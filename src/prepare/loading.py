@@ -19,6 +19,7 @@ from sagetree.prepare.database import Database, identifier, literal
 from sagetree.prepare.inputs import TableFiles
 from sagetree.prepare.stores.feature_store import WRITTEN, is_feature_store
 from sagetree.prepare.stores.folders import Values, all_whole, folder_values, groups
+from sagetree.prepare.stores.iceberg import REWRITE, Snapshot
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.table import Source, place_of
 
@@ -197,7 +198,7 @@ def _load_parquet(db: Database, table: TableFiles) -> RawTable:
     own: dict[str, Sequence[str]] = {}
     sources: list[Source] = []
     for name, path in table.files.items():
-        own[name], rows = _parquet_footer(path, name, table.columns)
+        own[name], rows = _parquet_footer(path, name, table.snapshot)
         sources.append(Source(rows, name))
     values = _folder_columns(table, own)
     columns = {name: [*own[name], *values[name]] for name in own}
@@ -224,7 +225,7 @@ def _folder_columns(table: TableFiles, own: Mapping[str, Sequence[str]]) -> Mapp
     added later is missing in earlier ones. Raises DataError for those of
     another table that have different ones.
     """
-    if table.columns is not None or is_feature_store(own.values()):
+    if table.snapshot or is_feature_store(own.values()):
         _tell_added(table, own)
         return {name: {} for name in own}
     values = folder_values(own)
@@ -246,32 +247,41 @@ def _tell_added(table: TableFiles, own: Mapping[str, Sequence[str]]) -> None:
             )  # fmt: skip
 
 
-def _parquet_footer(
-    path: Path, name: str, known: Mapping[int, str] | None
-) -> tuple[Sequence[str], int]:
-    """Return a file's columns, of an Iceberg table's the `known` ones, and its number of rows."""
+def _parquet_footer(path: Path, name: str, snapshot: Snapshot | None) -> tuple[Sequence[str], int]:
+    """Return a file's columns, of an Iceberg table's the ones it has now, and its rows' number."""
     try:
         metadata = pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(str(error).splitlines()[0], name) from error
     schema = metadata.schema.to_arrow_schema()
     check_names(schema.names, name)
-    if known is None:
+    if snapshot is None:
         return schema.names, metadata.num_rows
+    _check_fields(schema, name, snapshot)
+    known = {*snapshot.columns.values()}
+    return [column for column in schema.names if column in known], metadata.num_rows
+
+
+def _check_fields(schema: pa.Schema, name: str, snapshot: Snapshot) -> None:
+    """Raise DataError where an Iceberg table's file has columns otherwise than the table now."""
+    known = snapshot.columns
     for field in schema:
         number = (field.metadata or {}).get(b"PARQUET:field_id", b"").decode()
         if number and known.get(int(number), field.name) != field.name:
             raise DataError(
                 f"the column {quote(field.name)} is called {quote(known[int(number)])} now",
                 where=name,
-                hint="Rewrite the Iceberg table's data files (in Athena: OPTIMIZE table REWRITE "
-                "DATA USING BIN_PACK), and copy its folder again",
+                hint=f"{REWRITE}, and copy its folder again",
             )
-    kept = [column for column in schema.names if column in {*known.values()}]
-    if not kept:
+    if not {*schema.names} & {*known.values()}:
         hint = "Leave the file out, or write it again"
         raise DataError("none of the Iceberg table's columns is in it", where=name, hint=hint)
-    return kept, metadata.num_rows
+    if lacking := sorted(snapshot.partitions - {*schema.names}):
+        raise DataError(
+            f"the column {quote(lacking[0])} is in the Iceberg table's metadata alone",
+            where=name,
+            hint=f"{REWRITE}, and copy its folder again",
+        )
 
 
 def _damaged(reason: str, where: str) -> DataError:
@@ -298,7 +308,7 @@ def _parquet_kinds(
                     where=f"table {table.name}, column {quote(column)}",
                     hint="Write the column with one type in all files",
                 )
-    known = None if table.columns is None else {*table.columns.values()}
+    known = {*table.snapshot.columns.values()} if table.snapshot else None
     kept = [column for column in _named([*together]) if known is None or column in known]
     kinds = {c: TEXT if together[c] == _NO_TYPE else together[c] for c in kept}
     for column in _named([*next(iter(values.values()))]):

@@ -26,7 +26,7 @@ _DAY = re.compile(r"[^/=]+_trunc=\d{4}-\d{2}-\d{2}")
 
 _VERSIONS = (1, 2)
 _DELETED = 2
-_REWRITE = (
+REWRITE = (
     "Rewrite the table's data files first (in Athena: OPTIMIZE table REWRITE DATA USING BIN_PACK)"
 )
 _COPY_AGAIN = "Copy the table's whole folder again, with metadata/ and data/"
@@ -51,6 +51,15 @@ class _Schema(_Record):
     fields: tuple[_Field, ...]
 
 
+class _PartitionField(_Record):
+    source: int = Field(alias="source-id")
+    transform: str
+
+
+class _PartitionSpec(_Record):
+    fields: tuple[_PartitionField, ...]
+
+
 class _SnapshotRecord(_Record):
     id: int = Field(alias="snapshot-id")
     manifest_list: str | None = Field(default=None, alias="manifest-list")
@@ -62,6 +71,7 @@ class _Metadata(_Record):
     schemas: tuple[_Schema, ...] = ()
     first_schema: _Schema | None = Field(default=None, alias="schema")
     current_schema: int = Field(default=0, alias="current-schema-id")
+    partitions: tuple[_PartitionSpec, ...] = Field(default=(), alias="partition-specs")
     snapshots: tuple[_SnapshotRecord, ...] = ()
     current_snapshot: int | None = Field(default=None, alias="current-snapshot-id")
 
@@ -83,10 +93,15 @@ class _Entry(_Record):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The files of a table as it is now, and its columns by their field ids."""
+    """The files of a table as it is now, and its columns by their field ids.
+
+    `partitions` are the columns whose values the metadata have, too: files
+    that were made by Hive may lack them.
+    """
 
     files: Sequence[Path]
     columns: Mapping[int, str]
+    partitions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -134,7 +149,11 @@ def current_snapshot(folder: Path, files: Sequence[Path]) -> Snapshot | None:
         raise DataError(
             "the Iceberg table has no rows", where=table.where, hint="Write rows to it first"
         )
-    return Snapshot(sorted(data), _columns(table.metadata))
+    columns = _columns(table.metadata)
+    specs = [field for spec in table.metadata.partitions for field in spec.fields]
+    plain = {field.source for field in specs if field.transform == "identity"}
+    partitions = frozenset(name for number, name in columns.items() if number in plain)
+    return Snapshot(sorted(data), columns, partitions)
 
 
 def _is_metadata(path: Path) -> bool:
@@ -243,7 +262,7 @@ def _data_files(table: _Table) -> Sequence[str]:
                 "rows of the Iceberg table are deleted by files of their own, which are not read "
                 "here",
                 where=table.where,
-                hint=f"{_REWRITE}, and copy its folder again",
+                hint=f"{REWRITE}, and copy its folder again",
             )
         files += (entry.data_file for entry in found)
     return [file.file_path for file in files]

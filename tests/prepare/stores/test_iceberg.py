@@ -233,13 +233,27 @@ def test_a_file_without_any_of_the_columns(root: Path) -> None:
     )
 
 
+def test_a_column_that_only_the_metadata_have(root: Path) -> None:
+    """As in tables that were Hive's, whose files lack what their folders say."""
+    specs = [{"spec-id": 0, "fields": [{"source-id": 5, "transform": "identity", "name": "f"}]}]
+    folder = put_table(root, metadata={"partition-specs": specs})
+    file = next(folder.rglob("*0930T09*"))
+    pq.write_table(pq.read_table(file).drop_columns(["fraud"]), file)
+    assert main([*ARGUMENTS]) == 1
+    assert message(root) == (
+        f"claims/{FILE_0}: the column 'fraud' is in the Iceberg table's metadata alone. Rewrite "
+        "the table's data files first (in Athena: OPTIMIZE table REWRITE DATA USING BIN_PACK), "
+        "and copy its folder again\n"
+    )
+
+
 def test_a_column_that_was_renamed(root: Path) -> None:
     fields = [pa.field("old", pa.int64(), metadata={"PARQUET:field_id": "5"})]
     folder = put_table(root)
     pq.write_table(pa.table([[1]], schema=pa.schema(fields)), next(folder.rglob("*0930T09*")))
     assert main([*ARGUMENTS]) == 1
     assert message(root) == (
-        f"claims/{FILE_0}: the column 'old' is called 'fraud' now. Rewrite the Iceberg table's "
-        "data files (in Athena: OPTIMIZE table REWRITE DATA USING BIN_PACK), and copy its folder "
+        f"claims/{FILE_0}: the column 'old' is called 'fraud' now. Rewrite the table's data "
+        "files first (in Athena: OPTIMIZE table REWRITE DATA USING BIN_PACK), and copy its folder "
         "again\n"
     )
