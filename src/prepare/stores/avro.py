@@ -142,7 +142,13 @@ def _reader(schema: Any, named: dict[str, Reader]) -> Reader:  # noqa: ANN401 - 
 
 def _later(name: str, named: Mapping[str, Reader]) -> Reader:
     """Return what reads a type by its name: one that is used inside itself is known only later."""
-    return lambda source: named[name](source)
+
+    def read(source: _Bytes) -> Any:  # noqa: ANN401 - whatever the type is
+        if name not in named:
+            raise AvroError("its schema cannot be read")
+        return named[name](source)
+
+    return read
 
 
 def _fields_reader(fields: list[Mapping[str, Any]], named: dict[str, Reader]) -> Reader:

@@ -46,6 +46,11 @@ def test_arrays_in_blocks_that_say_their_bytes() -> None:
     assert read_avro(container(schema, [blocks], "null", raw=True)) == [[1, 2, 3]]
 
 
+def whole_of(schema: dict[str, object]) -> bytes:
+    """Return a file of one record, a byte of some type."""
+    return container(schema, [b"x"], "null", raw=True)
+
+
 def test_files_that_are_none() -> None:
     whole = container(SCHEMA, ROWS, "deflate")
     faults = {
@@ -57,6 +62,8 @@ def test_files_that_are_none() -> None:
         "deflate and zstandard",
         container({"type": "record", "name": "r"}, [], "null"): "its schema cannot be read",
     }
+    other = {**SCHEMA, "fields": [{"name": "n", "type": "other"}]}
+    faults[whole_of(other)] = "its schema cannot be read"
     for data, text in faults.items():
         with pytest.raises(AvroError, match=text):
             read_avro(data)
