@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from sagetree.prepare.flow.casts import cast_cell, kind_of
-from sagetree.prepare.flow.relation import StepError
+from sagetree.prepare.flow.relation import Kind, StepError
 
 # Text -> as long, as double, as boolean.
 SPARK: dict[str, tuple[int | None, float | None, bool | None]] = {
@@ -53,40 +53,44 @@ SPARK: dict[str, tuple[int | None, float | None, bool | None]] = {
 MISSING = ("NaN", "Infinity", "-inf", "1e400", "1d", ".")
 
 
-def cast(value: object, kind: str, wanted: str) -> object:
-    with duckdb.connect() as connection:
-        connection.execute("CREATE TABLE t AS SELECT ? AS c", [value])
-        sql = cast_cell("c", kind, wanted)  # type: ignore[arg-type]
-        return connection.execute(f"SELECT {sql} FROM t").fetchall()[0][0]
+KINDS: tuple[Kind, ...] = ("long", "float", "bool")
 
 
 def test_texts() -> None:
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE t (n INTEGER, c VARCHAR)")
         connection.executemany("INSERT INTO t VALUES (?, ?)", [*enumerate([*SPARK, *MISSING])])
-        casts = (cast_cell("c", "string", wanted) for wanted in ("long", "float", "bool"))
+        casts = (cast_cell("c", "string", wanted) for wanted in KINDS)
         rows = connection.execute(f"SELECT {', '.join(casts)} FROM t ORDER BY n").fetchall()
     assert rows == [*SPARK.values(), *[(None, None, None)] * len(MISSING)]
 
 
+# A cell as SQL, its kind and another one -> the cell as that.
+OTHERS: dict[tuple[str, Kind, Kind], object] = {
+    ("-8913.67::DOUBLE", "float", "long"): -8913,
+    ("1e300::DOUBLE", "float", "long"): None,
+    ("0.5::DOUBLE", "float", "bool"): True,
+    ("0::BIGINT", "long", "bool"): False,
+    ("7::BIGINT", "long", "float"): 7.0,
+    ("7::BIGINT", "long", "string"): "7",
+    ("true", "bool", "long"): 1,
+    ("true", "bool", "float"): 1.0,
+    ("false", "bool", "string"): "false",
+    ("'x'", "string", "string"): "x",
+    ("'x'", "string", "object"): "x",
+}
+
+
 def test_numbers_and_truths() -> None:
-    assert cast(-8913.67, "float", "long") == -8913
-    assert cast(1e300, "float", "long") is None
-    assert cast(0.5, "float", "bool") is True
-    assert cast(0, "long", "bool") is False
-    assert cast(7, "long", "float") == 7.0
-    assert cast(7, "long", "string") == "7"
-    assert cast(True, "bool", "long") == 1
-    assert cast(True, "bool", "float") == 1.0
-    assert cast(False, "bool", "string") == "false"
-    assert cast("x", "string", "string") == "x"
-    assert cast("x", "string", "object") == "x"
+    cells = ", ".join(cast_cell(*given) for given in OTHERS)
+    [row] = duckdb.connect().execute(f"SELECT {cells}").fetchall()
+    assert [*map(repr, row)] == [*map(repr, OTHERS.values())]
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("float", "string"), ("object", "long")])
-def test_casts_that_are_not_known(kind: str, wanted: str) -> None:
+def test_casts_that_are_not_known(kind: Kind, wanted: Kind) -> None:
     with pytest.raises(StepError) as caught:
-        cast_cell("c", kind, wanted)  # type: ignore[arg-type]
+        cast_cell("c", kind, wanted)
     assert str(caught.value) == f"a cast from {kind} to {wanted} is not known here"
 
 
