@@ -17,7 +17,7 @@ _UNSEEN_HINT = "Correct the cells, or let the flow's step keep unknown categorie
 
 
 @dataclass(frozen=True)
-class OneHot:
+class OneHotEncode:
     """A column for each category: 1.0 where it is, else 0.0, in all of them for unknown ones.
 
     `categories` are None where the flow holds no fitted state. The columns are
@@ -48,7 +48,7 @@ class OneHot:
 
 
 @dataclass(frozen=True)
-class Ordinal:
+class OrdinalEncode:
     """The place of each cell's category, from 0; an unknown one is missing, or comes last."""
 
     column: str

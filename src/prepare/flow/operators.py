@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sagetree.prepare.flow.document import Node, shown
-from sagetree.prepare.flow.encoders import OneHot, Ordinal
+from sagetree.prepare.flow.encoders import OneHotEncode, OrdinalEncode
 from sagetree.prepare.flow.fitted import FittedError, read_fitted
 from sagetree.prepare.flow.pandas_code import LowerTexts, ReplaceTexts, read_code
 from sagetree.prepare.flow.relation import Kind
@@ -14,11 +14,11 @@ from sagetree.prepare.flow.steps import (
     Cast,
     CastAll,
     Drop,
+    FlowStep,
     FormatText,
     LowerAll,
     Now,
     Replace,
-    Step,
 )
 
 # What Data Wrangler removes where a step names no symbols.
@@ -82,15 +82,21 @@ class _CodeParameters(_Parameters):
     code: str
 
 
-class _SourceContext(BaseModel):
+class _Foreign(BaseModel):
+    """A part of a flow of which not everything is read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _SourceContext(_Foreign):
     s3HasHeader: Literal[True] = True  # noqa: N815 - as Data Wrangler writes it
 
 
-class _SourceDefinition(BaseModel):
+class _SourceDefinition(_Foreign):
     s3ExecutionContext: _SourceContext  # noqa: N815
 
 
-class _SourceParameters(BaseModel):
+class _SourceParameters(_Foreign):
     dataset_definition: _SourceDefinition
 
 
@@ -101,7 +107,7 @@ def check_source(node: Node) -> None:
     _checked(_SourceParameters, node.parameters)
 
 
-def read_step(node: Node) -> Step:
+def read_step(node: Node) -> FlowStep:
     """Return the step that a node is. Raises UnknownError."""
     reader = _READERS.get(node.operator)
     if node.type != "TRANSFORM" or reader is None or len(node.inputs) != 1:
@@ -129,7 +135,7 @@ def _chosen(node: Node) -> tuple[str, Mapping[str, Any], object]:
     return way, parameters, (node.trained_parameters or {}).get(name)
 
 
-def _infer_types(node: Node) -> Step:
+def _infer_types(node: Node) -> FlowStep:
     schema = (node.trained_parameters or {}).get("schema")
     if not schema:
         raise UnknownError("it holds no types: run the flow once in Data Wrangler, and save it")
@@ -139,7 +145,7 @@ def _infer_types(node: Node) -> Step:
         raise UnknownError(f"type {shown(error.errors()[0]['input'])}") from error
 
 
-def _pandas(node: Node) -> Step:
+def _pandas(node: Node) -> FlowStep:
     code = _checked(_CodeParameters, node.parameters).code
     known = read_code(code)
     if known is None:
@@ -152,7 +158,7 @@ def _pandas(node: Node) -> Step:
     return Now(known.column)
 
 
-def _format_text(node: Node) -> Step:
+def _format_text(node: Node) -> FlowStep:
     way, given, _ = _chosen(node)
     if way not in ("Lower case", "Remove symbols"):
         raise UnknownError(way)
@@ -161,7 +167,7 @@ def _format_text(node: Node) -> Step:
     return FormatText(found.input_column, found.output_column or found.input_column, removed)
 
 
-def _encode(node: Node) -> Step:
+def _encode(node: Node) -> FlowStep:
     way, given, state = _chosen(node)
     if way == "One-hot encode":
         one = _checked(_OneHotParameters, given)
@@ -169,12 +175,14 @@ def _encode(node: Node) -> Step:
             raise UnknownError("drop_last True")  # with Keep it is the unknown that is dropped
         categories = _categories(state, one.input_column)
         output = one.output_column or one.input_column
-        return OneHot(one.input_column, output, categories, one.invalid_handling_strategy)
+        return OneHotEncode(one.input_column, output, categories, one.invalid_handling_strategy)
     if way == "Ordinal encode":
         order = _checked(_OrdinalParameters, given)
         categories = _categories(state, order.input_column)
         output = order.output_column or order.input_column
-        return Ordinal(order.input_column, output, categories, order.invalid_handling_strategy)
+        return OrdinalEncode(
+            order.input_column, output, categories, order.invalid_handling_strategy
+        )
     raise UnknownError(way)
 
 
@@ -191,13 +199,13 @@ def _categories(state: object, column: str) -> tuple[str, ...] | None:
     return fitted.categories
 
 
-def _cast(node: Node) -> Step:
+def _cast(node: Node) -> FlowStep:
     given = {key: _alone(value) for key, value in node.parameters.items() if value is not None}
     found = _checked(_CastParameters, given)
     return Cast(found.column, found.data_type)
 
 
-def _manage(node: Node) -> Step:
+def _manage(node: Node) -> FlowStep:
     way, given, _ = _chosen(node)
     if way != "Drop column":
         raise UnknownError(way)
@@ -205,7 +213,7 @@ def _manage(node: Node) -> Step:
     return Drop((dropped,) if isinstance(dropped, str) else tuple(dropped))
 
 
-_READERS: Mapping[str, Callable[[Node], Step]] = {
+_READERS: Mapping[str, Callable[[Node], FlowStep]] = {
     "sagemaker.spark.infer_and_cast_type_0.1": _infer_types,
     "sagemaker.spark.custom_pandas_0.1": _pandas,
     "sagemaker.spark.format_string_0.1": _format_text,
@@ -215,7 +223,7 @@ _READERS: Mapping[str, Callable[[Node], Step]] = {
 }
 
 
-def with_named_later(steps: Sequence[Step]) -> Sequence[Step]:
+def with_named_later(steps: Sequence[FlowStep]) -> Sequence[FlowStep]:
     """Return the steps, one-hot columns that only later steps name among the fitted ones.
 
     A flow's state may be older than its steps: Data Wrangler fitted anew where it
@@ -223,31 +231,31 @@ def with_named_later(steps: Sequence[Step]) -> Sequence[Step]:
     what the later steps say.
     """
     made = {column for step in steps for column in _made(step)}
-    found: list[Step] = []
+    found: list[FlowStep] = []
     for index, step in enumerate(steps):
         changed = step
-        if isinstance(step, OneHot) and step.categories is not None:
+        if isinstance(step, OneHotEncode) and step.categories is not None:
             start = f"{step.output}_"
             named = dict.fromkeys(name for later in steps[index:] for name in _named(later))
             new = [name for name in named if name.startswith(start) and name not in made]
             more = tuple(name.removeprefix(start) for name in new)
             made |= {*new}
-            changed = OneHot(step.column, step.output, step.categories + more, step.unseen)
+            changed = OneHotEncode(step.column, step.output, step.categories + more, step.unseen)
         found.append(changed)
     return found
 
 
-def _made(step: Step) -> Sequence[str]:
+def _made(step: FlowStep) -> Sequence[str]:
     if isinstance(step, CastAll):
         return [*step.kinds]
-    if isinstance(step, OneHot):
+    if isinstance(step, OneHotEncode):
         return [f"{step.output}_{name}" for name in step.categories or ()]
-    if isinstance(step, FormatText | Ordinal):
+    if isinstance(step, FormatText | OrdinalEncode):
         return [step.output]
     return [step.column] if isinstance(step, Now) else []
 
 
-def _named(step: Step) -> Sequence[str]:
+def _named(step: FlowStep) -> Sequence[str]:
     if isinstance(step, Cast):
         return [step.column]
     return step.columns if isinstance(step, Drop) else []

@@ -7,12 +7,12 @@ from pathlib import Path
 from sagetree.errors import DataError, SettingsError, quote
 from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import check_names
-from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.database import Database
 from sagetree.prepare.flow.casts import SQL_TYPES, kind_of
-from sagetree.prepare.flow.document import Node, read_chains, shown, source_table
+from sagetree.prepare.flow.document import Chain, Node, read_chains, shown, source_table
 from sagetree.prepare.flow.operators import UnknownError, check_source, read_step, with_named_later
 from sagetree.prepare.flow.relation import NUMBER, Note, Relation, StepError
-from sagetree.prepare.flow.steps import Step
+from sagetree.prepare.flow.steps import FlowStep
 from sagetree.prepare.inputs import find_name, listing
 from sagetree.prepare.loading import RawTable
 
@@ -22,7 +22,7 @@ class TableFlow:
     """The steps for one table; `operators` are what the flow calls them, `file` its name."""
 
     table: str
-    steps: Sequence[Step]
+    steps: Sequence[FlowStep]
     operators: Sequence[str]
     file: str
 
@@ -37,24 +37,15 @@ def read_flows(paths: Sequence[Path]) -> Sequence[TableFlow]:
     unknown: list[str] = []
     for path in paths:
         for chain in read_chains(path):
-            table = source_table(chain.source)
-            steps: list[Step] = []
-            for place, node in enumerate((chain.source, *chain.steps), 1):
-                try:
-                    if node is chain.source:
-                        check_source(node)
-                    else:
-                        steps.append(read_step(node))
-                except UnknownError as error:
-                    unknown.append(f"{path.name}, step {place}: {_called(node, error)}")
-            if other := find_name(flows, table):
+            flow = _table_flow(chain, path.name, unknown)
+            if other := find_name(flows, flow.table):
                 raise SettingsError(
-                    f"{flows[other].file} and {path.name} are both for the table {shown(table)}",
+                    f"{flows[other].file} and {path.name} are both for the table "
+                    f"{shown(flow.table)}",
                     where="--flow",
                     hint="Leave one of them",
                 )
-            names = [node.operator for node in chain.steps]
-            flows[table] = TableFlow(table, with_named_later(steps), names, path.name)
+            flows[flow.table] = flow
     if unknown:
         raise SettingsError(
             f"steps that are not known here: {'; '.join(dict.fromkeys(unknown))}",
@@ -63,6 +54,21 @@ def read_flows(paths: Sequence[Path]) -> Sequence[TableFlow]:
             "docs/guide/flows.md lists what is known",
         )
     return [*flows.values()]
+
+
+def _table_flow(chain: Chain, file: str, unknown: list[str]) -> TableFlow:
+    """Return the known steps of a chain; what is not known of it goes into `unknown`."""
+    steps: list[FlowStep] = []
+    for place, node in enumerate((chain.source, *chain.steps), 1):
+        try:
+            if node is chain.source:
+                check_source(node)
+            else:
+                steps.append(read_step(node))
+        except UnknownError as error:
+            unknown.append(f"{file}, step {place}: {_called(node, error)}")
+    operators = [node.operator for node in chain.steps]
+    return TableFlow(source_table(chain.source), with_named_later(steps), operators, file)
 
 
 def _called(node: Node, error: UnknownError) -> str:
@@ -100,32 +106,34 @@ def _run(db: Database, raw: RawTable, flow: TableFlow) -> RawTable:
             where="--flow",
             hint="Leave the flow out if the store holds what it made, or use the raw table",
         )
-    relation = _relation(db, raw)
-    for place, step in enumerate(flow.steps):
-        try:
-            relation = step.apply(replace(relation, step=place + 2))
-        except StepError as error:
-            raise DataError(
-                error.reason,
-                where=f"table {raw.name}, {flow.file}, step {place + 2} ({flow.operators[place]})",
-                hint=error.hint,
-            ) from error
+    relation = _taken(_relation(db, raw), raw, flow)
     columns = [column for column in relation.kinds if column not in relation.times]
     check_names(tuple(columns), f"table {raw.name}, after {flow.file}")
-    target = f"raw.{identifier(raw.name)}"
     db.run(f"CREATE TABLE made.flow AS {relation.sql} ORDER BY {NUMBER}")
     _tell(db, raw, flow, relation.notes)
     cells = ", ".join(RawTable.cell(column) for column in columns)
-    db.run(f"CREATE OR REPLACE TABLE {target} AS SELECT {cells} FROM made.flow ORDER BY {NUMBER}")
-    kinds = db.columns(target)
+    db.run(f"CREATE OR REPLACE TABLE {raw.sql} AS SELECT {cells} FROM made.flow ORDER BY {NUMBER}")
     db.run("DROP TABLE made.flow")
     LOG.info(
         "%s: %d steps of %s, %d columns to %d\n",
         raw.name, len(flow.steps), flow.file, len(raw.columns), len(columns),
     )  # fmt: skip
-    return replace(
-        raw, columns={column: kinds[f"cell {column}"] for column in columns}, is_csv=False
-    )
+    kinds = zip(columns, db.columns(raw.sql).values(), strict=True)
+    return replace(raw, columns=dict(kinds), is_csv=False)
+
+
+def _taken(relation: Relation, raw: RawTable, flow: TableFlow) -> Relation:
+    """Return what the steps make of a table. Raises DataError for one that cannot be taken."""
+    for place, (step, operator) in enumerate(zip(flow.steps, flow.operators, strict=True), 2):
+        try:
+            relation = step.apply(replace(relation, step=place))
+        except StepError as error:
+            raise DataError(
+                error.reason,
+                where=f"table {raw.name}, {flow.file}, step {place} ({operator})",
+                hint=error.hint,
+            ) from error
+    return relation
 
 
 def _relation(db: Database, raw: RawTable) -> Relation:

@@ -12,7 +12,7 @@ from sagetree.prepare.inputs import listing
 from sagetree.prepare.loading import RawTable
 
 
-class Step(Protocol):
+class FlowStep(Protocol):
     """What every step can do."""
 
     def apply(self, relation: Relation) -> Relation:

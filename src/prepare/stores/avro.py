@@ -6,7 +6,6 @@ Source: Apache Avro 1.12, "Specification": the container, its blocks, and the bi
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -21,12 +20,12 @@ class AvroError(Exception):
     """A file that is no Avro file, or one that this module cannot read; the text says why."""
 
 
-@dataclass
 class _Bytes:
     """Bytes read front to back."""
 
-    data: bytes
-    at: int = 0
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
 
     def take(self, size: int) -> bytes:
         if not 0 <= size <= len(self.data) - self.at:
