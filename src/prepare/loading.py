@@ -211,11 +211,16 @@ def _load_parquet(db: Database, table: TableFiles) -> RawTable:
             db.run(
                 f"INSERT INTO raw.{identifier(table.name)} BY NAME "
                 f"SELECT {', '.join([*cells, *_constants(given)])} FROM {_READ_PARQUET}",
-                [[str(table.files[name]) for name in names]],
+                [[_exactly(table.files[name]) for name in names]],
             )
     except duckdb.Error as error:
         raise _damaged(str(error).splitlines()[0], f"table {table.name}") from error
     return _raw_table(table, kinds, columns, sources, None)
+
+
+def _exactly(path: Path) -> str:
+    """Return a path for the database, which takes * ? and [ for patterns."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def _folder_columns(table: TableFiles, own: Mapping[str, Sequence[str]]) -> Mapping[str, Values]:
@@ -298,7 +303,7 @@ def _parquet_kinds(
     kinds go together, numbers and text do not.
     """
     describe = f"DESCRIBE SELECT * FROM {_READ_PARQUET}"
-    paths = {name: str(path) for name, path in table.files.items()}
+    paths = {name: _exactly(path) for name, path in table.files.items()}
     together = {c: kind for c, kind, *_ in db.rows(describe, [list(paths.values())])}
     for name, path in paths.items():
         for column, kind, *_ in db.rows(describe, [[path]]):

@@ -51,6 +51,13 @@ def test_months_with_zeros_are_text(root: Path, write) -> None:
     assert [row["month"] for row in every_row(root)] == ["09", "09", "10", "10"]
 
 
+def test_a_name_that_looks_like_a_pattern_is_one_file(root: Path) -> None:
+    for number, kind in enumerate(("b*", "b[x]", "b?", "bx", "bb")):
+        put(root, f"t/k={kind}/x.parquet", parquet(policy_id=[number], fraud=[number % 2]))
+    assert main([*ARGUMENTS]) == 0
+    assert [row["k"] for row in every_row(root)] == ["b*", "b[x]", "b?", "bx", "bb"]
+
+
 def test_folders_above_the_table_are_no_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
