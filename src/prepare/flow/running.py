@@ -159,13 +159,14 @@ def _tell(db: Database, raw: RawTable, flow: TableFlow, notes: Sequence[Note]) -
                 f"SELECT {NUMBER}, {note.sql} FROM made.flow WHERE {note.sql} IS NOT NULL "
                 f"ORDER BY 1 LIMIT 1"
             )
+            more = f", as in {count - 1} other rows" if count > 1 else ""
             raise DataError(
-                f"{quote(value)} is no category known to {where}, as in {count - 1} other rows",
+                f"{quote(value)} is no category known to {where}{more}",
                 where=f"{raw.locate(place)}, column {quote(note.column)}",
                 hint=note.text,
             )
         if count:
             LOG.warning(
-                "Warning: %s: %d cells of %s such as %s are %s",
-                where, count, quote(note.column), quote(example), note.text,
+                "Warning: %s, column %s: in %d of %d rows, such as %s, %s",
+                where, quote(note.column), count, raw.rows, quote(example), note.text,
             )  # fmt: skip

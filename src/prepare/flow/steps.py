@@ -63,10 +63,10 @@ def _cast(relation: Relation, column: str, wanted: Kind) -> tuple[str, Mapping[N
     if kind not in ("string", "float") or wanted in (kind, "object"):
         return made, {}
     text = f"CAST({cell} AS VARCHAR)"
-    note = Note(relation.step, column, f"not of the type {wanted}: missing", is_fatal=False)
+    note = Note(relation.step, column, f"it is no {wanted}, and missing", is_fatal=False)
     notes = {note: f"CASE WHEN {made} IS NULL THEN {text} END"}
     if wanted == "long":
-        cut = Note(relation.step, column, "cut to whole numbers", is_fatal=False)
+        cut = Note(relation.step, column, "it is cut to a whole number", is_fatal=False)
         notes[cut] = f"CASE WHEN TRY_CAST({cell} AS DOUBLE) <> {made} THEN {text} END"
     return made, notes
 
@@ -130,7 +130,7 @@ class Replace:
         others = f"{cell} NOT IN ({known})"
         left = relation.ask(f"SELECT count(*) FROM ({relation.sql}) WHERE {others}")[0][0]
         if left and kind != "string":
-            text = "replaced by nothing: the column stays text"
+            text = "it is not replaced, and the column stays text"
             note = Note(relation.step, self.column, text, is_fatal=False)
             notes = {note: f"CASE WHEN {others} THEN {cell} END"}
             return relation.changed({self.column: (self._case(cell), "string")}, notes=notes)

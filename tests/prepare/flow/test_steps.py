@@ -56,10 +56,12 @@ def test_types_come_in_the_flows_order(
         "u": [8913, None, 12, None], "n": [1.0, 2.0, 3.0, 4.0], "t": ["Self", "N/A", None, "ZZ"],
     }  # fmt: skip
     assert [*made] == ["u", "n", "t"]
-    step = "Warning: t.flow, step 2 (sagemaker.spark.infer_and_cast_type_0.1): 1 cells of 'u' such"
+    step = (
+        "Warning: t.flow, step 2 (sagemaker.spark.infer_and_cast_type_0.1), column 'u': in 1 of 4"
+    )
     assert caplog.messages == [
-        f"{step} as 'x' are not of the type long: missing",
-        f"{step} as '8913.67' are cut to whole numbers",
+        f"{step} rows, such as 'x', it is no long, and missing",
+        f"{step} rows, such as '8913.67', it is cut to a whole number",
     ]
 
 
@@ -79,8 +81,8 @@ def test_one_hot(db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
         "t_it's": [0.0, 0, 0, 0],
     }  # fmt: skip
     assert caplog.messages == [
-        "Warning: t.flow, step 3 (sagemaker.spark.encode_categorical_0.1): 1 cells of 't' such as "
-        "'ZZ' are known to none of its columns: 0 in all of them"
+        "Warning: t.flow, step 3 (sagemaker.spark.encode_categorical_0.1), column 't': in 1 of 4 "
+        "rows, such as 'ZZ', it is no category of the flow's, and 0 in all of its columns"
     ]
 
 
@@ -113,8 +115,8 @@ def test_ordinal(db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
         "t": [1, 0, None, None], "k": [1.0, 0.0, 2.0, 2.0],
     }  # fmt: skip
     assert [message.partition("such as ")[2] for message in caplog.messages] == [
-        "'ZZ' are of no category known to it: 2.0",
-        "'ZZ' are of no category known to it: missing",
+        "'ZZ', it is no category of the flow's, and 2.0",
+        "'ZZ', it is no category of the flow's, and missing",
     ]
 
 
@@ -124,7 +126,7 @@ def test_a_category_that_a_step_must_not_meet(db: Database, tmp_path: Path) -> N
         run(db, tmp_path, TYPES, step)
     assert str(caught.value) == (
         "t.csv line 4, column 't': '' is no category known to t.flow, step 3 "
-        "(sagemaker.spark.encode_categorical_0.1), as in 0 other rows. "
+        "(sagemaker.spark.encode_categorical_0.1). "
         "Correct the cells, or let the flow's step keep unknown categories"
     )
 
@@ -143,8 +145,8 @@ def test_replaced_texts(db: Database, tmp_path: Path, caplog: pytest.LogCaptureF
     made = run(db, tmp_path, TYPES, pandas(REPLACED), drop("n", "u"))
     assert made == {"t": ["0", "1", None, "ZZ"]}
     assert caplog.messages == [
-        "Warning: t.flow, step 3 (sagemaker.spark.custom_pandas_0.1): 1 cells of 't' such as 'ZZ' "
-        "are replaced by nothing: the column stays text"
+        "Warning: t.flow, step 3 (sagemaker.spark.custom_pandas_0.1), column 't': in 1 of 4 rows, "
+        "such as 'ZZ', it is not replaced, and the column stays text"
     ]
     db.run("DROP TABLE raw.t")
     words = "d = {'Self': 'me'}\ndf['t'] = df['t'].replace(d)"

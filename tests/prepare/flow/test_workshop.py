@@ -56,7 +56,7 @@ def test_raw_tables_become_the_columns_of_aws_files(
     assert "claims: 33 steps of claims_flow_template, 18 columns to 30\n" in printed
     assert "customers: 20 steps of customers.flow, 13 columns to 18\n" in printed
     step = r"claims_flow_template, step 2 \(sagemaker.spark.infer_and_cast_type_0.1\)"
-    cut = rf"Warning: {step}: {ROWS} cells of 'vehicle_claim' such as '\d+.67' are cut to whole num"
+    cut = rf"Warning: {step}, column 'vehicle_claim': in {ROWS} of {ROWS} rows, such as '\d+.67',"
     assert re.search(cut, printed)
     assert printed.count("Warning") == 1
 
