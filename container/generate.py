@@ -46,6 +46,13 @@ CHANNELS = (
     ("model", "a model to go on from", False),
 )
 
+# CreateAlgorithm takes 100 hyperparameters. These say how a job runs, and nothing of what it
+# learns; a training job by the image takes them too.
+UNSPECIFIED = (
+    "validate_parameters", "max_cached_hist_node", "checkpoint_interval", "checkpoint_seconds",
+    "checkpoints_kept",
+)  # fmt: skip
+
 MODEL_TYPE = "application/x-sagemaker-model"
 
 
@@ -66,7 +73,9 @@ def algorithm() -> dict[str, Any]:
     """Return the TrainingSpecification without its TrainingImage."""
     parameters = (*OWN, *GENERAL, *TREES, *DART, *LINEAR, *BY_OBJECTIVE)
     return {
-        "SupportedHyperParameters": [_specified(parameter) for parameter in parameters],
+        "SupportedHyperParameters": [
+            _specified(parameter) for parameter in parameters if parameter.name not in UNSPECIFIED
+        ],
         "SupportedTrainingInstanceTypes": INSTANCES,
         "SupportsDistributedTraining": False,
         "MetricDefinitions": [
@@ -129,6 +138,9 @@ def document() -> str:
         "Made by `make generated`; change `src/train` instead. Defaults in brackets are those of",
         "`preset=sagetree`: for a label of two values, and for other labels if there is a second",
         "(else XGBoost's). Without brackets they are XGBoost's or sagetree's own.",
+        "",
+        "CreateAlgorithm takes 100 of them; jobs by an algorithm cannot set these, which are not",
+        f"in algorithm.json: {', '.join(f'`{name}`' for name in UNSPECIFIED)}.",
     ]
     for title, parameters in sections:
         lines += ["", f"## {title}", "", *_table(_ROWS, map(_row, parameters))]

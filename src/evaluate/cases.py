@@ -1,5 +1,6 @@
 """The rows an evaluation is of: by the model's own plan, or by what its objective implies."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,13 +21,16 @@ from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 
 
-def read_rows(folder: Path, model: Model) -> Table:
-    """Return the labelled rows; a header is known by the trained names, or by its looks."""
+def read_rows(folder: Path, model: Model, named: Collection[str] = ()) -> Table:
+    """Return the labelled rows; a header is known by the trained names, or by its looks.
+
+    A first row that holds one of the columns `named` by somebody is one too.
+    """
 
     def tell(sentence: str) -> None:
         LOG.warning("%s: %s. If it is not, name the columns as in training", folder.name, sentence)
 
-    table = read_table(folder, header_rule((), model.schema.is_header, tell))
+    table = read_table(folder, header_rule(named, model.schema.is_header, tell))
     if len(table.names) < 2:
         raise DataError(
             "there is one column, where label and features are needed",
@@ -43,7 +47,7 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     weights count as one each, and a warning says so. Raises DataError where label,
     group or base margins are not as the model needs.
     """
-    table = _with_names(_without_foreign_names(table, model.schema), model.schema)
+    table = named_rows(table, model)
     label = model.schema.label or _plain_label(_label_name(table, model.schema), model)
     margins = _base_margins(table, model)
     amounts = amounts_of(model.decision.parsed_rule) if model.decision else {}
@@ -56,6 +60,11 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
             hint="The model ranks rows within a group: say to which one each row belongs",
         )
     return plan, plan.apply(table)
+
+
+def named_rows(table: Table, model: Model) -> Table:
+    """Return a table with its columns' names as the model knows them, where it can know them."""
+    return _with_names(_without_foreign_names(table, model.schema), model.schema)
 
 
 def _without_foreign_names(table: Table, schema: Schema) -> Table:
@@ -80,6 +89,11 @@ class TrainingRecord(NamedTuple):
     rows: TrainingRows | None = None
     curve: LearningCurve | None = None
     manifest: Manifest | None = None
+
+    @property
+    def hyperparameters(self) -> Mapping[str, str]:
+        """What it was told, none of a model that does not say."""
+        return self.manifest.hyperparameters if self.manifest else {}
 
     @classmethod
     def of(cls, folder: Path) -> "TrainingRecord":

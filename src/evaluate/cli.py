@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.desk.contract_folder import is_marked
-from sagetree.desk.options import add_rounds, command_parser, number_type, parse_options
+from sagetree.desk.options import (
+    add_facets,
+    add_rounds,
+    command_parser,
+    number_type,
+    parse_options,
+)
 from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, laid_out
 from sagetree.evaluate.verdict.gate import Gate
@@ -39,6 +45,7 @@ writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
         /opt/ml/processing/evaluation/comparison.json   the champion against the model
         /opt/ml/processing/evaluation/statistics.json, constraints.json,
                                       explainability.json   RegisterModel's ModelMetrics
+        /opt/ml/processing/evaluation/bias_analysis.json   with facets: Clarify's bias metrics
         /opt/ml/output/message                          the reason, if it fails
 
 Rows that training had too, and columns with more missing cells or unseen
@@ -81,6 +88,7 @@ def report(argv: Sequence[str]) -> Path | None:
 
 def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
     with left_out_unused():  # imports that take seconds, and may fail
+        from sagetree.evaluate.bias.asked import read_facets
         from sagetree.evaluate.job import EvaluateSettings, run
 
     settings = EvaluateSettings(
@@ -89,6 +97,8 @@ def _run(opt_ml: OptMl, options: argparse.Namespace) -> int:
         options.fail_below,
         options.gate,
         options.rounds,
+        read_facets(options.facets) if options.facets else None,
+        options.favourable,
     )
     return run(opt_ml, settings)
 
@@ -130,6 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fail-below", action="store_true", help="end with exit code 1 if the model is rejected"
     )
+    add_facets(parser, "default: those that the model was trained with")
     add_rounds(parser)
     return parser
 

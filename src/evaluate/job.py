@@ -1,5 +1,6 @@
 """The walk of an evaluation: a model and labelled rows to metrics and a verdict."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +16,12 @@ from sagetree.bundle.copies import distinct_count, find_copies
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import SettingsError
+from sagetree.evaluate.bias.analysis import BiasAnalysis
+from sagetree.evaluate.bias.asked import BIAS_FILE, asked_of_model
 from sagetree.evaluate.cases import TrainingRecord, labelled_rows, read_rows
 from sagetree.evaluate.comparison.answers import Alike, Answers, Contender, naming, without_others
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, Comparison, compare
+from sagetree.evaluate.facets import split_facets
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.curves import curves_json
 from sagetree.evaluate.metrics.measured import Measured
@@ -37,6 +41,7 @@ from sagetree.features.plan import LabelledRows
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
 from sagetree.machine.program import LOG
+from sagetree.tables.facets import Facet
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.table import Table
 
@@ -48,19 +53,24 @@ REJECTED = 1
 # All that an evaluation leaves.
 EVALUATION_FILES = (
     "evaluation.json", "decision.json", "statistics.json", "constraints.json",
-    "explainability.json", COMPARISON_FILE, REPORT_FILE, CARD_FILE, FACTS_FILE,
+    "explainability.json", COMPARISON_FILE, BIAS_FILE, REPORT_FILE, CARD_FILE, FACTS_FILE,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class EvaluateSettings:
-    """What the command line says; `threshold` None is the model's own, `gate` None the default."""
+    """What the command line says; `threshold` None is the model's own, `gate` None the default.
+
+    `facets` None are those that the model was trained with.
+    """
 
     threshold_auc: float
     threshold: float | None
     fail_below: bool
     gate: Gate | None = None
     rounds: Rounds = "best"
+    facets: tuple[Facet, ...] | None = None
+    favourable: str | None = None
 
 
 def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
@@ -81,7 +91,9 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     for note in model.notes:
         LOG.info("Model: %s", note)
     where = str(opt_ml.processing / "test")
-    table = read_rows(opt_ml.processing / "test", model)
+    asked = asked_of_model(settings.facets, settings.favourable, training.hyperparameters)
+    table = read_rows(opt_ml.processing / "test", model, asked.columns if asked else ())
+    table, of_facets = split_facets(table, asked, model, champion.model if champion else model)
     own = without_others(table, model, champion.model) if champion else table
     plan, rows = labelled_rows(own, model)
     made = model.matrix(rows.inputs)
@@ -106,19 +118,21 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     verdict = data.judged(_verdict(settings, evaluation))
     verdict = comparison.judged(verdict) if comparison else verdict
     point = _operating_point(evaluation, model, rows, scores)
-    contents = _measures(evaluation, answers, point, comparison) | {
+    bias = of_facets.bias(made, answers, plan.label, evaluation) if of_facets else None
+    contents = _measures(evaluation, answers, point, comparison, bias) | {
         "decision.json": verdict.as_json() | {"test_rows": data.as_json()},
         "explainability.json": explainability_json(model, made, rows.roles.base_margin),
     }
     write_results(results, contents)
-    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point))
-    warnings = _warnings(evaluation, verdict, data, comparison)
+    said = bias.lines() if bias else ()
+    LOG.info(_summary(evaluation, verdict, _meant(plan.label, model.objective), point, said))
+    warnings = _warnings(evaluation, verdict, data, comparison, bias)
     for warning in warnings:
         LOG.warning("WARNING: %s", warning)
     judged = JudgedRows(made.values, rows.labels, scores, rows.roles, "the test rows", are_new=True)
     unseen = data.absent.unseen
     subject = Subject(
-        model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point
+        model, plan.label, training, judged, evaluation, verdict, unseen, warnings, point, bias
     )
     write_report(results, subject)
     return REJECTED if settings.fail_below and not verdict.approved else 0
@@ -129,8 +143,12 @@ def _measures(
     answers: Answers,
     point: OperatingPoint | None,
     comparison: Comparison | None,
+    bias: BiasAnalysis | None,
 ) -> dict[str, object]:
-    """Return the metrics as SageMaker's files have them, and the comparison if there is one."""
+    """Return the metrics as SageMaker's files have them, and what else there is.
+
+    These are the comparison with a champion, and the metrics of facets.
+    """
     task = answers.model.objective.task
     is_binary = task == "binary"
     curves = curves_json(answers.labels, answers.scores, answers.weights) if is_binary else {}
@@ -139,6 +157,7 @@ def _measures(
         "statistics.json": statistics_json(evaluation, task),
         "constraints.json": constraints_json(evaluation, task),
         **({COMPARISON_FILE: comparison.as_json()} if comparison else {}),
+        **({BIAS_FILE: bias.as_json()} if bias else {}),
     }
 
 
@@ -147,12 +166,14 @@ def _warnings(
     verdict: Verdict | MetricVerdict,
     data: DataReport,
     comparison: Comparison | None,
+    bias: BiasAnalysis | None,
 ) -> tuple[str, ...]:
     """Return what the log warns of."""
     why = why_nothing(evaluation)
     nothing = why and f"the model has learnt nothing that the test rows show: {why}"
     told = comparison.warnings if comparison else ()
-    found = filter(None, (nothing, verdict.warning, *data.warnings, *told))
+    notes = bias.notes if bias else ()
+    found = filter(None, (nothing, verdict.warning, *data.warnings, *told, *notes))
     return tuple(dict.fromkeys(found))  # both may say the same of copies
 
 
@@ -266,6 +287,7 @@ def _summary(
     verdict: Verdict | MetricVerdict,
     meant: str,
     point: OperatingPoint | None,
+    of_facets: Iterable[str],
 ) -> str:
     values = evaluation.scalars
     if isinstance(evaluation, Evaluation):
@@ -285,4 +307,4 @@ def _summary(
             f"Saying the same of every row gives {evaluation.headline} {evaluation.baseline:.4g}"
         )
     lines = () if point is None else point.lines()
-    return "\n".join([said, *lines, f"{verdict.verdict}: {verdict.reason}"])
+    return "\n".join([said, *lines, *of_facets, f"{verdict.verdict}: {verdict.reason}"])

@@ -16,6 +16,7 @@ from sagetree.desk.given_files import channel_links, check_given
 from sagetree.desk.model_folder import find_model
 from sagetree.desk.next_steps import next_steps
 from sagetree.desk.options import add_model
+from sagetree.evaluate.bias.asked import BIAS_FILE
 from sagetree.machine.paths import OptMl
 
 
@@ -80,12 +81,14 @@ def laid_out(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
 def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
     """Return what an evaluation says of its results, and of what comes next."""
     folder = opt_ml.processing / "evaluation"
+    bias = folder / BIAS_FILE
     return next_steps(
         {
             "metrics": folder / "evaluation.json",
             "verdict": folder / "decision.json",
             "report": folder / "report.html",
             "card": folder / "model_card.md",
+            **({"bias": bias} if bias.exists() else {}),
         },
         ("serve the model", ["sagetree", "serve", options.model]),
     )

@@ -33,12 +33,18 @@ writes  /opt/ml/processing/output/train/train.parquet, and likewise
         validation/ and test/
         /opt/ml/output/message               the reason, if it fails
 
-1 Cleans each table the query names, without a query all. Header lines among
-  the rows and columns without a name (a written index) are left out. With a
-  key, of the rows with one key the one with the latest event time is kept, of
-  equal times the last one in file order (files by name); a key whose latest
-  row is deleted goes. Without a column of event times equal rows are merged
-  and different ones are an error. Without a key every row is kept.
+Folders called key=value are columns. A feature group's offline store, in
+Glue's or Iceberg's layout, is read as it is: name its record identifier with
+--key; its own columns go with the deletion marks.
+
+1 Cleans each table the query names, without a query all. First the steps of a
+  Data Wrangler flow (--flow) run on the table of the name that it reads, with
+  the categories it was fitted on; a step that is not known is an error. Header
+  lines among the rows and columns without a name (a written index) are left
+  out. With a key, of the rows with one key the one with the latest event time
+  is kept, of equal times the last one in file order (files by name); a key
+  whose latest row is deleted goes. Without a column of event times equal rows
+  are merged and different ones are an error. Without a key every row is kept.
 2 Runs the query. With a key it sees one row per key, without deletion mark
   and event time (which stays if it is what to split by). Plain SQL, such as
   SELECT * FROM a LEFT JOIN b USING (key), runs on Athena too. Without a query
@@ -76,6 +82,7 @@ examples: sagetree prepare --label fraud
 
 HELP = {
     "sql": ("FILE", "the query, one SELECT"),
+    "flow": ("FILE", "a Data Wrangler flow, run on the table that it reads; again for more"),
     "key": ("COLUMN", "the column that all tables share, one record each"),
     "label": ("COLUMN", "the column to predict: values, classes or numbers"),
     "positive_label": ("VALUE", "of two label values the one that is counted, as in training"),
@@ -92,6 +99,7 @@ HELP = {
 # What happens where an option is not given, and has no default value.
 ABSENT = {
     "sql": "the table as it is, or all joined by the key",
+    "flow": "none",
     "key": "rows are split one by one",
     "positive_label": "1, true or yes, else the rarer",
     "split_by_time": "none, split by the seed",
@@ -119,7 +127,7 @@ def main(argv: Sequence[str]) -> int:
         return _prepare_own(parser, argv)
 
     def work() -> int:
-        return _run(opt_ml, read_settings(_given(parse_options(parser, argv))))
+        return _run(opt_ml, _settings(parse_options(parser, argv)))
 
     return run_job(work, opt_ml.message)
 
@@ -152,23 +160,24 @@ def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
 
     try:
         options = parse_options(parser, argv)
-        settings = read_settings(_given(options))
+        settings = _settings(options)
         with laid_out(options.out or DEFAULT_OUT, options.tables, os.environ) as opt_ml:
             return run_job(lambda: work(opt_ml), opt_ml.message)
     except (SagetreeError, OSError) as error:
         return refuse(error)
 
 
-def _given(options: argparse.Namespace) -> dict[str, str]:
+def _settings(options: argparse.Namespace) -> PrepareSettings:
     if options.out and not options.tables:
         raise SettingsError(
             "it goes with tables", where="--out", hint="Name files and folders before any option"
         )
-    return {
+    given = {
         name: value
         for name, value in vars(options).items()
-        if name not in ("tables", "out") and value is not None
+        if name not in ("tables", "out", "flow") and value is not None
     }
+    return read_settings(given, options.flow or ())
 
 
 def _run(opt_ml: OptMl, settings: PrepareSettings) -> int:
@@ -199,5 +208,6 @@ def _parser() -> Parser:
         usual = {**DEFAULTS, **ABSENT}.get(name)
         default = "required" if name in REQUIRED else f"default: {usual}"
         flag = "--" + name.replace("_", "-")
-        parser.add_argument(flag, metavar=metavar, help=f"{text} ({default})")
+        action = "append" if name == "flow" else "store"
+        parser.add_argument(flag, metavar=metavar, action=action, help=f"{text} ({default})")
     return parser

@@ -1,12 +1,14 @@
 """Which tables a processing job has: the folders and files below processing/input."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
 from sagetree.errors import DataError, quote_all
 from sagetree.files.finding import data_files
 from sagetree.prepare.query import Query
+from sagetree.prepare.stores.iceberg import Snapshot, current_snapshot
 
 SUFFIXES = frozenset({".csv", ".parquet"})
 
@@ -16,19 +18,26 @@ NAMES_SHOWN = 20
 
 @dataclass(frozen=True)
 class TableFiles:
-    """The files of one table, each with the name it has below processing/input."""
+    """The files of one table, each with the name it has below processing/input.
+
+    `snapshot` is an Iceberg table's; None where only the files say which columns there are.
+    """
 
     name: str
     files: Mapping[str, Path]
+    snapshot: Snapshot | None = None
 
 
-def find_tables(folder: Path, query: Query | None) -> list[TableFiles]:
+def find_tables(folder: Path, query: Query | None, apart: Sequence[Path] = ()) -> list[TableFiles]:
     """Return the tables that the query mentions, without a query all, by name.
 
-    A folder is a table of all its files, a CSV or Parquet file one by itself.
+    A folder is a table of all its files but those of `apart`, if it has others;
+    a CSV or Parquet file is one by itself.
     Raises DataError where there is none, or one twice.
     """
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    no_data = {path.resolve() for path in apart}
+    entries = [path for path in entries if not _holds_only(path, no_data)]
     tables = [(table_name(path), path) for path in entries if is_table(path)]
     found: dict[str, Path] = {}
     for name, path in tables:
@@ -50,7 +59,13 @@ def find_tables(folder: Path, query: Query | None) -> list[TableFiles]:
             hint="Put a CSV or Parquet file there for each table, or a folder of them"
             f"{', named as in the query' if query else ''}",
         )
-    return [_table_files(name, folder, path) for name, path in sorted(found.items())]
+    return [_table_files(name, folder, path, no_data) for name, path in sorted(found.items())]
+
+
+def _holds_only(folder: Path, files: AbstractSet[Path]) -> bool:
+    """Say whether a folder has no files but these, and some of them."""
+    inside = any(file.is_relative_to(folder.resolve()) for file in files)
+    return inside and all(path.resolve() in files for path in data_files(folder))
 
 
 def is_table(path: Path) -> bool:
@@ -64,8 +79,13 @@ def table_name(path: Path) -> str:
     return path.name if path.is_dir() else path.stem
 
 
-def _table_files(name: str, folder: Path, path: Path) -> TableFiles:
-    return TableFiles(name, {str(file.relative_to(folder)): file for file in data_files(path)})
+def _table_files(name: str, folder: Path, path: Path, no_data: AbstractSet[Path]) -> TableFiles:
+    files: Sequence[Path] = [file for file in data_files(path) if file.resolve() not in no_data]
+    snapshot = current_snapshot(path, files) if path.is_dir() else None
+    if snapshot:
+        files = snapshot.files
+    named = {str(file.relative_to(folder)): file for file in files}
+    return TableFiles(name, named, snapshot)
 
 
 def find_name(names: Iterable[str], wanted: str) -> str | None:

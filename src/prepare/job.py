@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from sagetree.errors import SettingsError
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, open_database
-from sagetree.prepare.inputs import find_tables
+from sagetree.prepare.flow.running import read_flows, run_flows
+from sagetree.prepare.inputs import find_tables, listing
 from sagetree.prepare.joining import JOINED, count_unmatched, join, table_query
 from sagetree.prepare.kinds import key_cells
 from sagetree.prepare.loading import RawTable, load_table
@@ -26,12 +28,13 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
     Raises UserError for what the user gave. The parts' files appear when all
     of them are written.
     """
+    flows = read_flows(settings.flows)
     output = PartFiles(opt_ml.processing / "output", settings.format)
     columns = _record_columns(settings)
     with open_database(settings.memory_limit) as db:
         query = read_query(db, settings.sql) if settings.sql else None
-        files = find_tables(opt_ml.processing / "input", query)
-        tables = [load_table(db, table) for table in files]
+        files = find_tables(opt_ml.processing / "input", query, settings.flows)
+        tables = run_flows(db, [load_table(db, table) for table in files], flows)
         db.confine(output.folders)
         query = query or table_query(tables, columns, settings.label)
         cleaned = _clean(db, tables, settings)
@@ -64,7 +67,21 @@ def _clean(
     """Make the tables that the query sees."""
     columns = _record_columns(settings)
     if columns is None:
+        _check_keys(tables, settings)
         choosing = settings.event_time, settings.deleted
         return [keep_all(db, raw, choosing) for raw in tables]
     keys = key_cells(db, tables, columns.key)
     return [keep_latest(db, raw, keys[raw.name], columns) for raw in tables]
+
+
+def _check_keys(tables: Sequence[RawTable], settings: PrepareSettings) -> None:
+    """Raise SettingsError for a feature store's table whose old records would count as rows."""
+    stores = [table.name for table in tables if table.written]
+    if stores and settings.sql is None:
+        raise SettingsError(
+            f"not given, and {listing(stores)} is a feature group's offline store, with every "
+            "version of each record, and deleted ones",
+            where="--key",
+            hint="Name the group's record identifier with --key, or choose the records by a "
+            "query of your own (--sql)",
+        )

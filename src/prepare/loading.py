@@ -15,8 +15,11 @@ from sagetree.files.finding import listed
 from sagetree.formats.detection import refuse_stand_in
 from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
-from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.database import Database, identifier, literal
 from sagetree.prepare.inputs import TableFiles
+from sagetree.prepare.stores.feature_store import WRITTEN, is_feature_store
+from sagetree.prepare.stores.folders import Values, all_whole, folder_values, groups
+from sagetree.prepare.stores.iceberg import REWRITE, Snapshot
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.table import Source, place_of
 
@@ -32,6 +35,10 @@ BLOCKS_AT_ONCE = 6
 # The database's type of a column without any value.
 _NO_TYPE = '"NULL"'
 TEXT = "VARCHAR"
+
+# Folders called key=value are read by `stores.folders`: the database gives them a type for each
+# file, and takes the folders above the table for columns, too.
+_READ_PARQUET = "read_parquet(?, union_by_name = true, hive_partitioning = false)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class RawTable:
     nameless: tuple[str, ...]
     headers: int
     sources: tuple[Source, ...]
+    written: tuple[str, ...] = ()
 
     @property
     def sql(self) -> str:
@@ -115,7 +123,6 @@ def _is_parquet(path: Path, name: str) -> bool:
 
 
 def _load_csv(db: Database, table: TableFiles) -> RawTable:
-    target = f"raw.{identifier(table.name)}"
     columns: dict[str, Sequence[str]] = {}
     sources: list[Source] = []
     headers = 0
@@ -123,62 +130,163 @@ def _load_csv(db: Database, table: TableFiles) -> RawTable:
         with path.open("rb") as file:
             blocks = read_blocks(file, name)
             first = next(blocks)
-            columns[name] = first.rows.column_names
+            own = first.rows.column_names
+            values = folder_values({name: own})[name]
+            columns[name] = [*own, *values]
             _check_same_columns(columns)
             if len(columns) == 1:
-                cells = (f"{RawTable.cell(column)} {TEXT}" for column in _named(columns[name]))
-                db.run(f"CREATE TABLE {target} ({', '.join(cells)})")
-            kept, stray = _append(db, target, chain([first], blocks))
+                kinds = dict.fromkeys(_named(columns[name]), TEXT)
+                _create(db, table, kinds)
+            kept, stray = _append(db, table.name, chain([first], blocks), values)
         sources += kept
         headers += stray
-    kinds = dict.fromkeys(_named(next(iter(columns.values()))), TEXT)
-    return RawTable(table.name, kinds, True, _nameless(columns), headers, tuple(sources))
+    return _raw_table(table, kinds, columns, sources, headers)
 
 
-def _append(db: Database, target: str, blocks: Iterator[Block]) -> tuple[list[Source], int]:
+def _create(db: Database, table: TableFiles, kinds: Mapping[str, str]) -> None:
+    cells = (f"{RawTable.cell(column)} {kind}" for column, kind in kinds.items())
+    db.run(f"CREATE TABLE raw.{identifier(table.name)} ({', '.join(cells)})")
+
+
+def _raw_table(
+    table: TableFiles,
+    kinds: Mapping[str, str],
+    columns: Mapping[str, Sequence[str]],
+    sources: Sequence[Source],
+    headers: int | None,
+) -> RawTable:
+    """Return what was loaded; `columns` are by file, `headers` None of Parquet."""
+    written = WRITTEN if is_feature_store(columns.values()) else ()
+    others = {column: kind for column, kind in kinds.items() if column not in written}
+    return RawTable(
+        name=table.name,
+        columns=others,
+        is_csv=headers is not None,
+        nameless=_nameless(columns),
+        headers=headers or 0,
+        sources=tuple(sources),
+        written=written,
+    )
+
+
+def _append(
+    db: Database, table: str, blocks: Iterator[Block], values: Values
+) -> tuple[list[Source], int]:
     """Insert the rows of one file; return where they stand, and the header lines among them."""
     headers = 0
     sources: list[Source] = []
     while batch := list(islice(blocks, BLOCKS_AT_ONCE)):
         names = _named(batch[0].rows.column_names)
-        cells = (f"nullif({identifier(name)}, '') AS {RawTable.cell(name)}" for name in names)
-        db.insert(target, ", ".join(cells), pa.concat_tables(block.rows for block in batch))
+        cells = [f"nullif({identifier(name)}, '') AS {RawTable.cell(name)}" for name in names]
+        cells += _constants(values)
+        rows = pa.concat_tables(block.rows for block in batch)
+        db.insert(f"raw.{identifier(table)}", ", ".join(cells), rows)
         headers += sum(block.headers for block in batch)
         sources += [source for block in batch for source in block.sources if source.rows]
     return sources, headers
 
 
+def _constants(values: Values) -> list[str]:
+    """Return the SQL of the columns that a file's folders give."""
+    return [
+        f"{'NULL' if value is None else literal(value)} AS {RawTable.cell(column)}"
+        for column, value in values.items()
+    ]
+
+
 def _load_parquet(db: Database, table: TableFiles) -> RawTable:
-    columns: dict[str, Sequence[str]] = {}
+    own: dict[str, Sequence[str]] = {}
     sources: list[Source] = []
     for name, path in table.files.items():
-        columns[name], rows = _parquet_footer(path, name)
-        _check_same_columns(columns)
+        own[name], rows = _parquet_footer(path, name, table.snapshot)
         sources.append(Source(rows, name))
+    values = _folder_columns(table, own)
+    columns = {name: [*own[name], *values[name]] for name in own}
     try:
-        kinds = _parquet_kinds(db, table)
-        cells = (
-            f"CAST({identifier(c)} AS {kind}) AS {RawTable.cell(c)}" for c, kind in kinds.items()
-        )
-        db.run(
-            f"CREATE TABLE raw.{identifier(table.name)} AS SELECT {', '.join(cells)} "
-            "FROM read_parquet(?, union_by_name = true)",
-            [[str(path) for path in table.files.values()]],
-        )
+        kinds = _parquet_kinds(db, table, values)
+        _create(db, table, kinds)
+        for given, names in groups(values):
+            taken = [column for column in kinds if column not in given]
+            cells = [f"CAST({identifier(c)} AS {kinds[c]}) AS {RawTable.cell(c)}" for c in taken]
+            db.run(
+                f"INSERT INTO raw.{identifier(table.name)} BY NAME "
+                f"SELECT {', '.join([*cells, *_constants(given)])} FROM {_READ_PARQUET}",
+                [[_exactly(table.files[name]) for name in names]],
+            )
     except duckdb.Error as error:
         raise _damaged(str(error).splitlines()[0], f"table {table.name}") from error
-    return RawTable(table.name, kinds, False, _nameless(columns), 0, tuple(sources))
+    return _raw_table(table, kinds, columns, sources, None)
 
 
-def _parquet_footer(path: Path, name: str) -> tuple[Sequence[str], int]:
-    """Return a file's columns and the number of its rows."""
+def _exactly(path: Path) -> str:
+    """Return a path for the database, which takes * ? and [ for patterns."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
+
+
+def _folder_columns(table: TableFiles, own: Mapping[str, Sequence[str]]) -> Mapping[str, Values]:
+    """Return the columns that folders give each file: of a store none, which only repeats cells.
+
+    The files of a store need not have the same columns: a feature that was
+    added later is missing in earlier ones. Raises DataError for those of
+    another table that have different ones.
+    """
+    if table.snapshot or is_feature_store(own.values()):
+        _tell_added(table, own)
+        return {name: {} for name in own}
+    values = folder_values(own)
+    columns: dict[str, Sequence[str]] = {}
+    for name in own:
+        columns[name] = [*own[name], *values[name]]
+        _check_same_columns(columns)
+    return values
+
+
+def _tell_added(table: TableFiles, own: Mapping[str, Sequence[str]]) -> None:
+    every = dict.fromkeys(column for columns in own.values() for column in columns)
+    for column in every:
+        lacking = [name for name in own if column not in own[name]]
+        if lacking:
+            LOG.info(
+                "%s: the column %s is missing from, and empty in: %s",
+                table.name, quote(column), listed(lacking),
+            )  # fmt: skip
+
+
+def _parquet_footer(path: Path, name: str, snapshot: Snapshot | None) -> tuple[Sequence[str], int]:
+    """Return a file's columns, of an Iceberg table's the ones it has now, and its rows' number."""
     try:
         metadata = pq.read_metadata(path)
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(str(error).splitlines()[0], name) from error
-    columns = metadata.schema.to_arrow_schema().names
-    check_names(columns, name)
-    return columns, metadata.num_rows
+    schema = metadata.schema.to_arrow_schema()
+    check_names(schema.names, name)
+    if snapshot is None:
+        return schema.names, metadata.num_rows
+    _check_fields(schema, name, snapshot)
+    known = {*snapshot.columns.values()}
+    return [column for column in schema.names if column in known], metadata.num_rows
+
+
+def _check_fields(schema: pa.Schema, name: str, snapshot: Snapshot) -> None:
+    """Raise DataError where an Iceberg table's file has columns otherwise than the table now."""
+    known = snapshot.columns
+    for field in schema:
+        number = (field.metadata or {}).get(b"PARQUET:field_id", b"").decode()
+        if number and known.get(int(number), field.name) != field.name:
+            raise DataError(
+                f"the column {quote(field.name)} is called {quote(known[int(number)])} now",
+                where=name,
+                hint=f"{REWRITE}, and copy its folder again",
+            )
+    if not {*schema.names} & {*known.values()}:
+        hint = "Leave the file out, or write it again"
+        raise DataError("none of the Iceberg table's columns is in it", where=name, hint=hint)
+    if lacking := sorted(snapshot.partitions - {*schema.names}):
+        raise DataError(
+            f"the column {quote(lacking[0])} is in the Iceberg table's metadata alone",
+            where=name,
+            hint=f"{REWRITE}, and copy its folder again",
+        )
 
 
 def _damaged(reason: str, where: str) -> DataError:
@@ -186,14 +294,16 @@ def _damaged(reason: str, where: str) -> DataError:
     return DataError(f"the Parquet file is damaged: {reason}", where=where, hint=hint)
 
 
-def _parquet_kinds(db: Database, table: TableFiles) -> Mapping[str, str]:
-    """Return the types the columns have in all files together.
+def _parquet_kinds(
+    db: Database, table: TableFiles, values: Mapping[str, Values]
+) -> Mapping[str, str]:
+    """Return the types the columns have in all files together, those of `values` last.
 
     Raises DataError where one is text in some files alone: numbers of several
     kinds go together, numbers and text do not.
     """
-    describe = "DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)"
-    paths = {name: str(path) for name, path in table.files.items()}
+    describe = f"DESCRIBE SELECT * FROM {_READ_PARQUET}"
+    paths = {name: _exactly(path) for name, path in table.files.items()}
     together = {c: kind for c, kind, *_ in db.rows(describe, [list(paths.values())])}
     for name, path in paths.items():
         for column, kind, *_ in db.rows(describe, [[path]]):
@@ -203,8 +313,13 @@ def _parquet_kinds(db: Database, table: TableFiles) -> Mapping[str, str]:
                     where=f"table {table.name}, column {quote(column)}",
                     hint="Write the column with one type in all files",
                 )
-    kinds = {column: together[column] for column in _named([*together])}
-    return {column: TEXT if kind == _NO_TYPE else kind for column, kind in kinds.items()}
+    known = {*table.snapshot.columns.values()} if table.snapshot else None
+    kept = [column for column in _named([*together]) if known is None or column in known]
+    kinds = {c: TEXT if together[c] == _NO_TYPE else together[c] for c in kept}
+    for column in _named([*next(iter(values.values()))]):
+        whole = all_whole(given[column] for given in values.values())
+        kinds[column] = "BIGINT" if whole else TEXT
+    return kinds
 
 
 def _named(columns: Sequence[str]) -> list[str]:

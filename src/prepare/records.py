@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from sagetree.errors import DataError, quote
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
-from sagetree.prepare.inputs import find_name
+from sagetree.prepare.inputs import find_name, listing
 from sagetree.prepare.kinds import TIMES_HINT, key_column, order_of_times, typed_cells
 from sagetree.prepare.loading import TEXT, RawTable
+from sagetree.prepare.stores.feature_store import DELETED
 
 _DELETED = ("true", "1", "1.0")
 _ALIVE = ("false", "0", "0.0", "")
@@ -48,12 +49,14 @@ def keep_latest(db: Database, raw: RawTable, key: str, columns: RecordColumns) -
     """Make the table of the latest record of each key, `key` being the key as SQL.
 
     Of records with the same key the one with the latest event time stays, of
-    equals the last in file order; a key whose latest record is deleted goes.
+    equals in a feature store the one that came last, else the last in file
+    order; a key whose latest record is deleted goes.
     Raises DataError for rows without a key, keys with different rows but no
     time to choose by, and times and deletion marks that are none.
     """
     time = find_name(raw.columns, columns.event_time)
-    mark = find_name(raw.columns, columns.deleted)
+    mark = DELETED if raw.written else find_name(raw.columns, columns.deleted)
+    _check_time(raw, time, columns)
     cells = typed_cells(db, raw)
     name = key_column(raw, columns.key)
     cells[name] = key
@@ -62,6 +65,7 @@ def keep_latest(db: Database, raw: RawTable, key: str, columns: RecordColumns) -
     if time is None:
         _check_equal(db, raw, cells, columns)
     order = "" if time is None else f"{_time(db, raw, time)} DESC, "
+    order += "".join(f"{raw.cell(column)} DESC NULLS LAST, " for column in raw.written)
     db.run(
         f"CREATE OR REPLACE TABLE {_REPLACED} AS SELECT number FROM (SELECT number, row_number() "
         f"OVER (PARTITION BY key ORDER BY {order}number DESC) AS place FROM {_REPEATED}) "
@@ -78,6 +82,18 @@ def keep_latest(db: Database, raw: RawTable, key: str, columns: RecordColumns) -
     return _counted(db, raw, db.count(_REPLACED))
 
 
+def _check_time(raw: RawTable, time: str | None, columns: RecordColumns) -> None:
+    """Raise DataError for a feature store's table without the column of event times."""
+    if raw.written and time is None:
+        raise DataError(
+            f"this is a feature group's offline store, and has no column "
+            f"{quote(columns.event_time)} that tells which record of a key is the latest",
+            where=f"table {raw.name}",
+            hint=f"Name the group's event time feature with --event-time; the columns are "
+            f"{listing(raw.columns)}",
+        )
+
+
 def keep_all(db: Database, raw: RawTable, columns: tuple[str, str]) -> Cleaned:
     """Make the table of all its records; `columns` (event time, mark) would choose among them.
 
@@ -92,9 +108,8 @@ def keep_all(db: Database, raw: RawTable, columns: tuple[str, str]) -> Cleaned:
             raw.name,
             " and ".join(map(quote, unused)),
         )
-    selected = ", ".join(
-        f"{cell} AS {identifier(column)}" for column, cell in typed_cells(db, raw).items()
-    )
+    cells = typed_cells(db, raw) | {column: raw.cell(column) for column in raw.written}
+    selected = ", ".join(f"{cell} AS {identifier(column)}" for column, cell in cells.items())
     db.run(f"CREATE TABLE main.{identifier(raw.name)} AS SELECT {selected} FROM {raw.sql}")
     db.run(f"DROP TABLE {raw.sql}")
     return _counted(db, raw, 0)
@@ -131,9 +146,10 @@ def _check_keys(db: Database, raw: RawTable, key: str) -> None:
 def _find_repeated(db: Database, raw: RawTable, key: str, time: str | None) -> None:
     """List the records of all keys that have more than one, each with its key and time."""
     moment = "NULL" if time is None else raw.cell(time)
+    cells = ["rowid AS number", f"{key} AS key", f"{moment} AS time", *map(raw.cell, raw.written)]
     db.run(
         f"CREATE OR REPLACE TABLE {_REPEATED} AS "
-        f"SELECT rowid AS number, {key} AS key, {moment} AS time FROM {raw.sql} "
+        f"SELECT {', '.join(cells)} FROM {raw.sql} "
         f"WHERE {key} IN (SELECT {key} FROM {raw.sql} GROUP BY 1 HAVING count(*) > 1)"
     )
 

@@ -1,7 +1,7 @@
 """What the command line of `prepare` says, checked."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +17,7 @@ FORMATS = ("parquet", "csv")
 REQUIRED = {"label": "the column to predict"}
 
 # What an empty value (an unset variable, mostly) must not switch off without a word.
-_NAMES = ("sql", "key", "split_by_time")
+_NAMES = ("sql", "flow", "key", "split_by_time")
 
 # What chooses among the records of one key.
 _OF_RECORDS = ("event_time", "deleted")
@@ -56,10 +56,11 @@ class PrepareSettings:
     seed: int
     format: Format
     memory_limit: int
+    flows: tuple[Path, ...] = ()
 
 
-def read_settings(given: Mapping[str, str]) -> PrepareSettings:
-    """Return the settings, DEFAULTS where nothing is given.
+def read_settings(given: Mapping[str, str], flows: Sequence[str] = ()) -> PrepareSettings:
+    """Return the settings, DEFAULTS where nothing is given; `flows` name files.
 
     Raises SettingsError for options that are missing or go without what they
     need, and for a value that is none.
@@ -69,7 +70,7 @@ def read_settings(given: Mapping[str, str]) -> PrepareSettings:
         hint = ", ".join(f"{REQUIRED[name]} with --{name}" for name in missing)
         where = ", ".join(f"--{name}" for name in missing)
         raise SettingsError("not given", where=where, hint=f"Name {hint}")
-    _check_names(given)
+    _check_names({**given, "flow": "" if "" in flows else "given"})
     values = {**DEFAULTS, **given}
     return PrepareSettings(
         sql=Path(values["sql"]) if "sql" in values else None,
@@ -83,6 +84,7 @@ def read_settings(given: Mapping[str, str]) -> PrepareSettings:
         seed=_whole_number(values["seed"]),
         format=_format(values["format"]),
         memory_limit=_bytes(values["memory_limit"]),
+        flows=tuple(map(Path, flows)),
     )
 
 

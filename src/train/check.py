@@ -69,6 +69,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         }
         if MODEL in settings.formats:
             (sample.data / MODEL).symlink_to((opt_ml.data / MODEL).absolute())
+        if settings.bias and shares[TRAIN] < 1:  # rows that are not looked at may be in a facet
+            settings = replace(settings, bias=replace(settings.bias, strict=False))
         read = ingest(sample, settings)
     settings = read.settings
     LOG.info(_columns(read))
@@ -207,4 +209,5 @@ def _seconds(read: Ingested, settings: TrainSettings) -> float:
     finally:
         LOG.setLevel("INFO")
     trainings = 1 if VALIDATION in read.examples else settings.boosting.nfold or DEFAULT_FOLDS
-    return (first + each * settings.boosting.rounds) * trainings
+    models = 2 if settings.reweighs else 1
+    return (first + each * settings.boosting.rounds) * trainings * models

@@ -13,6 +13,7 @@ from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
 from sagetree.bundle.model import Model
 from sagetree.decisions.decision import Decision
+from sagetree.evaluate.bias.analysis import BiasAnalysis
 from sagetree.evaluate.cases import TrainingRecord
 from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -27,6 +28,7 @@ from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
+from sagetree.train.bias import CalledRows, job_bias, write_bias
 from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
@@ -40,6 +42,7 @@ from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
 from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
+from sagetree.train.reweighing import measure_remedy
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
@@ -77,15 +80,20 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     result, evaluation = judged.result, judged.evaluation
     origin = _origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints)
     _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
+    called = CalledRows(result, judged.threshold, judged.called)
+    bias = job_bias(read, plan, called, measure_remedy(read, plan, result))
     rows = plan.as_served(read.examples.get(VALIDATION, train))
     importance = measure_importance(trained.models, plan.features, rows)
     point = held_out_point(result, judged.decision, judged.called)
-    _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance, point))
+    _write_results(opt_ml, _metrics(plan.objective, judged, importance, point, bias))
+    write_bias(opt_ml, bias)
     _write_repeats(opt_ml, plan.objective, result, judged.threshold)
     LOG.info(summary(result, evaluation, judged.decision, read.schema.label, importance, opt_ml))
+    for line in bias.lines() if bias else ():
+        LOG.info("%s", line)
     warn_of_nothing_learnt(trained.models, result, evaluation)
     if settings.has_report:
-        _write_report(opt_ml, plan, read, result, evaluation, point)
+        _write_report(opt_ml, plan, read, judged, point, bias)
     return 0
 
 
@@ -220,11 +228,12 @@ def _write_report(
     opt_ml: OptMl,
     plan: BoostingPlan,
     read: Ingested,
-    result: ValidationResult,
-    evaluation: Evaluation | Measured | None,
+    judged: _Judged,
     point: OperatingPoint | None,
+    bias: BiasAnalysis | None,
 ) -> None:
     """Write the report on the rows left out, or log why there is none."""
+    result, evaluation = judged.result, judged.evaluation
     if evaluation is None:
         LOG.warning("Warning: no report is written: no rows were left out to report on")
         return
@@ -238,7 +247,14 @@ def _write_report(
     warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()
     training = TrainingRecord.of(opt_ml.model)
     subject = Subject(
-        model, read.schema.label, training, rows, evaluation, warnings=warnings, point=point
+        model,
+        read.schema.label,
+        training,
+        rows,
+        evaluation,
+        warnings=warnings,
+        point=point,
+        bias=bias,
     )
     write_report(opt_ml.output_data, subject, with_card=False)
     LOG.info("Report: %s", opt_ml.output_data / REPORT_FILE)
@@ -255,12 +271,13 @@ def _write_repeats(
 
 def _metrics(
     objective: Objective,
-    result: ValidationResult,
-    evaluation: Evaluation | Measured | None,
+    judged: _Judged,
     importance: Mapping[str, Importance],
     point: OperatingPoint | None,
+    bias: BiasAnalysis | None,
 ) -> dict[str, object]:
     """Return the best round's metrics, the evaluation of the rows left out, and the importance."""
+    result, evaluation = judged.result, judged.evaluation
     values = {
         name.replace("-", ":", 1): {
             "value": value,
@@ -280,4 +297,6 @@ def _metrics(
         content["calibration"] = result.calibration.as_json()
     if point is not None:
         content["operating_point"] = asdict(point)
+    if bias is not None and bias.remedy is not None:
+        content["reweighing"] = bias.remedy.as_json(bias.after)
     return content

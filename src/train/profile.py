@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import next_steps
-from sagetree.desk.options import command_parser, parse_options
+from sagetree.desk.options import add_facets, command_parser, parse_options
 from sagetree.errors import SettingsError, quote
+from sagetree.evaluate.bias.asked import BIAS_FILE, FACETS, FAVOURABLE, read_facets
 from sagetree.machine.program import LOG, describe, ended, fail, start_logging
 from sagetree.machine.unused import left_out_unused
 from sagetree.train.own_files import add_settings, given_hyperparameters
@@ -22,7 +23,8 @@ contradict each other, and columns that give the label away.
 
   sagetree profile claims.csv --target fraud
 
-writes  profile.html    one file that needs no network
+writes  profile.html          one file that needs no network
+        bias_analysis.json    with --facets: Clarify's bias metrics of the labels
 
 All files are one table, in any format that training reads. Without --target, files
 whose columns have names are shown without a label; in others it is the first column.
@@ -36,19 +38,31 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> int:
         _check(options)
-        hyperparameters = given_hyperparameters(options)
+        hyperparameters = given_hyperparameters(options) | _asked(options)
         with left_out_unused():  # imports that take seconds, and may fail
             from sagetree.train.profiling.walk import run
 
-            is_labelled = run(options.data, hyperparameters, options.out)
+            written = run(options.data, hyperparameters, options.out)
         settings = [word for pair in options.set for word in ("--set", "=".join(pair))]
-        named = options.target or ("" if is_labelled else "COLUMN")
+        named = options.target or ("" if written.is_labelled else "COLUMN")
         target = ["--target", named] if named else []
         train = ["sagetree", "train", *options.data, *target, *settings]
-        LOG.info(next_steps({"profile": options.out}, ("train on it", train)))
+        files = {"profile": options.out} | ({"bias": written.bias} if written.bias else {})
+        LOG.info(next_steps(files, ("train on it", train)))
         return 0
 
     return ended(work, lambda error: fail(describe(error), None))
+
+
+def _asked(options: argparse.Namespace) -> dict[str, str]:
+    """Return what is asked of facets as hyperparameters."""
+    found = {}
+    if options.facets is not None:
+        read_facets(options.facets)
+        found[FACETS] = options.facets.read_text(encoding="utf-8")
+    if options.favourable is not None:
+        found[FAVOURABLE] = options.favourable
+    return found
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -61,6 +75,13 @@ def _check(options: argparse.Namespace) -> None:
             f"there is no folder {quote(str(out.parent))}",
             where=f"--out {out}",
             hint="Make it, or name a file in another one",
+        )
+    beside = out.with_name(BIAS_FILE)
+    if options.facets is not None and options.facets.resolve() == beside.resolve():
+        raise SettingsError(
+            f"what is measured of facets is written to {quote(str(beside))}, and would replace it",
+            where=f"--{FACETS} {options.facets}",
+            hint="Give the file another name",
         )
     for path in options.data:
         if path.resolve() == out.resolve():
@@ -86,6 +107,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help=f"the page to write (default: {DEFAULT_OUT})",
     )
+    add_facets(parser, "default: nothing is measured of facets")
     add_settings(
         parser, "a hyperparameter of training that says how files are read; may be repeated"
     )

@@ -106,12 +106,15 @@ def test_a_sample_of_parquet_is_rows_from_the_start(tmp_path: Path) -> None:
 
 
 def test_a_check_of_several_files_reads_a_part_of_each(job: Job, opt_ml: OptMl) -> None:
-    """Each part is whole lines."""
+    """Each part is whole lines. Of a facet that has no row there others may have some."""
     folder = opt_ml.data / "train"
     folder.mkdir(parents=True)
     lines = [f"{n % 2},{n * 7 % 11},{'x' * 90}" for n in range(100_000)]
     for name in ("a.csv", "b.csv"):
         (folder / name).write_text("\n".join(["y,number,text", *lines]))
-    ran = job({}, {"target": "y"}, arguments=["--check"])
+    facets = '[{"column": "number", "values": [99]}]'
+    ran = job({}, {"target": "y", "facets": facets}, arguments=["--check"])
     assert ran.code == 0, ran.log
     assert "train: 16.0 of 18.1 MB looked at\n" in ran.log
+    said = "Facets: no row is in the facet number = 99: nothing is measured of it\n"
+    assert said in ran.log

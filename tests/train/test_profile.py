@@ -1,6 +1,7 @@
 """`sagetree profile`: the page's numbers against pandas, what it refuses, and the terminal."""
 
 import html
+import json
 import re
 from collections.abc import Callable
 from datetime import date
@@ -296,9 +297,53 @@ def test_of_very_many_rows_some_say_how_columns_go_together(
     assert page.rows("numbers")["x"][0] == f"{table().x.min():.6g}"
 
 
+def test_facets_have_their_part_and_clarifys_file(profile: Profile) -> None:
+    frame = table().assign(sex=np.random.default_rng(1).choice(["f", "m"], 247))
+    Path("f.json").write_text(
+        '[{"column": "sex", "values": ["f"]}, {"column": "x", "threshold": 0}]'
+    )
+    page = profile(frame, "--target", "y", "--facets", "f.json", "--favourable", "1")
+    found = json.loads(Path("bias_analysis.json").read_text())
+    assert [*found] == ["version", "pre_training_bias_metrics"]
+    (facet,) = found["pre_training_bias_metrics"]["facets"]["sex"]
+    values = {metric["name"]: metric["value"] for metric in facet["metrics"]}
+    woman, good = frame.sex == "f", frame.y == 1
+    assert values["DPL"] == pytest.approx(good[~woman].mean() - good[woman].mean())
+    cells = page.rows("bias")
+    assert f'<th scope="row">DPL</th><td>{values["DPL"]:.4g}</td>' in page.section("bias")
+    assert cells["sex = f"][:3] == [
+        str(woman.sum()), f"{good[woman].mean():.1%}", f"{good[~woman].mean():.1%}",
+    ]  # fmt: skip
+    assert "bias     bias_analysis.json\n" in page.log
+    assert (
+        f"\nsex = f ({woman.sum()} of 247 rows): y = 1 in {good[woman].mean():.1%}, in " in page.log
+    )
+
+
+def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
+    page = profile(table(), "--target", "y")
+    assert 'id="bias"' not in page.source
+    assert not Path("bias_analysis.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
+        (
+            ["table.csv", "--facets", "f.json"],
+            "facets: facets are compared by a label, and none is named. Name it with --target "
+            "COLUMN",
+        ),
+        (
+            ["table.csv", "--target", "y", "--facets", "bias_analysis.json"],
+            "--facets bias_analysis.json: what is measured of facets is written to "
+            "'bias_analysis.json', and would replace it. Give the file another name",
+        ),
+        (
+            ["table.csv", "--target", "y", "--favourable", "1"],
+            "favourable is set and there are no facets: set facets, or leave favourable out. "
+            "Correct it",
+        ),
         (
             ["tabel.csv"],
             "DATA tabel.csv: there is no such file or folder (did you mean 'table.csv'?). "
@@ -350,6 +395,8 @@ def test_it_says_what_is_wrong(
     before = "y,x\n" + "".join(f"{n % 2},{n}\n" for n in range(30))
     Path("table.csv").write_text(before)
     Path("head.csv").write_text("y,x\n")
+    for name in ("f.json", "bias_analysis.json"):
+        Path(name).write_text('[{"column": "x", "threshold": 3}]')
     assert main(arguments) == 1
     assert capsys.readouterr().out.endswith(f"FAILED: {error}\n")
     assert Path("table.csv").read_text() == before

@@ -6,7 +6,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from sagetree.boosters.objectives import class_numbers
+from sagetree.boosters.objectives import Objective, class_numbers
+from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.comparison.answers import Answers, Costs
 from sagetree.evaluate.comparison.intervals import paired_interval
 from sagetree.evaluate.comparison.moves import (
@@ -21,9 +22,10 @@ from sagetree.evaluate.comparison.moves import (
 )
 from sagetree.evaluate.metrics.interval import Interval
 from sagetree.evaluate.metrics.ordering import compared_rows, concordance, ordered_groups
-from sagetree.evaluate.metrics.rows import are_probabilities, is_positive
+from sagetree.evaluate.metrics.rows import Weights, are_probabilities, is_positive
 from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.metrics.weighted import Floats, log_losses
+from sagetree.tables.label import Labels
 
 Word = Literal["better", "worse", "no difference shown"]
 
@@ -109,6 +111,27 @@ def differences(champion: Answers, challenger: Answers, where: str) -> tuple[Dif
         case _:
             metrics = _numbers(champion, challenger, rows)
     return tuple(_difference(metric, units) for metric in metrics)
+
+
+def difference_of_scores(
+    objective: Objective, labels: Labels, scores: tuple[Scores, Scores], weights: Weights
+) -> Difference:
+    """Return what the second of two models of classes differs by: in AUC, of several in accuracy.
+
+    `scores` (n) or (n, k) are both models', of rows that count, with labels (n).
+    """
+    rows = _Rows(labels.astype(np.float64), counted(weights, len(labels)))
+    if objective.task == "binary":
+        positive = rows.labels == 1
+        areas = (moved_auc(positive, each.astype(np.float64), rows.weights) for each in scores)
+        units = _Units(rows.weights, (positive, ~positive))
+        return _difference(_Metric("auc", areas, 1.0, falling=False), units)
+    right = (
+        moved_mean((class_numbers(objective, each) == labels).astype(np.float64), rows.weights)
+        for each in scores
+    )
+    metric = _Metric("accuracy", right, 1.0, falling=False)
+    return _difference(metric, _Units.alike(rows.weights))
 
 
 def _binary(champion: Answers, challenger: Answers, rows: _Rows) -> Iterator[_Metric]:

@@ -9,6 +9,7 @@ import numpy as np
 from sagetree.bundle.bundle import DataFingerprint
 from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.model import Model
+from sagetree.evaluate.bias.analysis import BiasAnalysis
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.interval import TWO_SIDED
 from sagetree.evaluate.metrics.measured import Confusion, Measured
@@ -89,6 +90,7 @@ class ReportFacts:
     curve: LearningCurve | None
     drivers: DriverFacts
     slices: SliceFacts | None
+    bias: BiasAnalysis | None
     profile: ProfileFacts
     making: Making
 
@@ -121,6 +123,7 @@ class ReportFacts:
             curve=subject.training.curve,
             drivers=drivers,
             slices=measure_slices(some, by_importance, model.objective),
+            bias=subject.bias,
             profile=profile(model, columns, some.values, unseen),
             making=_making(subject),
         )

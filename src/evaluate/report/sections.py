@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from sagetree.evaluate.calibration import GOOD_SLOPES
+from sagetree.evaluate.report.bias.section import bias_section
 from sagetree.evaluate.report.binary import BinaryFacts, Workload
 from sagetree.evaluate.report.charts.outcomes import (
     between,
@@ -194,6 +195,11 @@ def learning_section(facts: ReportFacts) -> Section | None:
     )
 
 
+def facets_section(facts: ReportFacts) -> Section | None:
+    """Return whom labels and predictions favour, where facets are named."""
+    return bias_section(facts.bias) if facts.bias else None
+
+
 def making_section(facts: ReportFacts) -> Section:
     """Return what the model is, and where it comes from."""
     making = facts.making
@@ -229,6 +235,7 @@ SECTIONS: tuple[Callable[[ReportFacts], Section | None], ...] = (
     learning_section,
     drivers_section,
     slices_section,
+    facets_section,
     profile_section,
     making_section,
 )

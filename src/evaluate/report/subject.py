@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.model import Model
+from sagetree.evaluate.bias.analysis import BiasAnalysis
 from sagetree.evaluate.cases import TrainingRecord
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
@@ -78,7 +79,7 @@ class Subject:
 
     `unseen` counts the cells by column that hold a category training did not see;
     `warnings` say, in a sentence each, why to distrust what was measured; `point` is what the
-    threshold gives, None of a model that has none.
+    threshold gives, None of a model that has none; `bias` compares facets, where there are some.
     """
 
     model: Model
@@ -90,3 +91,4 @@ class Subject:
     unseen: Mapping[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     point: OperatingPoint | None = None
+    bias: BiasAnalysis | None = None

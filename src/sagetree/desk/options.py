@@ -48,6 +48,23 @@ def count_type(text: str) -> int:
     return int(text)
 
 
+def add_facets(parser: argparse.ArgumentParser, which: str) -> None:
+    """Add --facets and --favourable; `which` says what holds without them."""
+    parser.add_argument(
+        "--facets",
+        type=Path,
+        metavar="FILE",
+        help="measure bias: the facets to compare, as JSON such as "
+        '[{"column": "gender", "values": ["F"]}, {"column": "age", "threshold": 40}] '
+        f"({which})",
+    )
+    parser.add_argument(
+        "--favourable",
+        metavar="VALUE",
+        help="the label that is good for a person (default: of two the negative one)",
+    )
+
+
 def number_type(
     meant: str, low: float = -math.inf, high: float = math.inf
 ) -> Callable[[str], float]:

@@ -32,6 +32,8 @@ class RowRoles:
     outputs, where each starts from, `groups` (n) which of them belong together,
     `times` (n) in seconds or any other unit which come first. `miss` (n) is what it costs
     not to call a positive row, `alarm` (n) to call a negative one; other rows have 0.
+    `facets` (n, f) says which facets a row is in, `facet_groups` (n, f) its group there;
+    `emphasis` (n) how many times as much it counts to what is learnt as it does otherwise.
     """
 
     weight: NDArray[np.float32] | None = None
@@ -40,6 +42,16 @@ class RowRoles:
     times: NDArray[np.float64] | None = None
     miss: NDArray[np.float64] | None = None
     alarm: NDArray[np.float64] | None = None
+    facets: NDArray[np.bool_] | None = None
+    facet_groups: NDArray[np.intp] | None = None
+    emphasis: NDArray[np.float32] | None = None
+
+    @property
+    def learning_weight(self) -> NDArray[np.float32] | None:
+        """How much each row counts to what is learnt (n), None where all count as one."""
+        if self.emphasis is None:
+            return self.weight
+        return self.emphasis if self.weight is None else self.weight * self.emphasis
 
     def take(self, rows: NDArray[np.intp]) -> "RowRoles":
         """Return the roles of some rows."""

@@ -70,7 +70,8 @@ class DMatrixBuilder:
         )
 
     def _weight(self, roles: RowRoles) -> Matrix | None:
-        return None if roles.weight is None else roles.weight / np.float32(self.weight_unit)
+        weight = roles.learning_weight
+        return None if weight is None else weight / np.float32(self.weight_unit)
 
     def _is_quantised(self, examples: Examples, ref: xgboost.DMatrix | None) -> bool:
         large = examples.rows * examples.width >= QUANTISED_CELLS
@@ -126,9 +127,8 @@ def _sample(examples: Examples, types: Sequence[str]) -> Examples:
     last = np.full((1, examples.width), np.nan, np.float32)
     for _, block in examples.blocks():
         last[0, codes] = np.fmax(last[0, codes], _greatest(block[:, codes]))
-    roles = RowRoles(
-        weight=None if taken.roles.weight is None else np.append(taken.roles.weight, 1)
-    )
+    weight = taken.roles.learning_weight
+    roles = RowRoles(weight=None if weight is None else np.append(weight, 1))
     labels = np.concatenate([taken.labels, taken.labels[:1]])
     return Examples(np.concatenate([taken.some(taken.rows), last]), labels, roles)
 

@@ -171,7 +171,7 @@ def _check_margins(margin: Matrix, params: Mapping[str, Any]) -> None:
 
 def _yielding(settings: Boosting, train: Examples, params: Mapping[str, Any]) -> dict[str, float]:
     """Return the defaults that are lower than the preset's because the rows say little."""
-    weight = train.roles.weight
+    weight = train.roles.learning_weight
     weights = np.ones(train.rows) if weight is None else weight / _mean_weight(weight)
     positive = float(weights @ train.labels) * float(params.get("scale_pos_weight", 1))
     negative = float(weights @ (1 - train.labels))
@@ -196,7 +196,7 @@ def _matrices(
         queries=objective.task == "ranking",
         bounds=objective.name == "survival:aft",
         max_bin=_max_bin(params),
-        weight_unit=_mean_weight(train.roles.weight) if settings.scales_weights else 1.0,
+        weight_unit=_mean_weight(train.roles.learning_weight) if settings.scales_weights else 1.0,
     )
 
 

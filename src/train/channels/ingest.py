@@ -23,6 +23,7 @@ from sagetree.train.channels.continuing import (
     learnt_objective,
     read_earlier,
 )
+from sagetree.train.channels.facets import JobFacets
 from sagetree.train.columns.default_objective import fitting_objective
 from sagetree.train.columns.features import tell_mean_labels
 from sagetree.train.columns.labels import Goal, warn_of_uncensored
@@ -47,7 +48,7 @@ class Ingested:
     `settings` are the job's, with the objective that its label decides where none is named.
     The tables themselves are gone: features are all that is left in memory.
     `known` are the hashes of all rows that the model learns from. `earlier` is the model
-    whose rounds come first, if there is one.
+    whose rounds come first, if there is one; `facets` are compared, where some are named.
     """
 
     settings: TrainSettings
@@ -58,6 +59,7 @@ class Ingested:
     examples: Mapping[str, Examples]
     known: TrainingRows
     earlier: ModelBundle | None = None
+    facets: JobFacets | None = None
 
     @property
     def class_count(self) -> int:
@@ -108,6 +110,9 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     plan = continued(found, earlier) if earlier else found
     tell_mean_labels(plan.features)
     rows = _apply(plan, table, goal, settings)
+    facets = JobFacets.of(table, plan, settings)
+    if facets:
+        facets, rows = facets.on_train(rows, reweighs=settings.reweighs)
     LOG.info(schema_table(found.schema, rows.labels))
     warn_of_uncensored(goal, rows.labels)
     stored = StoredRows.of(rows, plan.schema)
@@ -125,6 +130,8 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
                 table = read_channel(opt_ml, name, settings, plan.schema)
                 check_channel(table, plan, name)
                 rows = _apply(plan, table, goal, settings)
+                if facets and name == VALIDATION:
+                    rows = facets.on_others(table, plan, rows)
                 check_rows(rows, plan.label, keys, name)
                 examples[name] = _examples(rows, plan, external, name)
     if VALIDATION in examples:
@@ -133,7 +140,8 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     for name in (TRAIN, VALIDATION):
         if name in examples:
             tell_copies(examples[name], name)
-    return Ingested(settings, goal, plan.schema, plan.features, stored, examples, known, earlier)
+    parts = settings, goal, plan.schema, plan.features, stored, examples, known, earlier
+    return Ingested(*parts, facets)
 
 
 def settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None) -> TrainSettings:

@@ -121,9 +121,10 @@ def _fitted(
 
 def _unit_weights(rows: Examples) -> Floats:
     """Return the rows' weights (n), 1 on average: only their ratio says something."""
-    if rows.roles.weight is None:
+    weight = rows.roles.learning_weight
+    if weight is None:
         return np.ones(rows.rows)
-    weight = rows.roles.weight.astype(np.float64)
+    weight = weight.astype(np.float64)
     unit: Floats = weight / weight[weight > 0].mean()
     return unit
 

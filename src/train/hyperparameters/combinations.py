@@ -44,6 +44,7 @@ def check_together(
     faults.extend(_weight_faults(values))
     faults.extend(_fold_faults(values))
     faults.extend(_amount_faults(values))
+    faults.extend(_facet_faults(values, failed))
     faults.extend(objective_faults(values, failed))
     faults.extend(booster_faults(values, channels))
 
@@ -97,6 +98,18 @@ def _amount_faults(values: Values) -> Iterator[str]:
                 f"column {quote(column)} is in decision and in drop_columns, whose numbers are "
                 "not read by decimal=comma: keep it"
             )
+
+
+def _facet_faults(values: Values, failed: Collection[str]) -> Iterator[str]:
+    facets = values.get("facets", ())
+    for column in dict.fromkeys(name for facet in facets for name in facet.named):
+        if column == values.get("target"):
+            yield f"column {quote(column)} is the target and in facets"
+    if facets or "facets" in failed:
+        return
+    for name in ("favourable", "reweigh"):
+        if is_given(values, name):
+            yield f"{name} is set and there are no facets: set facets, or leave {name} out"
 
 
 def _fold_faults(values: Values) -> Iterator[str]:

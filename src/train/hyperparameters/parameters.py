@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sagetree.train.hyperparameters.parameter import Hyperparameter
-from sagetree.train.hyperparameters.value_lists import JsonObject, Names
+from sagetree.train.hyperparameters.value_lists import FacetList, JsonObject, Names
 from sagetree.train.hyperparameters.value_types import (
     Choice,
     DecisionRule,
@@ -54,6 +54,24 @@ OWN = (
         "as they are; default: auto, which calibrates where the slope there is surely outside "
         ".9 to 1.1 or the mean score off, and takes back scale_pos_weight; none with preset "
         "xgboost",
+    ),
+    Hyperparameter(
+        "facets",
+        FacetList(),
+        "parts of the rows, by values or a threshold of a column that may be no feature, of which "
+        "Clarify's bias metrics are measured; evaluate takes the same",
+    ),
+    Hyperparameter(
+        "favourable",
+        Text("one of the label's values"),
+        "with facets: the label value that is good for a person; default: of two the negative one",
+    ),
+    Hyperparameter(
+        "reweigh",
+        Choice(("none", "facet")),
+        "facet: learn from rows weighed so that label and facets are independent; the job trains "
+        "without it too, and says what it costs",
+        default="none",
     ),
     Hyperparameter("drop_columns", Names(), "columns to leave out"),
     Hyperparameter("categorical_columns", Names(), "columns to read as categories"),

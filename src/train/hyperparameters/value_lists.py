@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from sagetree.errors import quote
+from sagetree.tables.facets import ALLOWED_FACETS, parse_facets
 from sagetree.train.hyperparameters.value_types import (
     ParameterError,
     Real,
@@ -84,6 +85,20 @@ class JsonObject(Text):
         if not isinstance(value, dict) or not all(map(self.check, value.values())):
             raise ParameterError(self.allowed)
         return value
+
+
+@dataclass(frozen=True)
+class FacetList(Text):
+    """The facets that are compared."""
+
+    allowed: str = ALLOWED_FACETS
+
+    def parse(self, text: str) -> Value:
+        """Return the facets as a tuple. Raises ParameterError."""
+        try:
+            return parse_facets(text)
+        except ValueError as error:
+            raise ParameterError(f"{self.allowed} ({error})") from error
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sagetree.evaluate.bias.analysis import BiasAnalysis
 from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.tables.cells import category_text
 from sagetree.tables.schema import ROLES
@@ -93,6 +94,7 @@ class TableFacts:
     pairs: tuple[Pair, ...]
     with_label: tuple[Pair, ...]
     of_rows: RowFacts | None
+    bias: BiasAnalysis | None
 
 
 def table_facts(opened: Opened) -> TableFacts:
@@ -120,6 +122,7 @@ def table_facts(opened: Opened) -> TableFacts:
         pairs=associations([*sampled, *values]),
         with_label=with_label,
         of_rows=opened.row_facts(),
+        bias=opened.bias(),
     )
 
 

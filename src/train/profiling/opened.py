@@ -8,7 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from sagetree.desk.given_files import channel_links
-from sagetree.errors import DataError, UserError
+from sagetree.errors import DataError, SettingsError, UserError
+from sagetree.evaluate.bias.analysis import BiasAnalysis
+from sagetree.evaluate.bias.favourable import find_favourable
+from sagetree.evaluate.bias.measuring import labels_before
+from sagetree.evaluate.bias.members import find_members
 from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.features.plan import TablePlan
 from sagetree.machine.paths import OptMl
@@ -82,6 +86,30 @@ class Opened:
         features = fit_features(schema, self.settings.columns, found.goal)
         plan = TablePlan(found.label, self.roles, schema, features)
         return labelled_facts(self.table, plan, found.goal)
+
+    def bias(self) -> BiasAnalysis | None:
+        """Return what the labels say of facets, None where none are named.
+
+        Raises SettingsError where there is no label that can favour anyone.
+        """
+        asked, found = self.settings.bias, self.labelled
+        if asked is None:
+            return None
+        if found is None:
+            raise SettingsError(
+                "facets are compared by a label, and none is named",
+                where="facets",
+                hint="Name it with --target COLUMN",
+            )
+        label = found.label
+        favourable = find_favourable(label, asked.favourable, asked.setting)
+        schema = Schema(
+            columns=tuple(one.column for one in self.columns), label=label, named=self.table.named
+        )
+        members = find_members(self.table, asked, self.missing, schema, label)
+        before = labels_before(members, found.labels, favourable)
+        value = label.classes[favourable]
+        return BiasAnalysis(label.name, value, before, notes=members.notes)
 
 
 def open_table(paths: Sequence[Path], hyperparameters: Mapping[str, str]) -> Opened:

@@ -6,6 +6,7 @@ from typing import assert_never
 
 import numpy as np
 
+from sagetree.evaluate.report.bias.section import bias_section
 from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.evaluate.report.page.document import KeyFigure, Row, Section, TextTable, shown
 from sagetree.train.profiling.associations import Pair
@@ -176,6 +177,11 @@ def spread_section(facts: TableFacts) -> Section | None:
     return Section("spread", f"How values are spread, {by}", (), charts=charts)
 
 
+def facets_section(facts: TableFacts) -> Section | None:
+    """Return whom the labels favour, where facets are named."""
+    return bias_section(facts.bias) if facts.bias else None
+
+
 SECTIONS: tuple[Callable[[TableFacts], Section | None], ...] = (
     overview_section,
     label_section,
@@ -185,6 +191,7 @@ SECTIONS: tuple[Callable[[TableFacts], Section | None], ...] = (
     numbers_section,
     values_section,
     missing_section,
+    facets_section,
 )
 
 NUMBER_COLUMNS: Row = (

@@ -3,8 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import orjson
 
 from sagetree.errors import PlatformError, quote
+from sagetree.evaluate.bias.asked import BIAS_FILE
 from sagetree.evaluate.report.page.html import html_page
 from sagetree.machine.program import LOG
 from sagetree.train.profiling.facts import TableFacts, table_facts
@@ -16,17 +20,25 @@ from sagetree.train.profiling.sections import sections, title
 _STRONGEST = 5
 
 
-def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) -> bool:
-    """Write the profile of the rows of all files to `out`, and log what is in them.
+class Written(NamedTuple):
+    """Whether the rows of a profile have a label, and the file on facets, None without any."""
 
-    Returns whether they have a label.
+    is_labelled: bool
+    bias: Path | None
+
+
+def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) -> Written:
+    """Write the profile of the rows of all files to `out`, and log what is in them.
 
     Raises UserError for what the user gave, PlatformError for a file that cannot be written.
     """
     facts = table_facts(open_table(paths, hyperparameters))
     page = html_page(title(facts), sections(facts))
+    bias = out.with_name(BIAS_FILE) if facts.bias else None
     try:
         out.write_text(page, encoding="utf-8")
+        if bias and facts.bias:
+            bias.write_bytes(orjson.dumps(facts.bias.as_json(), option=orjson.OPT_INDENT_2))
     except OSError as error:
         raise PlatformError(
             f"it cannot be written: {error.strerror or error}",
@@ -34,7 +46,7 @@ def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) ->
             hint="Name a file in a folder of yours",
         ) from error
     LOG.info("%s", "\n".join(summary(facts)))
-    return facts.label is not None
+    return Written(facts.label is not None, bias)
 
 
 def summary(facts: TableFacts) -> Iterator[str]:
@@ -51,5 +63,8 @@ def summary(facts: TableFacts) -> Iterator[str]:
         yield f"goes with the label: {names}"
     for word, sentence in findings(facts):
         yield f"{word}: {sentence}"
+    if facts.bias:
+        yield from facts.bias.lines()
+        yield from (f"facets: {note}" for note in facts.bias.notes)
     if facts.no_label:
         yield facts.no_label

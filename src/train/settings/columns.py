@@ -20,7 +20,8 @@ class Columns:
     values are statistics of the label, whatever `encoding` says of few, `shifts` that
     numbers may be moved so that float32 keeps them apart; `word_encoding` is that of words
     among numbers, which are never such statistics; `decimal` and `date_order` say how
-    numbers and dates are written; `amounts` are what the decision's `miss` and `alarm` cost.
+    numbers and dates are written; `amounts` are what the decision's `miss` and `alarm` cost;
+    `of_facets` are those that facets are of, which may be anything else beside.
     """
 
     target: str | None
@@ -46,6 +47,7 @@ class Columns:
     decimal: Decimal | None = None
     date_order: DateOrder | None = None
     amounts: Mapping[str, str] = field(default_factory=dict)
+    of_facets: frozenset[str] = frozenset()
 
     @property
     def of_roles(self) -> frozenset[str]:
@@ -59,7 +61,8 @@ class Columns:
     @property
     def named(self) -> frozenset[str]:
         """The columns that a setting names: a file whose first row holds one has a header."""
-        return self.of_roles | {*self.dropped, *self.kinds, *self.amounts.values()}
+        others = {*self.dropped, *self.kinds, *self.amounts.values()}
+        return self.of_roles | self.of_facets | others
 
 
 def columns_of(values: Mapping[str, Any]) -> Columns:
@@ -97,4 +100,5 @@ def columns_of(values: Mapping[str, Any]) -> Columns:
         decimal=values.get("decimal"),
         date_order=values.get("date_order"),
         amounts=amounts_of(values["decision"]),
+        of_facets=frozenset(n for facet in values.get("facets", ()) for n in facet.named),
     )

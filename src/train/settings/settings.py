@@ -9,6 +9,7 @@ from typing import Any
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.decisions.rules import Rule
 from sagetree.errors import did_you_mean, quote
+from sagetree.evaluate.bias.asked import FACETS, FAVOURABLE, FacetRequest
 from sagetree.formats.detection import Format
 from sagetree.train.hyperparameters.booster_rules import (
     leaves_depth_open,
@@ -114,7 +115,9 @@ class TrainSettings:
     `header` and `delimiter` are of CSV files, None where they are looked at;
     `formats` what each channel's ContentType promises, `charsets` the charset of
     those that name another than UTF-8; `given` is what the user wrote, as text;
-    `notes` are lines to log; `decision` is the rule that chooses the threshold.
+    `notes` are lines to log; `decision` is the rule that chooses the threshold. `bias` says
+    which facets are compared, None without any; `reweighs` that what is learnt from them
+    is to have no part in the label.
     """
 
     columns: Columns
@@ -128,6 +131,8 @@ class TrainSettings:
     given: Mapping[str, str]
     notes: tuple[str, ...]
     decision: Rule
+    bias: FacetRequest | None = None
+    reweighs: bool = False
     charsets: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -178,7 +183,14 @@ class TrainSettings:
             given=MappingProxyType(given),
             notes=tuple(_notes(values, formats)),
             decision=settled["decision"],
+            bias=_bias(settled),
+            reweighs=settled["reweigh"] == "facet",
         )
+
+
+def _bias(values: Mapping[str, Any]) -> FacetRequest | None:
+    facets = values.get(FACETS, ())
+    return FacetRequest(facets, values.get(FAVOURABLE)) if facets else None
 
 
 def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dict[str, Any]:

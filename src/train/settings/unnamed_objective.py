@@ -22,5 +22,6 @@ def with_objective(settings: TrainSettings, objective: str) -> TrainSettings:
         settled,
         given=settings.given,
         charsets=settings.charsets,
+        bias=settings.bias,
         checkpointing=settings.checkpointing,
     )

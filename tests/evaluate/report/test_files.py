@@ -201,7 +201,7 @@ def test_a_failed_evaluation_leaves_nothing_of_the_one_before(
 ):
     folder = evaluated(tmp_path, trained, HEADER + "".join(rows(100, 1)))
     written = {path.name for path in folder.iterdir()}
-    assert {*EVALUATION_FILES} - written == {"comparison.json"}
+    assert {*EVALUATION_FILES} - written == {"comparison.json", "bias_analysis.json"}
     (folder / "mine.txt").write_text("kept")
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
     test = OptMl(tmp_path).processing / "test"

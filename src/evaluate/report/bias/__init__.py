@@ -1,0 +1,1 @@
+"""The part of a page that compares facets: sentences, tables and charts."""

@@ -1,0 +1,1 @@
+"""What stores add to tables: metadata, folders called key=value, columns of their own."""
