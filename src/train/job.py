@@ -11,6 +11,8 @@ import orjson
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
+from sagetree.bundle.column_baseline import MOST_ROWS as COLUMN_ROWS
+from sagetree.bundle.column_baseline import ColumnBaselines
 from sagetree.bundle.model import Model
 from sagetree.decisions.decision import Decision
 from sagetree.evaluate.cases import TrainingRecord
@@ -138,6 +140,8 @@ def _bundle(
         rows=read.known_as(served),
         curve=result.curve,
         calibration=result.calibrator,
+        # of the categories themselves, not of what stands for them
+        columns=ColumnBaselines.measure(read.features, read.examples[TRAIN].some(COLUMN_ROWS)),
     )
 
 
