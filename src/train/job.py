@@ -9,10 +9,9 @@ import numpy as np
 import orjson
 
 from sagetree.boosters.objectives import Objective
+from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
-from sagetree.bundle.column_baseline import MOST_ROWS as COLUMN_ROWS
-from sagetree.bundle.column_baseline import ColumnBaselines
 from sagetree.bundle.model import Model
 from sagetree.decisions.decision import Decision
 from sagetree.evaluate.cases import TrainingRecord
@@ -37,6 +36,7 @@ from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.column_baselines import measure_columns
 from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
@@ -141,7 +141,12 @@ def _bundle(
         curve=result.curve,
         calibration=result.calibrator,
         # of the categories themselves, not of what stands for them
-        columns=ColumnBaselines.measure(read.features, read.examples[TRAIN].some(COLUMN_ROWS)),
+        columns=measure_columns(
+            read.features,
+            read.examples[TRAIN],
+            served,
+            Scorer.load(*trained.models, calibration=result.calibrator),
+        ),
     )
 
 

@@ -93,6 +93,9 @@ def _ground_truth(path: Path, label: AnyLabel) -> LateLabels:
         lines = (record.truth or "").splitlines()
         cells += lines
         keys += [record.inference_id or record.event_id] * len(lines)
+    if not cells:
+        hint = "Give a table, or ground truth as Model Monitor takes it"
+        raise DataError("none of its records has a label", where=str(path), hint=hint)
     if len(label.columns) > 1:
         raise DataError(
             f"records of ground truth hold one value, and the label is {quote(label.name)}",

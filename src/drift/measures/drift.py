@@ -62,7 +62,7 @@ def measure_drift(
         compare_column(one, cells, rows.rows, limits, chance)
         for one, cells in zip(known, rows.columns, strict=True)
     )
-    scores = compare_scores(model, bundle.baseline, rows.scores, limits, chance)
+    scores = compare_scores(model, bundle, rows.scores, limits, chance)
     decay = measure_decay(model, bundle, rows.scores, joined, chance) if joined else None
     found: tuple[Finding, ...] = ()
     if limits.evaluates:

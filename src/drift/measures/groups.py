@@ -101,7 +101,8 @@ def _between(low: str, high: str) -> str:
 
 def category_groups(before: Mapping[str, int], now: Mapping[str, int]) -> Groups:
     """Return the most frequent categories of both tables, and the others as one group."""
-    totals = {name: before.get(name, 0) + now.get(name, 0) for name in {**before, **now}}
+    both = ((name, before.get(name, 0) + now.get(name, 0)) for name in {**before, **now})
+    totals = {name: count for name, count in both if count}
     sums = (np.array(list(counts.values()) or [0], np.float64) for counts in (before, now))
     enough = _enough(*sums)
     ordered = sorted(totals, key=lambda name: (-totals[name], name))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
-from sagetree.bundle.baseline import Baseline
+from sagetree.bundle.baseline import Histogram
+from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from sagetree.drift.measures.columns import told
 from sagetree.drift.measures.distribution import Distribution, of_numbers
@@ -41,14 +42,18 @@ def output_names(model: Model, outputs: int) -> tuple[str, ...]:
 
 
 def compare_scores(
-    model: Model, baseline: Baseline | None, scores: Scores, limits: Limits, chance: float
+    model: Model, bundle: ModelBundle, scores: Scores, limits: Limits, chance: float
 ) -> Sequence[ScoreDrift]:
-    """Compare scores (n) or (n, outputs) with the baseline's, one output after the other."""
+    """Compare scores (n) or (n, outputs) with training's, one output after the other.
+
+    What counts is the nearer of two: the scores of held-out rows, by models that learnt from fewer,
+    and those of training's own rows by this one.
+    """
     outputs = scores.reshape(len(scores), -1).astype(np.float64)
     names = output_names(model, outputs.shape[1])
     found = []
     for place, (name, values) in enumerate(zip(names, outputs.T, strict=True)):
-        spread = None if baseline is None else of_numbers(baseline.scores[place], values)
+        spread = _nearest(_known(bundle, place), values, limits, chance)
         severity = spread.severity(limits.comparison, chance) if spread else Severity.NONE
         findings: tuple[Finding, ...] = ()
         if spread is not None and severity and limits.compares:
@@ -56,3 +61,22 @@ def compare_scores(
             findings = (Finding(name, "baseline_drift_check", severity, description),)
         found.append(ScoreDrift(name, values, spread, findings))
     return found
+
+
+def _known(bundle: ModelBundle, place: int) -> Sequence[Histogram]:
+    """Return training's scores; none where no rows were held out: its own alone say too little."""
+    if bundle.baseline is None:
+        return ()
+    own = bundle.columns.scores[place : place + 1] if bundle.columns else ()
+    return (bundle.baseline.scores[place], *own)
+
+
+def _nearest(
+    known: Sequence[Histogram], values: NDArray[np.float64], limits: Limits, chance: float
+) -> Distribution | None:
+    spreads = (of_numbers(histogram, values) for histogram in known)
+    return min(
+        (spread for spread in spreads if spread is not None),
+        key=lambda one: (one.severity(limits.comparison, chance), one.distance),
+        default=None,
+    )
