@@ -25,6 +25,9 @@ MOST_CATEGORIES = 20
 
 REST = "all others"
 
+# Numbers from here on are written whole.
+_LARGE = 10_000
+
 
 class Groups(NamedTuple):
     """Rows in each group (k), before and now; `names` say what is in it."""
@@ -71,12 +74,12 @@ def number_groups(histogram: Histogram, values: Floats) -> Groups:
     is_fine = len(before) > 2 * BINS
     least = before.sum() / BINS if is_fine else 0.0
     enough = _enough(before, now)
-    edges = ["", *(f"{edge:.6g}" for edge in histogram.edges), ""]
+    edges = ["", *map(_short, histogram.edges), ""]
     names, starts = [], []
     begin = 0
     for end in range(1, len(before) + 1):
         part = slice(begin, end)
-        is_full = before[part].sum() >= least * (1 - 1e-9)
+        is_full = before[:end].sum() >= least * (len(names) + 1) * (1 - 1e-9)
         if is_full and before[part].sum() + now[part].sum() >= enough:
             names.append((edges[begin], edges[end]))
             starts.append(begin)
@@ -91,6 +94,10 @@ def number_groups(histogram: Histogram, values: Floats) -> Groups:
         np.add.reduceat(before, starts),
         np.add.reduceat(now, starts),
     )
+
+
+def _short(edge: float) -> str:
+    return f"{edge:.4g}" if abs(edge) < _LARGE else f"{edge:,.0f}"
 
 
 def _between(low: str, high: str) -> str:

@@ -38,10 +38,10 @@ def verdict_section(drift: Drift) -> Section:
         KeyFigure("drift", drift.severity.word, f"{len(findings)} violations"),
     ]
     rows = tuple(
-        (shown(one.feature, 40), one.severity.word, one.check, shown(one.description, 300))
+        (shown(one.feature, 40), f"{one.severity.word}: {shown(one.description, 300)}")
         for one in findings
     )
-    table = Table(("column", "severity", "check", "what"), rows, ends_in_words=True)
+    table = Table(("column", "what has changed"), rows, ends_in_words=True)
     said = f"{_WORDS[drift.severity]}: " + (
         "nothing has changed that chance does not explain."
         if not findings
@@ -78,7 +78,10 @@ def scores_section(drift: Drift) -> Section:
     return Section(
         "scores",
         "What the model answers",
-        ("The captured rows are scored again, and compared with rows held out in training.",),
+        (
+            "The captured rows are scored again. They are compared with training's: with rows held "
+            "out from other models, or with the model's own rows, whichever is nearer.",
+        ),
         tables=(Table(columns, tuple(rows)),),
         charts=tuple(charts[:MOST_CHARTS]),
     )
@@ -182,12 +185,10 @@ def left_out_section(drift: Drift) -> Section | None:
     if not said:
         return None
     rows = tuple(
-        (shown(reason.column, 40), str(count), reason.check, shown(refusals.examples[reason], 200))
+        (shown(reason.column, 40), f"{count}, such as {shown(refusals.examples[reason], 200)}")
         for reason, count in refusals.by_reason.most_common()
     )
-    tables = (
-        (Table(("column", "rows", "check", "such as"), rows, ends_in_words=True),) if rows else ()
-    )
+    tables = (Table(("column", "rows or requests"), rows, ends_in_words=True),) if rows else ()
     return Section("left-out", "What was left out", tuple(said), tables=tables)
 
 
