@@ -40,9 +40,9 @@ Name files of your own:
   sagetree serve sagetree-out
   sagetree drift --model sagetree-out capture/
 
-Or name none, as SageMaker does. Every program but profile, compare, predict, convert,
-cloud and function then works on SageMaker's folders: /opt/ml, or the folder named by the
-environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads,
+Or name none, as SageMaker does. Every program but profile, compare, predict, drift,
+convert, cloud and function then works on SageMaker's folders: /opt/ml, or the folder named
+by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads,
 writes and takes.
 """
 

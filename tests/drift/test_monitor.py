@@ -1,6 +1,7 @@
 """Model Monitor's contract: a tree as the service lays it, and what it finds in its place."""
 
 import json
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from sagetree.drift.monitor import read_limits
 from sagetree.drift.settings import Limits
 from sagetree.errors import DataError
 from sagetree.machine.paths import OptMl
-from tests.drift.watched import LABEL, Row, one_each, rows, write_lines
+from tests.drift.watched import INPUTS, LABEL, Row, one_each, rows, text, write_lines
 from tests.programs import run_sagetree
 from tests.storage import buckets
 
@@ -270,3 +271,22 @@ def test_limits_are_read_as_model_monitors_own_container_writes_them(tmp_path: P
     path.write_text("[]")
     with pytest.raises(DataError):
         read_limits(path)
+
+
+def test_a_batch_job_has_tables_and_no_endpoint(lay: Lay) -> None:
+    """Its capture names no times, and its metrics no endpoint."""
+    opt_ml = lay([], sagemaker_endpoint_name="", dataset_format='{"csv":{"header":false}}')
+    data = opt_ml.processing / "endpointdata" / ENDPOINT
+    shutil.rmtree(data)
+    data.mkdir()
+    (data / "input.csv").write_text(text(rows(50, 18), INPUTS, header=False))
+    assert main([]) == 0
+    assert written(opt_ml)["statistics.json"]["dataset"] == {"item_count": 50}
+    lines = (opt_ml.cloudwatch / "cloudwatch_metrics.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["Dimensions"] == [{"Name": "MonitoringSchedule", "Value": SCHEDULE}]
+
+
+def test_nothing_is_published_where_it_is_switched_off(lay: Lay) -> None:
+    opt_ml = lay(rows(50, 19), publish_cloudwatch_metrics="Disabled")
+    assert main([]) == 0
+    assert not opt_ml.cloudwatch.exists()
