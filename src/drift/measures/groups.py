@@ -71,29 +71,24 @@ def number_groups(histogram: Histogram, values: Floats) -> Groups:
     """Return groups of numbers next to each other, ten at most unless there are few values."""
     before = np.array(histogram.counts[:-1], np.float64)
     now = bin_counts(histogram.cuts, values)[:-1].astype(np.float64)
+    starts = _starts(before, now)
+    edges = [_short(histogram.edges[start - 1]) for start in starts[1:]]
+    names = map(_between, ("", *edges), (*edges, ""))
+    return Groups(tuple(names), np.add.reduceat(before, starts), np.add.reduceat(now, starts))
+
+
+def _starts(before: Floats, now: Floats) -> list[int]:
+    """Return the first bin of each group; what is left at the end belongs to the last one."""
     is_fine = len(before) > 2 * BINS
-    least = before.sum() / BINS if is_fine else 0.0
+    least = float(before.sum()) / BINS if is_fine else 0.0
     enough = _enough(before, now)
-    edges = ["", *map(_short, histogram.edges), ""]
-    names, starts = [], []
-    begin = 0
+    found = [0]
     for end in range(1, len(before) + 1):
-        part = slice(begin, end)
-        is_full = before[:end].sum() >= least * (len(names) + 1) * (1 - 1e-9)
-        if is_full and before[part].sum() + now[part].sum() >= enough:
-            names.append((edges[begin], edges[end]))
-            starts.append(begin)
-            begin = end
-    if begin < len(before):  # what is left belongs to the last group
-        if names:
-            names[-1] = (names[-1][0], "")
-        else:
-            names, starts = [("", "")], [0]
-    return Groups(
-        tuple(_between(low, high) for low, high in names),
-        np.add.reduceat(before, starts),
-        np.add.reduceat(now, starts),
-    )
+        part = slice(found[-1], end)
+        is_full = float(before[:end].sum()) >= least * len(found) * (1 - 1e-9)
+        if is_full and float(before[part].sum() + now[part].sum()) >= enough:
+            found.append(end)
+    return found[:-1] if len(found) > 1 else found
 
 
 def _short(edge: float) -> str:
