@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sagetree.desk.next_steps import next_steps
-from sagetree.desk.options import parse_options
+from sagetree.desk.options import command_parser, parse_options
 from sagetree.drift.monitor import SOURCE, is_monitored, monitor_settings
 from sagetree.drift.settings import DriftSettings
 from sagetree.errors import SettingsError
@@ -102,11 +102,7 @@ def _parsed(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespa
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagetree drift",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree drift", DESCRIPTION)
     parser.add_argument(
         "captured", nargs="*", type=Path, metavar="CAPTURED", help="files and folders to look at"
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from sagetree.drift.settings import DriftSettings, Limits, Publishing, Window
+from sagetree.drift.settings import DriftSettings, Limits, Publishing, TimeWindow
 from sagetree.drift.times import parse_time
 from sagetree.errors import DataError, SettingsError
 from sagetree.machine.paths import OptMl
@@ -41,7 +41,7 @@ def monitor_settings(environ: Mapping[str, str], model: str | None, opt_ml: OptM
     start, end = (environ.get(name) for name in ("start_time", "end_time"))
     window = None
     if start and end:
-        window = Window(parse_time(start, "start_time"), parse_time(end, "end_time"))
+        window = TimeWindow(parse_time(start, "start_time"), parse_time(end, "end_time"))
     constraints = environ.get("baseline_constraints")
     publishing = None
     if environ.get("publish_cloudwatch_metrics") == _ENABLED:

@@ -43,7 +43,7 @@ class Limits:
     emits_metrics: bool = True
 
 
-class Window(NamedTuple):
+class TimeWindow(NamedTuple):
     """Which requests count: those from `start` up to before `end`."""
 
     start: datetime
@@ -65,6 +65,6 @@ class DriftSettings:
     captured: tuple[Path, ...]
     out: Path
     labels: Path | None = None
-    window: Window | None = None
+    window: TimeWindow | None = None
     limits: Limits = Limits()
     publishing: Publishing | None = None

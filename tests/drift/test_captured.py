@@ -11,7 +11,7 @@ import pytest
 from sagetree.bundle.model import Model
 from sagetree.drift.captured.reading import Capture, read_capture
 from sagetree.drift.captured.refusals import Reason
-from sagetree.drift.settings import Window
+from sagetree.drift.settings import TimeWindow
 from sagetree.errors import DataError
 from tests.drift.watched import COLUMNS, INPUTS, LABEL, captured, one_each, rows, text, write_lines
 from tests.serve import encoded
@@ -20,7 +20,7 @@ from tests.serve.artifacts import client_for
 ROWS = rows(12, 5)
 
 
-def read(model: Model, *paths: Path, window: Window | None = None) -> Capture:
+def read(model: Model, *paths: Path, window: TimeWindow | None = None) -> Capture:
     return read_capture(model, paths, (), window)
 
 
@@ -152,7 +152,9 @@ def test_only_the_window_counts(model: Model, tmp_path: Path) -> None:
         for hour, count in hours.items()
         for record in one_each(ROWS[:count], time=f"2026-01-31T{hour}:00:00Z")
     ]
-    window = Window(datetime(2026, 1, 31, 16, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC))
+    window = TimeWindow(
+        datetime(2026, 1, 31, 16, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC)
+    )
     capture = read(model, write_lines(tmp_path / "c.jsonl", records), window=window)
     assert (capture.rows.rows, capture.outside, capture.requests) == (2, 7, 9)
 
@@ -192,7 +194,9 @@ def test_a_capture_without_any_row_says_why(model: Model, tmp_path: Path) -> Non
     path = tmp_path / "c.jsonl"
     output = {"captureData": {"endpointOutput": {"data": "1"}}, "eventMetadata": {}}
     late = one_each(ROWS[:2], time="2026-01-31T18:00:00Z")
-    window = Window(datetime(2026, 1, 31, 16, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC))
+    window = TimeWindow(
+        datetime(2026, 1, 31, 16, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC)
+    )
     cases: dict[str, list[dict[str, object]]] = {
         "the capture holds answers alone. Let the endpoint capture its input too (CaptureMode "
         "Input)": [output],

@@ -12,7 +12,7 @@ from sagetree.drift.captured.refusals import Refusals
 from sagetree.drift.captured.requests import Requests
 from sagetree.drift.captured.rows import CapturedRows, score_rows
 from sagetree.drift.captured.tables import Tables
-from sagetree.drift.settings import Window
+from sagetree.drift.settings import TimeWindow
 from sagetree.errors import DataError
 from sagetree.files.finding import listed
 from sagetree.files.slices import files_of
@@ -39,7 +39,7 @@ class Capture:
 
 
 def read_capture(
-    model: Model, paths: Sequence[Path], keys: Collection[str], window: Window | None
+    model: Model, paths: Sequence[Path], keys: Collection[str], window: TimeWindow | None
 ) -> Capture:
     """Read and score the rows of files and folders; `keys` may name rows of plain tables.
 

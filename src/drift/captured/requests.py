@@ -10,7 +10,7 @@ from sagetree.bundle.model import Model
 from sagetree.drift.captured.batches import Batch
 from sagetree.drift.captured.records import Record, read_records
 from sagetree.drift.captured.refusals import Refusals
-from sagetree.drift.settings import Window
+from sagetree.drift.settings import TimeWindow
 from sagetree.errors import RequestError, SchemaError
 from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.negotiation import choose_decoder
@@ -25,7 +25,7 @@ INFERENCE_ID, EVENT_ID = "inferenceId", "eventId"
 class Requests:
     """The requests of capture files, and which of them have no part in what is measured."""
 
-    def __init__(self, model: Model, window: Window | None, refusals: Refusals) -> None:
+    def __init__(self, model: Model, window: TimeWindow | None, refusals: Refusals) -> None:
         self.seen = self.outside = self.without_input = 0
         self._model = model
         self._window = window

@@ -9,7 +9,7 @@ from sagetree.drift.captured.rows import ColumnCells
 from sagetree.drift.measures.baselines import KnownColumn
 from sagetree.drift.measures.chance import more_than
 from sagetree.drift.measures.distribution import Distribution, of_categories, of_numbers
-from sagetree.drift.measures.findings import Finding, Severity, worst
+from sagetree.drift.measures.findings import Change, Severity, worst
 from sagetree.drift.settings import SERIOUS_ABSENT, Limits
 from sagetree.errors import quote
 
@@ -33,7 +33,7 @@ class ColumnDrift:
     rows: int
     values: Distribution | None
     categories: Distribution | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Change, ...]
     unmeasured: str = ""
 
     @property
@@ -95,7 +95,7 @@ def _counts(cells: ColumnCells) -> dict[str, int]:
 
 def _of_missing(
     known: KnownColumn, cells: ColumnCells, rows: int, limits: Limits, chance: float
-) -> Iterator[Finding]:
+) -> Iterator[Change]:
     demanded = limits.completeness.get(known.name)
     if demanded is None and known.missing is None:
         return
@@ -104,7 +104,7 @@ def _of_missing(
     severity = exceeds(cells.missing, rows, allowed, before, chance)
     if severity:
         told = f"in training {before:.1%}" if known.missing is not None else "not known of training"
-        yield Finding(
+        yield Change(
             known.name,
             "completeness_check",
             severity,
@@ -115,7 +115,7 @@ def _of_missing(
 
 def _of_unseen(
     known: KnownColumn, cells: ColumnCells, rows: int, limits: Limits, chance: float
-) -> Iterator[Finding]:
+) -> Iterator[Change]:
     expected = known.unseen_share(chance)
     if expected is None:
         return
@@ -124,7 +124,7 @@ def _of_unseen(
     severity = exceeds(found, rows, allowed, expected, chance)
     if severity:
         names = sorted(cells.unseen, key=lambda name: -cells.unseen[name])[:_NAMED]
-        yield Finding(
+        yield Change(
             known.name,
             "categorical_values_check",
             severity,
@@ -139,7 +139,7 @@ def _of_values(
     categories: Distribution | None,
     limits: Limits,
     chance: float,
-) -> Iterator[Finding]:
+) -> Iterator[Change]:
     """Yield a finding where values are spread differently; dates always are, as time goes on."""
     if known.is_moment or not limits.compares:
         return
@@ -150,7 +150,7 @@ def _of_values(
     severity = changed.severity(limits.comparison, chance)
     if severity:
         description = told(changed, limits.comparison)
-        yield Finding(known.name, "baseline_drift_check", severity, description)
+        yield Change(known.name, "baseline_drift_check", severity, description)
 
 
 def told(found: Distribution, comparison: float) -> str:

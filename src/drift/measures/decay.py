@@ -10,7 +10,7 @@ from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from sagetree.drift.captured.late_labels import JoinedLabels
 from sagetree.drift.measures.chance import at_least
-from sagetree.drift.measures.findings import Finding, Severity
+from sagetree.drift.measures.findings import Change, Severity
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.interval import TWO_SIDED
 from sagetree.evaluate.metrics.measured import Measured
@@ -40,7 +40,7 @@ class Decay(NamedTuple):
     before: float | None = None
     deviation: float | None = None
     lost: float | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Change, ...] = ()
     unmeasured: str = ""
 
 
@@ -113,7 +113,7 @@ def _compared(
         f"{name} is {value:.4g} on {found.rows} rows whose labels came later, and was {before:.4g} "
         f"in training: {lost:.0%} of what the model had over saying the same of every row is lost"
     )
-    findings = (Finding(metric, check, severity, description, metric),) if severity else ()
+    findings = (Change(metric, check, severity, description, metric),) if severity else ()
     return Decay(joined, metric, value, before, deviation, lost, findings)
 
 

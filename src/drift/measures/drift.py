@@ -16,7 +16,7 @@ from sagetree.drift.measures.columns import (
     limits_margin,
 )
 from sagetree.drift.measures.decay import Decay, measure_decay
-from sagetree.drift.measures.findings import Finding, Severity, worst
+from sagetree.drift.measures.findings import Change, Severity, worst
 from sagetree.drift.measures.scores import ScoreDrift, compare_scores
 from sagetree.drift.settings import FALSE_ALARMS, Limits
 
@@ -32,7 +32,7 @@ class Drift:
     columns: tuple[ColumnDrift, ...]
     scores: Sequence[ScoreDrift]
     decay: Decay | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Change, ...]
     limits: Limits
     chance: float
 
@@ -64,7 +64,7 @@ def measure_drift(
     )
     scores = compare_scores(model, bundle, rows.scores, limits, chance)
     decay = measure_decay(model, bundle, rows.scores, joined, chance) if joined else None
-    found: tuple[Finding, ...] = ()
+    found: tuple[Change, ...] = ()
     if limits.evaluates:
         found = (
             *(decay.findings if decay else ()),
@@ -76,13 +76,13 @@ def measure_drift(
     return Drift(capture, columns, scores, decay, ordered, limits, chance)
 
 
-def _of_refusals(capture: Capture, limits: Limits, chance: float) -> Iterator[Finding]:
+def _of_refusals(capture: Capture, limits: Limits, chance: float) -> Iterator[Change]:
     refusals, offered = capture.refusals, capture.offered
     margin = limits_margin(limits.kinds)
     for reason, count in refusals.by_reason.items():
         severity = exceeds(count, offered, margin, 0.0, chance)
         if severity:
-            yield Finding(
+            yield Change(
                 reason.column,
                 reason.check,
                 severity,

@@ -17,7 +17,7 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-class Finding(NamedTuple):
+class Change(NamedTuple):
     """A change that counts: `check` is Model Monitor's name of what it violates."""
 
     feature: str
@@ -27,6 +27,6 @@ class Finding(NamedTuple):
     metric: str = ""
 
 
-def worst(findings: tuple[Finding, ...]) -> Severity:
+def worst(findings: tuple[Change, ...]) -> Severity:
     """Return the severity of the most serious one."""
     return max((each.severity for each in findings), default=Severity.NONE)

@@ -12,7 +12,7 @@ from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from sagetree.drift.measures.columns import told
 from sagetree.drift.measures.distribution import Distribution, of_numbers
-from sagetree.drift.measures.findings import Finding, Severity, worst
+from sagetree.drift.measures.findings import Change, Severity, worst
 from sagetree.drift.settings import Limits
 from sagetree.tables.label import ClassLabel
 
@@ -23,7 +23,7 @@ class ScoreDrift(NamedTuple):
     name: str
     values: NDArray[np.float64]
     spread: Distribution | None
-    findings: tuple[Finding, ...]
+    findings: tuple[Change, ...]
 
     @property
     def severity(self) -> Severity:
@@ -55,10 +55,10 @@ def compare_scores(
     for place, (name, values) in enumerate(zip(names, outputs.T, strict=True)):
         spread = _nearest(_known(bundle, place), values, limits, chance)
         severity = spread.severity(limits.comparison, chance) if spread else Severity.NONE
-        findings: tuple[Finding, ...] = ()
+        findings: tuple[Change, ...] = ()
         if spread is not None and severity and limits.compares:
             description = told(spread, limits.comparison)
-            findings = (Finding(name, "baseline_drift_check", severity, description),)
+            findings = (Change(name, "baseline_drift_check", severity, description),)
         found.append(ScoreDrift(name, values, spread, findings))
     return found
 

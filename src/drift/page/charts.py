@@ -5,7 +5,7 @@ import numpy as np
 from sagetree.drift.measures.distribution import Distribution
 from sagetree.drift.measures.groups import Groups
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import Chart, Row, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, TextTable, shown
 from sagetree.evaluate.report.page.marks import ONE, TWO
 
 TRAINING, NOW = "training", "captured"
@@ -52,7 +52,7 @@ def steps_chart(name: str, found: Distribution) -> Chart | None:
         f"{shown(name, 40)}: share of rows below",
         f"How many of the rows lie below each value; the lines are at most {steps.distance:.3g} "
         "apart.",
-        Table(
+        TextTable(
             ("value", TRAINING, NOW),
             tuple(
                 (f"{edge:.6g}", f"{one:.1%}", f"{other:.1%}")
@@ -68,7 +68,7 @@ def steps_chart(name: str, found: Distribution) -> Chart | None:
     )
 
 
-def _table(groups: Groups) -> Table:
+def _table(groups: Groups) -> TextTable:
     before, now = groups.shares
     rows: list[Row] = [
         (shown(name), f"{int(b)}", f"{one:.1%}", f"{int(n)}", f"{other:.1%}")
@@ -77,4 +77,4 @@ def _table(groups: Groups) -> Table:
         )
     ]
     columns = "value", "rows of training", "share", "rows captured", "share now"
-    return Table(columns, tuple(rows))
+    return TextTable(columns, tuple(rows))

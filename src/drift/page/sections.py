@@ -7,7 +7,7 @@ from sagetree.drift.measures.drift import Drift
 from sagetree.drift.measures.findings import Severity
 from sagetree.drift.page.charts import groups_chart, steps_chart
 from sagetree.drift.settings import FALSE_ALARMS, SERIOUS_ABSENT, SERIOUS_COMPARISON
-from sagetree.evaluate.report.page.document import Chart, KeyFigure, Section, Table, shown
+from sagetree.evaluate.report.page.document import Chart, KeyFigure, Section, TextTable, shown
 
 TITLE = "What the model is asked, beside what it was trained on"
 
@@ -41,7 +41,7 @@ def verdict_section(drift: Drift) -> Section:
         (shown(one.feature, 40), f"{one.severity.word}: {shown(one.description, 300)}")
         for one in findings
     )
-    table = Table(("column", "what has changed"), rows, ends_in_words=True)
+    table = TextTable(("column", "what has changed"), rows, ends_in_words=True)
     said = f"{_WORDS[drift.severity]}: " + (
         "nothing has changed that chance does not explain."
         if not findings
@@ -82,7 +82,7 @@ def scores_section(drift: Drift) -> Section:
             "The captured rows are scored again. They are compared with training's: with rows held "
             "out from other models, or with the model's own rows, whichever is nearer.",
         ),
-        tables=(Table(columns, tuple(rows)),),
+        tables=(TextTable(columns, tuple(rows)),),
         charts=tuple(charts[:MOST_CHARTS]),
     )
 
@@ -134,7 +134,7 @@ def columns_section(drift: Drift) -> Section:
         "columns",
         "Column by column",
         tuple(said),
-        tables=(Table(columns, rows),),
+        tables=(TextTable(columns, rows),),
         charts=tuple(_charts(ordered)),
     )
 
@@ -188,7 +188,7 @@ def left_out_section(drift: Drift) -> Section | None:
         (shown(reason.column, 40), f"{count}, such as {shown(refusals.examples[reason], 200)}")
         for reason, count in refusals.by_reason.most_common()
     )
-    tables = (Table(("column", "rows or requests"), rows, ends_in_words=True),) if rows else ()
+    tables = (TextTable(("column", "rows or requests"), rows, ends_in_words=True),) if rows else ()
     return Section("left-out", "What was left out", tuple(said), tables=tables)
 
 
