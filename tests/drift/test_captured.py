@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,9 @@ from tests.serve import encoded
 from tests.serve.artifacts import client_for
 
 ROWS = rows(12, 5)
+
+FOUR = datetime(2026, 1, 31, 16, tzinfo=UTC)
+FROM_FOUR_TO_FIVE = TimeWindow(FOUR, FOUR + timedelta(hours=1))
 
 
 def read(model: Model, *paths: Path, window: TimeWindow | None = None) -> Capture:
@@ -152,10 +155,7 @@ def test_only_the_window_counts(model: Model, tmp_path: Path) -> None:
         for hour, count in hours.items()
         for record in one_each(ROWS[:count], time=f"2026-01-31T{hour}:00:00Z")
     ]
-    window = TimeWindow(
-        datetime(2026, 1, 31, 16, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC)
-    )
-    capture = read(model, write_lines(tmp_path / "c.jsonl", records), window=window)
+    capture = read(model, write_lines(tmp_path / "c.jsonl", records), window=FROM_FOUR_TO_FIVE)
     assert (capture.rows.rows, capture.outside, capture.requests) == (2, 7, 9)
 
 
@@ -194,9 +194,6 @@ def test_a_capture_without_any_row_says_why(model: Model, tmp_path: Path) -> Non
     path = tmp_path / "c.jsonl"
     output = {"captureData": {"endpointOutput": {"data": "1"}}, "eventMetadata": {}}
     late = one_each(ROWS[:2], time="2026-01-31T18:00:00Z")
-    window = TimeWindow(
-        datetime(2026, 1, 31, 16, tzinfo=UTC), datetime(2026, 1, 31, 17, tzinfo=UTC)
-    )
     cases: dict[str, list[dict[str, object]]] = {
         "the capture holds answers alone. Let the endpoint capture its input too (CaptureMode "
         "Input)": [output],
@@ -209,5 +206,5 @@ def test_a_capture_without_any_row_says_why(model: Model, tmp_path: Path) -> Non
     for problem, records in cases.items():
         write_lines(path, records)
         with pytest.raises(DataError) as error:
-            read(model, path, window=window)
+            read(model, path, window=FROM_FOUR_TO_FIVE)
         assert str(error.value) == f"{path}: {problem}"

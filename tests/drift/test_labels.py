@@ -157,7 +157,7 @@ def test_a_label_that_follows_other_things_is_told(
     assert decay_of(model, bundle, tmp_path, 800, 2.0) == (Severity.NONE, "")
     severity, said = decay_of(model, bundle, tmp_path, 800, 0.0)
     assert severity is Severity.SERIOUS
-    assert said.startswith("AUC is 0.")
+    assert said.startswith("auc is 0.")
     assert "on 800 rows whose labels came later, and was 0." in said
     assert said.endswith("of what the model had over saying the same of every row is lost")
 

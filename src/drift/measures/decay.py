@@ -94,8 +94,10 @@ def _compared(
     chance: float,
 ) -> Decay:
     metric, value = found.headline, found.scalars[found.headline]
-    is_auc, rises = isinstance(found, Evaluation), not getattr(found, "falling", False)
-    useless = _CHANCE_AUC if isinstance(found, Evaluation) else found.baseline
+    if isinstance(found, Evaluation):
+        useless, rises = _CHANCE_AUC, True
+    else:
+        useless, rises = found.baseline, not found.falling
     worse = before - value if rises else value - before
     had = before - useless if rises else useless - before
     lost = worse / had if had > 0 else None
@@ -108,10 +110,9 @@ def _compared(
     if lost >= MODERATE_LOSS and at_least(worse / max(deviation, 1e-12)) < chance:
         severity = Severity.SERIOUS if lost >= SERIOUS_LOSS else Severity.MODERATE
     check = "LessThanThreshold" if rises else "GreaterThanThreshold"
-    name = "AUC" if is_auc else metric
     description = (
-        f"{name} is {value:.4g} on {found.rows} rows whose labels came later, and was {before:.4g} "
-        f"in training: {lost:.0%} of what the model had over saying the same of every row is lost"
+        f"{metric} is {value:.4g} on {found.rows} rows whose labels came later, and was "
+        f"{before:.4g} in training: {lost:.0%} of what the model had over saying the same of every row is lost"
     )
     findings = (Change(metric, check, severity, description, metric),) if severity else ()
     return Decay(joined, metric, value, before, deviation, lost, findings)
