@@ -195,6 +195,18 @@ def test_constraints_of_a_run_are_demanded_of_the_next(lay: Lay, tmp_path: Path)
         assert found["constraints.json"]["features"][0]["completeness"] == completeness
 
 
+def test_nothing_is_judged_where_the_constraints_say_so(lay: Lay, tmp_path: Path) -> None:
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps({"monitoring_config": {"evaluate_constraints": "Disabled"}}))
+    opt_ml = lay(rows(300, 12, shift=1.0, missing=0.4), baseline_constraints=str(own))
+    assert main([]) == 0
+    found = written(opt_ml)
+    assert found["constraint_violations.json"] == {"violations": []}
+    amount = found["statistics.json"]["features"][0]["drift_statistics"]
+    assert (amount["severity"], amount["distance"] > 0.3) == ("none", True)
+    assert opt_ml.message.read_text().startswith("Completed: ")
+
+
 def test_the_model_may_lie_on_s3(lay: Lay, trained: Path, tmp_path: Path) -> None:
     """A schedule has no input but the capture: its arguments name the model."""
     lay(rows(60, 15), with_model=False)

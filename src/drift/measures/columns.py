@@ -100,7 +100,7 @@ def _of_missing(
     if demanded is None and known.missing is None:
         return
     before = known.missing or 0.0
-    allowed = 1 - demanded if demanded is not None else before + limits_margin(limits.kinds)
+    allowed = 1 - demanded if demanded is not None else before + tolerance(limits.kinds)
     severity = exceeds(cells.missing, rows, allowed, before, chance)
     if severity:
         told = f"in training {before:.1%}" if known.missing is not None else "not known of training"
@@ -119,7 +119,7 @@ def _of_unseen(
     expected = known.unseen_share(chance)
     if expected is None:
         return
-    allowed = max(expected, 0.0) + limits_margin(limits.domains)
+    allowed = max(expected, 0.0) + tolerance(limits.domains)
     found = sum(cells.unseen.values())
     severity = exceeds(found, rows, allowed, expected, chance)
     if severity:
@@ -161,7 +161,7 @@ def told(found: Distribution, comparison: float) -> str:
     )
 
 
-def limits_margin(matching: float) -> float:
+def tolerance(matching: float) -> float:
     """Return the share that may be otherwise, where `matching` must be right."""
     return max(0.0, 1 - matching)
 

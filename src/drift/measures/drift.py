@@ -1,7 +1,7 @@
 """All that is measured of a capture."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
@@ -13,7 +13,7 @@ from sagetree.drift.measures.columns import (
     check_count,
     compare_column,
     exceeds,
-    limits_margin,
+    tolerance,
 )
 from sagetree.drift.measures.decay import Decay, measure_decay
 from sagetree.drift.measures.findings import Change, Severity, worst
@@ -41,6 +41,16 @@ class Drift:
         """How serious the most serious change is."""
         return worst(self.findings)
 
+    def unjudged(self) -> "Drift":
+        """Return the same figures, of which none counts."""
+        return replace(
+            self,
+            columns=tuple(replace(one, findings=()) for one in self.columns),
+            scores=[one._replace(findings=()) for one in self.scores],
+            decay=self.decay._replace(findings=()) if self.decay else None,
+            findings=(),
+        )
+
 
 def measure_drift(
     model: Model,
@@ -64,21 +74,20 @@ def measure_drift(
     )
     scores = compare_scores(model, bundle, rows.scores, limits, chance)
     decay = measure_decay(model, bundle, rows.scores, joined, chance) if joined else None
-    found: tuple[Change, ...] = ()
-    if limits.evaluates:
-        found = (
-            *(decay.findings if decay else ()),
-            *(finding for one in scores for finding in one.findings),
-            *_of_refusals(capture, limits, chance),
-            *(finding for one in columns for finding in one.findings),
-        )
+    found = (
+        *(decay.findings if decay else ()),
+        *(finding for one in scores for finding in one.findings),
+        *_of_refusals(capture, limits, chance),
+        *(finding for one in columns for finding in one.findings),
+    )
     ordered = tuple(sorted(found, key=lambda one: -one.severity))
-    return Drift(capture, columns, scores, decay, ordered, limits, chance)
+    drift = Drift(capture, columns, scores, decay, ordered, limits, chance)
+    return drift if limits.evaluates else drift.unjudged()
 
 
 def _of_refusals(capture: Capture, limits: Limits, chance: float) -> Iterator[Change]:
     refusals, offered = capture.refusals, capture.offered
-    margin = limits_margin(limits.kinds)
+    margin = tolerance(limits.kinds)
     for reason, count in refusals.by_reason.items():
         severity = exceeds(count, offered, margin, 0.0, chance)
         if severity:

@@ -6,7 +6,7 @@ kinds and of domains are, as its own container writes them, the share of cells t
 
 from collections.abc import Mapping
 
-from sagetree.drift.measures.columns import ColumnDrift, limits_margin
+from sagetree.drift.measures.columns import ColumnDrift, tolerance
 from sagetree.drift.measures.drift import Drift
 from sagetree.drift.outputs.kinds import trained_type
 from sagetree.drift.settings import Limits
@@ -47,7 +47,7 @@ def _feature(column: ColumnDrift, limits: Limits) -> Json:
     found: dict[str, object] = {"name": known.name, "inferred_type": kind}
     demanded = limits.completeness.get(known.name)
     if demanded is None and known.missing is not None:
-        demanded = round(max(0.0, 1 - known.missing - limits_margin(limits.kinds)), 6)
+        demanded = round(max(0.0, 1 - known.missing - tolerance(limits.kinds)), 6)
     if demanded is not None:
         found["completeness"] = demanded
     if kind != "String" and known.least is not None:
