@@ -155,6 +155,10 @@ def test_only_the_window_counts(model: Model, tmp_path: Path) -> None:
         for hour, count in hours.items()
         for record in one_each(ROWS[:count], time=f"2026-01-31T{hour}:00:00Z")
     ]
+    for record in records[::2]:  # some write it so
+        event = record["eventMetadata"]
+        assert isinstance(event, dict)
+        event["eventTime"] = event.pop("inferenceTime")
     capture = read(model, write_lines(tmp_path / "c.jsonl", records), window=FROM_FOUR_TO_FIVE)
     assert (capture.rows.rows, capture.outside, capture.requests) == (2, 7, 9)
 
