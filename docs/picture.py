@@ -3,7 +3,7 @@
 Each program is a panel, each of its rooms a box, each import an arrow downward. A box
 stands one floor above the highest room it imports. An import is left out where a longer
 way of arrows leads to the same room. All programs import what is shared; of each other only
-train imports evaluate, and cloud imports serve.
+train imports evaluate, cloud imports serve, and drift imports predict, evaluate and serve.
 """
 
 import sys
@@ -19,9 +19,9 @@ import grimp
 PICTURE = Path(__file__).with_name("architecture.svg")
 
 ROOT = "sagetree"
-PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve", "cloud")
+PROGRAMS = ("prepare", "train", "evaluate", "predict", "drift", "serve", "cloud")
 SHARED = "shared by all"
-COLUMNS = (("train", "evaluate"), ("cloud", "serve"), ("prepare",), ("predict",))
+COLUMNS = (("train", "evaluate"), ("cloud", "serve"), ("drift", "predict"), ("prepare",))
 
 # Pixels. A panel is as wide as its fullest floor.
 BOX_HEIGHT, FLOOR_HEIGHT, LETTER, GAP, HEAD, MARGIN = 26, 62, 7.2, 14, 34, 20
@@ -146,7 +146,7 @@ def draw() -> str:
         width = max(found[title].width for title in column)
         y = float(MARGIN)
         for title in column:
-            if y > MARGIN:  # train imports evaluate
+            if y > MARGIN:  # it imports the one below
                 middle = x + width / 2
                 elements.append(_line("program", middle, y - 2 * GAP, middle, y))
             elements += found[title].draw(x, y, width)

@@ -49,7 +49,7 @@ class Inputs:
         model, DataError for a first column that is neither the label nor the model's.
         """
         model = self._model
-        rows = self._without_label(self._by_name_or_place(table))
+        rows = self.as_taken(table)
         try:
             refuse_shifted(rows, model.schema, model.features.missing)
             inputs = model.schema.arrange(rows)
@@ -62,6 +62,13 @@ class Inputs:
             self._say(f"WARNING: the rows have no base margin ({names}): every score starts from 0")
         scores = model.scorer.score(matrix.values, base_margin)
         return ScoredRows(model, rows, inputs, matrix, scores, base_margin=base_margin)
+
+    def as_taken(self, table: Table) -> Table:
+        """Return the rows as the model takes them: by name or by place, without the label.
+
+        Raises DataError for a first column that is neither the label nor the model's.
+        """
+        return self._without_label(self._by_name_or_place(table))
 
     def _numbers(self, names: Sequence[str], named: bool) -> Sequence[bool]:
         """Say which columns of a CSV file are numbers to the model, however they are written."""

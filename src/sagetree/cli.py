@@ -17,6 +17,7 @@ PROGRAMS = {
     "evaluate": "score a model on held-out rows and give a verdict",
     "compare": "say which of two models is better on the same rows",
     "predict": "score the rows of files with a model, without a server",
+    "drift": "say how what a model is asked differs from its training",
     "serve": "answer /ping and /invocations over HTTP",
     "convert": "save a model of an old XGBoost as today's one reads it",
     "cloud": "launch, use and remove the solution on AWS",
@@ -37,10 +38,11 @@ Name files of your own:
   sagetree evaluate sagetree-out later.csv
   sagetree predict --model sagetree-out new.csv
   sagetree serve sagetree-out
+  sagetree drift --model sagetree-out capture/
 
-Or name none, as SageMaker does. Every program but profile, compare, predict, convert,
-cloud and function then works on SageMaker's folders: /opt/ml, or the folder named by the
-environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads,
+Or name none, as SageMaker does. Every program but profile, compare, predict, drift,
+convert, cloud and function then works on SageMaker's folders: /opt/ml, or the folder named
+by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads,
 writes and takes.
 """
 

@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 
 from sagetree.boosters.objectives import Objective
+from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
 from sagetree.bundle.model import Model
@@ -37,6 +38,7 @@ from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.column_baselines import measure_columns
 from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
@@ -146,6 +148,13 @@ def _bundle(
         rows=read.known_as(served),
         curve=result.curve,
         calibration=result.calibrator,
+        # of the categories themselves, not of what stands for them
+        columns=measure_columns(
+            read.features,
+            read.examples[TRAIN],
+            served,
+            Scorer.load(*trained.models, calibration=result.calibrator),
+        ),
     )
 
 

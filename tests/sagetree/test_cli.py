@@ -52,13 +52,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
             ["trian"],
             "argument PROGRAM: invalid choice: 'trian' "
             "(choose from 'prepare', 'profile', 'train', 'evaluate', 'compare', 'predict', "
-            "'serve', 'convert', 'cloud', 'function')",
+            "'drift', 'serve', 'convert', 'cloud', 'function')",
         ),
         (
             ["tra"],  # no abbreviations: a script that used one would break with a new program
             "argument PROGRAM: invalid choice: 'tra' "
             "(choose from 'prepare', 'profile', 'train', 'evaluate', 'compare', 'predict', "
-            "'serve', 'convert', 'cloud', 'function')",
+            "'drift', 'serve', 'convert', 'cloud', 'function')",
         ),
     ],
 )

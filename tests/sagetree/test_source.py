@@ -18,7 +18,7 @@ from sagetree.bundle.bundle import Manifest, Origin
 
 SRC = Path(sagetree.__file__).parents[1]
 FILES = sorted(SRC.rglob("*.py"))
-PROGRAMS = ("prepare", "train", "evaluate", "predict", "serve", "cloud")
+PROGRAMS = ("prepare", "train", "evaluate", "predict", "drift", "serve", "cloud")
 
 
 def module_of(path: Path) -> str:

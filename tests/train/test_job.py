@@ -36,7 +36,8 @@ def test_the_classic_test_dir_needs_no_config_but_hyperparameters(job: Job) -> N
     assert files == {
         f"sagetree/{name}.json"
         for name in (
-            "schema", "features", "decision", "selfcheck", "baseline", "curve", "manifest",
+            "schema", "features", "decision", "selfcheck", "baseline", "columns", "curve",
+            "manifest",
         )
     }  # fmt: skip
     assert (ran.opt_ml.model / "xgboost-model").exists()

@@ -46,7 +46,7 @@ class CodedColumn:
         if self.categories:
             return self.categories[int(value)]
         if self.kind == "datetime":
-            return _date(value)
+            return iso_date(value)
         return f"{value:.6g}"
 
     def take(self, rows: NDArray[np.intp]) -> "CodedColumn":
@@ -105,6 +105,7 @@ def columns_of(features: FeaturePipeline, matrix: NDArray[np.float32]) -> tuple[
     return tuple(found)
 
 
-def _date(days: float) -> str:
+def iso_date(days: float) -> str:
+    """Return the date so many days after 1970-01-01."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
     return moment.date().isoformat()

@@ -53,14 +53,14 @@ class Histogram(StoredRecord):
         return self
 
     @classmethod
-    def measure(cls, values: NDArray[np.floating]) -> "Histogram":
+    def measure(cls, values: NDArray[np.floating], quantiles: int = QUANTILES) -> "Histogram":
         """Return the histogram of a feature's values (n), its edges chosen from them."""
         present = values[~np.isnan(values)].astype(np.float64)
         found = np.unique(present)
         if len(found) <= MOST_VALUES:
             edges = (found[1:] + found[:-1]) / 2
         else:
-            inner = np.linspace(0, 1, QUANTILES + 1)[1:-1]
+            inner = np.linspace(0, 1, quantiles + 1)[1:-1]
             # the least of all values is no edge: nothing would lie below it
             edges = np.setdiff1d(np.quantile(present, inner, method="higher"), found[:1])
         # infinite values have no middle between them

@@ -9,6 +9,7 @@
     sagetree/calibration.json what makes a score of xgboost-model a probability, if needed
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
+    sagetree/columns.json   what each column of training's rows held, for `sagetree drift`
     sagetree/curve.json     metrics by round, if rows were left out
     sagetree/rows.bin       hashes of training's rows, if it kept them
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
@@ -32,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sagetree.boosters.calibration import Calibration
 from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
+from sagetree.bundle.column_baseline import ColumnBaselines
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.old import FORMAT, Documents, upgraded
@@ -50,6 +52,7 @@ DECISION_FILE = "sagetree/decision.json"
 CALIBRATION_FILE = "sagetree/calibration.json"
 SELFCHECK_FILE = "sagetree/selfcheck.json"
 BASELINE_FILE = "sagetree/baseline.json"
+COLUMNS_FILE = "sagetree/columns.json"
 CURVE_FILE = "sagetree/curve.json"
 ROWS_FILE = "sagetree/rows.bin"
 
@@ -136,6 +139,7 @@ class ModelBundle:
     rows: TrainingRows | None = None
     curve: LearningCurve | None = None
     calibration: Calibration | None = None
+    columns: ColumnBaselines | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
@@ -153,6 +157,7 @@ class ModelBundle:
             DECISION_FILE: self.decision,
             CALIBRATION_FILE: self.calibration,
             BASELINE_FILE: self.baseline,
+            COLUMNS_FILE: self.columns,
             CURVE_FILE: self.curve,
         }
         files |= {name: _json(record) for name, record in optional.items() if record is not None}
@@ -204,6 +209,7 @@ class ModelBundle:
             metrics=manifest.metrics,
             origin=manifest.origin,
             baseline=_optional(Baseline, documents, BASELINE_FILE),
+            columns=_optional(ColumnBaselines, documents, COLUMNS_FILE),
             curve=_optional(LearningCurve, documents, CURVE_FILE),
             rows=_training_rows(files[ROWS_FILE]) if ROWS_FILE in files else None,
         )
@@ -266,7 +272,7 @@ def _documents(files: Mapping[str, bytes]) -> Documents:
     documents = {}
     names = (
         SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, DECISION_FILE, CALIBRATION_FILE,
-        BASELINE_FILE, CURVE_FILE,
+        BASELINE_FILE, COLUMNS_FILE, CURVE_FILE,
     )  # fmt: skip
     for name in names:
         if name in files:

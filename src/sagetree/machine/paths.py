@@ -58,3 +58,5 @@ class OptMl:
     message = _Below("output/message")
     # Folder of a processing job's inputs and outputs.
     processing = _Below("processing")
+    # Folder whose lines a monitoring job's metrics in CloudWatch are made of.
+    cloudwatch = _Below("output/metrics/cloudwatch")

@@ -28,19 +28,20 @@ def local_folder(source: str, target: Path, where: str) -> Path:
         return target
     with tempfile.TemporaryDirectory(prefix="sagetree-") as folder:
         archive = Path(folder) / "code.tar.gz"
-        _download(source, archive, place)
+        download(source, archive, place)
         _unpack(archive, target, place)
     return target
 
 
-def _download(source: str, archive: Path, place: str) -> None:
+def download(source: str, target: Path, place: str) -> None:
+    """Fetch an object of S3. Raises SettingsError, at `place`, where that fails."""
     import boto3  # takes two seconds, and few need it
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     bucket, _, key = source.removeprefix(S3).partition("/")
     try:
-        boto3.client("s3").download_file(bucket, key, str(archive))
+        boto3.client("s3").download_file(bucket, key, str(target))
     except (Boto3Error, BotoCoreError, ClientError, ValueError, OSError) as error:
         raise SettingsError(f"it cannot be fetched: {error}", where=place, hint=_HINT) from error
 

@@ -1,0 +1,1 @@
+"""What a model is asked after its launch, beside what it was trained on."""

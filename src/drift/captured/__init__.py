@@ -1,0 +1,1 @@
+"""Captured requests and plain tables, as rows that the model has scored."""

@@ -1,0 +1,1 @@
+"""How far captured rows are from training's, and whether chance explains it."""

@@ -1,0 +1,1 @@
+"""What was measured, in Model Monitor's own files."""

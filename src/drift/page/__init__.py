@@ -1,0 +1,1 @@
+"""The page about drift, in the style of an evaluation's report."""
