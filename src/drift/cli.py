@@ -74,7 +74,7 @@ def _check_out(out: Path) -> None:
 
 
 def _run_monitored(options: argparse.Namespace, opt_ml: OptMl) -> int:
-    settings = monitor_settings(os.environ, options.model, opt_ml)
+    settings = monitor_settings(os.environ, options.model, opt_ml, options.labels)
     with left_out_unused():
         from sagetree.drift.job import run
         from sagetree.drift.outputs.cloudwatch import publish
@@ -96,8 +96,6 @@ def _parsed(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespa
         parser.error("the following arguments are required: --model")
     if not options.captured and not is_monitored(environ):
         parser.error(f"name what was captured (Model Monitor names it by {SOURCE})")
-    if not options.captured and options.labels:
-        parser.error("--labels goes with files: Model Monitor merges labels into the capture")
     return options
 
 

@@ -33,8 +33,12 @@ def is_monitored(environ: Mapping[str, str]) -> bool:
     return bool(environ.get(SOURCE))
 
 
-def monitor_settings(environ: Mapping[str, str], model: str | None, opt_ml: OptMl) -> DriftSettings:
+def monitor_settings(
+    environ: Mapping[str, str], model: str | None, opt_ml: OptMl, labels: Path | None = None
+) -> DriftSettings:
     """Return what Model Monitor says; without `model` it lies in processing/model.
+
+    Model Monitor merges labels into the capture; a job that is like its own may have them apart.
 
     Raises SettingsError for a variable that is absent or wrong.
     """
@@ -55,6 +59,7 @@ def monitor_settings(environ: Mapping[str, str], model: str | None, opt_ml: OptM
         model or str(opt_ml.processing / "model"),
         (Path(_needed(environ, SOURCE)),),
         Path(_needed(environ, "output_path")),
+        labels,
         window=window,
         limits=read_limits(Path(constraints)) if constraints else Limits(),
         publishing=publishing,
