@@ -38,26 +38,37 @@ from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
+from sagetree.train.hosts.cluster import DEFAULT_CLUSTER, Cluster
+from sagetree.train.hosts.group import Group
+from sagetree.train.hosts.opening import open_group
 from sagetree.train.importance import measure_importance
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
+from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
 
 
-def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
+def run(opt_ml: OptMl, overrides: Mapping[str, str], cluster: Cluster = DEFAULT_CLUSTER) -> int:
     """Train on `opt_ml`, write the bundle and metrics.json, and return 0.
 
-    Raises UserError for what the user gave, PlatformError for mounts that
-    cannot be written. No half-written model is left in any case.
+    The hosts of a job walk together; `cluster` says where they meet. Raises
+    UserError for what the user gave, PlatformError for mounts that cannot be written
+    and for hosts that are lost. No half-written model is left in any case.
     """
     for folder in (opt_ml.model, opt_ml.output_data):
         check_writable(folder)
     settings = read_settings(opt_ml, overrides)
     termination = Termination(saves=settings.checkpointing.save_on_termination).install()
-    read = ingest(opt_ml, settings)
+    with open_group(settings.hosts, cluster) as group:
+        return _walk(opt_ml, settings, termination, group)
+
+
+def _walk(opt_ml: OptMl, settings: TrainSettings, termination: Termination, group: Group) -> int:
+    with group.settling():
+        read = ingest(opt_ml, settings)
     settings = read.settings
     read.leakage().tell(fails=settings.fail_on_leakage)
     data = read.fingerprints()

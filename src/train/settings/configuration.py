@@ -6,9 +6,9 @@ from pathlib import Path
 
 from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 from sagetree.machine.program import LOG, check_writable
+from sagetree.train.hosts.resource_config import Hosts, read_hosts
 from sagetree.train.hyperparameters.value_types import plain_text
 from sagetree.train.settings.channel_settings import (
-    check_hosts,
     read_charsets,
     read_formats,
     read_json,
@@ -25,11 +25,11 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     Raises SettingsError that names every fault, or the error that is the only one.
     """
     faults = Faults()
-    texts, formats, charsets, folder = None, {}, {}, None
+    texts, formats, charsets, folder, hosts = None, {}, {}, None, Hosts()
     with faults.gathered():
         texts = _texts(opt_ml) | dict(overrides)
     with faults.gathered():
-        check_hosts(opt_ml, faults.texts)
+        hosts = read_hosts(read_json(opt_ml.resource_config), faults.texts)
     with faults.gathered():
         formats = read_formats(opt_ml, faults.texts)
         charsets = read_charsets(opt_ml, faults.texts)
@@ -50,7 +50,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     assert settings is not None  # noqa: S101 - faults are why it may be
     for note in (*settings.notes, *device_notes(settings.boosting.params)):
         LOG.warning(note)
-    return replace(settings, charsets=charsets)
+    return replace(settings, charsets=charsets, hosts=hosts)
 
 
 def _texts(opt_ml: OptMl) -> dict[str, str]:

@@ -10,6 +10,7 @@ from sagetree.boosters.objectives import DEFAULT_OBJECTIVE
 from sagetree.decisions.rules import Rule
 from sagetree.errors import did_you_mean, quote
 from sagetree.formats.detection import Format
+from sagetree.train.hosts.resource_config import Hosts
 from sagetree.train.hyperparameters.booster_rules import (
     leaves_depth_open,
     trains_on_gpu,
@@ -114,7 +115,8 @@ class TrainSettings:
     `header` and `delimiter` are of CSV files, None where they are looked at;
     `formats` what each channel's ContentType promises, `charsets` the charset of
     those that name another than UTF-8; `given` is what the user wrote, as text;
-    `notes` are lines to log; `decision` is the rule that chooses the threshold.
+    `notes` are lines to log; `decision` is the rule that chooses the threshold;
+    `hosts` are those that train together.
     """
 
     columns: Columns
@@ -129,6 +131,7 @@ class TrainSettings:
     notes: tuple[str, ...]
     decision: Rule
     charsets: Mapping[str, str] = field(default_factory=dict)
+    hosts: Hosts = field(default_factory=Hosts)
 
     @property
     def names_objective(self) -> bool:

@@ -22,5 +22,6 @@ def with_objective(settings: TrainSettings, objective: str) -> TrainSettings:
         settled,
         given=settings.given,
         charsets=settings.charsets,
+        hosts=settings.hosts,
         checkpointing=settings.checkpointing,
     )
