@@ -100,12 +100,11 @@ class Coordinator:
                 self._admit(guest, name, version)
             case {"lost": True} if guest.name:
                 guest.is_asking = True
-                if self.cause:
-                    guest.tell(cause=self.cause)
-                elif self.deadline is None:
+                if self.deadline is None:
                     self.deadline = time.monotonic() + _GRACE
             case {"failed": str(why)} if guest.name:
                 self._lose(host=guest.name, why=why)
+                guest.tell(noted=True)
                 self._forget(guest)
             case _:
                 self._forget(guest)  # it has said good-bye, or is a stranger
@@ -120,7 +119,9 @@ class Coordinator:
         else:
             guest.name = str(name)
             self.present[guest.name] = guest
-            if len(self.present) == len(self.names):
+            if self.cause:
+                guest.tell(cause=self.cause)
+            elif len(self.present) == len(self.names):
                 self._meet()
             return
         guest.tell(refused=refusal)
@@ -142,12 +143,11 @@ class Coordinator:
             guest.tell(tracker=[place["dmlc_tracker_uri"], place["dmlc_tracker_port"]])
 
     def _lose(self, **cause: object) -> None:
-        """Note the first host that was lost, and answer those who ask."""
-        self.cause = self.cause or cause
-        for guest in self.present.values():
-            if guest.is_asking or not self.have_met:
-                guest.tell(cause=self.cause)
-        self.is_over |= not self.have_met
+        """Tell all of the first host that was lost; they read it once they miss it."""
+        if self.cause is None:
+            self.cause = cause
+            for guest in self.present.values():
+                guest.tell(cause=cause)
 
     def _waited(self) -> None:
         """Name those for whom nobody waits any longer."""
@@ -155,7 +155,7 @@ class Coordinator:
         self.is_over |= self.is_orphan
         if not self.have_met:
             self._lose(missing=[name for name in self.names if name not in self.present])
-        elif not self.cause:
+        else:
             self._lose(silent=[g.name for g in self.present.values() if not g.is_asking])
 
     def _forget(self, guest: _Guest) -> None:
@@ -165,16 +165,14 @@ class Coordinator:
 
 
 def main(argument: str) -> None:
-    """Run the coordinator that a leader asks for in JSON, on its own address."""
+    """Run the coordinator that a leader asks for in JSON, on the socket that it listens at."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # it ends with the job
     given = json.loads(argument)
-    family, *_, place = socket.getaddrinfo(
-        given["names"][0], given["port"], type=socket.SOCK_STREAM
-    )[0]
-    server = socket.create_server(place[:2], family=family, backlog=len(given["names"]))
-    Coordinator(given["names"], given["version"], server, given["timeout"]).run()
-    os._exit(0)  # XGBoost's threads would wait for hosts that are gone
+    server = socket.socket(fileno=given["listening"])
+    coordinator = Coordinator(given["names"], given["version"], server, given["timeout"])
+    coordinator.run()
+    os._exit(0)  # XGBoost's tracker is not to be freed: it would wait for hosts that are gone
 
 
 if __name__ == "__main__":

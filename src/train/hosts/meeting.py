@@ -22,6 +22,9 @@ _PAUSE = 0.2
 # Seconds in which the coordinator surely says whom it has lost; then it is lost itself.
 _ANSWERS_WITHIN = 10.0
 
+# Seconds in which it surely passes on why this host ends.
+_NOTES_WITHIN = 2.0
+
 _HINT = (
     "See the log of that host. A job with checkpoints goes on from the newest when it is "
     "started again"
@@ -34,8 +37,9 @@ class Meeting:
     def __init__(self, hosts: Hosts, cluster: Cluster) -> None:
         self.hosts = hosts
         self.cluster = cluster
+        self.version = _version()
         self.tracker: Sequence[Any] = ()
-        self._coordinator = _start_coordinator(hosts, cluster) if hosts.rank == 0 else None
+        self._coordinator = self._start_coordinator() if hosts.rank == 0 else None
         self._line: Line | None = None
 
     def come(self) -> None:
@@ -45,7 +49,7 @@ class Meeting:
         """
         deadline = time.monotonic() + self.cluster.timeout
         line = self._line = Line(self._connected(deadline))
-        line.send(hello=self.hosts.current, version=_version())
+        line.send(hello=self.hosts.current, version=self.version)
         # the coordinator has waited since before, and says who is missing
         answer = self._answer(line, self.cluster.timeout + _ANSWERS_WITHIN)
         if "refused" in answer:
@@ -62,53 +66,81 @@ class Meeting:
         """Return the error that says why an exchange broke, as far as the coordinator knows."""
         if self._line is None:
             return self._lost({})
-        try:
-            self._line.send(lost=True)
-            answer = self._answer(self._line, _ANSWERS_WITHIN)
-        except OSError:
-            answer = {}
+        answer = self._answer(self._line, 0)  # it may have said so, and be gone since
+        if not answer:
+            with suppress(OSError):
+                self._line.send(lost=True)
+                answer = self._answer(self._line, _ANSWERS_WITHIN)
         return self._lost(answer.get("cause", {}))
 
     def leave(self, error: BaseException | None) -> None:
-        """Part from the others, with the reason if it is this host that ends the job."""
-        if self._line is not None:
+        """Part from the others, with the reason if this host ends the job.
+
+        Where the hosts have met and part with an error, nobody is waited for: the others
+        miss this host once it has ended.
+        """
+        line, self._line = self._line, None
+        if line is not None:
             with suppress(OSError):
                 if error is None:
-                    self._line.send(bye=True)
+                    line.send(bye=True)
                 else:
-                    self._line.send(failed=describe(error).partition("\n")[0])
-            self._line.socket.close()
-        if self._coordinator is not None:
+                    line.send(failed=describe(error).partition("\n")[0])
+                    self._answer(line, _NOTES_WITHIN)
+            line.socket.close()
+        if self._coordinator is not None and (error is None or not self.tracker):
+            coordinator, self._coordinator = self._coordinator, None
             try:
-                self._coordinator.communicate(timeout=_ANSWERS_WITHIN)
+                coordinator.communicate(timeout=_ANSWERS_WITHIN)
             except subprocess.TimeoutExpired:
-                self._coordinator.kill()
-                self._coordinator.communicate()
+                coordinator.kill()
+                coordinator.communicate()
+
+    def _start_coordinator(self) -> subprocess.Popen[bytes]:
+        """Start the process beside this one; the end of its input says that this one has ended."""
+        asked = {
+            "names": self.hosts.names,
+            "version": self.version,
+            "timeout": self.cluster.timeout,
+        }
+        command = [sys.executable, "-P", "-m", "sagetree.train.hosts.coordinator"]
+        with self._listening() as server:
+            number = server.fileno()
+            return subprocess.Popen(  # noqa: S603 - this very program
+                [*command, json.dumps({**asked, "listening": number})],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(number,),
+                start_new_session=True,
+            )
+
+    def _listening(self) -> socket.socket:
+        try:
+            family, *_, place = socket.getaddrinfo(
+                self.hosts.leader, self.cluster.port, type=socket.SOCK_STREAM
+            )[0]
+            return socket.create_server(place[:2], family=family, backlog=self.hosts.count)
+        except OSError as error:
+            raise PlatformError(
+                f"the hosts of the job cannot meet here: {_reason(error)}",
+                where=f"{self.hosts.leader}, port {self.cluster.port}",
+                hint=f"Free the port, or name another one by {PORT_VARIABLE} on all hosts",
+            ) from error
 
     def _connected(self, deadline: float) -> socket.socket:
         while True:
             try:
                 return socket.create_connection((self.hosts.leader, self.cluster.port), timeout=5)
             except OSError as error:  # its name is not known yet, or it does not listen yet
-                is_dead = self._coordinator is not None and self._coordinator.poll() is not None
-                if is_dead or time.monotonic() > deadline:
-                    raise self._unreachable(error, is_dead=is_dead) from error
+                if time.monotonic() > deadline:
+                    raise PlatformError(
+                        "the host that leads the job did not answer in "
+                        f"{self.cluster.timeout} s: {_reason(error)}",
+                        where=f"{self.hosts.leader}, port {self.cluster.port}",
+                        hint="See its log, and let the hosts' security group pass all ports "
+                        "between them",
+                    ) from error
             time.sleep(_PAUSE)
-
-    def _unreachable(self, error: OSError, *, is_dead: bool) -> PlatformError:
-        where = f"{self.hosts.leader}, port {self.cluster.port}"
-        if is_dead:
-            return PlatformError(
-                "the hosts of the job cannot meet here: the port cannot be listened at",
-                where=where,
-                hint=f"Free the port, or name another one by {PORT_VARIABLE} on all hosts",
-            )
-        return PlatformError(
-            f"the host that leads the job did not answer in {self.cluster.timeout} s: "
-            f"{error.strerror or error}",
-            where=where,
-            hint="See its log, and let the hosts' security group pass all ports between them",
-        )
 
     def _answer(self, line: Line, seconds: float) -> Mapping[str, Any]:
         """Return what the coordinator says next, nothing where it has gone."""
@@ -145,18 +177,9 @@ class Meeting:
         return PlatformError(f"another host of the job is gone: {reason}", hint=_HINT)
 
 
-def _start_coordinator(hosts: Hosts, cluster: Cluster) -> subprocess.Popen[bytes]:
-    """Start the process beside this one; the end of its input tells it that this one has ended."""
-    asked = {
-        "names": hosts.names,
-        "version": _version(),
-        "port": cluster.port,
-        "timeout": cluster.timeout,
-    }
-    command = [sys.executable, "-P", "-m", "sagetree.train.hosts.coordinator", json.dumps(asked)]
-    return subprocess.Popen(  # noqa: S603 - this very program
-        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
-    )
+def _reason(error: OSError) -> str:
+    """Return the system's words, without what Python adds of the address."""
+    return (error.strerror or str(error)).partition(" (")[0]
 
 
 def _version() -> str:

@@ -89,7 +89,6 @@ def start_hosts(
     hosts = []
     for name, channels in zip(names, shards, strict=True):
         opt_ml = OptMl(root / name)
-        (opt_ml.root / "log").parent.mkdir(parents=True, exist_ok=True)
         for channel, files in channels.items():
             folder = opt_ml.data / channel
             folder.mkdir(parents=True, exist_ok=True)
@@ -130,8 +129,8 @@ def start_group(
     for name in names:
         folder = root / name
         folder.mkdir(parents=True, exist_ok=True)
-        given = (folder, work, Hosts(names, name), cluster)
-        hosts.append(Host(_started(_work, *given), OptMl(folder)))
+        process = _started(_work, folder, work, Hosts(names, name), cluster)
+        hosts.append(Host(process, OptMl(folder)))
     return hosts
 
 
@@ -144,8 +143,9 @@ def in_group(root: Path, count: int, work: Callable[[Group], object]) -> list[ob
     return [json.loads(log.splitlines()[-1]) for log in logs]
 
 
-def _started(target: Callable[..., None], *given: object) -> BaseProcess:
-    process = _CONTEXT.Process(target=target, args=given, daemon=True)
+def _started(target: Callable[..., None], root: Path, *given: object) -> BaseProcess:
+    (root / "log").touch()
+    process = _CONTEXT.Process(target=target, args=(root, *given), daemon=True)
     process.start()
     return process
 
