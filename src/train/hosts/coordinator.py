@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any
 
 from sagetree.train.hosts.lines import Line
+from sagetree.train.hosts.tracker import start_tracker
 
 # What hosts are given to tell of a broken exchange, before those that have not are named.
 _GRACE = 5.0
@@ -50,7 +51,6 @@ class Coordinator:
         self.cause: dict[str, Any] | None = None
         self.have_met = self.is_over = self.is_orphan = False
         self.deadline: float | None = time.monotonic() + timeout
-        self.tracker: object = None
         self.selector = selectors.DefaultSelector()
         self.selector.register(server, selectors.EVENT_READ)
         self.selector.register(_PARENT, selectors.EVENT_READ)
@@ -129,18 +129,13 @@ class Coordinator:
 
     def _meet(self) -> None:
         """Start the tracker where others have reached this host, and send all there."""
-        from xgboost.tracker import RabitTracker  # once there is something to do
-
         other = self.present[self.names[-1]].line.socket
-        address = other.getsockname()[0]
-        self.tracker = RabitTracker(len(self.names), address, sortby="task")
-        self.tracker.start()
-        place = self.tracker.worker_args()
+        place = start_tracker(other.getsockname()[0], len(self.names))
         self.have_met, self.deadline = True, None
         self.selector.unregister(self.server)
         self.server.close()
         for guest in self.present.values():
-            guest.tell(tracker=[place["dmlc_tracker_uri"], place["dmlc_tracker_port"]])
+            guest.tell(tracker=place)
 
     def _lose(self, **cause: object) -> None:
         """Tell all of the first host that was lost; they read it once they miss it."""
@@ -170,9 +165,8 @@ def main(argument: str) -> None:
         signal.signal(number, signal.SIG_IGN)  # it ends with the job
     given = json.loads(argument)
     server = socket.socket(fileno=given["listening"])
-    coordinator = Coordinator(given["names"], given["version"], server, given["timeout"])
-    coordinator.run()
-    os._exit(0)  # XGBoost's tracker is not to be freed: it would wait for hosts that are gone
+    Coordinator(given["names"], given["version"], server, given["timeout"]).run()
+    os._exit(0)  # XGBoost's threads would wait for hosts that are gone
 
 
 if __name__ == "__main__":

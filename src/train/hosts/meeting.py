@@ -10,6 +10,7 @@ from contextlib import suppress
 from importlib.metadata import version
 from typing import Any
 
+from sagetree.boosters.library import library_version
 from sagetree.errors import PlatformError
 from sagetree.machine.program import describe
 from sagetree.train.hosts.cluster import PORT_VARIABLE, TIMEOUT_VARIABLE, Cluster
@@ -183,6 +184,4 @@ def _reason(error: OSError) -> str:
 
 
 def _version() -> str:
-    import xgboost
-
-    return f"sagetree {version('sagetree')} and XGBoost {xgboost.__version__}"
+    return f"sagetree {version('sagetree')} and XGBoost {library_version()}"
