@@ -135,14 +135,14 @@ def row_hashes(features: NDArray[np.float32], labels: Labels) -> RowHashes:
     """Return the hashes of rows, given their features (n, m) and labels (n) or (n, k)."""
     of_labels = labels.reshape(len(labels), -1)
     split, width = features.shape[1], features.shape[1] + of_labels.shape[1]
-    factors = _mixed(np.arange(1, width + 1, dtype=np.uint64)) | np.uint64(1)
+    factors = spread_evenly(np.arange(1, width + 1, dtype=np.uint64)) | np.uint64(1)
     hashes = RowHashes(np.empty(len(labels), np.uint64), np.empty(len(labels), np.uint64))
     step = max(1, _BLOCK_VALUES // width)
     for begin in range(0, len(labels), step):
         rows = slice(begin, begin + step)
         of_features = _sums(features[rows], factors[:split])
-        hashes.features[rows] = _mixed(of_features)
-        hashes.rows[rows] = _mixed(of_features + _sums(of_labels[rows], factors[split:]))
+        hashes.features[rows] = spread_evenly(of_features)
+        hashes.rows[rows] = spread_evenly(of_features + _sums(of_labels[rows], factors[split:]))
     return hashes
 
 
@@ -154,7 +154,7 @@ def _sums(cells: NDArray[np.float32] | Labels, factors: Hashes) -> Hashes:
     return sums
 
 
-def _mixed(values: Hashes) -> Hashes:
+def spread_evenly(values: Hashes) -> Hashes:
     """Return numbers whose bits are spread evenly (splitmix64), the same on every machine."""
     mixed = values + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -28,13 +28,14 @@ from sagetree.train.columns.features import tell_mean_labels
 from sagetree.train.columns.labels import Goal, warn_of_uncensored
 from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.metric_labels import check_metric_labels
-from sagetree.train.columns.plan import fit_plan
+from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.columns.roles import check_queries
 from sagetree.train.examples.copies import tell_copies, with_copies
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.leakage import Leakage, find_leakage, hashes_of
 from sagetree.train.examples.matrix import feature_matrix, is_too_large
 from sagetree.train.examples.stored_rows import StoredRows
+from sagetree.train.facts.facts import Facts
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.settings.unnamed_objective import with_objective
@@ -102,9 +103,10 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings)
     table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    settings = settled(settings, table, earlier)
+    facts = facts_of(table, settings.columns)
+    settings = settled(settings, facts, earlier)
     goal = goal_of(settings)
-    found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
+    found = fit_plan(facts, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
     tell_mean_labels(plan.features)
     rows = _apply(plan, table, goal, settings)
@@ -114,7 +116,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     keys = keys_of(rows, plan.schema)
     external = settings.boosting.external_memory
     train = _examples(rows, plan, external, TRAIN)
-    del table, rows
+    del table, rows, facts
     hashes = hashes_of(train)
     examples = {TRAIN: with_copies(train, hashes.features)}
     known = _known(TrainingRows.of(hashes.rows), earlier)
@@ -136,7 +138,7 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     return Ingested(settings, goal, plan.schema, plan.features, stored, examples, known, earlier)
 
 
-def settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None) -> TrainSettings:
+def settled(settings: TrainSettings, facts: Facts, earlier: ModelBundle | None) -> TrainSettings:
     """Return settings with an objective: the earlier model's, or the one that fits the label.
 
     Logs the notes it adds. Raises SettingsError for what does not go with it.
@@ -146,7 +148,7 @@ def settled(settings: TrainSettings, table: Table, earlier: ModelBundle | None) 
     if earlier is not None:
         objective = learnt_objective(earlier)
     else:
-        objective = fitting_objective(table, settings.columns)
+        objective = fitting_objective(facts, settings.columns)
     settled = with_objective(settings, objective)
     for note in settled.notes:
         if note not in settings.notes:

@@ -1,0 +1,291 @@
+"""A column by its distinct cells, all of them or those that decide; each is looked at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sagetree.tables.cells import Cell, MissingValues, category_text, is_taken
+from sagetree.tables.encoding import CellEncoder, Floats, distinct_cells, numbers_among
+from sagetree.tables.forms import forms_of
+from sagetree.tables.schema import Column, Kind
+from sagetree.train.facts.sampling import EVERY_HASH, bound_of, hashes_of_texts, scaled
+from sagetree.train.facts.wire import cell_key, packed_cell, unpacked_cell
+from sagetree.train.facts.witnesses import witnesses
+
+
+class Sums(NamedTuple):
+    """What is known of all cells of a column where not all of them are told.
+
+    Rows that are missing, categories, rows whose category no other has, and rows with a number.
+    """
+
+    missing: int
+    distinct: int
+    alone: int
+    numbers: int
+
+
+class _Sampled(NamedTuple):
+    """How many categories are in a sample, and how many of them a single row has."""
+
+    distinct: int
+    alone: int
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """A column's distinct cells, the rows of each, and the category each is (None: missing).
+
+    Where these are not all, `sums` are of all, and those of categories above the hash
+    `bound` only those that are in `is_witness` (k), by which decisions on all come out alike.
+    """
+
+    name: str
+    rows: int
+    cells: tuple[Cell, ...]
+    texts: tuple[str | None, ...]
+    counts: NDArray[np.int64]
+    bound: int = EVERY_HASH
+    sums: Sums | None = None
+    is_witness: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(cls, name: str, column: pa.ChunkedArray, missing: MissingValues) -> "Distinct":
+        """Return the column called `name`. Raises CellError for a type that holds no cells."""
+        return coded(name, column, missing)[0]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all distinct cells are known."""
+        return self.sums is None
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """Which cells (k) are not missing."""
+        return np.array([text is not None for text in self.texts], dtype=bool)
+
+    @cached_property
+    def categories(self) -> tuple[str, ...]:
+        """The distinct categories that are known, sorted."""
+        return tuple(sorted({text for text in self.texts if text is not None}))
+
+    @property
+    def distinct(self) -> int:
+        """How many categories there are."""
+        return self.sums.distinct if self.sums else len(self.categories)
+
+    @cached_property
+    def share_alone(self) -> float:
+        """The share of rows whose category no other row has."""
+        return (self.sums.alone if self.sums else self._alone(self.texts, self.counts)) / self.rows
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no row has a value."""
+        return self.missing == self.rows
+
+    @property
+    def missing(self) -> int:
+        """The rows without a value."""
+        return self.sums.missing if self.sums else int(self.counts[~self.present].sum())
+
+    @staticmethod
+    def _alone(texts: Sequence[str | None], counts: NDArray[np.int64]) -> int:
+        rows: dict[str | None, int] = {}
+        for text, count in zip(texts, counts.tolist(), strict=True):
+            rows[text] = rows.get(text, 0) + count
+        rows.pop(None, None)
+        return sum(count == 1 for count in rows.values())
+
+    def rows_of(self, chosen: NDArray[np.bool_]) -> int:
+        """Return how many rows have one of the chosen cells (k), of those that are known."""
+        return int(self.counts[chosen].sum())
+
+    def fits(self, convert: Callable[[Cell], object]) -> NDArray[np.bool_]:
+        """Say for each cell (k) whether it is present and `convert` takes it."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return np.array([here and is_taken(cell, convert) for cell, here in pairs], dtype=bool)
+
+    def all_fit(self, convert: Callable[[Cell], object]) -> bool:
+        """Say whether `convert` takes every cell that is present."""
+        pairs = zip(self.cells, self.present, strict=True)
+        return all(is_taken(cell, convert) for cell, here in pairs if here)
+
+    @property
+    def present_cells(self) -> list[Cell]:
+        """The distinct cells that are not missing."""
+        return self.those(self.present)
+
+    def those(self, chosen: NDArray[np.bool_]) -> list[Cell]:
+        """Return the chosen ones of the distinct cells (k)."""
+        return [cell for cell, here in zip(self.cells, chosen, strict=True) if here]
+
+    def numbers(self, number: CellEncoder) -> Floats:
+        """Return the number of each cell (k) that `number` takes, NaN for the others."""
+        found = numbers_among(self.cells, number)
+        found[~self.present] = np.nan
+        return found
+
+    def column(self, kind: Kind, categories: Sequence[str] = ()) -> Column:
+        """Return the column as one of the given kind, with those categories."""
+        return Column(
+            name=self.name,
+            kind=kind,
+            missing=self.missing,
+            distinct=self.distinct,
+            categories=tuple(categories),
+            forms=forms_of(self.categories) if kind in ("identifier", "constant") else (),
+        )
+
+    def told(self, most: int, number: CellEncoder) -> "Distinct":
+        """Return what other hosts are told: the cells of `most` categories, and those that decide.
+
+        `number` reads numbers among words.
+        """
+        if len(self.cells) <= most:
+            return self
+        hashes = hashes_of_texts(self.texts)
+        bound = bound_of(hashes, most)
+        kept = hashes <= np.uint64(bound)
+        witness = np.zeros(len(self.cells), bool)
+        witness[witnesses(self.cells, self.present, number)] = True
+        sums = self._sums(number)
+        return replace(self, sums=sums, bound=bound)._only(kept | witness, witness)
+
+    def _sums(self, number: CellEncoder) -> Sums:
+        if self.sums:
+            return self.sums
+        is_number = ~np.isnan(self.numbers(number))
+        alone = self._alone(self.texts, self.counts)
+        return Sums(self.missing, self.distinct, alone, self.rows_of(is_number))
+
+    def _only(self, kept: NDArray[np.bool_], witness: NDArray[np.bool_]) -> "Distinct":
+        return replace(
+            self,
+            cells=tuple(self.those(kept)),
+            texts=tuple(text for text, here in zip(self.texts, kept, strict=True) if here),
+            counts=self.counts[kept],
+            is_witness=witness[kept],
+        )
+
+    @classmethod
+    def none(cls, name: str, rows: int) -> "Distinct":
+        """Return a column that has no value in any of its rows."""
+        return cls(name, rows, (None,), (None,), np.array([rows], np.int64))
+
+    @classmethod
+    def merged(cls, found: Sequence["Distinct"], number: CellEncoder) -> "Distinct":
+        """Return what rows hold together of which these are the facts."""
+        bound = min(each.bound for each in found)
+        if bound < EVERY_HASH:
+            found = [each._up_to(bound, number) for each in found]
+        places: dict[object, int] = {}
+        cells: list[Cell] = []
+        texts: list[str | None] = []
+        counts: list[int] = []
+        witness: list[bool] = []
+        for each in found:
+            marks = np.zeros(len(each.cells), bool) if each.is_witness is None else each.is_witness
+            of_cells = zip(
+                each.cells, each.texts, each.counts.tolist(), marks.tolist(), strict=True
+            )
+            for cell, text, count, mark in of_cells:
+                place = places.setdefault(cell_key(cell), len(cells))
+                if place == len(cells):
+                    cells.append(cell)
+                    texts.append(text)
+                    counts.append(0)
+                    witness.append(False)
+                counts[place] += count
+                witness[place] |= mark
+        rows = sum(each.rows for each in found)
+        of_all = np.array(counts, np.int64)
+        merged = cls(found[0].name, rows, tuple(cells), tuple(texts), of_all, bound)
+        if bound == EVERY_HASH:
+            return merged
+        sums = merged._estimated(found, number)
+        return replace(merged, sums=sums, is_witness=np.array(witness))
+
+    def _up_to(self, bound: int, number: CellEncoder) -> "Distinct":
+        kept = hashes_of_texts(self.texts) <= np.uint64(bound)
+        witness = self.is_witness
+        if witness is None:
+            witness = np.zeros(len(self.cells), bool)
+            witness[witnesses(self.cells, self.present, number)] = True
+        return replace(self, sums=self._sums(number))._only(kept | witness, witness)
+
+    def _estimated(self, found: Sequence["Distinct"], number: CellEncoder) -> Sums:
+        """Return the sums of what hosts have found, this column being what they told.
+
+        What a host has counted may meet the same on others, as often as in the sample.
+        """
+        of_each = [each._sums(number) for each in found]
+        samples = [each._sampled(self.bound) for each in found]
+        together = self._sampled(self.bound)
+        return Sums(
+            missing=sum(sums.missing for sums in of_each),
+            distinct=scaled(
+                sum(sums.distinct for sums in of_each),
+                together.distinct,
+                [s.distinct for s in samples],
+            ),
+            alone=scaled(
+                sum(sums.alone for sums in of_each), together.alone, [s.alone for s in samples]
+            ),
+            numbers=sum(sums.numbers for sums in of_each),
+        )
+
+    def _sampled(self, bound: int) -> "_Sampled":
+        kept = hashes_of_texts(self.texts) <= np.uint64(bound)
+        texts = [text for text, here in zip(self.texts, kept, strict=True) if here]
+        return _Sampled(len({*texts} - {None}), self._alone(texts, self.counts[kept]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON; texts follow from the cells."""
+        return {
+            "name": self.name,
+            "rows": self.rows,
+            "cells": [*map(packed_cell, self.cells)],
+            "counts": self.counts.tolist(),
+            "bound": self.bound,
+            "sums": self.sums,
+            "is_witness": None if self.is_witness is None else self.is_witness.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any], missing: MissingValues) -> "Distinct":
+        """Return what `as_json` wrote."""
+        cells = tuple(map(unpacked_cell, found["cells"]))
+        sums, marks = found["sums"], found["is_witness"]
+        return cls(
+            name=found["name"],
+            rows=found["rows"],
+            cells=cells,
+            texts=_texts(cells, missing),
+            counts=np.array(found["counts"], np.int64),
+            bound=found["bound"],
+            sums=sums and Sums(*sums),
+            is_witness=None if marks is None else np.array(marks, bool),
+        )
+
+
+def coded(
+    name: str, column: pa.ChunkedArray, missing: MissingValues
+) -> tuple[Distinct, NDArray[np.int64]]:
+    """Return a column by its distinct cells, and the place among them of each row's (n).
+
+    Raises CellError for a type that holds no cells.
+    """
+    codes, cells = distinct_cells(column)
+    counts = np.bincount(codes, minlength=len(cells))
+    return Distinct(name, len(codes), tuple(cells), _texts(cells, missing), counts), codes
+
+
+def _texts(cells: Sequence[Cell], missing: MissingValues) -> tuple[str | None, ...]:
+    texts = map(category_text, cells)
+    return tuple(None if text in missing.texts else text for text in texts)

@@ -1,0 +1,228 @@
+"""What the columns of a job hold: of the one host's table, or of the rows of all hosts.
+
+Several hosts tell each other all columns at once, before any is asked for. What is asked
+beyond that follows from what all have told, so that every host asks the same.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NoReturn, TypeVar, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sagetree.errors import DataError
+from sagetree.tables.arrow_types import is_text, unreadable
+from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
+from sagetree.tables.encoding import CellEncoder, Floats, as_numbers, shape_encoder
+from sagetree.tables.table import Table
+from sagetree.train.facts.distinct import Distinct, coded
+from sagetree.train.facts.numbers import Numbers
+from sagetree.train.facts.sampling import MOST_VALUES, most_values
+from sagetree.train.hosts.group import ONE, Group
+
+# How numbers among words are written where the decimal mark is a comma.
+COMMA = NumberShape("comma")
+
+_Number = TypeVar("_Number", bound=np.generic)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The columns of `table`, this host's rows, as those of all hosts in the group.
+
+    The cells of columns in `as_texts` are never taken as numbers at a glance, with
+    `has_commas` those of no column of text. Of a column hosts tell `most` values.
+    """
+
+    table: Table
+    missing: MissingValues
+    as_texts: Collection[str] = ()
+    has_commas: bool = False
+    group: Group = ONE
+    most: int = MOST_VALUES
+    _told: dict[str, Distinct | Numbers] = field(default_factory=dict, init=False, repr=False)
+    _rows: list[int] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are on all hosts."""
+        return sum(self._rows) if self._rows else self.table.rows
+
+    def tell(self, without: Collection[str] = ()) -> "Facts":
+        """Tell the other hosts of all columns but those in `without`, and hear of theirs."""
+        if self.group.size == 1:
+            return self
+        self._rows.extend(self.group.gather(self.table.rows))
+        names = [name for name in self.table.names if name not in without]
+        own = {name: self._own_or_none(name) for name in names}
+        told = {name: _alike(name, found) for name, found in self._gathered(own).items()}
+        are_unlike = [name for name in names if len({*map(type, told[name])}) > 1]
+        cells = {name: self._own_distinct(name) for name in are_unlike}
+        told |= self._gathered(cells)
+        self._told.update({name: self._merged(found) for name, found in told.items() if found})
+        return self
+
+    def numbers(self, name: str) -> Numbers | None:
+        """Return a column that is numbers at a glance, on every host; None for another one."""
+        if self.group.size > 1:
+            found = self._told.get(name)
+            return found if isinstance(found, Numbers) else None
+        values = self._values(name)
+        return None if values is None else Numbers.of(values)
+
+    def distinct(self, name: str) -> Distinct:
+        """Return a column by its distinct cells. Raises CellError for a type that holds none."""
+        if self.group.size == 1:
+            return self._own_distinct(name)
+        found = self._told.get(name)
+        if isinstance(found, Distinct):
+            return found
+        (facts,) = self._gathered({name: self._own_distinct(name)}).values()
+        return Distinct.merged(cast("Sequence[Distinct]", facts), self._among_words)
+
+    def whole(self, name: str) -> Distinct:
+        """Return a column by all of its distinct cells."""
+        found = self.distinct(name)
+        if found.is_whole:
+            return found
+        told = self.group.gather(self._own_distinct(name).as_json())
+        return Distinct.merged([*map(self._cells_from, told)], self._among_words)
+
+    def shaped(self, distinct: Distinct, shape: NumberShape | None) -> Numbers:
+        """Return the numbers among a column's cells, written in this way; None is as they stand."""
+        encoder = shape_encoder(shape)
+        if distinct.is_whole:
+            return _numbers(distinct, encoder)
+        own = _numbers(self._own_distinct(distinct.name), encoder)
+        (found,) = self._gathered({distinct.name: own}).values()
+        return Numbers.merged(cast("Sequence[Numbers]", found))
+
+    def categories(
+        self, distinct: Distinct, chosen: Callable[[Cell], bool] | None = None
+    ) -> tuple[str, ...]:
+        """Return all categories of a column, sorted; of a mixed one those that are `chosen`."""
+        if distinct.is_whole:
+            return _categories(distinct, chosen)
+        own = self._own_distinct(distinct.name)
+        found = self.group.gather(_categories(own, chosen))
+        return tuple(sorted({text for texts in found for text in texts}))
+
+    def row_numbers(self, name: str, shape: NumberShape | None = None) -> Floats:
+        """Return the numbers (n) of this host's rows, NaN where there is none."""
+        values = self._values(name) if shape is None else None
+        if values is not None:
+            return values
+        distinct, codes = coded(name, self._column(name), self.missing)
+        return distinct.numbers(shape_encoder(shape))[codes]
+
+    def spread(self, values: NDArray[_Number], most: int) -> NDArray[_Number]:
+        """Return `most` of the rows' values (n), evenly spread, of all hosts."""
+        return self.group.gather_rows(values[:: -(-self.rows // most) or 1])
+
+    def texts_by_row(self, name: str) -> list[str]:
+        """Return a column's categories in the order in which rows have them first."""
+        distinct, codes = coded(name, self._column(name), self.missing)
+        places, first = np.unique(codes, return_index=True)
+        ordered = [distinct.texts[place] for place in places[np.argsort(first)]]
+        told = self.group.gather([text for text in ordered if text is not None])
+        return list(dict.fromkeys(text for texts in told for text in texts))
+
+    def refuse(
+        self, name: str, is_wrong: Callable[[Cell], bool], error: Callable[[str, Cell], DataError]
+    ) -> NoReturn:
+        """Raise `error` of the place, and the cell, of the first row that is wrong on any host."""
+        distinct, codes = coded(name, self._column(name), self.missing)
+        wrong = np.array([is_wrong(cell) for cell in distinct.cells], bool)
+        rows = np.flatnonzero(wrong[codes])
+        found = self.group.gather(bool(len(rows)))
+        if found.index(True) == self.group.rank:
+            row = int(rows[0])
+            raise error(self.table.locate(row), distinct.cells[codes[row]])
+        self.group.settle()  # where it is told
+        raise AssertionError("the host that has the row raises")
+
+    def has(self, cell: Cell) -> bool:
+        """Say whether a cell is not missing."""
+        text = category_text(cell)
+        return text is not None and text not in self.missing.texts
+
+    def _own(self, name: str) -> Distinct | Numbers:
+        values = None if name in self.as_texts else self._values(name)
+        return self._own_distinct(name) if values is None else Numbers.of(values)
+
+    def _values(self, name: str) -> Floats | None:
+        cells = self._column(name)
+        if self.has_commas and is_text(cells.type):
+            return None
+        return as_numbers(cells, self.missing)
+
+    def _own_distinct(self, name: str) -> Distinct:
+        return Distinct.of(name, self._column(name), self.missing)
+
+    def _own_or_none(self, name: str) -> Distinct | Numbers:
+        """Return a column, without a value where whoever asks for it will refuse its type."""
+        kind = self._column(name).type
+        value = kind.value_type if pa.types.is_dictionary(kind) else kind
+        return Distinct.none(name, self.table.rows) if unreadable(value) else self._own(name)
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        return cast("pa.ChunkedArray", self.table.column(name))
+
+    @property
+    def _among_words(self) -> CellEncoder:
+        """How numbers are read that may stand among words."""
+        return shape_encoder(COMMA if self.has_commas else None)
+
+    def _gathered(
+        self, own: dict[str, Distinct] | dict[str, Numbers] | dict[str, Distinct | Numbers]
+    ) -> dict[str, list[Distinct | Numbers]]:
+        """Return what each host says of each column."""
+        most = min(self.most, most_values(len(own), self.group.size))
+        told: dict[str, Any] = {}
+        for name, fact in own.items():
+            if isinstance(fact, Numbers):
+                told[name] = ["numbers", fact.told(most).as_json()]
+            else:
+                told[name] = ["cells", fact.told(most, self._among_words).as_json()]
+        of_hosts = self.group.gather(told)
+        return {name: [self._heard(*host[name]) for host in of_hosts] for name in own}
+
+    def _heard(self, kind: str, found: Any) -> Distinct | Numbers:  # noqa: ANN401 - JSON
+        return Numbers.from_json(found) if kind == "numbers" else self._cells_from(found)
+
+    def _cells_from(self, found: Any) -> Distinct:  # noqa: ANN401 - JSON
+        return Distinct.from_json(found, self.missing)
+
+    def _merged(self, found: Sequence[Distinct | Numbers]) -> Distinct | Numbers:
+        if isinstance(found[0], Numbers):
+            return Numbers.merged(cast("Sequence[Numbers]", found))
+        return Distinct.merged(cast("Sequence[Distinct]", found), self._among_words)
+
+
+def _alike(name: str, facts: Sequence[Distinct | Numbers]) -> Sequence[Distinct | Numbers]:
+    """Return the facts of one kind where a column holds one, whatever empty ones seem."""
+    kinds = {type(fact) for fact in facts if not fact.is_empty} or {Numbers}
+    if len(kinds) > 1:
+        return facts
+    none = Numbers.none if kinds == {Numbers} else partial(Distinct.none, name)
+    return [none(fact.rows) if fact.is_empty else fact for fact in facts]
+
+
+def _numbers(distinct: Distinct, encoder: CellEncoder) -> Numbers:
+    """Return the numbers among a column's cells, all of which are known."""
+    values = distinct.numbers(encoder)
+    there = ~np.isnan(values)
+    found = np.unique(values[there])
+    counts = distinct.counts[there]
+    rows = int(counts.sum())
+    return Numbers(distinct.rows, distinct.rows - rows, found, len(found), rows == len(found))
+
+
+def _categories(distinct: Distinct, chosen: Callable[[Cell], bool] | None) -> tuple[str, ...]:
+    if chosen is None:
+        return distinct.categories
+    pairs = zip(distinct.cells, distinct.texts, strict=True)
+    return tuple(sorted({text for cell, text in pairs if text is not None and chosen(cell)}))
