@@ -133,7 +133,7 @@ class RowHashes(NamedTuple):
 
 def row_hashes(features: NDArray[np.float32], labels: Labels) -> RowHashes:
     """Return the hashes of rows, given their features (n, m) and labels (n) or (n, k)."""
-    of_labels = labels.reshape(len(labels), -1)
+    of_labels = labels[:, None] if labels.ndim == 1 else labels
     split, width = features.shape[1], features.shape[1] + of_labels.shape[1]
     factors = spread_evenly(np.arange(1, width + 1, dtype=np.uint64)) | np.uint64(1)
     hashes = RowHashes(np.empty(len(labels), np.uint64), np.empty(len(labels), np.uint64))
