@@ -10,7 +10,7 @@ import orjson
 
 from sagetree.boosters.objectives import Objective
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
-from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
+from sagetree.bundle.bundle import ModelBundle, Origin
 from sagetree.bundle.model import Model
 from sagetree.decisions.decision import Decision
 from sagetree.evaluate.cases import Training
@@ -23,29 +23,24 @@ from sagetree.evaluate.report.writing import REPORT_FILE, write_report
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.operating_point import Flags, OperatingPoint
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
-from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
-from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
-from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
-from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
-from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.channels.ingest import Ingested
 from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
 from sagetree.train.hosts.cluster import DEFAULT_CLUSTER, Cluster
-from sagetree.train.hosts.group import Group
 from sagetree.train.hosts.opening import open_group
 from sagetree.train.importance import measure_importance
+from sagetree.train.learning import Learnt, learn
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
-from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
+from sagetree.train.settings.channel_settings import TEST, VALIDATION
 from sagetree.train.settings.configuration import read_settings
-from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
@@ -63,41 +58,33 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str], cluster: Cluster = DEFAULT_
     settings = read_settings(opt_ml, overrides)
     termination = Termination(saves=settings.checkpointing.save_on_termination).install()
     with open_group(settings.hosts, cluster) as group:
-        return _walk(opt_ml, settings, termination, group)
+        learnt = learn(opt_ml, settings, termination, group)
+    # XGBoost exchanges nothing any more: what follows is of the leader alone
+    if not group.is_leader:
+        LOG.info("Done: host %s writes the model", group.names[0])
+        return 0
+    _finish(opt_ml, learnt, is_stopped=termination.is_requested)
+    return 0
 
 
-def _walk(opt_ml: OptMl, settings: TrainSettings, termination: Termination, group: Group) -> int:
-    with group.settling():
-        read = ingest(opt_ml, settings)
-    settings = read.settings
-    read.leakage().tell(fails=settings.fail_on_leakage)
-    data = read.fingerprints()
-    return_freed_memory()  # of the tables, before the trees take theirs
-    checkpoints = Checkpoints.of_job(settings, data)
-    options = termination.begin(checkpoints, read.first_model)
-    train, classes = read.examples[TRAIN], read.class_count
-    plan = BoostingPlan.of(
-        settings.boosting, read.schema, read.features, train, classes=classes, run=options
-    )
-    tell_scale(plan, train)
-    tell_yielding(plan)
-    validation = read.examples.get(VALIDATION)
-    trained = calibrate(plan, fit(plan, train, validation), validation)
-    tell_splits(plan, train, trained.models)
+def _finish(opt_ml: OptMl, learnt: Learnt, *, is_stopped: bool) -> None:
+    """Calibrate, judge and save the model, and write what is known of it."""
+    plan, read = learnt.plan, learnt.read
+    trained = calibrate(plan, learnt.trained, read.examples.get(VALIDATION))
+    learnt = replace(learnt, trained=trained)
     judged = _judge(plan, trained, read)
     result, evaluation = judged.result, judged.evaluation
-    origin = _origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints)
-    _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
-    rows = plan.as_served(read.examples.get(VALIDATION, train))
+    _save(_bundle(learnt, judged, is_stopped=is_stopped), opt_ml.model)
+    validation = read.examples.get(VALIDATION)
+    rows = learnt.sample if validation is None else plan.as_served(validation)
     importance = measure_importance(trained.models, plan.features, rows)
     point = held_out_point(result, judged.decision, judged.called)
     _write_results(opt_ml, _metrics(plan.objective, result, evaluation, importance, point))
     _write_repeats(opt_ml, plan.objective, result, judged.threshold)
     LOG.info(summary(result, evaluation, judged.decision, read.schema.label, importance, opt_ml))
     warn_of_nothing_learnt(trained.models, result, evaluation)
-    if settings.has_report:
+    if read.settings.has_report:
         _write_report(opt_ml, plan, read, result, evaluation, point)
-    return 0
 
 
 @dataclass(frozen=True)
@@ -126,29 +113,23 @@ def _judge(plan: BoostingPlan, trained: TrainedModels, read: Ingested) -> _Judge
     return _Judged(decision, called, result, _evaluate(result, threshold, called, read))
 
 
-def _bundle(
-    plan: BoostingPlan,
-    trained: TrainedModels,
-    judged: _Judged,
-    read: Ingested,
-    data: Mapping[str, DataFingerprint],
-    origin: Origin,
-) -> ModelBundle:
-    served, result = plan.as_served(read.examples[TRAIN]), judged.result
+def _bundle(learnt: Learnt, judged: _Judged, *, is_stopped: bool) -> ModelBundle:
+    plan, read, result = learnt.plan, learnt.read, judged.result
+    models, calibrator = learnt.trained.models, result.calibrator
     return ModelBundle(
-        models=trained.models,
+        models=models,
         schema=read.schema,
         features=plan.features,
         decision=judged.decision,
-        selfcheck=read.stored.check(served, trained.models, result.calibrator),
+        selfcheck=learnt.stored.check(learnt.stored_in, models, calibrator),
         hyperparameters=read.settings.given,
-        data=data,
+        data=learnt.data,
         metrics={**result.metrics, **_headline(judged.evaluation)},
-        baseline=_baseline(plan, served, result),
-        origin=origin,
-        rows=read.known_as(served),
+        baseline=_baseline(plan, learnt.sample, result),
+        origin=_origin(learnt, is_stopped=is_stopped),
+        rows=learnt.known,
         curve=result.curve,
-        calibration=result.calibrator,
+        calibration=calibrator,
     )
 
 
@@ -181,26 +162,20 @@ def _evaluate(
     return evaluation
 
 
-def _baseline(plan: BoostingPlan, served: Examples, result: ValidationResult) -> Baseline | None:
+def _baseline(plan: BoostingPlan, sample: Examples, result: ValidationResult) -> Baseline | None:
     if not result.is_measured:
         return None
-    rows = served.some(MOST_ROWS)
+    rows = sample.some(MOST_ROWS)
     return Baseline.measure(plan.features.in_own_units(rows), result.scores)
 
 
-def _origin(
-    plan: BoostingPlan,
-    trained: TrainedModels,
-    *,
-    is_stopped: bool,
-    checkpoints: Checkpoints | None,
-) -> Origin:
+def _origin(learnt: Learnt, *, is_stopped: bool) -> Origin:
     return Origin(
-        seed=plan.settings.seed,
-        threads=plan.threads,
-        has_checkpoints=checkpoints is not None,
+        seed=learnt.plan.settings.seed,
+        threads=learnt.plan.threads,
+        has_checkpoints=learnt.has_checkpoints,
         is_stopped=is_stopped,
-        max_depth=trained.depth,
+        max_depth=learnt.trained.depth,
     )
 
 

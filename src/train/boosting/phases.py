@@ -50,7 +50,7 @@ def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> B
     data, sample = plan.matrices.build_train(train), None
     evaluated = plan.matrices.build(validation, ref=data)
     if plan.group.size > 1:
-        measured = gathered(plan.group, train, "train that its metrics are of", MANY_ROWS)
+        measured = gathered(plan.group, train, "train, for its metrics,", MANY_ROWS)
         sample = plan.matrices.build(measured, ref=data)
     return BoosterData(data, evaluated, evaluates_train=every_round, train_sample=sample)
 

@@ -22,11 +22,12 @@ MOST_GATHERED = 1_000_000
 _OF_THE_MOST = -1
 
 
-def gathered(group: Group, rows: Examples, what: str, most: int = MOST_GATHERED) -> Examples:
+def gathered(group: Group, rows: Examples, what: str = "", most: int = MOST_GATHERED) -> Examples:
     """Return the rows of all hosts, in order of rank; of more than `most` about as many.
 
     These are chosen by a hash of the row, or of its group, so the choice is the same however
-    the rows are dealt. The log says so, and calls the rows `what`. They know of no copies.
+    the rows are dealt. The log says so where the rows have a name, `what`. They know of no
+    copies.
     """
     if group.size == 1:
         return rows
@@ -34,7 +35,8 @@ def gathered(group: Group, rows: Examples, what: str, most: int = MOST_GATHERED)
     if count > most:
         kept = np.flatnonzero(unit_hashes(rows, _OF_THE_MOST) < most / count)
         rows = rows.take(kept)
-        LOG.info("%d of the %d rows of %s are taken, by a hash of each", most, count, what)
+        if what:
+            LOG.info("About %d of the %d rows of %s are taken, by their hashes", most, count, what)
     roles = vars(rows.roles)
     values = {n: group.gather_rows(v) for n, v in roles.items() if v is not None}
     return Examples(
