@@ -47,9 +47,12 @@ class Learnt:
 def learn(opt_ml: OptMl, settings: TrainSettings, termination: Termination, group: Group) -> Learnt:
     """Read the channels and boost; each host of the job does so, and all make the same model."""
     with group.settling():
+        group.same(dict(settings.given), "the hyperparameters")
+        group.same(sorted(settings.formats), "the channels")
         read = ingest(opt_ml, settings)
         settings = read.settings
         read.leakage().tell(fails=settings.fail_on_leakage)
+        group.same(_sha256(read.first_model or b""), "the files of the channel model")
         data = read.fingerprints()
         read = _with_rows_of_all(group, read)
         return_freed_memory()  # of the tables, before the trees take theirs
@@ -95,6 +98,10 @@ def _with_rows_of_all(group: Group, read: Ingested) -> Ingested:
 
 def _check_alike(group: Group, models: Sequence[bytes]) -> None:
     """Raise RuntimeError where the hosts have not all made the same models."""
-    found = group.gather([hashlib.sha256(model).hexdigest() for model in models])
+    found = group.gather([_sha256(model) for model in models])
     if any(other != found[0] for other in found):
         raise RuntimeError(f"the hosts ended with different models: {found}")
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

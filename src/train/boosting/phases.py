@@ -12,6 +12,7 @@ import xgboost
 
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.errors import DataError
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
@@ -47,7 +48,7 @@ def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> B
     every_round = total_rows(plan.group, train) <= MANY_ROWS
     train, statistics = plan.encoder.cross_fit(train)
     validation = plan.encoder.encode(validation, statistics)
-    data, sample = plan.matrices.build_train(train), None
+    data, sample = _train_matrix(plan, train), None
     evaluated = plan.matrices.build(validation, ref=data)
     if plan.group.size > 1:
         measured = gathered(plan.group, train, "train, for its metrics,", MANY_ROWS)
@@ -57,7 +58,24 @@ def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> B
 
 def all_rows(plan: BoostingPlan, train: Examples) -> list[BoosterData]:
     """Return what the booster of all rows learns from: it is evaluated on none."""
-    return [BoosterData(plan.matrices.build_train(plan.encoder.cross_fit(train)[0]))]
+    return [BoosterData(_train_matrix(plan, plan.encoder.cross_fit(train)[0]))]
+
+
+def _train_matrix(plan: BoostingPlan, train: Examples) -> xgboost.DMatrix:
+    """Return rows to learn from as XGBoost reads them.
+
+    Raises DataError for a host without any where XGBoost makes each leaf of what each host
+    finds: it makes another model there than on the other hosts.
+    """
+    rows = plan.group.gather(train.rows)
+    if plan.has_leaves_of_hosts and not all(rows):
+        raise DataError(
+            f"it has no rows to learn from, and objective={plan.objective.name} needs some on "
+            "each host",
+            where=f"host {plan.group.names[rows.index(0)]}",
+            hint="Give the channel train more files, or the job fewer hosts",
+        )
+    return plan.matrices.build_train(train)
 
 
 def fold_data(plan: BoostingPlan, rows: Examples, folds: Sequence[Fold]) -> list[BoosterData]:

@@ -31,6 +31,9 @@ THREADED_CELLS = 1_000_000
 # Objectives of which a row at the share p of positives has the hessian p (1 - p).
 _LOGISTIC = frozenset({"binary:logistic", "binary:logitraw", "reg:logistic"})
 
+# Objectives whose leaves are quantiles of the labels in them, and not sums of gradients.
+_ADAPTIVE = frozenset({"reg:absoluteerror", "reg:quantileerror"})
+
 # XGBoost's own default.
 MAX_BIN = 256
 
@@ -168,6 +171,11 @@ class BoostingPlan:
     def group(self) -> Group:
         """The hosts of the job."""
         return self.run.group
+
+    @property
+    def has_leaves_of_hosts(self) -> bool:
+        """Whether XGBoost gives each leaf the mean of what the hosts find, each of its own rows."""
+        return self.group.size > 1 and self.objective.name in _ADAPTIVE
 
     @property
     def threads(self) -> int:

@@ -53,6 +53,12 @@ def tell_scale(plan: BoostingPlan, train: Examples) -> None:
                 "for weights around 1. Divide the weights by it, or leave out preset=xgboost",
                 mean,
             )
+    if plan.has_leaves_of_hosts:
+        LOG.warning(
+            "Warning: with objective=%s a leaf is the mean of what each host finds in its rows: "
+            "deal them at random, and about as many to each",
+            plan.objective.name,
+        )
     for warning in _label_warnings(plan, train):
         LOG.warning("WARNING: %s", warning)
 

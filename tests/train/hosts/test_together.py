@@ -1,17 +1,26 @@
 """Jobs of one, two and three hosts on the same rows: the same model, written once."""
 
+import re
+import shutil
+import signal
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xgboost
 
+from sagetree.bundle.bundle import ModelBundle
 from sagetree.bundle.model import Model
 from tests.sagetree.models import table_of
-from tests.train.hosts.processes import Host, run_hosts
+from tests.train.hosts.processes import Host, run_hosts, start_hosts
 
 HEAD = "y,a,b,kind\n"
-PLAIN = {"num_round": 12, "subsample": 1, "colsample_bytree": 1, "max_depth": 4}
+METRICS = re.compile(r".*\[[0-9]+\].*validation-auc:([-+.0-9eE]+)")
+
+# Every round draws: what goes on from a checkpoint makes the same trees only if it draws the same.
+DRAWN = {"num_round": 10, "subsample": 0.7, "colsample_bynode": 0.5, "early_stopping_rounds": 10}
 
 
 def rows_of(count: int, seed: int = 0) -> list[str]:
@@ -23,30 +32,93 @@ def rows_of(count: int, seed: int = 0) -> list[str]:
     return [f"{y},{x},{z},k{k}\n" for y, x, z, k in zip(label, a, b, kind, strict=True)]
 
 
-def dealt(rows: Sequence[str], count: int) -> list[str]:
-    """Return the rows in turn as tables of this many hosts."""
-    return [HEAD + "".join(rows[number::count]) for number in range(count)]
+def channels(count: int) -> list[dict[str, str]]:
+    """Return what each of this many hosts is given: its rows, dealt in turn."""
+    train, validation = rows_of(1200), rows_of(400, 1)
+    return [
+        {
+            "train": HEAD + "".join(train[number::count]),
+            "validation": HEAD + "".join(validation[number::count]),
+        }
+        for number in range(count)
+    ]
 
 
-def train(root: Path, count: int, settings: Mapping[str, object], rows: int = 1200) -> list[Host]:
-    shards = zip(dealt(rows_of(rows), count), dealt(rows_of(400, 1), count), strict=True)
-    channels = [{"train": train, "validation": validation} for train, validation in shards]
-    (root / str(count)).mkdir()
-    hosts = run_hosts(root / str(count), channels, settings)
-    assert [host.wait() for host in hosts] == [0] * count, [host.log for host in hosts]
+def ended(hosts: Sequence[Host]) -> Sequence[Host]:
+    assert [host.wait() for host in hosts] == [0] * len(hosts), [host.log for host in hosts]
     return hosts
 
 
-def splits(model: Model) -> list[list[str]]:
-    dumps = [tree for booster in model.scorer.boosters for tree in booster.dump()]
-    return [[line.split("]")[0] for line in tree.splitlines() if "[" in line] for tree in dumps]
+def train(
+    root: Path, count: int, settings: Mapping[str, object], **config: object
+) -> Sequence[Host]:
+    return ended(run_hosts(root, channels(count), settings, **config))
 
 
-def test_hosts_make_the_model_that_one_makes(tmp_path: Path) -> None:
+def models_of(host: Host) -> tuple[bytes, ...]:
+    return ModelBundle.load(host.opt_ml.model).models
+
+
+def splits(host: Host) -> list[list[tuple[int, float]]]:
+    """Return which feature each split of each tree is on, and where."""
+    (model,) = models_of(host)
+    trees = xgboost.Booster(model_file=bytearray(model)).trees_to_dataframe()
+    return trees[["Tree", "Node", "Feature", "Split", "Category"]].astype(str).values.tolist()
+
+
+def test_hosts_make_the_model_that_one_makes_and_the_leader_alone_tells_and_writes_it(
+    tmp_path: Path,
+) -> None:
+    """The rows are the same in all; depths are tried, and rounds stop early."""
+    settings = {"num_round": 40, "eta": 0.3, "early_stopping_rounds": 5, "subsample": 1}
+    settings |= {"calibration": "none"}  # a slope of 10 would make ten times of any difference
     fields = [row.strip().split(",")[1:] for row in rows_of(300, 2)]
-    a, b, kind = zip(*fields, strict=True)
-    asked = table_of({"a": list(map(float, a)), "b": list(map(float, b)), "kind": list(kind)})
-    models = [Model.load(train(tmp_path, n, PLAIN)[0].opt_ml.model) for n in (1, 2, 3)]
-    scores = [model.score(asked) for model in models]
-    for other in (1, 2):
-        assert scores[other] == pytest.approx(scores[0], abs=1e-6)
+    a, b, kind = (list(column) for column in zip(*fields, strict=True))
+    asked = table_of({"a": [float(x) for x in a], "b": [float(x) for x in b], "kind": kind})
+    jobs = {count: train(tmp_path / str(count), count, settings) for count in (1, 2, 3)}
+    one, *_ = jobs[1]
+    for count in (2, 3):
+        leader, *others = jobs[count]
+        assert splits(leader) == splits(one)
+        scores = [Model.load(host.opt_ml.model).score(asked) for host in (one, leader)]
+        assert scores[1] == pytest.approx(scores[0], abs=1e-6)
+        assert METRICS.findall(leader.log) == METRICS.findall(one.log)
+        for host in others:
+            assert not METRICS.findall(host.log)
+            assert "Done: host 127.0.0.1 writes the model" in host.log
+            assert not any(host.opt_ml.model.iterdir())
+            assert not any(host.opt_ml.output_data.iterdir())
+
+
+@pytest.mark.long
+def test_hosts_go_on_from_the_leaders_checkpoints_byte_for_byte(tmp_path: Path) -> None:
+    """Only the leader's folder is there when the job is started again."""
+    config: dict[str, object] = {"checkpoint": {}}
+    whole = train(tmp_path / "whole", 2, DRAWN | {"num_round": 14}, **config)
+    first = train(tmp_path / "again", 2, DRAWN, **config)
+    assert [host.opt_ml.checkpoints.exists() for host in first] == [True, False]
+    for host in first:
+        shutil.rmtree(host.opt_ml.model)
+    again = train(tmp_path / "again", 2, DRAWN | {"num_round": 14}, **config)
+    assert "Going on after round 9" in again[0].log
+    assert models_of(again[0]) == models_of(whole[0])
+
+
+def has_made_a_round(host: Host) -> bool:
+    return bool(METRICS.search(host.log))
+
+
+def test_sigterm_on_any_host_stops_all_after_the_same_round(tmp_path: Path) -> None:
+    """The leader notes nothing itself; the best model up to there is saved, once."""
+    settings = {"num_round": 100_000, "early_stopping_rounds": 100_000, "max_depth": 2}
+    leader, other = start_hosts(tmp_path, channels(2), settings)
+    limit = time.monotonic() + 60
+    while not has_made_a_round(leader):
+        assert time.monotonic() < limit, leader.log
+        time.sleep(0.05)
+    other.signal(signal.SIGTERM)
+    ended([leader, other])
+    told = [re.findall(r"SIGTERM after (\d+) rounds", host.log) for host in (leader, other)]
+    assert told[0] == told[1] != []
+    assert models_of(leader)
+    assert not any(other.opt_ml.model.iterdir())
