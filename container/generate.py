@@ -68,7 +68,7 @@ def algorithm() -> dict[str, Any]:
     return {
         "SupportedHyperParameters": [_specified(parameter) for parameter in parameters],
         "SupportedTrainingInstanceTypes": INSTANCES,
-        "SupportsDistributedTraining": False,
+        "SupportsDistributedTraining": True,
         "MetricDefinitions": [
             {"Name": f"validation:{metric.name}", "Regex": metric_pattern(metric)}
             for metric in METRICS.values()

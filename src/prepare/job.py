@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from sagetree.machine.paths import OptMl
+from sagetree.machine.processing import check_one_host
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, open_database
 from sagetree.prepare.inputs import find_tables
@@ -26,6 +27,7 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
     Raises UserError for what the user gave. The parts' files appear when all
     of them are written.
     """
+    check_one_host(opt_ml, "each would join and split only the rows that it has itself")
     output = PartFiles(opt_ml.processing / "output", settings.format)
     columns = _record_columns(settings)
     with open_database(settings.memory_limit) as db:

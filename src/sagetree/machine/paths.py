@@ -80,6 +80,11 @@ class OptMl:
         return self.root / "output" / "message"
 
     @property
+    def processing_resource_config(self) -> Path:
+        """File of a processing job's hosts."""
+        return self.root / "config" / "resourceconfig.json"
+
+    @property
     def processing(self) -> Path:
         """Folder of a processing job's inputs and outputs."""
         return self.root / "processing"
