@@ -40,7 +40,7 @@ from sagetree.train.importance import measure_importance
 from sagetree.train.learning import Learnt, learn
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, VALIDATION
-from sagetree.train.settings.configuration import read_settings
+from sagetree.train.settings.configuration import find_hosts, read_settings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
@@ -53,11 +53,12 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str], cluster: Cluster = DEFAULT_
     UserError for what the user gave, PlatformError for mounts that cannot be written
     and for hosts that are lost. No half-written model is left in any case.
     """
-    for folder in (opt_ml.model, opt_ml.output_data):
-        check_writable(folder)
-    settings = read_settings(opt_ml, overrides)
-    termination = Termination(saves=settings.checkpointing.save_on_termination).install()
-    with open_group(settings.hosts, cluster) as group:
+    with open_group(find_hosts(opt_ml), cluster) as group:
+        with group.settling():  # what only one host cannot do ends all
+            for folder in (opt_ml.model, opt_ml.output_data):
+                check_writable(folder)
+            settings = read_settings(opt_ml, overrides)
+        termination = Termination(saves=settings.checkpointing.save_on_termination).install()
         learnt = learn(opt_ml, settings, termination, group)
     # XGBoost exchanges nothing any more: what follows is of the leader alone
     if not group.is_leader:

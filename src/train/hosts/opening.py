@@ -1,9 +1,6 @@
 """The group of a job's hosts: they meet, or there is one alone."""
 
-import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import redirect_stdout
 
 import xgboost
 from xgboost import collective
@@ -38,7 +35,7 @@ def open_group(hosts: Hosts, cluster: Cluster) -> Group:
 def _join(meeting: Meeting) -> None:
     address, port = meeting.tracker
     try:
-        with _nothing_printed():
+        with redirect_stdout(None):  # XGBoost prints its rank at any verbosity
             collective.init(
                 dmlc_communicator="rabit",
                 dmlc_tracker_uri=address,
@@ -53,18 +50,3 @@ def _join(meeting: Meeting) -> None:
         meeting.hosts.count,
     ):
         raise PlatformError("XGBoost's tracker gave the hosts other ranks", hint="Try again")
-
-
-@contextmanager
-def _nothing_printed() -> Iterator[None]:
-    """Keep XGBoost from printing its rank to standard output, which it does at any verbosity."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, 1)
-        yield
-    finally:
-        os.dup2(kept, 1)
-        os.close(nothing)
-        os.close(kept)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sagetree.errors import SagetreeError
 from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.hosts.resource_config import Hosts, read_hosts
@@ -51,6 +52,14 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     for note in (*settings.notes, *device_notes(settings.boosting.params)):
         LOG.warning(note)
     return replace(settings, charsets=charsets, hosts=hosts)
+
+
+def find_hosts(opt_ml: OptMl) -> Hosts:
+    """Return the hosts of the job; one where their file has a fault, which `read_settings` names."""
+    try:
+        return read_hosts(read_json(opt_ml.resource_config), [])
+    except SagetreeError:
+        return Hosts()
 
 
 def _texts(opt_ml: OptMl) -> dict[str, str]:

@@ -72,21 +72,15 @@ class Host:
         return self.process.exitcode
 
 
-def start_hosts(
+def lay_out(
     root: Path,
     shards: Sequence[Mapping[str, str | Files]],
     hyperparameters: Mapping[str, object],
-    *,
-    environ: Mapping[str, str] | None = None,
     **config: object,
-) -> list[Host]:
-    """Start a training job with one host for each of `shards`: its channels, and their files.
-
-    `config` is written as the files of input/config, by their names without "config.json".
-    """
+) -> list[OptMl]:
+    """Write what each host of a job finds; `config` are files of input/config."""
     names = names_of(len(shards))
-    extra = {"SAGETREE_CLUSTER_PORT": str(free_port()), **(environ or {})}
-    hosts = []
+    folders = []
     for name, channels in zip(names, shards, strict=True):
         opt_ml = OptMl(root / name)
         for channel, files in channels.items():
@@ -102,8 +96,27 @@ def start_hosts(
         opt_ml.config.mkdir(parents=True, exist_ok=True)
         for key, value in written.items():
             (opt_ml.config / f"{key}.json").write_text(json.dumps(value))
-        hosts.append(Host(_started(_train, opt_ml.root, extra), opt_ml))
-    return hosts
+        folders.append(opt_ml)
+    return folders
+
+
+def start_hosts(
+    root: Path,
+    shards: Sequence[Mapping[str, str | Files]],
+    hyperparameters: Mapping[str, object],
+    *,
+    environ: Mapping[str, str] | None = None,
+    **config: object,
+) -> list[Host]:
+    """Start a training job with one host for each of `shards`: its channels, and their files.
+
+    `config` is written as the files of input/config, by their names without "config.json".
+    """
+    extra = {"SAGETREE_CLUSTER_PORT": str(free_port()), **(environ or {})}
+    return [
+        Host(_started(_train, opt_ml.root, extra), opt_ml)
+        for opt_ml in lay_out(root, shards, hyperparameters, **config)
+    ]
 
 
 def run_hosts(
