@@ -89,7 +89,9 @@ def _with_rows_of_all(group: Group, read: Ingested) -> Ingested:
     examples = dict(read.examples)
     for name in (VALIDATION, TEST):
         if name in examples:
-            examples[name] = gathered(group, examples[name], f"channel {name}")
+            examples[name] = gathered(
+                group, examples[name], f"channel {name}", queries=read.goal.is_ranking
+            )
     if VALIDATION in examples:
         measured = examples[VALIDATION]
         examples[VALIDATION] = with_copies(measured, hashes_of(measured).features)

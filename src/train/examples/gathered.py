@@ -7,7 +7,7 @@ of these, and all find the same.
 
 import numpy as np
 
-from sagetree.bundle.training_rows import row_hashes
+from sagetree.bundle.training_rows import spread_evenly
 from sagetree.machine.program import LOG
 from sagetree.tables.encoding import Floats
 from sagetree.tables.roles import RowRoles
@@ -19,15 +19,22 @@ from sagetree.train.hosts.group import Group
 MOST_GATHERED = 1_000_000
 
 # A choice of rows by their hash that is like no other one.
-_OF_THE_MOST = -1
+_OF_THE_MOST = 2**32
 
 
-def gathered(group: Group, rows: Examples, what: str = "", most: int = MOST_GATHERED) -> Examples:
+def gathered(
+    group: Group,
+    rows: Examples,
+    what: str = "",
+    most: int = MOST_GATHERED,
+    *,
+    queries: bool = False,
+) -> Examples:
     """Return the rows of all hosts, in order of rank; of more than `most` about as many.
 
     These are chosen by a hash of the row, or of its group, so the choice is the same however
     the rows are dealt. The log says so where the rows have a name, `what`. They know of no
-    copies.
+    copies. With `queries` a group is on one host alone, and each host has numbered its own.
     """
     if group.size == 1:
         return rows
@@ -37,8 +44,11 @@ def gathered(group: Group, rows: Examples, what: str = "", most: int = MOST_GATH
         rows = rows.take(kept)
         if what:
             LOG.info("About %d of the %d rows of %s are taken, by their hashes", most, count, what)
-    roles = vars(rows.roles)
-    values = {n: group.gather_rows(v) for n, v in roles.items() if v is not None}
+    roles = {name: values for name, values in vars(rows.roles).items() if values is not None}
+    if queries and rows.roles.groups is not None:
+        numbers = group.greatest(1 + rows.roles.groups.max(initial=0, keepdims=True))
+        roles["groups"] = rows.roles.groups + group.rank * numbers[0]
+    values = {name: group.gather_rows(values) for name, values in roles.items()}
     return Examples(
         group.gather_rows(rows.matrix), group.gather_rows(rows.labels), RowRoles(**values)
     )
@@ -56,7 +66,5 @@ def unit_hashes(rows: Examples, choice: int) -> Floats:
     """
     groups = rows.roles.groups
     hashes = hashes_of(rows).features if groups is None else groups.astype(np.uint64)
-    parts = [hashes >> np.uint64(40), hashes & np.uint64(2**24 - 1)]  # exact as float32
-    mixed = row_hashes(np.stack(parts, axis=1).astype(np.float32), np.full(len(hashes), choice))
-    found: Floats = mixed.rows.astype(np.float64) / 2.0**64
+    found: Floats = spread_evenly(hashes ^ np.uint64(choice)).astype(np.float64) / 2.0**64
     return found
