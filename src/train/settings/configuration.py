@@ -55,7 +55,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
 
 
 def find_hosts(opt_ml: OptMl) -> Hosts:
-    """Return the hosts of the job; one where their file has a fault, which `read_settings` names."""
+    """Return the hosts of a job; one where their file has a fault: `read_settings` names it."""
     try:
         return read_hosts(read_json(opt_ml.resource_config), [])
     except SagetreeError:
