@@ -49,7 +49,7 @@ def learn(opt_ml: OptMl, settings: TrainSettings, termination: Termination, grou
     with group.settling():
         group.same(dict(settings.given), "the hyperparameters")
         group.same(sorted(settings.formats), "the channels")
-        read = ingest(opt_ml, settings)
+        read = ingest(opt_ml, settings, group)
         settings = read.settings
         read.leakage().tell(fails=settings.fail_on_leakage)
         group.same(_sha256(read.first_model or b""), "the files of the channel model")

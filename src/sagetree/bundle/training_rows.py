@@ -25,7 +25,9 @@ MOST_HASHES = 2**18
 # Other rows may repeat training's as often as these repeat each other, and a little more.
 REPEATS_BEYOND = 0.01
 
-_EVERY_HASH = 2**64 - 1
+# The bound of those that have every hash.
+EVERY_HASH = 2**64 - 1
+
 _HEAD = struct.Struct("<QQQ")
 
 # Values hashed at once: 16 MB as eight bytes each.
@@ -81,7 +83,7 @@ class TrainingRows:
         ordered = np.sort(hashes)
         is_twin = np.concatenate([[False], ordered[1:] == ordered[:-1], [False]])
         repeated = int(np.count_nonzero(is_twin[1:] | is_twin[:-1]))
-        return cls(len(hashes), repeated, *_packed(ordered[~is_twin[:-1]], _EVERY_HASH, most))
+        return cls(len(hashes), repeated, *_packed(ordered[~is_twin[:-1]], EVERY_HASH, most))
 
     def joined(self, other: "TrainingRows", most: int = MOST_HASHES) -> "TrainingRows":
         """Return these rows and the others: of a model that was trained on both."""

@@ -101,7 +101,7 @@ class BoostingPlan:
         metrics = RoundMetrics.of(
             settings.metrics, objective, at_greatest_f1=settings.at_greatest_f1
         )
-        encoder = TargetEncoder.of(features, classes)
+        encoder = TargetEncoder.of(features, classes, run.group)
         statistics = encoder.fit(train)
         names = schema.label.classes if schema.label else ()
         features = encoder.served(features, statistics, names)

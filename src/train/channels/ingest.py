@@ -1,6 +1,5 @@
 """Channels to examples: everything a job reads before it learns anything."""
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,13 +15,14 @@ from sagetree.machine.program import LOG
 from sagetree.tables.label import ClassLabel
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
-from sagetree.train.channels.channels import check_channel, check_rows, keys_of, read_channel
+from sagetree.train.channels.channels import check_channel, keys_of
 from sagetree.train.channels.continuing import (
     continued,
     fingerprint,
     learnt_objective,
     read_earlier,
 )
+from sagetree.train.channels.sharing import check_rows, read_rows, tell_shares, whole_rows
 from sagetree.train.columns.default_objective import fitting_objective
 from sagetree.train.columns.features import tell_mean_labels
 from sagetree.train.columns.labels import Goal, warn_of_uncensored
@@ -30,15 +30,20 @@ from sagetree.train.columns.listing import schema_table
 from sagetree.train.columns.metric_labels import check_metric_labels
 from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.columns.roles import check_queries
-from sagetree.train.examples.copies import tell_copies, with_copies
+from sagetree.train.examples.copies import tell_copies, with_copies_on
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.known import fingerprint_of, training_rows
 from sagetree.train.examples.leakage import Leakage, find_leakage, hashes_of
 from sagetree.train.examples.matrix import feature_matrix, is_too_large
 from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.facts.facts import Facts
+from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
 from sagetree.train.settings.unnamed_objective import with_objective
+
+# Of more rows, hosts say about how many have which label.
+MOST_LABELS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Ingested:
     examples: Mapping[str, Examples]
     known: TrainingRows
     earlier: ModelBundle | None = None
+    group: Group = ONE
 
     @property
     def class_count(self) -> int:
@@ -79,63 +85,76 @@ class Ingested:
             self.known,
             self.features,
             self.goal.objective.task,
+            self.group,
         )
 
     def known_as(self, train: Examples) -> TrainingRows:
         """Return the hashes of all rows learnt from, those of train as these features have them."""
-        is_same = train is self.examples[TRAIN]
-        return (
-            self.known if is_same else _known(TrainingRows.of(hashes_of(train).rows), self.earlier)
-        )
+        if train is self.examples[TRAIN]:
+            return self.known
+        return _known(training_rows(self.group, hashes_of(train).rows), self.earlier)
 
     def fingerprints(self) -> dict[str, DataFingerprint]:
         """Return the size and sha256 of each channel."""
-        found = {name: _fingerprint(rows) for name, rows in self.examples.items()}
+        found = {name: fingerprint_of(self.group, rows) for name, rows in self.examples.items()}
         return found | ({MODEL: fingerprint(self.earlier)} if self.earlier else {})
 
 
-def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
+def ingest(opt_ml: OptMl, settings: TrainSettings, group: Group = ONE) -> Ingested:
     """Read the channels, tell what train's columns are, and return what there is to learn from.
 
-    Columns and transforms are those of the channel `model` where there is one.
-    Raises UserError for what the user gave.
+    Columns and transforms are those of the channel `model` where there is one. Of several
+    hosts each has its own rows, and all find the same in them. Raises UserError for what
+    the user gave.
     """
     with _within(MODEL):
         earlier = read_earlier(opt_ml, settings)
-    table = read_channel(opt_ml, TRAIN, settings, earlier.schema if earlier else None)
-    facts = facts_of(table, settings.columns)
+    table = read_rows(opt_ml, TRAIN, settings, group, earlier.schema if earlier else None)
+    facts = facts_of(table, settings.columns, group)
     settings = settled(settings, facts, earlier)
     goal = goal_of(settings)
     found = fit_plan(facts, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
-    tell_mean_labels(plan.features)
-    rows = _apply(plan, table, goal, settings)
-    LOG.info(schema_table(found.schema, rows.labels))
-    warn_of_uncensored(goal, rows.labels)
+    rows = _apply(plan, table, goal, settings, group)
+    _tell(found.schema, plan, facts, rows, goal)
     stored = StoredRows.of(rows, plan.schema)
-    keys = keys_of(rows, plan.schema)
+    keys = keys_of(rows, plan.schema, facts.rows)
     external = settings.boosting.external_memory
-    train = _examples(rows, plan, external, TRAIN)
+    train = _examples(rows, plan, external, TRAIN, group)
     del table, rows, facts
     hashes = hashes_of(train)
-    examples = {TRAIN: with_copies(train, hashes.features)}
-    known = _known(TrainingRows.of(hashes.rows), earlier)
+    examples = {TRAIN: with_copies_on(group, train, hashes.features)}
+    known = _known(training_rows(group, hashes.rows), earlier)
     del train, hashes
     for name in (VALIDATION, TEST):
         if name in settings.formats:
             with _within(name):
-                table = read_channel(opt_ml, name, settings, plan.schema)
+                table = read_rows(opt_ml, name, settings, group, plan.schema)
                 check_channel(table, plan, name)
-                rows = _apply(plan, table, goal, settings)
-                check_rows(rows, plan.label, keys, name)
-                examples[name] = _examples(rows, plan, external, name)
+                rows = _apply(plan, table, goal, settings, group)
+                check_rows(rows, plan.label, keys, name, group)
+                examples[name] = _examples(rows, plan, external, name, group)
     if VALIDATION in examples:
         measured = examples[VALIDATION]
-        examples[VALIDATION] = with_copies(measured, hashes_of(measured).features)
+        examples[VALIDATION] = with_copies_on(group, measured, hashes_of(measured).features)
     for name in (TRAIN, VALIDATION):
         if name in examples:
-            tell_copies(examples[name], name)
-    return Ingested(settings, goal, plan.schema, plan.features, stored, examples, known, earlier)
+            tell_copies(examples[name], name, group)
+    return Ingested(
+        settings, goal, plan.schema, plan.features, stored, examples, known, earlier, group
+    )
+
+
+def _tell(found: Schema, plan: TablePlan, facts: Facts, rows: LabelledRows, goal: Goal) -> None:
+    """Log what the rows of train hold, and how many of them this host has."""
+    tell_mean_labels(plan.features)
+    labels = rows.labels
+    if facts.group.size > 1:
+        labels = facts.spread(labels, MOST_LABELS)
+        tell_shares(facts.group, facts.table.rows)
+    if facts.group.is_leader:
+        LOG.info(schema_table(found, labels))
+    warn_of_uncensored(goal, labels)
 
 
 def settled(settings: TrainSettings, facts: Facts, earlier: ModelBundle | None) -> TrainSettings:
@@ -161,13 +180,15 @@ def _known(rows: TrainingRows, earlier: ModelBundle | None) -> TrainingRows:
     return earlier.rows.joined(rows) if earlier and earlier.rows else rows
 
 
-def _apply(plan: TablePlan, table: Table, goal: Goal, settings: TrainSettings) -> LabelledRows:
-    rows = plan.apply(table)
+def _apply(
+    plan: TablePlan, table: Table, goal: Goal, settings: TrainSettings, group: Group
+) -> LabelledRows:
+    rows = plan.apply(table, is_part=group.size > 1)
     check_metric_labels(rows, plan.label, settings.boosting.metrics, goal.objective.task)
-    group = plan.roles.of(table).group
-    if goal.is_ranking and group is not None:
-        check_queries(rows.table, group, rows.roles)
-    return rows
+    query = plan.roles.of(table).group
+    if goal.is_ranking and query is not None:
+        check_queries(rows.table, query, rows.roles)
+    return whole_rows(group, rows, plan, query, is_ranking=goal.is_ranking)
 
 
 @contextmanager
@@ -192,24 +213,16 @@ def goal_of(settings: TrainSettings) -> Goal:
     )
 
 
-def _examples(rows: LabelledRows, plan: TablePlan, external: bool | None, name: str) -> Examples:
+def _examples(
+    rows: LabelledRows, plan: TablePlan, external: bool | None, name: str, group: Group
+) -> Examples:
     """Return a channel's rows as features; warns of cells that training cannot explain.
 
-    `external` None puts them on disk if the memory is too small.
+    `external` None puts them on disk if the memory of some host is too small.
     """
     if external is None:
-        external = is_too_large(rows.inputs.rows * len(plan.features.names))
+        external = group.any(is_too_large(rows.inputs.rows * len(plan.features.names)))
     matrix, absent = feature_matrix(rows.inputs, plan.features, in_file=external)
     for suspect in absent.suspects(plan.schema):
         LOG.warning("Channel %s: %s", name, suspect)
     return Examples(matrix, rows.labels, rows.roles, external=external)
-
-
-def _fingerprint(examples: Examples) -> DataFingerprint:
-    digest = hashlib.sha256()
-    for _, features in examples.blocks():
-        digest.update(features.tobytes())
-    for values in (examples.labels, *vars(examples.roles).values()):
-        if values is not None:
-            digest.update(values.tobytes())
-    return DataFingerprint(rows=examples.rows, sha256=digest.hexdigest())

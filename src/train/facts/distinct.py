@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from sagetree.bundle.training_rows import EVERY_HASH
 from sagetree.tables.cells import Cell, MissingValues, category_text, is_taken
 from sagetree.tables.encoding import CellEncoder, Floats, distinct_cells, numbers_among
 from sagetree.tables.forms import forms_of
 from sagetree.tables.schema import Column, Kind
-from sagetree.train.facts.sampling import EVERY_HASH, bound_of, hashes_of_texts, scaled
+from sagetree.train.facts.sampling import bound_of, hashes_of_texts, scaled
 from sagetree.train.facts.wire import cell_key, packed_cell, unpacked_cell
 from sagetree.train.facts.witnesses import witnesses
 

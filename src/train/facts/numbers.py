@@ -6,8 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from sagetree.bundle.training_rows import EVERY_HASH
 from sagetree.tables.encoding import Floats
-from sagetree.train.facts.sampling import EVERY_HASH, bound_of, hashes_of_numbers, scaled
+from sagetree.train.facts.sampling import bound_of, hashes_of_numbers, scaled
 from sagetree.train.facts.wire import packed_floats, unpacked_floats
 
 _NONE = np.empty(0, np.float64)

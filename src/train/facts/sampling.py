@@ -6,15 +6,11 @@ meets, however the rows are dealt, and as hashes are spread evenly, it is a samp
 
 import zlib
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
-from sagetree.bundle.training_rows import Hashes, spread_evenly
+from sagetree.bundle.training_rows import EVERY_HASH, Hashes, spread_evenly
 from sagetree.tables.encoding import Floats
-
-# The bound of who tells everything.
-EVERY_HASH: Final = 2**64 - 1
 
 # A host tells this many values of a column, if there are few columns and hosts.
 MOST_VALUES = 2**16

@@ -36,7 +36,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
         charsets = read_charsets(opt_ml, faults.texts)
     with faults.gathered():
         folder = _checkpoint_folder(opt_ml)
-    settings = None if texts is None else TrainSettings.settle(texts, formats, faults)
+    settings = None if texts is None else TrainSettings.settle(texts, formats, faults, hosts)
     if settings is not None:
         faults.texts += device_faults(settings.boosting.params)
     if settings is not None and folder is not None:
@@ -51,7 +51,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     assert settings is not None  # noqa: S101 - faults are why it may be
     for note in (*settings.notes, *device_notes(settings.boosting.params)):
         LOG.warning(note)
-    return replace(settings, charsets=charsets, hosts=hosts)
+    return replace(settings, charsets=charsets)
 
 
 def find_hosts(opt_ml: OptMl) -> Hosts:

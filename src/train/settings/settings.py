@@ -152,14 +152,19 @@ class TrainSettings:
 
     @classmethod
     def settle(
-        cls, texts: Mapping[str, str], formats: Mapping[str, Format | None], faults: Faults
+        cls,
+        texts: Mapping[str, str],
+        formats: Mapping[str, Format | None],
+        faults: Faults,
+        hosts: Hosts | None = None,
     ) -> "TrainSettings | None":
         """Return the settings; None where hyperparameters are among the faults that it adds."""
         given = {n: t for n, t in texts.items() if not n.startswith(PLATFORM_PREFIX)}
         failed: set[str] = set()
         found: list[str] = []
         values = _parse(given, found, failed)
-        check_together(values, found, failed, formats or None)
+        hosts = hosts or Hosts()
+        check_together(values, found, failed, formats or None, hosts.count)
         faults.texts += found
         if found:
             return None
@@ -181,6 +186,7 @@ class TrainSettings:
             given=MappingProxyType(given),
             notes=tuple(_notes(values, formats)),
             decision=settled["decision"],
+            hosts=hosts,
         )
 
 
