@@ -22,6 +22,7 @@ from sagetree.train.hosts.cluster import Cluster
 from sagetree.train.hosts.group import Group
 from sagetree.train.hosts.opening import open_group
 from sagetree.train.hosts.resource_config import Hosts
+from tests.train.hosts.recording import first_difference, record
 
 # No host of this suite lives longer.
 LIMIT = 100
@@ -29,7 +30,7 @@ LIMIT = 100
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["sagetree.train.job", __name__])
 
-Files = Mapping[str, str | bytes]
+Files = Mapping[str, str] | Mapping[str, bytes] | Mapping[str, str | bytes]
 
 
 def names_of(count: int) -> list[str]:
@@ -127,9 +128,16 @@ def run_hosts(
 ) -> list[Host]:
     """Run a training job as `start_hosts` starts it; all its hosts have ended."""
     hosts = start_hosts(root, shards, hyperparameters, **more)  # type: ignore[arg-type]
-    for host in hosts:
-        host.wait()
+    codes = [host.wait() for host in hosts]
+    if not any(codes):
+        check_calls(hosts)
     return hosts
+
+
+def check_calls(hosts: Sequence[Host]) -> None:
+    """Check that hosts which have ended well have made the same calls of XGBoost's library."""
+    found = first_difference([host.opt_ml.root / "calls" for host in hosts])
+    assert not found, found
 
 
 def start_group(
@@ -153,6 +161,7 @@ def in_group(root: Path, count: int, work: Callable[[Group], object]) -> list[ob
     codes = [host.wait() for host in hosts]
     logs = [host.log for host in hosts]
     assert codes == [0] * count, logs
+    check_calls(hosts)
     return [json.loads(log.splitlines()[-1]) for log in logs]
 
 
@@ -170,6 +179,7 @@ def _written_to(root: Path) -> None:
     os.dup2(log, 2)
     sys.stdout = os.fdopen(1, "w", buffering=1)
     sys.stderr = os.fdopen(2, "w", buffering=1)
+    record(root / "calls")
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
