@@ -60,11 +60,11 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str], cluster: Cluster = DEFAULT_
             settings = read_settings(opt_ml, overrides)
         termination = Termination(saves=settings.checkpointing.save_on_termination).install()
         learnt = learn(opt_ml, settings, termination, group)
-    # XGBoost exchanges nothing any more: what follows is of the leader alone
-    if not group.is_leader:
-        LOG.info("Done: host %s writes the model", group.names[0])
-        return 0
-    _finish(opt_ml, learnt, is_stopped=termination.is_requested)
+        group.part()  # what follows is of the leader alone: XGBoost exchanges nothing any more
+        if group.is_leader:
+            _finish(opt_ml, learnt, is_stopped=termination.is_requested)
+        else:
+            LOG.info("Done: host %s writes the model", group.names[0])
     return 0
 
 

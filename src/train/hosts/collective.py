@@ -50,7 +50,7 @@ class Several(Group):
         self._meeting = meeting
         self._calls = 0
         self._agreed: BaseException | None = None
-        self._is_broken = False
+        self._is_broken = self._has_parted = False
 
     def gather(self, value: Any) -> list[Any]:  # noqa: ANN401 - JSON
         """Return the JSON value of each host, in order of rank."""
@@ -116,25 +116,41 @@ class Several(Group):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Part from the others: in order where all have come to the same end."""
+        """Wait for the leader's end; or end by an error, at once where not all have it."""
         if error is None:
             try:
-                self._head(_END, 0)
+                self.part()
+                self._meeting.finish()
             except BaseException as found:
-                self._part(found)
+                self._end_by(found)
                 raise
-        self._part(error)
+        else:
+            self._end_by(error)
 
-    def _part(self, error: BaseException | None) -> None:
-        if error is None or error is self._agreed:
-            with self._guarded():
-                collective.finalize()
-            self._meeting.leave(None)
+    def part(self) -> None:
+        """End the exchanges, once all have come here; at the group's end all wait for the leader.
+
+        Raises what another host has raised, and OutOfStepError for one that is elsewhere.
+        """
+        if not self._has_parted:
+            self._head(_END, 0)
+            self._finalize()
+
+    def _finalize(self) -> None:
+        with self._guarded():
+            collective.finalize()
+        self._has_parted = True
+
+    def _end_by(self, error: BaseException) -> None:
+        if error is self._agreed:
+            self._finalize()
+            self._meeting.close()
             return
-        self._is_broken = True
         self._meeting.leave(error)
-        # The interpreter's end would wait for the others, and crash: none of it is needed.
-        atexit.register(_end_at_once)
+        if not self._has_parted:
+            self._is_broken = True
+            # The interpreter's end would wait for the others, and crash: none of it is needed.
+            atexit.register(_end_at_once)
 
     def _head(self, kind: int, number: int) -> NDArray[np.int64]:
         """Exchange what this host has come to; return each host's number.

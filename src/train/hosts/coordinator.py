@@ -106,6 +106,9 @@ class Coordinator:
                 self._lose(host=guest.name, why=why)
                 guest.tell(noted=True)
                 self._forget(guest)
+            case {"done": True} if guest.name == self.names[0]:
+                for other in self.present.values():
+                    other.tell(done=True)
             case _:
                 self._forget(guest)  # it has said good-bye, or is a stranger
 

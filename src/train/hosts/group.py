@@ -82,6 +82,13 @@ class Group(ABC):
         """Raise PlatformError where `error`, XGBoost's, says that an exchange broke."""
 
     @abstractmethod
+    def part(self) -> None:
+        """End the exchanges, once all have come here; at the group's end all wait for the leader.
+
+        What the leader does in between, it does alone; XGBoost exchanges nothing more.
+        """
+
+    @abstractmethod
     def __enter__(self) -> Self: ...
 
     @abstractmethod
@@ -146,6 +153,9 @@ class One(Group):
         yield
 
     def raise_if_lost(self, error: Exception) -> None:
+        """Do nothing."""
+
+    def part(self) -> None:
         """Do nothing."""
 
     def __enter__(self) -> Self:

@@ -69,28 +69,54 @@ class Meeting:
             return self._lost({})
         answer = self._answer(self._line, 0)  # it may have said so, and be gone since
         if not answer:
-            with suppress(OSError):
-                self._line.send(lost=True)
-                answer = self._answer(self._line, _ANSWERS_WITHIN)
+            self._say(lost=True)
+            answer = self._answer(self._line, _ANSWERS_WITHIN)
         return self._lost(answer.get("cause", {}))
 
-    def leave(self, error: BaseException | None) -> None:
-        """Part from the others, with the reason if this host ends the job.
+    def finish(self) -> None:
+        """Say that the leader has done what it does alone, or wait until it has.
 
-        Where the hosts have met and part with an error, nobody is waited for: the others
-        miss this host once it has ended.
+        Raises PlatformError where it ends before that, or says nothing for too long.
         """
+        if self.hosts.rank == 0:
+            self._say(done=True)
+        elif self._line is not None:
+            answer = self._answer(self._line, self.cluster.timeout)
+            if "done" not in answer:
+                raise self._lost(answer.get("cause", {}))
+        self.close()
+
+    def close(self) -> None:
+        """Part from the others in order: the leader is the last."""
+        self._say(bye=True)
+        self._close_line()
+        self._wait_for_coordinator()
+
+    def leave(self, error: BaseException) -> None:
+        """End the job for all, with the reason that the others are told.
+
+        Where the hosts have met nobody is waited for: they miss this one once it has ended.
+        """
+        self._say(failed=describe(error).partition("\n")[0])
+        if self._line is not None:
+            self._answer(self._line, _NOTES_WITHIN)
+            self._close_line()
+        if not self.tracker:
+            self._wait_for_coordinator()
+
+    def _say(self, **words: object) -> None:
+        if self._line is not None:
+            with suppress(OSError):  # the coordinator is gone: whoever asks it is told so
+                self._line.send(**words)
+
+    def _close_line(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            with suppress(OSError):
-                if error is None:
-                    line.send(bye=True)
-                else:
-                    line.send(failed=describe(error).partition("\n")[0])
-                    self._answer(line, _NOTES_WITHIN)
             line.socket.close()
-        if self._coordinator is not None and (error is None or not self.tracker):
-            coordinator, self._coordinator = self._coordinator, None
+
+    def _wait_for_coordinator(self) -> None:
+        coordinator, self._coordinator = self._coordinator, None
+        if coordinator is not None:
             try:
                 coordinator.communicate(timeout=_ANSWERS_WITHIN)
             except subprocess.TimeoutExpired:

@@ -1,7 +1,9 @@
 """Hosts that die, hang, fail or do not come: all others end soon, and say who and why."""
 
 import json
+import re
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 import pytest
 import xgboost
 
+from sagetree.errors import PlatformError
 from sagetree.train.hosts.group import Group
 from tests.train.hosts.processes import Host, start_group
 
@@ -147,3 +150,39 @@ def test_hosts_out_of_step_fail(tmp_path: Path, work: Callable[[Group], None]) -
 
     for host in hosts:
         assert last_words(host)[0] in ("OutOfStepError", "PlatformError")
+
+
+def fail_when_all_have_parted(group: Group) -> None:
+    """As a leader does whose disk is full when it writes the model."""
+    group.part()
+    if group.is_leader:
+        raise PlatformError("the disk is full", where="/opt/ml/model", hint="Free some space")
+
+
+def test_a_leader_that_fails_alone_ends_all(tmp_path: Path) -> None:
+    hosts = start_group(tmp_path, 2, fail_when_all_have_parted)
+
+    own = "/opt/ml/model: the disk is full. Free some space"
+    assert last_words(hosts[0]) == ["PlatformError", own]
+    assert last_words(hosts[1]) == lost(f"127.0.0.1 failed: {own}")
+
+
+def write_for_a_while(group: Group) -> None:
+    group.part()
+    print("begins", flush=True)  # noqa: T201
+    if group.is_leader:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            print(f"\nat {server.getsockname()[1]}", flush=True)  # noqa: T201
+            server.accept()[0].close()  # until the test has looked at the other one
+
+
+def test_all_wait_until_the_leader_has_written(tmp_path: Path) -> None:
+    """Local mode ends all containers with the first one that has ended."""
+    leader, other = begun(start_group(tmp_path, 2, write_for_a_while))
+    limit = time.monotonic() + 20
+    while not (found := re.search(r"^at (\d+)\n", leader.log, re.M)):
+        assert time.monotonic() < limit, leader.log
+    other.process.join(0.5)
+    assert other.process.exitcode is None
+    with socket.create_connection(("127.0.0.1", int(found[1]))):
+        assert [host.wait() for host in (leader, other)] == [0, 0]

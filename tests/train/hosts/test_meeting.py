@@ -77,8 +77,9 @@ def test_strangers_and_doubles_do_not_keep_hosts_from_meeting(
         present = [host for host in coming if coming[host].result() == "met"]
         assert len(present) == 2
         assert all(host.tracker == last.tracker for host in present)
-        for host in (last, *reversed(present)):
-            host.leave(None)
+        finishing = [pool.submit(host.finish) for host in (last, *reversed(present))]
+        for done in finishing:
+            done.result()
 
 
 def connected(cluster: Cluster) -> socket.socket:

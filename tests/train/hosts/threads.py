@@ -85,6 +85,9 @@ class Threads(Group):
             raise
         self.settle()
 
+    def part(self) -> None:
+        self.settle()
+
     def raise_if_lost(self, error: Exception) -> None:
         pass
 
