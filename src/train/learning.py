@@ -89,9 +89,7 @@ def _with_rows_of_all(group: Group, read: Ingested) -> Ingested:
     examples = dict(read.examples)
     for name in (VALIDATION, TEST):
         if name in examples:
-            examples[name] = gathered(
-                group, examples[name], f"channel {name}", queries=read.goal.is_ranking
-            )
+            examples[name] = gathered(group, examples[name], f"channel {name}")
     if VALIDATION in examples:
         measured = examples[VALIDATION]
         examples[VALIDATION] = with_copies(measured, hashes_of(measured).features)

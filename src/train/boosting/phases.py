@@ -51,8 +51,7 @@ def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> B
     data, sample = _train_matrix(plan, train), None
     evaluated = plan.matrices.build(validation, ref=data)
     if plan.group.size > 1:
-        name, queries = "train, for its metrics,", plan.matrices.queries
-        measured = gathered(plan.group, train, name, MANY_ROWS, queries=queries)
+        measured = gathered(plan.group, train, "train, for its metrics,", MANY_ROWS)
         sample = plan.matrices.build(measured, ref=data)
     return BoosterData(data, evaluated, evaluates_train=every_round, train_sample=sample)
 

@@ -87,7 +87,7 @@ def _fit_together(plan: BoostingPlan, train: Examples) -> TrainedModels:
         return fit_unmeasured(plan, train)
     inside, outside = (train.take(rows) for rows in fold)
     rows = f"a hold-out of {HOLD_OUT_SHARE:.0%} of train"
-    outside = gathered(plan.group, outside, rows, queries=plan.matrices.queries)
+    outside = gathered(plan.group, outside, rows)
     outside = with_copies(outside, hashes_of(outside).features)
     chosen = _fit_evaluated(plan, inside, outside, "hold-out", rows)
     if not plan.settings.patience and total_rows(plan.group, train) > MANY_ROWS:

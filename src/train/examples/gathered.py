@@ -7,7 +7,7 @@ of these, and all find the same.
 
 import numpy as np
 
-from sagetree.bundle.training_rows import spread_evenly
+from sagetree.bundle.training_rows import Hashes, spread_evenly
 from sagetree.machine.program import LOG
 from sagetree.tables.encoding import Floats
 from sagetree.tables.roles import RowRoles
@@ -22,19 +22,12 @@ MOST_GATHERED = 1_000_000
 _OF_THE_MOST = 2**32
 
 
-def gathered(
-    group: Group,
-    rows: Examples,
-    what: str = "",
-    most: int = MOST_GATHERED,
-    *,
-    queries: bool = False,
-) -> Examples:
+def gathered(group: Group, rows: Examples, what: str = "", most: int = MOST_GATHERED) -> Examples:
     """Return the rows of all hosts, in order of rank; of more than `most` about as many.
 
     These are chosen by a hash of the row, or of its group, so the choice is the same however
     the rows are dealt. The log says so where the rows have a name, `what`. They know of no
-    copies. With `queries` a group is on one host alone, and each host has numbered its own.
+    copies.
     """
     if group.size == 1:
         return rows
@@ -44,11 +37,8 @@ def gathered(
         rows = rows.take(kept)
         if what:
             LOG.info("About %d of the %d rows of %s are taken, by their hashes", most, count, what)
-    roles = {name: values for name, values in vars(rows.roles).items() if values is not None}
-    if queries and rows.roles.groups is not None:
-        numbers = group.greatest(1 + rows.roles.groups.max(initial=0, keepdims=True))
-        roles["groups"] = rows.roles.groups + group.rank * numbers[0]
-    values = {name: group.gather_rows(values) for name, values in roles.items()}
+    roles = vars(rows.roles)
+    values = {n: group.gather_rows(v) for n, v in roles.items() if v is not None}
     return Examples(
         group.gather_rows(rows.matrix), group.gather_rows(rows.labels), RowRoles(**values)
     )
@@ -62,9 +52,22 @@ def total_rows(group: Group, rows: Examples) -> int:
 def unit_hashes(rows: Examples, choice: int) -> Floats:
     """Return a number from 0 to 1 of each row (n), another one for each `choice` there is.
 
-    Copies of a row, and rows of a group, have the same, on whichever host they are.
+    Copies of a row, and rows of a group, have the same, on whichever host they are. Other rows
+    that are equal have not: a table of few and coarse columns is made of such rows.
     """
-    groups = rows.roles.groups
-    hashes = hashes_of(rows).features if groups is None else groups.astype(np.uint64)
+    units = rows.copies if rows.roles.groups is None else rows.roles.groups
+    hashes = _row_hashes(rows) if units is None else units.astype(np.uint64)
     found: Floats = spread_evenly(hashes ^ np.uint64(choice)).astype(np.float64) / 2.0**64
     return found
+
+
+def _row_hashes(rows: Examples) -> Hashes:
+    """Return the hash of each row, another one of each that repeats one before it."""
+    hashes = hashes_of(rows).rows
+    order = np.argsort(hashes, kind="stable")
+    ordered = hashes[order]
+    places = np.arange(len(hashes))
+    is_first = np.diff(ordered, prepend=~ordered[:1]) != 0
+    repeats = np.empty(len(hashes), np.uint64)
+    repeats[order] = places - np.maximum.accumulate(np.where(is_first, places, 0))
+    return np.where(repeats > 0, spread_evenly(hashes + repeats), hashes)

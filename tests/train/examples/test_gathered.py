@@ -19,10 +19,11 @@ COUNT = 600
 
 
 def rows(**roles: NDArray[np.generic]) -> Examples:
-    """Return rows whose first feature is their number; every second half repeats the first."""
+    """Return rows whose first feature is their number; the second half are copies of the first."""
     numbers = np.arange(COUNT) % (COUNT // 2)
     matrix = np.stack([numbers, numbers**2], axis=1).astype(np.float32)
-    return Examples(matrix, (numbers % 3 == 0).astype(np.float32), RowRoles(**roles))  # type: ignore[arg-type]
+    labels = (numbers % 3 == 0).astype(np.float32)
+    return Examples(matrix, labels, RowRoles(**roles), copies=numbers)  # type: ignore[arg-type]
 
 
 def shares(count: int, *, empty: bool = False) -> list[NDArray[np.intp]]:
@@ -70,14 +71,6 @@ def test_of_very_many_rows_some_are_taken_the_same_however_they_are_dealt(
     assert told in caplog.messages
 
 
-def test_queries_of_hosts_that_number_them_alike_stay_apart() -> None:
-    every = rows(groups=np.arange(COUNT) // 10)
-    own = [np.arange(10, 30), np.arange(20, 40)]
-    found = together(2, lambda g: gathered(g, every.take(own[g.rank]), queries=True))
-    ends = np.flatnonzero(np.diff(found[0].roles.groups)) + 1
-    assert ends.tolist() == [10, 20, 30]
-
-
 @pytest.mark.parametrize(
     "roles",
     [
@@ -106,6 +99,24 @@ def test_a_hold_out_is_the_same_however_rows_are_dealt(roles: dict[str, NDArray[
         assert outside[0] == list(range(COUNT // 2 - len(outside[0]), COUNT // 2))
     elif not roles:  # copies are held out together
         assert outside[0] == sorted(2 * sorted(set(outside[0])))
+
+
+def test_rows_that_are_equal_and_no_copies_are_held_out_one_by_one() -> None:
+    """Of the four rows that two columns of indicators can make, a tenth of each."""
+    numbers = np.arange(4000)
+    matrix = np.stack([numbers % 2, numbers // 2 % 2], axis=1).astype(np.float32)
+    coarse = Examples(matrix, (numbers % 3 == 0).astype(np.float32))
+    splitter = Splitter(objective_of("binary:logistic"), None, stratified=True, seed=0)
+
+    def left_out(group: Group) -> NDArray[np.float32]:
+        own = coarse.take(np.arange(group.rank, coarse.rows, group.size))
+        fold = splitter.hold_out_of(group, own, 0.1)
+        assert fold is not None
+        return own.take(fold[1]).matrix
+
+    _, counts = np.unique(np.concatenate(together(3, left_out)), axis=0, return_counts=True)
+    assert ((counts > 60) & (counts < 140)).all()
+    assert len(counts) == 4
 
 
 @pytest.mark.parametrize("label", [0, 7])

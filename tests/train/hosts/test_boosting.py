@@ -87,8 +87,7 @@ class Read:
         """Return what a host makes of its share: the leader has a hundredth, or nothing."""
         train = self.train.take(share(group, ROWS, 0 if empty else ROWS // 100))
         validation = self.validation.take(share(group, ROWS // 2, QUERY))
-        queries = self.settings.boosting.objective.startswith("rank")
-        chosen = gathered(group, validation, queries=queries) if self.has_validation else None
+        chosen = gathered(group, validation) if self.has_validation else None
         options = RunOptions(group=group)
         plan = BoostingPlan.of(
             self.settings.boosting,
