@@ -1,10 +1,12 @@
 """Jobs of one, two and three hosts on the same rows: the same model, written once."""
 
+import io
 import re
 import shutil
 import signal
+import tarfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,21 +106,61 @@ def test_hosts_go_on_from_the_leaders_checkpoints_byte_for_byte(tmp_path: Path) 
     assert models_of(again[0]) == models_of(whole[0])
 
 
-def has_made_a_round(host: Host) -> bool:
-    return bool(METRICS.search(host.log))
+def until(is_so: Callable[[], bool], host: Host) -> None:
+    limit = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < limit, host.log
+        time.sleep(0.02)
 
 
 def test_sigterm_on_any_host_stops_all_after_the_same_round(tmp_path: Path) -> None:
     """The leader notes nothing itself; the best model up to there is saved, once."""
     settings = {"num_round": 100_000, "early_stopping_rounds": 100_000, "max_depth": 2}
     leader, other = start_hosts(tmp_path, channels(2), settings)
-    limit = time.monotonic() + 60
-    while not has_made_a_round(leader):
-        assert time.monotonic() < limit, leader.log
-        time.sleep(0.05)
+    until(lambda: bool(METRICS.search(leader.log)), leader)
     other.signal(signal.SIGTERM)
     ended([leader, other])
     told = [re.findall(r"SIGTERM after (\d+) rounds", host.log) for host in (leader, other)]
     assert told[0] == told[1] != []
     assert models_of(leader)
     assert not any(other.opt_ml.model.iterdir())
+
+
+@pytest.mark.long
+def test_a_host_taken_away_costs_no_more_than_the_rounds_since_the_last_checkpoint(
+    tmp_path: Path,
+) -> None:
+    """As on a spot instance: both end, and the job that is started again makes the same model."""
+    settings = DRAWN | {"num_round": 60, "early_stopping_rounds": 60, "checkpoint_interval": 5}
+    config: dict[str, object] = {"checkpoint": {}}
+    whole = train(tmp_path / "whole", 2, settings, **config)
+    leader, other = start_hosts(tmp_path / "spot", channels(2), settings, **config)
+    until(lambda: any(leader.opt_ml.checkpoints.glob("sagetree-checkpoint-watched*")), leader)
+    other.signal(signal.SIGKILL)
+    assert (leader.wait(), other.wait()) == (1, -signal.SIGKILL)
+    assert not any(leader.opt_ml.model.iterdir())
+    again = train(tmp_path / "spot", 2, settings, **config)
+    assert "Going on after round" in again[0].log
+    assert models_of(again[0]) == models_of(whole[0])
+
+
+@pytest.mark.long
+def test_hosts_add_rounds_to_an_earlier_model_as_one_host_does(tmp_path: Path) -> None:
+    settings = {"num_round": 5, "subsample": 1, "max_depth": 3}
+    (first,) = train(tmp_path / "first", 1, settings)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        archive.add(first.opt_ml.model, arcname=".")
+    model = {"model.tar.gz": packed.getvalue()}
+    more = [
+        ended(
+            run_hosts(
+                tmp_path / str(count),
+                [{**given, "model": model} for given in channels(count)],
+                settings | {"num_round": 8},
+            )
+        )[0]
+        for count in (1, 2)
+    ]
+    assert splits(more[1]) == splits(more[0])
+    assert splits(first) == splits(more[1])[: len(splits(first))]
