@@ -282,7 +282,7 @@ def _boosters(training: Training, start: Checkpoint) -> tuple[xgboost.Booster, .
 def _booster(params: Mapping[str, Any], data: BoosterData, model: bytes | None) -> xgboost.Booster:
     rows = [data.train, *([] if data.validation is None else [data.validation])]
     booster = xgboost.Booster(dict(params), rows, bytearray(model) if model else None)
-    if not data.train.num_row():  # of none, on one of several hosts, XGBoost takes no names
+    if booster.feature_names is None:  # of no rows, as a host may have, XGBoost takes none
         booster.feature_names = data.train.feature_names
         booster.feature_types = data.train.feature_types
     return booster

@@ -11,6 +11,7 @@ from typing import Any
 
 # What only looks at what is there, or belongs to one process.
 _LOCAL = ("Get", "Free", "Num", "Slice", "Serialize", "SaveModelToBuffer", "Dump", "Register")
+_LOCAL += ("SetStrFeatureInfo",)  # the names of features, which a host without rows is given later
 
 
 class _Recorder:
