@@ -111,7 +111,7 @@ def read_alike(group: Group, read: Read, *, has_files: bool) -> Table:
     if table is None:
         return first.empty()
     columns: Sequence[Cells] = tuple(map(table.column, first.names))
-    return table._replace(names=first.names, columns=columns)
+    return first.empty()._replace(columns=columns, rows=table.rows, sources=table.sources)
 
 
 def _told(group: Group, table: Table | None) -> list[_Layout | None]:

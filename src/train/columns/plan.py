@@ -23,7 +23,8 @@ def facts_of(table: Table, columns: Columns, group: Group = ONE) -> Facts:
     """Return what the hosts' tables hold together, of which `table` is this host's."""
     missing = MissingValues.of(columns.missing_values)
     facts = Facts(table, missing, columns.kinds, columns.decimal == "comma", group)
-    return facts.tell(without=columns.dropped)
+    roles = (columns.weight, columns.group, columns.time, *columns.base_margin)
+    return facts.tell(without={*columns.dropped, *roles, *table.roles.values()})
 
 
 def fit_plan(

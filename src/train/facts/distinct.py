@@ -153,17 +153,23 @@ class Distinct:
         hashes = hashes_of_texts(self.texts)
         bound = bound_of(hashes, most)
         kept = hashes <= np.uint64(bound)
-        witness = np.zeros(len(self.cells), bool)
-        witness[witnesses(self.cells, self.present, number)] = True
-        sums = self._sums(number)
-        return replace(self, sums=sums, bound=bound)._only(kept | witness, witness)
+        found = self._summed(number)
+        return replace(found, bound=bound)._only(kept | found._marks, found._marks)
 
-    def _sums(self, number: CellEncoder) -> Sums:
+    def _summed(self, number: CellEncoder) -> "Distinct":
+        """Return the column with its sums, and with marks at those of its cells that decide."""
         if self.sums:
-            return self.sums
-        is_number = ~np.isnan(self.numbers(number))
+            return self
+        numbers = self.numbers(number)
         alone = self._alone(self.texts, self.counts)
-        return Sums(self.missing, self.distinct, alone, self.rows_of(is_number))
+        sums = Sums(self.missing, self.distinct, alone, self.rows_of(~np.isnan(numbers)))
+        marks = np.zeros(len(self.cells), bool)
+        marks[witnesses(self.cells, self.present, numbers)] = True
+        return replace(self, sums=sums, is_witness=marks)
+
+    @property
+    def _marks(self) -> NDArray[np.bool_]:
+        return np.zeros(len(self.cells), bool) if self.is_witness is None else self.is_witness
 
     def _only(self, kept: NDArray[np.bool_], witness: NDArray[np.bool_]) -> "Distinct":
         return replace(
@@ -183,61 +189,51 @@ class Distinct:
     def merged(cls, found: Sequence["Distinct"], number: CellEncoder) -> "Distinct":
         """Return what rows hold together of which these are the facts."""
         bound = min(each.bound for each in found)
-        if bound < EVERY_HASH:
-            found = [each._up_to(bound, number) for each in found]
-        places: dict[object, int] = {}
-        cells: list[Cell] = []
-        texts: list[str | None] = []
-        counts: list[int] = []
-        witness: list[bool] = []
-        for each in found:
-            marks = np.zeros(len(each.cells), bool) if each.is_witness is None else each.is_witness
-            of_cells = zip(
-                each.cells, each.texts, each.counts.tolist(), marks.tolist(), strict=True
-            )
-            for cell, text, count, mark in of_cells:
-                place = places.setdefault(cell_key(cell), len(cells))
-                if place == len(cells):
-                    cells.append(cell)
-                    texts.append(text)
-                    counts.append(0)
-                    witness.append(False)
-                counts[place] += count
-                witness[place] |= mark
-        rows = sum(each.rows for each in found)
-        of_all = np.array(counts, np.int64)
-        merged = cls(found[0].name, rows, tuple(cells), tuple(texts), of_all, bound)
         if bound == EVERY_HASH:
-            return merged
-        sums = merged._estimated(found, number)
-        return replace(merged, sums=sums, is_witness=np.array(witness))
+            return replace(cls._joined(found), is_witness=None)
+        told = [each._up_to(bound, number) for each in found]
+        joined = replace(cls._joined(told), bound=bound)
+        return replace(joined, sums=joined._estimated(told))
+
+    @classmethod
+    def _joined(cls, found: Sequence["Distinct"]) -> "Distinct":
+        """Return the cells that are told, and their rows."""
+        known: dict[object, tuple[Cell, str | None, int, bool]] = {}
+        for each in found:
+            counts, marks = each.counts.tolist(), each._marks.tolist()
+            for cell, text, count, mark in zip(each.cells, each.texts, counts, marks, strict=True):
+                key = cell_key(cell)
+                *_, rows, is_marked = known.get(key, (0, False))
+                known[key] = cell, text, rows + count, is_marked or mark
+        cells, texts, counts, marks = zip(*known.values(), strict=True)
+        return cls(
+            name=found[0].name,
+            rows=sum(each.rows for each in found),
+            cells=cells,
+            texts=texts,
+            counts=np.array(counts, np.int64),
+            is_witness=np.array(marks),
+        )
 
     def _up_to(self, bound: int, number: CellEncoder) -> "Distinct":
         kept = hashes_of_texts(self.texts) <= np.uint64(bound)
-        witness = self.is_witness
-        if witness is None:
-            witness = np.zeros(len(self.cells), bool)
-            witness[witnesses(self.cells, self.present, number)] = True
-        return replace(self, sums=self._sums(number))._only(kept | witness, witness)
+        found = self._summed(number)
+        return found._only(kept | found._marks, found._marks)
 
-    def _estimated(self, found: Sequence["Distinct"], number: CellEncoder) -> Sums:
+    def _estimated(self, found: Sequence["Distinct"]) -> Sums:
         """Return the sums of what hosts have found, this column being what they told.
 
         What a host has counted may meet the same on others, as often as in the sample.
         """
-        of_each = [each._sums(number) for each in found]
+        of_each = [each.sums for each in found if each.sums]
         samples = [each._sampled(self.bound) for each in found]
+        distinct = [sample.distinct for sample in samples]
+        alone = [sample.alone for sample in samples]
         together = self._sampled(self.bound)
         return Sums(
             missing=sum(sums.missing for sums in of_each),
-            distinct=scaled(
-                sum(sums.distinct for sums in of_each),
-                together.distinct,
-                [s.distinct for s in samples],
-            ),
-            alone=scaled(
-                sum(sums.alone for sums in of_each), together.alone, [s.alone for s in samples]
-            ),
+            distinct=scaled(sum(s.distinct for s in of_each), together.distinct, distinct),
+            alone=scaled(sum(s.alone for s in of_each), together.alone, alone),
             numbers=sum(sums.numbers for sums in of_each),
         )
 

@@ -51,7 +51,7 @@ class Facts:
         """How many rows there are on all hosts."""
         return sum(self._rows) if self._rows else self.table.rows
 
-    def tell(self, without: Collection[str] = ()) -> "Facts":
+    def tell(self, without: Collection[str | None] = ()) -> "Facts":
         """Tell the other hosts of all columns but those in `without`, and hear of theirs."""
         if self.group.size == 1:
             return self

@@ -35,7 +35,8 @@ class Numbers:
     def of(cls, values: Floats) -> Self:
         """Return what values (n, NaN = missing) hold."""
         present = np.sort(values[~np.isnan(values)])  # many times faster than np.unique
-        is_new = np.diff(present, prepend=np.nan) != 0
+        is_new = np.ones(len(present), bool)
+        np.not_equal(present[1:], present[:-1], out=is_new[1:])
         distinct = int(np.count_nonzero(is_new))
         is_unique = distinct == len(present)
         ascending = present if is_unique else present[is_new]

@@ -21,7 +21,7 @@ from sagetree.tables.cells import (
     to_ordered_moment,
     written_number,
 )
-from sagetree.tables.encoding import CellEncoder
+from sagetree.tables.encoding import Floats
 from sagetree.tables.forms import is_word
 
 # Digits behind a zero: no number is written so.
@@ -30,18 +30,28 @@ CODE = re.compile(r"\s*0\d+\s*$")
 # From here on whole numbers have marks between their groups of digits, if others have.
 GROUPED_FROM = 1000
 
+# So many cells are read where that takes long.
+MOST_READ = 200_000
+
 _MARKS: tuple[Decimal, ...] = ("point", "comma")
 _MOST_UNITS = 3
 
 
 def witnesses(
-    cells: Sequence[Cell], present: NDArray[np.bool_], number: CellEncoder
+    cells: Sequence[Cell], present: NDArray[np.bool_], numbers: Floats
 ) -> NDArray[np.intp]:
-    """Return the places of cells that decide for all; `number` reads numbers among words."""
+    """Return the places of cells that decide for all; `numbers` (k) has those among words."""
     here = np.flatnonzero(present).tolist()
     found: set[int] = set(np.flatnonzero(~present)[:1].tolist())
-    for holds in (*_of_all(number), *_of_any()):
+    for holds in (*_refutations(), *_SHOWN):
         found.update(islice((place for place in here if holds(cells[place])), 1))
+    for holds in _SHOWN_OF_FIRST:
+        found.update(islice((place for place in here[:MOST_READ] if holds(cells[place])), 1))
+    for is_chosen in (~np.isnan(numbers), np.isnan(numbers) & present):
+        found.update(np.flatnonzero(is_chosen)[:1].tolist())
+    if not np.isnan(numbers).all():  # else its cells cannot be both numbers and words
+        others = (place for place in here if np.isnan(numbers[place]))
+        found.update(islice((place for place in others if not is_word(cells[place])), 1))
     for mark in _MARKS:
         found.update(_of_units(cells, here, mark))
     texts = [place for place in here if isinstance(cells[place], str)]
@@ -50,9 +60,9 @@ def witnesses(
     return np.array(sorted(found), np.intp)
 
 
-def _of_all(number: CellEncoder) -> Iterator[Callable[[Cell], bool]]:
-    """Yield what one cell refutes of all."""
-    takes: list[Callable[[Cell], object]] = [to_number, to_moment, number]
+def _refutations() -> Iterator[Callable[[Cell], bool]]:
+    """Yield what one cell is not, so that not all of them are."""
+    takes: list[Callable[[Cell], object]] = [to_number, to_moment]
     takes += [partial(to_ordered_moment, order=order) for order in ("year", "day", "month")]
     for convert in takes:
         yield lambda cell, convert=convert: not is_taken(cell, convert)  # type: ignore[misc]
@@ -60,23 +70,25 @@ def _of_all(number: CellEncoder) -> Iterator[Callable[[Cell], bool]]:
         yield lambda cell, mark=mark: (  # type: ignore[misc]
             isinstance(cell, str) and written_number(cell, mark) is None
         )
-    yield lambda cell: not is_taken(cell, number) and not is_word(cell)
-
-
-def _of_any() -> tuple[Callable[[Cell], bool], ...]:
-    """Return what one cell shows."""
-    return (
-        lambda cell: not isinstance(cell, str),
-        lambda cell: isinstance(cell, str) and bool(CODE.match(cell)),
-        lambda cell: isinstance(cell, str) and "." in cell,
-        lambda cell: isinstance(cell, str) and "," in cell,
-        _is_large,
-    )
 
 
 def _is_large(cell: Cell) -> bool:
     found = written_number(cell, "point") if isinstance(cell, str) else None
     return found is not None and not found.marks and abs(float(found.digits)) >= GROUPED_FROM
+
+
+# What one cell shows of all of them.
+_SHOWN: tuple[Callable[[Cell], bool], ...] = (
+    lambda cell: not isinstance(cell, str),
+    lambda cell: isinstance(cell, str) and "." in cell,
+    lambda cell: isinstance(cell, str) and "," in cell,
+)
+
+# The same, where each cell takes a microsecond to be read.
+_SHOWN_OF_FIRST: tuple[Callable[[Cell], bool], ...] = (
+    lambda cell: isinstance(cell, str) and bool(CODE.match(cell)),
+    _is_large,
+)
 
 
 def _of_units(cells: Sequence[Cell], places: Sequence[int], mark: Decimal) -> set[int]:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from sagetree.bundle.bundle import DataFingerprint
 from sagetree.errors import DataError, SettingsError, UserError
 from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
 from sagetree.tables.label import Label
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.examples.leakage import Leakage
@@ -19,7 +22,7 @@ from sagetree.train.settings.configuration import read_settings
 from tests.train.conftest import lines
 from tests.train.hosts.threads import together
 
-Shard = Mapping[str, str | Mapping[str, str]]
+Shard = Mapping[str, str | Mapping[str, str | bytes]]
 
 TABLE = lines(240).splitlines(keepends=True)
 HEAD, ROWS = TABLE[0], TABLE[1:]
@@ -62,7 +65,8 @@ def read(
             (opt_ml.data / channel).mkdir(parents=True)
             files = shard.get(channel, {})
             for name, text in ({"a.csv": files} if isinstance(files, str) else files).items():
-                (opt_ml.data / channel / name).write_text(text)
+                content = text.encode() if isinstance(text, str) else text
+                (opt_ml.data / channel / name).write_bytes(content)
 
     def work(group: Group) -> Host:
         opt_ml = roots[group.rank]
@@ -116,13 +120,22 @@ def test_a_host_may_have_no_rows(
 
 
 @pytest.mark.parametrize("told", ["FullyReplicated", "ShardedByS3Key"])
-def test_of_the_same_files_each_host_takes_rows_of_its_own(tmp_path: Path, told: str) -> None:
+def test_of_the_same_files_each_host_takes_rows_of_its_own(
+    tmp_path: Path, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", LOG.name)
     files = {"a.csv": dealt(1, ROWS[:100])[0], "b.csv": dealt(1, ROWS[100:])[0]}
     (one,) = read(tmp_path / "1", [{"train": files, "validation": files}])
     hosts = read(tmp_path / "3", [{"train": files, "validation": files}] * 3, told)
     assert [host.read.examples["train"].rows for host in hosts] == [80, 80, 80]
     assert rows_in(hosts) == rows_in([one])
     assert hosts[0].read.schema == one.read.schema
+    assert (
+        "Channel train: every host has all files and takes its share of their rows. With "
+        "S3DistributionType ShardedByS3Key each reads files of its own only"
+    ) in caplog.messages
+    warned = "Warning: channel train is ShardedByS3Key, and all hosts have the same files"
+    assert (warned in caplog.messages) is (told == "ShardedByS3Key")
 
 
 def test_a_row_is_named_by_its_line_in_a_file_that_all_hosts_have(tmp_path: Path) -> None:
@@ -181,6 +194,31 @@ def test_hosts_whose_columns_differ_are_refused(tmp_path: Path, name: str) -> No
     with pytest.raises(DataError) as caught:
         read(tmp_path, [{"train": text} for text in texts])
     assert caught.value.message == said
+
+
+def test_one_column_of_two_types_is_refused(tmp_path: Path) -> None:
+    """Parquet says what its cells are, and is not read as text."""
+    parts = []
+    for number, cells in enumerate(([1, 2, 3], ["7", "x", "y"])):
+        pq.write_table(pa.table({"y": [0, 1, 0], "a": cells}), tmp_path / f"{number}.parquet")
+        parts.append((tmp_path / f"{number}.parquet").read_bytes())
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / "jobs", [{"train": {"a.parquet": part}} for part in parts])
+    assert (caught.value.message, caught.value.where, caught.value.hint) == (
+        "its types do not go together: number on host algo-1, text on host algo-2",
+        "column 'a'",
+        "Write the column with one type in all files",
+    )
+
+
+def test_a_host_that_has_most_rows_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", LOG.name)
+    read(tmp_path, [{"train": part} for part in (dealt(1)[0], *dealt(2, ROWS[:20]))])
+    told = "Warning: host algo-1 has 240 of the 260 rows of train: the others wait for it in "
+    assert f"{told}each round" in caplog.messages
+    assert "10 rows of train are on this host, 260 on all" in caplog.messages
 
 
 def test_no_row_anywhere_is_refused(tmp_path: Path) -> None:

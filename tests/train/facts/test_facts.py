@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +12,16 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from local_test.generate import parse, run
 from sagetree.boosters.objectives import objective_of
 from sagetree.errors import UserError
 from sagetree.features.plan import TablePlan
+from sagetree.machine.paths import OptMl
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.table import Source, Table
+from sagetree.train.channels.channels import read_channel
 from sagetree.train.columns.default_objective import fitting_objective
 from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import facts_of, fit_plan
@@ -23,6 +30,7 @@ from sagetree.train.facts.facts import Facts
 from sagetree.train.facts.numbers import Numbers
 from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.settings.columns import Columns
+from sagetree.train.settings.faults import Faults
 from sagetree.train.settings.settings import TrainSettings
 from tests.train.hosts.threads import together
 
@@ -51,6 +59,10 @@ KINDS: dict[str, Callable[[int, float], Any]] = {
     "mixed": lambda _, r: round(r * 9, 1) if r < 0.5 else ["none", "many"][int(r * 8) % 2],
     "slips": lambda row, _: "oops" if row == 17 else row * 0.5,
     "empty": lambda *_: None,
+    "flags": lambda _, r: r < 0.5,
+    "birthdays": lambda row, _: date(1980, 1, 1) + timedelta(row % 30),
+    "moments": lambda row, _: datetime(2024, 1, 1, row % 24, tzinfo=UTC),
+    "prices": lambda _, r: Decimal(f"{r:.2f}"),
 }
 DECLARED = ["number", "boolean", "category", "datetime"]
 
@@ -128,6 +140,30 @@ def test_hosts_find_together_what_one_finds(
         assert found.features == expected.features
     else:
         assert found == expected
+
+
+@pytest.mark.parametrize("name", ["claims", "customers"])
+def test_hosts_find_in_the_examples_tables_what_one_finds(name: str, tmp_path: Path) -> None:
+    opt_ml = OptMl(tmp_path)
+    folder = opt_ml.data / "train"
+    folder.mkdir(parents=True)
+    arguments = ["--policies", "400", "--seed", "3", "--messy", "--out", str(tmp_path / "made")]
+    run(parse(arguments))
+    (folder / "data.csv").write_bytes((tmp_path / "made" / f"{name}.csv").read_bytes())
+    target = {"claims": "fraud", "customers": "customer_gender"}[name]
+    settings = TrainSettings.settle({"target": target}, {"train": None}, Faults())
+    assert settings is not None
+    table, of_columns = read_channel(opt_ml, "train", settings), settings.columns
+    expected = plan_of(table, of_columns, ONE)
+    host_of = np.random.default_rng(0).integers(0, 3, table.rows)
+    shards = [rows_of(table, np.flatnonzero(host_of == number)) for number in range(3)]
+    for plan in together(3, lambda group: plan_of(shards[group.rank], of_columns, group)):
+        assert (plan.schema, plan.features) == (expected.schema, expected.features)
+
+
+def rows_of(table: Table, rows: NDArray[np.intp]) -> Table:
+    columns = tuple(cells.take(pa.array(rows)) for cells in table.columns)  # type: ignore[union-attr]
+    return table._replace(columns=columns, rows=len(rows), sources=(Source(len(rows)),))
 
 
 # Those of very many values are estimated.
