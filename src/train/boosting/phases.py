@@ -64,11 +64,11 @@ def all_rows(plan: BoostingPlan, train: Examples) -> list[BoosterData]:
 def _train_matrix(plan: BoostingPlan, train: Examples) -> xgboost.DMatrix:
     """Return rows to learn from as XGBoost reads them.
 
-    Raises DataError for a host without any where XGBoost makes each leaf of what each host
-    finds: it makes another model there than on the other hosts.
+    Raises DataError for a host without any where XGBoost cannot do without: it would make
+    each leaf of what each host finds, or end the process.
     """
     rows = plan.group.gather(train.rows)
-    if plan.has_leaves_of_hosts and not all(rows):
+    if plan.needs_rows_on_each_host and not all(rows):
         raise DataError(
             f"it has no rows to learn from, and objective={plan.objective.name} needs some on "
             "each host",

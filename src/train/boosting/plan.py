@@ -178,6 +178,12 @@ class BoostingPlan:
         return self.group.size > 1 and self.objective.name in _ADAPTIVE
 
     @property
+    def needs_rows_on_each_host(self) -> bool:
+        """Whether a host without rows makes another model, or XGBoost aborts there."""
+        aborts = self.group.size > 1 and self.objective.name == "rank:map"
+        return aborts or self.has_leaves_of_hosts
+
+    @property
     def threads(self) -> int:
         """The threads XGBoost uses."""
         return int(self.params["nthread"])
