@@ -46,6 +46,7 @@ Without DATA it works on SageMaker's folders:
 
 reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/config/inputdataconfig.json   channels (optional)
+        /opt/ml/input/config/resourceconfig.json    hosts that train together (optional)
         /opt/ml/input/data/train/                   CSV or Parquet files
         /opt/ml/input/data/validation/              the same (optional)
         /opt/ml/input/data/test/                    rows that are only scored (optional)
