@@ -4,8 +4,8 @@ Several hosts tell each other all columns at once, before any is asked for. What
 beyond that follows from what all have told, so that every host asks the same.
 """
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NoReturn, TypeVar, cast
 
@@ -34,7 +34,8 @@ class Facts:
     """The columns of `table`, this host's rows, as those of all hosts in the group.
 
     The cells of columns in `as_texts` are never taken as numbers at a glance, with
-    `has_commas` those of no column of text. Of a column hosts tell `most` values.
+    `has_commas` those of no column of text. Of a column hosts tell `most` values; `told` is
+    what they have, and `shares` are the rows of each.
     """
 
     table: Table
@@ -43,32 +44,31 @@ class Facts:
     has_commas: bool = False
     group: Group = ONE
     most: int = MOST_VALUES
-    _told: dict[str, Distinct | Numbers] = field(default_factory=dict, init=False, repr=False)
-    _rows: list[int] = field(default_factory=list, init=False, repr=False)
+    told: Mapping[str, Distinct | Numbers] = field(default_factory=dict)
+    shares: Sequence[int] = ()
 
     @property
     def rows(self) -> int:
         """How many rows there are on all hosts."""
-        return sum(self._rows) if self._rows else self.table.rows
+        return sum(self.shares) if self.shares else self.table.rows
 
     def tell(self, without: Collection[str | None] = ()) -> "Facts":
         """Tell the other hosts of all columns but those in `without`, and hear of theirs."""
         if self.group.size == 1:
             return self
-        self._rows.extend(self.group.gather(self.table.rows))
+        shares = self.group.gather(self.table.rows)
         names = [name for name in self.table.names if name not in without]
-        own = {name: self._own_or_none(name) for name in names}
-        told = {name: _alike(name, found) for name, found in self._gathered(own).items()}
-        are_unlike = [name for name in names if len({*map(type, told[name])}) > 1]
-        cells = {name: self._own_distinct(name) for name in are_unlike}
-        told |= self._gathered(cells)
-        self._told.update({name: self._merged(found) for name, found in told.items() if found})
-        return self
+        found = self._gathered(names, self._own_or_none)
+        heard = {name: _alike(name, facts) for name, facts in found.items()}
+        are_unlike = [name for name in names if len({*map(type, heard[name])}) > 1]
+        heard |= self._gathered(are_unlike, self._own_distinct)
+        told = {name: self._merged(facts) for name, facts in heard.items()}
+        return replace(self, told=told, shares=shares)
 
     def numbers(self, name: str) -> Numbers | None:
         """Return a column that is numbers at a glance, on every host; None for another one."""
         if self.group.size > 1:
-            found = self._told.get(name)
+            found = self.told.get(name)
             return found if isinstance(found, Numbers) else None
         values = self._values(name)
         return None if values is None else Numbers.of(values)
@@ -77,10 +77,10 @@ class Facts:
         """Return a column by its distinct cells. Raises CellError for a type that holds none."""
         if self.group.size == 1:
             return self._own_distinct(name)
-        found = self._told.get(name)
+        found = self.told.get(name)
         if isinstance(found, Distinct):
             return found
-        (facts,) = self._gathered({name: self._own_distinct(name)}).values()
+        (facts,) = self._gathered([name], self._own_distinct).values()
         return Distinct.merged(cast("Sequence[Distinct]", facts), self._among_words)
 
     def whole(self, name: str) -> Distinct:
@@ -96,8 +96,11 @@ class Facts:
         encoder = shape_encoder(shape)
         if distinct.is_whole:
             return _numbers(distinct, encoder)
-        own = _numbers(self._own_distinct(distinct.name), encoder)
-        (found,) = self._gathered({distinct.name: own}).values()
+
+        def own(name: str) -> Numbers:
+            return _numbers(self._own_distinct(name), encoder)
+
+        (found,) = self._gathered([distinct.name], own).values()
         return Numbers.merged(cast("Sequence[Numbers]", found))
 
     def categories(
@@ -177,18 +180,19 @@ class Facts:
         return shape_encoder(COMMA if self.has_commas else None)
 
     def _gathered(
-        self, own: dict[str, Distinct] | dict[str, Numbers] | dict[str, Distinct | Numbers]
-    ) -> dict[str, list[Distinct | Numbers]]:
-        """Return what each host says of each column."""
-        most = min(self.most, most_values(len(own), self.group.size))
+        self, names: Sequence[str], own: Callable[[str], Distinct | Numbers]
+    ) -> dict[str, Sequence[Distinct | Numbers]]:
+        """Return what each host says of each column; `own` is what this one knows of it."""
+        most = min(self.most, most_values(len(names), self.group.size))
         told: dict[str, Any] = {}
-        for name, fact in own.items():
+        for name in names:  # of one after the other all is known, and let go of
+            fact = own(name)
             if isinstance(fact, Numbers):
                 told[name] = ["numbers", fact.told(most).as_json()]
             else:
                 told[name] = ["cells", fact.told(most, self._among_words).as_json()]
         of_hosts = self.group.gather(told)
-        return {name: [self._heard(*host[name]) for host in of_hosts] for name in own}
+        return {name: [self._heard(*host[name]) for host in of_hosts] for name in names}
 
     def _heard(self, kind: str, found: Any) -> Distinct | Numbers:  # noqa: ANN401 - JSON
         return Numbers.from_json(found) if kind == "numbers" else self._cells_from(found)

@@ -35,6 +35,7 @@ class Telling:
 
     facts: Facts
     encode: Callable[[], Labels]
+    # cached_property holds a lock of the class (Python 3.11), and these wait for other hosts
     _targets: list[Floats] = field(default_factory=list, init=False, repr=False)
 
     def share(self, values: Floats) -> float:
