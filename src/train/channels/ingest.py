@@ -153,7 +153,7 @@ def _tell(found: Schema, plan: TablePlan, facts: Facts, rows: LabelledRows, goal
         labels = facts.spread(labels, MOST_LABELS)
         tell_shares(facts.group, facts.table.rows)
     if facts.group.is_leader:
-        LOG.info(schema_table(found, labels))
+        LOG.info(schema_table(found, labels, facts.rows))
     warn_of_uncensored(goal, labels)
 
 

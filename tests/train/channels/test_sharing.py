@@ -97,6 +97,13 @@ def test_hosts_read_what_one_reads_and_all_know_the_same(tmp_path: Path) -> None
     assert rows_in(hosts, "validation") == rows_in([one], "validation")
 
 
+def test_a_column_that_predicts_the_label_is_found_in_the_rows_of_all(tmp_path: Path) -> None:
+    rows = [f"{n % 2},{n % 2},{n * 7 % 11}\n" for n in range(90)]
+    hosts = read(tmp_path, [{"train": part} for part in dealt(3, rows, "y,paid,a\n")])
+    suspects = ("column 'paid' alone predicts the label (AUC 1.000)",)
+    assert [host.leakage.suspects for host in hosts] == [suspects] * 3
+
+
 def test_a_fingerprint_does_not_say_how_rows_are_dealt(tmp_path: Path) -> None:
     two = read(tmp_path / "2", [{"train": part} for part in [*dealt(2), HEAD]])
     three = read(tmp_path / "3", [{"train": part} for part in reversed(dealt(3))])
