@@ -76,3 +76,16 @@ def test_the_error_of_one_host_is_that_of_all(tmp_path: Path) -> None:
     named = '["DataError", "host 127.0.0.2, part.csv, line 9: a cell is bad. Correct it"]'
     own = '["DataError", "part.csv, line 9: a cell is bad. Correct it"]'
     assert last == [named, own, named]
+
+
+def fail_on_all(group: Group) -> None:
+    with group.settling():
+        raise DataError("no round is any good", where="channel validation", hint="Correct it")
+
+
+def test_an_error_that_all_hosts_find_is_of_none_of_them(tmp_path: Path) -> None:
+    hosts = start_group(tmp_path, 2, fail_on_all)
+
+    assert [host.wait() for host in hosts] == [1, 1]
+    own = '["DataError", "channel validation: no round is any good. Correct it"]'
+    assert [host.log.splitlines()[-1] for host in hosts] == [own, own]
