@@ -85,7 +85,7 @@ class Coordinator:
     def _read(self, guest: _Guest) -> None:
         try:
             said = guest.line.receive()
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):  # of JSON that is nested without end
             said = None
         for words in said or ():
             self._hear(guest, words)
@@ -157,9 +157,10 @@ class Coordinator:
             self._lose(silent=[g.name for g in self.present.values() if not g.is_asking])
 
     def _forget(self, guest: _Guest) -> None:
-        self.selector.unregister(guest.line.socket)
-        guest.line.socket.close()
-        self.present.pop(guest.name, None)
+        if guest.line.socket.fileno() >= 0:  # else a stranger has said one more thing
+            self.selector.unregister(guest.line.socket)
+            guest.line.socket.close()
+            self.present.pop(guest.name, None)
 
 
 def main(argument: str) -> None:

@@ -40,6 +40,7 @@ class Meeting:
         self.cluster = cluster
         self.version = _version()
         self.tracker: Sequence[Any] = ()
+        self._said: list[dict[str, Any]] = []
         self._coordinator = self._start_coordinator() if hosts.rank == 0 else None
         self._line: Line | None = None
 
@@ -173,12 +174,14 @@ class Meeting:
         """Return what the coordinator says next, nothing where it has gone."""
         line.socket.settimeout(seconds)
         try:
-            said = line.receive()
-            while said == []:  # half a line
+            while not self._said:
                 said = line.receive()
+                if said is None:
+                    return {}
+                self._said += said
         except (OSError, ValueError):
-            said = None
-        return said[0] if said else {}
+            return {}
+        return self._said.pop(0)
 
     def _lost(self, cause: Mapping[str, Any]) -> PlatformError:
         seconds = self.cluster.timeout
