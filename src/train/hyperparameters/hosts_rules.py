@@ -3,6 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+# The first reads columns that no host has whole; of XGBoost 3, prune fails on all hosts but the
+# first, and refresh adds up other sums than on one host.
+_OF_ONE_HOST = frozenset({"grow_colmaker", "prune", "refresh"})
+
 _BY_FOLDS = {"nfold": "folds that choose the rounds", "_kfold": "a model of each fold"}
 
 
@@ -15,8 +19,9 @@ def hosts_faults(values: Mapping[str, Any], hosts: int) -> Iterator[str]:
         yield f"booster is gblinear, {cannot}: take gbtree, or one host"
     if values.get("tree_method") == "exact":
         yield f"tree_method is exact, {cannot}: take hist, or one host"
-    if "grow_colmaker" in values.get("updater", ()):
-        yield f"updater is grow_colmaker, {cannot}: leave it out, or take one host"
+    for updater in values.get("updater", ()):
+        if updater in _OF_ONE_HOST:
+            yield f"updater is {updater}, {cannot}: leave it out, or take one host"
     if values.get("process_type") == "update":
         yield f"process_type is update, {cannot}: leave it out, or take one host"
     if values.get("objective") == "survival:cox":

@@ -372,6 +372,12 @@ def test_what_hosts_cannot_train_is_refused_at_once(tmp_path: Path) -> None:
         with pytest.raises(SettingsError) as caught:
             read(tmp_path / setting, [{"train": part} for part in dealt(2)], **{setting: value})
         assert said in caught.value.message
+    updaters = "grow_quantile_histmaker,refresh,prune"
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path / "revised", [{"train": part} for part in dealt(2)], updater=updaters)
+    for updater in ("refresh", "prune"):
+        said = f"updater is {updater}, {cannot}: leave it out, or take one host"
+        assert said in caught.value.message
     with pytest.raises(SettingsError) as caught:
         read(
             tmp_path / "rank",
