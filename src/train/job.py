@@ -177,6 +177,7 @@ def _origin(learnt: Learnt, *, is_stopped: bool) -> Origin:
         has_checkpoints=learnt.has_checkpoints,
         is_stopped=is_stopped,
         max_depth=learnt.trained.depth,
+        hosts=learnt.plan.group.size,
     )
 
 
