@@ -13,6 +13,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from sagetree.boosters.objectives import objective_of
+from sagetree.boosters.scoring import Scorer
 from sagetree.errors import DataError
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.schema import Schema
@@ -62,7 +63,7 @@ MORE: Mapping[str, Given] = {
 class Read:
     """Rows of one table, and those of a validation channel, as a job has them."""
 
-    def __init__(self, given: Given, seed: int = 0) -> None:
+    def __init__(self, given: Given, count: int = ROWS) -> None:
         texts = {**PLAIN, "drop_columns": "w,q", **given}
         self.has_validation = texts.pop("validation", "") != "none"
         if "weight_column" in texts:
@@ -70,13 +71,14 @@ class Read:
         self.settings = TrainSettings.of(texts)
         objective = self.settings.boosting.objective
         goal = Goal(objective_of(objective))
-        table = table_of(objective, ROWS, seed)
+        self.count = count
+        table = table_of(objective, count, 0)
         plan = fit_plan(facts_of(table, self.settings.columns), self.settings.columns, goal)
         self.schema: Schema = plan.schema
         self.features: FeaturePipeline = plan.features
         self.classes = 3 if objective.startswith("multi") else 0
         found = []
-        for each in (table, table_of(objective, ROWS // 2, seed + 1)):
+        for each in (table, table_of(objective, ROWS // 2, 1)):
             rows = plan.apply(each)
             matrix = plan.features.transform(rows.inputs).values
             external = bool(self.settings.boosting.external_memory)
@@ -85,7 +87,7 @@ class Read:
 
     def models(self, group: Group, *, empty: bool) -> tuple[bytes, ...]:
         """Return what a host makes of its share: the leader has a hundredth, or nothing."""
-        train = self.train.take(share(group, ROWS, 0 if empty else ROWS // 100))
+        train = self.train.take(share(group, self.count, 0 if empty else ROWS // 100))
         validation = self.validation.take(share(group, ROWS // 2, QUERY))
         chosen = gathered(group, validation) if self.has_validation else None
         options = RunOptions(group=group)
@@ -190,3 +192,25 @@ def test_leaves_that_are_medians_need_rows_on_each_host() -> None:
         "host algo-1: it has no rows to learn from, and objective=reg:absoluteerror needs some on "
         "each host. Give the channel train more files, or the job fewer hosts"
     )
+
+
+# From here on a sample of the rows is what quantiles are cut by, and metrics of train are of.
+MANY = 240_000
+
+
+def boost_many(group: Group) -> list[float | str]:
+    """Return the hash of the model of many rows, and its log loss on those left out."""
+    read = Read({"max_depth": "3"}, MANY)
+    (model,) = read.models(group, empty=False)
+    scores = Scorer.load(model).score(read.validation.matrix).astype(np.float64)
+    labels = read.validation.labels
+    loss = -np.log(np.where(labels == 1, scores, 1 - scores)).mean()
+    return [hashlib.sha256(model).hexdigest(), float(loss)]
+
+
+@pytest.mark.long
+def test_the_cuts_of_a_sample_of_all_hosts_are_as_good_as_those_of_one(tmp_path: Path) -> None:
+    leader, *others = in_group(tmp_path, 3, boost_many)
+    assert others == [leader] * 2
+    assert isinstance(leader, list)
+    assert leader[1] == pytest.approx(boost_many(ONE)[1], rel=0.01)
