@@ -106,7 +106,7 @@ class Splitter:
             outside = self._is_last(group, examples.roles.times, share)
             return _fold_of(outside) if self._are_sides(group, examples, outside) else None
         for choice in range(_CHOICES):  # by chance, the few rows of a label are on one side
-            outside = unit_hashes(examples, choice) < share
+            outside = unit_hashes(examples, (self.seed + choice) % 2**32) < share
             if self._are_sides(group, examples, outside):
                 return _fold_of(outside)
         return None

@@ -133,3 +133,13 @@ def test_there_is_no_hold_out_without_both_labels_on_both_sides(label: int) -> N
         return splitter.hold_out_of(group, every.take(own), 0.1)
 
     assert together(2, hold_out) == [None, None]
+
+
+def test_another_seed_holds_out_other_rows() -> None:
+    outside = []
+    for seed in (0, 2**32 - 1):
+        splitter = Splitter(objective_of("binary:logistic"), None, stratified=True, seed=seed)
+        fold = splitter.hold_out_of(ONE, rows(), 0.1)
+        assert fold is not None
+        outside.append(set(fold[1].tolist()))
+    assert len(outside[0] & outside[1]) < len(outside[0]) / 2
