@@ -32,6 +32,7 @@ def are_the_same(group: Group, opt_ml: OptMl, channel: str) -> bool:
     folder = opt_ml.data / channel
     description = read_channels(opt_ml).get(channel)
     told = description.get("S3DistributionType") if isinstance(description, dict) else None
+    group.same(told, f"the values of S3DistributionType of channel {channel}")
     if told == _REPLICATED:
         group.same(_listing(folder), f"the files of channel {channel}")
         return True

@@ -14,6 +14,7 @@ from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
+from sagetree.tables.encoding import encode_numbers
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.roles import check_weighted, number_groups
 from sagetree.tables.schema import Schema
@@ -85,6 +86,8 @@ def whole_rows(
     _check_varied(group, rows, plan)
     if rows.roles.weight is not None and not group.any(bool(rows.roles.weight.any())):
         check_weighted(rows.roles, plan.roles.of(rows.table))
+    if plan.roles.time is not None:
+        _check_times(group, rows, plan.roles.time, plan)
     if query is None or rows.roles.groups is None:
         return rows
     names = number_groups(rows.table.column(query), plan.features.missing, plan.groups)
@@ -108,6 +111,19 @@ def _check_varied(group: Group, rows: LabelledRows, plan: TablePlan) -> None:
         where=f"column {columns}",
         hint="Name the column that is to be predicted, or give rows with other labels",
     )
+
+
+def _check_times(group: Group, rows: LabelledRows, name: str, plan: TablePlan) -> None:
+    """Raise DataError where times are numbers on one host and dates on another."""
+    _, misfits = encode_numbers(rows.table.column(name), plan.features.missing)
+    are_dates = group.gather(bool(misfits) if rows.table.rows else None)
+    if {True, False} <= {*are_dates}:
+        dates, numbers = (group.names[are_dates.index(kind)] for kind in (True, False))
+        raise DataError(
+            f"the times are dates on host {dates} and numbers on host {numbers}",
+            where=f"column {quote(name)}",
+            hint="Write all of them in one way",
+        )
 
 
 def _hashes(texts: list[str]) -> Hashes:

@@ -273,6 +273,23 @@ def test_weights_that_are_0_on_one_host_are_taken_and_on_all_refused(tmp_path: P
         read(tmp_path / "all", shards(0, 0), weight_column="w")
 
 
+def test_times_that_are_dates_on_one_host_and_numbers_on_another_are_refused(
+    tmp_path: Path,
+) -> None:
+    head = f"{HEAD.strip()},when\n"
+    shards = [
+        {"train": head + "".join(f"{row.strip()},{when}\n" for row in ROWS)}
+        for when in ("2024", "2024-03-01")
+    ]
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, shards, time_column="when")
+    assert (caught.value.message, caught.value.where, caught.value.hint) == (
+        "the times are dates on host algo-2 and numbers on host algo-1",
+        "column 'when'",
+        "Write all of them in one way",
+    )
+
+
 def test_keys_that_train_has_on_another_host_are_refused_in_validation(tmp_path: Path) -> None:
     head = f"policy,{HEAD}"
     keyed = [f"P{n:04d},{row}" for n, row in enumerate(ROWS)]
