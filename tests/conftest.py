@@ -6,7 +6,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 
 import pytest
@@ -23,8 +23,8 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     del os.environ["OMP_THREAD_LIMIT"]
 
 # A machine with two busy cores says nothing about an example's time. Examples are others each time;
-# make nightly tries twice as many.
-settings.register_profile("sagetree", deadline=None, max_examples=50)
+# make nightly tries four times as many.
+settings.register_profile("sagetree", deadline=None, max_examples=25)
 settings.register_profile("nightly", deadline=None, max_examples=100)
 settings.load_profile("sagetree")
 
@@ -39,10 +39,16 @@ for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Spare the collector what thousands of tests are made of: a seventh of the suite's time."""
-    gc.collect()
-    gc.freeze()
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """The command line of `cloud`."""
 
 import re
-from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.run import run
 from sagetree.cloud.commands.status import status
 from sagetree.cloud.commands.upload import tables_of, upload
+from sagetree.desk.options import command_parser, count_type
 from sagetree.errors import UserError, quote
 from sagetree.machine.program import describe, ended, fail, start_logging
 
@@ -131,12 +132,7 @@ def _failed(error: BaseException) -> int:
 
 
 def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="sagetree cloud",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree cloud", DESCRIPTION, EXAMPLES)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_launch(commands)
     _add_upload(commands)
@@ -223,7 +219,7 @@ def _add_approve(commands: "Commands") -> None:
     parser.add_argument(
         "version",
         nargs="?",
-        type=_version,
+        type=count_type,
         metavar="VERSION",
         help="the model's version (default: the latest)",
     )
@@ -259,9 +255,3 @@ def _pairs(arguments: Sequence[str]) -> Mapping[str, str]:
             raise UserError(f"--parameter {name} is given twice", hint="Give it once")
         pairs[name] = value
     return pairs
-
-
-def _version(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text)):
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)

@@ -38,13 +38,13 @@ class ColumnNote(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Columns:
+class InputColumns:
     """The columns that a model is sent, in its order."""
 
     notes: tuple[ColumnNote, ...]
 
     @classmethod
-    def of_schema(cls, schema: bytes) -> "Columns":
+    def of_schema(cls, schema: bytes) -> "InputColumns":
         """Return the columns of a bundle's sagetree/schema.json."""
         from sagetree.tables.schema import Schema  # takes half a second, and deploy alone needs it
 
@@ -58,7 +58,7 @@ class Columns:
         )
 
     @classmethod
-    def of_text(cls, text: str) -> "Columns | None":
+    def of_text(cls, text: str) -> "InputColumns | None":
         """Return the columns in the text of a parameter, None where it holds none yet."""
         try:
             content = json.loads(text if text.startswith("[") else _unpacked(text))

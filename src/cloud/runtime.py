@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TypeAlias
 
 from sagetree.cloud.lambda_api import Event, LambdaApi
+from sagetree.desk.options import command_parser
 from sagetree.errors import SagetreeError, SettingsError
 from sagetree.machine.program import LOG, start_logging
 from sagetree.serve.telemetry.log_lines import set_log_format
@@ -109,11 +110,10 @@ def _pass_on(trace: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     names = "".join(f"  {name:<8} {summary}\n" for name, summary in FUNCTIONS.items())
-    parser = argparse.ArgumentParser(
-        prog="sagetree function",
-        description="Answer the events of AWS Lambda, as one of the solution's functions.",
-        epilog=f"functions:\n{names}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command_parser(
+        "sagetree function",
+        "Answer the events of AWS Lambda, as one of the solution's functions.",
+        f"functions:\n{names}",
     )
     parser.add_argument("name", choices=FUNCTIONS, metavar="NAME", help="the function")
     return parser

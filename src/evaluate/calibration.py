@@ -19,7 +19,7 @@ _SAME = 1e-7
 _STEPS, _ENOUGH = 50, 1e-9
 
 
-class Line(NamedTuple):
+class LogOddsLine(NamedTuple):
     """The label's log-odds as a line of the scores': 0 and 1 where scores are right."""
 
     intercept: float
@@ -67,7 +67,7 @@ class CalibrationResult(NamedTuple):
         }
 
 
-def calibration_line(labels: Labels, scores: Scores, weights: Weights) -> Line | None:
+def calibration_line(labels: Labels, scores: Scores, weights: Weights) -> LogOddsLine | None:
     """Return the logistic regression of the label on the scores' log-odds.
 
     None where it is not there: of one score for all, or labels that scores separate.
@@ -76,7 +76,7 @@ def calibration_line(labels: Labels, scores: Scores, weights: Weights) -> Line |
     return fit_line(log_odds(scores), (labels == 1).astype(np.float64), wide)
 
 
-def fit_line(odds: Floats, targets: Floats, weights: Floats | None) -> Line | None:
+def fit_line(odds: Floats, targets: Floats, weights: Floats | None) -> LogOddsLine | None:
     """Return the line of log-odds (n) that targets from 0 to 1 (n) are likeliest by, if any."""
     if np.ptp(odds) < _SAME:
         return None
@@ -100,5 +100,5 @@ def fit_line(odds: Floats, targets: Floats, weights: Floats | None) -> Line | No
             step /= 2
         beta = beta + step
         if np.abs(step).max() < _ENOUGH:
-            return Line(float(beta[0]), float(beta[1]))
+            return LogOddsLine(float(beta[0]), float(beta[1]))
     return None

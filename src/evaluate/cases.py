@@ -74,7 +74,7 @@ def _with_names(table: Table, schema: Schema) -> Table:
     return table._replace(names=names) if is_whole else table
 
 
-class Training(NamedTuple):
+class TrainingRecord(NamedTuple):
     """What a model in a folder says of its training; one that is not of sagetree says nothing."""
 
     rows: TrainingRows | None = None
@@ -82,7 +82,7 @@ class Training(NamedTuple):
     manifest: Manifest | None = None
 
     @classmethod
-    def of(cls, folder: Path) -> "Training":
+    def of(cls, folder: Path) -> "TrainingRecord":
         """Read it from the model's folder."""
         path = folder / MANIFEST_FILE
         if not path.exists():

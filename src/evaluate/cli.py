@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.desk.contract_folder import is_marked
-from sagetree.desk.options import add_rounds, number_type, parse_options
+from sagetree.desk.options import add_rounds, command_parser, number_type, parse_options
 from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import add_options, default_out, ending, find_fault, laid_out
 from sagetree.evaluate.verdict.gate import Gate
@@ -105,11 +105,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagetree evaluate",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree evaluate", DESCRIPTION)
     add_options(parser)
     parser.add_argument(
         "--threshold-auc",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
 from sagetree.desk.next_steps import next_steps
-from sagetree.desk.options import add_rounds, number_type, parse_options
+from sagetree.desk.options import add_rounds, command_parser, number_type, parse_options
 from sagetree.errors import SagetreeError
 from sagetree.evaluate.own_files import default_out, laid_out
 from sagetree.machine.paths import OptMl
@@ -77,11 +77,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     cost = number_type("not a cost: a number from 0 on", 0)
-    parser = argparse.ArgumentParser(
-        prog="sagetree compare",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree compare", DESCRIPTION)
     parser.add_argument("champion", type=Path, metavar="A", help="the model in use")
     parser.add_argument("model", type=Path, metavar="B", help="the model that may replace it")
     parser.add_argument(

@@ -15,7 +15,7 @@ from sagetree.bundle.copies import distinct_count, find_copies
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import RowHashes, TrainingRows, row_hashes
 from sagetree.errors import SettingsError
-from sagetree.evaluate.cases import Training, labelled_rows, read_rows
+from sagetree.evaluate.cases import TrainingRecord, labelled_rows, read_rows
 from sagetree.evaluate.comparison.answers import Alike, Answers, Contender, naming, without_others
 from sagetree.evaluate.comparison.result import COMPARISON_FILE, Comparison, compare
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -79,7 +79,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     champion = _champion(opt_ml.processing / "champion", settings.rounds)
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
-        training = Training.of(folder)
+        training = TrainingRecord.of(folder)
     for note in model.notes:
         LOG.info("Model: %s", note)
     where = str(opt_ml.processing / "test")

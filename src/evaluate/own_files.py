@@ -15,18 +15,13 @@ from sagetree.desk.contract_folder import (
 from sagetree.desk.given_files import channel_links, check_given
 from sagetree.desk.model_folder import find_model
 from sagetree.desk.next_steps import next_steps
+from sagetree.desk.options import add_model
 from sagetree.machine.paths import OptMl
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add MODEL, TEST and what goes with them."""
-    parser.add_argument(
-        "model",
-        nargs="?",
-        type=Path,
-        metavar="MODEL",
-        help="a folder that training wrote to, a model's own folder, or a model.tar.gz",
-    )
+    add_model(parser)
     parser.add_argument(
         "test",
         nargs="*",

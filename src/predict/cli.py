@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sagetree.desk.options import add_rounds
+from sagetree.desk.options import add_rounds, command_parser, count_type
 from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.program import FAILED, LOG, describe, ended, start_logging
 from sagetree.predict.settings import FORMATS, PredictSettings, Wanted
@@ -73,12 +73,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagetree predict",
-        description=DESCRIPTION,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree predict", DESCRIPTION, EXAMPLES)
     parser.add_argument("files", nargs="+", type=Path, metavar="FILES", help="the rows")
     parser.add_argument(
         "--model",
@@ -100,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--reasons",
-        type=_count,
+        type=count_type,
         default=0,
         metavar="N",
         help="up to N reasons for each row, in words and in the unit of its score",
@@ -110,12 +105,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_rounds(parser)
     return parser
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text)):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
 
 
 def _failed(error: BaseException) -> int:

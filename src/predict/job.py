@@ -13,7 +13,7 @@ from sagetree.predict.inputs import Inputs, unseen_columns
 from sagetree.predict.outputs import Outputs
 from sagetree.predict.progress import progress
 from sagetree.predict.settings import PredictSettings
-from sagetree.predict.writers import Target
+from sagetree.predict.writers import Destination
 
 
 def run(settings: PredictSettings) -> int:
@@ -21,9 +21,9 @@ def run(settings: PredictSettings) -> int:
 
     Raises UserError for a model, rows or an output that cannot be used.
     """
-    target = Target(settings.output, settings.format)
+    destination = Destination(settings.output, settings.format)
     files = files_of(settings.files)
-    target.check(files)
+    destination.check(files)
     with model_folder(settings.model) as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
     for note in model.notes:
@@ -32,7 +32,7 @@ def run(settings: PredictSettings) -> int:
     outputs = Outputs(model, settings.wanted)
     count = 0
     unseen: Counter[str] = Counter()
-    with target.opened() as writer, progress(files) as tell:
+    with destination.opened() as writer, progress(files) as tell:
         for table in read_ahead(read_slices(files, inputs.slicing, tell)):
             rows = inputs.scored(table)
             writer.write(outputs.table(rows))

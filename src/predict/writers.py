@@ -196,7 +196,7 @@ _WRITERS: Mapping[OutputFormat, type[Writer]] = MappingProxyType(
 )
 
 
-class Target:
+class Destination:
     """Where the output goes, and in which form; `path` None is standard output."""
 
     _HINT: ClassVar[str] = "Let it end in .csv, .jsonl or .parquet, or say which with --format"

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 from sagetree.machine.allocator import hold_for_bodies, return_freed_memory
 from sagetree.serve.models.loading import ModelHolder, Peers, ServedModel
-from sagetree.serve.models.trials import Verdict
+from sagetree.serve.models.trials import TrialVerdict
 from sagetree.serve.negotiation import is_packed
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.protocol.route_names import INVOCATIONS, INVOKE, PREDICTING
@@ -129,13 +129,13 @@ def site_of(
         return _many_models(settings, _registry(settings, shared), observer, scripts)
     if code is not None:
         return _user_script(settings, cast("ScriptCode", code), observer, peers)
-    load = partial(_load_tried, settings, Verdict(shared, settings))
+    load = partial(_load_tried, settings, TrialVerdict(shared, settings))
     holder = ModelHolder(settings.model_dir, load, peers)
     holder.start(watch=settings.reload)
     return one_model(settings, holder, observer)
 
 
-def _load_tried(settings: ServeSettings, verdict: Verdict) -> ServedModel:
+def _load_tried(settings: ServeSettings, verdict: TrialVerdict) -> ServedModel:
     verdict.check()
     return ServedModel.of(settings, settings.model_dir)
 

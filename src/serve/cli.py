@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sagetree.desk.contract_folder import refuse_base_dir
 from sagetree.desk.next_steps import next_steps
-from sagetree.desk.options import parse_options
+from sagetree.desk.options import add_model, command_parser, parse_options
 from sagetree.errors import SagetreeError, SettingsError
 from sagetree.machine.program import LOG, Terminated, start_logging
 from sagetree.serve import server
@@ -96,19 +96,12 @@ def _tell(settings: ServeSettings, model: Path) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagetree serve",
-        description=DESCRIPTION,
-        epilog=f"environment variables (and what holds without them):\n{variables_help()}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = command_parser(
+        "sagetree serve",
+        DESCRIPTION,
+        f"environment variables (and what holds without them):\n{variables_help()}",
     )
-    parser.add_argument(
-        "model",
-        nargs="?",
-        type=Path,
-        metavar="MODEL",
-        help="a folder that training wrote to, a model's own folder, or a model.tar.gz",
-    )
+    add_model(parser)
     parser.add_argument("--host", default=EVERY_ADDRESS[0], help="address to listen on (0.0.0.0)")
     parser.add_argument(PORT_OPTION, help=f"port to listen on (${PORT.name}, else {PORT.default})")
     parser.add_argument(

@@ -171,7 +171,7 @@ def _when_ready(settings: ServeSettings, shared: Path, arbiter: Arbiter) -> None
 def _begin_trial(settings: ServeSettings, shared: Path, arbiter: Arbiter) -> None:
     """Have the model tried while the workers start."""
     from sagetree.boosters.library import library_version
-    from sagetree.serve.models.trials import Verdict
+    from sagetree.serve.models.trials import TrialVerdict
 
     library_version()  # the library is there for all children; only a booster forbids to fork
 
@@ -181,7 +181,7 @@ def _begin_trial(settings: ServeSettings, shared: Path, arbiter: Arbiter) -> Non
         for listener in arbiter.LISTENERS:
             listener.sock.close()
 
-    Verdict(shared, settings).begin(leave)
+    TrialVerdict(shared, settings).begin(leave)
 
 
 def _post_fork(settings: ServeSettings, arbiter: Arbiter, worker: Worker) -> None:

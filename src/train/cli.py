@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
-from sagetree.desk.options import parse_options
+from sagetree.desk.options import command_parser, parse_options
 from sagetree.errors import SagetreeError
 from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.paths import OptMl
@@ -100,12 +100,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="sagetree train",
-        description=DESCRIPTION,
-        epilog=_help_of_parameters(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree train", DESCRIPTION, _help_of_parameters())
     add_options(parser)
     add_settings(parser, "set a hyperparameter over hyperparameters.json; may be repeated")
     parser.add_argument(

@@ -13,7 +13,7 @@ from sagetree.bundle.baseline import MOST_ROWS, Baseline
 from sagetree.bundle.bundle import ModelBundle, Origin
 from sagetree.bundle.model import Model
 from sagetree.decisions.decision import Decision
-from sagetree.evaluate.cases import Training
+from sagetree.evaluate.cases import TrainingRecord
 from sagetree.evaluate.importance import Importance
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
@@ -224,7 +224,7 @@ def _write_report(
     model = Model.load(opt_ml.model, threads=usable_cores())
     why = why_nothing(evaluation)
     warnings = (f"the model has learnt nothing that these rows show: {why}",) if why else ()
-    training = Training.of(opt_ml.model)
+    training = TrainingRecord.of(opt_ml.model)
     subject = Subject(
         model, read.schema.label, training, rows, evaluation, warnings=warnings, point=point
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import next_steps
-from sagetree.desk.options import parse_options
+from sagetree.desk.options import command_parser, parse_options
 from sagetree.errors import SettingsError, quote
 from sagetree.machine.program import LOG, describe, ended, fail, start_logging
 from sagetree.machine.unused import left_out_unused
@@ -72,11 +72,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="sagetree profile",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("sagetree profile", DESCRIPTION)
     parser.add_argument(
         "data", nargs="+", type=Path, metavar="DATA", help="files and folders with the rows"
     )

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import NamedTuple
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.serve.application import Application
 from sagetree.serve.protocol.messages import Request
 from tests.cloud.account import ARN, BUCKET, STACK
@@ -163,7 +163,7 @@ def stack_server(model: Path) -> Iterator[StackServer]:
     settings = settings_for(model)
     holder = holder_for(model, settings)
     holder.wait()
-    columns = Columns.of_schema((model / "sagetree" / "schema.json").read_bytes())
+    columns = InputColumns.of_schema((model / "sagetree" / "schema.json").read_bytes())
     first = {f"/{STACK}/columns": columns.to_text(), f"/{STACK}/deployed-package": PACKAGE}
     stack = StackServer(Application(site_of(settings, holder)), first, packed(model))
     stack.begin()

@@ -2,24 +2,24 @@
 
 import pytest
 
-from sagetree.cloud.columns import STANDARD_CHARACTERS, ColumnNote, Columns
+from sagetree.cloud.columns import STANDARD_CHARACTERS, ColumnNote, InputColumns
 from tests.cloud.scoring.conftest import BUNDLE
 
 SCHEMA = BUNDLE / "sagetree" / "schema.json"
 
 
 def test_only_what_a_request_needs_is_there_with_a_few_categories():
-    columns = Columns.of_schema(SCHEMA.read_bytes())
+    columns = InputColumns.of_schema(SCHEMA.read_bytes())
     assert columns.to_text() == (
         '[["amount","number",1],["state","category",1,"CA","N/A","OR","a<b"],'
         '["reported","boolean",1],["on","datetime",1],["severity","ordinal",1,"1","2","3"]]'
     )
-    assert Columns.of_text(columns.to_text()) == columns
+    assert InputColumns.of_text(columns.to_text()) == columns
 
 
-def wide(count: int) -> Columns:
+def wide(count: int) -> InputColumns:
     names = (f"größe of the {number}. column" for number in range(count))
-    return Columns(tuple(ColumnNote(name, "category", True, ("a", "b")) for name in names))
+    return InputColumns(tuple(ColumnNote(name, "category", True, ("a", "b")) for name in names))
 
 
 @pytest.mark.parametrize(("count", "begins"), [(50, "[["), (100, "[["), (300, "c")])
@@ -28,7 +28,7 @@ def test_many_columns_fit_too(count, begins):
     text = columns.to_text()
     assert text.startswith(begins)
     assert len(text) <= STANDARD_CHARACTERS
-    found = Columns.of_text(text)
+    found = InputColumns.of_text(text)
     assert [note[:3] for note in found.notes] == [note[:3] for note in columns.notes]
 
 
@@ -39,19 +39,21 @@ def test_more_than_a_parameter_holds_is_an_error_that_says_so():
 
 @pytest.mark.parametrize("text", ["[]", "none", "-", "", "[1", "{}"])
 def test_other_texts_hold_no_columns(text):
-    assert Columns.of_text(text) is None
+    assert InputColumns.of_text(text) is None
 
 
 @pytest.mark.parametrize("count", [1, 100, 300, 301, 302, 303, 304, 305])
 def test_nothing_that_parameter_store_takes_for_another_parameter_is_in_it(count):
     """It refuses a value with {{ and }} in it, which packed text would have by chance."""
     notes = wide(count).notes
-    columns = Columns((*notes, ColumnNote("{{claim.state}}", "category", True)))
+    columns = InputColumns((*notes, ColumnNote("{{claim.state}}", "category", True)))
     text = columns.to_text()
     assert "{" not in text
-    assert [note.name for note in Columns.of_text(text).notes] == [n.name for n in columns.notes]
+    assert [note.name for note in InputColumns.of_text(text).notes] == [
+        n.name for n in columns.notes
+    ]
 
 
 @pytest.mark.parametrize("text", ["[1]", '[["a"]]', "[null]", '[["a","number",1]', "[[]]"])
 def test_what_another_hand_has_broken_holds_no_columns(text):
-    assert Columns.of_text(text) is None
+    assert InputColumns.of_text(text) is None

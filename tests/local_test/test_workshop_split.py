@@ -34,6 +34,7 @@ def test_files_are_the_workshops_byte_for_byte(
     )
 
 
+@pytest.mark.long
 @needs_workshop
 def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
     shutil.copy(WORKSHOP / "dataset.csv", root / "processing" / "input")
@@ -45,6 +46,7 @@ def test_parquet_has_the_same_rows_in_the_same_order(root: Path) -> None:
         assert [{k: str(v) for k, v in row.items()} for row in table.to_pylist()] == rows
 
 
+@pytest.mark.long
 @needs_workshop
 def test_repeated_keys_are_kept_as_the_workshop_keeps_them(root: Path) -> None:
     put(root, "dataset/leaky.csv", (WORKSHOP / "leaky20k" / "dataset.csv").read_bytes())

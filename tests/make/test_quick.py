@@ -98,6 +98,7 @@ def test_a_failing_test_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFix
     assert "def test_b(): assert 1 == 2\n" in output
 
 
+@pytest.mark.long
 def test_of_passing_tests_the_last_line_is_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

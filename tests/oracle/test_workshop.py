@@ -74,7 +74,7 @@ def server(
         yield running
 
 
-@pytest.mark.parametrize("chunk", [5000, 1000, 7])
+@pytest.mark.parametrize("chunk", [5000, pytest.param(1000, marks=pytest.mark.long), 7])
 def test_answers_equal_the_batch_transform_line_for_line(server: ServerProcess, chunk: int) -> None:
     lines = (WORKSHOP / "batchinput.csv").read_bytes().splitlines(keepends=True)
     answers = b""

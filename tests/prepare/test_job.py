@@ -262,6 +262,7 @@ def test_a_job_stopped_while_it_reads(tmp_path: Path) -> None:
         check_stopped(tmp_path, process)
 
 
+@pytest.mark.long  # DuckDB works on all cores until it is stopped
 def test_a_job_stopped_within_a_query(tmp_path: Path) -> None:
     put(tmp_path, "t.csv", "policy_id,fraud\n1,0\n2,1\n")
     (tmp_path / "slow.sql").write_text(

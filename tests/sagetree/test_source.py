@@ -6,6 +6,7 @@ import doctest
 import importlib
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def module_of(path: Path) -> str:
 
 MODULES = sorted(module_of(path) for path in FILES)
 SHARED = [name for name in MODULES if name.split(".")[1:2] not in [[p] for p in PROGRAMS]]
+
+
+@pytest.fixture(scope="module")
+def trees() -> dict[str, ast.Module]:
+    """Each file of src, parsed."""
+    return {str(path.relative_to(SRC)): ast.parse(path.read_text()) for path in FILES}
+
 
 # Modules that turn data into code or objects, and functions that do.
 FORBIDDEN_MODULES = {
@@ -62,9 +70,8 @@ def sins(tree: ast.AST) -> Iterator[str]:
                 yield f"{name} in line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SRC)))
-def test_no_data_becomes_code(path: Path) -> None:
-    assert list(sins(ast.parse(path.read_text()))) == []
+def test_no_data_becomes_code(trees: dict[str, ast.Module]) -> None:
+    assert [f"{path}: {sin}" for path, tree in trees.items() for sin in sins(tree)] == []
 
 
 @pytest.mark.parametrize(
@@ -85,29 +92,39 @@ def test_the_rule_finds_what_it_forbids(source: str) -> None:
     assert len(list(sins(ast.parse(source)))) == 1
 
 
-NAMING_OPT_ML = [path for path in FILES if "/opt/ml" in path.read_text()]
+def test_a_public_class_has_a_name_of_its_own(trees: dict[str, ast.Module]) -> None:
+    """Two classes of one name are two meanings of one word.
+
+    The names in sagetree.official are the official containers'.
+    """
+    places = defaultdict(list)
+    for path, tree in trees.items():
+        for node in () if path.startswith("sagetree/official/") else ast.walk(tree):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places[node.name].append(path)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
-@pytest.mark.parametrize("path", NAMING_OPT_ML, ids=lambda path: str(path.relative_to(SRC)))
-def test_opt_ml_is_spelled_in_one_place(path: Path) -> None:
+def test_opt_ml_is_spelled_in_one_place(trees: dict[str, ast.Module]) -> None:
     """As a value; a docstring may name it."""
-    tree = ast.parse(path.read_text())
-    documents = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
-    }
-    spelled = [
-        node.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and node.value.startswith("/opt/ml")
-        and id(node) not in documents
-    ]
-    assert spelled == (["/opt/ml"] if path.name == "paths.py" else [])
+    spelled = [(path, value) for path, tree in trees.items() for value in opt_ml_values(tree)]
+    assert spelled == [("sagetree/machine/paths.py", "/opt/ml")]
+
+
+def opt_ml_values(tree: ast.AST) -> Iterator[str]:
+    """What in a module begins with /opt/ml and is no docstring."""
+    documents = set()
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Module(body=[ast.Expr(value=first), *_])
+                | ast.ClassDef(body=[ast.Expr(value=first), *_])
+                | ast.FunctionDef(body=[ast.Expr(value=first), *_])
+            ):
+                documents.add(first)
+            case ast.Constant(value=str(text)) if text.startswith("/opt/ml"):
+                if node not in documents:
+                    yield text
 
 
 # Imports everything, under an audit hook that tells of every environment
@@ -216,9 +233,8 @@ def types_of(name: str) -> list[type]:
     return [kind for kind in found if isinstance(kind, type) and kind.__module__ == name]
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_values_are_never_changed(name: str) -> None:
-    for kind in types_of(name):
+def test_values_are_never_changed() -> None:
+    for kind in (kind for name in MODULES for kind in types_of(name)):
         if dataclasses.is_dataclass(kind):
             assert kind.__dataclass_params__.frozen, kind
         if issubclass(kind, BaseModel):

@@ -215,6 +215,7 @@ def test_a_damaged_model_keeps_the_server_up_and_is_told(own_base_dir: Path, tmp
     } == expected
 
 
+@pytest.mark.long
 def test_reload_takes_up_a_model(bundle: ModelBundle, other_bundle: ModelBundle, tmp_path: Path):
     folder = tmp_path / "ml" / "model"
     with serving(tmp_path / "ml", tmp_path / "log", "--reload") as server:

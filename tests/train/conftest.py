@@ -66,6 +66,22 @@ def job(opt_ml: OptMl, capsys: pytest.CaptureFixture[str]) -> Job:
     return run
 
 
+@pytest.fixture
+def quick_job(job: Job) -> Job:
+    """As `job`, with two shallow rounds: what is read of columns does not depend on them."""
+
+    def run(
+        channels: Mapping[str, object],
+        hyperparameters: Mapping[str, object] | None = None,
+        config: object = None,
+        arguments: Sequence[str] = (),
+    ) -> Ran:
+        quick = {"num_round": "2", "max_depth": "2"}
+        return job(channels, {**quick, **(hyperparameters or {})}, config, arguments)
+
+    return run
+
+
 def lines(rows: int = 120, header: str = "fraud,amount,kind,state\n", seed: int = 0) -> str:
     """Return a CSV table: a third frauds, which have high amounts and rarely kind b."""
     random = np.random.default_rng(seed)

@@ -356,6 +356,7 @@ def run_own(tmp_path: Path, name: str) -> None:
     assert (opt_ml.model / "seen").read_text() == "0.4 1.0 7 __main__\n"
 
 
+@pytest.mark.long  # pip builds an environment
 @needs_script_mode
 def test_a_script_called_as_a_library_runs_with_its_own_packages(tmp_path: Path) -> None:
     run_own(tmp_path, "json.py")
@@ -374,6 +375,7 @@ def test_after_a_script_with_an_old_numpy_training_goes_on_as_before(tmp_path: P
     assert Model.load(opt_ml.model).schema.input_names == ("f0", "f1")
 
 
+@pytest.mark.long  # pip starts; a server's script is installed by the same module
 @needs_script_mode
 def test_a_wrong_requirement_is_the_reason(tmp_path: Path) -> None:
     folder = code(tmp_path, s_py="")

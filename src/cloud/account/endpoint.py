@@ -9,19 +9,16 @@ IN_SERVICE = "InService"
 
 
 @dataclass(frozen=True)
-class Endpoint:
-    """The endpoint's status and configuration; both are "" where there is none.
+class EndpointStatus:
+    """The endpoint's status and configuration, and the one that the deploy function wanted last.
 
-    `wanted_config`, `wanted_package` and `deployed_package` are what the deploy function
-    noted, "" where it noted nothing yet.
+    Each is "" where there is none.
     """
 
     status: str
     config: str
     failure: str
     wanted_config: str
-    wanted_package: str
-    deployed_package: str
 
     @property
     def is_as_wanted(self) -> bool:
@@ -29,9 +26,9 @@ class Endpoint:
         return self.status == IN_SERVICE and self.config == self.wanted_config
 
 
-def describe_endpoint(account: Account) -> Endpoint:
-    """Return the endpoint and the deploy function's notes."""
-    notes = _notes(account)
+def describe_endpoint(account: Account) -> EndpointStatus:
+    """Return the endpoint and what the deploy function noted."""
+    wanted = _wanted_config(account)
     account.type_out("sagemaker", "describe-endpoint", "--endpoint-name", account.stack)
     status = config = failure = ""
     if not account.dry_run:
@@ -42,19 +39,13 @@ def describe_endpoint(account: Account) -> Endpoint:
             failure = found.get("FailureReason", "")
         except AbsentError:
             pass
-    return Endpoint(
-        status,
-        config,
-        failure,
-        notes.get("wanted-config", ""),
-        notes.get("wanted-package", ""),
-        notes.get("deployed-package", ""),
-    )
+    return EndpointStatus(status, config, failure, wanted)
 
 
-def _notes(account: Account) -> dict[str, str]:
+def _wanted_config(account: Account) -> str:
     listed = account.listed(
         "ssm", "get_parameters_by_path", "Parameters", Path=f"/{account.stack}/"
     )
     notes = {entry["Name"].rpartition("/")[2]: entry["Value"] for entry in listed}
-    return {name: value for name, value in notes.items() if value != "none"}
+    wanted = notes.get("wanted-config", "none")
+    return "" if wanted == "none" else wanted

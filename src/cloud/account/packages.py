@@ -14,7 +14,7 @@ REJECTED = "Rejected"
 
 
 @dataclass(frozen=True)
-class Package:
+class ModelVersion:
     """A version of the model in the registry; `figures` are empty where none are to be read."""
 
     arn: str
@@ -45,10 +45,10 @@ def listing(account: Account) -> dict[str, str]:
     }
 
 
-def read_package(account: Account, arn: str) -> Package:
+def read_package(account: Account, arn: str) -> ModelVersion:
     """Return a package by its ARN."""
     found = account.call("sagemaker", "describe_model_package", ModelPackageName=arn)
-    return Package(
+    return ModelVersion(
         arn, found["ModelPackageVersion"], found["ModelApprovalStatus"], _figures(account, found)
     )
 

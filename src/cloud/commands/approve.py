@@ -4,7 +4,7 @@ from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.packages import (
     APPROVED,
     REJECTED,
-    Package,
+    ModelVersion,
     list_versions,
     listing,
     read_package,
@@ -66,7 +66,7 @@ def _chosen(account: Account, version: int | None) -> str:
     return versions[version]
 
 
-def _rejected(package: Package) -> UserError:
+def _rejected(package: ModelVersion) -> UserError:
     return UserError(
         f"version {package.version} is rejected, by the gate or by a person",
         hint=f"Name another version. To serve it all the same, 'aws sagemaker "

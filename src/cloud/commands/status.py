@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.endpoint import Endpoint, describe_endpoint
+from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
 from sagetree.cloud.account.packages import list_versions, read_package
 from sagetree.cloud.account.stack import Stack, existing_stack
 
@@ -72,7 +72,7 @@ def _packages(account: Account) -> list[str]:
     return [str(read_package(account, arn)) for arn in newest]
 
 
-def _endpoint(endpoint: Endpoint, account: Account) -> Iterator[str]:
+def _endpoint(endpoint: EndpointStatus, account: Account) -> Iterator[str]:
     if not endpoint.status:
         wanted = endpoint.wanted_config
         yield f"none, though {wanted} is wanted" if wanted else "none yet: approve a model"

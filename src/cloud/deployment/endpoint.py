@@ -19,7 +19,7 @@ POLL_SECONDS = 5
 MARGIN_SECONDS = 20
 
 
-class Endpoint(NamedTuple):
+class DeployedEndpoint(NamedTuple):
     """The endpoint: its status, its instances, the config it serves, and the one to come."""
 
     status: str
@@ -61,7 +61,7 @@ def delete(clients: Clients, settings: Settings, deadline: float) -> None:
         clients["sagemaker"].delete_endpoint(EndpointName=settings.stack)
     except ClientError as error:
         if is_busy(error):
-            now = Endpoint.of(clients, settings)
+            now = DeployedEndpoint.of(clients, settings)
             if now is not None and now.status != "Deleting":
                 raise Busy(f"the endpoint {settings.stack} is {now.status}") from error
         elif not is_absent(error):

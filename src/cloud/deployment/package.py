@@ -12,7 +12,7 @@ from typing import IO, Any, Self
 from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.deployment.errors import Busy, Refused
 from sagetree.cloud.names import Settings
 from sagetree.errors import quote
@@ -113,7 +113,7 @@ class Package:
         """Return the model's columns as the parameter's text. Raises Refused if there are none."""
         schema = self._schema(clients)
         try:
-            columns = Columns.of_schema(schema)
+            columns = InputColumns.of_schema(schema)
         except ValueError as error:  # which would show the model's own values
             hint = "Train it anew with the image of this stack"
             raise Refused(

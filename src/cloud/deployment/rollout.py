@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import endpoint, scaling
-from sagetree.cloud.deployment.endpoint import Endpoint
+from sagetree.cloud.deployment.endpoint import DeployedEndpoint
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import (
@@ -49,7 +49,7 @@ def roll_out(
     if settings.endpoint_kind == "lambda":
         return _inside(clients, settings, parameters, package)
     name = name_for(settings, package)
-    now = Endpoint.of(clients, settings)
+    now = DeployedEndpoint.of(clients, settings)
     if now is not None and now.status == "Deleting":
         endpoint.wait_until_gone(clients, settings, deadline)
         now = None
@@ -81,7 +81,7 @@ def _change(
     clients: Clients,
     settings: Settings,
     package: Package,
-    now: Endpoint | None,
+    now: DeployedEndpoint | None,
     deadline: float,
 ) -> str:
     sagemaker = clients["sagemaker"]

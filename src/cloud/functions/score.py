@@ -18,7 +18,7 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.parameters import COLUMNS, DEPLOYED_PACKAGE
 from sagetree.cloud.names import Settings
 from sagetree.cloud.scoring.api import Answer, Api
-from sagetree.cloud.scoring.endpoint import AsynchronousEndpoint, Endpoint, Model
+from sagetree.cloud.scoring.endpoint import AsynchronousEndpoint, Endpoint, ScoringModel
 from sagetree.cloud.scoring.parameter import Parameter
 
 
@@ -43,7 +43,7 @@ def start(
     return lambda event, _deadline: api.answer(event)
 
 
-def _model(clients: Clients, settings: Settings, clock: Callable[[], float]) -> Model:
+def _model(clients: Clients, settings: Settings, clock: Callable[[], float]) -> ScoringModel:
     match settings.endpoint_kind:
         case "lambda":
             from sagetree.cloud.scoring.inside import Inside  # the server and XGBoost come with it

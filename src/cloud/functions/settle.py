@@ -6,7 +6,7 @@ is served is compared with the one that was wanted, and only then is a package c
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import scaling
-from sagetree.cloud.deployment.endpoint import Endpoint
+from sagetree.cloud.deployment.endpoint import DeployedEndpoint
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.old import remove_old
@@ -24,7 +24,7 @@ from sagetree.cloud.names import NONE, Settings, version_in
 
 def settle(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
     """Go on from the endpoint's state: note what is served, tell what is not, or roll out."""
-    now = Endpoint.of(clients, settings)
+    now = DeployedEndpoint.of(clients, settings)
     wanted = parameters.get(WANTED_PACKAGE)
     attempted = parameters.get(WANTED_CONFIG)
     if now is None or now.is_changing or wanted == NONE or settings.endpoint_kind == "lambda":
@@ -67,7 +67,9 @@ def _in_service(clients: Clients, settings: Settings, parameters: Parameters, ar
     return answer(settings, "in-service", config)
 
 
-def _tell(clients: Clients, settings: Settings, parameters: Parameters, now: Endpoint) -> Answer:
+def _tell(
+    clients: Clients, settings: Settings, parameters: Parameters, now: DeployedEndpoint
+) -> Answer:
     attempted = parameters.get(WANTED_CONFIG)
     if now.status == "InService":
         action, text = "rolled-back", f"{now.config} is served again; {attempted} was wanted."

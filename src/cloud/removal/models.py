@@ -20,7 +20,7 @@ def remove_scaling(clients: Clients, settings: Settings) -> int:
 
 def remove_endpoint(clients: Clients, settings: Settings, until: float) -> int:
     """Delete the endpoint, once it may be; return how many there were. Raises Busy at the end."""
-    now = endpoint.Endpoint.of(clients, settings)
+    now = endpoint.DeployedEndpoint.of(clients, settings)
     if now is None:
         return 0
     if now.is_changing and now.status != "Deleting":

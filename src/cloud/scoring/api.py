@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.scoring.claims import REQUEST_ID, ApiRequest, Claim, Rows
-from sagetree.cloud.scoring.endpoint import JSON, Model, Outcome
+from sagetree.cloud.scoring.endpoint import JSON, Outcome, ScoringModel
 from sagetree.cloud.scoring.openapi import document
 from sagetree.cloud.scoring.parameter import FRESH_SECONDS, SECONDS, Parameter, not_deployed
 from sagetree.cloud.scoring.problems import passed_on, problem_of_call, refusal, unreadable
@@ -30,7 +30,11 @@ class Api:
     """
 
     def __init__(
-        self, model: Model, columns: Parameter, id_field: str, private_fields: Collection[str]
+        self,
+        model: ScoringModel,
+        columns: Parameter,
+        id_field: str,
+        private_fields: Collection[str],
     ) -> None:
         self._model = model
         self._columns = columns
@@ -102,10 +106,10 @@ class Api:
             raise RouteError(_misconfigured(kept))
         return columns.names - self._stays
 
-    def _known(self, seconds: float = SECONDS) -> Columns:
-        columns = Columns.of_text(self._columns.value(seconds=seconds))
+    def _known(self, seconds: float = SECONDS) -> InputColumns:
+        columns = InputColumns.of_text(self._columns.value(seconds=seconds))
         if columns is None:
-            columns = Columns.of_text(self._columns.value(seconds=FRESH_SECONDS))
+            columns = InputColumns.of_text(self._columns.value(seconds=FRESH_SECONDS))
         if columns is None:
             raise not_deployed(self._columns.name)
         return columns

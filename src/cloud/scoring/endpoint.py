@@ -26,7 +26,7 @@ class Outcome(NamedTuple):
     body: bytes
 
 
-class Model(Protocol):
+class ScoringModel(Protocol):
     """Who scores rows."""
 
     def ask(self, rows: bytes, request: ApiRequest) -> Outcome:

@@ -3,7 +3,7 @@
 from collections.abc import Set as AbstractSet
 from importlib.metadata import version
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.scoring.claims import MOST_CLAIMS, REQUEST_ID
 from sagetree.formats.media_types import JSON as JSON_TYPE
 from sagetree.serve.protocol.json_schemas import PROBLEM, Json, cell_schema, row_schema
@@ -42,7 +42,7 @@ _QUEUED: Json = {
 }
 
 
-def document(columns: Columns, id_field: str, stays: AbstractSet[str]) -> Json:
+def document(columns: InputColumns, id_field: str, stays: AbstractSet[str]) -> Json:
     """Return the document for a model with these columns.
 
     `id_field` is the field of a claim that comes back with its answer; the fields in `stays` are
@@ -75,7 +75,7 @@ def document(columns: Columns, id_field: str, stays: AbstractSet[str]) -> Json:
     }
 
 
-def _claim(columns: Columns, id_field: str, stays: AbstractSet[str]) -> Json:
+def _claim(columns: InputColumns, id_field: str, stays: AbstractSet[str]) -> Json:
     sent = [note for note in columns.notes if note.name not in stays]
     cells: dict[str, Json] = {note.name: cell_schema(note.kind, note.categories) for note in sent}
     required = [note.name for note in sent if note.required]

@@ -19,7 +19,7 @@ from sagetree.bundle.training_rows import Hashes, Repeats, TrainingRows, row_has
 from sagetree.decisions.curve import priced
 from sagetree.decisions.rules import LeastCost
 from sagetree.errors import DataError, SettingsError, UserError
-from sagetree.evaluate.cases import Training, labelled_rows
+from sagetree.evaluate.cases import TrainingRecord, labelled_rows
 from sagetree.evaluate.metrics.rows import Weights, check_finite, check_rows, with_weight
 from sagetree.evaluate.metrics.tasks import even_threshold, event_bounds
 from sagetree.evaluate.metrics.weighted import Floats
@@ -64,7 +64,7 @@ class Contender:
         """Load it from a folder or an archive. Raises ArtifactError where that cannot be."""
         with open_model(path) as folder:
             model = Model.load(folder, threads=usable_cores(), rounds=rounds, distrust=True)
-            return cls(model, Training.of(folder).rows)
+            return cls(model, TrainingRecord.of(folder).rows)
 
     def answer(self, table: Table, other: Model) -> "Answers":
         """Return what it says of the rows of a table that has the columns of `other` too.

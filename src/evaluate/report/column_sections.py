@@ -11,7 +11,7 @@ from sagetree.evaluate.report.charts.columns import (
 from sagetree.evaluate.report.charts.outcomes import between
 from sagetree.evaluate.report.drivers import SHUFFLED_COLUMNS, Driver, DriverFacts
 from sagetree.evaluate.report.facts import ReportFacts
-from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, Section, TextTable, shown
 from sagetree.evaluate.report.profile import LARGE_SHIFT, ColumnProfile
 from sagetree.evaluate.report.slices import (
     AUC,
@@ -44,7 +44,7 @@ def drivers_section(facts: ReportFacts) -> Section:
         "drivers",
         "What moves the scores",
         tuple(_driver_words(drivers)),
-        tables=(Table(columns if drivers.shuffled_rows else columns[:3], rows),),
+        tables=(TextTable(columns if drivers.shuffled_rows else columns[:3], rows),),
         charts=tuple(_driver_charts(drivers)),
     )
 
@@ -64,7 +64,7 @@ def slices_section(facts: ReportFacts) -> Section | None:
         "slices",
         "Where the model is weak",
         tuple(_slice_words(slices)),
-        tables=(Table(columns, rows),),
+        tables=(TextTable(columns, rows),),
     )
 
 
@@ -93,7 +93,7 @@ def profile_section(facts: ReportFacts) -> Section:
             "50 % and 95 % quantiles.",
         ),
         tables=(
-            Table(
+            TextTable(
                 (
                     "column", "kind", "missing", "missing in training", "distinct",
                     "most frequent, or least to greatest", "outliers", "unseen", "stability index",

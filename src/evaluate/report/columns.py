@@ -23,7 +23,7 @@ MISSING = "missing"
 
 
 @dataclass(frozen=True)
-class Column:
+class CodedColumn:
     """A column of some rows: numbers (n), NaN where missing, or codes of `categories`.
 
     The numbers of a `datetime` are days since 1970.
@@ -49,9 +49,9 @@ class Column:
             return _date(value)
         return f"{value:.6g}"
 
-    def take(self, rows: NDArray[np.intp]) -> "Column":
+    def take(self, rows: NDArray[np.intp]) -> "CodedColumn":
         """Return the column of some rows."""
-        return Column(self.name, self.kind, self.values[rows], self.categories)
+        return CodedColumn(self.name, self.kind, self.values[rows], self.categories)
 
     def counts(self) -> list[tuple[float, int]]:
         """Return each value that is there and its number of rows, the most frequent first."""
@@ -81,7 +81,7 @@ class Column:
             yield f"{self.text(low)} to {'' if is_last else 'below '}{self.text(high)}", mask
 
 
-def columns_of(features: FeaturePipeline, matrix: NDArray[np.float32]) -> tuple[Column, ...]:
+def columns_of(features: FeaturePipeline, matrix: NDArray[np.float32]) -> tuple[CodedColumn, ...]:
     """Return the columns that a feature matrix (n, m) was made of, in the model's order."""
     own = features.in_own_units(matrix)
     owners = np.asarray(features.owners)
@@ -101,7 +101,7 @@ def columns_of(features: FeaturePipeline, matrix: NDArray[np.float32]) -> tuple[
             words = ("false", "true")
         elif isinstance(feature, Moment):
             kind = "datetime"
-        found.append(Column(feature.column, kind, codes, words))
+        found.append(CodedColumn(feature.column, kind, codes, words))
     return tuple(found)
 
 

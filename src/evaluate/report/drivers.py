@@ -12,7 +12,7 @@ from sagetree.evaluate.importance import gain_by_column, ranked, shares_of, sum_
 from sagetree.evaluate.metrics.ordering import have_order, measure_groups, measure_survival
 from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.metrics.weighted import Predicted, mae, r2, roc_auc
-from sagetree.evaluate.report.columns import Column, columns_of
+from sagetree.evaluate.report.columns import CodedColumn, columns_of
 from sagetree.evaluate.report.subject import JudgedRows
 from sagetree.evaluate.report.tasks import middle_output
 from sagetree.features.pipeline import FeaturePipeline
@@ -47,7 +47,7 @@ class Driver:
 class Explained:
     """A column of the rows explained: its values, and its SHAP values (n) in the margin's unit."""
 
-    column: Column
+    column: CodedColumn
     contributions: NDArray[np.float32]
 
 

@@ -27,7 +27,7 @@ MOST_ROWS = 100_000
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricEstimate:
     """A metric's value and its 95 % interval; NaN bounds where that is not known."""
 
     name: str
@@ -78,7 +78,7 @@ class ReportFacts:
     positives: int | None
     are_weighted: bool
     judgement: Judgement
-    metrics: tuple[Metric, ...]
+    metrics: tuple[MetricEstimate, ...]
     headline: str
     baseline: float | None
     threshold: float | None
@@ -125,7 +125,7 @@ class ReportFacts:
             making=_making(subject),
         )
 
-    def metric(self, name: str) -> Metric:
+    def metric(self, name: str) -> MetricEstimate:
         """Return a metric by its name."""
         return next(metric for metric in self.metrics if metric.name == name)
 
@@ -165,7 +165,7 @@ def _judgement(subject: Subject) -> Judgement:
     return Judgement(verdict.verdict, verdict.reason, subject.warnings)
 
 
-def _metrics(evaluation: Evaluation | Measured) -> tuple[Metric, ...]:
+def _metrics(evaluation: Evaluation | Measured) -> tuple[MetricEstimate, ...]:
     found = []
     for name, value in evaluation.scalars.items():
         # draws that are all alike say nothing of the spread
@@ -178,7 +178,7 @@ def _metrics(evaluation: Evaluation | Measured) -> tuple[Metric, ...]:
                 for bound in (low, high)
             )
             low, high = evaluation.auc_interval if name == "auc" else (low, high)
-        found.append(Metric(name, value, low, high))
+        found.append(MetricEstimate(name, value, low, high))
     return tuple(found)
 
 

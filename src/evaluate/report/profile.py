@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from sagetree.bundle.absent_cells import missing_shares
 from sagetree.bundle.baseline import bin_counts, stability_index
 from sagetree.bundle.model import Model
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 
-# By custom a population stability index from here on is worth a look, or large.
-SHIFT, LARGE_SHIFT = 0.1, 0.25
+# By custom a population stability index from here on is large.
+LARGE_SHIFT = 0.25
 
 # Tukey's outer fences: this many times the distance of the quartiles beyond them.
 FENCE = 3
@@ -57,7 +57,7 @@ class ProfileFacts:
 
 def profile(
     model: Model,
-    columns: Sequence[Column],
+    columns: Sequence[CodedColumn],
     matrix: NDArray[np.float32],
     unseen: Mapping[str, float],
 ) -> ProfileFacts:
@@ -81,7 +81,7 @@ def profile(
 
 
 def _profile(
-    column: Column, before: float | None, unseen: float, shift: float | None
+    column: CodedColumn, before: float | None, unseen: float, shift: float | None
 ) -> ColumnProfile:
     rows, counts = max(1, len(column.values)), column.counts()
     is_number = not column.categories

@@ -26,7 +26,7 @@ from sagetree.evaluate.report.column_sections import (
     slices_section,
 )
 from sagetree.evaluate.report.facts import ReportFacts
-from sagetree.evaluate.report.page.document import Chart, Row, Section, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, Section, TextTable, shown
 from sagetree.evaluate.report.savings import Saving
 from sagetree.evaluate.report.tasks import ClassesFacts, NumberFacts, RankingFacts
 from sagetree.evaluate.report.verdict_section import verdict_section
@@ -64,7 +64,7 @@ def workload_section(facts: ReportFacts) -> Section | None:
         "rows checked", "that is", "found", "of all positive rows", "of those checked",
         "times chance",
     )  # fmt: skip
-    tables = [Table(columns, tuple(map(_workload_row, outcome.workloads)))]
+    tables = [TextTable(columns, tuple(map(_workload_row, outcome.workloads)))]
     savings = tuple(
         _saving_row(load, load.saving) for load in outcome.workloads if load.saving is not None
     )
@@ -75,7 +75,7 @@ def workload_section(facts: ReportFacts) -> Section | None:
             "saved is that less the cost of the false alarms among them."
         )
         columns = "rows checked", "amount found", "of all amounts", "saved"
-        tables.append(Table(columns, savings))
+        tables.append(TextTable(columns, savings))
     return Section(
         "workload", "What checking finds, and saves", tuple(sentences), tables=tuple(tables)
     )
@@ -129,7 +129,7 @@ def operating_section(facts: ReportFacts) -> Section | None:
             f"({facts.chosen}).",
         ),
         tables=(
-            Table(
+            TextTable(
                 ("rows that are", "called negative", "called positive"),
                 (
                     ("negative", f"{right:g}", f"{alarms:g}"),
@@ -141,14 +141,14 @@ def operating_section(facts: ReportFacts) -> Section | None:
     )
 
 
-def _beside_others(point: OperatingPoint | None) -> Iterator[Table]:
+def _beside_others(point: OperatingPoint | None) -> Iterator[TextTable]:
     """Yield what the threshold gives beside 0.5 and beside calling all rows the same."""
     if point is None:
         return
     has_cost = point.chosen.cost is not None
     columns = "", "rows called positive", "precision", "recall", *(["cost"] if has_cost else [])
     called = point.chosen, point.even, point.constant
-    yield Table(columns, tuple(tuple(_called_row(one, has_cost=has_cost)) for one in called))
+    yield TextTable(columns, tuple(tuple(_called_row(one, has_cost=has_cost)) for one in called))
 
 
 def _called_row(called: Called, *, has_cost: bool) -> Iterator[str]:
@@ -176,7 +176,7 @@ def metrics_section(facts: ReportFacts) -> Section:
         "metrics",
         "All metrics",
         (*beaten, *weighted),
-        tables=(Table(("metric", "value", "95 % interval"), tuple(rows)),),
+        tables=(TextTable(("metric", "value", "95 % interval"), tuple(rows)),),
     )
 
 
@@ -200,9 +200,9 @@ def making_section(facts: ReportFacts) -> Section:
     rounds = sum(making.rounds)
     models = f" in {len(making.rounds)} models" if len(making.rounds) > 1 else ""
     tables = [
-        Table(("setting", "value"), _rows(making.hyperparameters)),
-        Table(("software", "version"), _rows(making.versions)),
-        Table(
+        TextTable(("setting", "value"), _rows(making.hyperparameters)),
+        TextTable(("software", "version"), _rows(making.versions)),
+        TextTable(
             ("channel", "rows", "sha256 of features and labels"),
             tuple((shown(n), str(d.rows), d.sha256) for n, d in making.data.items()),
         ),
@@ -309,7 +309,9 @@ def _classes_section(outcome: ClassesFacts) -> Section:
         "scores",
         "How well each class is found",
         (f"{more} smaller classes are left out of the table.",) if more else (),
-        tables=(Table(("class", "rows", "found (recall)", "95 % interval", "precision"), rows),),
+        tables=(
+            TextTable(("class", "rows", "found (recall)", "95 % interval", "precision"), rows),
+        ),
         charts=(confusion_chart(outcome),),
     )
 

@@ -14,7 +14,7 @@ from sagetree.evaluate.metrics.ordering import concordance, have_order
 from sagetree.evaluate.metrics.rows import effective_rows
 from sagetree.evaluate.metrics.tasks import event_bounds, predicted_times
 from sagetree.evaluate.metrics.weighted import roc_auc
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.evaluate.report.subject import JudgedRows
 from sagetree.evaluate.report.tasks import middle_output
 from sagetree.tables.label import Labels
@@ -69,7 +69,7 @@ class SliceFacts:
 
 
 def measure_slices(
-    rows: JudgedRows, columns: Sequence[Column], objective: Objective
+    rows: JudgedRows, columns: Sequence[CodedColumn], objective: Objective
 ) -> SliceFacts | None:
     """Return the slices in which the model is worst; None where all rows are too few for one."""
     if objective.task == "survival" and len(rows.labels) > MOST_COMPARED:
@@ -101,7 +101,7 @@ def measure_slices(
     )
 
 
-def _parts(columns: Sequence[Column]) -> Iterator[tuple[str, str, Mask]]:
+def _parts(columns: Sequence[CodedColumn]) -> Iterator[tuple[str, str, Mask]]:
     for column in columns:
         parts = list(column.parts())
         if len(parts) > 1:

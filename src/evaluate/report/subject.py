@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.model import Model
-from sagetree.evaluate.cases import Training
+from sagetree.evaluate.cases import TrainingRecord
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.rows import Weights
@@ -83,7 +83,7 @@ class Subject:
 
     model: Model
     label: AnyLabel | None
-    training: Training
+    training: TrainingRecord
     rows: JudgedRows
     evaluation: Evaluation | Measured
     verdict: Verdict | MetricVerdict | None = None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sagetree.evaluate.report.binary import BinaryFacts
 from sagetree.evaluate.report.charts.outcomes import between
-from sagetree.evaluate.report.facts import Metric, ReportFacts
+from sagetree.evaluate.report.facts import MetricEstimate, ReportFacts
 from sagetree.evaluate.report.page.document import KeyFigure, Section, shown
 
 # The workload that the first sentences speak of.
@@ -89,7 +89,7 @@ def _keys(facts: ReportFacts) -> Iterator[KeyFigure]:
                 yield KeyFigure(f"{name} at the threshold", f"{share.value:.0%}", interval)
 
 
-def _key(name: str, metric: Metric) -> KeyFigure:
+def _key(name: str, metric: MetricEstimate) -> KeyFigure:
     value = metric.value
     shown_value = f"{value:,.0f}" if LARGE <= abs(value) < HUGE else f"{value:.3g}"
     return KeyFigure(name, shown_value, f"95 %: {between(metric.low, metric.high)}")

@@ -20,6 +20,7 @@ import hashlib
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
@@ -224,6 +225,7 @@ def _model_names(files: Mapping[str, bytes]) -> tuple[str, ...]:
     return model_files(sum(name.startswith(f"{MODEL_FILE}-") for name in files) or 1)
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """Return the versions of what a model's numbers depend on."""
     return {

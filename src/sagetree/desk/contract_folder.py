@@ -169,13 +169,6 @@ def write_settings(opt_ml: OptMl, hyperparameters: Mapping[str, str]) -> None:
         opt_ml.hyperparameters.write_bytes(text)
 
 
-def write_file(opt_ml: OptMl, path: Path, text: str) -> None:
-    """Write a file of a folder that is claimed. Raises PlatformError where it cannot be."""
-    with _written(opt_ml.root):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-
 @contextmanager
 def _written(out: Path) -> Iterator[None]:
     try:

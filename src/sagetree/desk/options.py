@@ -3,9 +3,31 @@
 import argparse
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import get_args
 
 from sagetree.boosters.best_rounds import Rounds
+
+
+def command_parser(command: str, description: str, epilog: str = "") -> argparse.ArgumentParser:
+    """Return the parser of a command whose help keeps its lines."""
+    return argparse.ArgumentParser(
+        prog=command,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the argument MODEL, which may be absent."""
+    parser.add_argument(
+        "model",
+        nargs="?",
+        type=Path,
+        metavar="MODEL",
+        help="a folder that training wrote to, a model's own folder, or a model.tar.gz",
+    )
 
 
 def add_rounds(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +39,13 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
         help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
         "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
     )
+
+
+def count_type(text: str) -> int:
+    """Return the value of an option that is a whole number from 1."""
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
 
 
 def number_type(

@@ -36,7 +36,7 @@ LARGEST = 700.0
 WHOLE, TOO_LONG = 100, 1e15
 
 
-class Unit(NamedTuple):
+class ContributionUnit(NamedTuple):
     """What a column raises or lowers: the words before and behind the number.
 
     As a factor the contribution is the number's logarithm, else the number itself.
@@ -52,18 +52,18 @@ class Unit(NamedTuple):
         return f"{'raises' if value > 0 else 'lowers'} {self.before}{number}{self.behind}"
 
 
-_VALUE = Unit("the score by ")
-_MARGIN = Unit("the margin by ")
-_RANK = Unit("the score by ", " (margin)")
-_ODDS = Unit("the score (odds x ", ")", is_factor=True)
-_ODDS_BEFORE = Unit("the score (odds before calibration x ", ")", is_factor=True)
-_FACTOR = Unit("the score (x ", ")", is_factor=True)
+_VALUE = ContributionUnit("the score by ")
+_MARGIN = ContributionUnit("the margin by ")
+_RANK = ContributionUnit("the score by ", " (margin)")
+_ODDS = ContributionUnit("the score (odds x ", ")", is_factor=True)
+_ODDS_BEFORE = ContributionUnit("the score (odds before calibration x ", ")", is_factor=True)
+_FACTOR = ContributionUnit("the score (x ", ")", is_factor=True)
 
 # An objective that is not here has a score whose unit nobody knows: its margin is told.
-_UNITS: Mapping[str, Unit] = MappingProxyType(
+_UNITS: Mapping[str, ContributionUnit] = MappingProxyType(
     {
         "binary:logistic": _ODDS,
-        "binary:logitraw": Unit("the score by ", " (log-odds)"),
+        "binary:logitraw": ContributionUnit("the score by ", " (log-odds)"),
         "binary:hinge": _MARGIN,
         "reg:squarederror": _VALUE,
         "reg:squaredlogerror": _VALUE,
@@ -78,8 +78,8 @@ _UNITS: Mapping[str, Unit] = MappingProxyType(
         "rank:ndcg": _RANK,
         "rank:pairwise": _RANK,
         "rank:map": _RANK,
-        "survival:aft": Unit("the score (time x ", ")", is_factor=True),
-        "survival:cox": Unit("the score (hazard ratio ", ")", is_factor=True),
+        "survival:aft": ContributionUnit("the score (time x ", ")", is_factor=True),
+        "survival:cox": ContributionUnit("the score (hazard ratio ", ")", is_factor=True),
     }
 )
 
@@ -87,7 +87,7 @@ _UNITS: Mapping[str, Unit] = MappingProxyType(
 class _Effects(NamedTuple):
     """What each column (m) did to a row's score, and the unit of that."""
 
-    unit: Unit
+    unit: ContributionUnit
     values: NDArray[np.floating]
 
     def strongest(self, most: int) -> Iterator[tuple[int, float]]:
@@ -139,15 +139,15 @@ def explain(
     ]
 
 
-def unit_of(model: Model, predicted: int | None = None) -> Unit:
+def unit_of(model: Model, predicted: int | None = None) -> ContributionUnit:
     """Return the unit of the reasons, which may name the `predicted` class."""
     objective = model.objective
     if objective.task == "multiclass":
         name = "the predicted class" if predicted is None else _class_name(model, predicted)
-        return Unit(f"the probability of {name} (odds x ", ")", is_factor=True)
+        return ContributionUnit(f"the probability of {name} (odds x ", ")", is_factor=True)
     if model.scorer.outputs > 1:
         quantile = model.scorer.quantiles[_middle(model)]
-        return Unit(f"the score of quantile {quantile:g} by ")
+        return ContributionUnit(f"the score of quantile {quantile:g} by ")
     calibration = model.scorer.calibration
     if calibration is not None and not calibration.keeps_odds_ratios:
         return _ODDS_BEFORE

@@ -1,7 +1,7 @@
 """The label column: what its cells may be, and the number each of them is to XGBoost."""
 
 from collections.abc import Callable, Mapping
-from typing import Self, TypeAlias
+from typing import ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,7 @@ class NumberLabel(_OneColumnLabel):
 
     allowed: LabelRange = LabelRange()
     written: NumberShape | None = None
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """There are none."""
-        return ()
+    classes: ClassVar[tuple[str, ...]] = ()
 
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels (n) and the table without them.
@@ -114,11 +110,7 @@ class IntervalLabel(StoredRecord):
 
     lower: str
     upper: str
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """There are none."""
-        return ()
+    classes: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
     def _has_two_columns(self) -> Self:
@@ -169,11 +161,7 @@ class EventLabel(_OneColumnLabel):
     happened: tuple[str, ...]
     censored: tuple[str, ...]
     bounds: bool
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """There are none."""
-        return ()
+    classes: ClassVar[tuple[str, ...]] = ()
 
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels and the table without the times.

@@ -5,7 +5,7 @@ from typing import Protocol
 from sagetree.serve.protocol.messages import Request, Response
 
 
-class Application(Protocol):
+class ServedApplication(Protocol):
     """What a worker serves."""
 
     max_body: int | None

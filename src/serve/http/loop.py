@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sagetree.serve.http.application import Application
+from sagetree.serve.http.application import ServedApplication
 from sagetree.serve.http.client import Client
 from sagetree.serve.http.connection import (
     CLOSE,
@@ -49,7 +49,7 @@ class Loop:
 
     def __init__(
         self,
-        application: Application,
+        application: ServedApplication,
         listeners: Sequence[socket.socket],
         share: Share,
         most_clients: int,

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Generic, TypeVar
 
-from sagetree.serve.http.application import Application
+from sagetree.serve.http.application import ServedApplication
 from sagetree.serve.protocol.messages import Request, Response
 
 # Large requests that one worker has under way; further ones wait.
@@ -24,7 +24,7 @@ Asker = TypeVar("Asker")
 class Threads(Generic[Asker]):
     """Answers requests of an application; `woken` can be read when there are responses."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: ServedApplication) -> None:
         self._application = application
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self._done: deque[tuple[Asker, Response]] = deque()

@@ -71,7 +71,7 @@ class Question(NamedTuple):
     weigh: bool
 
 
-class Subject(NamedTuple):
+class Candidate(NamedTuple):
     """What is tried: how it is loaded, and what would have crashed, for messages.
 
     `load` is told whether to distrust the model, as the first time.
@@ -93,7 +93,7 @@ def outcome(answer: Answer) -> int:
     raise kind(str(answer["message"]), where=str(answer["where"]), hint=str(answer["hint"]))
 
 
-def run_trial(subject: Subject, question: Question, is_wanted: Callable[[], bool]) -> Answer:
+def run_trial(candidate: Candidate, question: Question, is_wanted: Callable[[], bool]) -> Answer:
     """Return what a child process says of the model, or how it ended.
 
     It is ended when the answer `is_wanted` no more.
@@ -104,7 +104,7 @@ def run_trial(subject: Subject, question: Question, is_wanted: Callable[[], bool
         try:
             os.close(reading)
             with os.fdopen(writing, "w") as output:
-                json.dump(_try(subject, question), output)
+                json.dump(_try(candidate, question), output)
         finally:
             os._exit(0)  # nothing of what the parent holds is to be cleaned up here
     os.close(writing)
@@ -120,11 +120,13 @@ def run_trial(subject: Subject, question: Question, is_wanted: Callable[[], bool
             os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    answer: Answer = json.loads(told) if told and not number else _death(subject, question, number)
+    answer: Answer = (
+        json.loads(told) if told and not number else _death(candidate, question, number)
+    )
     return answer
 
 
-def _death(subject: Subject, question: Question, number: int) -> Answer:
+def _death(candidate: Candidate, question: Question, number: int) -> Answer:
     hint = _AGAIN
     if number == signal.SIGALRM:
         message = f"loading the model and scoring some rows takes longer than {TRIAL_SECONDS} s"
@@ -132,20 +134,20 @@ def _death(subject: Subject, question: Question, number: int) -> Answer:
         message = "the process that tries the model was killed (SIGKILL), as the system does to "
         message, hint = f"{message}the one that takes too much memory", _MORE_MEMORY
     elif number:
-        message = f"{subject.what} crashes on this model ({signal.Signals(number).name})"
+        message = f"{candidate.what} crashes on this model ({signal.Signals(number).name})"
     else:
-        message = f"{subject.what} ends its process on this model"
+        message = f"{candidate.what} ends its process on this model"
     return {"kind": "", "message": message, "where": question.folder, "hint": hint}
 
 
-def _try(subject: Subject, question: Question) -> Answer:
+def _try(candidate: Candidate, question: Question) -> Answer:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(TRIAL_SECONDS)
     warnings.simplefilter("ignore")  # whoever serves the model says so
     space = _bound(question)
     where = question.folder
     try:
-        return {"bytes": _weighed(subject, question)}
+        return {"bytes": _weighed(candidate, question)}
     except SagetreeError as error:
         if _NO_MEMORY in error.message:
             return _too_large(question, space)
@@ -178,14 +180,14 @@ def _too_large(question: Question, space: int) -> Answer:
     return {"kind": "", "message": message, "where": question.folder, "hint": _MORE_MEMORY}
 
 
-def _weighed(subject: Subject, question: Question) -> int:
+def _weighed(candidate: Candidate, question: Question) -> int:
     """Load the model and exercise it; return the bytes it takes, 0 if they are not asked for.
 
     The first load of a process takes up what all others share; so a small model
     is loaded again, beside itself, and the second one is weighed.
     """
     before = resident_memory()
-    first = subject.load(question, True)
+    first = candidate.load(question, True)
     taken = resident_memory() - before
     if isinstance(first, ServedModel):
         _exercise(first.model.scorer)
@@ -193,7 +195,7 @@ def _weighed(subject: Subject, question: Question) -> int:
         return 0
     if taken < WEIGHED_TWICE_BYTES:
         before = resident_memory()
-        second = subject.load(question, False)
+        second = candidate.load(question, False)
         taken = resident_memory() - before
         del second
     del first

@@ -25,7 +25,7 @@ from sagetree.errors import ArtifactError, PlatformError
 from sagetree.machine.memory import free_memory
 from sagetree.machine.unused import leave_out_unused
 from sagetree.serve.models.loading import ServedModel, snapshot
-from sagetree.serve.models.trial import Answer, Question, Subject, outcome, run_trial
+from sagetree.serve.models.trial import Answer, Candidate, Question, outcome, run_trial
 from sagetree.serve.settings import ServeSettings
 
 # What loading takes beside the model itself: its file, and what it is built from.
@@ -90,7 +90,7 @@ class Trials:
                 return _connect(self._path)
 
 
-class Verdict:
+class TrialVerdict:
     """What a trial has said of the model of a server: a file that all of its processes share."""
 
     def __init__(self, shared: Path, settings: ServeSettings) -> None:
@@ -168,7 +168,7 @@ def _load(question: Question, distrust: bool) -> ServedModel:
     return ServedModel.load(Path(question.folder), threads=1, distrust=distrust, **options)
 
 
-MODELS = Subject(_load, "XGBoost's library")
+MODELS = Candidate(_load, "XGBoost's library")
 
 
 def _most() -> int:
@@ -225,16 +225,16 @@ class _Handler(StreamRequestHandler):
         self.server.socket.close()
         question = Question(*json.loads(self.rfile.readline()))
         server = os.getppid()
-        answer = run_trial(self.server.subject, question, lambda: os.getppid() == server)
+        answer = run_trial(self.server.candidate, question, lambda: os.getppid() == server)
         self.wfile.write(json.dumps(answer).encode() + b"\n")
 
 
 class _Server(ForkingMixIn, UnixStreamServer):
     """Ends when its parent does."""
 
-    def __init__(self, path: str, subject: Subject) -> None:
+    def __init__(self, path: str, candidate: Candidate) -> None:
         super().__init__(path, _Handler)
-        self.subject = subject
+        self.candidate = candidate
         self._parent = os.getppid()
 
     def service_actions(self) -> None:
@@ -243,11 +243,11 @@ class _Server(ForkingMixIn, UnixStreamServer):
             raise SystemExit(0)
 
 
-def answer_questions(path: str, subject: Subject) -> None:
+def answer_questions(path: str, candidate: Candidate) -> None:
     """Try models for whoever asks at the socket `path`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the server's
     library_version()  # the library is there for all children; only a booster forbids to fork
-    with _Server(path, subject) as server:
+    with _Server(path, candidate) as server:
         os.write(1, LISTENING)
         server.serve_forever()
 

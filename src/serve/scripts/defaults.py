@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 OUTPUT_TYPES = (CSV, JSON, NPY)
 
 
-class Defaults(DefaultInferenceHandler):  # type: ignore[misc]
+class DefaultFunctions(DefaultInferenceHandler):  # type: ignore[misc]
     """The functions a script need not have; `context` is the toolkit's.
 
     `rounds` of a model of XGBoost's own predict. `model` is what model_fn gave: a Model says what

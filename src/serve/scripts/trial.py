@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from sagetree.boosters.best_rounds import Rounds
-from sagetree.serve.models.trial import Question, Subject
+from sagetree.serve.models.trial import Candidate, Question
 from sagetree.serve.models.trials import Trials, answer_questions
 from sagetree.serve.scripts.code import ModelScripts, ScriptCode
 from sagetree.serve.scripts.user_script import UserScript
@@ -36,4 +36,4 @@ def _load(question: Question, _distrust: bool) -> UserScript:
 
 
 if __name__ == "__main__":
-    answer_questions(sys.argv[1], Subject(_load, "the script"))
+    answer_questions(sys.argv[1], Candidate(_load, "the script"))

@@ -33,7 +33,7 @@ from sagetree.machine.program import LOG
 from sagetree.serve.models.loading import ModelHolder, Peers
 from sagetree.serve.protocol.messages import Request, Response
 from sagetree.serve.scripts.code import ModelScripts, ScriptCode
-from sagetree.serve.scripts.defaults import Defaults, media_type
+from sagetree.serve.scripts.defaults import DefaultFunctions, media_type
 from sagetree.serve.scripts.modules import ScriptModules
 from sagetree.serve.settings import ServeSettings
 
@@ -56,7 +56,7 @@ class _Transformer(Transformer):  # type: ignore[misc]
     """The toolkit's, but for errors, which go through, and for the script, loaded by its path."""
 
     def __init__(self, code: ScriptCode, rounds: Rounds) -> None:
-        self._defaults = Defaults(rounds)
+        self._defaults = DefaultFunctions(rounds)
         super().__init__(self._defaults)
         self._code = code
 

@@ -18,8 +18,8 @@ from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.rounds import (
     BoosterData,
     EarlyStopping,
+    HeldOutPart,
     History,
-    Part,
     Series,
     TrainingResult,
     to_ubjson,
@@ -77,7 +77,9 @@ def in_halves(plan: BoostingPlan, data: BoosterData, validation: Examples) -> Bo
     if numbers is None:
         return data
     parts = (np.flatnonzero(numbers == half) for half in range(_HALVES))
-    return replace(data, parts=tuple(Part(r, _answers(plan, validation.take(r))) for r in parts))
+    return replace(
+        data, parts=tuple(HeldOutPart(r, _answers(plan, validation.take(r))) for r in parts)
+    )
 
 
 def _answers(plan: BoostingPlan, rows: Examples) -> xgboost.DMatrix:

@@ -30,7 +30,7 @@ CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
 _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 
 
-class Part(NamedTuple):
+class HeldOutPart(NamedTuple):
     """Some of the rows left out (n), and a matrix of what they answer, without features."""
 
     rows: NDArray[np.intp]
@@ -50,7 +50,7 @@ class BoosterData:
     train: xgboost.DMatrix
     validation: xgboost.DMatrix | None = None
     evaluates_train: bool = True
-    parts: tuple[Part, ...] = ()
+    parts: tuple[HeldOutPart, ...] = ()
     needs_directions: bool = False
     train_sample: xgboost.DMatrix | None = None
 

@@ -25,7 +25,7 @@ from sagetree.train.columns.number_columns import (
     IDENTIFIER_ROWS,
     Found,
     Given,
-    Split,
+    NumbersAndWords,
     mixed_column,
     number_column,
     shifted,
@@ -186,7 +186,7 @@ def _infer(given: Given, distinct: Distinct) -> Found:
         numbers = given.facts.shaped(distinct, shapes[0])
         found = number_column(given, distinct.name, numbers, shapes[0])
         return _written(distinct, shapes[0], found)
-    split = Split.of(distinct, COMMA if given.settings.decimal == "comma" else None)
+    split = NumbersAndWords.of(distinct, COMMA if given.settings.decimal == "comma" else None)
     orders = _date_orders(given, distinct)
     if len(orders) == 1:
         return _dates(distinct, orders[0])
@@ -217,7 +217,7 @@ def _names_rows(distinct: Distinct) -> tuple[str, ...]:
     )
 
 
-def _refuse_misfit(facts: Facts, distinct: Distinct, split: Split) -> NoReturn:
+def _refuse_misfit(facts: Facts, distinct: Distinct, split: NumbersAndWords) -> NoReturn:
     """Raise DataError for the first cell that is not a number."""
     number = shape_encoder(split.shape)
 

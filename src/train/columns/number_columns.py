@@ -14,7 +14,7 @@ from sagetree.tables.schema import Column, Kind
 from sagetree.train.columns.precision import find_precision
 from sagetree.train.facts.distinct import Distinct
 from sagetree.train.facts.facts import Facts
-from sagetree.train.facts.numbers import Numbers
+from sagetree.train.facts.numbers import DistinctNumbers
 from sagetree.train.facts.telling import Telling
 from sagetree.train.facts.witnesses import CODE
 from sagetree.train.settings.columns import Columns
@@ -44,7 +44,7 @@ class Given(NamedTuple):
 
 
 def number_column(
-    given: Given, name: str, numbers: Numbers, shape: NumberShape | None = None
+    given: Given, name: str, numbers: DistinctNumbers, shape: NumberShape | None = None
 ) -> Found:
     """Return what a column is whose cells are all numbers, written in this way."""
     kind: Kind = "number"
@@ -60,7 +60,7 @@ def number_column(
     return shifted(given, column, numbers, notes) if kind == "number" else Found(column, notes)
 
 
-class Split(NamedTuple):
+class NumbersAndWords(NamedTuple):
     """A column's distinct cells (k) as numbers, NaN where they are none, and which are words.
 
     Where numbers or words are incidental, no cell is said to be a word. `share` is that of
@@ -109,7 +109,7 @@ def _is_between(share: float) -> bool:
 _BOOLEANS = ("true", "false")
 
 
-def mixed_column(given: Given, distinct: Distinct, split: Split) -> Found:
+def mixed_column(given: Given, distinct: Distinct, split: NumbersAndWords) -> Found:
     """Return a column of numbers and words, and in words what it holds."""
     numbers = given.facts.shaped(distinct, split.shape)
     is_number = shape_encoder(split.shape)
@@ -125,7 +125,7 @@ def mixed_column(given: Given, distinct: Distinct, split: Split) -> Found:
     return shifted(given, column, numbers)._replace(reading=reading)
 
 
-def _seen(kind: Kind, numbers: Numbers) -> dict[str, object]:
+def _seen(kind: Kind, numbers: DistinctNumbers) -> dict[str, object]:
     """Return what a column keeps of its numbers for rows that come without names."""
     low, high = float(numbers.values[0]), float(numbers.values[-1])
     if kind == "number":
@@ -133,7 +133,9 @@ def _seen(kind: Kind, numbers: Numbers) -> dict[str, object]:
     return {"forms": number_forms(low, high)}
 
 
-def shifted(given: Given, column: Column, numbers: Numbers, notes: tuple[str, ...] = ()) -> Found:
+def shifted(
+    given: Given, column: Column, numbers: DistinctNumbers, notes: tuple[str, ...] = ()
+) -> Found:
     """Return a column of numbers, with a shift where float32 needs it and the preset allows it."""
     found = find_precision(numbers.values)
     shift, lost = found.shift, found.lost
@@ -148,7 +150,7 @@ def shifted(given: Given, column: Column, numbers: Numbers, notes: tuple[str, ..
     return Found(column.model_copy(update={"shift": shift}), notes)
 
 
-def _may_be_identifier(name: str, numbers: Numbers) -> bool:
+def _may_be_identifier(name: str, numbers: DistinctNumbers) -> bool:
     """Say whether unique values are row numbers or keys, if they tell nothing."""
     values, rows = numbers.values, numbers.rows
     if (values != np.floor(values)).any():

@@ -41,7 +41,7 @@ Bins: TypeAlias = NDArray[np.intp]
 Numbers: TypeAlias = NDArray[np.float32]
 
 
-class Values(NamedTuple):
+class NamedValues(NamedTuple):
     """The values (n) of one column under its name; codes if it holds categories."""
 
     name: str
@@ -54,7 +54,7 @@ class Values(NamedTuple):
 
 
 # Of a column, and the number of rows that it is fitted on: how well it predicts the others.
-Measure: TypeAlias = Callable[[Values, int], float]
+Measure: TypeAlias = Callable[[NamedValues, int], float]
 
 
 def telltales(sample: Examples, features: FeaturePipeline, task: Task) -> list[tuple[str, str]]:
@@ -87,7 +87,7 @@ def sample_of(examples: Examples, group: Group = ONE) -> Examples:
     return every.take(np.random.default_rng(_SEED).permutation(every.rows).astype(np.intp))
 
 
-def _columns(matrix: Numbers, features: FeaturePipeline) -> Iterator[Values]:
+def _columns(matrix: Numbers, features: FeaturePipeline) -> Iterator[NamedValues]:
     for feature, part in zip(features.features, features.parts, strict=True):
         if isinstance(feature, Mixed):
             numbers = slice(part.start, part.start + 1)
@@ -97,15 +97,15 @@ def _columns(matrix: Numbers, features: FeaturePipeline) -> Iterator[Values]:
             yield from _values(feature, matrix[:, part])
 
 
-def _values(feature: Feature, part: Numbers) -> Iterator[Values]:
+def _values(feature: Feature, part: Numbers) -> Iterator[NamedValues]:
     """Yield the produced features of one transform, of indicators the category of each row."""
     if isinstance(feature, OneHot):
         codes = np.where(part.any(axis=1), part.argmax(axis=1), np.nan)
-        yield Values(feature.column, codes.astype(np.float32), True)
+        yield NamedValues(feature.column, codes.astype(np.float32), True)
         return
     is_category = type(feature) in (Category, ManyCategories)
     for name, values in zip(feature.names, part.T, strict=True):
-        yield Values(name, values, is_category)
+        yield NamedValues(name, values, is_category)
 
 
 def _measure(labels: Labels, half: int, task: Task) -> tuple[str, Measure | None]:
@@ -122,7 +122,7 @@ def _measure(labels: Labels, half: int, task: Task) -> tuple[str, Measure | None
     return "R2", (lambda of, half: column_r2(of, numbers, half)) if varies else None
 
 
-def column_auc(column: Values, labels: NDArray[np.bool_], half: int) -> float:
+def column_auc(column: NamedValues, labels: NDArray[np.bool_], half: int) -> float:
     """Return the AUC of one column alone: the share of positives in each bin is the score."""
     bins = column.bins(half)
     count = int(bins.max()) + 1
@@ -138,7 +138,7 @@ def column_auc(column: Values, labels: NDArray[np.bool_], half: int) -> float:
     return float((of_positives * (below + of_negatives / 2)).sum() / pairs)
 
 
-def column_recall(column: Values, labels: NDArray[np.intp], half: int) -> float:
+def column_recall(column: NamedValues, labels: NDArray[np.intp], half: int) -> float:
     """Return the mean of the classes' recalls by one column alone.
 
     A row is called as the commonest class of the nearest number, or of its category,
@@ -163,7 +163,7 @@ def _commonest(bins: Bins, labels: NDArray[np.intp], count: int) -> NDArray[np.i
     return commonest
 
 
-def column_r2(column: Values, labels: NDArray[np.float64], half: int) -> float:
+def column_r2(column: NamedValues, labels: NDArray[np.float64], half: int) -> float:
     """Return the R2 of one column alone: a line through each bin, of categories their mean."""
     bins = column.bins(half, max(1, half // ROWS_OF_LINE))
     count = int(bins.max()) + 1

@@ -19,7 +19,7 @@ from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_tex
 from sagetree.tables.encoding import CellEncoder, Floats, as_numbers, shape_encoder
 from sagetree.tables.table import Table
 from sagetree.train.facts.distinct import Distinct, coded
-from sagetree.train.facts.numbers import Numbers
+from sagetree.train.facts.numbers import DistinctNumbers
 from sagetree.train.facts.sampling import MOST_VALUES, most_values
 from sagetree.train.hosts.group import ONE, Group
 
@@ -44,7 +44,7 @@ class Facts:
     has_commas: bool = False
     group: Group = ONE
     most: int = MOST_VALUES
-    told: Mapping[str, Distinct | Numbers] = field(default_factory=dict)
+    told: Mapping[str, Distinct | DistinctNumbers] = field(default_factory=dict)
     shares: Sequence[int] = ()
 
     @property
@@ -65,13 +65,13 @@ class Facts:
         told = {name: self._merged(facts) for name, facts in heard.items()}
         return replace(self, told=told, shares=shares)
 
-    def numbers(self, name: str) -> Numbers | None:
+    def numbers(self, name: str) -> DistinctNumbers | None:
         """Return a column that is numbers at a glance, on every host; None for another one."""
         if self.group.size > 1:
             found = self.told.get(name)
-            return found if isinstance(found, Numbers) else None
+            return found if isinstance(found, DistinctNumbers) else None
         values = self._values(name)
-        return None if values is None else Numbers.of(values)
+        return None if values is None else DistinctNumbers.of(values)
 
     def distinct(self, name: str) -> Distinct:
         """Return a column by its distinct cells. Raises CellError for a type that holds none."""
@@ -91,17 +91,17 @@ class Facts:
         told = self.group.gather(self._own_distinct(name).as_json())
         return Distinct.merged([*map(self._cells_from, told)], self._among_words)
 
-    def shaped(self, distinct: Distinct, shape: NumberShape | None) -> Numbers:
+    def shaped(self, distinct: Distinct, shape: NumberShape | None) -> DistinctNumbers:
         """Return the numbers among a column's cells, written in this way; None is as they stand."""
         encoder = shape_encoder(shape)
         if distinct.is_whole:
             return _numbers(distinct, encoder)
 
-        def own(name: str) -> Numbers:
+        def own(name: str) -> DistinctNumbers:
             return _numbers(self._own_distinct(name), encoder)
 
         (found,) = self._gathered([distinct.name], own).values()
-        return Numbers.merged(cast("Sequence[Numbers]", found))
+        return DistinctNumbers.merged(cast("Sequence[DistinctNumbers]", found))
 
     def categories(
         self, distinct: Distinct, chosen: Callable[[Cell], bool] | None = None
@@ -152,9 +152,9 @@ class Facts:
         text = category_text(cell)
         return text is not None and text not in self.missing.texts
 
-    def _own(self, name: str) -> Distinct | Numbers:
+    def _own(self, name: str) -> Distinct | DistinctNumbers:
         values = None if name in self.as_texts else self._values(name)
-        return self._own_distinct(name) if values is None else Numbers.of(values)
+        return self._own_distinct(name) if values is None else DistinctNumbers.of(values)
 
     def _values(self, name: str) -> Floats | None:
         cells = self._column(name)
@@ -165,7 +165,7 @@ class Facts:
     def _own_distinct(self, name: str) -> Distinct:
         return Distinct.of(name, self._column(name), self.missing)
 
-    def _own_or_none(self, name: str) -> Distinct | Numbers:
+    def _own_or_none(self, name: str) -> Distinct | DistinctNumbers:
         """Return a column, without a value where whoever asks for it will refuse its type."""
         kind = self._column(name).type
         value = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -180,49 +180,53 @@ class Facts:
         return shape_encoder(COMMA if self.has_commas else None)
 
     def _gathered(
-        self, names: Sequence[str], own: Callable[[str], Distinct | Numbers]
-    ) -> dict[str, Sequence[Distinct | Numbers]]:
+        self, names: Sequence[str], own: Callable[[str], Distinct | DistinctNumbers]
+    ) -> dict[str, Sequence[Distinct | DistinctNumbers]]:
         """Return what each host says of each column; `own` is what this one knows of it."""
         most = min(self.most, most_values(len(names), self.group.size))
         told: dict[str, Any] = {}
         for name in names:  # of one after the other all is known, and let go of
             fact = own(name)
-            if isinstance(fact, Numbers):
+            if isinstance(fact, DistinctNumbers):
                 told[name] = ["numbers", fact.told(most).as_json()]
             else:
                 told[name] = ["cells", fact.told(most, self._among_words).as_json()]
         of_hosts = self.group.gather(told)
         return {name: [self._heard(*host[name]) for host in of_hosts] for name in names}
 
-    def _heard(self, kind: str, found: Any) -> Distinct | Numbers:  # noqa: ANN401 - JSON
-        return Numbers.from_json(found) if kind == "numbers" else self._cells_from(found)
+    def _heard(self, kind: str, found: Any) -> Distinct | DistinctNumbers:  # noqa: ANN401 - JSON
+        return DistinctNumbers.from_json(found) if kind == "numbers" else self._cells_from(found)
 
     def _cells_from(self, found: Any) -> Distinct:  # noqa: ANN401 - JSON
         return Distinct.from_json(found, self.missing)
 
-    def _merged(self, found: Sequence[Distinct | Numbers]) -> Distinct | Numbers:
-        if isinstance(found[0], Numbers):
-            return Numbers.merged(cast("Sequence[Numbers]", found))
+    def _merged(self, found: Sequence[Distinct | DistinctNumbers]) -> Distinct | DistinctNumbers:
+        if isinstance(found[0], DistinctNumbers):
+            return DistinctNumbers.merged(cast("Sequence[DistinctNumbers]", found))
         return Distinct.merged(cast("Sequence[Distinct]", found), self._among_words)
 
 
-def _alike(name: str, facts: Sequence[Distinct | Numbers]) -> Sequence[Distinct | Numbers]:
+def _alike(
+    name: str, facts: Sequence[Distinct | DistinctNumbers]
+) -> Sequence[Distinct | DistinctNumbers]:
     """Return the facts of one kind where a column holds one, whatever empty ones seem."""
-    kinds = {type(fact) for fact in facts if not fact.is_empty} or {Numbers}
+    kinds = {type(fact) for fact in facts if not fact.is_empty} or {DistinctNumbers}
     if len(kinds) > 1:
         return facts
-    none = Numbers.none if kinds == {Numbers} else partial(Distinct.none, name)
+    none = DistinctNumbers.none if kinds == {DistinctNumbers} else partial(Distinct.none, name)
     return [none(fact.rows) if fact.is_empty else fact for fact in facts]
 
 
-def _numbers(distinct: Distinct, encoder: CellEncoder) -> Numbers:
+def _numbers(distinct: Distinct, encoder: CellEncoder) -> DistinctNumbers:
     """Return the numbers among a column's cells, all of which are known."""
     values = distinct.numbers(encoder)
     there = ~np.isnan(values)
     found = np.unique(values[there])
     counts = distinct.counts[there]
     rows = int(counts.sum())
-    return Numbers(distinct.rows, distinct.rows - rows, found, len(found), rows == len(found))
+    return DistinctNumbers(
+        distinct.rows, distinct.rows - rows, found, len(found), rows == len(found)
+    )
 
 
 def _categories(distinct: Distinct, chosen: Callable[[Cell], bool] | None) -> tuple[str, ...]:

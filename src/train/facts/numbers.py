@@ -15,7 +15,7 @@ _NONE = np.empty(0, np.float64)
 
 
 @dataclass(frozen=True)
-class Numbers:
+class DistinctNumbers:
     """The numbers of rows: `values` are distinct and ascending, `is_unique` says none repeats.
 
     Above the hash `bound` only `witnesses` are among the values: the first and last, and
@@ -63,7 +63,7 @@ class Numbers:
         return replace(self, values=values, bound=bound, witnesses=witnesses)
 
     @classmethod
-    def merged(cls, found: Sequence["Numbers"]) -> "Numbers":
+    def merged(cls, found: Sequence["DistinctNumbers"]) -> "DistinctNumbers":
         """Return what rows hold together of which these are the facts."""
         bound = min(each.bound for each in found)
         is_whole = bound == EVERY_HASH

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from sagetree.train.hosts.lines import Line
+from sagetree.train.hosts.lines import HostLine
 from sagetree.train.hosts.tracker import start_tracker
 
 # What hosts are given to tell of a broken exchange, before those that have not are named.
@@ -28,7 +28,7 @@ _PARENT = 0  # standard input: a pipe whose other end is the leader's
 class _Guest:
     """A connection; it has a name once it has said that it is a host of the job."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: HostLine) -> None:
         self.line = line
         self.name = ""
         self.is_asking = False
@@ -79,7 +79,7 @@ class Coordinator:
     def _accept(self) -> None:
         connection, _ = self.server.accept()
         connection.settimeout(1)
-        guest = _Guest(Line(connection))
+        guest = _Guest(HostLine(connection))
         self.selector.register(connection, selectors.EVENT_READ, guest)
 
     def _read(self, guest: _Guest) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 MOST = 2**16
 
 
-class Line:
+class HostLine:
     """One end of a connection; it never waits longer than its socket's timeout."""
 
     def __init__(self, connection: socket.socket) -> None:

@@ -14,7 +14,7 @@ from sagetree.boosters.library import library_version
 from sagetree.errors import PlatformError
 from sagetree.machine.program import describe
 from sagetree.train.hosts.cluster import PORT_VARIABLE, TIMEOUT_VARIABLE, Cluster
-from sagetree.train.hosts.lines import Line
+from sagetree.train.hosts.lines import HostLine
 from sagetree.train.hosts.resource_config import Hosts
 
 # Seconds between two tries: the leader's container may start a minute later.
@@ -42,7 +42,7 @@ class Meeting:
         self.tracker: Sequence[Any] = ()
         self._said: list[dict[str, Any]] = []
         self._coordinator = self._start_coordinator() if hosts.rank == 0 else None
-        self._line: Line | None = None
+        self._line: HostLine | None = None
 
     def come(self) -> None:
         """Wait until all hosts are there; `tracker` is then its address and port.
@@ -50,7 +50,7 @@ class Meeting:
         Raises PlatformError that names the hosts which did not come.
         """
         deadline = time.monotonic() + self.cluster.timeout
-        line = self._line = Line(self._connected(deadline))
+        line = self._line = HostLine(self._connected(deadline))
         line.send(hello=self.hosts.current, version=self.version)
         # the coordinator has waited since before, and says who is missing
         answer = self._answer(line, self.cluster.timeout + _ANSWERS_WITHIN)
@@ -170,7 +170,7 @@ class Meeting:
                     ) from error
             time.sleep(_PAUSE)
 
-    def _answer(self, line: Line, seconds: float) -> Mapping[str, Any]:
+    def _answer(self, line: HostLine, seconds: float) -> Mapping[str, Any]:
         """Return what the coordinator says next, nothing where it has gone."""
         line.socket.settimeout(seconds)
         try:

@@ -30,7 +30,7 @@ _NUMBERS: tuple[Task, ...] = ("regression", "quantile")
 
 
 @dataclass(frozen=True)
-class Parameter:
+class MetricParameter:
     """A number that stands after a metric's @: what it is, and its range, perhaps without ends."""
 
     meaning: str
@@ -73,13 +73,13 @@ class Metric:
     maximize: bool = False
     function: Function | None = None
     by_xgboost: bool = True
-    parameter: Parameter | None = None
+    parameter: MetricParameter | None = None
 
 
-_THRESHOLD = Parameter("a probability", 0, 1, default=0.5)
-_TOP = Parameter("a number of rows", 1, whole=True, default=LARGEST_INTEGER)
-_POWER = Parameter("a variance power", 1, 2, default=1.5, within=True)
-_PRECISION = Parameter("a precision", 0, 1)
+_THRESHOLD = MetricParameter("a probability", 0, 1, default=0.5)
+_TOP = MetricParameter("a number of rows", 1, whole=True, default=LARGEST_INTEGER)
+_POWER = MetricParameter("a variance power", 1, 2, default=1.5, within=True)
+_PRECISION = MetricParameter("a precision", 0, 1)
 
 
 def _own(
@@ -89,7 +89,7 @@ def _own(
     text: str,
     *,
     maximize: bool = True,
-    parameter: Parameter | None = None,
+    parameter: MetricParameter | None = None,
 ) -> Metric:
     return Metric(name, tasks, text, maximize, function, by_xgboost=False, parameter=parameter)
 

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from sagetree.train.hyperparameters.parameter import Hyperparameter
 from sagetree.train.hyperparameters.value_lists import JsonObject, Names
 from sagetree.train.hyperparameters.value_types import (
-    Boolean,
     Choice,
     DecisionRule,
     Delimiter,
+    Flag,
     Integer,
     Real,
     Text,
@@ -106,7 +106,7 @@ OWN = (
     ),
     Hyperparameter(
         "csv_weights",
-        Boolean(),
+        Flag(),
         "whether the second column of CSV files is the weight, as in SageMaker's own XGBoost",
         default="false",
     ),
@@ -146,7 +146,7 @@ OWN = (
         Names(),
         "values of event_column that mean that the event came; default: 1, true",
     ),
-    Hyperparameter("header", Boolean(), "whether CSV files have a header; default: detected"),
+    Hyperparameter("header", Flag(), "whether CSV files have a header; default: detected"),
     Hyperparameter(
         "delimiter", Delimiter(), "what separates the cells of CSV files; default: detected"
     ),
@@ -172,7 +172,7 @@ OWN = (
         "default: 5 up to 200000 rows",
     ),
     Hyperparameter(
-        "stratified", Boolean(), "whether each fold has the label's shares", default="true"
+        "stratified", Flag(), "whether each fold has the label's shares", default="true"
     ),
     Hyperparameter(
         "_kfold",
@@ -194,23 +194,23 @@ OWN = (
         "metric a tuning job goes by; added to eval_metric as its last one",
     ),
     Hyperparameter(
-        "external_memory", Boolean(), "train from disk; default: if the memory is too small"
+        "external_memory", Flag(), "train from disk; default: if the memory is too small"
     ),
     Hyperparameter(
         "fail_on_leakage",
-        Boolean(),
+        Flag(),
         "whether a column that gives the label away, or a row of train elsewhere, ends the job",
         default="false",
     ),
     Hyperparameter(
         "report",
-        Boolean(),
+        Flag(),
         "whether the job writes output/data/report.html, of the rows left out",
         default="false",
     ),
     Hyperparameter(
         "save_model_on_termination",
-        Boolean(),
+        Flag(),
         "whether a job that is stopped leaves the best model so far",
         default="true",
     ),
@@ -230,13 +230,13 @@ UNUSED = (
     Hyperparameter("predictor", Choice(("auto", "cpu_predictor", "gpu_predictor")), "take device"),
     Hyperparameter("dsplit", Choice(("row", "col")), "one machine trains"),
     Hyperparameter("lambda_bias", Real(0, 1), "XGBoost has no penalty of the bias any more"),
-    Hyperparameter("deterministic_histogram", Boolean(), "XGBoost's histograms always are"),
+    Hyperparameter("deterministic_histogram", Flag(), "XGBoost's histograms always are"),
     Hyperparameter("prob_buffer_row", Real(1, above=True), "XGBoost has no such buffer any more"),
-    Hyperparameter("single_precision_histogram", Boolean(), "XGBoost has one precision"),
-    Hyperparameter("enable_categorical", Boolean(), "categories are always taken; see encoding"),
-    Hyperparameter("disable_default_eval_metric", Boolean(), "only eval_metric is printed anyway"),
-    Hyperparameter("use_rmm", Boolean(), "XGBoost is built without it"),
-    Hyperparameter("use_dask_gpu_training", Boolean(), "one machine trains; take device=cuda"),
+    Hyperparameter("single_precision_histogram", Flag(), "XGBoost has one precision"),
+    Hyperparameter("enable_categorical", Flag(), "categories are always taken; see encoding"),
+    Hyperparameter("disable_default_eval_metric", Flag(), "only eval_metric is printed anyway"),
+    Hyperparameter("use_rmm", Flag(), "XGBoost is built without it"),
+    Hyperparameter("use_dask_gpu_training", Flag(), "one machine trains; take device=cuda"),
 )
 
 PARAMETERS = (*OWN, *XGBOOST, *UNUSED)

@@ -57,7 +57,7 @@ class Words:
 
 
 @dataclass(frozen=True)
-class Numbers(Text):
+class NumberList(Text):
     """Numbers in a range: one of them, a JSON list, or separated by commas."""
 
     allowed: str = "numbers such as [0.1, 0.5, 0.9]"
@@ -109,7 +109,7 @@ class Monotone(Text):
 
 
 @dataclass(frozen=True)
-class Groups(Text):
+class ColumnGroups(Text):
     """Groups of columns by name, or by number."""
 
     allowed: str = 'lists of columns such as [["amount", "kind"], ["state"]], or of their numbers'

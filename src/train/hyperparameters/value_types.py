@@ -220,7 +220,7 @@ class Delimiter(Choice):
 
 
 @dataclass(frozen=True)
-class Boolean:
+class Flag:
     """True or false, in any case, also 1 and 0."""
 
     allowed: str = "true or false"

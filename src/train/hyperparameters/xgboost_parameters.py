@@ -12,8 +12,14 @@ from sagetree.boosters.objectives import (
     WORDS_OBJECTIVE,
 )
 from sagetree.train.hyperparameters.parameter import Hyperparameter, ValueType
-from sagetree.train.hyperparameters.value_lists import Groups, JsonObject, Monotone, Numbers, Words
-from sagetree.train.hyperparameters.value_types import Boolean, Choice, Integer, Real
+from sagetree.train.hyperparameters.value_lists import (
+    ColumnGroups,
+    JsonObject,
+    Monotone,
+    NumberList,
+    Words,
+)
+from sagetree.train.hyperparameters.value_types import Choice, Flag, Integer, Real
 
 UPDATERS = (
     "grow_colmaker", "grow_histmaker", "grow_quantile_histmaker", "grow_gpu_hist",
@@ -56,7 +62,7 @@ GENERAL = (
     _handed_on("num_class", Integer(2), "multi:*: number of classes; default: the label's"),
     _handed_on(
         "base_score",
-        Numbers("a number, or one for each output such as [0.2, 0.8]"),
+        NumberList("a number, or one for each output such as [0.2, 0.8]"),
         "score before the first tree; default: estimated",
     ),
     Hyperparameter(
@@ -67,11 +73,11 @@ GENERAL = (
         aliases=("random_state",),
         xgboost=True,
     ),
-    _handed_on("seed_per_iteration", Boolean(), "seed anew in each round", "false"),
+    _handed_on("seed_per_iteration", Flag(), "seed anew in each round", "false"),
     _handed_on("nthread", Integer(1), "threads; default: usable cores", alias="n_jobs"),
     _handed_on("device", Choice(("cpu", "cuda", "gpu")), "where to train", "cpu"),
     _handed_on("verbosity", Integer(0, 3), "XGBoost's own messages: 0 none to 3 debug", "1"),
-    _handed_on("validate_parameters", Boolean(), "let XGBoost check names once more", "true"),
+    _handed_on("validate_parameters", Flag(), "let XGBoost check names once more", "true"),
     _handed_on(
         "feature_weights",
         JsonObject("a JSON object: column -> weight", check=_is_weight),
@@ -143,7 +149,7 @@ TREES = (
     ),
     _handed_on(
         "interaction_constraints",
-        Groups(),
+        ColumnGroups(),
         "groups of columns that may meet in a branch; a number is the place after the label, from "
         "0, in libsvm the index",
     ),
@@ -158,14 +164,14 @@ TREES = (
         "grow trees, or revise those of the model channel",
         "default",
     ),
-    _handed_on("refresh_leaf", Boolean(), "updater refresh: leaf values too", "true"),
+    _handed_on("refresh_leaf", Flag(), "updater refresh: leaf values too", "true"),
 )
 
 DART = (
     _handed_on("sample_type", Choice(("uniform", "weighted")), "how trees are dropped", "uniform"),
     _handed_on("normalize_type", Choice(("tree", "forest")), "weight of new trees", "tree"),
     _handed_on("rate_drop", Real(0, 1), "share of trees dropped", "0"),
-    _handed_on("one_drop", Boolean(), "drop at least one tree", "false"),
+    _handed_on("one_drop", Flag(), "drop at least one tree", "false"),
     _handed_on("skip_drop", Real(0, 1), "probability of a round without dropping", "0"),
 )
 
@@ -190,7 +196,7 @@ BY_OBJECTIVE = (
     _handed_on("huber_slope", Real(0, above=True), "reg:pseudohubererror: where it bends", "1"),
     _handed_on(
         "quantile_alpha",
-        Numbers("numbers above 0 and below 1 such as [0.1, 0.5, 0.9]", each=_WITHIN),
+        NumberList("numbers above 0 and below 1 such as [0.1, 0.5, 0.9]", each=_WITHIN),
         "reg:quantileerror: which quantiles, one output for each",
     ),
     _handed_on(
@@ -217,19 +223,17 @@ BY_OBJECTIVE = (
         "rank:*: top rows, or pairs for each row; default: 32 or 1, by the method",
     ),
     _handed_on(
-        "lambdarank_normalization", Boolean(), "rank:*: normalise by the group's gradients", "true"
+        "lambdarank_normalization", Flag(), "rank:*: normalise by the group's gradients", "true"
     ),
     _handed_on(
         "lambdarank_score_normalization",
-        Boolean(),
+        Flag(),
         "rank:*: normalise by the difference of scores",
         "true",
     ),
-    _handed_on("lambdarank_unbiased", Boolean(), "rank:*: correct clicks for position", "false"),
+    _handed_on("lambdarank_unbiased", Flag(), "rank:*: correct clicks for position", "false"),
     _handed_on("lambdarank_bias_norm", Real(0), "rank:*: norm of that correction", "1"),
-    _handed_on(
-        "ndcg_exp_gain", Boolean(), "rank:ndcg: 2^label - 1 as gain, else the label", "true"
-    ),
+    _handed_on("ndcg_exp_gain", Flag(), "rank:ndcg: 2^label - 1 as gain, else the label", "true"),
 )
 
 XGBOOST = (*GENERAL, *TREES, *DART, *LINEAR, *BY_OBJECTIVE)

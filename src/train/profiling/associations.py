@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column, Floats
+from sagetree.evaluate.report.columns import CodedColumn, Floats
 
 # From so many cells on a table of two columns is counted by sorting.
 _DENSE_CELLS = 2**20
@@ -47,7 +47,7 @@ class Pair:
 class Ranked:
     """A column's values (n), and with them the place of each among its distinct ones."""
 
-    column: Column
+    column: CodedColumn
 
     @cached_property
     def there(self) -> NDArray[np.bool_]:
@@ -73,7 +73,7 @@ class Ranked:
         return not self.column.categories or self.column.kind == "boolean"
 
 
-def associations(columns: Sequence[Column]) -> tuple[Pair, ...]:
+def associations(columns: Sequence[CodedColumn]) -> tuple[Pair, ...]:
     """Return every pair of columns that can be told, the strongest first."""
     pairs = [pair_of(*two) for two in combinations(map(Ranked, columns), 2)]
     return strongest([pair for pair in pairs if pair is not None])

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import WIDTH, Chart, Row, Table, shown
+from sagetree.evaluate.report.page.document import WIDTH, Chart, Row, TextTable, shown
 from sagetree.evaluate.report.page.marks import FOUR, ONE, THREE, TWO
 from sagetree.train.profiling.associations import PEARSON, Pair
 from sagetree.train.profiling.facts import ColumnFacts
-from sagetree.train.profiling.groups import Groups
-from sagetree.train.profiling.shapes import Bars, Histogram
+from sagetree.train.profiling.groups import RowGroups
+from sagetree.train.profiling.shapes import Bars, GroupedHistogram
 
 # Columns in the picture of all pairs, and those with most missing cells.
 MATRIX_COLUMNS, MISSING_COLUMNS = 16, 20
@@ -24,14 +24,18 @@ _NAME, _WORD = 22, 16
 _Series = Sequence[tuple[str, Sequence[float]]]
 
 
-def spread_chart(column: Column, shape: Histogram | Bars, groups: Groups, words: str) -> Chart:
+def spread_chart(
+    column: CodedColumn, shape: GroupedHistogram | Bars, groups: RowGroups, words: str
+) -> Chart:
     """Return how a column's values are spread: rows, or with a label shares of each group."""
     if isinstance(shape, Bars):
         return _bars_of(column, shape, groups, words)
     return _histogram(column, shape, groups, words)
 
 
-def _histogram(column: Column, shape: Histogram, groups: Groups, words: str) -> Chart:
+def _histogram(
+    column: CodedColumn, shape: GroupedHistogram, groups: RowGroups, words: str
+) -> Chart:
     edges, name = shape.edges, shown(column.name, 40)
     beyond = f" {shape.beyond} outliers are not drawn." if shape.beyond else ""
     text = column.text if column.kind == "datetime" else None
@@ -50,16 +54,16 @@ def _histogram(column: Column, shape: Histogram, groups: Groups, words: str) -> 
     return Chart(name, words + beyond, table, x, y, drawn)
 
 
-def _bin_table(column: Column, shape: Histogram, groups: Groups) -> Table:
+def _bin_table(column: CodedColumn, shape: GroupedHistogram, groups: RowGroups) -> TextTable:
     rows = (
         (shown(column.text(edge)), *map(str, counts))
         for edge, counts in zip(shape.edges[:-1].tolist(), shape.counts.T.tolist(), strict=True)
         if any(counts)
     )
-    return Table(("from", *map(shown, groups.names)), tuple(rows))
+    return TextTable(("from", *map(shown, groups.names)), tuple(rows))
 
 
-def _bars_of(column: Column, shape: Bars, groups: Groups, words: str) -> Chart:
+def _bars_of(column: CodedColumn, shape: Bars, groups: RowGroups, words: str) -> Chart:
     sizes = np.maximum(groups.sizes, 1)
     series = [
         (group, (counts / size).tolist())
@@ -72,7 +76,7 @@ def _bars_of(column: Column, shape: Bars, groups: Groups, words: str) -> Chart:
     return bars_chart(shown(column.name, 40), words + more, shape.names, series, table, axis)
 
 
-def _value_table(shape: Bars, groups: Groups) -> Table:
+def _value_table(shape: Bars, groups: RowGroups) -> TextTable:
     """Return the rows of each value, and of these the shares that the groups have."""
     whole = shape.counts.sum(axis=0)
     rows = int(groups.sizes.sum())
@@ -82,11 +86,11 @@ def _value_table(shape: Bars, groups: Groups) -> Table:
         shares = [f"{part / count:.2%}" for part in parts.tolist()] if several and count else []
         found.append((shown(name), str(count), f"{count / rows:.2%}", *shares))
     columns = ("value", "rows", "of all rows")
-    return Table((*columns, *map(shown, groups.names)) if several else columns, tuple(found))
+    return TextTable((*columns, *map(shown, groups.names)) if several else columns, tuple(found))
 
 
 def bars_chart(
-    title: str, words: str, names: Sequence[str], series: _Series, table: Table, axis: str
+    title: str, words: str, names: Sequence[str], series: _Series, table: TextTable, axis: str
 ) -> Chart:
     """Return bars of shares from the top down, for each name one of each series."""
     thick = 0.8 / len(series)
@@ -106,7 +110,7 @@ def bars_chart(
     )  # fmt: skip
 
 
-def missing_chart(columns: Sequence[ColumnFacts], groups: Groups, table: Table) -> Chart:
+def missing_chart(columns: Sequence[ColumnFacts], groups: RowGroups, table: TextTable) -> Chart:
     """Return the shares of missing cells, of the columns that have most of them."""
     most = columns[:MISSING_COLUMNS]
     sizes = np.maximum(groups.sizes, 1).tolist()
@@ -120,7 +124,7 @@ def missing_chart(columns: Sequence[ColumnFacts], groups: Groups, table: Table) 
     return bars_chart("Missing cells", words, names, series, table, axis)
 
 
-def matrix_chart(pairs: Sequence[Pair], table: Table) -> Chart:
+def matrix_chart(pairs: Sequence[Pair], table: TextTable) -> Chart:
     """Return how the columns that are most alike go together, a square for each pair."""
     names = list(dict.fromkeys(name for pair in pairs for name in (pair.first, pair.second)))
     names = names[:MATRIX_COLUMNS]

@@ -8,17 +8,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.tables.cells import category_text
 from sagetree.tables.schema import ROLES
 from sagetree.tables.table import Cells, cell_list
 from sagetree.train.profiling.associations import Pair, Ranked, associations, pair_of, strongest
-from sagetree.train.profiling.groups import Groups
+from sagetree.train.profiling.groups import RowGroups
 from sagetree.train.profiling.opened import Opened
 from sagetree.train.profiling.rows import RowFacts
-from sagetree.train.profiling.shapes import Bars, Histogram, NumberFacts, number_facts, shape_of
+from sagetree.train.profiling.shapes import (
+    Bars,
+    GroupedHistogram,
+    NumberSummary,
+    number_facts,
+    shape_of,
+)
 from sagetree.train.profiling.taken import REFUSED, Taken
-from sagetree.train.profiling.values import Values, values_of
+from sagetree.train.profiling.values import ParsedColumn, values_of
 
 # Columns that are shown; the others are listed.
 MOST_COLUMNS = 40
@@ -46,10 +52,10 @@ class ColumnFacts:
     missing: int
     distinct: int
     common: tuple[tuple[str, int | None], ...] = ()
-    numbers: NumberFacts | None = None
-    shape: Histogram | Bars | None = None
+    numbers: NumberSummary | None = None
+    shape: GroupedHistogram | Bars | None = None
     missing_of_group: tuple[int, ...] = ()
-    values: Column | None = None
+    values: CodedColumn | None = None
 
     @property
     def name(self) -> str:
@@ -61,9 +67,9 @@ class ColumnFacts:
 class LabelFacts:
     """The label as a column, and how it is spread."""
 
-    column: Column
-    numbers: NumberFacts | None
-    shape: Histogram | Bars | None
+    column: CodedColumn
+    numbers: NumberSummary | None
+    shape: GroupedHistogram | Bars | None
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class TableFacts:
 
     files: tuple[str, ...]
     rows: int
-    groups: Groups
+    groups: RowGroups
     label: LabelFacts | None
     no_label: str
     shown: tuple[ColumnFacts, ...]
@@ -93,7 +99,7 @@ def table_facts(opened: Opened) -> TableFacts:
     """Return the facts of a table that is read, its columns settled."""
     rows = opened.table.rows
     label = opened.label
-    groups = Groups.of(label) if label else Groups.one(rows)
+    groups = RowGroups.of(label) if label else RowGroups.one(rows)
     reader = _Reader(opened, groups, sampled_rows(rows))
     with_label = reader.with_label()
     names = _shown_names(opened.columns, with_label)
@@ -132,11 +138,11 @@ def _shown_names(columns: Sequence[Taken], with_label: Sequence[Pair]) -> frozen
     return frozenset([*dict.fromkeys([*first, *names])][:MOST_COLUMNS])
 
 
-def _label_facts(label: Column | None) -> LabelFacts | None:
+def _label_facts(label: CodedColumn | None) -> LabelFacts | None:
     if label is None:
         return None
     numbers = None if label.categories else number_facts(label.values)
-    own = Groups.one(len(label.values))
+    own = RowGroups.one(len(label.values))
     return LabelFacts(label, numbers, shape_of(label, own))
 
 
@@ -145,7 +151,7 @@ class _Reader:
     """Reads the values of one column after the other."""
 
     opened: Opened
-    groups: Groups
+    groups: RowGroups
     sample: NDArray[np.intp]
 
     def with_label(self) -> tuple[Pair, ...]:
@@ -187,10 +193,10 @@ class _Reader:
     def _cells(self, taken: Taken) -> Cells:
         return self.opened.table.column(taken.column.name)
 
-    def _values(self, taken: Taken) -> Values:
+    def _values(self, taken: Taken) -> ParsedColumn:
         return values_of(taken, self._cells(taken), self.opened.missing)
 
-    def _sampled(self, taken: Taken) -> Column:
+    def _sampled(self, taken: Taken) -> CodedColumn:
         cells = cast("pa.ChunkedArray", self._cells(taken))
         if len(self.sample) < len(cells):
             cells = cells.take(pa.array(self.sample))

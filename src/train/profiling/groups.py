@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column, Floats
+from sagetree.evaluate.report.columns import CodedColumn, Floats
 from sagetree.tables.label import AnyLabel, ClassLabel, EventLabel, Label, Labels
 
 # Of more classes the largest are groups of their own, the others are one.
@@ -13,19 +13,19 @@ MOST_GROUPS = 4
 
 
 @dataclass(frozen=True)
-class Groups:
+class RowGroups:
     """Names of groups of rows (g), and the number of each row's group (n)."""
 
     names: tuple[str, ...]
     codes: NDArray[np.int8]
 
     @classmethod
-    def one(cls, rows: int) -> "Groups":
+    def one(cls, rows: int) -> "RowGroups":
         """Return one group of all rows, where there is no label."""
         return cls(("rows",), np.zeros(rows, np.int8))
 
     @classmethod
-    def of(cls, label: Column) -> "Groups":
+    def of(cls, label: CodedColumn) -> "RowGroups":
         """Return the groups of a label: its classes, or by the quarters of a number."""
         if not label.categories:
             return cls._quarters(label.name, label.values)
@@ -41,7 +41,7 @@ class Groups:
         return cls(tuple(names), numbers[label.values.astype(np.intp)])
 
     @classmethod
-    def _quarters(cls, name: str, values: Floats) -> "Groups":
+    def _quarters(cls, name: str, values: Floats) -> "RowGroups":
         low, high = np.quantile(values, (0.25, 0.75)).tolist()
         codes = np.where(values <= low, 0, np.where(values < high, 1, 2))
         found, codes = np.unique(codes, return_inverse=True)
@@ -65,13 +65,13 @@ class Groups:
         return counts.reshape(len(self.names), size)
 
 
-def label_column(label: AnyLabel, labels: Labels) -> Column:
+def label_column(label: AnyLabel, labels: Labels) -> CodedColumn:
     """Return an encoded label as a column; of times and intervals it is the time that is known."""
     if isinstance(label, Label):
-        return Column(label.name, "boolean", labels.astype(np.float64), label.classes)
+        return CodedColumn(label.name, "boolean", labels.astype(np.float64), label.classes)
     if isinstance(label, ClassLabel):
-        return Column(label.name, "category", labels.astype(np.float64), label.classes)
+        return CodedColumn(label.name, "category", labels.astype(np.float64), label.classes)
     times = labels if labels.ndim == 1 else labels[:, 0]
     # Cox's censored times are negative
     numbers = np.abs(times) if isinstance(label, EventLabel) else times
-    return Column(label.columns[0], "number", numbers.astype(np.float64))
+    return CodedColumn(label.columns[0], "number", numbers.astype(np.float64))

@@ -9,7 +9,7 @@ import numpy as np
 
 from sagetree.desk.given_files import channel_links
 from sagetree.errors import DataError, UserError
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.features.plan import TablePlan
 from sagetree.machine.paths import OptMl
 from sagetree.tables.cells import MissingValues
@@ -58,7 +58,7 @@ class Opened:
     no_label: str = ""
 
     @property
-    def label(self) -> Column | None:
+    def label(self) -> CodedColumn | None:
         """The label as a column, None without one."""
         found = self.labelled
         return label_column(found.label, found.labels) if found else None

@@ -6,13 +6,13 @@ from typing import assert_never
 
 import numpy as np
 
-from sagetree.evaluate.report.columns import Column
-from sagetree.evaluate.report.page.document import KeyFigure, Row, Section, Table, shown
+from sagetree.evaluate.report.columns import CodedColumn
+from sagetree.evaluate.report.page.document import KeyFigure, Row, Section, TextTable, shown
 from sagetree.train.profiling.associations import Pair
 from sagetree.train.profiling.charts import matrix_chart, missing_chart, spread_chart
 from sagetree.train.profiling.facts import ColumnFacts, TableFacts
 from sagetree.train.profiling.findings import findings
-from sagetree.train.profiling.shapes import NumberFacts
+from sagetree.train.profiling.shapes import NumberSummary
 
 # Names that are listed without anything else, and pairs in a table.
 MOST_LISTED, MOST_PAIRS = 1000, 30
@@ -45,7 +45,7 @@ def overview_section(facts: TableFacts) -> Section:
         "At a glance",
         tuple(filter(None, (facts.no_label, words))),
         figures=tuple(_figures(facts)),
-        tables=(Table(("what", "where"), rows, ends_in_words=True),) if rows else (),
+        tables=(TextTable(("what", "where"), rows, ends_in_words=True),) if rows else (),
     )
 
 
@@ -58,7 +58,7 @@ def label_section(facts: TableFacts) -> Section | None:
     own = facts.groups.one(facts.rows)
     charts = (spread_chart(label.column, label.shape, own, words),) if label.shape else ()
     tables = [
-        Table(
+        TextTable(
             ("column", "measure", "value", "Spearman's", "rows"),
             tuple(
                 (shown(pair.second), *_pair_cells(pair)) for pair in facts.with_label[:MOST_PAIRS]
@@ -68,7 +68,7 @@ def label_section(facts: TableFacts) -> Section | None:
     ]
     if label.numbers:
         row = _number_row(label.column, label.numbers)
-        tables.insert(0, Table(NUMBER_COLUMNS, (row,)))
+        tables.insert(0, TextTable(NUMBER_COLUMNS, (row,)))
     return Section(
         "label",
         f"The label: {shown(label.column.name)}",
@@ -91,7 +91,9 @@ def columns_section(facts: TableFacts) -> Section:
         "columns",
         "What training would take each column for",
         tuple(_listed(facts)),
-        tables=(Table(("column", "kind", "missing", "distinct", "why"), rows, ends_in_words=True),),
+        tables=(
+            TextTable(("column", "kind", "missing", "distinct", "why"), rows, ends_in_words=True),
+        ),
     )
 
 
@@ -101,7 +103,7 @@ def numbers_section(facts: TableFacts) -> Section | None:
         _number_row(_empty(one), one.numbers) for one in facts.shown if one.numbers is not None
     )
     caption = "Outliers lie more than 3 times the distance of the quartiles beyond them."
-    tables = (Table(NUMBER_COLUMNS, rows, caption),)
+    tables = (TextTable(NUMBER_COLUMNS, rows, caption),)
     return Section("numbers", "Numbers and dates", (), tables=tables) if rows else None
 
 
@@ -113,7 +115,7 @@ def values_section(facts: TableFacts) -> Section | None:
         if one.common
     )
     columns = ("column", "kind", "distinct", "most frequent values, of names the first")
-    tables = (Table(columns, rows, ends_in_words=True),)
+    tables = (TextTable(columns, rows, ends_in_words=True),)
     return Section("values", "Words and names", (), tables=tables) if rows else None
 
 
@@ -134,7 +136,7 @@ def missing_section(facts: TableFacts) -> Section | None:
         if one.missing_of_group
     )  # fmt: skip
     names = map(shown, groups.names) if several else ()
-    table = Table(("column", "rows without a value", "of all rows", *names), rows)
+    table = TextTable(("column", "rows without a value", "of all rows", *names), rows)
     drawn = [one for one in lacking if one.missing_of_group]
     charts = (missing_chart(drawn, groups, table),) if drawn else ()
     return Section("missing", "Missing cells", (), charts=charts)
@@ -148,7 +150,7 @@ def pairs_section(facts: TableFacts) -> Section | None:
         (f"{shown(pair.first, 40)}, {shown(pair.second, 40)}", *_pair_cells(pair))
         for pair in facts.pairs[:MOST_PAIRS]
     )
-    table = Table(("columns", "measure", "value", "Spearman's", "rows"), rows)
+    table = TextTable(("columns", "measure", "value", "Spearman's", "rows"), rows)
     words = (
         "Cramér's V and eta are less what chance gives, so that columns of many values do not go "
         "with everything."
@@ -258,12 +260,12 @@ def _sampled(facts: TableFacts) -> str:
     )
 
 
-def _empty(one: ColumnFacts) -> Column:
+def _empty(one: ColumnFacts) -> CodedColumn:
     """Return the column without its values: it writes numbers as the user would."""
-    return Column(one.name, one.taken.kind, np.empty(0))
+    return CodedColumn(one.name, one.taken.kind, np.empty(0))
 
 
-def _number_row(column: Column, numbers: NumberFacts) -> Row:
+def _number_row(column: CodedColumn, numbers: NumberSummary) -> Row:
     is_date = column.kind == "datetime"
     return (
         shown(column.name),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column, Floats
+from sagetree.evaluate.report.columns import CodedColumn, Floats
 from sagetree.evaluate.report.profile import fences
-from sagetree.train.profiling.groups import Groups
+from sagetree.train.profiling.groups import RowGroups
 
 # A number of at most so many values is shown value by value.
 FEW_VALUES = 12
@@ -19,7 +19,7 @@ BINS = 30
 
 
 @dataclass(frozen=True)
-class NumberFacts:
+class NumberSummary:
     """Quantiles (0, 5, 25, 50, 75, 95, 100 %) of the numbers that are there, mean and spread.
 
     `deviation` is the sample's (n - 1), NaN of one number; `outliers` lie beyond
@@ -36,7 +36,7 @@ QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
 @dataclass(frozen=True)
-class Histogram:
+class GroupedHistogram:
     """Rows of each group and bin (g, b), between `edges` (b + 1); `beyond` are not drawn."""
 
     edges: Floats
@@ -53,13 +53,13 @@ class Bars:
     more: int
 
 
-def number_facts(values: Floats) -> NumberFacts | None:
+def number_facts(values: Floats) -> NumberSummary | None:
     """Return what the numbers (n, NaN = missing) are, None where there are none."""
     present = values[~np.isnan(values)]
     if not len(present):
         return None
     low, high = fences(present)
-    return NumberFacts(
+    return NumberSummary(
         quantiles=tuple(np.quantile(present, QUANTILES).tolist()),
         mean=float(present.mean()),
         deviation=float(present.std(ddof=1)) if len(present) > 1 else np.nan,
@@ -67,7 +67,7 @@ def number_facts(values: Floats) -> NumberFacts | None:
     )
 
 
-def shape_of(column: Column, groups: Groups) -> Histogram | Bars | None:
+def shape_of(column: CodedColumn, groups: RowGroups) -> GroupedHistogram | Bars | None:
     """Return how a column's values are spread, None where it has none."""
     present = column.values[~column.is_missing]
     if not len(present):
@@ -91,8 +91,8 @@ def _few(present: Floats) -> Floats | None:
 
 
 def _bars(
-    column: Column, groups: Groups, found: NDArray[np.generic], codes: Floats
-) -> Histogram | Bars:
+    column: CodedColumn, groups: RowGroups, found: NDArray[np.generic], codes: Floats
+) -> GroupedHistogram | Bars:
     """Return the bars of codes (n) of the values found (k); of too many the most frequent."""
     counts = groups.crossed(codes, len(found))
     kept = np.arange(len(found))
@@ -105,7 +105,7 @@ def _bars(
     return Bars(names, counts[:, kept], int(np.count_nonzero(counts.sum(axis=0))) - len(kept))
 
 
-def _histogram(values: Floats, present: Floats, groups: Groups) -> Histogram:
+def _histogram(values: Floats, present: Floats, groups: RowGroups) -> GroupedHistogram:
     low, high = float(present.min()), float(present.max())
     inner, outer = fences(present)
     low, high = max(low, inner), min(high, outer)
@@ -117,7 +117,7 @@ def _histogram(values: Floats, present: Floats, groups: Groups) -> Histogram:
             for number in range(len(groups.names))
         ]
     )
-    return Histogram(edges, counts, len(present) - int(counts.sum()))
+    return GroupedHistogram(edges, counts, len(present) - int(counts.sum()))
 
 
 def _edges(values: Floats) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.features.moment import SECONDS_PER_DAY, Moment
 from sagetree.features.number import Boolean
 from sagetree.tables.cells import MissingValues
@@ -19,28 +19,28 @@ from sagetree.tables.encoding import (
     numbers_among,
     shape_encoder,
 )
-from sagetree.tables.schema import Column as Trained
+from sagetree.tables.schema import Column
 from sagetree.tables.table import Cells
 from sagetree.train.facts.distinct import coded
 from sagetree.train.profiling.taken import Taken
 
 
-class Values(NamedTuple):
+class ParsedColumn(NamedTuple):
     """The values of a column (n), which cells are missing (n), and its words with their rows.
 
     Only a column of numbers and words has words beside its values, which are NaN there.
     """
 
-    column: Column
+    column: CodedColumn
     is_missing: NDArray[np.bool_]
     words: tuple[tuple[str, int], ...] = ()
 
 
-def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> Values:
+def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> ParsedColumn:
     """Return the values of a column. Raises CellError for one whose type holds no cells."""
     column = taken.column
     name = column.name
-    column_of = partial(Column, name, taken.kind)
+    column_of = partial(CodedColumn, name, taken.kind)
     match column.kind:
         case "number":
             numbers, _ = encode_numbers(cells, missing, shape_encoder(column.written))
@@ -69,11 +69,11 @@ def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> Values:
     return _whole(column_of(codes[places], categories))
 
 
-def _whole(column: Column) -> Values:
-    return Values(column, column.is_missing)
+def _whole(column: CodedColumn) -> ParsedColumn:
+    return ParsedColumn(column, column.is_missing)
 
 
-def _mixed(column: Trained, cells: Cells, missing: MissingValues) -> Values:
+def _mixed(column: Column, cells: Cells, missing: MissingValues) -> ParsedColumn:
     distinct, places = coded(column.name, cast("pa.ChunkedArray", cells), missing)
     number = number_encoder(missing, shape_encoder(column.written))
     numbers = numbers_among(distinct.cells, number)
@@ -82,5 +82,5 @@ def _mixed(column: Trained, cells: Cells, missing: MissingValues) -> Values:
     for place in np.flatnonzero(is_word):
         words[str(distinct.texts[place])] += int(distinct.counts[place])
     absent = ~distinct.present
-    values = Column(column.name, "mixed", numbers[places])
-    return Values(values, absent[places], tuple(words.most_common()))
+    values = CodedColumn(column.name, "mixed", numbers[places])
+    return ParsedColumn(values, absent[places], tuple(words.most_common()))

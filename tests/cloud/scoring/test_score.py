@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sagetree.cloud.columns import Columns
+from sagetree.cloud.columns import InputColumns
 from sagetree.errors import SettingsError
 from tests.cloud.account import STACK
 from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
@@ -250,8 +250,8 @@ def test_a_stack_without_a_model_says_so_until_it_has_one(ask, stack, clock):
 
 
 def test_columns_of_a_newer_model_are_found_when_it_refuses(ask, stack, clock):
-    now = Columns.of_text(stack.parameters[f"/{STACK}/columns"])
-    stack.parameters[f"/{STACK}/columns"] = Columns(now.notes[1:]).to_text()
+    now = InputColumns.of_text(stack.parameters[f"/{STACK}/columns"])
+    stack.parameters[f"/{STACK}/columns"] = InputColumns(now.notes[1:]).to_text()
     assert ask([CLAIM]).status == 422
     stack.parameters[f"/{STACK}/columns"] = now.to_text()
     assert ask([CLAIM]).status == 422  # asked for a moment ago

@@ -39,8 +39,9 @@ def difference(
     return other.value - one.value, other.moves - one.moves
 
 
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize(
+    ("name", "weighted"), [("auc", False), ("auc", True), ("au_prc", True), ("logloss", True)]
+)
 def test_an_interval_is_as_wide_as_that_of_2000_resamples(name: str, weighted: bool) -> None:
     random = np.random.default_rng(5)
     positive, models = two_models(random, 600, 0.2, (1.0, 1.4))

@@ -16,7 +16,7 @@ from sagetree.evaluate.metrics.measured import Measured
 from sagetree.evaluate.metrics.ordering import measure_survival
 from sagetree.evaluate.report.binary import measure_binary
 from sagetree.evaluate.report.charts.tasks import survival_chart
-from sagetree.evaluate.report.columns import Column, columns_of
+from sagetree.evaluate.report.columns import CodedColumn, columns_of
 from sagetree.evaluate.report.slices import measure_slices
 from sagetree.evaluate.report.subject import JudgedRows
 from sagetree.evaluate.report.tasks import SurvivalFacts, measure_task
@@ -113,8 +113,8 @@ def test_slices_are_weak_where_the_whole_interval_is_below():
     noise = np.random.default_rng(0).permutation(scores)
     where = np.arange(3000) % 3 == 0
     scores = np.where(where, noise, scores)  # in a third of the rows scores say nothing
-    column = Column("kind", "category", where.astype(np.float64), ("good", "bad"))
-    other = Column("x", "number", np.random.default_rng(1).random(3000))
+    column = CodedColumn("kind", "category", where.astype(np.float64), ("good", "bad"))
+    other = CodedColumn("x", "number", np.random.default_rng(1).random(3000))
     facts = measure_slices(judged(labels, scores), [column, other], objective_of("binary:logistic"))
     assert facts is not None
     assert facts.compared == 2 + 4
@@ -132,8 +132,8 @@ def test_a_part_that_is_ordered_by_chance_is_weak_in_ranks():
     noisy = groups % 4 == 0
     scores[noisy] = random.permutation(scores[noisy])
     rows = replace(judged(labels, scores), roles=RowRoles(groups=groups))
-    column = Column("query", "category", noisy.astype(np.float64), ("short", "long"))
-    few = Column("few", "category", (groups < 5).astype(np.float64), ("no", "yes"))
+    column = CodedColumn("query", "category", noisy.astype(np.float64), ("short", "long"))
+    few = CodedColumn("few", "category", (groups < 5).astype(np.float64), ("no", "yes"))
     facts = measure_slices(rows, [column, few], objective_of("rank:ndcg"))
     assert facts is not None
     assert (facts.metric, facts.weak, facts.too_small) == ("share of pairs in order", 1, 1)
@@ -156,8 +156,8 @@ def test_a_part_that_is_told_by_chance_is_weak_in_times():
     scores[noisy] = random.permutation(scores[noisy])
     came = random.random(1000) < 0.7
     labels = np.column_stack([times, np.where(came, times, np.inf)]).astype(np.float32)
-    column = Column("site", "category", noisy.astype(np.float64), ("one", "two"))
-    unseen = Column("ended", "category", came.astype(np.float64), ("no", "yes"))
+    column = CodedColumn("site", "category", noisy.astype(np.float64), ("one", "two"))
+    unseen = CodedColumn("ended", "category", came.astype(np.float64), ("no", "yes"))
     facts = measure_slices(judged(labels, scores), [column, unseen], objective_of("survival:aft"))
     assert facts is not None
     assert (facts.metric, facts.too_small) == ("concordance index", 1)  # without events
@@ -211,7 +211,10 @@ def test_columns_are_in_the_users_own_words():
 def test_parts_of_a_column_hold_each_row_once():
     values = np.random.default_rng(0).normal(size=500)
     values[::10] = np.nan
-    for column in (Column("x", "number", values), Column("n", "number", np.arange(500) % 4.0)):
+    for column in (
+        CodedColumn("x", "number", values),
+        CodedColumn("n", "number", np.arange(500) % 4.0),
+    ):
         masks = [mask for _, mask in column.parts()]
         assert (np.sum(masks, axis=0) == 1).all()
         assert len(masks) >= 4

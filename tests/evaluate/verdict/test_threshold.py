@@ -12,7 +12,7 @@ from sagetree.evaluate.verdict.threshold import choose_threshold, doubts
 from tests.evaluate.labelled import labelled, realistic
 
 
-@settings(max_examples=50)  # each asks scikit-learn for every score
+@settings(max_examples=15)  # each asks scikit-learn for every score
 @given(labelled())
 def test_greatest_f1_over_all_scores(rows):
     labels, scores = rows

@@ -61,7 +61,7 @@ def outcome(body: bytes, hints: Hints) -> object:
     return cells, places
 
 
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(
     st.sampled_from(sorted(SHAPES_CUT)),
     st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=12),

@@ -14,7 +14,7 @@ import xgboost
 
 from sagetree.bundle.file_names import MODEL_FILE
 from sagetree.errors import ArtifactError, SettingsError
-from sagetree.serve.models.trials import Trials, Verdict
+from sagetree.serve.models.trials import Trials, TrialVerdict
 from tests.serve.artifacts import settings_for
 
 AGAIN = "Copy the artifact again, or train again"
@@ -89,11 +89,11 @@ def test_a_model_loaded_again_to_be_weighed_is_trusted(tmp_path: Path):
     """Checking its trees takes fifteen times as long as loading them."""
     code = (
         "import sys\n"
-        "from sagetree.serve.models.trial import Question, Subject, run_trial\n"
+        "from sagetree.serve.models.trial import Candidate, Question, run_trial\n"
         "def load(question, distrust):\n"
         "    with open(sys.argv[1] + '/told', 'a') as told: told.write(f'{distrust} ')\n"
         "question = Question(sys.argv[1], {}, 2**30, True)\n"
-        "assert 'bytes' in run_trial(Subject(load, 'it'), question, lambda: True)\n"
+        "assert 'bytes' in run_trial(Candidate(load, 'it'), question, lambda: True)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=30)
     assert (tmp_path / "told").read_text() == "True False "
@@ -114,13 +114,13 @@ def test_a_verdict_is_kept_until_the_model_changes(plain_dir: Path, tmp_path: Pa
     folder.mkdir()
     shared.mkdir()
     (folder / MODEL_FILE).write_bytes(b"{}")
-    verdict = Verdict(shared, settings_for(folder))
+    verdict = TrialVerdict(shared, settings_for(folder))
     for _ in range(2):
         with pytest.raises(ArtifactError):
             verdict.check()
     kept = (shared / "verdict").stat()
     with pytest.raises(ArtifactError):
-        Verdict(shared, settings_for(folder)).check()
+        TrialVerdict(shared, settings_for(folder)).check()
     assert (shared / "verdict").stat() == kept
     (folder / MODEL_FILE).write_bytes((plain_dir / MODEL_FILE).read_bytes())
     verdict.check()

@@ -303,6 +303,7 @@ time.sleep(20)
 """
 
 
+@pytest.mark.long  # pip starts twice
 def test_a_server_can_be_stopped_while_pip_works(base: Path):
     code = base / "model" / "code"
     (code / "slow").mkdir()

@@ -68,6 +68,7 @@ def ran_on_a_terminal(tmp_path: Path, *settings: str, **variables: str) -> tuple
     return code, output.decode()
 
 
+@pytest.mark.long  # a job in a process of its own, at a terminal
 def test_on_a_terminal_there_is_a_bar_with_the_time_left_and_the_metric_that_decides(
     tmp_path: Path,
 ) -> None:

@@ -42,7 +42,7 @@ def models(ran: Ran) -> tuple[bytes, ...]:
     return ModelBundle.load(ran.opt_ml.model).models
 
 
-@pytest.mark.parametrize("weight", [0.01, 1e-8, 250.0])
+@pytest.mark.parametrize("weight", [1e-8, 250.0])
 def test_equal_weights_make_the_model_of_none(job: Job, weight: float) -> None:
     weighted = learn(job, csv(BOTH, [weight] * 100), weight_column="w")
     scores = weighted.model.score(table_of({"x": X.tolist(), "noise": NOISE.tolist()}))
@@ -88,7 +88,7 @@ def test_labels_too_fine_for_xgboost_are_told(
     ]
 
 
-@pytest.mark.parametrize("scale", [0.1, 1.0, 1e12])
+@pytest.mark.parametrize("scale", [0.1, 1e12])
 def test_labels_of_usual_scales_are_learnt_without_a_warning(job: Job, scale: float) -> None:
     ran = learn(job, csv(VALUE * scale), objective="reg:squarederror", preset="xgboost")
     assert not warnings(ran)

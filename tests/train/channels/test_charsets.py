@@ -19,9 +19,16 @@ def config(content_type: str) -> dict[str, object]:
     return {"train": {"ContentType": content_type}}
 
 
-@pytest.mark.parametrize("charset", ["windows-1252", "utf-16", "Latin-1", '"UTF-8"'])
+@pytest.fixture
+def job(quick_job: Job) -> Job:
+    return quick_job
+
+
+@pytest.mark.parametrize(
+    ("charset", "packed"),
+    [("windows-1252", False), ("utf-16", True), ("Latin-1", True), ('"UTF-8"', False)],
+)
 @pytest.mark.parametrize("kind", ["text/csv", "application/jsonlines"])
-@pytest.mark.parametrize("packed", [False, True])
 def test_text_is_decoded_by_the_charset(job: Job, charset: str, kind: str, packed: bool) -> None:
     text = TEXT if kind == "text/csv" else RECORDS
     body = text.encode(charset.strip('"'))

@@ -11,6 +11,12 @@ from sagetree.serve.bodies.hints import Hints
 from sagetree.serve.bodies.parquet_body import decode_parquet
 from tests.train.conftest import Job, Ran
 
+
+@pytest.fixture
+def job(quick_job: Job) -> Job:
+    return quick_job
+
+
 VALUE = {"objective": "reg:squarederror", "preset": "xgboost"}
 INDEXED = ",price,a\n" + "".join(f"{i},{100 + i % 5 * 10},{i % 5}\n" for i in range(40))
 

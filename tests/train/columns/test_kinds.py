@@ -16,6 +16,12 @@ from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.settings.settings import TrainSettings
 from tests.train.conftest import Job, Ran
 
+
+@pytest.fixture
+def job(quick_job: Job) -> Job:
+    return quick_job
+
+
 ROWS = 60
 
 
@@ -44,29 +50,27 @@ SORTED = {
 }
 
 
-@pytest.mark.parametrize("name", SORTED)
 @pytest.mark.parametrize("order", ["sorted", "shuffled"])
 def test_the_order_of_rows_does_not_decide_whether_a_column_is_learnt_from(
-    job: Job, name: str, order: str
+    job: Job, order: str
 ) -> None:
     rows = np.arange(ROWS) if order == "sorted" else np.random.default_rng(0).permutation(ROWS)
-    table = [np.array(column)[rows].tolist() for column in (LABELS, SORTED[name], NOISE)]
-    ran = job({"train": csv(f"y,{name},b", *table)}, {"num_round": "30"})
+    columns = {name: np.array(column)[rows].tolist() for name, column in SORTED.items()}
+    labels = np.array(LABELS)[rows].tolist()
+    header = ",".join(["y", *columns, "b"])
+    ran = job({"train": csv(header, labels, *columns.values(), NOISE)}, {"num_round": "30"})
     assert ran.code == 0, ran.log
-    assert kinds(ran) == {name: "number", "b": "number"}
-    assert roc_auc_score(table[0], scores(ran, {name: table[1], "b": table[2]})) > 0.99
+    assert kinds(ran) == dict.fromkeys([*columns, "b"], "number")
+    assert roc_auc_score(labels, scores(ran, {**columns, "b": NOISE})) > 0.99
 
 
-@pytest.mark.parametrize("first", [0, 1])
-@pytest.mark.parametrize("seed", range(5))
-def test_row_numbers_that_tell_nothing_are_left_out_in_any_order(
-    job: Job, first: int, seed: int
-) -> None:
-    random = np.random.default_rng(seed)
+def test_row_numbers_that_tell_nothing_are_left_out_in_any_order(job: Job) -> None:
+    random = np.random.default_rng(0)
     labels = random.permutation(LABELS)
-    numbers = random.permutation(ROWS) + first
-    ran = job({"train": csv("y,row,b", labels, numbers, NOISE)})
-    assert kinds(ran) == {"row": "identifier", "b": "number"}
+    columns = {f"row{i}": random.permutation(ROWS) + i % 2 for i in range(10)}
+    header = ",".join(["y", *columns, "b"])
+    ran = job({"train": csv(header, labels, *columns.values(), NOISE)})
+    assert kinds(ran) == {**dict.fromkeys(columns, "identifier"), "b": "number"}
     assert "tells something" not in ran.log
 
 
@@ -113,16 +117,26 @@ MERGED = {
 }
 
 
-@pytest.mark.parametrize("name", MERGED)
 @pytest.mark.parametrize("declared", [{}, {"column_types": '{"x": "number"}'}])
-def test_numbers_that_float32_merges_are_told_apart(
-    job: Job, name: str, declared: dict[str, str]
-) -> None:
+def test_numbers_that_float32_merges_are_told_apart(job: Job, declared: dict[str, str]) -> None:
     labels = [i % 2 for i in range(ROWS)]
-    ran = job({"train": csv("y,x,b", labels, MERGED[name], NOISE)}, declared)
+    ran = job({"train": csv("y,x,b", labels, MERGED["days"], NOISE)}, declared)
     assert ran.code == 0, ran.log
     assert "cannot tell apart" not in ran.log
-    assert roc_auc_score(labels, scores(ran, {"x": MERGED[name], "b": NOISE})) == 1.0
+    assert roc_auc_score(labels, scores(ran, {"x": MERGED["days"], "b": NOISE})) == 1.0
+
+
+def test_numbers_are_told_apart_however_they_are_written(job: Job) -> None:
+    labels = [i % 2 for i in range(ROWS)]
+    ran = job({"train": csv(",".join(["y", *MERGED]), labels, *MERGED.values())})
+    assert ran.code == 0, ran.log
+    assert "cannot tell apart" not in ran.log
+    for feature in ran.model.features.features:
+        cells: list[Cell] = list(MERGED[feature.column])
+        values, misfits = feature.encode(cells, ran.model.features.missing)
+        assert misfits == []
+        assert np.unique(values.astype(np.float32)).size == 2, feature.column
+    assert len(ran.model.features.features) == len(MERGED)
 
 
 def test_histograms_of_training_hold_the_users_own_numbers(job: Job) -> None:

@@ -13,6 +13,12 @@ from tests.serve.artifacts import client_for
 from tests.serve.asking import post
 from tests.train.conftest import Job
 
+
+@pytest.fixture
+def job(quick_job: Job) -> Job:
+    return quick_job
+
+
 WORDS = ("LINE", "PC 1", "A/5")
 
 

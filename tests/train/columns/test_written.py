@@ -1,5 +1,6 @@
 """Numbers and dates as people write them: read where the whole column agrees, else said."""
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 
@@ -13,6 +14,12 @@ from sagetree.tables.cells import Cell, NumberShape
 from sagetree.train.columns.written import number_shapes
 from tests.train.conftest import Job, Ran
 
+
+@pytest.fixture
+def job(quick_job: Job) -> Job:
+    return quick_job
+
+
 ROWS = 60
 LABELS = np.random.default_rng(1).integers(0, 2, ROWS)
 
@@ -24,10 +31,28 @@ def data(cells: list[str], more: str = "") -> dict[str, str]:
     return {"train": "\n".join(["y,x,b", *rows, *([more] if more else [])])}
 
 
-def features(ran: Ran, cells: list[str]) -> list[float]:
+def table(columns: dict[str, list[str]]) -> dict[str, str]:
+    """The columns side by side, their names in quotes, before the one column of numbers."""
+    names = ",".join(f'"{name}"' for name in columns)
+    rows = zip(LABELS, *columns.values(), strict=True)
+    return {
+        "train": "\n".join(
+            [f"y,{names},b"]
+            + [",".join([str(y), *(f'"{c}"' for c in row), f"{i * 7 % 5}"])
+               for i, (y, *row) in enumerate(rows)]
+        )
+    }  # fmt: skip
+
+
+def typed(columns: dict[str, list[str]], kind: str) -> dict[str, str]:
+    """The hyperparameter that declares all columns to be of a kind."""
+    return {"column_types": json.dumps(dict.fromkeys(columns, kind))}
+
+
+def features(ran: Ran, cells: list[str], place: int = 0) -> list[float]:
     """What the served model is given for a column's cells."""
     assert ran.code == 0, ran.log
-    feature = ran.model.features.features[0]
+    feature = ran.model.features.features[place]
     values, misfits = feature.encode([*cells], ran.model.features.missing)
     assert misfits == []
     return (values * feature.shift.scale + feature.shift.offset).tolist()
@@ -56,14 +81,14 @@ WAYS: dict[str, Callable[[float], str]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("declared", [{}, {"column_types": '{"x": "number"}'}])
-def test_numbers_in_one_way_of_writing_are_read(job: Job, way: str, declared: dict) -> None:
-    cells = [WAYS[way](number) for number in NUMBERS]
-    ran = job(data(cells), declared)
-    sign = -1 if way in ("brackets", "negative dollars") else 1
-    assert features(ran, cells) == [sign * number for number in NUMBERS]
-    assert f"Column 'x' is read as numbers: {quote(max(cells, key=len))} is " in ran.log
+@pytest.mark.parametrize("is_declared", [False, True])
+def test_numbers_in_one_way_of_writing_are_read(job: Job, is_declared: bool) -> None:
+    columns = {way: [write(number) for number in NUMBERS] for way, write in WAYS.items()}
+    ran = job(table(columns), typed(columns, "number") if is_declared else {})
+    for place, (way, cells) in enumerate(columns.items()):
+        sign = -1 if way in ("brackets", "negative dollars") else 1
+        assert features(ran, cells, place) == [sign * number for number in NUMBERS], way
+        assert f"Column '{way}' is read as numbers: {quote(max(cells, key=len))} is " in ran.log
 
 
 def test_percentages_are_hundredths(job: Job) -> None:
@@ -141,19 +166,20 @@ DATE_WAYS: dict[str, Callable[[int, int, int], str]] = {
 }
 
 
-@pytest.mark.parametrize("way", DATE_WAYS)
-@pytest.mark.parametrize("declared", [{}, {"column_types": '{"x": "datetime"}'}])
-def test_dates_in_one_shape_are_read(job: Job, way: str, declared: dict) -> None:
-    cells = [DATE_WAYS[way](*parts) for parts in PARTS]
-    ran = job(data(cells), declared)
+@pytest.mark.parametrize("is_declared", [False, True])
+def test_dates_in_one_shape_are_read(job: Job, is_declared: bool) -> None:
+    columns = {way: [write(*parts) for parts in PARTS] for way, write in DATE_WAYS.items()}
+    ran = job(table(columns), typed(columns, "datetime") if is_declared else {})
     assert ran.code == 0, ran.log
-    feature, missing = ran.model.features.features[0], ran.model.features.missing
-    assert isinstance(feature, Moment)
-    values, misfits = feature.encode([*cells], missing)
+    missing = ran.model.features.missing
     iso, _ = Moment(column="x").encode([f"{y}-{m:02}-{d:02}" for y, m, d in PARTS], missing)
-    assert misfits == []
-    np.testing.assert_array_equal(values, iso)
-    assert "Column 'x' is read as dates: " in ran.log
+    moments = [one for one in ran.model.features.features if isinstance(one, Moment)]
+    assert [moment.column for moment in moments] == list(columns)
+    for moment, cells in zip(moments, columns.values(), strict=True):
+        values, misfits = moment.encode([*cells], missing)
+        assert misfits == []
+        np.testing.assert_array_equal(values, iso)
+        assert f"Column '{moment.column}' is read as dates: " in ran.log
 
 
 def test_dates_that_may_be_either_need_the_setting(job: Job) -> None:
@@ -176,30 +202,28 @@ def test_dates_that_may_be_either_need_the_setting(job: Job) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("cells", "kinds", "two"),
-    [
-        ([f"{'$€'[i % 2]}{i % 20}" for i in range(ROWS)], "numbers", "'$0' and '€1'"),
-        ([f"{i % 20}%" if i % 3 else "0.5" for i in range(ROWS)], "numbers", "'0.5' and '1%'"),
-        (
-            [f"2020/01/{1 + i % 20}" if i % 9 else "never" for i in range(ROWS)],
-            "dates",
-            "'2020/01/2' and 'never'",
-        ),
-    ],
-)
-def test_what_looks_like_numbers_or_dates_and_is_not_read_is_a_warning(
-    job: Job, cells: list[str], kinds: str, two: str
-) -> None:
-    ran = job(data(cells))
-    assert ran.model.schema.columns[0].kind == "category"
-    said = (
-        f"Column 'x' looks like {kinds} and is taken as a category: {two} are not written alike. "
-        "Write all cells in one way, list texts that mean no value in missing_values, or list the "
-        "column in categorical_columns\n"
+def test_what_looks_like_numbers_or_dates_and_is_not_read_is_a_warning(job: Job) -> None:
+    columns = {
+        "money": [f"{'$€'[i % 2]}{i % 20}" for i in range(ROWS)],
+        "share": [f"{i % 20}%" if i % 3 else "0.5" for i in range(ROWS)],
+        "day": [f"2020/01/{1 + i % 20}" if i % 9 else "never" for i in range(ROWS)],
+    }
+    ran = job(table(columns))
+    assert {c.name: c.kind for c in ran.model.schema.columns if c.name != "b"} == dict.fromkeys(
+        columns, "category"
     )
-    assert said in ran.log
-    assert "looks like" not in job({}, {"categorical_columns": "x"}).log
+    for name, kinds, two in (
+        ("money", "numbers", "'$0' and '€1'"),
+        ("share", "numbers", "'0.5' and '1%'"),
+        ("day", "dates", "'2020/01/2' and 'never'"),
+    ):
+        said = (
+            f"Column '{name}' looks like {kinds} and is taken as a category: {two} are not written "
+            "alike. Write all cells in one way, list texts that mean no value in missing_values, "
+            "or list the column in categorical_columns\n"
+        )
+        assert said in ran.log
+    assert "looks like" not in job({}, {"categorical_columns": ",".join(columns)}).log
 
 
 def test_dates_with_two_digits_of_the_year_are_a_warning(job: Job) -> None:
@@ -218,20 +242,18 @@ def test_missing_values_go_with_every_way_of_writing(job: Job) -> None:
     np.testing.assert_array_equal(features(ran, ["NA", "$3,500", ""]), [np.nan, 3500, np.nan])
 
 
-@pytest.mark.parametrize(
-    "cells",
-    [
-        [f"Q{i % 4}" for i in range(ROWS)],
-        [f"{i % 12:03}" + "A" * (i % 2) for i in range(ROWS)],
-        [f"{i % 7}-{i % 7 + 9}" for i in range(ROWS)],
-        [f"10.0.0.{i % 9}" for i in range(ROWS)],
-        [f"{1 + i % 5}{'ABC'[i % 3]}" for i in range(ROWS)],
-        [f"v{i % 9}.1" for i in range(ROWS)],
-    ],
-)
-def test_codes_stay_categories_without_a_word(job: Job, cells: list[str]) -> None:
-    ran = job(data(cells))
-    assert ran.model.schema.columns[0].kind == "category"
+def test_codes_stay_categories_without_a_word(job: Job) -> None:
+    columns = {
+        "quarter": [f"Q{i % 4}" for i in range(ROWS)],
+        "padded": [f"{i % 12:03}" + "A" * (i % 2) for i in range(ROWS)],
+        "range": [f"{i % 7}-{i % 7 + 9}" for i in range(ROWS)],
+        "address": [f"10.0.0.{i % 9}" for i in range(ROWS)],
+        "seat": [f"{1 + i % 5}{'ABC'[i % 3]}" for i in range(ROWS)],
+        "release": [f"v{i % 9}.1" for i in range(ROWS)],
+    }
+    ran = job(table(columns))
+    kinds = {column.name: column.kind for column in ran.model.schema.columns}
+    assert kinds == {**dict.fromkeys(columns, "category"), "b": "number"}
     assert "looks like" not in ran.log
     assert "is read as" not in ran.log
 

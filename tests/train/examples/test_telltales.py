@@ -11,7 +11,7 @@ from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.telltales import (
     TELLTALE,
-    Values,
+    NamedValues,
     column_auc,
     column_r2,
     column_recall,
@@ -142,12 +142,12 @@ def test_the_auc_is_that_of_ranks() -> None:
     labels = np.array([0, 1] * 50, bool)
     values = np.tile([1, 2, 1, 1], 25).astype(np.float32)
     # of the positives half have 2, which no negative has: 1/2 won, 1/2 tied
-    assert column_auc(Values("c", values, False), labels, 48) == 0.75
+    assert column_auc(NamedValues("c", values, False), labels, 48) == 0.75
 
 
 def test_the_recall_and_r2_are_scikit_learns() -> None:
     half = ROWS // 2
-    column = Values("c", KINDS.astype(np.float32), True)
+    column = NamedValues("c", KINDS.astype(np.float32), True)
     classes = (KINDS + (RANDOM.random(ROWS) < 0.3)).astype(np.intp)
     commonest = np.array(
         [np.bincount(classes[:half][KINDS[:half] == k]).argmax() for k in range(5)]

@@ -27,7 +27,7 @@ from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.columns.precision import find_precision
 from sagetree.train.facts.facts import Facts
-from sagetree.train.facts.numbers import Numbers
+from sagetree.train.facts.numbers import DistinctNumbers
 from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.settings.columns import Columns
 from sagetree.train.settings.faults import Faults
@@ -198,8 +198,10 @@ def test_hosts_decide_alike_that_tell_a_few_of_very_many_values(name: str, decim
 def test_what_decides_of_numbers_is_told(values: list[float]) -> None:
     random = np.random.default_rng(len(values))
     cells = np.array(values) + random.choice([0.0, 2.0**41, 1e-9]) * random.integers(0, 9)
-    found = Numbers.of(cells)
-    few = Numbers.merged([Numbers.of(part).told(3) for part in np.array_split(cells, 3)])
+    found = DistinctNumbers.of(cells)
+    few = DistinctNumbers.merged(
+        [DistinctNumbers.of(part).told(3) for part in np.array_split(cells, 3)]
+    )
     assert (few.rows, few.missing) == (found.rows, found.missing)
     if len(found.values):
         assert few.values[[0, -1]].tolist() == found.values[[0, -1]].tolist()
@@ -208,9 +210,11 @@ def test_what_decides_of_numbers_is_told(values: list[float]) -> None:
 
 def test_counts_of_very_many_values_are_estimated() -> None:
     numbers = np.random.default_rng(0).permutation(np.arange(40_000.0) // 2)
-    found = Numbers.merged([Numbers.of(part).told(4000) for part in np.array_split(numbers, 3)])
+    found = DistinctNumbers.merged(
+        [DistinctNumbers.of(part).told(4000) for part in np.array_split(numbers, 3)]
+    )
     assert found.distinct == pytest.approx(20_000, rel=0.03)
     assert not found.is_unique
-    keys = [Numbers.of(part).told(1000) for part in np.array_split(np.arange(9000.0), 3)]
-    assert Numbers.merged(keys).is_unique
-    assert Numbers.merged(keys).distinct == 9000
+    keys = [DistinctNumbers.of(part).told(1000) for part in np.array_split(np.arange(9000.0), 3)]
+    assert DistinctNumbers.merged(keys).is_unique
+    assert DistinctNumbers.merged(keys).distinct == 9000

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sagetree.evaluate.report.columns import Column
+from sagetree.evaluate.report.columns import CodedColumn
 from sagetree.train.profiling.associations import (
     CRAMER,
     ETA,
@@ -18,16 +18,18 @@ RANDOM = np.random.default_rng(3)
 ROWS = 400
 
 
-def number(name: str, values: np.ndarray, missing: float = 0.0) -> Column:
+def number(name: str, values: np.ndarray, missing: float = 0.0) -> CodedColumn:
     values = values.astype(float).round(1)
     values[RANDOM.random(len(values)) < missing] = np.nan
-    return Column(name, "number", values)
+    return CodedColumn(name, "number", values)
 
 
-def category(name: str, codes: np.ndarray, missing: float = 0.0, kind: str = "category") -> Column:
+def category(
+    name: str, codes: np.ndarray, missing: float = 0.0, kind: str = "category"
+) -> CodedColumn:
     codes = codes.astype(float)
     codes[RANDOM.random(len(codes)) < missing] = np.nan
-    return Column(name, kind, codes, tuple(f"c{n}" for n in range(int(np.nanmax(codes)) + 1)))
+    return CodedColumn(name, kind, codes, tuple(f"c{n}" for n in range(int(np.nanmax(codes)) + 1)))
 
 
 X = RANDOM.normal(size=ROWS)
@@ -37,14 +39,14 @@ OTHER = category("other", (np.digitize(X, [-0.5, 0.5]) + RANDOM.integers(0, 2, R
 YES = category("yes", X + RANDOM.normal(size=ROWS) > 0, kind="boolean")
 
 
-def of(first: Column, second: Column) -> tuple[str, float, float | None, int]:
+def of(first: CodedColumn, second: CodedColumn) -> tuple[str, float, float | None, int]:
     pair = pair_of(Ranked(first), Ranked(second))
     assert pair is not None
     return pair.measure, pair.value, pair.spearman, pair.rows
 
 
 @pytest.mark.parametrize("second", [SECOND, YES])
-def test_numbers_have_pandas_correlations(second: Column) -> None:
+def test_numbers_have_pandas_correlations(second: CodedColumn) -> None:
     a, b = pd.Series(FIRST.values), pd.Series(second.values)
     measure, value, spearman, rows = of(FIRST, second)
     assert (measure, rows) == (PEARSON, int((a.notna() & b.notna()).sum()))
@@ -58,7 +60,7 @@ WIDE_TOO = category("wide too", np.asarray(WIDE.values) // 1.25)
 
 
 @pytest.mark.parametrize(("one", "other"), [(LETTER, OTHER), (YES, LETTER), (WIDE, WIDE_TOO)])
-def test_categories_have_cramers_v_less_chance(one: Column, other: Column) -> None:
+def test_categories_have_cramers_v_less_chance(one: CodedColumn, other: CodedColumn) -> None:
     counts = pd.crosstab(pd.Series(one.values), pd.Series(other.values)).to_numpy()
     rows, (r, k) = counts.sum(), counts.shape
     expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / rows
@@ -84,10 +86,10 @@ def test_a_category_and_a_number_have_eta_less_chance() -> None:
 
 def test_many_categories_do_not_go_with_everything() -> None:
     random = np.random.default_rng(8)
-    many = Column("many", "category", random.integers(0, 300, 5000) * 1.0, ("c",) * 300)
-    alone = Column("alone", "category", np.arange(5000.0), ("c",) * 5000)
-    number = Column("x", "number", random.normal(size=5000))
-    letter = Column("letter", "category", random.integers(0, 3, 5000) * 1.0, ("c",) * 3)
+    many = CodedColumn("many", "category", random.integers(0, 300, 5000) * 1.0, ("c",) * 300)
+    alone = CodedColumn("alone", "category", np.arange(5000.0), ("c",) * 5000)
+    number = CodedColumn("x", "number", random.normal(size=5000))
+    letter = CodedColumn("letter", "category", random.integers(0, 3, 5000) * 1.0, ("c",) * 3)
     for column in (many, alone):
         for second in (number, letter):
             assert of(column, second)[1] < 0.15

@@ -4,19 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sagetree.evaluate.report.columns import Column
-from sagetree.train.profiling.groups import Groups
+from sagetree.evaluate.report.columns import CodedColumn
+from sagetree.train.profiling.groups import RowGroups
 from sagetree.train.profiling.shapes import (
     QUANTILES,
     Bars,
-    Histogram,
+    GroupedHistogram,
     number_facts,
     shape_of,
 )
 
 RANDOM = np.random.default_rng(5)
 VALUES = np.append(RANDOM.normal(size=500), [np.nan, 60.0, -70.0])
-GROUPS = Groups(("a", "b"), (np.arange(len(VALUES)) % 3 == 0).astype(np.int8))
+GROUPS = RowGroups(("a", "b"), (np.arange(len(VALUES)) % 3 == 0).astype(np.int8))
 
 
 def test_number_facts_are_those_of_pandas() -> None:
@@ -37,8 +37,8 @@ def test_where_the_quartiles_are_equal_nothing_is_an_outlier() -> None:
 
 
 def test_a_histogram_counts_each_group_between_its_edges() -> None:
-    shape = shape_of(Column("x", "number", VALUES), GROUPS)
-    assert isinstance(shape, Histogram)
+    shape = shape_of(CodedColumn("x", "number", VALUES), GROUPS)
+    assert isinstance(shape, GroupedHistogram)
     for number in (0, 1):
         of_group = VALUES[GROUPS.codes == number]
         for place, count in enumerate(shape.counts[number]):
@@ -52,8 +52,8 @@ def test_a_histogram_counts_each_group_between_its_edges() -> None:
 
 def test_bins_of_whole_numbers_hold_equally_many_of_them() -> None:
     values = np.repeat(np.arange(18.0, 71.0), 4)
-    shape = shape_of(Column("age", "number", values), Groups.one(len(values)))
-    assert isinstance(shape, Histogram)
+    shape = shape_of(CodedColumn("age", "number", values), RowGroups.one(len(values)))
+    assert isinstance(shape, GroupedHistogram)
     assert set(shape.counts[0][:-1].tolist()) == {8}
     assert shape.counts.sum() == len(values)
 
@@ -62,35 +62,35 @@ def test_few_numbers_and_categories_are_bars_with_exact_counts() -> None:
     codes = RANDOM.integers(0, 15, len(VALUES)).astype(float)
     codes[5] = np.nan
     names = tuple(f"w{n}" for n in range(15))
-    shape = shape_of(Column("c", "category", codes, names), GROUPS)
+    shape = shape_of(CodedColumn("c", "category", codes, names), GROUPS)
     assert isinstance(shape, Bars)
     counts = pd.Series(codes).value_counts()
     assert [*shape.counts.sum(axis=0)] == counts.to_list()[:10]
     assert shape.more == 5
     first = names.index(shape.names[0])
     assert shape.counts[1, 0] == ((codes == first) & (GROUPS.codes == 1)).sum()
-    few = shape_of(Column("n", "number", np.array([2.0, 0.5, 2.0, np.nan])), Groups.one(4))
+    few = shape_of(CodedColumn("n", "number", np.array([2.0, 0.5, 2.0, np.nan])), RowGroups.one(4))
     assert isinstance(few, Bars)
     assert (few.names, few.counts.tolist(), few.more) == (("0.5", "2"), [[1, 2]], 0)
-    assert shape_of(Column("n", "number", np.full(3, np.nan)), Groups.one(3)) is None
+    assert shape_of(CodedColumn("n", "number", np.full(3, np.nan)), RowGroups.one(3)) is None
 
 
 def test_ordered_categories_keep_their_order() -> None:
-    column = Column("o", "ordinal", np.array([1.0, 1.0, 0.0]), ("low", "high"))
-    shape = shape_of(column, Groups.one(3))
+    column = CodedColumn("o", "ordinal", np.array([1.0, 1.0, 0.0]), ("low", "high"))
+    shape = shape_of(column, RowGroups.one(3))
     assert isinstance(shape, Bars)
     assert (shape.names, shape.counts.tolist()) == (("low", "high"), [[1, 2]])
 
 
 def test_groups_of_a_label_are_its_classes_or_quarters() -> None:
-    two = Groups.of(Column("y", "boolean", np.array([0.0, 1, 1]), ("no", "yes")))
+    two = RowGroups.of(CodedColumn("y", "boolean", np.array([0.0, 1, 1]), ("no", "yes")))
     assert (two.names, two.sizes.tolist()) == (("y = no", "y = yes"), [1, 2])
     codes = np.repeat(np.arange(6.0), [1, 9, 2, 8, 3, 7])
-    many = Groups.of(Column("y", "category", codes, tuple("abcdef")))
+    many = RowGroups.of(CodedColumn("y", "category", codes, tuple("abcdef")))
     assert many.names == ("y = b", "y = d", "y = f", "other classes")
     assert many.sizes.tolist() == [9, 8, 7, 6]
-    quarters = Groups.of(Column("y", "number", np.arange(1.0, 10.0)))
+    quarters = RowGroups.of(CodedColumn("y", "number", np.arange(1.0, 10.0)))
     assert quarters.names == ("y to 3", "y between", "y from 7")
     assert quarters.sizes.tolist() == [3, 3, 3]
     # of a label with few values some parts are empty
-    assert Groups.of(Column("y", "number", np.array([0.0, 0, 0, 5]))).sizes.sum() == 4
+    assert RowGroups.of(CodedColumn("y", "number", np.array([0.0, 0, 0, 5]))).sizes.sum() == 4

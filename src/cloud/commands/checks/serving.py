@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.endpoint import Endpoint, describe_endpoint
+from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
 from sagetree.cloud.account.packages import APPROVED, read_package
 from sagetree.cloud.commands.checks.finding import Finding, Launched
 
@@ -25,7 +25,7 @@ def check_endpoint(account: Account, launched: Launched) -> Iterator[Finding]:
         yield _package(account, endpoint)
 
 
-def _instead(account: Account, endpoint: Endpoint) -> str:
+def _instead(account: Account, endpoint: EndpointStatus) -> str:
     if not endpoint.status:
         return "there is none; approve the model again"
     serving = f" and serves {endpoint.config}" if endpoint.config else ""
@@ -36,7 +36,7 @@ def _instead(account: Account, endpoint: Endpoint) -> str:
     )
 
 
-def _package(account: Account, endpoint: Endpoint) -> Finding:
+def _package(account: Account, endpoint: EndpointStatus) -> Finding:
     """Compare the model behind the endpoint with its package in the registry."""
     config = account.call(
         "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.config

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sagetree.evaluate.report.drivers import DriverFacts, Explained
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import Chart, Table, shown
+from sagetree.evaluate.report.page.document import Chart, TextTable, shown
 from sagetree.evaluate.report.page.marks import MUTED, ONE, SCALE, TWO, Dots
 
 # Columns in the chart of importance, and those whose dependence is drawn.
@@ -43,7 +43,7 @@ def importance_chart(facts: DriverFacts) -> Chart:
         "Importance of the columns",
         "Each column's share in the mean absolute SHAP values, that is in how far scores move, "
         "and in the gain of the trees' splits.",
-        Table(
+        TextTable(
             ("column", *(word for word, _, _ in known)),
             tuple(
                 (shown(column.column), *(f"{shares[n]:.1%}" for _, shares, _ in known))
@@ -73,7 +73,7 @@ def beeswarm_chart(facts: DriverFacts) -> Chart:
         f"A dot is one of {facts.explained_rows} rows: right of the line the column raises its "
         "score, left of it lowers it. Blue is a low value of the column, red a high one, grey a "
         "category or a missing cell.",
-        Table(
+        TextTable(
             ("column", "least", "median", "greatest"),
             tuple(
                 (shown(one.column.name), *(f"{v:.3g}" for v in np.quantile(value, (0, 0.5, 1))))
@@ -107,7 +107,7 @@ def dependence_chart(one: Explained) -> Chart:
     return Chart(
         f"How {name} moves the score",
         "A dot is a row: the column's value, and how far it moves the row's score up or down.",
-        Table(
+        TextTable(
             ("value", "rows", "mean SHAP value"),
             tuple(
                 (shown(text), str(int(mask.sum())), f"{float(values[mask].mean()):.3g}")

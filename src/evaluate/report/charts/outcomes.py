@@ -5,7 +5,7 @@ import numpy as np
 from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.evaluate.report.binary import BinaryFacts, Floats
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import Chart, Table, shown
+from sagetree.evaluate.report.page.document import Chart, TextTable, shown
 from sagetree.evaluate.report.page.marks import ONE, TWO
 
 # Points of a curve in the table behind it.
@@ -72,7 +72,7 @@ def reliability_chart(facts: BinaryFacts) -> Chart:
         "Tenths of the rows by score: the share of them that is positive, with its 95 % interval, "
         "against their mean score. On the dashed line scores are right."
         + (" The small dots are the same rows before calibration." if was else ""),
-        Table(
+        TextTable(
             ("tenth", "rows", "mean score", "share positive", "95 % interval")
             + (("before calibration",) if was else ()),
             tuple(
@@ -102,7 +102,7 @@ def scores_chart(facts: BinaryFacts, threshold: float, positive: str) -> Chart:
         "Scores of positive and negative rows",
         f"How the scores of rows with {shown(positive)} and of the others are spread, each as "
         "shares of its own rows.",
-        Table(
+        TextTable(
             ("score from", "negative rows", "positive rows"),
             tuple(
                 (f"{edge:.4g}", f"{low:g}", f"{high:g}")
@@ -129,7 +129,7 @@ def learning_chart(curve: LearningCurve, metric: str) -> Chart:
         f"Learning curve: {metric}",
         f"{metric} of the rows learnt from (train) and of rows left out (validation) after each "
         f"round. Round {curve.best} is the last one that predicts.",
-        Table(
+        TextTable(
             ("round", *series),
             tuple(
                 (str(curve.rounds[n]), *(f"{values[n]:.5g}" for values in series.values()))
@@ -153,6 +153,6 @@ def between(low: float, high: float) -> str:
     return f"{low:.4g} to {high:.4g}" if np.isfinite([low, high]).all() else "-"
 
 
-def _curve_table(curve: Floats, x: str, y: str) -> Table:
+def _curve_table(curve: Floats, x: str, y: str) -> TextTable:
     some = np.unique(np.linspace(0, len(curve) - 1, TABLED).astype(int))
-    return Table((x, y), tuple((f"{a:.1%}", f"{b:.1%}") for a, b in curve[some].tolist()))
+    return TextTable((x, y), tuple((f"{a:.1%}", f"{b:.1%}") for a, b in curve[some].tolist()))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import WIDTH, Chart, Table, shown
+from sagetree.evaluate.report.page.document import WIDTH, Chart, TextTable, shown
 from sagetree.evaluate.report.page.marks import FOUR, ONE, THREE, TWO
 from sagetree.evaluate.report.tasks import (
     ClassesFacts,
@@ -28,7 +28,7 @@ def predicted_chart(facts: NumberFacts, label: str) -> Chart:
         "Predicted and true",
         f"{len(facts.points)} rows: what was predicted, and what was true. On the dashed line "
         "predictions are right.",
-        Table(
+        TextTable(
             ("tenth", "rows", "mean predicted", "mean true", "rmse"),
             tuple(
                 (str(n), str(t.rows), f"{t.predicted:.5g}", f"{t.true:.5g}", f"{t.rmse:.5g}")
@@ -72,7 +72,7 @@ def confusion_chart(facts: ClassesFacts) -> Chart:
         "Who is called what",
         "Each row is a true class, each column what its rows were called; a square's area is the "
         f"share of the class.{more}",
-        Table(
+        TextTable(
             ("true class", *(shown(facts.classes[n].name, 20) for n in kept)),
             tuple(
                 (shown(facts.classes[n].name, 40), *(f"{count:g}" for count in row))
@@ -111,7 +111,7 @@ def survival_chart(facts: SurvivalFacts) -> Chart:
         "Kaplan and Meier's estimate for each quarter of the rows by score; the first has the "
         "earliest predicted events. Curves that lie apart are told apart by the model; each is "
         f"shown until {FEW_LEFT:.0%} are left.",
-        Table(
+        TextTable(
             ("quarter", "rows", "events", "median time"),
             tuple(
                 (str(n), str(q.rows), str(q.events), "-" if q.median is None else f"{q.median:.4g}")
@@ -135,6 +135,6 @@ def _until_few_are_left(curve: Floats) -> Floats:
     return curve[: few[0] + 1] if len(few) else curve
 
 
-def _histogram_table(name: str, edges: Floats, counts: Floats) -> Table:
+def _histogram_table(name: str, edges: Floats, counts: Floats) -> TextTable:
     rows = zip(edges[:-1], counts, strict=True)
-    return Table((name, "count"), tuple((f"{e:.4g}", f"{c:g}") for e, c in rows if c))
+    return TextTable((name, "count"), tuple((f"{e:.4g}", f"{c:g}") for e, c in rows if c))

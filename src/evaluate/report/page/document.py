@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 420, 300
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """Rows of text under their columns' names; the first cell names its row.
 
     Where it `ends_in_words`, the last cell is a sentence and may take several lines.
@@ -33,7 +33,7 @@ class Chart:
 
     title: str
     description: str
-    table: Table
+    table: TextTable
     x: Axis
     y: Axis
     marks: tuple[Mark, ...]
@@ -57,7 +57,7 @@ class Section:
     title: str
     sentences: tuple[str, ...]
     figures: tuple[KeyFigure, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[TextTable, ...] = ()
     charts: tuple[Chart, ...] = ()
 
 

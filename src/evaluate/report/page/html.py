@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from sagetree.evaluate.report.page.document import Chart, KeyFigure, Section, Table
+from sagetree.evaluate.report.page.document import Chart, KeyFigure, Section, TextTable
 from sagetree.evaluate.report.page.drawing import svg_of
 from sagetree.evaluate.report.page.marks import SCALE_COLOURS
 
@@ -104,7 +104,7 @@ def _figure(chart: Chart, name: str) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: TextTable) -> str:
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
     rows = "\n".join(map(_row, table.rows))
     caption = f"<caption>{escape(table.caption)}</caption>" if table.caption else ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from sagetree.evaluate.report.page.document import Section, Table
+from sagetree.evaluate.report.page.document import Section, TextTable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~!])")
 
@@ -24,7 +24,7 @@ def _section(section: Section) -> Iterator[str]:
         yield from _table(table)
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: TextTable) -> Iterator[str]:
     yield ""
     if table.caption:
         yield f"{_plain(table.caption)}\n"
