@@ -14,6 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/desk.sh"
 
 hosts=1
+network=""
 arguments=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -54,7 +55,7 @@ lay_out() {
 
 # Run one host in the foreground, each of its lines behind its name.
 one_host() {
-    local own=$dir/hosts/$1 network=$2 mount mounts=()
+    local own=$dir/hosts/$1 mount mounts=()
     if [ -n "$image" ]; then
         for mount in input:ro model:rw output:rw; do
             mounts+=(-v "$own/${mount%:*}:/opt/ml/$mount")
@@ -68,7 +69,7 @@ one_host() {
 
 # Run all hosts; end with 1 if one of them fails.
 train_together() {
-    local number names=() jobs=() failed=0 network=""
+    local number names=() jobs=() failed=0
     for ((number = 1; number <= hosts; number++)); do
         if [ -n "$image" ]; then names+=("algo-$number"); else names+=("127.0.0.$number"); fi
     done
@@ -82,7 +83,7 @@ train_together() {
         trap 'docker network rm "$network" >/dev/null' EXIT
     fi
     for number in "${names[@]}"; do
-        one_host "$number" "$network" &
+        one_host "$number" &
         jobs+=($!)
     done
     for number in "${jobs[@]}"; do

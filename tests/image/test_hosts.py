@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tests.train.conftest import lines
 
 pytestmark = pytest.mark.docker
 
+DESK = Path(__file__).parents[2] / "local_test"
 HOSTS = ("algo-1", "algo-2")
 RESOLVE = "import socket, sys; print(socket.gethostbyname(sys.argv[1]))"
 
@@ -101,6 +103,25 @@ def hosts(runner: Runner, network: str, tmp_path: Path) -> Iterator[Hosts]:
     yield Hosts(runner, network, tmp_path)
     docker("rm", "--force", "--volumes", *runner.started)
     runner.started.clear()
+
+
+def test_the_desk_trains_with_two_containers(image: str, tmp_path: Path) -> None:
+    for channel, files in (("train", 2), ("validation", 1)):
+        for number in range(files):
+            path = tmp_path / "input" / "data" / channel / f"{number}.csv"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(lines(300, seed=number))
+    (tmp_path / "input" / "config").mkdir()
+    (tmp_path / "input" / "config" / "hyperparameters.json").write_text('{"num_round": 3}')
+    networks = docker("network", "ls", "--quiet").stdout
+    command = [str(DESK / "train_local.sh"), "--docker", image, "--hosts", "2", str(tmp_path)]
+    ran = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "algo-2: Host algo-2 is 2 of 2\n" in ran.stdout
+    assert (tmp_path / "model.tar.gz").exists()
+    assert docker("network", "ls", "--quiet").stdout == networks
 
 
 FOR_EVER = {"num_round": 1_000_000, "early_stopping_rounds": 1_000_000, "max_depth": 2}
