@@ -143,17 +143,24 @@ class Meeting:
             )
 
     def _listening(self) -> socket.socket:
-        try:
-            family, *_, place = socket.getaddrinfo(
-                self.hosts.leader, self.cluster.port, type=socket.SOCK_STREAM
-            )[0]
-            return socket.create_server(place[:2], family=family, backlog=self.hosts.count)
-        except OSError as error:
-            raise PlatformError(
-                f"the hosts of the job cannot meet here: {_reason(error)}",
-                where=f"{self.hosts.leader}, port {self.cluster.port}",
-                hint=f"Free the port, or name another one by {PORT_VARIABLE} on all hosts",
-            ) from error
+        """Return the socket at which hosts meet; a container's own name may be known only later."""
+        deadline = time.monotonic() + self.cluster.timeout
+        hint = f"Free the port, or name another one by {PORT_VARIABLE} on all hosts"
+        while True:
+            try:
+                family, *_, place = socket.getaddrinfo(
+                    self.hosts.leader, self.cluster.port, type=socket.SOCK_STREAM
+                )[0]
+                return socket.create_server(place[:2], family=family, backlog=self.hosts.count)
+            except OSError as error:
+                is_unknown = isinstance(error, socket.gaierror)
+                if not is_unknown or time.monotonic() > deadline:
+                    raise PlatformError(
+                        f"the hosts of the job cannot meet here: {_reason(error)}",
+                        where=f"{self.hosts.leader}, port {self.cluster.port}",
+                        hint="Check the hosts in resourceconfig.json" if is_unknown else hint,
+                    ) from error
+            time.sleep(_PAUSE)
 
     def _connected(self, deadline: float) -> socket.socket:
         while True:

@@ -124,6 +124,18 @@ def test_a_name_that_nobody_knows_is_named(meeting: Meet) -> None:
     )
 
 
+def test_a_leader_whose_own_name_stays_unknown_says_so(meeting: Meet) -> None:
+    names = ("no-such-host.invalid", "zz")
+    begun = time.monotonic()
+    with pytest.raises(PlatformError) as caught:
+        meeting(names[0], Cluster(9099, timeout=1), names)
+    assert time.monotonic() - begun > 1  # it has tried again
+    assert str(caught.value).startswith(
+        "no-such-host.invalid, port 9099: the hosts of the job cannot meet here: "
+    )
+    assert str(caught.value).endswith(". Check the hosts in resourceconfig.json")
+
+
 def test_a_port_that_is_taken_is_named(meeting: Meet) -> None:
     with socket.create_server((NAMES[0], 0)) as taken:
         port = taken.getsockname()[1]
