@@ -33,7 +33,7 @@ import numpy as np
 
 PHASES = ("imports", "reading", "choosing", "fitting", "evaluation", "saving")
 
-# What ends a phase in `sagetree.train.job`: a function's return, or its call.
+# What ends a phase in `sagetree.train.job` and `learning`: a function's return, or its call.
 _RETURNS, _CALLS = {"ingest": "reading", "fit": "fitting"}, {"_save": "evaluation"}
 
 
@@ -127,8 +127,11 @@ def job(started: float, settings: Sequence[str]) -> None:
         return True
 
     LOG.addFilter(watch)
-    for name, phase in (*_RETURNS.items(), *_CALLS.items()):
-        setattr(training, name, _timed(getattr(training, name), phase, ends))
+    # an older checkout has all of it in the first one
+    for module in filter(None, (training, sys.modules.get("sagetree.train.learning"))):
+        for name, phase in (*_RETURNS.items(), *_CALLS.items()):
+            if function := getattr(module, name, None):
+                setattr(module, name, _timed(function, phase, ends))
     code = train([word for setting in settings for word in ("--set", setting)])
     ends["saving"] = time.time()
     if code:

@@ -77,7 +77,7 @@ def algorithm() -> dict[str, Any]:
             _specified(parameter) for parameter in parameters if parameter.name not in UNSPECIFIED
         ],
         "SupportedTrainingInstanceTypes": INSTANCES,
-        "SupportsDistributedTraining": False,
+        "SupportsDistributedTraining": True,
         "MetricDefinitions": [
             {"Name": f"validation:{metric.name}", "Regex": metric_pattern(metric)}
             for metric in METRICS.values()

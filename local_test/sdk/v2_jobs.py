@@ -78,6 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", default="sagetree")
     parser.add_argument("--dir", type=Path, default=HERE.parent / "test_dir")
+    parser.add_argument("--hosts", type=int, default=1, help="hosts that train together")
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="sagetree-sdk-"))
     session = local_session(work)
@@ -97,7 +98,7 @@ def main() -> None:
     estimator = Estimator(
         image_uri=options.image,
         role=ROLE,
-        instance_count=1,
+        instance_count=options.hosts,
         instance_type="local",
         sagemaker_session=session,
         output_path=f"file://{work}/model",

@@ -18,13 +18,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--image", default="sagetree")
     parser.add_argument("--dir", type=Path, default=HERE.parent / "test_dir")
+    parser.add_argument("--hosts", type=int, default=1, help="hosts that train together")
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="sagetree-trainer-"))
     channels = (options.dir / "input" / "data").resolve()
     trainer = ModelTrainer(
         training_image=options.image,
         training_mode=Mode.LOCAL_CONTAINER,
-        compute=Compute(instance_type="local_cpu", instance_count=1),
+        compute=Compute(instance_type="local_cpu", instance_count=options.hosts),
         source_code=SourceCode(command="train"),
         hyperparameters={"target": "fraud", "num_round": 200},
         local_container_root=str(work),

@@ -40,6 +40,7 @@ from sagetree.features.pipeline import FeatureMatrix
 from sagetree.features.plan import LabelledRows
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import BASE_DIR_VARIABLE, OptMl
+from sagetree.machine.processing import check_one_host
 from sagetree.machine.program import LOG
 from sagetree.tables.facets import Facet
 from sagetree.tables.label import AnyLabel, Label
@@ -81,6 +82,7 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     processing/champion. The code is 1 for a rejected model if `fail_below` is set,
     else 0. Raises UserError for a model or rows that cannot be used.
     """
+    check_one_host(opt_ml, "each would judge the model by only the rows that it has itself")
     results = opt_ml.processing / "evaluation"
     remove_results(results, EVALUATION_FILES)
     _check_inputs(opt_ml)

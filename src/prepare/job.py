@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sagetree.errors import SettingsError
 from sagetree.machine.paths import OptMl
+from sagetree.machine.processing import check_one_host
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, open_database
 from sagetree.prepare.flow.running import read_flows, run_flows
@@ -28,6 +29,7 @@ def run(opt_ml: OptMl, settings: PrepareSettings) -> int:
     Raises UserError for what the user gave. The parts' files appear when all
     of them are written.
     """
+    check_one_host(opt_ml, "each would join and split only the rows that it has itself")
     flows = read_flows(settings.flows)
     output = PartFiles(opt_ml.processing / "output", settings.format)
     columns = _record_columns(settings)

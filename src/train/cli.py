@@ -12,6 +12,7 @@ from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, refuse, run_job
 from sagetree.machine.unused import left_out_unused
+from sagetree.train.hosts.cluster import Cluster
 from sagetree.train.hyperparameters.eval_metrics import METRICS
 from sagetree.train.hyperparameters.parameters import BY_NAME, OWN
 from sagetree.train.hyperparameters.presets import (
@@ -45,6 +46,7 @@ Without DATA it works on SageMaker's folders:
 
 reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/config/inputdataconfig.json   channels (optional)
+        /opt/ml/input/config/resourceconfig.json    hosts that train together (optional)
         /opt/ml/input/data/train/                   CSV or Parquet files
         /opt/ml/input/data/validation/              the same (optional)
         /opt/ml/input/data/test/                    rows that are only scored (optional)
@@ -134,7 +136,7 @@ def _run(opt_ml: OptMl, arguments: argparse.Namespace) -> int:
             return reproduce.run(opt_ml, arguments.reproduce)
         from sagetree.train import job
 
-        return job.run(opt_ml, overrides)
+        return job.run(opt_ml, overrides, Cluster.from_environ(os.environ))
 
 
 def _help_of_parameters() -> str:

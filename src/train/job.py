@@ -11,7 +11,7 @@ import orjson
 from sagetree.boosters.objectives import Objective
 from sagetree.boosters.scoring import Scorer
 from sagetree.bundle.baseline import MOST_ROWS, Baseline
-from sagetree.bundle.bundle import DataFingerprint, ModelBundle, Origin
+from sagetree.bundle.bundle import ModelBundle, Origin
 from sagetree.bundle.model import Model
 from sagetree.decisions.decision import Decision
 from sagetree.evaluate.bias.analysis import BiasAnalysis
@@ -25,66 +25,66 @@ from sagetree.evaluate.report.writing import REPORT_FILE, write_report
 from sagetree.evaluate.verdict.learnt import why_nothing
 from sagetree.evaluate.verdict.operating_point import Flags, OperatingPoint
 from sagetree.evaluate.verdict.sagemaker import METRICS_KEYS, scalars_json
-from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
-from sagetree.train.bias import CalledRows, job_bias, write_bias
-from sagetree.train.boosting.checkpoints import Checkpoints
+from sagetree.train.bias.measuring import CalledRows, job_bias, write_bias
+from sagetree.train.bias.reweighing import measure_remedy
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
-from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
-from sagetree.train.boosting.strategies import fit
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
-from sagetree.train.channels.ingest import Ingested, ingest
+from sagetree.train.channels.ingest import Ingested
 from sagetree.train.column_baselines import measure_columns
 from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
+from sagetree.train.hosts.cluster import DEFAULT_CLUSTER, Cluster
+from sagetree.train.hosts.opening import open_group
 from sagetree.train.importance import measure_importance
+from sagetree.train.learning import Learnt, learn
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
-from sagetree.train.reweighing import measure_remedy
-from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
-from sagetree.train.settings.configuration import read_settings
+from sagetree.train.settings.channel_settings import TEST, VALIDATION
+from sagetree.train.settings.configuration import find_hosts, read_settings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
 
 
-def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
+def run(opt_ml: OptMl, overrides: Mapping[str, str], cluster: Cluster = DEFAULT_CLUSTER) -> int:
     """Train on `opt_ml`, write the bundle and metrics.json, and return 0.
 
-    Raises UserError for what the user gave, PlatformError for mounts that
-    cannot be written. No half-written model is left in any case.
+    The hosts of a job walk together; `cluster` says where they meet. Raises
+    UserError for what the user gave, PlatformError for mounts that cannot be written
+    and for hosts that are lost. No half-written model is left in any case.
     """
-    for folder in (opt_ml.model, opt_ml.output_data):
-        check_writable(folder)
-    settings = read_settings(opt_ml, overrides)
-    termination = Termination(saves=settings.checkpointing.save_on_termination).install()
-    read = ingest(opt_ml, settings)
-    settings = read.settings
-    read.leakage().tell(fails=settings.fail_on_leakage)
-    data = read.fingerprints()
-    return_freed_memory()  # of the tables, before the trees take theirs
-    checkpoints = Checkpoints.of_job(settings, data)
-    options = termination.begin(checkpoints, read.first_model)
-    train, classes = read.examples[TRAIN], read.class_count
-    plan = BoostingPlan.of(
-        settings.boosting, read.schema, read.features, train, classes=classes, run=options
-    )
-    tell_scale(plan, train)
-    tell_yielding(plan)
-    validation = read.examples.get(VALIDATION)
-    trained = calibrate(plan, fit(plan, train, validation), validation)
-    tell_splits(plan, train, trained.models)
+    with open_group(find_hosts(opt_ml), cluster) as group:
+        with group.settling():  # what only one host cannot do ends all
+            for folder in (opt_ml.model, opt_ml.output_data):
+                check_writable(folder)
+            settings = read_settings(opt_ml, overrides)
+        termination = Termination(saves=settings.checkpointing.save_on_termination).install()
+        learnt = learn(opt_ml, settings, termination, group)
+        group.part()  # what follows is of the leader alone: XGBoost exchanges nothing any more
+        if group.is_leader:
+            _finish(opt_ml, learnt, is_stopped=termination.is_requested)
+        else:
+            LOG.info("Done: host %s writes the model", group.names[0])
+    return 0
+
+
+def _finish(opt_ml: OptMl, learnt: Learnt, *, is_stopped: bool) -> None:
+    """Calibrate, judge and save the model, and write what is known of it."""
+    plan, read = learnt.plan, learnt.read
+    trained = calibrate(plan, learnt.trained, read.examples.get(VALIDATION))
+    learnt = replace(learnt, trained=trained)
     judged = _judge(plan, trained, read)
     result, evaluation = judged.result, judged.evaluation
-    origin = _origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints)
-    _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
+    _save(_bundle(learnt, judged, is_stopped=is_stopped), opt_ml.model)
     called = CalledRows(result, judged.threshold, judged.called)
     bias = job_bias(read, plan, called, measure_remedy(read, plan, result))
-    rows = plan.as_served(read.examples.get(VALIDATION, train))
+    validation = read.examples.get(VALIDATION)
+    rows = learnt.sample if validation is None else plan.as_served(validation)
     importance = measure_importance(trained.models, plan.features, rows)
     point = held_out_point(result, judged.decision, judged.called)
     _write_results(opt_ml, _metrics(plan.objective, judged, importance, point, bias))
@@ -94,9 +94,8 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     for line in bias.lines() if bias else ():
         LOG.info("%s", line)
     warn_of_nothing_learnt(trained.models, result, evaluation)
-    if settings.has_report:
+    if read.settings.has_report:
         _write_report(opt_ml, plan, read, judged, point, bias)
-    return 0
 
 
 @dataclass(frozen=True)
@@ -125,35 +124,28 @@ def _judge(plan: BoostingPlan, trained: TrainedModels, read: Ingested) -> _Judge
     return _Judged(decision, called, result, _evaluate(result, threshold, called, read))
 
 
-def _bundle(
-    plan: BoostingPlan,
-    trained: TrainedModels,
-    judged: _Judged,
-    read: Ingested,
-    data: Mapping[str, DataFingerprint],
-    origin: Origin,
-) -> ModelBundle:
-    served, result = plan.as_served(read.examples[TRAIN]), judged.result
+def _bundle(learnt: Learnt, judged: _Judged, *, is_stopped: bool) -> ModelBundle:
+    plan, read, result = learnt.plan, learnt.read, judged.result
+    models, calibrator = learnt.trained.models, result.calibrator
     return ModelBundle(
-        models=trained.models,
+        models=models,
         schema=read.schema,
         features=plan.features,
         decision=judged.decision,
-        selfcheck=read.stored.check(served, trained.models, result.calibrator),
+        selfcheck=learnt.stored.check(learnt.stored_in, models, calibrator),
         hyperparameters=read.settings.given,
-        data=data,
+        data=learnt.data,
         metrics={**result.metrics, **_headline(judged.evaluation)},
-        baseline=_baseline(plan, served, result),
-        origin=origin,
-        rows=read.known_as(served),
+        baseline=_baseline(plan, learnt.sample, result),
+        origin=_origin(learnt, is_stopped=is_stopped),
+        rows=learnt.known,
         curve=result.curve,
-        calibration=result.calibrator,
-        # of the categories themselves, not of what stands for them
+        calibration=calibrator,
         columns=measure_columns(
             read.features,
-            read.examples[TRAIN],
-            served,
-            Scorer.load(*trained.models, calibration=result.calibrator),
+            learnt.own_sample,
+            learnt.sample,
+            Scorer.load(*models, calibration=calibrator),
         ),
     )
 
@@ -187,26 +179,21 @@ def _evaluate(
     return evaluation
 
 
-def _baseline(plan: BoostingPlan, served: Examples, result: ValidationResult) -> Baseline | None:
+def _baseline(plan: BoostingPlan, sample: Examples, result: ValidationResult) -> Baseline | None:
     if not result.is_measured:
         return None
-    rows = served.some(MOST_ROWS)
+    rows = sample.some(MOST_ROWS)
     return Baseline.measure(plan.features.in_own_units(rows), result.scores)
 
 
-def _origin(
-    plan: BoostingPlan,
-    trained: TrainedModels,
-    *,
-    is_stopped: bool,
-    checkpoints: Checkpoints | None,
-) -> Origin:
+def _origin(learnt: Learnt, *, is_stopped: bool) -> Origin:
     return Origin(
-        seed=plan.settings.seed,
-        threads=plan.threads,
-        has_checkpoints=checkpoints is not None,
+        seed=learnt.plan.settings.seed,
+        threads=learnt.plan.threads,
+        has_checkpoints=learnt.has_checkpoints,
         is_stopped=is_stopped,
-        max_depth=trained.depth,
+        max_depth=learnt.trained.depth,
+        hosts=learnt.plan.group.size,
     )
 
 

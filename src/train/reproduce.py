@@ -34,6 +34,12 @@ def run(opt_ml: OptMl, path: Path) -> int:
             where=str(path),
             hint="Name the manifest of a job that came to its end",
         )
+    if then.origin.hosts > 1:
+        raise SettingsError(
+            f"it is of a job of {then.origin.hosts} hosts, and one trains it again",
+            where=str(path),
+            hint="Start a job of as many hosts on the same files, and compare the two models",
+        )
     with tempfile.TemporaryDirectory() as folder:
         again = OptMl(Path(folder))
         _prepare(opt_ml, again, then)

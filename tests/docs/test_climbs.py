@@ -1,5 +1,6 @@
 """Calls from a room to one above it, along two walks: as few as docs/architecture.md says."""
 
+import gc
 import json
 import sys
 import tomllib
@@ -66,6 +67,7 @@ def climbs_in(work: Callable[[], object]) -> set[Climb]:
         if caller and floor_of(caller) < floor_of(frame):
             found.add((room_of(caller), f"{room_of(frame)}:{frame.f_code.co_firstlineno}"))
 
+    gc.collect()  # generators that other tests left would be closed from anywhere
     sys.setprofile(note)
     try:
         work()

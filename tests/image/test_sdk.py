@@ -31,9 +31,10 @@ def sdk(version: str, script: str, image: str, folder: Path, *arguments: str) ->
     return result.returncode, result.stdout
 
 
-def test_v2_jobs(image: str, channels: Path) -> None:
-    code, log = sdk("v2", "v2_jobs.py", image, channels)
+def test_v2_jobs_of_which_two_hosts_train(image: str, channels: Path) -> None:
+    code, log = sdk("v2", "v2_jobs.py", image, channels, "--hosts", "2")
     assert code == 0, log
+    assert re.search(r"Host algo-2\S* is 2 of 2", log), log
     assert "all jobs done: verdict, CSV, JSON and batch scores agree" in log
 
 
@@ -69,8 +70,9 @@ def test_v3_jobs(image: str, channels: Path) -> None:
     assert "all jobs done: 5 scores for 5 rows: [0." in log
 
 
-def test_v3_trainer(image: str, channels: Path) -> None:
-    code, log = sdk("v3", "v3_trainer.py", image, channels)
+def test_v3_trainer_with_two_hosts(image: str, channels: Path) -> None:
+    code, log = sdk("v3", "v3_trainer.py", image, channels, "--hosts", "2")
     assert code == 0, log
+    assert re.search(r"Host algo-2\S* is 2 of 2", log), log
     assert "sagetree/manifest.json" in log.splitlines()[-1]
     assert "xgboost-model" in log.splitlines()[-1]

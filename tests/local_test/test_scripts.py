@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.programs import BIN
+from tests.train.conftest import lines
 
 ROOT = Path(__file__).parents[2]
 DESK = ROOT / "local_test"
@@ -210,6 +211,9 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, demo: tuple[Path, str])
          f"serve_local.sh: {empty} holds no model: run train_local.sh first"),
         (("train_local.sh", folder, "--docker"), {},
          "train_local.sh: --docker needs the name of an image"),
+        (("train_local.sh", folder, "--hosts"), {}, "train_local.sh: --hosts needs a number"),
+        (("train_local.sh", "--hosts", "0", folder), {},
+         "train_local.sh: --hosts is 0 and must be a number from 1 to 99"),
         (("train_local.sh", folder, folder), {},
          f"train_local.sh: there are two folders, {folder} and {folder}: name one"),
         (("train_local.sh", "--docker", "x", folder), {"PATH": _tools(tmp_path / "tools")},
@@ -260,6 +264,37 @@ def test_no_step_takes_away_what_another_made(demo: tuple[Path, str], tmp_path: 
     assert not (folder / "output" / "failure").exists()
     model = "model/xgboost-model", "model.tar.gz", "output/data/metrics.json"
     assert not read(*model).items() & trained.items()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("files", [1, 3])
+def test_two_hosts_train_one_model(tmp_path: Path, files: int) -> None:
+    folder = tmp_path / "opt ml"
+    (folder / "input" / "config").mkdir(parents=True)
+    for channel, count in (("train", files), ("validation", 1)):
+        (folder / "input" / "data" / channel).mkdir(parents=True)
+        for number in range(count):
+            path = folder / "input" / "data" / channel / f"part {number}.csv"
+            path.write_text(lines(300, seed=number))
+    settings = ("--set=num_round=5", "--set=target=fraud")
+    code, log = script("train_local.sh", "--hosts=2", *settings, str(folder))
+    assert code == 0, log
+    assert re.search(r"^127\.0\.0\.2: Host 127\.0\.0\.2 is 2 of 2$", log, re.M)
+    assert (folder / "model" / "xgboost-model").exists()
+    assert (folder / "output" / "data" / "metrics.json").exists()
+    dealt = [
+        sorted(path.name for path in (folder / "hosts" / host).glob("input/data/train/*"))
+        for host in ("127.0.0.1", "127.0.0.2")
+    ]
+    whole = [["part 0.csv"], ["part 0.csv"]]
+    assert dealt == ([["part 0.csv", "part 2.csv"], ["part 1.csv"]] if files == 3 else whole)
+
+    packed = (folder / "model.tar.gz").read_bytes()
+    wrong = ("--set=target=fruad", str(folder))
+    code, log = script("train_local.sh", "--hosts", "2", *wrong)
+    assert (code, "did you mean 'fraud'?" in log) == (1, True)
+    assert "did you mean 'fraud'?" in (folder / "output" / "failure").read_text()
+    assert (folder / "model.tar.gz").read_bytes() == packed
 
 
 def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from sagetree.machine.paths import OptMl
 from sagetree.tables.schema import Schema
 from sagetree.train.channels.channels import read_channel
 from sagetree.train.columns.labels import Goal
-from sagetree.train.columns.plan import fit_plan
+from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix
 from sagetree.train.settings.configuration import read_settings
@@ -125,7 +125,7 @@ def configure(opt_ml: OptMl, **content_types: str) -> TrainSettings:
 
 def read_train(opt_ml: OptMl, settings: TrainSettings) -> tuple[Schema, Examples]:
     table = read_channel(opt_ml, "train", settings)
-    plan = fit_plan(table, settings.columns, GOAL)
+    plan = fit_plan(facts_of(table, settings.columns), settings.columns, GOAL)
     made = plan.apply(table)
     matrix = feature_matrix(made.inputs, plan.features).matrix
     return plan.schema, Examples(matrix, made.labels, made.roles)
@@ -162,7 +162,9 @@ def test_validation_may_come_in_another_format(
         train=put(opt_ml, "train", train, rows),
         validation=put(opt_ml, "validation", validation, rows),
     )
-    plan = fit_plan(read_channel(opt_ml, "train", settings), settings.columns, GOAL)
+    plan = fit_plan(
+        facts_of(read_channel(opt_ml, "train", settings), settings.columns), settings.columns, GOAL
+    )
     other = plan.apply(read_channel(opt_ml, "validation", settings, plan.schema))
     np.testing.assert_array_equal(feature_matrix(other.inputs, plan.features).matrix, rows[0])
 
@@ -191,7 +193,7 @@ def test_blanks_around_quotes_make_no_other_category(tmp_path: Path) -> None:
         (opt_ml.data / "train" / "train.csv").write_text(text)
         settings = configure(opt_ml, train="text/csv")
         table = read_channel(opt_ml, "train", settings)
-        found.append(fit_plan(table, settings.columns, GOAL).schema)
+        found.append(fit_plan(facts_of(table, settings.columns), settings.columns, GOAL).schema)
     assert found[0] == found[1]
     assert found[0].columns[0].categories == ("blue", "red")
 
@@ -204,7 +206,9 @@ def test_words_of_digits_stay_words_where_training_knew_them_as_words(tmp_path: 
         lines = "".join(f"{i % 2},{code},{i}.5\n" for i, code in enumerate(codes))
         (opt_ml.data / channel / "a.csv").write_text("y,code,n\n" + lines)
     settings = configure(opt_ml, train="", validation="")
-    plan = fit_plan(read_channel(opt_ml, "train", settings), settings.columns, GOAL)
+    plan = fit_plan(
+        facts_of(read_channel(opt_ml, "train", settings), settings.columns), settings.columns, GOAL
+    )
     other = plan.apply(read_channel(opt_ml, "validation", settings, plan.schema))
     matrix = feature_matrix(other.inputs, plan.features).matrix
     assert matrix[:, 0].tolist() == [0, 1, 0, 1]
@@ -225,7 +229,7 @@ def test_the_matrix_may_be_a_file_that_has_no_name(tmp_path: Path, rows: Rows) -
     opt_ml = OptMl(tmp_path)
     settings = configure(opt_ml, train=put(opt_ml, "train", "csv", rows))
     table = read_channel(opt_ml, "train", settings)
-    plan = fit_plan(table, settings.columns, GOAL)
+    plan = fit_plan(facts_of(table, settings.columns), settings.columns, GOAL)
     inputs = plan.apply(table).inputs
     matrix = feature_matrix(inputs, plan.features, in_file=True).matrix
     assert isinstance(matrix, np.memmap)

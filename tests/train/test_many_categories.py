@@ -23,7 +23,7 @@ from sagetree.predictions.reasons import explain
 from sagetree.serve.telemetry.drift import Monitor
 from sagetree.tables.table import Table
 from sagetree.train.columns.labels import Goal
-from sagetree.train.columns.plan import fit_plan
+from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.settings.settings import TrainSettings
 from tests.sagetree.columns import table
 from tests.train.conftest import Job, Ran
@@ -167,7 +167,7 @@ def test_how_many_categories_are_given_to_the_model(
 ) -> None:
     settings = TrainSettings.of(hyperparameters)
     goal = Goal(objective_of(settings.boosting.objective))
-    found = fit_plan(shops_table(MANY), settings.columns, goal)
+    found = fit_plan(facts_of(shops_table(MANY), settings.columns), settings.columns, goal)
     assert type(found.features.features[0]) is kind
 
 
@@ -176,7 +176,7 @@ def test_few_categories_are_split_one_by_one(encoding: str | None, kind: type) -
     """As XGBoost is told, whatever its own default is."""
     settings = TrainSettings.of({"encoding": encoding} if encoding else {})
     goal = Goal(objective_of("binary:logistic"))
-    found = fit_plan(shops_table(64), settings.columns, goal)
+    found = fit_plan(facts_of(shops_table(64), settings.columns), settings.columns, goal)
     assert type(found.features.features[0]) is kind
     assert settings.boosting.params["max_cat_to_onehot"] == 65
     assert TrainSettings.of({"preset": "xgboost"}).boosting.params["max_cat_to_onehot"] == 4

@@ -77,24 +77,34 @@ def test_the_first_difference_is_named(manifest: Path) -> None:
         assert text is None or str(found).startswith(text)
 
 
+NAME_ANOTHER = "Name the manifest of a job that came to its end"
+
+
 @pytest.mark.parametrize(
-    ("origin", "reason"),
+    ("origin", "said"),
     [
-        (None, "it says neither seed nor threads: it is of an older sagetree"),
+        (
+            None,
+            f"it says neither seed nor threads: it is of an older sagetree. {NAME_ANOTHER}",
+        ),
         (
             {"seed": 1, "threads": 1, "has_checkpoints": False, "is_stopped": True},
-            "it is of a job that was stopped before its end",
+            f"it is of a job that was stopped before its end. {NAME_ANOTHER}",
+        ),
+        (
+            {"seed": 1, "threads": 1, "has_checkpoints": False, "is_stopped": False, "hosts": 3},
+            "it is of a job of 3 hosts, and one trains it again. Start a job of as many hosts on "
+            "the same files, and compare the two models",
         ),
     ],
 )
-def test_what_cannot_be_had_again(job: Job, tmp_path: Path, origin: object, reason: str) -> None:
+def test_what_cannot_be_had_again(job: Job, tmp_path: Path, origin: object, said: str) -> None:
     names = ("files", "versions", "hyperparameters", "data", "metrics")
     empty: dict[str, object] = {name: {} for name in names}
     path = tmp_path / "manifest.json"
     path.write_text(json.dumps({**empty, "format": 1, "origin": origin}))
     ran = job({"train": lines()}, arguments=["--reproduce", str(path)])
-    hint = "Name the manifest of a job that came to its end"
-    assert ran.failure == f"{path}: {reason}. {hint}\n"
+    assert ran.failure == f"{path}: {said}\n"
 
 
 def test_no_manifest_at_all(job: Job, tmp_path: Path) -> None:

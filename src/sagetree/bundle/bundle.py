@@ -96,7 +96,8 @@ class Origin(BaseModel):
     """What a training depends on beside hyperparameters, data and versions.
 
     Rounds draw otherwise in a job that makes checkpoints; one that was stopped
-    cannot be had again. `max_depth` is what the job chose, None where it had no choice.
+    cannot be had again. `max_depth` is what the job chose, None where it had no choice;
+    `hosts` is how many trained together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -106,6 +107,7 @@ class Origin(BaseModel):
     has_checkpoints: bool
     is_stopped: bool
     max_depth: int | None = None
+    hosts: int = 1
 
 
 class Manifest(BaseModel):

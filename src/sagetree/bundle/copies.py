@@ -21,7 +21,7 @@ Features: TypeAlias = NDArray[np.float32]
 
 # Pairs of equal rows are more than chance if this many times as many as columns that know
 # nothing of each other would have; columns that depend on each other have more than these.
-_BEYOND_CHANCE = 5
+BEYOND_CHANCE = 5
 
 # Equal rows agree if less than this share of the labels' spread is left among them.
 _SPREAD_LEFT = 0.25
@@ -34,7 +34,7 @@ TOLD_COPIES = 0.01
 _FEW_VALUES = 64
 
 # Rows and values from which the chance is estimated.
-_SAMPLE_ROWS = 20_000
+SAMPLE_ROWS = 20_000
 _SAMPLE_VALUES = 2**21
 
 
@@ -49,10 +49,10 @@ def find_copies(
     if not (ordered[1:] == ordered[:-1]).any():
         return None
     _, numbers, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-    share = _pairs(counts) / _pairs(np.array([len(hashes)]))
-    if share <= _BEYOND_CHANCE * _share_by_chance(numbers, features):
+    share = pairs_in(counts) / pairs_in(np.array([len(hashes)]))
+    if share <= BEYOND_CHANCE * share_by_chance(numbers, features):
         return None
-    return numbers if _agree(numbers, counts, labels) else None
+    return numbers if do_agree(numbers, counts, labels) else None
 
 
 def distinct_count(copies: Rows) -> int:
@@ -60,25 +60,25 @@ def distinct_count(copies: Rows) -> int:
     return len(np.unique(copies))
 
 
-def _pairs(counts: Rows) -> float:
+def pairs_in(counts: Rows) -> float:
     """Return how many pairs there are in sets of this many rows."""
     wide = counts.astype(np.float64)
     return float((wide * (wide - 1)).sum()) / 2
 
 
-def _share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> float:
+def share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> float:
     """Return which share of pairs would be equal, did columns know nothing of each other.
 
     Of each column it is the share that is equal in it among pairs that are not in all: copies
     would make every column coarse.
     """
-    some = min(len(numbers), _SAMPLE_ROWS)
+    some = min(len(numbers), SAMPLE_ROWS)
     width = features(np.linspace(0, len(numbers) - 1, min(some, 2)).astype(np.intp)).shape[1]
     some = max(2, min(some, _SAMPLE_VALUES // max(1, width)))
     rows = np.linspace(0, len(numbers) - 1, some).astype(np.intp)
     counts = _counts(numbers[rows])
-    equal = _pairs(counts)
-    others = _pairs(np.array([some])) - equal
+    equal = pairs_in(counts)
+    others = pairs_in(np.array([some])) - equal
     if not others:
         return 0.0
     varying = [values for values in features(rows).T if len(_counts(values)) > 1]
@@ -86,7 +86,7 @@ def _share_by_chance(numbers: Rows, features: Callable[[Rows], Features]) -> flo
         return 1.0
     share = 1.0
     for values in varying:
-        share *= (_pairs(_counts(values)) - equal) / others
+        share *= (pairs_in(_counts(values)) - equal) / others
     return share
 
 
@@ -112,7 +112,7 @@ def _counts(values: NDArray[np.generic]) -> Rows:
     return counts
 
 
-def _agree(numbers: Rows, counts: Rows, labels: Labels) -> bool:
+def do_agree(numbers: Rows, counts: Rows, labels: Labels) -> bool:
     """Say whether equal rows have equal labels, beside some."""
     _, codes = np.unique(labels, axis=0, return_inverse=True)
     size = int(codes.max()) + 1
@@ -121,5 +121,5 @@ def _agree(numbers: Rows, counts: Rows, labels: Labels) -> bool:
     repeated = counts > 1
     of_each = 1 - alike[repeated] / (counts[repeated] * (counts[repeated] - 1.0))
     left = float(np.average(of_each, weights=counts[repeated]))
-    whole = 1 - _pairs(np.bincount(codes.reshape(-1))) / _pairs(np.array([len(numbers)]))
+    whole = 1 - pairs_in(np.bincount(codes.reshape(-1))) / pairs_in(np.array([len(numbers)]))
     return left <= _SPREAD_LEFT * whole

@@ -25,7 +25,9 @@ MOST_HASHES = 2**18
 # Other rows may repeat training's as often as these repeat each other, and a little more.
 REPEATS_BEYOND = 0.01
 
-_EVERY_HASH = 2**64 - 1
+# The bound of those that have every hash.
+EVERY_HASH = 2**64 - 1
+
 _HEAD = struct.Struct("<QQQ")
 
 # Values hashed at once: 16 MB as eight bytes each.
@@ -81,7 +83,7 @@ class TrainingRows:
         ordered = np.sort(hashes)
         is_twin = np.concatenate([[False], ordered[1:] == ordered[:-1], [False]])
         repeated = int(np.count_nonzero(is_twin[1:] | is_twin[:-1]))
-        return cls(len(hashes), repeated, *_packed(ordered[~is_twin[:-1]], _EVERY_HASH, most))
+        return cls(len(hashes), repeated, *_packed(ordered[~is_twin[:-1]], EVERY_HASH, most))
 
     def joined(self, other: "TrainingRows", most: int = MOST_HASHES) -> "TrainingRows":
         """Return these rows and the others: of a model that was trained on both."""
@@ -133,16 +135,16 @@ class RowHashes(NamedTuple):
 
 def row_hashes(features: NDArray[np.float32], labels: Labels) -> RowHashes:
     """Return the hashes of rows, given their features (n, m) and labels (n) or (n, k)."""
-    of_labels = labels.reshape(len(labels), -1)
+    of_labels = labels[:, None] if labels.ndim == 1 else labels
     split, width = features.shape[1], features.shape[1] + of_labels.shape[1]
-    factors = _mixed(np.arange(1, width + 1, dtype=np.uint64)) | np.uint64(1)
+    factors = spread_evenly(np.arange(1, width + 1, dtype=np.uint64)) | np.uint64(1)
     hashes = RowHashes(np.empty(len(labels), np.uint64), np.empty(len(labels), np.uint64))
     step = max(1, _BLOCK_VALUES // width)
     for begin in range(0, len(labels), step):
         rows = slice(begin, begin + step)
         of_features = _sums(features[rows], factors[:split])
-        hashes.features[rows] = _mixed(of_features)
-        hashes.rows[rows] = _mixed(of_features + _sums(of_labels[rows], factors[split:]))
+        hashes.features[rows] = spread_evenly(of_features)
+        hashes.rows[rows] = spread_evenly(of_features + _sums(of_labels[rows], factors[split:]))
     return hashes
 
 
@@ -154,7 +156,7 @@ def _sums(cells: NDArray[np.float32] | Labels, factors: Hashes) -> Hashes:
     return sums
 
 
-def _mixed(values: Hashes) -> Hashes:
+def spread_evenly(values: Hashes) -> Hashes:
     """Return numbers whose bits are spread evenly (splitmix64), the same on every machine."""
     mixed = values + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):

@@ -8,7 +8,13 @@ from dataclasses import dataclass, field, replace
 
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.tables.label import AnyLabel, Labels, check_varied
-from sagetree.tables.roles import Groups, RoleColumns, RowRoles, read_amounts
+from sagetree.tables.roles import (
+    Groups,
+    RoleColumns,
+    RowRoles,
+    check_weighted,
+    read_amounts,
+)
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 
@@ -40,17 +46,21 @@ class TablePlan:
     features: FeaturePipeline
     groups: Groups = field(default_factory=dict)
 
-    def apply(self, table: Table) -> LabelledRows:
+    def apply(self, table: Table, *, is_part: bool = False) -> LabelledRows:
         """Return the labelled rows of a table that has the columns with a role.
 
         Raises DataError where the label is absent or the same in every row, or a
         label or role is not as it must be, SchemaError naming each input column that
-        is missing or unknown.
+        is missing or unknown. What only all rows show is not asked of a part of them.
         """
         missing = self.features.missing
         labels, rest = self.label.encode(table, missing)
-        check_varied(table, self.label, labels)
-        roles = self.roles.of(rest).read(rest, missing, self.groups)
+        if not is_part:
+            check_varied(table, self.label, labels)
+        columns = self.roles.of(rest)
+        roles = columns.read(rest, missing, self.groups)
+        if not is_part:
+            check_weighted(roles, columns)
         costs = read_amounts(rest, self.roles, self.schema, missing, labels)
         roles = replace(roles, miss=costs.get("miss"), alarm=costs.get("alarm"))
         return LabelledRows(rest, self._inputs(rest), labels, roles)

@@ -122,10 +122,10 @@ class Gathered:
             for name in wanted
         }
 
-    def table(self, folder: Path) -> Table:
-        """Return all rows as one table. Raises DataError if there are none."""
+    def table(self, folder: Path, *, may_be_empty: bool = False) -> Table:
+        """Return all rows as one table. Raises DataError if there are none and must be some."""
         rows = sum(source.rows for source in self._sources)
-        if self._first is None or not rows:
+        if self._first is None or not (rows or may_be_empty):
             hint = "Put rows below the header"
             raise DataError("there are no rows", where=str(folder), hint=hint)
         columns = tuple(self._columns.pop(name).finish() for name in self._first.names)

@@ -44,7 +44,7 @@ class Reading:
     what stands between its cells (None: what is found there); `format` is what
     the files must be, None for whatever each of them is; `indices` are the
     columns that libsvm and recordio files must have, None for what they have.
-    `charset` is that of text.
+    `charset` is that of text. `may_be_empty` takes files that have columns and no rows.
     """
 
     is_header: HeaderRule
@@ -53,6 +53,7 @@ class Reading:
     indices: Indices | None = None
     shrink: Shrink | None = None
     charset: str = UTF_8
+    may_be_empty: bool = False
 
 
 def read_table(folder: Path, is_header: HeaderRule, format: Format | None = None) -> Table:  # noqa: A002
@@ -81,7 +82,7 @@ def read_files(folder: Path, reading: Reading) -> Table:
     if count := gathered.repeated_headers:
         lines = "1 line" if count == 1 else f"{count} lines"
         LOG.info("%s: %s among the rows repeated the header: left out", folder.name, lines)
-    return gathered.table(folder)
+    return gathered.table(folder, may_be_empty=reading.may_be_empty)
 
 
 def _gather(folder: Path, reading: Reading, only: frozenset[str] | None) -> Gathered:

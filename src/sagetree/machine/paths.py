@@ -56,6 +56,8 @@ class OptMl:
     failure = _Below("output/failure")
     # File whose first 1024 bytes become a processing job's ExitMessage.
     message = _Below("output/message")
+    # File of a processing job's hosts.
+    processing_resource_config = _Below("config/resourceconfig.json")
     # Folder of a processing job's inputs and outputs.
     processing = _Below("processing")
     # Folder whose lines a monitoring job's metrics in CloudWatch are made of.

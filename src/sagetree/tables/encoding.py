@@ -98,10 +98,10 @@ def distinct_cells(cells: "pa.ChunkedArray") -> tuple[NDArray[np.int64], list[Ce
     is_coded = pa.types.is_dictionary(cells.type)
     if problem := unreadable(cells.type.value_type if is_coded else cells.type):
         raise CellError(f"its cells are {problem}")
+    if not len(cells):  # Arrow makes no array of codes of it
+        return np.zeros(0, np.int64), [None]
     cells = _with_wide_indices(cells) if is_coded else cells.dictionary_encode()
     coded = _of_one_list(cells).combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):  # of a column without rows
-        return np.zeros(0, np.int64), [None]
     distinct = python_cells(coded.dictionary)
     codes = coded.indices.fill_null(len(distinct)).to_numpy(zero_copy_only=False)
     return codes.astype(np.int64), [*distinct, None]

@@ -225,13 +225,17 @@ def _weights(table: Table, name: str, missing: MissingValues) -> NDArray[np.floa
         "a number from 0",
         what="weight",
     )
-    if not weights.any():
+    return weights.astype(np.float32)
+
+
+def check_weighted(roles: RowRoles, columns: RoleColumns) -> None:
+    """Raise DataError where no row has a weight above 0."""
+    if roles.weight is not None and not roles.weight.any():
         raise DataError(
             "the weight is 0 in every row",
-            where=f"column {quote(name)}",
+            where=f"column {quote(columns.weight)}",
             hint="A row of weight 0 does not count; give some rows a weight above it",
         )
-    return weights.astype(np.float32)
 
 
 def _times(table: Table, name: str, missing: MissingValues) -> Floats:

@@ -20,19 +20,23 @@ Role: TypeAlias = Literal["weight", "group"]
 
 
 class Source(NamedTuple):
-    """Where consecutive rows of a table come from: `first` is the number of the first one."""
+    """Where consecutive rows of a table come from: `first` is the number of the first one.
+
+    Of the file they are every `step`-th row.
+    """
 
     rows: int
     name: str = ""
     unit: str = "row"
     first: int = 1
+    step: int = 1
 
 
 def place_of(row: int, sources: Sequence[Source]) -> str:
     """Return file and line of row number `row` (from 0) of what comes from `sources`, in order."""
     for source in sources:
         if row < source.rows:
-            return f"{source.name} {source.unit} {source.first + row}".strip()
+            return f"{source.name} {source.unit} {source.first + row * source.step}".strip()
         row -= source.rows
     return ""
 
@@ -109,12 +113,29 @@ class Table(NamedTuple):
             columns=columns, rows=end - begin, sources=self._part_of_sources(begin, end)
         )
 
+    def every(self, step: int, begin: int) -> "Table":
+        """Return each `step`-th row of Arrow columns, from row number `begin` on."""
+        import pyarrow as pa
+
+        sources, before = [], 0
+        for source in self.sources:
+            low = (begin - before) % step
+            rows = len(range(low, source.rows, step))
+            if rows:
+                first = source.first + low * source.step
+                sources.append(source._replace(rows=rows, first=first, step=source.step * step))
+            before += source.rows
+        chosen = pa.array(np.arange(begin, self.rows, step))
+        columns = tuple(cells.take(chosen) for cells in self.columns)  # type: ignore[union-attr]
+        return self._replace(columns=columns, rows=len(chosen), sources=tuple(sources))
+
     def _part_of_sources(self, begin: int, end: int) -> "tuple[Source, ...]":
         parts, before = [], 0
         for source in self.sources:
             low, high = max(begin - before, 0), min(end - before, source.rows)
             if low < high:
-                parts.append(source._replace(rows=high - low, first=source.first + low))
+                first = source.first + low * source.step
+                parts.append(source._replace(rows=high - low, first=first))
             before += source.rows
         return tuple(parts)
 

@@ -6,6 +6,9 @@ starts the job again. A file appears there whole or not at all.
 Every training of a job has its own files (`folds`, then `all-rows`): a job that
 was stopped in its second one finds the first one's end, and repeats no round.
 
+Of several hosts the leader saves them, and all go on from the leader's: SageMaker keeps
+one place for the folders of all.
+
 Source: SageMaker developer guide, "Use checkpoints in Amazon SageMaker AI"; the
 markers are those of its XGBoost container.
 """
@@ -19,7 +22,8 @@ from pathlib import Path
 
 from sagetree.bundle.bundle import DataFingerprint
 from sagetree.machine.program import LOG, check_writable
-from sagetree.train.boosting.rounds import Checkpoint
+from sagetree.train.boosting.rounds import Checkpoint, CheckpointStore
+from sagetree.train.hosts.group import Group
 from sagetree.train.settings.checkpoint_files import (
     PREFIX,
     DamagedError,
@@ -129,6 +133,37 @@ class PhaseCheckpoints:
         )
         line = json.dumps(header.model_dump()).encode()  # orjson has no NaN and no infinity
         return b"\n".join([line, b"".join(checkpoint.models)])
+
+
+class LeadersCheckpoints:
+    """The leader's checkpoints as every host of a group has them: only the leader saves any.
+
+    `own` are these on the leader, None on the others.
+    """
+
+    def __init__(self, group: Group, own: CheckpointStore | None) -> None:
+        self._group = group
+        self._own = own
+
+    def newest(self, limit: int) -> Checkpoint | None:
+        """Return the leader's newest checkpoint of at most `limit` rounds."""
+        found = self._own.newest(limit) if self._own else None
+        own = [json.dumps([found.rounds, found.history]).encode(), *found.models] if found else []
+        count = self._group.gather(len(own))[0]
+        told = [self._group.gather_bytes(own[n] if own else b"")[0] for n in range(count)]
+        if not told:
+            return None
+        rounds, history = json.loads(told[0])
+        return Checkpoint(rounds, tuple(told[1:]), history)
+
+    def is_due(self, rounds: int) -> bool:
+        """Say whether this host is to save a checkpoint after this many rounds."""
+        return self._own is not None and self._own.is_due(rounds)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Save a checkpoint, on the leader."""
+        if self._own is not None:
+            self._own.save(checkpoint)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -161,7 +161,7 @@ def _enough(plan: BoostingPlan, data: Sequence[BoosterData]) -> Sequence[Booster
 
 
 def _allow(plan: BoostingPlan, data: BoosterData, depth: int) -> bool:
-    return bool(evidence(plan, data.train) >= _ROWS_A_LEAF * 2**depth)
+    return bool(evidence(plan, data.train, plan.group) >= _ROWS_A_LEAF * 2**depth)
 
 
 def _tell(plan: BoostingPlan, trials: Sequence[_Trial], best: _Trial, folds: str) -> None:

@@ -15,9 +15,14 @@ from numpy.typing import NDArray
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError
 from sagetree.train.examples.examples import Examples, Rows
+from sagetree.train.examples.gathered import MOST_GATHERED, unit_hashes
+from sagetree.train.hosts.group import Group
 
 DEFAULT_FOLDS = 5
 LEAST_FOLDS = 2
+
+# How often rows are dealt anew by a hash, where one side of a hold-out lacks a label.
+_CHOICES = 20
 
 # Rows inside, rows left out.
 Fold = tuple[Rows, Rows]
@@ -90,6 +95,38 @@ class Splitter:
         """Return one fold that leaves out about `share` of the rows; in time, the last ones."""
         one = replace(self, folds=None, most=round(1 / share))
         return one.split(examples)[-1]
+
+    def hold_out_of(self, group: Group, examples: Examples, share: float) -> Fold | None:
+        """Return the fold of this host that leaves out about `share` of all hosts' rows.
+
+        Each row, or group of rows, is chosen by its hash, in time the last ones are. None
+        where either side would have no row, or rows of one of two labels only.
+        """
+        if examples.roles.times is not None:
+            outside = self._is_last(group, examples.roles.times, share)
+            return _fold_of(outside) if self._are_sides(group, examples, outside) else None
+        for choice in range(_CHOICES):  # by chance, the few rows of a label are on one side
+            outside = unit_hashes(examples, (self.seed + choice) % 2**32) < share
+            if self._are_sides(group, examples, outside):
+                return _fold_of(outside)
+        return None
+
+    def _is_last(self, group: Group, times: NDArray[np.float64], share: float) -> NDArray[np.bool_]:
+        """Say which rows (n) come last, of all hosts' about `share`; rows of a moment are alike."""
+        some = int(group.total(np.array([len(times)]))[0]) // MOST_GATHERED + 1
+        known = np.sort(group.gather_rows(np.sort(times)[::some]))
+        if not len(known):
+            return np.zeros(0, np.bool_)
+        last = min(float(np.quantile(known, 1 - share)), float(known[-1]))
+        earlier = known[known < known[-1]]
+        return times > (last if last < known[-1] or not len(earlier) else earlier[-1])
+
+    def _are_sides(self, group: Group, examples: Examples, outside: NDArray[np.bool_]) -> bool:
+        """Say whether all hosts together have rows of each label on both sides."""
+        is_binary = self.objective.task == "binary"
+        kinds = examples.labels.astype(np.intp) if is_binary else np.zeros(examples.rows, np.intp)
+        sides = np.bincount(2 * kinds + outside, minlength=4 if is_binary else 2)
+        return bool(group.total(sides).all())
 
     def _stratified(self, labels: Rows, seed: int, unit: str) -> list[Fold]:
         counts = np.bincount(labels)
@@ -197,6 +234,10 @@ def _copies(examples: Examples) -> Rows | None:
     """Return which rows are copies; a group or time column has said what stays together."""
     roles = examples.roles
     return examples.copies if roles.groups is None and roles.times is None else None
+
+
+def _fold_of(outside: NDArray[np.bool_]) -> Fold:
+    return np.flatnonzero(~outside), np.flatnonzero(outside)
 
 
 def _folds(numbers: Rows, nfold: int) -> list[Fold]:

@@ -22,10 +22,10 @@ from sagetree.train.boosting.rounds import (
     History,
     Series,
     TrainingResult,
-    evaluate_rows,
     to_ubjson,
 )
 from sagetree.train.examples.examples import Examples, Rows
+from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics, is_maximized
 from sagetree.train.settings.channel_settings import VALIDATION
 
@@ -39,12 +39,16 @@ NO_CHANCE_ROWS = 10_000
 _LEAST = 1e-7
 
 
-def evidence(plan: BoostingPlan, rows: xgboost.DMatrix) -> int:
-    """Return how many rows tell something: of the rarer of two labels, or of a usual class."""
+def evidence(plan: BoostingPlan, rows: xgboost.DMatrix, group: Group = ONE) -> int:
+    """Return how many rows tell something: of the rarer of two labels, or of a usual class.
+
+    With a `group` they are the rows of all its hosts.
+    """
+    positive = int(rows.get_label().sum()) if plan.objective.task == "binary" else 0
+    count, positive = map(int, group.total(np.array([rows.num_row(), positive])))
     if plan.objective.task == "binary":
-        positive = int(rows.get_label().sum())
-        return min(positive, rows.num_row() - positive)
-    return int(rows.num_row() // plan.params.get("num_class", 1))
+        return min(positive, count - positive)
+    return int(count // plan.params.get("num_class", 1))
 
 
 def deciding(plan: BoostingPlan) -> BoostingPlan:
@@ -121,7 +125,7 @@ def _replayed(
     for number, margins in enumerate(_margins(booster, data, made)):
         for part in data.parts:
             part.data.set_base_margin(margins[part.rows])
-        found = evaluate_rows(empty, evals, number, plan.metrics.custom_metric)
+        found = plan.evaluate(empty, evals, number)
         yield [found[name, metric] for _, name in evals]
 
 

@@ -12,6 +12,7 @@ import xgboost
 
 from sagetree.boosters.scoring import Scores
 from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.errors import DataError
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold
@@ -31,9 +32,9 @@ from sagetree.train.boosting.rounds import (
     Training,
     TrainingResult,
     boost,
-    evaluate_rows,
 )
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.gathered import gathered, total_rows
 from sagetree.train.hyperparameters.eval_metrics import is_maximized
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
@@ -44,16 +45,37 @@ MANY_ROWS = 200_000
 
 def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> BoosterData:
     """Return rows to learn from and rows to evaluate on, as XGBoost reads them."""
-    every_round = train.rows <= MANY_ROWS
+    every_round = total_rows(plan.group, train) <= MANY_ROWS
     train, statistics = plan.encoder.cross_fit(train)
     validation = plan.encoder.encode(validation, statistics)
-    data = plan.matrices.build(train)
-    return BoosterData(data, plan.matrices.build(validation, ref=data), evaluates_train=every_round)
+    data, sample = _train_matrix(plan, train), None
+    evaluated = plan.matrices.build(validation, ref=data)
+    if plan.group.size > 1:
+        measured = gathered(plan.group, train, "train, for its metrics,", MANY_ROWS)
+        sample = plan.matrices.build(measured, ref=data)
+    return BoosterData(data, evaluated, evaluates_train=every_round, train_sample=sample)
 
 
 def all_rows(plan: BoostingPlan, train: Examples) -> list[BoosterData]:
     """Return what the booster of all rows learns from: it is evaluated on none."""
-    return [BoosterData(plan.matrices.build(plan.encoder.cross_fit(train)[0]))]
+    return [BoosterData(_train_matrix(plan, plan.encoder.cross_fit(train)[0]))]
+
+
+def _train_matrix(plan: BoostingPlan, train: Examples) -> xgboost.DMatrix:
+    """Return rows to learn from as XGBoost reads them.
+
+    Raises DataError for a host without any where XGBoost cannot do without: it would make
+    each leaf of what each host finds, or end the process.
+    """
+    rows = plan.group.gather(train.rows)
+    if plan.needs_rows_on_each_host and not all(rows):
+        raise DataError(
+            f"it has no rows to learn from, and objective={plan.objective.name} needs some on "
+            "each host",
+            where=f"host {plan.group.names[rows.index(0)]}",
+            hint="Give the channel train more files, or the job fewer hosts",
+        )
+    return plan.matrices.build_train(train)
 
 
 def fold_data(plan: BoostingPlan, rows: Examples, folds: Sequence[Fold]) -> list[BoosterData]:
@@ -83,9 +105,12 @@ def boost_phase(
         initial_model=plan.run.initial_model,
         early_stopping=early_stopping,
         custom_metric=plan.metrics.custom_metric,
-        progress=progress_of(rounds, plan.settings.stopping_metric, is_measured=is_told),
+        progress=progress_of(rounds, plan.settings.stopping_metric, is_measured=is_told)
+        if plan.group.is_leader
+        else None,
         checkpoints=plan.run.checkpoints(name, len(data)),
         is_stopped=plan.run.is_stopped,
+        group=plan.group,
     )
     return boost(training)
 
@@ -160,8 +185,8 @@ def _train_metrics(
     for booster, rows in zip(boosters, data, strict=True):
         if not rows.evaluates_train:
             return_freed_memory()  # of the rounds: the metrics of many rows need as much
-            evals = [(rows.train, TRAIN)]
-            values = evaluate_rows(booster, evals, best - 1, plan.metrics.custom_metric)
+            evals = [(rows.measured_train, TRAIN)]
+            values = plan.evaluate(booster, evals, best - 1)
             for (channel, name), value in values.items():
                 found.setdefault(f"{channel}-{name}", []).append(value)
     return found
@@ -170,7 +195,7 @@ def _train_metrics(
 def with_directions(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
     """Return one booster with its way for cells that it never saw missing, and its metrics."""
     booster = directed(plan, best.boosters[0])
-    values = evaluate_rows(booster, data.evals, best.best - 1, plan.metrics.custom_metric)
+    values = plan.evaluate(booster, data.evals, best.best - 1)
     metrics = {f"{rows}-{name}": [value] for (rows, name), value in values.items()}
     return replace(best, boosters=(booster,), metrics={**best.metrics, **metrics})
 

@@ -1,10 +1,11 @@
 """How a job boosts, settled before its first round: the record that every strategy reads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import xgboost
 from numpy.typing import NDArray
 
 from sagetree.boosters.directions import send_missing_to_most
@@ -15,9 +16,10 @@ from sagetree.machine.cores import usable_cores
 from sagetree.tables.schema import Schema
 from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
-from sagetree.train.boosting.rounds import CheckpointStore
+from sagetree.train.boosting.rounds import CheckpointStore, evaluate_rows
 from sagetree.train.examples.examples import Examples, Matrix
 from sagetree.train.examples.target_statistics import Tables, TargetEncoder
+from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
 from sagetree.train.hyperparameters.presets import at_most_of
 from sagetree.train.settings.settings import Boosting
@@ -29,23 +31,29 @@ THREADED_CELLS = 1_000_000
 # Objectives of which a row at the share p of positives has the hessian p (1 - p).
 _LOGISTIC = frozenset({"binary:logistic", "binary:logitraw", "reg:logistic"})
 
+# Objectives whose leaves are quantiles of the labels in them, and not sums of gradients.
+_ADAPTIVE = frozenset({"reg:absoluteerror", "reg:quantileerror"})
+
 # XGBoost's own default.
 MAX_BIN = 256
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a job adds to its settings: a model to continue, checkpoints, and a way to stop.
+    """What a job adds to its settings: hosts, a model to continue, checkpoints, a way to stop.
 
     The trees of `initial_model` come before all rounds. `checkpoints` gives those
     of a phase of this many boosters. `is_stopped` ends a phase early, and
-    `check_stopped` is then given its rounds and raises if no model is to be left.
+    `check_stopped` is then given its rounds and raises if no model is to be left. The hosts
+    of a `group` all get the same from these, and each has its own part of the rows to learn
+    from.
     """
 
     initial_model: bytes | None = None
     checkpoints: Callable[[str, int], CheckpointStore | None] = lambda _phase, _boosters: None
     is_stopped: Callable[[], bool] = lambda: False
     check_stopped: Callable[[int], None] = lambda _rounds: None
+    group: Group = ONE
 
 
 @dataclass(frozen=True)
@@ -88,11 +96,12 @@ class BoostingPlan:
 
         Raises SettingsError where base margins are not one for each output.
         """
+        run = run or RunOptions()
         objective = objective_of(settings.objective)
         metrics = RoundMetrics.of(
             settings.metrics, objective, at_greatest_f1=settings.at_greatest_f1
         )
-        encoder = TargetEncoder.of(features, classes)
+        encoder = TargetEncoder.of(features, classes, run.group)
         statistics = encoder.fit(train)
         names = schema.label.classes if schema.label else ()
         features = encoder.served(features, statistics, names)
@@ -105,12 +114,12 @@ class BoostingPlan:
         if objective.task == "multiclass":
             params["num_class"] = classes
         if objective.name in _LOGISTIC:
-            params |= _yielding(settings, train, params)
+            params |= _yielding(settings, train, params, run.group)
         if train.roles.base_margin is not None:
             _check_margins(train.roles.base_margin, params)
             # rows start from their margins alone, in training as in serving
             params["base_score"] = objective.neutral
-        params.setdefault("nthread", _threads(train))
+        params.setdefault("nthread", _threads(train, run.group))
         nfold = settings.kfold or settings.nfold
         return cls(
             settings=settings,
@@ -118,11 +127,11 @@ class BoostingPlan:
             metrics=metrics,
             params=params,
             splitter=Splitter(objective, nfold, settings.stratified, settings.seed),
-            matrices=_matrices(settings, features, train, params),
+            matrices=_matrices(settings, features, train, params, run.group),
             features=features,
             encoder=encoder,
             statistics=statistics,
-            run=run or RunOptions(),
+            run=run,
         )
 
     def as_served(self, rows: Examples) -> Examples:
@@ -139,7 +148,8 @@ class BoostingPlan:
         """Return the plan for the rows that models are made of."""
         if not self.settings.directs_missing:
             return self
-        return replace(self, complete=self.as_served(rows).are_complete())
+        lacking = ~self.as_served(rows).are_complete()
+        return replace(self, complete=~self.group.greatest(lacking.view(np.uint8)).view(np.bool_))
 
     def lacks_directions(self, rows: Examples) -> bool:
         """Say whether rows lack values that no row learnt from lacks."""
@@ -147,9 +157,31 @@ class BoostingPlan:
             return False
         return bool((self.complete & ~self.as_served(rows).are_complete()).any())
 
+    def evaluate(
+        self, booster: xgboost.Booster, evals: Sequence[tuple[xgboost.DMatrix, str]], number: int
+    ) -> dict[tuple[str, str], float]:
+        """Return (rows, metric) -> value after a round; `evals` are rows and their names."""
+        return evaluate_rows(booster, evals, number, self.metrics.custom_metric, self.group)
+
     def directed(self, model: bytes) -> bytes:
         """Return a model (UBJSON) as it is to serve: with a way for what it never saw missing."""
         return model if self.complete is None else send_missing_to_most(model, self.complete)
+
+    @property
+    def group(self) -> Group:
+        """The hosts of the job."""
+        return self.run.group
+
+    @property
+    def has_leaves_of_hosts(self) -> bool:
+        """Whether XGBoost gives each leaf the mean of what the hosts find, each of its own rows."""
+        return self.group.size > 1 and self.objective.name in _ADAPTIVE
+
+    @property
+    def needs_rows_on_each_host(self) -> bool:
+        """Whether a host without rows makes another model, or XGBoost aborts there."""
+        aborts = self.group.size > 1 and self.objective.name == "rank:map"
+        return aborts or self.has_leaves_of_hosts
 
     @property
     def threads(self) -> int:
@@ -169,25 +201,34 @@ def _check_margins(margin: Matrix, params: Mapping[str, Any]) -> None:
         )
 
 
-def _yielding(settings: Boosting, train: Examples, params: Mapping[str, Any]) -> dict[str, float]:
+def _yielding(
+    settings: Boosting, train: Examples, params: Mapping[str, Any], group: Group
+) -> dict[str, float]:
     """Return the defaults that are lower than the preset's because the rows say little."""
     weight = train.roles.learning_weight
-    weights = np.ones(train.rows) if weight is None else weight / _mean_weight(weight)
-    positive = float(weights @ train.labels) * float(params.get("scale_pos_weight", 1))
-    negative = float(weights @ (1 - train.labels))
+    weights = np.ones(train.rows) if weight is None else weight / mean_weight(weight, group)
+    own = float(weights @ train.labels), float(weights @ (1 - train.labels))
+    positive, negative = group.total(np.array(own)).tolist()
+    positive *= float(params.get("scale_pos_weight", 1))
     most = at_most_of(positive * negative / (positive + negative))
     names = (name for name in settings.yielding if name in params)
     return {name: min(params[name], most[name]) for name in names}
 
 
-def _threads(train: Examples) -> int:
-    return usable_cores() if train.rows * train.width >= THREADED_CELLS else 1
+def _threads(train: Examples, group: Group) -> int:
+    cells = int(group.greatest(np.array([train.rows * train.width]))[0])
+    return usable_cores() if cells >= THREADED_CELLS else 1
 
 
 def _matrices(
-    settings: Boosting, features: FeaturePipeline, train: Examples, params: Mapping[str, Any]
+    settings: Boosting,
+    features: FeaturePipeline,
+    train: Examples,
+    params: Mapping[str, Any],
+    group: Group,
 ) -> DMatrixBuilder:
     objective = objective_of(settings.objective)
+    weight = train.roles.learning_weight
     return DMatrixBuilder(
         names=features.safe_names,
         types=features.types,
@@ -196,13 +237,21 @@ def _matrices(
         queries=objective.task == "ranking",
         bounds=objective.name == "survival:aft",
         max_bin=_max_bin(params),
-        weight_unit=_mean_weight(train.roles.learning_weight) if settings.scales_weights else 1.0,
+        weight_unit=1.0
+        if weight is None or not settings.scales_weights
+        else mean_weight(weight, group),
+        group=group,
     )
 
 
-def _mean_weight(weight: NDArray[np.float32] | None) -> float:
-    """Return the mean of the weights above 0: a row without weight counts no more than no row."""
-    return 1.0 if weight is None else float(weight[weight > 0].mean(dtype=np.float64))
+def mean_weight(weight: NDArray[np.float32], group: Group) -> float:
+    """Return the mean of the weights above 0: a row without weight counts no more than no row.
+
+    `weight` (n) are those of this host's rows, the mean is of all hosts'.
+    """
+    counted = weight[weight > 0]
+    total, rows = group.total(np.array([counted.sum(dtype=np.float64), len(counted)]))
+    return float(total / rows)
 
 
 def _max_bin(params: Mapping[str, Any]) -> int | None:

@@ -7,6 +7,7 @@ from a checkpoint makes the very trees that one without a stop would have made.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from sagetree.errors import SettingsError
 from sagetree.train.boosting.progress import Progress
+from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
 # Values of a metric by round, of each booster.
@@ -40,8 +42,9 @@ class BoosterData:
     """What one booster learns from, and the rows it is evaluated on.
 
     With `evaluates_train` metrics are of the former too, each round, if there are
-    other rows to evaluate. `parts` of these may choose for each other;
-    `needs_directions` says that they lack values which no row learnt from lacks.
+    other rows to evaluate. Of several hosts each learns from rows of its own, and metrics
+    are of `train_sample`, which all have. `parts` of the rows left out may choose for each
+    other; `needs_directions` says that they lack values which no row learnt from lacks.
     """
 
     train: xgboost.DMatrix
@@ -49,13 +52,19 @@ class BoosterData:
     evaluates_train: bool = True
     parts: tuple[HeldOutPart, ...] = ()
     needs_directions: bool = False
+    train_sample: xgboost.DMatrix | None = None
+
+    @property
+    def measured_train(self) -> xgboost.DMatrix:
+        """The rows that metrics of those learnt from are of."""
+        return self.train if self.train_sample is None else self.train_sample
 
     @property
     def evals(self) -> list[tuple[xgboost.DMatrix, str]]:
         """The rows that metrics are of, as XGBoost takes them."""
         if self.validation is None:
             return []
-        own = [(self.train, TRAIN)] if self.evaluates_train else []
+        own = [(self.measured_train, TRAIN)] if self.evaluates_train else []
         return [*own, (self.validation, VALIDATION)]
 
 
@@ -191,6 +200,7 @@ class Training:
     progress: Progress | None = None
     checkpoints: CheckpointStore | None = None
     is_stopped: Callable[[], bool] = lambda: False
+    group: Group = ONE
 
     @property
     def redraws(self) -> bool:
@@ -266,14 +276,16 @@ def _boosters(training: Training, start: Checkpoint) -> tuple[xgboost.Booster, .
     if training.redraws:
         params["seed_per_iteration"] = True
     models = start.models or (training.initial_model,) * len(training.data)
-    return tuple(
-        xgboost.Booster(
-            params,
-            [data.train, *([] if data.validation is None else [data.validation])],
-            bytearray(model) if model else None,
-        )
-        for data, model in zip(training.data, models, strict=True)
-    )
+    return tuple(map(partial(_booster, params), training.data, models))
+
+
+def _booster(params: Mapping[str, Any], data: BoosterData, model: bytes | None) -> xgboost.Booster:
+    rows = [data.train, *([] if data.validation is None else [data.validation])]
+    booster = xgboost.Booster(dict(params), rows, bytearray(model) if model else None)
+    if booster.feature_names is None:  # of no rows, as a host may have, XGBoost takes none
+        booster.feature_names = data.train.feature_names
+        booster.feature_types = data.train.feature_types
+    return booster
 
 
 def _make_round(
@@ -283,7 +295,7 @@ def _make_round(
     for booster, data in zip(boosters, training.data, strict=True):
         booster.update(data.train, iteration=number)
     for booster, data in zip(boosters, training.data, strict=True):
-        found = evaluate_rows(booster, data.evals, number, training.custom_metric)
+        found = evaluate_rows(booster, data.evals, number, training.custom_metric, training.group)
         for (rows, metric), value in found.items():
             series = history.setdefault(rows, {}).setdefault(metric, [])
             if len(series) == number:
@@ -314,8 +326,12 @@ def evaluate_rows(
     evals: Sequence[tuple[xgboost.DMatrix, str]],
     number: int,
     custom_metric: CustomMetric | None,
+    group: Group = ONE,
 ) -> dict[tuple[str, str], float]:
-    """Return (rows, metric) -> value after one round; `evals` are rows and their names."""
+    """Return (rows, metric) -> value after one round; `evals` are rows and their names.
+
+    On each host of a group it is what the leader finds: what follows has to be the same.
+    """
     if not evals:
         return {}
     line = booster.eval_set(evals, number)
@@ -327,4 +343,8 @@ def evaluate_rows(
     if custom_metric is not None:
         for data, rows in evals:
             values |= {(rows, name): v for name, v in custom_metric(booster.predict(data), data)}
-    return values
+    if group.size == 1:
+        return values
+    own = np.array(list(values.values()), np.float64)
+    agreed = group.total(own if group.is_leader else np.zeros_like(own))
+    return dict(zip(values, agreed.tolist(), strict=True))

@@ -13,8 +13,9 @@ import xgboost
 from numpy.typing import NDArray
 
 from sagetree.machine.program import LOG
-from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.plan import BoostingPlan, mean_weight
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.gathered import total_rows
 
 # Of all the variance of a label XGBoost's least gain, 1e-6, is to be no more than this share.
 _LEAST_GAIN, _FINEST_SHARE = 1e-6, 1e-4
@@ -43,7 +44,7 @@ def tell_scale(plan: BoostingPlan, train: Examples) -> None:
     """Log what is done about the weights' scale, and warn of one that XGBoost cannot learn from."""
     weight, unit = train.roles.weight, plan.matrices.weight_unit
     if weight is not None:
-        mean = float(weight[weight > 0].mean(dtype=np.float64))
+        mean = mean_weight(weight, plan.group)
         if abs(unit - 1) > 1e-6:
             LOG.info("Weights are divided by their mean, %g: only their ratio counts", unit)
         elif not _USUAL_MEAN[0] <= mean <= _USUAL_MEAN[1]:
@@ -52,6 +53,12 @@ def tell_scale(plan: BoostingPlan, train: Examples) -> None:
                 "for weights around 1. Divide the weights by it, or leave out preset=xgboost",
                 mean,
             )
+    if plan.has_leaves_of_hosts:
+        LOG.warning(
+            "Warning: with objective=%s a leaf is the mean of what each host finds in its rows: "
+            "deal them at random, and about as many to each",
+            plan.objective.name,
+        )
     for warning in _label_warnings(plan, train):
         LOG.warning("WARNING: %s", warning)
 
@@ -68,7 +75,10 @@ def tell_yielding(plan: BoostingPlan) -> None:
 
 
 def tell_splits(plan: BoostingPlan, train: Examples, models: Sequence[bytes]) -> None:
-    """Warn of models of which no tree has a split, with the reason."""
+    """Warn of models of which no tree has a split, with the reason.
+
+    All hosts of a group call it: what is said is of the rows of all.
+    """
     if not any(map(_has_splits, models)):
         LOG.warning(
             "Warning: the model has learnt nothing: no tree has a split, so every row gets the "
@@ -83,13 +93,13 @@ def _has_splits(model: bytes) -> bool:
 
 
 def _label_warnings(plan: BoostingPlan, train: Examples) -> Iterator[str]:
-    objective, labels = plan.objective.name, train.labels.astype(np.float64)
+    objective = plan.objective.name
     if objective not in ("reg:squarederror", "reg:squaredlogerror", "reg:pseudohubererror"):
         return
-    if np.abs(labels).max(initial=0) > _LARGEST:
+    if plan.group.greatest(np.abs(train.labels).max(initial=0, keepdims=True))[0] > _LARGEST:
         yield f"the label goes beyond {_LARGEST:g}, and its squares beyond float32. Divide it"
         return
-    deviation = float(np.log1p(labels).std() if "log" in objective else labels.std())
+    deviation = float(np.sqrt(_variation(plan, train, np.ones(train.rows)) / _rows(plan, train)))
     slope = float(plan.params.get("huber_slope", 1.0))
     if _is_too_fine(plan, train):
         yield (
@@ -107,10 +117,24 @@ def _label_warnings(plan: BoostingPlan, train: Examples) -> Iterator[str]:
 
 def _is_too_fine(plan: BoostingPlan, train: Examples) -> bool:
     """Say whether the splits that XGBoost refuses would tell much of a label that varies."""
+    return 0 < _variation(plan, train, _weights(plan, train)) < _LEAST_GAIN / _FINEST_SHARE
+
+
+def _variation(plan: BoostingPlan, train: Examples, weights: NDArray[np.float64]) -> float:
+    """Return the weighted sum of all hosts' squared deviations from the mean, as is learnt from."""
     labels = train.labels.astype(np.float64)
     values = np.log1p(labels) if "log" in plan.objective.name else labels
-    variation = float(_weights(plan, train) @ (values - values.mean()) ** 2)
-    return 0 < variation < _LEAST_GAIN / _FINEST_SHARE
+    mean = _total(plan, values) / _rows(plan, train)
+    return _total(plan, weights * (values - mean) ** 2)
+
+
+def _rows(plan: BoostingPlan, train: Examples) -> int:
+    return total_rows(plan.group, train)
+
+
+def _total(plan: BoostingPlan, values: NDArray[np.float64]) -> float:
+    """Return the sum of the values (n) of all hosts' rows."""
+    return float(plan.group.total(np.array([values.sum()]))[0])
 
 
 def _weights(plan: BoostingPlan, train: Examples) -> NDArray[np.float64]:
@@ -125,13 +149,14 @@ def _why(plan: BoostingPlan, train: Examples) -> str:
     least = float(params.get("min_child_weight", 1))
     weights = _weights(plan, train)
     of_row: Any = train.labels if name in _SUMS else _HESSIANS.get(name, 1.0)
-    total = float((weights * of_row).sum())
+    total = _total(plan, weights * of_row)
     if total < 2 * least:
         return (
             f"Each side of a split needs a hessian of min_child_weight={least:g}, and all rows "
             f"have {total:.3g} together. Lower min_child_weight, or give more rows"
         )
-    if train.labels.ndim == 1 and not np.ptp(train.labels):
+    labels = plan.group.gather_rows(np.unique(train.labels, axis=0)[:2])
+    if labels.ndim == 1 and len(np.unique(labels)) == 1:
         return "The label is the same in every row"
     if name.startswith("reg:squared") and _is_too_fine(plan, train):
         return "The label's values differ by too little. Multiply the label"

@@ -3,7 +3,7 @@
 A validation channel chooses them where there is one, else cross-validation, or
 from 200 000 rows on a held-out tenth; then all rows are fitted. Rows too few for
 that are fitted for a fixed number of rounds. An ensemble is fitted on the folds
-themselves.
+themselves. Several hosts have no folds: a held-out tenth of the rows of each chooses.
 """
 
 import re
@@ -42,7 +42,9 @@ from sagetree.train.boosting.results import (
 from sagetree.train.boosting.rounds import to_ubjson
 from sagetree.train.examples.copies import with_copies
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.gathered import gathered, total_rows
 from sagetree.train.examples.leakage import hashes_of
+from sagetree.train.hosts.group import Group
 
 HOLD_OUT_SHARE = 0.1
 
@@ -58,7 +60,7 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
     if plan.settings.kfold and validation is not None:
         train, validation = _joined(train, validation), None
     plan = plan.on_rows(train)
-    with _xgboost_refusals():
+    with _xgboost_refusals(plan.group):
         trained = _fit(plan, train, validation)
     return replace(trained, models=tuple(map(plan.directed, trained.models)))
 
@@ -68,6 +70,8 @@ def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tr
         return fit_ensemble(plan, train)
     if validation is not None:
         return _fit_evaluated(plan, train, validation, "watched", "the validation channel")
+    if plan.group.size > 1:
+        return _fit_together(plan, train)
     if not plan.settings.nfold and not plan.splitter.allows_folds(train):
         return fit_unmeasured(plan, train)
     if plan.settings.nfold or train.rows <= MANY_ROWS:
@@ -75,6 +79,20 @@ def _fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tr
     if plan.settings.patience:
         return fit_held_out(plan, train)
     return _hold_out(plan, train)  # rounds are fixed: it only measures
+
+
+def _fit_together(plan: BoostingPlan, train: Examples) -> TrainedModels:
+    fold = plan.splitter.hold_out_of(plan.group, train, HOLD_OUT_SHARE)
+    if fold is None:
+        return fit_unmeasured(plan, train)
+    inside, outside = (train.take(rows) for rows in fold)
+    rows = f"a hold-out of {HOLD_OUT_SHARE:.0%} of train"
+    outside = gathered(plan.group, outside, rows)
+    outside = with_copies(outside, hashes_of(outside).features)
+    chosen = _fit_evaluated(plan, inside, outside, "hold-out", rows)
+    if not plan.settings.patience and total_rows(plan.group, train) > MANY_ROWS:
+        return chosen  # rounds are fixed: it only measures
+    return _fit_all(plan, train, chosen)
 
 
 def _joined(train: Examples, validation: Examples) -> Examples:
@@ -181,7 +199,8 @@ def _fit_evaluated(
     if data.needs_directions:
         best = with_directions(plan, best, data)
     metrics = best.means()
-    log_best(best.best, metrics, rows)
+    if plan.group.is_leader:
+        log_best(best.best, metrics, rows)
     (scores,), (judged,) = best.scores, best.judged
     result = ValidationResult(
         (best.best,), validation, scores, judged, metrics, {}, rows, curve=best.curve
@@ -193,7 +212,8 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
     """Return the model of all rows; where it is stopped before its end, what was chosen."""
     rounds = chosen.validation.best[0]
     if not plan.run.is_stopped():
-        LOG.info("Fitting all %d rows for %d rounds", train.rows, rounds)
+        every = total_rows(plan.group, train)
+        LOG.info("Fitting all %d rows for %d rounds", every, rounds)
         data = all_rows(plan, train)
         result = boost_phase(plan.at_depth(chosen.depth), "all-rows", data, rounds)
         if not result.stopped:
@@ -203,11 +223,15 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
 
 
 @contextmanager
-def _xgboost_refusals() -> Iterator[None]:
-    """Turn what XGBoost refuses into a SettingsError that has its reason."""
+def _xgboost_refusals(group: Group) -> Iterator[None]:
+    """Turn what XGBoost refuses into a SettingsError that has its reason.
+
+    Raises PlatformError where another host of the group is gone.
+    """
     try:
         yield
     except xgboost.core.XGBoostError as error:
+        group.raise_if_lost(error)
         if "bad_alloc" in str(error):
             raise MemoryError from error
         line = str(error).strip().splitlines()[0]

@@ -1,12 +1,11 @@
 """Channels of a training job to tables, and what a further one must have in common with train."""
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never, cast
+from typing import NamedTuple, assert_never, cast
 
-import numpy as np
 import pyarrow as pa
 
-from sagetree.errors import DataError, quote
+from sagetree.errors import DataError
 from sagetree.features.plan import LabelledRows, TablePlan
 from sagetree.files.gathering import Shrink
 from sagetree.files.header import HeaderRule, header_rule
@@ -18,7 +17,6 @@ from sagetree.machine.program import LOG
 from sagetree.tables.cells import MissingValues, category_text
 from sagetree.tables.encoding import distinct_cells
 from sagetree.tables.index_names import first_column, is_index_name
-from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.schema import Column, Schema
 from sagetree.tables.table import Cells, Table
 from sagetree.train.columns.roles import check_roles
@@ -29,26 +27,40 @@ LABEL_NAME = "label"
 WEIGHT_NAME = "weight"
 
 
+class Other(NamedTuple):
+    """What other hosts have found: columns of words, and which columns sparse rows have."""
+
+    texts: frozenset[str] = frozenset()
+    indices: Indices | None = None
+
+
 def read_channel(
-    opt_ml: OptMl, name: str, settings: TrainSettings, schema: Schema | None = None
+    opt_ml: OptMl,
+    name: str,
+    settings: TrainSettings,
+    schema: Schema | None = None,
+    other: Other | None = None,
 ) -> Table:
     """Return all rows of a channel; without a header columns are called label, f0, f1, ...
 
     With csv_weights the second one is called weight. Columns that `schema` knows
-    are read as training's were. Raises DataError naming file and line.
+    are read as training's were. Beside `other` hosts there need be no row. Raises
+    DataError naming file and line.
     """
-    columns = settings.columns
+    columns, found = settings.columns, other or Other()
     shrink = Shrink(
         names=lambda count: _names(count, columns),
         kept=lambda names: _roles(names, columns),
-        text=_texts_of(columns, schema),
+        text=_texts_of(columns, schema) | found.texts,
         missing=MissingValues.of(columns.missing_values),
         keeps_text=columns.decimal == "comma",  # of 1.299, which is no number with a point
     )
-    indices = _indices(schema) if schema and not schema.named else None
+    indices = _indices(schema) if schema and not schema.named else found.indices
     is_header = _header_rule(settings, schema, name)
     format, charset = settings.formats[name], settings.charsets.get(name, UTF_8)  # noqa: A001
-    reading = Reading(is_header, format, settings.delimiter, indices, shrink, charset)
+    reading = Reading(
+        is_header, format, settings.delimiter, indices, shrink, charset, other is not None
+    )
     return read_files(opt_ml.data / name, reading)
 
 
@@ -117,51 +129,26 @@ def check_channel(table: Table, plan: TablePlan, channel: str) -> None:
     check_roles(table, plan.roles, plan.label, channel)
 
 
-def keys_of(rows: LabelledRows, schema: Schema) -> Mapping[str, Cells]:
-    """Return the columns that name rows, less those that only number them."""
+def keys_of(rows: LabelledRows, schema: Schema, count: int) -> Mapping[str, Cells]:
+    """Return the columns that name rows, less those that only number them, `count` in all."""
     table = rows.table
     return {
         column.name: table.column(column.name)
         for column in schema.columns
         if column.kind == "identifier"
         and column.name in table.names
-        and not _numbers_rows(column, table)
+        and not _numbers_rows(column, table, count)
     }
 
 
-def _numbers_rows(column: Column, table: Table) -> bool:
+def _numbers_rows(column: Column, table: Table, count: int) -> bool:
     """Say whether an identifier is an index that may be equal in two files and say nothing."""
     if is_index_name(column.name) or column.name.startswith("index"):
         return True
-    return column.name in table.index_columns and column.distinct < table.rows
+    return column.name in table.index_columns and column.distinct < count
 
 
-def check_rows(
-    rows: LabelledRows, label: AnyLabel, keys: Mapping[str, Cells], channel: str
-) -> None:
-    """Raise DataError for rows of a single label, and for `keys` that training holds too."""
-    if isinstance(label, Label) and len(np.unique(rows.labels)) < 2:
-        value = label.positive if rows.labels[0] else label.negative
-        raise DataError(
-            f"the label is {quote(value)} in every row",
-            where=f"channel {channel}",
-            hint="The channel needs rows of both kinds; split with stratification",
-        )
-    for name, cells in keys.items():
-        if name not in rows.table.names:
-            continue
-        known = set(_texts(cells))
-        shared = [text for text in _texts(rows.table.column(name)) if text in known]
-        if shared:
-            raise DataError(
-                f"{len(set(shared))} keys are in train and in {channel}, such as "
-                f"{quote(shared[0])}",
-                where=f"column {quote(name)}",
-                hint="Split by key (sagetree prepare does), or list the column in drop_columns "
-                "if it only numbers the rows",
-            )
-
-
-def _texts(column: Cells) -> list[str]:
+def key_texts(column: Cells) -> list[str]:
+    """Return the distinct keys of a column."""
     _, cells = distinct_cells(cast("pa.ChunkedArray", column))
     return [text for text in map(category_text, cells) if text is not None]

@@ -1,34 +1,27 @@
 """Which objective fits a label where the user names none."""
 
-from typing import cast
-
-import numpy as np
-import pyarrow as pa
-
 from sagetree.boosters.objectives import DEFAULT_OBJECTIVE, NUMBERS_OBJECTIVE, WORDS_OBJECTIVE
 from sagetree.errors import quote
 from sagetree.machine.program import LOG
-from sagetree.tables.cells import MissingValues, to_number
-from sagetree.tables.encoding import as_numbers
-from sagetree.tables.table import Table
-from sagetree.train.columns.distinct import Distinct
+from sagetree.tables.cells import to_number
 from sagetree.train.columns.labels import label_column
 from sagetree.train.columns.written import column_shapes
+from sagetree.train.facts.facts import Facts
 from sagetree.train.settings.columns import Columns
 
 # More words than this are hardly classes: names, perhaps, or free text.
 MOST_CLASSES = 20
 
 
-def fitting_objective(table: Table, columns: Columns) -> str:
+def fitting_objective(facts: Facts, columns: Columns) -> str:
     """Return the objective of a label that may be any, and log it where it is not the usual one.
 
     Raises SettingsError for a label column that is not there.
     """
     if columns.label_lower_bound or columns.positive_label is not None:
         return DEFAULT_OBJECTIVE
-    name = label_column(table, columns)
-    objective, why = _fitting(table, name, columns)
+    name = label_column(facts.table, columns)
+    objective, why = _fitting(facts, name, columns)
     if objective != DEFAULT_OBJECTIVE:
         LOG.info(
             "objective is %s, because the label %s %s; set objective to learn it differently",
@@ -37,24 +30,21 @@ def fitting_objective(table: Table, columns: Columns) -> str:
     return objective
 
 
-def _fitting(table: Table, name: str, columns: Columns) -> tuple[str, str]:
+def _fitting(facts: Facts, name: str, columns: Columns) -> tuple[str, str]:
     """Return the objective and what it is taken for.
 
     Of labels that are neither numbers nor a few words, the usual objective's error says
     what to do.
     """
-    missing = MissingValues.of(columns.missing_values)
-    cells = cast("pa.ChunkedArray", table.column(name))
-    numbers = as_numbers(cells, missing)
+    numbers = facts.numbers(name)
     if numbers is not None:
-        count = len(np.unique(numbers[~np.isnan(numbers)]))
-        return _of_numbers(count)
-    distinct = Distinct.of(name, cells, missing)
-    count = len(distinct.categories)
+        return _of_numbers(numbers.distinct)
+    distinct = facts.distinct(name)
+    count = distinct.distinct
     if column_shapes(distinct, columns.decimal):
         return _of_numbers(count)
     are_words = not distinct.fits(to_number).any()
-    if are_words and 2 < count <= MOST_CLASSES and 2 * count <= table.rows:
+    if are_words and 2 < count <= MOST_CLASSES and 2 * count <= facts.rows:
         return WORDS_OBJECTIVE, f"is one of {count} words"
     return DEFAULT_OBJECTIVE, ""
 

@@ -1,30 +1,26 @@
 """What kind each column is: declared by the user, else inferred from its cells."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import NoReturn, cast
 
-import numpy as np
 import pyarrow as pa
 
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
-from sagetree.tables.arrow_types import is_text
 from sagetree.tables.cells import (
     Cell,
     CellError,
     DateOrder,
-    MissingValues,
     NumberShape,
     category_text,
+    is_taken,
     to_boolean,
     to_moment,
     to_number,
 )
-from sagetree.tables.encoding import as_numbers, encode, shape_encoder
+from sagetree.tables.encoding import encode, shape_encoder
 from sagetree.tables.forms import number_forms
 from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
-from sagetree.tables.table import Table
-from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.number_columns import (
     IDENTIFIER_ROWS,
     Found,
@@ -34,7 +30,6 @@ from sagetree.train.columns.number_columns import (
     number_column,
     shifted,
 )
-from sagetree.train.columns.telling import Telling
 from sagetree.train.columns.written import (
     check_one,
     column_shapes,
@@ -43,6 +38,9 @@ from sagetree.train.columns.written import (
     doubt,
     number_reading,
 )
+from sagetree.train.facts.distinct import Distinct
+from sagetree.train.facts.facts import COMMA, Facts
+from sagetree.train.facts.telling import Telling
 from sagetree.train.settings.columns import Columns
 
 # Words that stand in one row each, in this share of all rows, name rows.
@@ -52,53 +50,50 @@ MOSTLY_ALONE = 0.9
 # they are few or not plainly words.
 MOSTLY = 0.5
 
-COMMA = NumberShape("comma")
 
-
-def infer_columns(table: Table, settings: Columns, telling: Telling) -> tuple[Found, ...]:
-    """Return the kind of each column of a table without its label.
+def infer_columns(
+    facts: Facts, names: Sequence[str], settings: Columns, telling: Telling
+) -> tuple[Found, ...]:
+    """Return the kind of each of the columns that are neither label nor have a role.
 
     Raises SettingsError for a declared column that is not there, DataError for
     one that is neither numbers nor words, or that does not fit what was
     declared.
     """
-    given = given_columns(table, settings, telling)
-    columns = [
-        infer_column(given, name, cast("pa.ChunkedArray", cells))
-        for name, cells in zip(table.names, table.columns, strict=True)
-    ]
+    given = given_columns(facts, names, settings, telling)
+    columns = [infer_column(given, name) for name in names]
     if not any(found.column.is_input for found in columns):
         raise DataError(
             "no column is left to learn from",
-            where=table.locate(0),
+            where=facts.table.locate(0),
             hint="All are dropped, constant or identifiers: set column_types to keep some",
         )
     return tuple(columns)
 
 
-def given_columns(table: Table, settings: Columns, telling: Telling) -> Given:
-    """Return what is known of all columns of a table without its label.
+def given_columns(facts: Facts, names: Sequence[str], settings: Columns, telling: Telling) -> Given:
+    """Return what is known of all columns, of which `names` are to be inferred.
 
     Raises SettingsError for a declared column that is not there.
     """
     faults = [
-        f"{quote(name)}{did_you_mean(name, table.names)}"
+        f"{quote(name)}{did_you_mean(name, names)}"
         for name in (*settings.dropped, *settings.kinds)
-        if name not in table.names
+        if name not in names
     ]
     if faults:
         raise SettingsError(
             f"the data have no column {', '.join(faults)}",
             where="drop_columns, categorical_columns, ordinal_columns, column_types",
-            hint=f"The columns are {quote_all(table.names)}",
+            hint=f"The columns are {quote_all(names)}",
         )
-    return Given(table, settings, MissingValues.of(settings.missing_values), telling)
+    return Given(facts, settings, telling)
 
 
-def infer_column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
+def infer_column(given: Given, name: str) -> Found:
     """Return the kind of one column. Raises DataError for one that cannot be read."""
-    found = _found(given, name, cells)
-    is_index = is_index_name(name) or name in given.table.index_columns
+    found = _found(given, name)
+    is_index = is_index_name(name) or name in given.facts.table.index_columns
     if not is_index or name in given.settings.kinds or not found.column.is_input:
         return found
     column = found.column
@@ -110,36 +105,38 @@ def infer_column(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
     return Found(column.model_copy(update=told))
 
 
-def _found(given: Given, name: str, cells: pa.ChunkedArray) -> Found:
+def _found(given: Given, name: str) -> Found:
     if name in given.settings.dropped:
         return Found(Column(name=name, kind="dropped", missing=0, distinct=0))
-    _check_type(name, cells.type)
+    _check_type(name, cast("pa.ChunkedArray", given.facts.table.column(name)).type)
     declared = given.settings.kinds.get(name)
     if declared:
-        return _declared(given, Distinct.of(name, cells, given.missing), declared)
-    if given.settings.decimal != "comma" or not is_text(cells.type):
-        numbers = as_numbers(cells, given.missing)
-        if numbers is not None:
-            return number_column(given, name, numbers)
-    return _infer(given, Distinct.of(name, cells, given.missing))
+        return _declared(given, given.facts.distinct(name), declared)
+    numbers = given.facts.numbers(name)
+    if numbers is not None:
+        return number_column(given, name, numbers)
+    return _infer(given, given.facts.distinct(name))
 
 
 def _declared(given: Given, distinct: Distinct, declared: str) -> Found:
     if declared == "number" and (shapes := column_shapes(distinct, given.settings.decimal)):
-        check_one(given.table, distinct, shapes)
-        values = distinct.numbers(shape_encoder(shapes[0]))
-        present = np.sort(values[~np.isnan(values)])
-        found = shifted(given, distinct.column("number"), present)
+        check_one(given.facts.table, distinct, shapes)
+        numbers = given.facts.shaped(distinct, shapes[0])
+        found = shifted(given, distinct.column("number"), numbers)
         return _written(distinct, shapes[0], found)
     if declared == "datetime" and (orders := _date_orders(given, distinct)):
-        check_one(given.table, distinct, orders)
+        check_one(given.facts.table, distinct, orders)
         return _dates(distinct, orders[0])
     order = given.settings.orders.get(distinct.name, ())
-    _check_declared(given.table, distinct, declared, order)
+    _check_declared(given.facts, distinct, declared, order)
     if declared == "category" and not distinct.categories:
         return Found(distinct.column("constant"))  # no category to know later
-    column = distinct.column(cast("Kind", declared))
-    return Found(column.model_copy(update={"categories": _spelled(order)}) if order else column)
+    kind = cast("Kind", declared)
+    return Found(distinct.column(kind, _spelled(order) or _categories(given, distinct, kind)))
+
+
+def _categories(given: Given, distinct: Distinct, kind: Kind) -> tuple[str, ...]:
+    return given.facts.categories(distinct) if kind in ("category", "ordinal") else ()
 
 
 def _date_orders(given: Given, distinct: Distinct) -> tuple[DateOrder, ...]:
@@ -186,24 +183,26 @@ def _infer(given: Given, distinct: Distinct) -> Found:
         return Found(distinct.column("boolean"))
     shapes = column_shapes(distinct, given.settings.decimal)
     if len(shapes) == 1:
-        values = distinct.numbers(shape_encoder(shapes[0]))
-        return _written(distinct, shapes[0], number_column(given, distinct.name, values))
+        numbers = given.facts.shaped(distinct, shapes[0])
+        found = number_column(given, distinct.name, numbers, shapes[0])
+        return _written(distinct, shapes[0], found)
     split = NumbersAndWords.of(distinct, COMMA if given.settings.decimal == "comma" else None)
     orders = _date_orders(given, distinct)
     if len(orders) == 1:
         return _dates(distinct, orders[0])
     is_of_numbers, is_mixed = split.share > MOSTLY, split.is_mixed(distinct)
     if is_of_numbers:
-        check_one(given.table, distinct, shapes)
+        check_one(given.facts.table, distinct, shapes)
     unique = distinct.rows >= IDENTIFIER_ROWS and distinct.share_alone >= MOSTLY_ALONE
     if is_of_numbers:
         unique = unique and is_mixed and is_key_name(distinct.name)
-    column = distinct.column("identifier" if unique else "category")
+    kind: Kind = "identifier" if unique else "category"
+    column = distinct.column(kind, _categories(given, distinct, kind))
     if is_mixed and not unique and not doubt(column, distinct.those(split.words), shapes or orders):
         has_sizes = split.has_sizes(distinct)
         return mixed_column(given, distinct, split) if has_sizes else Found(column)
     if is_of_numbers and not unique:
-        raise _misfit(given.table, distinct, split)
+        _refuse_misfit(given.facts, distinct, split)
     notes = _names_rows(distinct) if unique and distinct.share_alone < 1 else ()
     said = doubt(column, distinct.present_cells, shapes or orders)
     return Found(column, (*notes, said) if said else notes)
@@ -218,19 +217,23 @@ def _names_rows(distinct: Distinct) -> tuple[str, ...]:
     )
 
 
-def _misfit(table: Table, distinct: Distinct, split: NumbersAndWords) -> DataError:
-    wrong = distinct.present & np.isnan(split.numbers)
-    row = int(np.flatnonzero(wrong[distinct.codes])[0])
-    _, misfits = encode([distinct.cells[distinct.codes[row]]], shape_encoder(split.shape))
-    return DataError(
-        misfits[0].reason,
-        where=f"{table.locate(row)}, column {quote(distinct.name)}",
-        hint="Correct the cell, list the text in missing_values if it means no value, "
-        "or list the column in categorical_columns",
-    )
+def _refuse_misfit(facts: Facts, distinct: Distinct, split: NumbersAndWords) -> NoReturn:
+    """Raise DataError for the first cell that is not a number."""
+    number = shape_encoder(split.shape)
+
+    def error(place: str, cell: Cell) -> DataError:
+        _, misfits = encode([cell], number)
+        return DataError(
+            misfits[0].reason,
+            where=f"{place}, column {quote(distinct.name)}",
+            hint="Correct the cell, list the text in missing_values if it means no value, "
+            "or list the column in categorical_columns",
+        )
+
+    facts.refuse(distinct.name, lambda cell: facts.has(cell) and not is_taken(cell, number), error)
 
 
-def _check_declared(table: Table, distinct: Distinct, declared: str, order: Sequence[str]) -> None:
+def _check_declared(facts: Facts, distinct: Distinct, declared: str, order: Sequence[str]) -> None:
     known = set(_spelled(order))
 
     def in_order(cell: Cell) -> None:
@@ -243,13 +246,16 @@ def _check_declared(table: Table, distinct: Distinct, declared: str, order: Sequ
         "datetime": to_moment,
         "ordinal": in_order,
     }
-    wrong = distinct.present & ~distinct.fits(checks.get(declared, str))
-    rows = np.flatnonzero(wrong[distinct.codes])
-    if len(rows):
-        cell = distinct.cells[distinct.codes[rows[0]]]
+    check = checks.get(declared, str)
+    if distinct.all_fit(check):
+        return
+
+    def error(place: str, cell: Cell) -> DataError:
         what = f"none of {', '.join(map(quote, order))}" if order else f"no {declared}"
-        raise DataError(
+        return DataError(
             f"{quote(cell)} is {what}, which the column was declared to be",
-            where=f"{table.locate(int(rows[0]))}, column {quote(distinct.name)}",
+            where=f"{place}, column {quote(distinct.name)}",
             hint="Correct the cell, or the column's declaration",
         )
+
+    facts.refuse(distinct.name, lambda cell: facts.has(cell) and not is_taken(cell, check), error)

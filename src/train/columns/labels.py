@@ -1,16 +1,15 @@
 """The label a training job learns: which column it is, and what its cells may be."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import NoReturn
 
 import numpy as np
-import pyarrow as pa
 
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.machine.program import LOG
-from sagetree.tables.cells import MissingValues, NumberShape, category_text
-from sagetree.tables.encoding import as_numbers, distinct_cells, encode_numbers
+from sagetree.tables.cells import Cell, NumberShape, category_text, to_number
 from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
     AnyLabel,
@@ -24,8 +23,9 @@ from sagetree.tables.label import (
 from sagetree.tables.label_range import LabelRange
 from sagetree.tables.positive import Positive, find_positive, in_order
 from sagetree.tables.table import Table
-from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.written import check_one, column_shapes
+from sagetree.train.facts.distinct import Distinct
+from sagetree.train.facts.facts import Facts
 from sagetree.train.settings.columns import Columns
 
 # More values are not listed in a message.
@@ -66,7 +66,7 @@ MOST_RELEVANT = 31.0
 
 
 def find_label(
-    table: Table, columns: Columns, goal: Goal, learnt: AnyLabel | None = None
+    facts: Facts, columns: Columns, goal: Goal, learnt: AnyLabel | None = None
 ) -> AnyLabel:
     """Return the label: the columns named, else the first one.
 
@@ -76,17 +76,17 @@ def find_label(
     objective cannot learn.
     """
     if columns.label_lower_bound and columns.label_upper_bound:
-        return _interval(table, columns.label_lower_bound, columns.label_upper_bound)
-    name = label_column(table, columns)
+        return _interval(facts.table, columns.label_lower_bound, columns.label_upper_bound)
+    name = label_column(facts.table, columns)
     if not columns.target:
-        _check_is_no_key(table, name, MissingValues.of(columns.missing_values))
+        _check_is_no_key(facts, name)
     if goal.objective.task == "binary":
-        return _binary(table, name, columns, goal, learnt)
+        return _binary(facts, name, columns, goal, learnt)
     if goal.objective.task == "multiclass":
-        return _classes(table, name, columns, goal)
+        return _classes(facts, name, goal)
     if columns.event is not None and columns.event != name:  # a role that is checked later
-        return _event(table, name, columns.event, columns, goal)
-    return NumberLabel(name=name, allowed=goal.allowed, written=_shape(table, name, columns))
+        return _event(facts, name, columns.event, columns, goal)
+    return NumberLabel(name=name, allowed=goal.allowed, written=_shape(facts, name, columns))
 
 
 def label_column(table: Table, columns: Columns) -> str:
@@ -101,24 +101,28 @@ def label_column(table: Table, columns: Columns) -> str:
     return name
 
 
-def _shape(table: Table, name: str, columns: Columns) -> NumberShape | None:
+def _shape(facts: Facts, name: str, columns: Columns) -> NumberShape | None:
     """Return how a label's numbers are written, None where they are plain ones."""
-    missing = MissingValues.of(columns.missing_values)
-    cells = cast("pa.ChunkedArray", table.column(name))
-    if columns.decimal != "comma" and as_numbers(cells, missing) is not None:
+    if facts.numbers(name) is not None:
         return None
-    distinct = Distinct.of(name, cells, missing)
+    distinct = facts.distinct(name)
     shapes = column_shapes(distinct, columns.decimal)
-    check_one(table, distinct, shapes)
+    check_one(facts.table, distinct, shapes)
     return shapes[0] if shapes else None
 
 
-def _check_is_no_key(table: Table, name: str, missing: MissingValues) -> None:
+def _check_is_no_key(facts: Facts, name: str) -> None:
     """Raise DataError for a first column that is called as keys are, and is one."""
-    if not is_key_name(name) or table.rows < FEWEST_KEYS:
+    if not is_key_name(name) or facts.rows < FEWEST_KEYS:
         return
-    values, misfits = encode_numbers(table.column(name), missing)
-    if not misfits and len(np.unique(values)) == table.rows and (values == np.floor(values)).all():
+    numbers = facts.numbers(name)
+    if numbers is None:
+        distinct = facts.distinct(name)
+        if not distinct.all_fit(to_number):
+            return
+        numbers = facts.shaped(distinct, None)
+    is_whole = bool((numbers.values == np.floor(numbers.values)).all())
+    if is_whole and numbers.is_unique and not numbers.missing:
         raise DataError(
             "the first column is taken for the label, and only names rows: its values are "
             "whole numbers, each of them once",
@@ -143,25 +147,19 @@ def _interval(table: Table, lower: str, upper: str) -> IntervalLabel:
 
 @dataclass(frozen=True)
 class _Values:
-    """The distinct spellings of a label, the least first, the first row and the rows of each."""
+    """The distinct spellings of a label, the least first, and the rows of each."""
 
     texts: tuple[str, ...]
-    rows: tuple[int, ...]
     counts: tuple[int, ...]
 
     @classmethod
-    def of(cls, table: Table, name: str, missing: MissingValues) -> "_Values":
-        codes, cells = distinct_cells(table.column(name))
-        _, first, sizes = np.unique(codes, return_index=True, return_counts=True)
-        rows: dict[str, int] = {}
+    def of(cls, distinct: Distinct) -> "_Values":
         counts: dict[str, int] = {}
-        for row, size in zip(first.tolist(), sizes.tolist(), strict=True):
-            text = category_text(cells[codes[row]])
-            if text is not None and text not in missing.texts:
-                rows[text] = min(row, rows.get(text, row))
-                counts[text] = counts.get(text, 0) + size
-        texts = in_order(rows)
-        return cls(tuple(texts), tuple(rows[t] for t in texts), tuple(counts[t] for t in texts))
+        for text, count in zip(distinct.texts, distinct.counts.tolist(), strict=True):
+            if text is not None and count:
+                counts[text] = counts.get(text, 0) + count
+        texts = in_order(counts)
+        return cls(tuple(texts), tuple(counts[text] for text in texts))
 
     @property
     def shown(self) -> str:
@@ -169,15 +167,20 @@ class _Values:
         more = ", ..." if len(self.texts) > VALUES_SHOWN else ""
         return ", ".join(map(quote, self.texts[:VALUES_SHOWN])) + more
 
-    def surplus_row(self, most: int) -> int:
-        """Return the first row of the value that is one too many, in the order of rows."""
-        return sorted(self.rows)[most]
+
+def _refuse_surplus(
+    facts: Facts, name: str, most: int, error: Callable[[str], DataError]
+) -> NoReturn:
+    """Raise `error` of the place of the first value that is one too many, in the order of rows."""
+    surplus = facts.texts_by_row(name)[most]
+    facts.refuse(name, lambda cell: category_text(cell) == surplus, lambda place, _: error(place))
 
 
 def _binary(
-    table: Table, name: str, columns: Columns, goal: Goal, learnt: AnyLabel | None
+    facts: Facts, name: str, columns: Columns, goal: Goal, learnt: AnyLabel | None
 ) -> Label:
-    values = _Values.of(table, name, MissingValues.of(columns.missing_values))
+    distinct = facts.distinct(name)
+    values = _Values.of(distinct)
     where = f"column {quote(name)}"
     hint = f"Name the label column with target; it is {quote(name)} now"
     if len(values.texts) > 2:
@@ -186,10 +189,9 @@ def _binary(
                 ". Or set objective: multi:softprob for classes, reg:squarederror for numbers, "
                 "or another one"
             )
-        raise DataError(
-            f"the label has {len(values.texts)} values ({values.shown}) where two are needed",
-            where=f"{table.locate(values.surplus_row(2))}, {where}",
-            hint=hint,
+        what = f"the label has {distinct.distinct} values ({values.shown}) where two are needed"
+        _refuse_surplus(
+            facts, name, 2, lambda place: DataError(what, where=f"{place}, {where}", hint=hint)
         )
     if len(values.texts) < 2:
         raise _too_few(values, where, hint)
@@ -225,36 +227,50 @@ def _positive(values: _Values, columns: Columns, name: str, learnt: AnyLabel | N
     return Positive(str(positive), negative, "positive_label says so")
 
 
-def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabel:
+def _classes(facts: Facts, name: str, goal: Goal) -> ClassLabel:
     """Return the classes: numbers 0..k-1 stay themselves, other values are numbered in order."""
-    values = _Values.of(table, name, MissingValues.of(columns.missing_values))
+    values = _Values.of(facts.whole(name))
     where, count = f"column {quote(name)}", goal.num_class
     hint = f"Name the label column with target; it is {quote(name)} now"
     if len(values.texts) < 2:
         raise _too_few(values, where, hint)
-    if len(values.texts) == table.rows:
-        what = f"the label has {table.rows} classes ({values.shown}) in {table.rows} rows"
+    if len(values.texts) == facts.rows:
+        what = f"the label has {facts.rows} classes ({values.shown}) in {facts.rows} rows"
         raise DataError(f"{what}: no two rows are alike", where=where, hint=hint)
     numbers = [number for number in map(_class_number, values.texts) if number is not None]
     if count is None or len(numbers) < len(values.texts):
         if count is not None and len(values.texts) != count:
-            at = count if len(values.texts) > count else len(values.texts) - 1
-            raise DataError(
-                f"the label has {len(values.texts)} values ({values.shown}) where num_class is "
-                f"{count}",
-                where=f"{table.locate(values.surplus_row(at))}, {where}",
-                hint="Correct num_class, or leave it out",
-            )
+            _refuse_count(facts, name, values, count)
         return ClassLabel(name=name, classes=values.texts)
-    for text, row, number in zip(values.texts, values.rows, numbers, strict=True):
+    for text, number in zip(values.texts, numbers, strict=True):
         if number >= count:
-            raise DataError(
-                f"the label is {quote(text)} where num_class is {count}",
-                where=f"{table.locate(row)}, {where}",
-                hint=f"Number the classes from 0 to {count - 1}, or leave num_class out to have "
-                "them numbered",
-            )
+            _refuse_number(facts, name, text, count)
     return ClassLabel(name=name, classes=tuple(map(str, range(count))))
+
+
+def _refuse_count(facts: Facts, name: str, values: _Values, count: int) -> NoReturn:
+    found = len(values.texts)
+
+    def error(place: str) -> DataError:
+        return DataError(
+            f"the label has {found} values ({values.shown}) where num_class is {count}",
+            where=f"{place}, column {quote(name)}",
+            hint="Correct num_class, or leave it out",
+        )
+
+    _refuse_surplus(facts, name, count if found > count else found - 1, error)
+
+
+def _refuse_number(facts: Facts, name: str, text: str, count: int) -> NoReturn:
+    def error(place: str, _: Cell) -> DataError:
+        return DataError(
+            f"the label is {quote(text)} where num_class is {count}",
+            where=f"{place}, column {quote(name)}",
+            hint=f"Number the classes from 0 to {count - 1}, or leave num_class out to have "
+            "them numbered",
+        )
+
+    facts.refuse(name, lambda cell: category_text(cell) == text, error)
 
 
 def _class_number(text: str) -> int | None:
@@ -266,9 +282,9 @@ _HAPPENED = ("1", "true")
 _CENSORED = ("0", "false")
 
 
-def _event(table: Table, name: str, event: str, columns: Columns, goal: Goal) -> EventLabel:
-    _check_column(table, "event_column", event)
-    values = _Values.of(table, event, MissingValues.of(columns.missing_values))
+def _event(facts: Facts, name: str, event: str, columns: Columns, goal: Goal) -> EventLabel:
+    _check_column(facts.table, "event_column", event)
+    values = _Values.of(facts.whole(event))
     where = f"column {quote(event)}"
     happened: tuple[str, ...] = _HAPPENED
     censored: tuple[str, ...] = _CENSORED

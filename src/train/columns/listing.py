@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.errors import quote
 from sagetree.tables.label import ClassLabel, EventLabel, IntervalLabel, Label, Labels, NumberLabel
@@ -28,9 +29,13 @@ NOTES = {
 }
 
 
-def schema_table(schema: Schema, labels: Labels) -> str:
-    """Return the label's share and the columns, as a training job shows them at its start."""
-    return f"{_label_line(schema, labels)}\n\n{columns_table(schema)}\n"
+def schema_table(schema: Schema, labels: Labels, rows: int | None = None) -> str:
+    """Return the label's share and the columns, as a training job shows them at its start.
+
+    `labels` may be those of some of the `rows`: what is counted of them is then about right.
+    """
+    rows = len(labels) if rows is None else rows
+    return f"{_label_line(schema, labels, rows)}\n\n{columns_table(schema)}\n"
 
 
 def columns_table(schema: Schema) -> str:
@@ -59,31 +64,36 @@ def shortened(names: Sequence[str]) -> str:
     return ", ".join([*names[:COLUMNS_SHOWN], *more])
 
 
-def _label_line(schema: Schema, labels: Labels) -> str:
-    rows = len(labels)
+def _label_line(schema: Schema, labels: Labels, rows: int) -> str:
+    def count(chosen: NDArray[np.bool_]) -> int:
+        return round(int(np.count_nonzero(chosen)) * rows / len(labels))
+
     match schema.label:
         case Label(name=name, negative=negative, positive=positive):
-            positives = int(np.sum(labels))
+            positives = count(labels > 0)
             said = f"{name}: {positives} are {positive!r} ({positives / rows:.2%}), "
             said += f"the rest {negative!r}"
         case ClassLabel(name=name, classes=classes):
             counts = np.bincount(labels.astype(np.intp), minlength=len(classes))
-            shares = (f"{quote(c)} {n / rows:.2%}" for c, n in zip(classes, counts, strict=True))
+            shares = (
+                f"{quote(c)} {n / len(labels):.2%}" for c, n in zip(classes, counts, strict=True)
+            )
             said = f"{name}: {_shorten(', '.join(shares))}"
         case NumberLabel(name=name):
             said = f"{name}: {labels.min():g} to {labels.max():g}, mean {labels.mean():g}"
         case IntervalLabel(name=name):
-            exact = int(np.sum(labels[:, 0] == labels[:, 1]))
-            open_ended = int(np.sum(np.isinf(labels[:, 1])))
+            exact = count(labels[:, 0] == labels[:, 1])
+            open_ended = count(np.isinf(labels[:, 1]))
             said = f"{name}: {exact} known exactly, {open_ended} without an upper bound"
         case EventLabel(name=name, event=event):
-            censored = int(np.sum(np.isinf(labels[:, 1]) if labels.ndim == 2 else labels < 0))
+            censored = count(np.isinf(labels[:, 1]) if labels.ndim == 2 else labels < 0)
             times = np.abs(labels[:, 0] if labels.ndim == 2 else labels)
             said = f"{name}: {times.min():g} to {times.max():g}, {rows - censored} events, "
             said += f"{censored} censored by {quote(event)}"
         case None:
             return ""
-    return f"{rows} rows; label {said}"
+    counted = "" if rows == len(labels) else f", found in {len(labels)} of them"
+    return f"{rows} rows; label {said}{counted}"
 
 
 def _row(column: Column) -> tuple[str, str, str, str, str]:

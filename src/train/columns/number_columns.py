@@ -1,21 +1,22 @@
 """Columns of numbers: keys among them, words between them, and what float32 makes of them."""
 
-import re
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.errors import quote
-from sagetree.tables.cells import NAN, MissingValues, NumberShape
-from sagetree.tables.encoding import Floats, numbers_among, shape_encoder
+from sagetree.tables.cells import NumberShape, is_taken
+from sagetree.tables.encoding import Floats, shape_encoder
 from sagetree.tables.forms import is_word, number_forms
 from sagetree.tables.index_names import is_index_name, is_key_name
 from sagetree.tables.schema import Column, Kind
-from sagetree.tables.table import Table
-from sagetree.train.columns.distinct import Distinct
 from sagetree.train.columns.precision import find_precision
-from sagetree.train.columns.telling import Telling
+from sagetree.train.facts.distinct import Distinct
+from sagetree.train.facts.facts import Facts
+from sagetree.train.facts.numbers import DistinctNumbers
+from sagetree.train.facts.telling import Telling
+from sagetree.train.facts.witnesses import CODE
 from sagetree.train.settings.columns import Columns
 
 # With fewer rows every column of measurements may well be unique.
@@ -35,55 +36,54 @@ class Found(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What is known before the cells of a column are looked at."""
+    """What is known of all columns before one of them is looked at."""
 
-    table: Table
+    facts: Facts
     settings: Columns
-    missing: MissingValues
     telling: Telling
 
 
-def number_column(given: Given, name: str, values: Floats) -> Found:
-    """Return what a column is whose cells are all numbers (n, NaN = missing)."""
-    present = np.sort(values[~np.isnan(values)])  # many times faster than np.unique
-    distinct = int(np.count_nonzero(np.diff(present))) + bool(len(present))
-    missing = len(values) - len(present)
+def number_column(
+    given: Given, name: str, numbers: DistinctNumbers, shape: NumberShape | None = None
+) -> Found:
+    """Return what a column is whose cells are all numbers, written in this way."""
     kind: Kind = "number"
     notes: tuple[str, ...] = ()
-    if distinct == 0 or (distinct == 1 and not missing):
+    if numbers.distinct == 0 or (numbers.distinct == 1 and not numbers.missing):
         kind = "constant"
-    elif distinct == len(values) and _may_be_identifier(name, present):
+    elif numbers.is_unique and not numbers.missing and _may_be_identifier(name, numbers):
+        values = given.facts.row_numbers(name, shape)
         kind, notes = _judged(name, given.telling.share(values))
-    column = Column(name=name, kind=kind, missing=missing, distinct=distinct)
-    if distinct:
-        column = column.model_copy(update=_seen(kind, present))
-    return shifted(given, column, present, notes) if kind == "number" else Found(column, notes)
+    column = Column(name=name, kind=kind, missing=numbers.missing, distinct=numbers.distinct)
+    if numbers.distinct:
+        column = column.model_copy(update=_seen(kind, numbers))
+    return shifted(given, column, numbers, notes) if kind == "number" else Found(column, notes)
 
 
 class NumbersAndWords(NamedTuple):
     """A column's distinct cells (k) as numbers, NaN where they are none, and which are words.
 
     Where numbers or words are incidental, no cell is said to be a word. `share` is that of
-    the rows with a value that have a number; `shape` is how these are written.
+    the rows with a value that have a number, as `rows` have; `shape` is how these are written.
     """
 
     numbers: Floats
     words: NDArray[np.bool_]
     share: float
+    rows: int
     shape: NumberShape | None
 
     @classmethod
     def of(cls, distinct: Distinct, shape: NumberShape | None) -> Self:
         """Split the cells of a column that has a value in some row."""
-        numbers = numbers_among(distinct.cells, shape_encoder(shape))
-        numbers[~distinct.present] = NAN
+        numbers = distinct.numbers(shape_encoder(shape))
         is_number = ~np.isnan(numbers)
-        counts = distinct.counts
-        share = float(counts[is_number].sum() / counts[distinct.present].sum())
+        rows = distinct.sums.numbers if distinct.sums else distinct.rows_of(is_number)
+        share = rows / (distinct.rows - distinct.missing)
         words = np.zeros(len(numbers), dtype=bool)
         if _is_between(share):
             words = np.array([is_word(cell) for cell in distinct.cells]) & distinct.present
-        return cls(numbers, words & ~is_number, share, shape)
+        return cls(numbers, words & ~is_number, share, rows, shape)
 
     def is_mixed(self, distinct: Distinct) -> bool:
         """Say whether all cells are numbers and words, both too many to be slips."""
@@ -95,7 +95,7 @@ class NumbersAndWords(NamedTuple):
 
         One among words is a word, and so are true, false and codes such as 007.
         """
-        if any(isinstance(cell, str) and _CODE.match(cell) for cell in distinct.cells):
+        if any(isinstance(cell, str) and CODE.match(cell) for cell in distinct.cells):
             return False
         pairs = zip(self.numbers.tolist(), distinct.texts, strict=True)
         found = {number for number, text in pairs if number == number and text not in _BOOLEANS}
@@ -108,41 +108,36 @@ def _is_between(share: float) -> bool:
 
 _BOOLEANS = ("true", "false")
 
-# Digits behind a zero: no number is written so.
-_CODE = re.compile(r"\s*0\d+\s*$")
-
 
 def mixed_column(given: Given, distinct: Distinct, split: NumbersAndWords) -> Found:
     """Return a column of numbers and words, and in words what it holds."""
-    rows = split.numbers[distinct.codes]
-    present = np.sort(rows[~np.isnan(rows)])
-    places = np.flatnonzero(split.words)
-    column = distinct.column("mixed").model_copy(
-        update={
-            "categories": tuple(sorted({str(distinct.texts[place]) for place in places})),
-            "written": split.shape,
-            **_seen("number", present),
-        }
+    numbers = given.facts.shaped(distinct, split.shape)
+    is_number = shape_encoder(split.shape)
+    categories = given.facts.categories(distinct, lambda cell: not is_taken(cell, is_number))
+    column = distinct.column("mixed", categories).model_copy(
+        update={"written": split.shape, **_seen("number", numbers)}
     )
-    words = int(distinct.counts[places].sum())
+    words = distinct.rows - distinct.missing - split.rows
     reading = (
-        f"column {quote(distinct.name)} is mixed: {len(present)} rows hold numbers, and {words} "
-        f"hold words, which are categories, such as {quote(distinct.cells[places[0]])}"
+        f"column {quote(distinct.name)} is mixed: {split.rows} rows hold numbers, and {words} "
+        f"hold words, which are categories, such as {quote(distinct.those(split.words)[0])}"
     )
-    return shifted(given, column, present)._replace(reading=reading)
+    return shifted(given, column, numbers)._replace(reading=reading)
 
 
-def _seen(kind: Kind, present: Floats) -> dict[str, object]:
-    """Return what a column keeps of its numbers, sorted, for rows that come without names."""
-    low, high = float(present[0]), float(present[-1])
+def _seen(kind: Kind, numbers: DistinctNumbers) -> dict[str, object]:
+    """Return what a column keeps of its numbers for rows that come without names."""
+    low, high = float(numbers.values[0]), float(numbers.values[-1])
     if kind == "number":
         return {"low": low, "high": high}
     return {"forms": number_forms(low, high)}
 
 
-def shifted(given: Given, column: Column, present: Floats, notes: tuple[str, ...] = ()) -> Found:
+def shifted(
+    given: Given, column: Column, numbers: DistinctNumbers, notes: tuple[str, ...] = ()
+) -> Found:
     """Return a column of numbers, with a shift where float32 needs it and the preset allows it."""
-    found = find_precision(present)
+    found = find_precision(numbers.values)
     shift, lost = found.shift, found.lost
     if shift and not given.settings.shifts:
         shift, lost = None, found.lost_unshifted
@@ -155,14 +150,15 @@ def shifted(given: Given, column: Column, present: Floats, notes: tuple[str, ...
     return Found(column.model_copy(update={"shift": shift}), notes)
 
 
-def _may_be_identifier(name: str, values: Floats) -> bool:
-    """Say whether unique values, sorted, are row numbers or keys, if they tell nothing."""
+def _may_be_identifier(name: str, numbers: DistinctNumbers) -> bool:
+    """Say whether unique values are row numbers or keys, if they tell nothing."""
+    values, rows = numbers.values, numbers.rows
     if (values != np.floor(values)).any():
         return False
     if is_key_name(name) or is_index_name(name):
         return True
-    is_consecutive = values[0] in (0, 1) and values[-1] - values[0] == len(values) - 1
-    return len(values) >= IDENTIFIER_ROWS and bool(is_consecutive)
+    is_consecutive = values[0] in (0, 1) and values[-1] - values[0] == rows - 1
+    return rows >= IDENTIFIER_ROWS and bool(is_consecutive)
 
 
 def _judged(name: str, share: float) -> tuple[Kind, tuple[str, ...]]:

@@ -12,20 +12,33 @@ from sagetree.train.columns.features import fit_features
 from sagetree.train.columns.kinds import infer_columns
 from sagetree.train.columns.labels import Goal, find_label
 from sagetree.train.columns.roles import check_roles, find_roles
-from sagetree.train.columns.telling import Telling
+from sagetree.train.facts.facts import Facts
+from sagetree.train.facts.telling import Telling
+from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.settings.channel_settings import TRAIN
 from sagetree.train.settings.columns import Columns
 
 
+def facts_of(table: Table, columns: Columns, group: Group = ONE) -> Facts:
+    """Return what the hosts' tables hold together, of which `table` is this host's."""
+    missing = MissingValues.of(columns.missing_values)
+    facts = Facts(table, missing, columns.kinds, columns.decimal == "comma", group)
+    roles = (columns.weight, columns.group, columns.time, *columns.base_margin)
+    return facts.tell(without={*columns.dropped, *roles, *table.roles.values()})
+
+
 def fit_plan(
-    table: Table, columns: Columns, goal: Goal, learnt: AnyLabel | None = None
+    facts: Facts, columns: Columns, goal: Goal, learnt: AnyLabel | None = None
 ) -> TablePlan:
     """Return what the training table's columns are; `learnt` is an earlier model's label.
+
+    Several hosts do not number the groups of ranking alike.
 
     Raises SettingsError for a column that is named and not there, DataError
     for a label that the objective cannot learn, and where no feature is left.
     """
-    label = find_label(table, columns, goal, learnt)
+    table, missing = facts.table, facts.missing
+    label = find_label(facts, columns, goal, learnt)
     declared = find_roles(table, columns)
     check_roles(table, declared, label, TRAIN)
     roles = declared.of(table)
@@ -34,17 +47,16 @@ def fit_plan(
             f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
             hint="Set group_column to the column that says to which query a row belongs",
         )
-    missing = MissingValues.of(columns.missing_values)
-    telling = Telling(lambda: label.encode(table, missing)[0])
-    schema = _schema(table, label, roles, columns, telling)
+    telling = Telling(facts, lambda: label.encode(table, missing)[0])
+    schema = _schema(facts, label, roles, columns, telling)
     groups = number_groups(table.column(roles.group), missing, {}) if roles.group else {}
     return TablePlan(label, declared, schema, fit_features(schema, columns, goal), groups)
 
 
 def _schema(
-    table: Table, label: AnyLabel, roles: RoleColumns, columns: Columns, telling: Telling
+    facts: Facts, label: AnyLabel, roles: RoleColumns, columns: Columns, telling: Telling
 ) -> Schema:
-    rest = table
+    table = rest = facts.table
     for name in label.columns:
         rest = rest.without(name)
     features = roles.without(rest)
@@ -55,7 +67,7 @@ def _schema(
             hint="Put features beside it",
         )
     found = {}
-    for column, notes, reading in infer_columns(features, columns, telling):
+    for column, notes, reading in infer_columns(facts, features.names, columns, telling):
         found[column.name] = column
         if reading:
             LOG.info("%s", reading[0].upper() + reading[1:])
@@ -70,6 +82,6 @@ def _schema(
         label=label,
         named=table.named,
         first_index=first_index,
-        rows=table.rows,
+        rows=facts.rows,
         base_margins=roles.base_margin,
     )

@@ -61,7 +61,7 @@ def check_queries(table: Table, name: str, roles: RowRoles) -> None:
     """
     groups = roles.groups
     assert groups is not None  # noqa: S101 - ranking has a group column
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(groups)) + 1])[: len(groups)]
     _, first = np.unique(groups[starts], return_index=True)
     if len(first) < len(starts):
         row = int(starts[np.setdiff1d(np.arange(len(starts)), first)[0]])

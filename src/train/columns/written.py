@@ -20,7 +20,8 @@ from sagetree.tables.cells import (
 )
 from sagetree.tables.schema import Column
 from sagetree.tables.table import Table
-from sagetree.train.columns.distinct import Distinct
+from sagetree.train.facts.distinct import Distinct
+from sagetree.train.facts.witnesses import GROUPED_FROM
 
 DECIMALS: tuple[Decimal, ...] = ("point", "comma")
 ORDERS: tuple[DateOrder, ...] = ("day", "month")
@@ -30,9 +31,6 @@ LEAST_ALIKE = 5
 
 # So many distinct texts are looked at.
 LOOKED_AT = 1000
-
-# From here on whole numbers have marks between their groups of digits, if others have.
-GROUPED_FROM = 1000
 
 _DATE_LIKE = re.compile(
     r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([ T,].*)?|\d{1,2}[-/. ]?[A-Za-z]{3,9}[-/,. ]+\d{2,4}.*"

@@ -97,9 +97,12 @@ class Examples:
         return self._featured(source, slice(None))
 
     def blocks(self) -> Iterator[tuple[slice, Matrix]]:
-        """Yield consecutive rows and their features, some megabytes at a time."""
+        """Yield consecutive rows and their features, some megabytes at a time.
+
+        Of no row at all there is one block, which is empty.
+        """
         step = max(1, BLOCK_CELLS // max(1, self.width))
-        for begin in range(0, self.rows, step):
+        for begin in range(0, max(1, self.rows), step):
             part = slice(begin, min(begin + step, self.rows))
             picked = part if self.picked is None else self.picked[part]
             yield part, self._featured(self.source[picked], part)

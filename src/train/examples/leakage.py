@@ -5,7 +5,7 @@ rows of another channel too; columns that are good for nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.program import LOG
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.telltales import sample_of, telltales
+from sagetree.train.hosts.group import ONE, Group
 
 # A column with fewer values present than this share says next to nothing.
 LEAST_PRESENT = 0.01
@@ -50,14 +51,21 @@ def find_leakage(
     known: TrainingRows,
     features: FeaturePipeline,
     task: Task,
+    group: Group = ONE,
 ) -> Leakage:
-    """Look for leakage in train, whose rows are `known`, and in the channels beside it."""
+    """Look for leakage in train, whose rows are `known`, and in the channels beside it.
+
+    Of several hosts each has some rows of each channel; `known` are those of all.
+    """
+    sample = sample_of(train, group)
     suspects = [
         f"column {quote(name)} alone predicts the label ({how_well})"
-        for name, how_well in telltales(train, features, task)
+        for name, how_well in telltales(sample, features, task)
     ]
     for channel, examples in others.items():
-        repeats = known.repeats(hashes_of(examples).rows)
+        own = known.repeats(hashes_of(examples).rows)
+        repeated, compared = group.total(np.array([own.repeated, own.compared])).tolist()
+        repeats = replace(own, repeated=repeated, compared=compared)
         if repeats.is_suspect:
             suspects.append(
                 f"{repeats.repeated} of {repeats.compared} rows of {channel} are rows of train too"

@@ -15,6 +15,8 @@ from sagetree.tables.label import ClassLabel, Label, Labels
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import column_cell
 from sagetree.train.examples.examples import Examples
+from sagetree.train.examples.gathered import gathered
+from sagetree.train.hosts.group import Group
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,7 @@ class StoredRows:
     @classmethod
     def of(cls, found: LabelledRows, schema: Schema) -> "StoredRows":
         """Take rows far from each other, of each class where there are any."""
-        is_class = isinstance(schema.label, Label | ClassLabel)
-        rows = _spread(found.labels if is_class else np.zeros(found.inputs.rows))
+        rows = _spread(_kinds(found.labels, schema))
         margins = [
             [column_cell(found.table.column(name), row) for row in rows]
             for name in schema.base_margins
@@ -40,6 +41,18 @@ class StoredRows:
         cells = zip(*found.inputs.take(rows), *margins, strict=True)
         names = (*found.inputs.names, *schema.base_margins)
         return cls(tuple(rows), names, tuple(tuple(map(_as_json, row)) for row in cells))
+
+    def of_all(
+        self, group: Group, train: Examples, schema: Schema
+    ) -> tuple["StoredRows", Examples]:
+        """Return such rows of all hosts, and the rows that they are numbered in."""
+        if group.size == 1:
+            return self, train
+        own = train.take(np.array(self.rows, np.intp))
+        every = gathered(group, own)
+        cells = [tuple(row) for of_host in group.gather(self.cells) for row in of_host]
+        rows = _spread(_kinds(every.labels, schema))
+        return StoredRows(tuple(rows), self.names, tuple(cells[row] for row in rows)), every
 
     def check(
         self, train: Examples, models: tuple[bytes, ...], calibration: Calibration | None = None
@@ -55,6 +68,11 @@ class StoredRows:
             if scores.ndim == 2
             else tuple(scores.tolist()),
         )
+
+
+def _kinds(labels: Labels, schema: Schema) -> NDArray[np.float64] | Labels:
+    is_class = isinstance(schema.label, Label | ClassLabel)
+    return labels if is_class else np.zeros(len(labels))
 
 
 def _spread(kinds: NDArray[np.float64] | Labels) -> list[int]:

@@ -23,6 +23,7 @@ from sagetree.features.pipeline import AnyFeature, FeaturePipeline
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.encoding import Floats
 from sagetree.train.examples.examples import Examples, Matrix, Statistics
+from sagetree.train.hosts.group import ONE, Group
 
 # Each row's statistics are then of four fifths of the rows; more parts gain nothing.
 PARTS = 5
@@ -37,21 +38,23 @@ Tables: TypeAlias = Mapping[int, NDArray[np.float32]]
 class TargetEncoder:
     """The code columns of examples by their place: `sizes` has each one's number of categories.
 
-    `classes` is the number of classes, 0 for a label that is a number itself.
+    `classes` is the number of classes, 0 for a label that is a number itself. Statistics are
+    of the rows of all hosts.
     """
 
     sizes: Mapping[int, int]
     classes: int = 0
+    group: Group = ONE
 
     @classmethod
-    def of(cls, features: FeaturePipeline, classes: int) -> "TargetEncoder":
+    def of(cls, features: FeaturePipeline, classes: int, group: Group = ONE) -> "TargetEncoder":
         """Return the encoder of examples that these features have made."""
         found = {
             place: len(feature.categories)
             for place, owner in enumerate(features.owners)
             if type(feature := features.features[owner]) is ManyCategories
         }
-        return cls(MappingProxyType(found), classes)
+        return cls(MappingProxyType(found), classes, group)
 
     def cross_fit(self, rows: Examples) -> tuple[Examples, Tables]:
         """Return rows to learn from, each with the other parts' statistics, and those of all."""
@@ -91,14 +94,33 @@ class TargetEncoder:
 
     def _sums(self, rows: Examples) -> tuple[NDArray[np.uint8], Mapping[int, "_Sums"]]:
         targets = self._targets(rows)
-        weight = _unit_weights(rows)
-        centre = np.average(targets, axis=0, weights=weight)
+        weight = self._unit_weights(rows)
+        centre = self._mean(targets, weight)
         parts = _parts(rows)
         sums = {p: _Sums.none(size, targets.shape[1], centre) for p, size in self.sizes.items()}
         for span, block in rows.blocks():
             of_rows = targets[span] - centre, weight[span], parts[span]
             sums = {place: found.plus(block[:, place], *of_rows) for place, found in sums.items()}
-        return parts, sums
+        return parts, {place: found.of_all(self.group) for place, found in sums.items()}
+
+    def _mean(self, targets: Floats, weight: Floats) -> Floats:
+        """Return the mean of targets (n, outputs)."""
+        if self.group.size == 1:
+            return np.asarray(np.average(targets, axis=0, weights=weight))
+        sums = self.group.total(np.concatenate([weight @ targets, [weight.sum()]]))
+        mean: Floats = sums[:-1] / sums[-1]
+        return mean
+
+    def _unit_weights(self, rows: Examples) -> Floats:
+        """Return the rows' weights (n), 1 on average: only their ratio says something."""
+        if rows.roles.learning_weight is None:
+            return np.ones(rows.rows)
+        weight = rows.roles.learning_weight.astype(np.float64)
+        if self.group.size == 1:
+            unit: Floats = weight / weight[weight > 0].mean()
+            return unit
+        total, count = self.group.total(np.array([weight.sum(), np.count_nonzero(weight)])).tolist()
+        return weight * float(count / total)
 
     def _targets(self, rows: Examples) -> Floats:
         """Return what means are made of (n, outputs)."""
@@ -117,16 +139,6 @@ def _fitted(
         return ClassShares(column=name, categories=categories, classes=classes, shares=shares)
     *means, mean = (value for (value,) in values)
     return TargetMean(column=name, categories=categories, means=tuple(means), mean=mean)
-
-
-def _unit_weights(rows: Examples) -> Floats:
-    """Return the rows' weights (n), 1 on average: only their ratio says something."""
-    weight = rows.roles.learning_weight
-    if weight is None:
-        return np.ones(rows.rows)
-    weight = weight.astype(np.float64)
-    unit: Floats = weight / weight[weight > 0].mean()
-    return unit
 
 
 def _parts(rows: Examples) -> NDArray[np.uint8]:
@@ -173,6 +185,15 @@ class _Sums:
             weights=self.weights + counted,
             labels=self.labels + np.stack(added, axis=1).reshape(self.labels.shape),
             squares=self.squares + np.bincount(parts, squares, PARTS),
+        )
+
+    def of_all(self, group: Group) -> "_Sums":
+        """Return the sums of the rows of all hosts."""
+        return replace(
+            self,
+            weights=group.total(self.weights),
+            labels=group.total(self.labels),
+            squares=group.total(self.squares),
         )
 
     def together(self) -> NDArray[np.float32]:

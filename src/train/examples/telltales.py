@@ -19,6 +19,7 @@ from sagetree.features.pipeline import FeaturePipeline
 from sagetree.features.statistics import ManyCategories
 from sagetree.tables.label import Labels
 from sagetree.train.examples.examples import Examples
+from sagetree.train.hosts.group import ONE, Group
 
 # A column that alone reaches more (AUC, the mean of each class's recall, R2) is not
 # a feature but the label under another name.
@@ -56,9 +57,11 @@ class NamedValues(NamedTuple):
 Measure: TypeAlias = Callable[[NamedValues, int], float]
 
 
-def telltales(train: Examples, features: FeaturePipeline, task: Task) -> list[tuple[str, str]]:
-    """Return the columns that alone predict the label, and how well each does in words."""
-    sample = sample_of(train)
+def telltales(sample: Examples, features: FeaturePipeline, task: Task) -> list[tuple[str, str]]:
+    """Return the columns that alone predict the label, and how well each does in words.
+
+    The rows of `sample` are in no order.
+    """
     half = sample.rows // 2
     if sample.labels.ndim > 1 or half < LEAST_OF_LABEL:
         return []
@@ -69,13 +72,19 @@ def telltales(train: Examples, features: FeaturePipeline, task: Task) -> list[tu
     return [(column, f"{name} {value:.3f}") for column, value in scored if value > TELLTALE]
 
 
-def sample_of(examples: Examples) -> Examples:
-    """Return some rows, drawn the same way each time, in no order."""
-    order = np.random.default_rng(_SEED).permutation(examples.rows)[:EXAMINED_ROWS]
+def sample_of(examples: Examples, group: Group = ONE) -> Examples:
+    """Return some rows of all hosts, drawn the same way each time, in no order."""
+    rows = int(group.total(np.array([examples.rows]))[0])
+    most = -(-EXAMINED_ROWS * examples.rows // max(EXAMINED_ROWS, rows))
+    order = np.random.default_rng(_SEED).permutation(examples.rows)[:most]
     some = examples.take(np.sort(order).astype(np.intp))  # from a disk, front to back
     shuffle = np.argsort(np.argsort(order))
     # `some` lets go of the pages of a large file, of which these rows touch all
-    return Examples(some.some(some.rows)[shuffle], some.labels[shuffle])
+    drawn = Examples(some.some(some.rows)[shuffle], some.labels[shuffle])
+    if group.size == 1:
+        return drawn
+    every = Examples(group.gather_rows(drawn.matrix), group.gather_rows(drawn.labels))
+    return every.take(np.random.default_rng(_SEED).permutation(every.rows).astype(np.intp))
 
 
 def _columns(matrix: Numbers, features: FeaturePipeline) -> Iterator[NamedValues]:

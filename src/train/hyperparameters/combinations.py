@@ -10,6 +10,7 @@ from typing import Any
 from sagetree.decisions.rules import F1, amounts_of
 from sagetree.errors import quote
 from sagetree.train.hyperparameters.booster_rules import booster_faults, idle_for_booster
+from sagetree.train.hyperparameters.hosts_rules import hosts_faults
 from sagetree.train.hyperparameters.objective_rules import (
     idle_for_objective,
     objective_faults,
@@ -33,12 +34,16 @@ Values = Mapping[str, Any]
 
 
 def check_together(
-    values: Values, faults: list[str], failed: Collection[str], channels: Collection[str] | None
+    values: Values,
+    faults: list[str],
+    failed: Collection[str],
+    channels: Collection[str] | None,
+    hosts: int = 1,
 ) -> None:
     """Add to `faults` what is wrong with values that are right by themselves.
 
     `failed` names those given that are not; `channels` are the job's, None
-    where that is not known.
+    where that is not known; `hosts` is how many train.
     """
     faults.extend(_column_faults(values))
     faults.extend(_weight_faults(values))
@@ -47,6 +52,7 @@ def check_together(
     faults.extend(_facet_faults(values, failed))
     faults.extend(objective_faults(values, failed))
     faults.extend(booster_faults(values, channels))
+    faults.extend(hosts_faults(values, hosts))
 
 
 def idle_together(values: Values) -> dict[str, str]:

@@ -25,8 +25,9 @@ from sagetree.train.channels.channels import read_channel
 from sagetree.train.channels.ingest import goal_of, settled
 from sagetree.train.columns.features import fit_features
 from sagetree.train.columns.labels import Goal, find_label
+from sagetree.train.columns.plan import facts_of
 from sagetree.train.columns.roles import check_roles, find_roles
-from sagetree.train.columns.telling import Telling
+from sagetree.train.facts.telling import Telling
 from sagetree.train.profiling.groups import label_column
 from sagetree.train.profiling.rows import RowFacts, labelled_facts, unlabelled_facts
 from sagetree.train.profiling.taken import Taken, take_columns
@@ -148,8 +149,9 @@ def _read(opt_ml: OptMl, settings: TrainSettings, paths: Sequence[Path]) -> Tabl
 
 
 def _labelled(table: Table, settings: TrainSettings) -> Labelled:
-    goal = goal_of(settled(settings, table, None))
-    label = find_label(table, settings.columns, goal)
+    facts = facts_of(table, settings.columns)
+    goal = goal_of(settled(settings, facts, None))
+    label = find_label(facts, settings.columns, goal)
     labels, rest = label.encode(table, MissingValues.of(settings.columns.missing_values))
     check_varied(table, label, labels)
     return Labelled(label, labels, rest, goal)
@@ -162,6 +164,9 @@ def _opened(
     if labelled:
         check_roles(table, roles, labelled.label, TRAIN)
     rest = labelled.rest if labelled else table
-    telling = Telling(lambda: labelled.labels if labelled else np.zeros(table.rows, np.float32))
-    columns = take_columns(rest, settings.columns, telling, roles.of(rest).kinds)
+    facts = facts_of(table, settings.columns)
+    labels = labelled.labels if labelled else np.zeros(table.rows, np.float32)
+    telling = Telling(facts, lambda: labels)
+    kinds = roles.of(rest).kinds
+    columns = take_columns(facts, rest.names, settings.columns, telling, kinds)
     return Opened(table, columns, settings, roles, labelled, no_label)

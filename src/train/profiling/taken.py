@@ -1,19 +1,16 @@
 """What training would take each column for, and why; a column it refuses does not end it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
-
-import pyarrow as pa
 
 from sagetree.errors import DataError, quote
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.schema import Column, Kind
-from sagetree.tables.table import Table
 from sagetree.train.columns.kinds import given_columns, infer_column
 from sagetree.train.columns.listing import NOTES
 from sagetree.train.columns.number_columns import Found, Given
-from sagetree.train.columns.telling import Telling
+from sagetree.train.facts.facts import Facts
+from sagetree.train.facts.telling import Telling
 from sagetree.train.settings.columns import Columns
 
 # What is said of a column that training would end at.
@@ -39,24 +36,28 @@ class Taken:
 
 
 def take_columns(
-    table: Table, settings: Columns, telling: Telling, roles: Mapping[str, Kind]
+    facts: Facts,
+    names: Sequence[str],
+    settings: Columns,
+    telling: Telling,
+    roles: Mapping[str, Kind],
 ) -> tuple[Taken, ...]:
-    """Return the columns of a table without its label; `roles` are those with a role.
+    """Return the columns, by their `names`, that are not the label; `roles` are those with a role.
 
     Raises SettingsError for a declared column that is not there.
     """
-    given = given_columns(table, settings, telling)
+    given = given_columns(facts, names, settings, telling)
     return tuple(
         Taken(Column(name=name, kind=roles[name], missing=0, distinct=0), NOTES[roles[name]])
         if name in roles
-        else _taken(given, name, cast("pa.ChunkedArray", cells))
-        for name, cells in zip(table.names, table.columns, strict=True)
+        else _taken(given, name)
+        for name in names
     )
 
 
-def _taken(given: Given, name: str, cells: pa.ChunkedArray) -> Taken:
+def _taken(given: Given, name: str) -> Taken:
     try:
-        found = infer_column(given, name, cells)
+        found = infer_column(given, name)
     except DataError as error:
         column = Column(name=name, kind="dropped", missing=0, distinct=0)
         return Taken(column, str(error), refused=str(error))
@@ -79,7 +80,7 @@ def _reason(given: Given, found: Found) -> str:
         case "category":
             return "not all its cells are numbers or dates"
         case "identifier":
-            is_index = is_index_name(column.name) or column.name in given.table.index_columns
+            is_index = is_index_name(column.name) or column.name in given.facts.table.index_columns
             why = "the index of a frame" if is_index else _different(given, column)
             return f"{NOTES['identifier']} ({why})"
         case "constant" if not column.distinct:
@@ -88,4 +89,4 @@ def _reason(given: Given, found: Found) -> str:
 
 
 def _different(given: Given, column: Column) -> str:
-    return f"{column.distinct} different values in {given.table.rows} rows"
+    return f"{column.distinct} different values in {given.facts.rows} rows"

@@ -21,7 +21,7 @@ from sagetree.tables.encoding import (
 )
 from sagetree.tables.schema import Column
 from sagetree.tables.table import Cells
-from sagetree.train.columns.distinct import Distinct
+from sagetree.train.facts.distinct import coded
 from sagetree.train.profiling.taken import Taken
 
 
@@ -62,11 +62,11 @@ def values_of(taken: Taken, cells: Cells, missing: MissingValues) -> ParsedColum
             pass
         case _:
             assert_never(column.kind)
-    distinct = Distinct.of(name, cast("pa.ChunkedArray", cells), missing)
+    distinct, places = coded(name, cast("pa.ChunkedArray", cells), missing)
     categories = column.categories or distinct.categories
     place = {text: float(number) for number, text in enumerate(categories)}
     codes = np.array([np.nan if t is None else place.get(t, np.nan) for t in distinct.texts])
-    return _whole(column_of(codes[distinct.codes], categories))
+    return _whole(column_of(codes[places], categories))
 
 
 def _whole(column: CodedColumn) -> ParsedColumn:
@@ -74,7 +74,7 @@ def _whole(column: CodedColumn) -> ParsedColumn:
 
 
 def _mixed(column: Column, cells: Cells, missing: MissingValues) -> ParsedColumn:
-    distinct = Distinct.of(column.name, cast("pa.ChunkedArray", cells), missing)
+    distinct, places = coded(column.name, cast("pa.ChunkedArray", cells), missing)
     number = number_encoder(missing, shape_encoder(column.written))
     numbers = numbers_among(distinct.cells, number)
     is_word = distinct.present & np.isnan(numbers)
@@ -82,5 +82,5 @@ def _mixed(column: Column, cells: Cells, missing: MissingValues) -> ParsedColumn
     for place in np.flatnonzero(is_word):
         words[str(distinct.texts[place])] += int(distinct.counts[place])
     absent = ~distinct.present
-    values = CodedColumn(column.name, "mixed", numbers[distinct.codes])
-    return ParsedColumn(values, absent[distinct.codes], tuple(words.most_common()))
+    values = CodedColumn(column.name, "mixed", numbers[places])
+    return ParsedColumn(values, absent[places], tuple(words.most_common()))

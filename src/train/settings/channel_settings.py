@@ -60,17 +60,6 @@ def read_channels(opt_ml: OptMl) -> Mapping[str, Any]:
     return config
 
 
-def check_hosts(opt_ml: OptMl, faults: list[str]) -> None:
-    """Find a fault in a job of several machines: each would train a model of its own."""
-    hosts = read_json(opt_ml.resource_config).get("hosts")
-    if isinstance(hosts, list) and len(hosts) > 1:
-        names = ", ".join(map(str, hosts[:3])) + (", ..." if len(hosts) > 3 else "")
-        faults.append(
-            f"the job has {len(hosts)} hosts ({names}), but one trains it: "
-            "use an instance count of 1"
-        )
-
-
 def read_formats(opt_ml: OptMl, faults: list[str]) -> dict[str, Format | None]:
     """Return each channel and what its ContentType promises."""
     config = read_channels(opt_ml)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sagetree.errors import SagetreeError
 from sagetree.machine.paths import DEFAULT_BASE_DIR, OptMl
 from sagetree.machine.program import LOG, check_writable
+from sagetree.train.hosts.resource_config import Hosts, read_hosts
 from sagetree.train.hyperparameters.value_types import plain_text
 from sagetree.train.settings.channel_settings import (
-    check_hosts,
     read_charsets,
     read_formats,
     read_json,
@@ -25,17 +26,17 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     Raises SettingsError that names every fault, or the error that is the only one.
     """
     faults = Faults()
-    texts, formats, charsets, folder = None, {}, {}, None
+    texts, formats, charsets, folder, hosts = None, {}, {}, None, Hosts()
     with faults.gathered():
         texts = _texts(opt_ml) | dict(overrides)
     with faults.gathered():
-        check_hosts(opt_ml, faults.texts)
+        hosts = read_hosts(read_json(opt_ml.resource_config), faults.texts)
     with faults.gathered():
         formats = read_formats(opt_ml, faults.texts)
         charsets = read_charsets(opt_ml, faults.texts)
     with faults.gathered():
         folder = _checkpoint_folder(opt_ml)
-    settings = None if texts is None else TrainSettings.settle(texts, formats, faults)
+    settings = None if texts is None else TrainSettings.settle(texts, formats, faults, hosts)
     if settings is not None:
         faults.texts += device_faults(settings.boosting.params)
     if settings is not None and folder is not None:
@@ -51,6 +52,14 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     for note in (*settings.notes, *device_notes(settings.boosting.params)):
         LOG.warning(note)
     return replace(settings, charsets=charsets)
+
+
+def find_hosts(opt_ml: OptMl) -> Hosts:
+    """Return the hosts of a job; one where their file has a fault: `read_settings` names it."""
+    try:
+        return read_hosts(read_json(opt_ml.resource_config), [])
+    except SagetreeError:
+        return Hosts()
 
 
 def _texts(opt_ml: OptMl) -> dict[str, str]:

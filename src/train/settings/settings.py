@@ -11,6 +11,7 @@ from sagetree.decisions.rules import Rule
 from sagetree.errors import did_you_mean, quote
 from sagetree.evaluate.bias.asked import FACETS, FAVOURABLE, FacetRequest
 from sagetree.formats.detection import Format
+from sagetree.train.hosts.resource_config import Hosts
 from sagetree.train.hyperparameters.booster_rules import (
     leaves_depth_open,
     trains_on_gpu,
@@ -117,7 +118,7 @@ class TrainSettings:
     those that name another than UTF-8; `given` is what the user wrote, as text;
     `notes` are lines to log; `decision` is the rule that chooses the threshold. `bias` says
     which facets are compared, None without any; `reweighs` that what is learnt from them
-    is to have no part in the label.
+    is to have no part in the label. `hosts` are those that train together.
     """
 
     columns: Columns
@@ -134,6 +135,7 @@ class TrainSettings:
     bias: FacetRequest | None = None
     reweighs: bool = False
     charsets: Mapping[str, str] = field(default_factory=dict)
+    hosts: Hosts = field(default_factory=Hosts)
 
     @property
     def names_objective(self) -> bool:
@@ -154,14 +156,19 @@ class TrainSettings:
 
     @classmethod
     def settle(
-        cls, texts: Mapping[str, str], formats: Mapping[str, Format | None], faults: Faults
+        cls,
+        texts: Mapping[str, str],
+        formats: Mapping[str, Format | None],
+        faults: Faults,
+        hosts: Hosts | None = None,
     ) -> "TrainSettings | None":
         """Return the settings; None where hyperparameters are among the faults that it adds."""
         given = {n: t for n, t in texts.items() if not n.startswith(PLATFORM_PREFIX)}
         failed: set[str] = set()
         found: list[str] = []
         values = _parse(given, found, failed)
-        check_together(values, found, failed, formats or None)
+        hosts = hosts or Hosts()
+        check_together(values, found, failed, formats or None, hosts.count)
         faults.texts += found
         if found:
             return None
@@ -185,6 +192,7 @@ class TrainSettings:
             decision=settled["decision"],
             bias=_bias(settled),
             reweighs=settled["reweigh"] == "facet",
+            hosts=hosts,
         )
 
 

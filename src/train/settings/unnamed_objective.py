@@ -15,7 +15,7 @@ def with_objective(settings: TrainSettings, objective: str) -> TrainSettings:
         return settings
     faults = Faults()
     texts = {**settings.given, "objective": objective}
-    settled = TrainSettings.settle(texts, settings.formats, faults)
+    settled = TrainSettings.settle(texts, settings.formats, faults, settings.hosts)
     faults.check()
     assert settled is not None  # noqa: S101 - faults are why it may be
     return replace(

@@ -26,7 +26,7 @@ from sagetree.train.boosting.rounds import EarlyStopping, Leader
 from sagetree.train.boosting.strategies import fit, fit_held_out
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.columns.labels import Goal
-from sagetree.train.columns.plan import fit_plan
+from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.settings.checkpoint_files import fingerprint
 from sagetree.train.settings.settings import Checkpointing, TrainSettings
@@ -248,7 +248,8 @@ def planned(text: str, options: RunOptions, **given: str) -> tuple[BoostingPlan,
         (Source(read.num_rows),),
     )
     settings = TrainSettings.of({"target": "y", "num_round": "40", **given})
-    plan = fit_plan(rows, settings.columns, Goal(objective_of(settings.boosting.objective)))
+    facts = facts_of(rows, settings.columns)
+    plan = fit_plan(facts, settings.columns, Goal(objective_of(settings.boosting.objective)))
     labelled = plan.apply(rows)
     examples = Examples(plan.features.transform(labelled.inputs).values, labelled.labels)
     made = BoostingPlan.of(settings.boosting, plan.schema, plan.features, examples, run=options)

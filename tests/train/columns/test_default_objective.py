@@ -8,6 +8,7 @@ from sagetree.files.reading import read_table
 from sagetree.machine.paths import OptMl
 from sagetree.tables.label import ClassLabel, NumberLabel
 from sagetree.train.columns.default_objective import fitting_objective
+from sagetree.train.columns.plan import facts_of
 from sagetree.train.settings.settings import TrainSettings
 from tests.train.conftest import Job
 
@@ -46,7 +47,8 @@ def test_the_label_decides(
     rows = [f'"{values[i % len(values)]}",{i}' for i in range(60)]
     (folder / "data.csv").write_text("\n".join(["y,a", *rows]))
     table = read_table(folder, lambda _: True)
-    assert fitting_objective(table, TrainSettings.of(settings).columns) == objective
+    columns = TrainSettings.of(settings).columns
+    assert fitting_objective(facts_of(table, columns), columns) == objective
 
 
 def rows_of(labels: list[str]) -> str:

@@ -12,7 +12,7 @@ from sagetree.boosters.scoring import Scores
 from sagetree.tables.cells import Cell
 from sagetree.tables.table import Source, Table
 from sagetree.train.columns.labels import Goal
-from sagetree.train.columns.plan import fit_plan
+from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.settings.settings import TrainSettings
 from tests.train.conftest import Job, Ran
 
@@ -213,15 +213,16 @@ def test_words_of_nearly_every_row_are_left_out_and_said(job: Job, objective: st
 @pytest.mark.parametrize(("alone", "kind"), [(53, "category"), (54, "identifier")])
 def test_words_that_rows_share_are_categories(alone: int, kind: str) -> None:
     names = [f"n{i}" if i < alone else "same" for i in range(ROWS)]
-    columns = {"y": LABELS, "name": names, "b": NOISE}
+    cells = {"y": LABELS, "name": names, "b": NOISE}
     table = Table(
-        tuple(columns),
-        tuple(pa.chunked_array([pa.array(cells)]) for cells in columns.values()),
+        tuple(cells),
+        tuple(pa.chunked_array([pa.array(column)]) for column in cells.values()),
         ROWS,
         True,
         (Source(ROWS),),
     )
-    plan = fit_plan(table, TrainSettings.of({}).columns, Goal(objective_of("binary:logistic")))
+    columns = TrainSettings.of({}).columns
+    plan = fit_plan(facts_of(table, columns), columns, Goal(objective_of("binary:logistic")))
     assert plan.schema.columns[0].kind == kind
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from sagetree.tables.label import Label
 from sagetree.tables.schema import Column, Kind, Schema
-from sagetree.train.columns.listing import columns_table, shortened
+from sagetree.train.columns.listing import columns_table, schema_table, shortened
 from tests.train.conftest import Job
 
 
@@ -36,6 +37,13 @@ def test_the_rest_is_one_line_by_kind(rest: list[Kind], said: str) -> None:
     lines = columns_table(schema(*["number"] * 40, *rest)).splitlines()
     assert len(lines) == 1 + 40 + 1
     assert lines[-1] == said
+
+
+def test_labels_of_some_rows_say_about_those_of_all() -> None:
+    label = Label(name="y", negative="no", positive="yes")
+    table = schema("number").model_copy(update={"label": label})
+    line, *_ = schema_table(table, np.array([0, 1, 0, 0], np.float32), 1000).splitlines()
+    assert line == "1000 rows; label y: 250 are 'yes' (25.00%), the rest 'no', found in 4 of them"
 
 
 def test_names_are_listed_up_to_forty() -> None:

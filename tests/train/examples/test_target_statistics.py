@@ -15,6 +15,7 @@ from sagetree.tables.label import Labels
 from sagetree.tables.roles import RowRoles
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.target_statistics import PARTS, TargetEncoder
+from tests.train.hosts.threads import together
 
 SIZE = 40
 ENCODER = TargetEncoder({1: SIZE})
@@ -239,3 +240,20 @@ def test_other_categories_stay_codes() -> None:
     assert learnt is rows
     assert encoder.encode(rows, tables) is rows
     assert encoder.served(features, tables, ()) is features
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_hosts_have_the_statistics_of_the_rows_of_all(weighted: bool) -> None:
+    """Which part a row is in is each host's own choice; what is served is of all rows."""
+    rows = told()
+    if weighted:
+        weight = np.arange(rows.rows, dtype=np.float32) % 4
+        rows = replace(rows, roles=RowRoles(weight=weight))
+    expected = ENCODER.fit(rows)[1]
+    shares = [np.arange(0), np.arange(100), np.arange(100, rows.rows)]
+    found = together(
+        3, lambda group: replace(ENCODER, group=group).fit(rows.take(shares[group.rank]))[1]
+    )
+    for tables in found:
+        assert tables == pytest.approx(expected, abs=1e-6)
+        assert (tables == found[0]).all()

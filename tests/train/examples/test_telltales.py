@@ -15,6 +15,7 @@ from sagetree.train.examples.telltales import (
     column_auc,
     column_r2,
     column_recall,
+    sample_of,
     telltales,
 )
 
@@ -43,7 +44,7 @@ def found(
         feature = OneHot(column="c0", categories=WORDS[: int(np.nanmax(column)) + 1])
         matrix = feature.expand(column.astype(np.float64))
     features = FeaturePipeline(missing_values=(), unknown_category="missing", features=(feature,))
-    return telltales(Examples(matrix, labels.astype(np.float32)), features, task)
+    return telltales(sample_of(Examples(matrix, labels.astype(np.float32))), features, task)
 
 
 BINARY = {

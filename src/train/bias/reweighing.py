@@ -14,7 +14,7 @@ from sagetree.evaluate.comparison.differences import difference_of_scores
 from sagetree.evaluate.metrics.rows import Weights, counted_once
 from sagetree.machine.program import LOG
 from sagetree.tables.label import Labels
-from sagetree.train.bias import CalledRows, after_training
+from sagetree.train.bias.measuring import CalledRows, after_training
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import ValidationResult
 from sagetree.train.boosting.strategies import fit

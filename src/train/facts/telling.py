@@ -1,14 +1,14 @@
 """What a column that only seems to name rows says about the label."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.tables.encoding import Floats
 from sagetree.tables.label import Labels
+from sagetree.train.facts.facts import Facts
 
 # So many rows, evenly spread, are looked at.
 EXAMINED_ROWS = 50_000
@@ -28,34 +28,33 @@ LEAST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Telling:
-    """Says how much of the label columns tell; `encode` reads it when it is first asked for."""
+    """Says how much of the label columns tell; `encode` reads it when it is first asked for.
 
+    Both are of this host's rows, and what is said is of those of all.
+    """
+
+    facts: Facts
     encode: Callable[[], Labels]
+    # cached_property holds a lock of the class (Python 3.11), and these wait for other hosts
+    _targets: list[Floats] = field(default_factory=list, init=False, repr=False)
 
     def share(self, values: Floats) -> float:
         """Return the share of the label's variance that values (n, none missing) explain.
 
         0 where that may be chance. Only the order of the values matters.
         """
-        some = values[:: self._step]
+        if not self._targets:
+            self._targets.extend(self._read_targets())
+        some = self.facts.spread(values, EXAMINED_ROWS)
         groups = np.clip(len(some) // ROWS_PER_GROUP, 2, GROUPS)
         ranks = np.argsort(np.argsort(some, kind="stable"), kind="stable")
         group = ranks * groups // len(some)
         return max(_explained(target, group) for target in self._targets)
 
-    @cached_property
-    def _labels(self) -> NDArray[np.float32]:
+    def _read_targets(self) -> list[Floats]:
         labels = self.encode()
-        return labels if labels.ndim == 1 else labels[:, 0]
-
-    @property
-    def _step(self) -> int:
-        return -(-len(self._labels) // EXAMINED_ROWS)
-
-    @cached_property
-    def _targets(self) -> list[Floats]:
-        labels = self._labels[:: self._step]
-        found, codes = np.unique(labels, return_inverse=True)
+        some = self.facts.spread(labels if labels.ndim == 1 else labels[:, 0], EXAMINED_ROWS)
+        found, codes = np.unique(some, return_inverse=True)
         if len(found) > CLASSES:
             return [codes.astype(np.float64)]
         return [(codes == code).astype(np.float64) for code in range(len(found))]

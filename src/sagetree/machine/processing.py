@@ -1,0 +1,23 @@
+"""What a processing job is told of its hosts, of which there may be one."""
+
+import json
+from collections.abc import Mapping
+
+from sagetree.errors import SettingsError
+from sagetree.machine.paths import OptMl
+
+
+def check_one_host(opt_ml: OptMl, reason: str) -> None:
+    """Raise SettingsError in a job of several hosts, with the reason why one does the work.
+
+    A file that cannot be read says nothing: outside SageMaker there is none.
+    """
+    try:
+        config = json.loads(opt_ml.processing_resource_config.read_bytes())
+    except (OSError, ValueError):
+        return
+    hosts = config.get("hosts") if isinstance(config, Mapping) else None
+    if isinstance(hosts, list) and len(hosts) > 1:
+        raise SettingsError(
+            f"the job has {len(hosts)} hosts, but {reason}", hint="Set its instance count to 1"
+        )

@@ -1,0 +1,1 @@
+"""Whom a job's model treats how, and what the remedy costs."""
