@@ -54,8 +54,8 @@ ENV PATH=/opt/tools/bin:$PATH \
 # Both builds of XGBoost are the module `xgboost`: with CUDA's, the other stays out.
 ARG XGBOOST=cpu
 RUN case "$XGBOOST" in \
-        cpu) echo "--extra script" ;; \
-        gpu) echo "--extra script --group gpu --no-install-package xgboost-cpu" ;; \
+        cpu) echo "--extra script --extra tune" ;; \
+        gpu) echo "--extra script --extra tune --group gpu --no-install-package xgboost-cpu" ;; \
         *) echo "XGBOOST is $XGBOOST, and must be cpu or gpu" >&2; exit 1 ;; \
     esac >options
 # The time stamp of every file: ZIP's oldest, which wheels use too, and the same

@@ -31,7 +31,7 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, check_writable
 from sagetree.train.bias import CalledRows, job_bias, write_bias
 from sagetree.train.boosting.checkpoints import Checkpoints
-from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
@@ -48,6 +48,7 @@ from sagetree.train.reweighing import measure_remedy
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
+from sagetree.train.tuning.tuned import Tuned, fit_tuned
 
 METRICS_FILE = "metrics.json"
 
@@ -69,19 +70,15 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     return_freed_memory()  # of the tables, before the trees take theirs
     checkpoints = Checkpoints.of_job(settings, data)
     options = termination.begin(checkpoints, read.first_model)
-    train, classes = read.examples[TRAIN], read.class_count
-    plan = BoostingPlan.of(
-        settings.boosting, read.schema, read.features, train, classes=classes, run=options
-    )
-    tell_scale(plan, train)
-    tell_yielding(plan)
-    validation = read.examples.get(VALIDATION)
-    trained = calibrate(plan, fit(plan, train, validation), validation)
+    read, plan, fitted, tuning = _fit(read, options, checkpoints)
+    train = read.examples[TRAIN]
+    trained = calibrate(plan, fitted, read.examples.get(VALIDATION))
     tell_splits(plan, train, trained.models)
     judged = _judge(plan, trained, read)
     result, evaluation = judged.result, judged.evaluation
     origin = _origin(plan, trained, is_stopped=termination.is_requested, checkpoints=checkpoints)
-    _save(_bundle(plan, trained, judged, read, data, origin), opt_ml.model)
+    bundle = _bundle(plan, trained, judged, read, data, origin)
+    _save(replace(bundle, tuning=tuning), opt_ml.model)
     called = CalledRows(result, judged.threshold, judged.called)
     bias = job_bias(read, plan, called, measure_remedy(read, plan, result))
     rows = plan.as_served(read.examples.get(VALIDATION, train))
@@ -97,6 +94,19 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
     if settings.has_report:
         _write_report(opt_ml, plan, read, judged, point, bias)
     return 0
+
+
+def _fit(read: Ingested, options: RunOptions, checkpoints: Checkpoints | None) -> Tuned:
+    """Fit the models, by what the settings say or by what a search finds."""
+    settings, train, classes = read.settings, read.examples[TRAIN], read.class_count
+    plan = BoostingPlan.of(
+        settings.boosting, read.schema, read.features, train, classes=classes, run=options
+    )
+    tell_scale(plan, train)
+    tell_yielding(plan)
+    if settings.tuning is not None:
+        return fit_tuned(read, settings.tuning, options, checkpoints)
+    return Tuned(read, plan, fit(plan, train, read.examples.get(VALIDATION)), None)
 
 
 @dataclass(frozen=True)

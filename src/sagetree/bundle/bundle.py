@@ -39,6 +39,7 @@ from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
+from sagetree.bundle.tuning_history import TuningHistory
 from sagetree.decisions.decision import Decision
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline
@@ -120,6 +121,7 @@ class Manifest(BaseModel):
     data: dict[str, DataFingerprint]
     metrics: dict[str, float]
     origin: Origin | None = None
+    tuning: TuningHistory | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,7 @@ class ModelBundle:
     curve: LearningCurve | None = None
     calibration: Calibration | None = None
     columns: ColumnBaselines | None = None
+    tuning: TuningHistory | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
@@ -172,6 +175,7 @@ class ModelBundle:
             # one that was never a number (an AUC of one class) is not one for JSON
             metrics={name: value for name, value in self.metrics.items() if isfinite(value)},
             origin=self.origin,
+            tuning=self.tuning,
         )
         try:
             swap_files(folder, {**files, MANIFEST_FILE: _json(manifest)}, _listed_in(folder))
@@ -208,6 +212,7 @@ class ModelBundle:
             data=manifest.data,
             metrics=manifest.metrics,
             origin=manifest.origin,
+            tuning=manifest.tuning,
             baseline=_optional(Baseline, documents, BASELINE_FILE),
             columns=_optional(ColumnBaselines, documents, COLUMNS_FILE),
             curve=_optional(LearningCurve, documents, CURVE_FILE),

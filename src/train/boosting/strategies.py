@@ -58,7 +58,7 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
     if plan.settings.kfold and validation is not None:
         train, validation = _joined(train, validation), None
     plan = plan.on_rows(train)
-    with _xgboost_refusals():
+    with xgboost_refusals():
         trained = _fit(plan, train, validation)
     return replace(trained, models=tuple(map(plan.directed, trained.models)))
 
@@ -203,7 +203,7 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
 
 
 @contextmanager
-def _xgboost_refusals() -> Iterator[None]:
+def xgboost_refusals() -> Iterator[None]:
     """Turn what XGBoost refuses into a SettingsError that has its reason."""
     try:
         yield

@@ -108,7 +108,8 @@ def ingest(opt_ml: OptMl, settings: TrainSettings) -> Ingested:
     goal = goal_of(settings)
     found = fit_plan(table, settings.columns, goal, earlier.schema.label if earlier else None)
     plan = continued(found, earlier) if earlier else found
-    tell_mean_labels(plan.features)
+    if not settings.columns.searches_encoding:
+        tell_mean_labels(plan.features)
     rows = _apply(plan, table, goal, settings)
     facets = JobFacets.of(table, plan, settings)
     if facets:
