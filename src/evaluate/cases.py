@@ -9,6 +9,7 @@ from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
+from sagetree.bundle.tuning_history import TuningHistory
 from sagetree.decisions.rules import amounts_of
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan
@@ -94,6 +95,11 @@ class TrainingRecord(NamedTuple):
     def hyperparameters(self) -> Mapping[str, str]:
         """What it was told, none of a model that does not say."""
         return self.manifest.hyperparameters if self.manifest else {}
+
+    @property
+    def tuning(self) -> TuningHistory | None:
+        """What was searched before it."""
+        return self.manifest.tuning if self.manifest else None
 
     @classmethod
     def of(cls, folder: Path) -> "TrainingRecord":
