@@ -48,6 +48,10 @@ LINEAR_RANGES = (
 )
 
 
+# What says which of them there are to search.
+_KEPT = ("preset", "booster", "tree_method", "updater")
+
+
 def searched_ranges(values: Values) -> tuple[Range, ...]:
     """Return the ranges of what nobody has set."""
     ranges = LINEAR_RANGES if values.get("booster") == "gblinear" else TREE_RANGES
@@ -74,6 +78,10 @@ def search_faults(values: Values, channels: Collection[str] | None) -> Iterator[
             "leave one of them out"
         )
     if not searched_ranges(values) and not searches_encoding(values):
-        ranges = LINEAR_RANGES if values.get("booster") == "gblinear" else TREE_RANGES
-        names = ", ".join(each.name for each in ranges)
-        yield f"tune has nothing to search, since all of these are set: {names}. Leave one out"
+        free = {name: value for name, value in values.items() if name in ("tune", *_KEPT)}
+        names = [each.name for each in searched_ranges(free)]
+        names += [ENCODING] if searches_encoding(free) else []
+        yield (
+            f"tune has nothing to search, since all of these are set: {', '.join(names)}. Leave "
+            "one out"
+        )

@@ -107,6 +107,7 @@ class _Job:
         if validation is None:
             inside, outside = self.plan.splitter.hold_out(self.train, HOLD_OUT_SHARE)
         self._check([inside])
+        self._tell_begin(1)
         found = self._search("model", inside, "Search", parts=1)
         if self.run.is_stopped():
             return self._stopped([self._judged(found, inside, outside, "")], "rows left out")
@@ -120,6 +121,7 @@ class _Job:
         folds = self.plan.splitter.split(self.train) if self._allows(self.train) else []
         usable = [fold for fold in folds if self._allows(self.train.take(fold[0]))]
         self._check([inside for inside, _ in usable])
+        self._tell_begin(len(usable) + 1)
         judged = list[_Judged]()
         for number, (inside, outside) in reversed([*enumerate(usable, start=1)]):
             words = f"Fold {number} of {len(usable)}"
@@ -149,6 +151,24 @@ class _Job:
         models = tuple(map(plan.directed, to_ubjson(made.boosters)))
         history = self._history(found, judged)
         return Tuned(encoded.read, plan, TrainedModels(models, result), history)
+
+    def _tell_begin(self, searches: int) -> None:
+        """Log what is searched, how often, and that a time depends on the machine."""
+        names = [each.name for each in self.tuning.ranges]
+        names += [ENCODING] if len(self.encoded) > 1 else []
+        folds = searches - 1
+        judges = f" for the model, and as many for each of {folds} folds that judge it" * (
+            folds > 0
+        )
+        trials, seconds = self.tuning.budget.trials, self.tuning.budget.seconds
+        LOG.info(
+            "Searching %s: %s",
+            ", ".join(names),
+            f"{trials} trials{judges}"
+            if seconds is None
+            else f"{seconds / searches:.3g} s{judges}; its trials depend on the machine: the same "
+            "job may give another model",
+        )
 
     def _search(self, name: str, rows: Rows, words: str, *, parts: int) -> Found:
         budget = self.tuning.budget
