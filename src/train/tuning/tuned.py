@@ -42,6 +42,9 @@ from sagetree.train.tuning.searching import Found, Search, shown
 from sagetree.train.tuning.store import TrialStore
 
 
+_NESTED = "nested cross-validation"
+
+
 class Tuned(NamedTuple):
     """What was read, by the encoding that was chosen; the plan, its models, and the trials."""
 
@@ -110,7 +113,9 @@ class _Job:
         self._tell_begin(1)
         found = self._search("model", inside, "Search", parts=1)
         if self.run.is_stopped():
-            return self._stopped([self._judged(found, inside, outside, "")], "rows left out")
+            judged = self._judged(found, inside, outside, "")
+            which = f"a hold-out of {HOLD_OUT_SHARE:.0%} of train"
+            return self._stopped([judged], which, is_nested=False)
         one, plan = self._by(found.trial.settings)
         _tell(found)
         trained = fit(plan, one.train, one.read.examples.get(VALIDATION))
@@ -130,9 +135,9 @@ class _Job:
             if one.is_whole or not judged:
                 judged.append(one)
             if self.run.is_stopped():
-                which = f"{len(judged)} of {len(usable)} folds of nested cross-validation"
+                which = f"the rows left out by {len(judged)} of {len(usable)} folds of {_NESTED}"
                 return self._stopped(judged, which)
-        which = f"{len(usable)}-fold nested cross-validation"
+        which = f"the rows left out by {len(usable)}-fold {_NESTED}"
         found = self._search("model", np.arange(self.train.rows), "Model", parts=len(usable) + 1)
         if self.run.is_stopped():
             return self._stopped(judged, which)
@@ -213,7 +218,7 @@ class _Job:
         others = train.take(outside) if validation is None else validation
         return booster_data(plan, train.take(inside), others)
 
-    def _stopped(self, judged: Sequence[_Judged], which: str) -> Tuned:
+    def _stopped(self, judged: Sequence[_Judged], which: str, *, is_nested: bool = True) -> Tuned:
         """Return the first model that was judged, and what all of them say of rows left out."""
         LOG.warning("Stopped by SIGTERM: the model is of what was searched, and of fewer rows")
         first = judged[0]
@@ -221,7 +226,8 @@ class _Job:
         result = _result(judged, validation or first.encoded.train, first.rounds, which)
         log_best(first.rounds, result.metrics, result.rows)
         trained = TrainedModels(to_ubjson([first.booster]), result)
-        return Tuned(first.encoded.read, first.plan, trained, self._history(first.found, judged))
+        history = self._history(first.found, judged if is_nested else ())
+        return Tuned(first.encoded.read, first.plan, trained, history)
 
     def _by(self, settings: Settings) -> tuple[Encoded, BoostingPlan]:
         encoded = self.encoded[str(settings.get(ENCODING, NATIVE))]
@@ -291,7 +297,7 @@ def _result(judged: Sequence[_Judged], rows: Examples, rounds: int, which: str) 
         judged=scores,
         metrics={name: float(np.mean(each)) for name, each in values.items()},
         deviations={n: float(np.std(each)) for n, each in values.items()} if judged[1:] else {},
-        rows=f"the rows left out by {which}" if len(places) else "the validation channel",
+        rows=which if len(places) else "the validation channel",
     )
 
 

@@ -16,7 +16,7 @@ from sagetree.machine.paths import OptMl
 from tests.train.conftest import Job, lines
 from tests.train.tasks import CASES
 
-SETTINGS = {"tune": 5, "num_round": 12, "nfold": 2}
+SETTINGS = {"tune": 4, "num_round": 8, "nfold": 2}
 SEARCHED = {
     "max_depth", "eta", "min_child_weight", "lambda", "alpha", "subsample", "colsample_bytree",
     "encoding",
@@ -33,11 +33,11 @@ def test_rows_left_out_are_judged_by_searches_that_never_saw_them(job: Job, opt_
     ran = job({"train": lines()}, {**SETTINGS, "report": "true"})
     assert ran.code == 0, ran.log
     found = history(opt_ml)
-    assert (len(found.trials), found.defaults, len(found.folds)) == (5, 3, 2)
+    assert (len(found.trials), found.defaults, len(found.folds)) == (4, 3, 2)
     assert [trial.settings["max_depth"] for trial in found.trials[:3]] == [4, 2, 6]
     assert set(found.trials[3].settings) == SEARCHED
     for which in ("Fold 1 of 2", "Fold 2 of 2", "Model"):
-        assert len(re.findall(rf"^{which}, trial \d: logloss ", ran.log, re.MULTILINE)) == 5
+        assert len(re.findall(rf"^{which}, trial \d: logloss ", ran.log, re.MULTILINE)) == 4
     rows = "the rows left out by 2-fold nested cross-validation"
     assert f"Model of {found.trials[found.chosen].best_round} rounds. On {rows}: AUC " in ran.log
     metrics = orjson.loads((opt_ml.output_data / "metrics.json").read_bytes())
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_model(
 def test_a_validation_channel_judges_one_search_in_train(job: Job, opt_ml: OptMl) -> None:
     ran = job({"train": lines(), "validation": lines(seed=1)}, SETTINGS)
     assert ran.code == 0, ran.log
-    assert len(re.findall(r"^Search, trial \d: ", ran.log, re.MULTILINE)) == 5
+    assert len(re.findall(r"^Search, trial \d: ", ran.log, re.MULTILINE)) == 4
     assert "Fold 1" not in ran.log
     assert "On the validation channel: AUC " in ran.log
     assert history(opt_ml).folds == ()
@@ -177,6 +177,6 @@ def test_a_time_is_shared_by_the_searches_and_each_makes_one_trial(job: Job, opt
 @pytest.mark.parametrize("name", CASES)
 def test_every_objective_is_searched(job: Job, opt_ml: OptMl, name: str) -> None:
     case = CASES[name]
-    ran = job({"train": case.csv()}, {**case.hyperparameters, **SETTINGS, "tune": 5})
+    ran = job({"train": case.csv()}, {**case.hyperparameters, **SETTINGS})
     assert ran.code == 0, ran.log
-    assert len(history(opt_ml).trials) == 5
+    assert len(history(opt_ml).trials) == 4
