@@ -38,9 +38,8 @@ from sagetree.train.hyperparameters.value_types import Budget
 from sagetree.train.settings.channel_settings import VALIDATION
 from sagetree.train.settings.tuning import Tuning
 from sagetree.train.tuning.encodings import NATIVE, Encoded, encodings_of
-from sagetree.train.tuning.searching import Found, Search, shown
+from sagetree.train.tuning.searching import Found, Search, in_words
 from sagetree.train.tuning.store import TrialStore
-
 
 _NESTED = "nested cross-validation"
 
@@ -302,7 +301,6 @@ def _result(judged: Sequence[_Judged], rows: Examples, rounds: int, which: str) 
 
 
 def _tell(found: Found) -> None:
-    trial = found.trial
-    said = " ".join(f"{name}={shown(value)}" for name, value in trial.settings.items())
     usual = "the defaults" if found.chosen < found.defaults else f"trial {found.chosen + 1}"
+    said = in_words(found.trial.settings)
     LOG.info("The search of %d trials chose %s: %s", len(found.trials), usual, said)
