@@ -18,10 +18,11 @@ TITLES = {
     "linear": "logistic regression",
     "xgboost": "XGBoost",
     "search": "search",
+    "tuned": "sagetree, tune=30",
 }
-US, SEARCH = "sagetree", "search"
+US, SEARCH, TUNED = "sagetree", "search", "tuned"
 PEERS = ("catboost", "lightgbm", "histogram", "linear", "xgboost")
-RIVALS = (*PEERS, SEARCH)
+RIVALS = (*PEERS, SEARCH, TUNED)
 
 RIGHT_SLOPES = (0.9, 1.1)
 

@@ -140,14 +140,10 @@ def test_what_a_plain_installation_lacks_names_its_extra(site: Path, tmp_path: P
 
 def test_a_search_without_optuna_names_its_extra(site: Path, tmp_path: Path) -> None:
     environ = {**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path)}
-    command = [str(site / "bin" / "sagetree"), "train", "--set", "tune=20", "--set", "eta=x"]
     (tmp_path / "input" / "data" / "train").mkdir(parents=True)
+    command = [str(site / "bin" / "sagetree"), "train", "--set", "tune=20"]
     ended = subprocess.run(command, cwd="/", env=environ, capture_output=True, text=True)
     assert ended.returncode == 1
-    found = (tmp_path / "output" / "failure").read_text()
-    assert "eta is 'x' and must be a number from 0 to 1" in found, found
-    command[-1] = "eta=0.1"
-    subprocess.run(command, cwd="/", env=environ, capture_output=True, text=True)
     assert (tmp_path / "output" / "failure").read_text().splitlines()[0] == (
         "tune searches by Optuna, which is not installed: pip install 'sagetree[tune]'. Correct it"
     )
