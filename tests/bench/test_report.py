@@ -6,7 +6,7 @@ from bench.quality.report import Scored, report
 from bench.quality.table import read_tables
 from tests.bench.tables import cancer, diabetes, write_tables
 
-RIVALS = ("catboost", "lightgbm", "histogram", "linear", "xgboost", "search")
+RIVALS = ("catboost", "lightgbm", "histogram", "linear", "xgboost", "search", "tuned")
 
 
 @pytest.fixture
