@@ -19,7 +19,7 @@ from sagetree.train.tuning.trying import Tried
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """The trials of a search, how many of them are the defaults, and the place of the chosen one.
 
     `left` is what there is in memory of the chosen one, or of a trial that was stopped
@@ -52,7 +52,7 @@ class Search:
         """The plan that holds without a search."""
         return self.encoded[NATIVE].plan
 
-    def run(self, rows: Rows, store: TrialStore) -> Found:
+    def run(self, rows: Rows, store: TrialStore) -> SearchResult:
         """Search on some rows of train, from the trials in `store` on.
 
         Raises SettingsError where no trial's metric is a number.
@@ -79,7 +79,7 @@ class Search:
                 hint="Name another one last in eval_metric",
             )
         defaults = min(len(course.defaults), len(trials))
-        return Found(trials, defaults, course.chosen(trials), left, course.folds.first)
+        return SearchResult(trials, defaults, course.chosen(trials), left, course.folds.first)
 
     def _tried(
         self,

@@ -38,7 +38,7 @@ from sagetree.train.hyperparameters.value_types import Budget
 from sagetree.train.settings.channel_settings import VALIDATION
 from sagetree.train.settings.tuning import Tuning
 from sagetree.train.tuning.encodings import NATIVE, Encoded, encodings_of
-from sagetree.train.tuning.searching import Found, Search, in_words
+from sagetree.train.tuning.searching import SearchResult, Search, in_words
 from sagetree.train.tuning.store import TrialStore
 
 _NESTED = "nested cross-validation"
@@ -60,7 +60,7 @@ class _Judged:
     `is_whole` says that the search came to its end, and learnt from all rows it had.
     """
 
-    found: Found
+    found: SearchResult
     encoded: Encoded
     plan: BoostingPlan
     booster: xgboost.Booster
@@ -142,7 +142,7 @@ class _Job:
             return self._stopped(judged, which)
         return self._of_all_rows(found, judged, which)
 
-    def _of_all_rows(self, found: Found, judged: Sequence[_Judged], which: str) -> Tuned:
+    def _of_all_rows(self, found: SearchResult, judged: Sequence[_Judged], which: str) -> Tuned:
         encoded, plan = self._by(found.trial.settings)
         plan, rounds = plan.on_rows(encoded.train), found.trial.best_round
         _tell(found)
@@ -174,14 +174,14 @@ class _Job:
             "job may give another model",
         )
 
-    def _search(self, name: str, rows: Rows, words: str, *, parts: int) -> Found:
+    def _search(self, name: str, rows: Rows, words: str, *, parts: int) -> SearchResult:
         budget = self.tuning.budget
         if budget.seconds is not None:
             budget = Budget(seconds=max(1, budget.seconds // parts))
         search = Search(self.tuning, self.encoded, budget, words)
         return search.run(rows, TrialStore(self.checkpoints, name))
 
-    def _judged(self, found: Found, inside: Rows, outside: Rows, phase: str) -> _Judged:
+    def _judged(self, found: SearchResult, inside: Rows, outside: Rows, phase: str) -> _Judged:
         """Return the model of what was found, on the rows inside, and judge it by others.
 
         Of a search that was stopped it is its best trial's, on one of its own folds. Raises
@@ -232,7 +232,7 @@ class _Job:
         encoded = self.encoded[str(settings.get(ENCODING, NATIVE))]
         return encoded, encoded.planned(settings)
 
-    def _history(self, found: Found, judged: Sequence[_Judged] = ()) -> TuningHistory | None:
+    def _history(self, found: SearchResult, judged: Sequence[_Judged] = ()) -> TuningHistory | None:
         if not found.trials:
             return None
         metric = self.plan.settings.stopping_metric
@@ -258,7 +258,7 @@ class _Job:
 
 
 def _scored(
-    found: Found,
+    found: SearchResult,
     encoded: Encoded,
     plan: BoostingPlan,
     booster: xgboost.Booster,
@@ -300,7 +300,7 @@ def _result(judged: Sequence[_Judged], rows: Examples, rounds: int, which: str) 
     )
 
 
-def _tell(found: Found) -> None:
+def _tell(found: SearchResult) -> None:
     usual = "the defaults" if found.chosen < found.defaults else f"trial {found.chosen + 1}"
     said = in_words(found.trial.settings)
     LOG.info("The search of %d trials chose %s: %s", len(found.trials), usual, said)

@@ -6,7 +6,7 @@ import numpy as np
 
 from sagetree.bundle.tuning_history import Setting, Trial, TuningHistory
 from sagetree.evaluate.report.page import axes, marks
-from sagetree.evaluate.report.page.document import Chart, Row, Table, shown
+from sagetree.evaluate.report.page.document import Chart, Row, TextTable, shown
 from sagetree.evaluate.report.page.marks import MUTED, ONE, TWO
 
 # Trials in the table of the best ones.
@@ -44,7 +44,7 @@ def tuning_chart(history: TuningHistory) -> Chart:
         f"The trials by {history.metric}",
         f"A dot is a trial: the mean {history.metric} of the folds it was tried on, grey where it "
         "was pruned behind the first of them. The line is the best whole trial so far.",
-        Table(
+        TextTable(
             ("trial", history.metric, "state"),
             tuple((str(n), f"{t.value:.5g}", t.state) for n, t in trials),
         ),
@@ -58,28 +58,28 @@ def tuning_chart(history: TuningHistory) -> Chart:
     )
 
 
-def best_trials(history: TuningHistory) -> Table:
+def best_trials(history: TuningHistory) -> TextTable:
     """Return the best whole trials with their settings, the chosen one first."""
     whole = [n for n, trial in enumerate(history.trials) if trial.state == "complete"]
     values = {n: history.trials[n].value or 0.0 for n in whole}
     sign = -1 if history.is_maximized else 1
     order = sorted(whole, key=lambda n: (n != history.chosen, sign * values[n], n))
     names = [*history.trials[history.chosen].settings]
-    return Table(
+    return TextTable(
         ("trial", history.metric, "rounds", *names),
         tuple(_row(n + 1, history.trials[n], names) for n in order[:BEST]),
         "The trial that was chosen, and the best others",
     )
 
 
-def chosen_in_folds(history: TuningHistory) -> Table:
+def chosen_in_folds(history: TuningHistory) -> TextTable:
     """Return what the search of each fold chose."""
     names = [*history.folds[0]]
     rows = tuple(
         (str(fold), *(_said(settings[name]) for name in names))
         for fold, settings in enumerate(history.folds, start=1)
     )
-    return Table(("fold", *names), rows, "What the search of each fold chose")
+    return TextTable(("fold", *names), rows, "What the search of each fold chose")
 
 
 def _row(number: int, trial: Trial, names: Sequence[str]) -> Row:
