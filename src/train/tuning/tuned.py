@@ -38,7 +38,7 @@ from sagetree.train.hyperparameters.value_types import Budget
 from sagetree.train.settings.channel_settings import VALIDATION
 from sagetree.train.settings.tuning import Tuning
 from sagetree.train.tuning.encodings import NATIVE, Encoded, encodings_of
-from sagetree.train.tuning.searching import SearchResult, Search, in_words
+from sagetree.train.tuning.searching import Search, SearchResult, in_words
 from sagetree.train.tuning.store import TrialStore
 
 _NESTED = "nested cross-validation"
