@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from _pytest.mark import ParameterSet
 
 from sagetree.bundle.bundle import ModelBundle, read_manifest
 from sagetree.bundle.file_names import MANIFEST_FILE
@@ -17,7 +18,7 @@ CHANNELS = {
     "a validation channel": {"train": lines(), "validation": lines(90, seed=1)},
     "nested cross-validation": {"train": lines()},
 }
-channels = pytest.mark.parametrize("files", CHANNELS.values(), ids=CHANNELS)
+ALL = list(CHANNELS.values())
 
 
 @pytest.fixture
@@ -28,7 +29,11 @@ def checkpoints(opt_ml: OptMl) -> Path:
     return opt_ml.checkpoints
 
 
-@channels
+@pytest.mark.parametrize(
+    "files",
+    [pytest.param(files, marks=pytest.mark.long if len(files) == 2 else ()) for files in ALL],
+    ids=CHANNELS,
+)
 def test_a_search_that_goes_on_ends_with_the_same_bundle(
     job: Job, opt_ml: OptMl, checkpoints: Path, files: dict[str, str]
 ) -> None:
@@ -75,14 +80,19 @@ def test_changed_settings_and_damaged_files_are_refused(job: Job, checkpoints: P
     )
 
 
+def late(line: str, rows: str, folds: int) -> ParameterSet:
+    """Return a case that takes longer."""
+    return pytest.param(line, rows, folds, marks=pytest.mark.long)
+
+
 @pytest.mark.parametrize(
     ("line", "rows", "folds"),
     [
         # the first search: its best trial's booster of one fold of its own is all there is
         ("Fold 2 of 2, trial 3", "1 of 2 folds of nested cross-validation", 1),
-        ("Fold 1 of 2, trial 3", "1 of 2 folds of nested cross-validation", 1),
-        ("Model, trial 2", "2-fold nested cross-validation", 2),
-        ("Search, trial 2", "the validation channel", 0),
+        late("Fold 1 of 2, trial 3", "1 of 2 folds of nested cross-validation", 1),
+        late("Model, trial 2", "2-fold nested cross-validation", 2),
+        late("Search, trial 2", "the validation channel", 0),
     ],
 )
 def test_sigterm_leaves_the_best_model_so_far_and_what_judges_it(
@@ -117,6 +127,7 @@ def test_sigterm_before_the_first_trial_leaves_no_model(job: Job, opt_ml: OptMl)
     assert not list(opt_ml.model.rglob("*"))
 
 
+@pytest.mark.long
 def test_what_was_stopped_goes_on_to_the_model_of_a_job_that_was_not(
     job: Job, opt_ml: OptMl, checkpoints: Path
 ) -> None:

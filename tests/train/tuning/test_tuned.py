@@ -52,7 +52,11 @@ def test_rows_left_out_are_judged_by_searches_that_never_saw_them(job: Job, opt_
     assert ran.model.self_check(made.selfcheck) == 0
 
 
-@pytest.mark.parametrize("channels", [("train",), ("train", "validation", "test")])
+@pytest.mark.parametrize(
+    "channels",
+    [pytest.param(("train",), marks=pytest.mark.long), ("train", "validation", "test")],
+    ids=["nested", "held out"],
+)
 def test_the_same_seed_gives_the_same_model(
     job: Job, opt_ml: OptMl, channels: tuple[str, ...]
 ) -> None:
@@ -85,6 +89,7 @@ def test_what_is_set_is_not_searched(job: Job, opt_ml: OptMl) -> None:
     assert "onehot" in {feature.kind for feature in ran.model.features.features}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("booster", "searched"),
     [("dart", SEARCHED), ("gblinear", {"eta", "lambda", "alpha"})],
@@ -99,6 +104,7 @@ def test_every_booster_is_searched_in_its_own_ranges(
     assert set(found.trials[-1].settings) == searched
 
 
+@pytest.mark.long
 def test_the_preset_of_xgboost_is_where_a_search_begins(job: Job, opt_ml: OptMl) -> None:
     ran = job({"train": lines()}, {**SETTINGS, "preset": "xgboost"})
     assert ran.code == 0, ran.log
@@ -165,6 +171,7 @@ def test_all_that_tune_does_not_go_with_is_one_error_before_the_data_are_read(jo
     assert "tune grows trees, and process_type=update revises those there are" in ran.failure
 
 
+@pytest.mark.long
 def test_a_time_is_shared_by_the_searches_and_each_makes_one_trial(job: Job, opt_ml: OptMl):
     tables = {"train": lines(), "validation": lines(seed=1)}
     ran = job(tables, {"tune": "1s", "num_round": 40})
