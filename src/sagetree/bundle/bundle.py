@@ -169,7 +169,7 @@ class ModelBundle:
         manifest = Manifest(
             format=FORMAT,
             files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-            versions=library_versions(),
+            versions=library_versions(*(["optuna"] if self.tuning else [])),
             hyperparameters=dict(self.hyperparameters),
             data=dict(self.data),
             # one that was never a number (an AUC of one class) is not one for JSON
@@ -235,13 +235,14 @@ def _model_names(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 @cache
-def library_versions() -> dict[str, str]:
-    """Return the versions of what a model's numbers depend on."""
+def library_versions(*others: str) -> dict[str, str]:
+    """Return the versions of what a model's numbers depend on; `others` are packages it took."""
     return {
         "python": platform.python_version(),
         "sagetree": version("sagetree"),
         "xgboost": library_version(),
         "numpy": version("numpy"),
+        **{name: version(name) for name in others},
     }
 
 
