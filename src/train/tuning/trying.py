@@ -14,7 +14,13 @@ from sagetree.bundle.tuning_history import Settings, Trial
 from sagetree.train.boosting.judging import deciding
 from sagetree.train.boosting.phases import boost_phase
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
-from sagetree.train.boosting.rounds import BoosterData, EarlyStopping, Leader, TrainingResult
+from sagetree.train.boosting.rounds import (
+    BoosterData,
+    EarlyStopping,
+    History,
+    Leader,
+    TrainingResult,
+)
 from sagetree.train.hyperparameters.eval_metrics import is_maximized
 from sagetree.train.settings.channel_settings import VALIDATION
 from sagetree.train.tuning.proposals import means_so_far
@@ -35,6 +41,13 @@ class Tried:
     trial: Trial | None
     settings: Settings
     results: tuple[TrainingResult, ...]
+
+
+class TrialStopping(EarlyStopping):
+    """Early stopping of a trial: one whose metric is not a number is no error, but pruned."""
+
+    def check(self, history: History, best: int) -> None:
+        """Leave the metric to whoever tries."""
 
 
 def in_groups(data: Sequence[BoosterData]) -> Groups:
@@ -85,7 +98,7 @@ def _results(
         stopping = None
         if settings.patience:
             patience = _patience(settings.patience, float(plan.params.get("eta", _ETA)))
-            stopping = EarlyStopping(settings.stopping_metric, maximize, patience, leader)
+            stopping = TrialStopping(settings.stopping_metric, maximize, patience, leader)
         yield boost_phase(plan, "trial", group, settings.rounds, stopping, is_told=False)
 
 

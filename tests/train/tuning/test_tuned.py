@@ -146,6 +146,16 @@ def test_few_rows_are_an_error_and_no_search(job: Job) -> None:
     )
 
 
+def test_a_metric_that_is_no_number_in_any_trial_is_an_error(job: Job) -> None:
+    text = "y,x\n" + "".join(f"{i % 5 or 1e-42},{i * 7 % 11}\n" for i in range(60))
+    ran = job({"train": text}, {**SETTINGS, "objective": "reg:squarederror", "eval_metric": "mape"})
+    assert "trial 4: mape no number, pruned" in ran.log
+    assert ran.failure == (
+        "the metric mape is not a number in any trial, and cannot choose one. Name another one "
+        "last in eval_metric\n"
+    )
+
+
 def test_all_that_tune_does_not_go_with_is_one_error_before_the_data_are_read(job: Job) -> None:
     fixed = {
         "max_depth": 3, "eta": 0.1, "min_child_weight": 1, "lambda": 1, "alpha": 0, "subsample": 1,
