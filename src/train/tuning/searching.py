@@ -72,7 +72,7 @@ class Search:
         stopped = self.plan.run.is_stopped()
         if not stopped:
             store.write(trials, seconds(), is_over=True)
-        if not stopped and all(trial.value is None for trial in trials):
+        if not stopped and all(trial.state == "pruned" for trial in trials):
             raise SettingsError(
                 f"the metric {self.plan.settings.stopping_metric} is not a number in any trial, "
                 "and cannot choose one",

@@ -39,7 +39,7 @@ def tuning_chart(history: TuningHistory) -> Chart:
     whole = np.array([trial.state == "complete" for _, trial in trials])
     best = np.maximum if history.is_maximized else np.minimum
     so_far = np.column_stack([points[whole, 0], best.accumulate(points[whole, 1])])
-    ends = [len(history.trials), so_far[-1, 1]]
+    last = [(len(history.trials), value) for value in so_far[-1:, 1]]
     return Chart(
         f"The trials by {history.metric}",
         f"A dot is a trial: the mean {history.metric} of the folds it was tried on, grey where it "
@@ -53,7 +53,7 @@ def tuning_chart(history: TuningHistory) -> Chart:
         (
             marks.Dots(points[~whole], MUTED, 6),
             marks.Dots(points[whole], ONE, 6),
-            marks.stairs(np.vstack([so_far, ends]), TWO, "best so far"),
+            marks.stairs(np.array([*so_far.tolist(), *last]), TWO, "best so far"),
         ),
     )
 
