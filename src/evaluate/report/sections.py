@@ -211,11 +211,9 @@ def tuning_section(facts: ReportFacts) -> Section | None:
     history = facts.tuning
     if history is None:
         return None
+    words, charts = search_in_words(history), (tuning_chart(history),)
     tables = best_trials(history), *([chosen_in_folds(history)] if history.folds else [])
-    charts = (tuning_chart(history),)
-    return Section(
-        "tuning", "What was tried", search_in_words(history), tables=tables, charts=charts
-    )
+    return Section("tuning", "What was tried", words, tables=tables, charts=charts)
 
 
 def making_section(facts: ReportFacts) -> Section:

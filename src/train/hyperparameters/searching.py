@@ -70,6 +70,11 @@ def search_faults(values: Values, channels: Collection[str] | None) -> Iterator[
         return
     if "_kfold" in values:
         yield "tune gives one model, and _kfold one of each fold: leave one of them out"
+    if values.get("reweigh") == "facet":
+        yield (
+            "tune judges a model by searches, and reweigh=facet one beside it without any: leave "
+            "one of them out"
+        )
     if values.get("process_type") == "update":
         yield "tune grows trees, and process_type=update revises those there are: leave one out"
     elif MODEL in (channels or ()):

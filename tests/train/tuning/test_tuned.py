@@ -177,6 +177,12 @@ def test_all_that_tune_does_not_go_with_is_one_error_before_the_data_are_read(jo
         "tune judges settings on rows that the trees of channel 'model' may have learnt from: "
         "leave one of them out. Correct it\n"
     )
+    facet = '[{"column": "kind", "values": ["a"]}]'
+    ran = job({"train": "no table"}, {"tune": 3, "reweigh": "facet", "facets": facet})
+    assert ran.failure == (
+        "tune judges a model by searches, and reweigh=facet one beside it without any: leave one "
+        "of them out. Correct it\n"
+    )
     ran = job({"train": "no table"}, {"tune": "2m", "process_type": "update", "updater": "refresh"})
     assert "tune grows trees, and process_type=update revises those there are" in ran.failure
 
