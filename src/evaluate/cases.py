@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from sagetree.bundle.bundle import Manifest, ModelBundle, read_manifest
 from sagetree.bundle.file_names import MANIFEST_FILE
-from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.learning_curve import LearningCurve, TuningHistory
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
-from sagetree.bundle.tuning_history import TuningHistory
 from sagetree.decisions.rules import amounts_of
 from sagetree.errors import DataError, quote
 from sagetree.features.plan import LabelledRows, TablePlan

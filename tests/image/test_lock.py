@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sagetree.bundle.tuning_history import Trial
+from sagetree.bundle.learning_curve import Trial
 
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
@@ -47,7 +47,7 @@ def test_a_search_needs_nothing_that_the_image_leaves_out_of_its_packages() -> N
 import sys
 for name in {names.split()}:
     sys.modules[name] = None  # an import of it is an error
-from sagetree.bundle.tuning_history import Trial
+from sagetree.bundle.learning_curve import Trial
 from sagetree.train.hyperparameters.searching import Range
 from sagetree.train.tuning.proposals import Proposer
 trials = [Trial.model_validate_json({trials[0].model_dump_json()!r})] * 12

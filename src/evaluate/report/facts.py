@@ -7,9 +7,8 @@ from dataclasses import dataclass, fields, is_dataclass
 import numpy as np
 
 from sagetree.bundle.bundle import DataFingerprint
-from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.learning_curve import LearningCurve, TuningHistory
 from sagetree.bundle.model import Model
-from sagetree.bundle.tuning_history import TuningHistory
 from sagetree.evaluate.bias.analysis import BiasAnalysis
 from sagetree.evaluate.metrics.binary import Evaluation
 from sagetree.evaluate.metrics.interval import TWO_SIDED

@@ -35,11 +35,10 @@ from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.column_baseline import ColumnBaselines
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
-from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.learning_curve import LearningCurve, TuningHistory
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
-from sagetree.bundle.tuning_history import TuningHistory
 from sagetree.decisions.decision import Decision
 from sagetree.errors import ArtifactError, PlatformError
 from sagetree.features.pipeline import FeaturePipeline

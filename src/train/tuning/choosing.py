@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from sagetree.bundle.tuning_history import Trial
+from sagetree.bundle.learning_curve import Trial
 
 # More of them would hardly be chosen any more.
 _FINALISTS = 3

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sagetree.bundle.tuning_history import Settings, Trial
+from sagetree.bundle.learning_curve import Settings, Trial
 from sagetree.train.boosting.folds import Fold
 from sagetree.train.boosting.judging import evidence
 from sagetree.train.boosting.phases import MANY_ROWS, fold_data

@@ -7,7 +7,7 @@ they are, and those of categories not listed as missing; mean labels take their 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sagetree.bundle.tuning_history import Settings
+from sagetree.bundle.learning_curve import Settings
 from sagetree.features.category import Category
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.features.statistics import ManyCategories

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sagetree.bundle.tuning_history import Settings, Trial
+from sagetree.bundle.learning_curve import Settings, Trial
 from sagetree.train.hyperparameters.searching import ENCODING, ENCODINGS, Range
 
 # Drawn evenly before the sampler goes by what it has seen; trials that all others are held to.

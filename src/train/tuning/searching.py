@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sagetree.bundle.tuning_history import Settings, Trial
+from sagetree.bundle.learning_curve import Settings, Trial
 from sagetree.errors import SettingsError
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.folds import Fold

@@ -11,7 +11,7 @@ from pathlib import Path
 import orjson
 from pydantic import ValidationError
 
-from sagetree.bundle.tuning_history import Trial
+from sagetree.bundle.learning_curve import Trial
 from sagetree.errors import DataError
 from sagetree.machine.program import LOG
 from sagetree.tables.stored_record import StoredRecord

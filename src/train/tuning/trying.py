@@ -10,7 +10,7 @@ from math import ceil
 
 import numpy as np
 
-from sagetree.bundle.tuning_history import Settings, Trial
+from sagetree.bundle.learning_curve import Settings, Trial
 from sagetree.train.boosting.judging import deciding
 from sagetree.train.boosting.phases import boost_phase
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions

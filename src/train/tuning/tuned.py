@@ -14,7 +14,7 @@ import numpy as np
 import xgboost
 
 from sagetree.boosters.scoring import Scores
-from sagetree.bundle.tuning_history import Settings, TuningHistory
+from sagetree.bundle.learning_curve import Settings, TuningHistory
 from sagetree.errors import DataError
 from sagetree.machine.program import LOG
 from sagetree.train.boosting.checkpoints import Checkpoints

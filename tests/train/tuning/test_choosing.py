@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagetree.bundle.tuning_history import Settings, Trial
+from sagetree.bundle.learning_curve import Settings, Trial
 from sagetree.train.hyperparameters.searching import TREE_RANGES
 from sagetree.train.tuning.choosing import choose, finalists
 from sagetree.train.tuning.proposals import Proposer

@@ -9,7 +9,7 @@ from sklearn.metrics import log_loss
 
 from sagetree.bundle.bundle import ModelBundle, read_manifest
 from sagetree.bundle.file_names import MANIFEST_FILE
-from sagetree.bundle.tuning_history import TuningHistory
+from sagetree.bundle.learning_curve import TuningHistory
 from sagetree.files.header import looks_like_header
 from sagetree.files.reading import read_table
 from sagetree.machine.paths import OptMl

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sagetree.bundle.tuning_history import Setting, Trial, TuningHistory
+from sagetree.bundle.learning_curve import Setting, Trial, TuningHistory
 from sagetree.evaluate.report.page import axes, marks
 from sagetree.evaluate.report.page.document import Chart, Row, TextTable, shown
 from sagetree.evaluate.report.page.marks import MUTED, ONE, TWO
