@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bench.quality import cost
 from bench.quality.environment import PYTHON, ROOT, install_peers
-from bench.quality.field import Process, ours, tuned, untuned
+from bench.quality.field import Process, ours, searched, tuned, untuned
 from bench.quality.judge import Case, compute, kept_scores
 from bench.quality.report import Scored, report
 from bench.quality.store import Store
@@ -42,17 +42,18 @@ def main() -> int:
         print("\n".join(cost.report([*cost.measure(judged, this, others, options.rounds)])))
         return 0
     us, search = ours(), tuned()
-    field = [us, *untuned(), search]
+    slow = [search, searched()]
+    field = [us, *untuned(), *slow]
     asked = _asked(parser, options, field)
-    if asked != [us]:
+    if any(who.name not in (us.name, slow[-1].name) for who in asked):
         install_peers()
     store = Store(options.results)
     cases = [
         Case(table, tuple(table.split()[: options.folds])) for table in tables if table.is_judged
     ]
-    # The search takes longer than all others: they have no need to wait for it.
-    is_whole = compute(store, [who for who in asked if who is not search], cases)
-    is_whole &= compute(store, [who for who in asked if who is search], cases)
+    # Searches take longer than all others: they have no need to wait for them.
+    is_whole = compute(store, [who for who in asked if who not in slow], cases)
+    is_whole &= compute(store, [who for who in asked if who in slow], cases)
     scored = [
         Scored(case, {who.name: kept_scores(store, who, case) for who in field}) for case in cases
     ]
@@ -85,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="NAME",
         help="compute these alone: sagetree, catboost, lightgbm, histogram, linear, xgboost, "
-        "search",
+        "search, tuned",
     )
     asked.add_argument(
         "--cost", type=Path, metavar="OTHER", help="processor time beside another checkout's"
@@ -111,8 +112,8 @@ def _tables(parser: argparse.ArgumentParser, options: argparse.Namespace) -> lis
 def _asked(
     parser: argparse.ArgumentParser, options: argparse.Namespace, field: list[Process]
 ) -> list[Process]:
-    if options.peers:
-        return field
+    if options.peers:  # and not what is asked for by name alone, six searches for each fold
+        return [who for who in field if who.name != "tuned"]
     known = [who.name for who in field]
     names = options.contenders or known[:1]
     unknown = set(names) - set(known)

@@ -76,20 +76,28 @@ class Process:
             raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def ours() -> Process:
-    """Return sagetree as this checkout has it."""
-    packages = ("numpy", "pyarrow", "scikit-learn", "scipy", "xgboost-cpu")
+def ours(name: str = "sagetree", *others: str) -> Process:
+    """Return sagetree as this checkout has it, by a contender's name and packages it needs too."""
+    packages = ("numpy", "pyarrow", "scikit-learn", "scipy", "xgboost-cpu", *others)
     sources = [
         path
         for path in sorted((ROOT / "src").glob("*/**/*.py"))
         if path.relative_to(ROOT / "src").parts[0] not in ("serve", "prepare")
     ]
     return Process(
-        name="sagetree",
+        name=name,
         python=PYTHON,
-        sources=(HERE / "contenders" / "sagetree.py", *sources),
+        sources=(
+            *(HERE / "contenders" / f"{one}.py" for one in sorted({"sagetree", name})),
+            *sources,
+        ),
         versions=tuple(f"{package}=={version(package)}" for package in packages),
     )
+
+
+def searched() -> Process:
+    """Return sagetree after a search of its own."""
+    return ours("tuned", "optuna")
 
 
 def _peer(name: str, package: str, *others: str) -> Process:

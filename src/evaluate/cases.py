@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sagetree.bundle.bundle import Manifest, ModelBundle, read_manifest
 from sagetree.bundle.file_names import MANIFEST_FILE
-from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.learning_curve import LearningCurve, TuningHistory
 from sagetree.bundle.model import Model
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.decisions.rules import amounts_of
@@ -94,6 +94,11 @@ class TrainingRecord(NamedTuple):
     def hyperparameters(self) -> Mapping[str, str]:
         """What it was told, none of a model that does not say."""
         return self.manifest.hyperparameters if self.manifest else {}
+
+    @property
+    def tuning(self) -> TuningHistory | None:
+        """What was searched before it."""
+        return self.manifest.tuning if self.manifest else None
 
     @classmethod
     def of(cls, folder: Path) -> "TrainingRecord":

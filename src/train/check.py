@@ -208,6 +208,18 @@ def _seconds(read: Ingested, settings: TrainSettings) -> float:
         each = max(0.0, time_of(1 + TRIED_ROUNDS) - first) / TRIED_ROUNDS
     finally:
         LOG.setLevel("INFO")
-    trainings = 1 if VALIDATION in read.examples else settings.boosting.nfold or DEFAULT_FOLDS
+    is_validated = VALIDATION in read.examples
+    trainings = 1 if is_validated else settings.boosting.nfold or DEFAULT_FOLDS
+    whole = first + each * settings.boosting.rounds
     models = 2 if settings.reweighs else 1
-    return (first + each * settings.boosting.rounds) * trainings * models
+    searches = 1 if is_validated else trainings + 1
+    return whole * trainings * models + _searching(settings, whole, searches)
+
+
+def _searching(settings: TrainSettings, training: float, searches: int) -> float:
+    """Return the seconds of all trials, should none of them be pruned or stop early."""
+    budget = settings.tuning.budget if settings.tuning else None
+    if budget is None:
+        return 0.0
+    trials = budget.trials or 0
+    return searches * trials * DEFAULT_FOLDS * training + (budget.seconds or 0)

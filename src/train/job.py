@@ -141,6 +141,7 @@ def _bundle(learnt: Learnt, judged: _Judged, *, is_stopped: bool) -> ModelBundle
         rows=learnt.known,
         curve=result.curve,
         calibration=calibrator,
+        tuning=learnt.tuning,
         columns=measure_columns(
             read.features,
             learnt.own_sample,

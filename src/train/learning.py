@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from sagetree.bundle.baseline import MOST_ROWS
 from sagetree.bundle.bundle import DataFingerprint
 from sagetree.bundle.column_baseline import MOST_ROWS as OF_COLUMNS
+from sagetree.bundle.learning_curve import TuningHistory
 from sagetree.bundle.training_rows import TrainingRows
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.paths import OptMl
 from sagetree.train.boosting.checkpoints import Checkpoints
-from sagetree.train.boosting.plan import BoostingPlan
+from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import TrainedModels
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
@@ -25,6 +26,7 @@ from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.hosts.group import Group
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
+from sagetree.train.tuning.tuned import Tuned, fit_tuned
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Learnt:
     sample: Examples
     own_sample: Examples
     known: TrainingRows
+    tuning: TuningHistory | None
 
 
 def learn(opt_ml: OptMl, settings: TrainSettings, termination: Termination, group: Group) -> Learnt:
@@ -61,13 +64,8 @@ def learn(opt_ml: OptMl, settings: TrainSettings, termination: Termination, grou
         return_freed_memory()  # of the tables, before the trees take theirs
         checkpoints = Checkpoints.of_job(settings, data) if group.is_leader else None
         options = termination.begin(checkpoints, read.first_model, group)
-        train, classes = read.examples[TRAIN], read.class_count
-        plan = BoostingPlan.of(
-            settings.boosting, read.schema, read.features, train, classes=classes, run=options
-        )
-        tell_scale(plan, train)
-        tell_yielding(plan)
-        trained = fit(plan, train, read.examples.get(VALIDATION))
+        read, plan, trained, tuning = _fit(read, options, checkpoints)
+        train = read.examples[TRAIN]
         tell_splits(plan, train, trained.models)
         _check_alike(group, trained.models)
         served = plan.as_served(train)
@@ -83,7 +81,21 @@ def learn(opt_ml: OptMl, settings: TrainSettings, termination: Termination, grou
             gathered(group, served, most=MOST_ROWS),
             gathered(group, train, most=OF_COLUMNS),
             read.known_as(served),
+            tuning,
         )
+
+
+def _fit(read: Ingested, options: RunOptions, checkpoints: Checkpoints | None) -> Tuned:
+    """Fit the models, by what the settings say or by what a search finds."""
+    settings, train, classes = read.settings, read.examples[TRAIN], read.class_count
+    plan = BoostingPlan.of(
+        settings.boosting, read.schema, read.features, train, classes=classes, run=options
+    )
+    tell_scale(plan, train)
+    tell_yielding(plan)
+    if settings.tuning is not None:
+        return fit_tuned(read, settings.tuning, options, checkpoints)
+    return Tuned(read, plan, fit(plan, train, read.examples.get(VALIDATION)), None)
 
 
 def _with_rows_of_all(group: Group, read: Ingested) -> Ingested:

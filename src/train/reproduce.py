@@ -16,6 +16,7 @@ from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
 from sagetree.errors import DataError, SettingsError, UserError
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
+from sagetree.train.hyperparameters.value_types import SearchBudget
 from sagetree.train.job import run as train
 
 
@@ -40,6 +41,7 @@ def run(opt_ml: OptMl, path: Path) -> int:
             where=str(path),
             hint="Start a job of as many hosts on the same files, and compare the two models",
         )
+    _check_search(then, path)
     with tempfile.TemporaryDirectory() as folder:
         again = OptMl(Path(folder))
         _prepare(opt_ml, again, then)
@@ -55,6 +57,17 @@ def run(opt_ml: OptMl, path: Path) -> int:
         path,
     )
     return 0
+
+
+def _check_search(then: Manifest, path: Path) -> None:
+    """Raise SettingsError where a machine's speed decided what was tried."""
+    budget = then.hyperparameters.get("tune", "")
+    if budget and SearchBudget().parse(budget).seconds is not None:
+        raise SettingsError(
+            f"it is of a search for a time (tune={budget}), whose trials depend on the machine",
+            where=str(path),
+            hint="Name the manifest of a job with a number of trials, such as tune=30",
+        )
 
 
 def _prepare(opt_ml: OptMl, again: OptMl, then: Manifest) -> None:

@@ -6,7 +6,7 @@ from bench.quality.report import Scored, report
 from bench.quality.table import read_tables
 from tests.bench.tables import cancer, diabetes, write_tables
 
-RIVALS = ("catboost", "lightgbm", "histogram", "linear", "xgboost", "search")
+RIVALS = ("catboost", "lightgbm", "histogram", "linear", "xgboost", "search", "tuned")
 
 
 @pytest.fixture
@@ -86,3 +86,4 @@ def test_what_is_missing_is_said(cases):
     assert "XGBoost lacks" not in text
     assert text.endswith("- rossi: its task is not judged")
     assert row(text, "regression", "R2")[5] == "-"
+    assert "tune=30 lacks" not in text  # which is computed only where it is asked for by name

@@ -136,3 +136,14 @@ def test_what_a_plain_installation_lacks_names_its_extra(site: Path, tmp_path: P
         "with a C compiler at hand: pip install 'sagetree[script]'"
     )
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_search_without_optuna_names_its_extra(site: Path, tmp_path: Path) -> None:
+    environ = {**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path)}
+    (tmp_path / "input" / "data" / "train").mkdir(parents=True)
+    command = [str(site / "bin" / "sagetree"), "train", "--set", "tune=20"]
+    ended = subprocess.run(command, cwd="/", env=environ, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert (tmp_path / "output" / "failure").read_text().splitlines()[0] == (
+        "tune searches by Optuna, which is not installed: pip install 'sagetree[tune]'. Correct it"
+    )

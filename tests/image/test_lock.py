@@ -6,6 +6,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from sagetree.bundle.learning_curve import Trial
+
 ROOT = Path(__file__).parent.parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 
@@ -32,6 +36,25 @@ def test_the_image_has_every_extra_and_one_build_of_xgboost() -> None:
             cwd=ROOT, capture_output=True, text=True, check=True,
         ).stdout  # fmt: skip
         assert set(re.findall(r"^xgboost[a-z-]*", locked, re.MULTILINE)) == {package}
+
+
+@pytest.mark.long
+def test_a_search_needs_nothing_that_the_image_leaves_out_of_its_packages() -> None:
+    """Optuna asks for a database's packages, and stores trials in memory without them."""
+    (names,) = re.findall(r"for package in (.*); do", DOCKERFILE)
+    trials = [Trial(settings={"eta": 0.1}, state="complete", values=((0.5,),), rounds=(3,))]
+    program = f"""
+import sys
+for name in {names.split()}:
+    sys.modules[name] = None  # an import of it is an error
+from sagetree.bundle.learning_curve import Trial
+from sagetree.train.hyperparameters.searching import Range
+from sagetree.train.tuning.proposals import Proposer
+trials = [Trial.model_validate_json({trials[0].model_dump_json()!r})] * 12
+print(Proposer((Range("eta", 0.1, 0.3),), False, True, 1).propose(trials))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert ran.stdout.startswith("{'eta': 0."), ran.stderr
 
 
 def test_builder_and_developers_have_the_same_uv() -> None:

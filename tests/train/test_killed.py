@@ -48,8 +48,11 @@ class Nursery:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
         )  # fmt: skip
 
-    def run(self, root: Path, kill_at: int | None = None) -> list[str]:
-        """Run a job on `root`, kill it after so many of its rounds, and return its log."""
+    def run(self, root: Path, kill_at: int | None = None, mark: str = "[") -> list[str]:
+        """Run a job on `root`, kill it after so many of its rounds, and return its log.
+
+        A round is a line that begins with `mark`, a trial one that has another in it.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(f"{root}\n")
@@ -63,20 +66,21 @@ class Nursery:
                 return log
             else:
                 log.append(line)
-                rounds += line.startswith("[")
+                rounds += line.startswith(mark) if mark == "[" else mark in line
                 if rounds == kill_at:
                     os.kill(child, signal.SIGKILL)
                     kill_at = None
         raise AssertionError("the nursery ended")
 
 
-def inputs(root: Path, files: dict[str, str]) -> OptMl:
+def inputs(root: Path, files: dict[str, str], **more: str) -> OptMl:
     opt_ml = OptMl(root)
     for channel, text in files.items():
         (opt_ml.data / channel).mkdir(parents=True)
         (opt_ml.data / channel / "data.csv").write_text(text)
     opt_ml.config.mkdir(parents=True)
     settings = {"num_round": "120", "early_stopping_rounds": "60", "checkpoint_interval": "3"}
+    settings |= more
     (opt_ml.config / "hyperparameters.json").write_text(json.dumps(settings))
     config = {"LocalPath": "/opt/ml/checkpoints"}
     (opt_ml.config / "checkpointconfig.json").write_text(json.dumps(config))
@@ -101,6 +105,24 @@ def test_twenty_kills_change_nothing(tmp_path: Path, watched: bool) -> None:
             else:
                 kills += 1
         nursery.run(killed.root)
+        compare(expected, killed)
+    finally:
+        nursery.process.kill()
+        nursery.process.communicate()
+
+
+def test_a_search_that_is_killed_again_and_again_ends_with_the_same_bundle(tmp_path: Path) -> None:
+    nursery, files = Nursery(), {"train": lines(200)}
+    more = {"tune": "5", "nfold": "2", "num_round": "30", "early_stopping_rounds": "10"}
+    try:
+        expected, killed = (inputs(tmp_path / name, files, **more) for name in ("one", "other"))
+        nursery.run(expected.root)
+        chance = random.Random(5)
+        kills = 0
+        while not (killed.model / "xgboost-model").exists():
+            nursery.run(killed.root, kill_at=chance.randint(1, 3), mark=", trial ")
+            kills += 1
+        assert kills > 3
         compare(expected, killed)
     finally:
         nursery.process.kill()

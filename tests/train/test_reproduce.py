@@ -112,3 +112,22 @@ def test_no_manifest_at_all(job: Job, tmp_path: Path) -> None:
     assert ran.failure == (
         "sagetree/manifest.json: it cannot be read. Copy the artifact again, or train again\n"
     )
+
+
+@pytest.mark.long
+def test_a_search_gives_the_same_model_and_names_its_optuna(job: Job, opt_ml: OptMl) -> None:
+    assert job({"train": lines()}, {**SETTINGS, "tune": 4}).code == 0
+    path = opt_ml.model / MANIFEST_FILE
+    assert "optuna" in read_manifest(path).versions
+    ran = job({}, arguments=["--reproduce", str(path)])
+    assert ran.code == 0, ran.log
+
+
+def test_a_search_for_a_time_cannot_be_had_again(job: Job, manifest: Path) -> None:
+    content = json.loads(manifest.read_text())
+    content["hyperparameters"]["tune"] = "20m"
+    manifest.write_text(json.dumps(content))
+    assert job({}, arguments=["--reproduce", str(manifest)]).failure == (
+        f"{manifest}: it is of a search for a time (tune=20m), whose trials depend on the "
+        "machine. Name the manifest of a job with a number of trials, such as tune=30\n"
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 import numpy as np
 
 from sagetree.bundle.bundle import DataFingerprint
-from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.learning_curve import LearningCurve, TuningHistory
 from sagetree.bundle.model import Model
 from sagetree.evaluate.bias.analysis import BiasAnalysis
 from sagetree.evaluate.metrics.binary import Evaluation
@@ -88,6 +88,7 @@ class ReportFacts:
     confusion: Confusion | None
     outcome: BinaryFacts | TaskFacts
     curve: LearningCurve | None
+    tuning: TuningHistory | None
     drivers: DriverFacts
     slices: SliceFacts | None
     bias: BiasAnalysis | None
@@ -121,6 +122,7 @@ class ReportFacts:
             confusion=evaluation.confusion,
             outcome=_outcome(rows, model, evaluation),
             curve=subject.training.curve,
+            tuning=subject.training.tuning,
             drivers=drivers,
             slices=measure_slices(some, by_importance, model.objective),
             bias=subject.bias,
@@ -218,7 +220,7 @@ def _plain(value: object) -> object:
         return [_plain(each) for each in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if isinstance(value, LearningCurve | DataFingerprint):
+    if isinstance(value, LearningCurve | DataFingerprint | TuningHistory):
         return _plain(value.model_dump())
     if is_dataclass(value) and not isinstance(value, type):
         named = {field.name: getattr(value, field.name) for field in fields(value)}

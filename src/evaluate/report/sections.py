@@ -21,6 +21,12 @@ from sagetree.evaluate.report.charts.tasks import (
     residuals_chart,
     survival_chart,
 )
+from sagetree.evaluate.report.charts.tuning import (
+    best_trials,
+    chosen_in_folds,
+    search_in_words,
+    tuning_chart,
+)
 from sagetree.evaluate.report.column_sections import (
     drivers_section,
     profile_section,
@@ -200,6 +206,16 @@ def facets_section(facts: ReportFacts) -> Section | None:
     return bias_section(facts.bias) if facts.bias else None
 
 
+def tuning_section(facts: ReportFacts) -> Section | None:
+    """Return what a search of hyperparameters tried and chose."""
+    history = facts.tuning
+    if history is None:
+        return None
+    words, charts = search_in_words(history), (tuning_chart(history),)
+    tables = best_trials(history), *([chosen_in_folds(history)] if history.folds else [])
+    return Section("tuning", "What was tried", words, tables=tables, charts=charts)
+
+
 def making_section(facts: ReportFacts) -> Section:
     """Return what the model is, and where it comes from."""
     making = facts.making
@@ -233,6 +249,7 @@ SECTIONS: tuple[Callable[[ReportFacts], Section | None], ...] = (
     operating_section,
     metrics_section,
     learning_section,
+    tuning_section,
     drivers_section,
     slices_section,
     facets_section,

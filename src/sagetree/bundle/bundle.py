@@ -35,7 +35,7 @@ from sagetree.boosters.library import library_version
 from sagetree.bundle.baseline import Baseline
 from sagetree.bundle.column_baseline import ColumnBaselines
 from sagetree.bundle.file_names import MANIFEST_FILE, MODEL_FILE
-from sagetree.bundle.learning_curve import LearningCurve
+from sagetree.bundle.learning_curve import LearningCurve, TuningHistory
 from sagetree.bundle.old import FORMAT, Documents, upgraded
 from sagetree.bundle.swap import swap_files
 from sagetree.bundle.training_rows import TrainingRows
@@ -122,6 +122,7 @@ class Manifest(BaseModel):
     data: dict[str, DataFingerprint]
     metrics: dict[str, float]
     origin: Origin | None = None
+    tuning: TuningHistory | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,7 @@ class ModelBundle:
     curve: LearningCurve | None = None
     calibration: Calibration | None = None
     columns: ColumnBaselines | None = None
+    tuning: TuningHistory | None = None
 
     def save(self, folder: Path) -> Manifest:
         """Write the bundle into `folder`, completely or not at all; the manifest comes last.
@@ -168,12 +170,13 @@ class ModelBundle:
         manifest = Manifest(
             format=FORMAT,
             files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-            versions=library_versions(),
+            versions=library_versions(*(["optuna"] if self.tuning else [])),
             hyperparameters=dict(self.hyperparameters),
             data=dict(self.data),
             # one that was never a number (an AUC of one class) is not one for JSON
             metrics={name: value for name, value in self.metrics.items() if isfinite(value)},
             origin=self.origin,
+            tuning=self.tuning,
         )
         try:
             swap_files(folder, {**files, MANIFEST_FILE: _json(manifest)}, _listed_in(folder))
@@ -210,6 +213,7 @@ class ModelBundle:
             data=manifest.data,
             metrics=manifest.metrics,
             origin=manifest.origin,
+            tuning=manifest.tuning,
             baseline=_optional(Baseline, documents, BASELINE_FILE),
             columns=_optional(ColumnBaselines, documents, COLUMNS_FILE),
             curve=_optional(LearningCurve, documents, CURVE_FILE),
@@ -232,13 +236,14 @@ def _model_names(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 @cache
-def library_versions() -> dict[str, str]:
-    """Return the versions of what a model's numbers depend on."""
+def library_versions(*others: str) -> dict[str, str]:
+    """Return the versions of what a model's numbers depend on; `others` are packages it took."""
     return {
         "python": platform.python_version(),
         "sagetree": version("sagetree"),
         "xgboost": library_version(),
         "numpy": version("numpy"),
+        **{name: version(name) for name in others},
     }
 
 

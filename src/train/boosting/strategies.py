@@ -44,7 +44,7 @@ from sagetree.train.examples.copies import with_copies
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.gathered import gathered, total_rows
 from sagetree.train.examples.leakage import hashes_of
-from sagetree.train.hosts.group import Group
+from sagetree.train.hosts.group import ONE, Group
 
 HOLD_OUT_SHARE = 0.1
 
@@ -60,7 +60,7 @@ def fit(plan: BoostingPlan, train: Examples, validation: Examples | None) -> Tra
     if plan.settings.kfold and validation is not None:
         train, validation = _joined(train, validation), None
     plan = plan.on_rows(train)
-    with _xgboost_refusals(plan.group):
+    with xgboost_refusals(plan.group):
         trained = _fit(plan, train, validation)
     return replace(trained, models=tuple(map(plan.directed, trained.models)))
 
@@ -223,7 +223,7 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
 
 
 @contextmanager
-def _xgboost_refusals(group: Group) -> Iterator[None]:
+def xgboost_refusals(group: Group = ONE) -> Iterator[None]:
     """Turn what XGBoost refuses into a SettingsError that has its reason.
 
     Raises PlatformError where another host of the group is gone.

@@ -45,6 +45,21 @@ def fit_features(schema: Schema, settings: Columns, goal: Goal) -> FeaturePipeli
     )
 
 
+def with_few_native(features: FeaturePipeline) -> FeaturePipeline:
+    """Return the features as they are where no encoding is searched: codes for few categories."""
+    found: tuple[AnyFeature, ...] = tuple(
+        Category(column=feature.column, categories=feature.categories)
+        if type(feature) is ManyCategories and len(feature.categories) <= FEW_CATEGORIES
+        else feature
+        for feature in features.features
+    )
+    return FeaturePipeline(  # a copy would keep what was made of the others
+        missing_values=features.missing_values,
+        unknown_category=features.unknown_category,
+        features=found,
+    )
+
+
 def tell_mean_labels(features: FeaturePipeline) -> None:
     """Log for the categories of which columns this job finds mean labels, if for any."""
     names = [quote(f.column) for f in features.features if isinstance(f, ManyCategories)]
@@ -66,8 +81,10 @@ def _why_no_statistics(schema: Schema, goal: Goal) -> str | None:
 def _encoding(column: Column, settings: Columns, *, takes_means: bool) -> str:
     if column.kind == "mixed":
         return settings.word_encoding
-    is_many = len(column.categories) > FEW_CATEGORIES
-    return "target" if is_many and settings.encodes_many and takes_means else settings.encoding
+    may = settings.searches_encoding or (
+        settings.encodes_many and len(column.categories) > FEW_CATEGORIES
+    )
+    return "target" if may and takes_means else settings.encoding
 
 
 def _feature(column: Column, encoding: str) -> AnyFeature:

@@ -3,6 +3,7 @@
 import mmap
 import os
 import tempfile
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +56,22 @@ def feature_matrix(table: Table, features: FeaturePipeline, *, in_file: bool = F
         drop_pages(matrix)
     matrix.flags.writeable = False
     return Features(matrix, absent)
+
+
+def without_codes(matrix: NDArray[np.float32], codes: Mapping[int, int]) -> NDArray[np.float32]:
+    """Return a matrix with NaN for one code of each of these columns; itself if it has none."""
+    blocks = [slice(begin, begin + SLICE_ROWS) for begin in range(0, len(matrix), SLICE_ROWS)]
+    if not any((matrix[b, place] == code).any() for b in blocks for place, code in codes.items()):
+        return matrix
+    found = _anywhere((len(matrix), matrix.shape[1]))
+    for block in blocks:
+        part = np.array(matrix[block])
+        for place, code in codes.items():
+            part[part[:, place] == code, place] = np.nan
+        found[block] = part
+        drop_pages(found)
+    found.flags.writeable = False
+    return found
 
 
 def is_too_large(values: int) -> bool:

@@ -17,6 +17,7 @@ from sagetree.train.hyperparameters.objective_rules import (
     objective_notes,
 )
 from sagetree.train.hyperparameters.parameters import is_given
+from sagetree.train.hyperparameters.searching import search_faults
 
 # Settings of one column, or some, that is then neither feature nor label.
 _ROLES = (
@@ -53,6 +54,7 @@ def check_together(
     faults.extend(objective_faults(values, failed))
     faults.extend(booster_faults(values, channels))
     faults.extend(hosts_faults(values, hosts))
+    faults.extend(search_faults(values, channels))
 
 
 def idle_together(values: Values) -> dict[str, str]:

@@ -28,6 +28,8 @@ def hosts_faults(values: Mapping[str, Any], hosts: int) -> Iterator[str]:
         yield f"objective is survival:cox, {cannot}: take survival:aft, or one host"
     if values.get("lambdarank_unbiased"):
         yield f"lambdarank_unbiased is set, {cannot}: leave it out, or take one host"
+    if "tune" in values:
+        yield f"tune is set, {cannot}: leave it out, or take one host"
     if values.get("facets"):
         yield (
             "facets is set, and of several hosts each would compare rows of its own: leave it out "

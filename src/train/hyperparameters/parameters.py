@@ -11,6 +11,7 @@ from sagetree.train.hyperparameters.value_types import (
     Flag,
     Integer,
     Real,
+    SearchBudget,
     Text,
     TuningMetric,
     Value,
@@ -210,6 +211,12 @@ OWN = (
         TUNING_METRIC,
         TuningMetric(),
         "metric a tuning job goes by; added to eval_metric as its last one",
+    ),
+    Hyperparameter(
+        "tune",
+        SearchBudget(),
+        "trials, such as 30, or time, such as 20m, of a search of depth, step size, penalties, "
+        "sampling and encoding inside this job; what is set is not searched; see tuning.md",
     ),
     Hyperparameter(
         "external_memory", Flag(), "train from disk; default: if the memory is too small"

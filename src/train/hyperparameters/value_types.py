@@ -4,6 +4,7 @@ A value is data. Nothing here evaluates a text, whatever the official
 container does with Python tuples.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -16,6 +17,9 @@ Value = Any  # what a hyperparameter's own type makes of the text
 
 # The four types of SageMaker's HyperParameterSpecification.
 SageMakerType = Literal["Integer", "Continuous", "Categorical", "FreeText"]
+
+# Of one trial there would be nothing to choose.
+LEAST_TRIALS = 2
 
 # SageMaker's ranges have two ends; where ours have none, XGBoost's types end.
 LARGEST_INTEGER = 2**31 - 1
@@ -90,6 +94,34 @@ class DecisionRule(Text):
             return parse_rule(text)
         except ValueError:
             raise ParameterError(self.allowed) from None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a search goes on: a number of trials, or of seconds."""
+
+    trials: int | None = None
+    seconds: int | None = None
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+@dataclass(frozen=True)
+class SearchBudget(Text):
+    """A number of trials, or a time."""
+
+    allowed: str = "a number of trials from 2, such as 30, or a time such as 90s, 20m or 2h"
+
+    def parse(self, text: str) -> Value:
+        """Return the budget. Raises ParameterError."""
+        found = re.fullmatch(r"([0-9]{1,9})([smh]?)", text)
+        number = int(found[1]) if found else 0
+        if found and found[2] and number:
+            return Budget(seconds=number * _SECONDS[found[2]])
+        if not found or found[2] or number < LEAST_TRIALS:
+            raise ParameterError(self.allowed)
+        return Budget(trials=number)
 
 
 @dataclass(frozen=True)

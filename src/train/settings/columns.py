@@ -8,6 +8,7 @@ from typing import Any
 from sagetree.decisions.rules import amounts_of
 from sagetree.tables.cells import DateOrder, Decimal
 from sagetree.train.hyperparameters.booster_rules import encodes_many, usual_encoding
+from sagetree.train.hyperparameters.searching import searches_encoding
 from sagetree.train.hyperparameters.value_types import plain_text
 
 
@@ -17,7 +18,8 @@ class Columns:
 
     `base_margin` has one column for each output; `csv_weights` says that the
     second column of CSV files is the weight, `encodes_many` that categories of many
-    values are statistics of the label, whatever `encoding` says of few, `shifts` that
+    values are statistics of the label, whatever `encoding` says of few, `searches_encoding`
+    that the job tries it for these, `shifts` that
     numbers may be moved so that float32 keeps them apart; `word_encoding` is that of words
     among numbers, which are never such statistics; `decimal` and `date_order` say how
     numbers and dates are written; `amounts` are what the decision's `miss` and `alarm` cost;
@@ -34,6 +36,7 @@ class Columns:
     encoding: str
     word_encoding: str
     encodes_many: bool = False
+    searches_encoding: bool = False
     weight: str | None = None
     csv_weights: bool = False
     base_margin: tuple[str, ...] = ()
@@ -87,6 +90,7 @@ def columns_of(values: Mapping[str, Any]) -> Columns:
         encoding=encoding,
         word_encoding=usual if encoding == "target" else encoding,
         encodes_many=encodes_many(values),
+        searches_encoding=searches_encoding(values),
         weight=values.get("weight_column"),
         csv_weights=values["csv_weights"],
         base_margin=values.get("base_margin_column", ()),

@@ -18,6 +18,7 @@ from sagetree.train.settings.checkpoint_files import cannot_resume, check_checkp
 from sagetree.train.settings.device import device_faults, device_notes
 from sagetree.train.settings.faults import Faults
 from sagetree.train.settings.settings import TrainSettings
+from sagetree.train.settings.tuning import tuning_faults
 
 
 def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
@@ -39,6 +40,7 @@ def read_settings(opt_ml: OptMl, overrides: Mapping[str, str]) -> TrainSettings:
     settings = None if texts is None else TrainSettings.settle(texts, formats, faults, hosts)
     if settings is not None:
         faults.texts += device_faults(settings.boosting.params)
+        faults.texts += tuning_faults(settings.tuning)
     if settings is not None and folder is not None:
         settings = _with_checkpoints(settings, folder)
         folder = settings.checkpointing.folder

@@ -39,6 +39,7 @@ from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
 from sagetree.train.settings.channel_settings import channel_notes
 from sagetree.train.settings.columns import Columns, columns_of
 from sagetree.train.settings.faults import Faults
+from sagetree.train.settings.tuning import Tuning
 
 # What SageMaker and its SDK add for themselves.
 PLATFORM_PREFIX = "sagemaker_"
@@ -118,7 +119,8 @@ class TrainSettings:
     those that name another than UTF-8; `given` is what the user wrote, as text;
     `notes` are lines to log; `decision` is the rule that chooses the threshold. `bias` says
     which facets are compared, None without any; `reweighs` that what is learnt from them
-    is to have no part in the label. `hosts` are those that train together.
+    is to have no part in the label. `tuning` says what is searched, None where nothing is.
+    `hosts` are those that train together.
     """
 
     columns: Columns
@@ -134,6 +136,7 @@ class TrainSettings:
     decision: Rule
     bias: FacetRequest | None = None
     reweighs: bool = False
+    tuning: Tuning | None = None
     charsets: Mapping[str, str] = field(default_factory=dict)
     hosts: Hosts = field(default_factory=Hosts)
 
@@ -192,6 +195,7 @@ class TrainSettings:
             decision=settled["decision"],
             bias=_bias(settled),
             reweighs=settled["reweigh"] == "facet",
+            tuning=Tuning.of(settled),
             hosts=hosts,
         )
 

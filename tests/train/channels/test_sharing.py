@@ -384,12 +384,14 @@ def test_what_hosts_cannot_train_is_refused_at_once(tmp_path: Path) -> None:
         "updater": f"updater is grow_colmaker, {cannot}: leave it out, or take one host",
         "_kfold": "_kfold is set (a model of each fold), and of several hosts each has rows of its "
         "own: leave it out to have a tenth of all rows left out, or take one host",
+        "tune": f"tune is set, {cannot}: leave it out, or take one host",
         "facets": "facets is set, and of several hosts each would compare rows of its own: leave "
         "it out and give it to evaluate, or take one host",
     }.items():
         facets = '[{"column": "amount", "threshold": 1}]'
         value = {
             "tree_method": "exact", "updater": "grow_colmaker", "_kfold": "3", "facets": facets,
+            "tune": "5",
         }[setting]  # fmt: skip
         with pytest.raises(SettingsError) as caught:
             read(tmp_path / setting, [{"train": part} for part in dealt(2)], **{setting: value})

@@ -1,0 +1,1 @@
+"""Search of hyperparameters inside one job, judged by rows that chose nothing."""
