@@ -126,7 +126,8 @@ def _trials(plan: BoostingPlan, data: Sequence[BoosterData]) -> Iterator[_Trial]
     other = _try(plan, data, shallower, Leader(leader.value, leader.result.best))
     yield other
     gains = _best(plan, [leader, other]) is leader
-    if gains and not plan.run.is_stopped() and _allow(plan, data[-1], deepest):
+    has_rows = evidence(plan, data[-1].train) >= _ROWS_A_LEAF * 2**deepest
+    if gains and has_rows and not plan.run.is_stopped():
         yield _try(plan, data, deepest, Leader(leader.value, leader.result.best))
 
 
@@ -158,10 +159,6 @@ def _enough(plan: BoostingPlan, data: Sequence[BoosterData]) -> Sequence[Booster
     ]
     folds = 1 + int(np.searchsorted(np.cumsum(counts), _ENOUGH_LEFT_OUT))
     return data[-folds:]
-
-
-def _allow(plan: BoostingPlan, data: BoosterData, depth: int) -> bool:
-    return bool(evidence(plan, data.train) >= _ROWS_A_LEAF * 2**depth)
 
 
 def _tell(plan: BoostingPlan, trials: Sequence[_Trial], best: _Trial, folds: str) -> None:

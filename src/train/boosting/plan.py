@@ -110,7 +110,8 @@ class BoostingPlan:
             _check_margins(train.roles.base_margin, params)
             # rows start from their margins alone, in training as in serving
             params["base_score"] = objective.neutral
-        params.setdefault("nthread", _threads(train))
+        is_large = train.rows * train.width >= THREADED_CELLS
+        params.setdefault("nthread", usable_cores() if is_large else 1)
         nfold = settings.kfold or settings.nfold
         return cls(
             settings=settings,
@@ -178,10 +179,6 @@ def _yielding(settings: Boosting, train: Examples, params: Mapping[str, Any]) ->
     most = at_most_of(positive * negative / (positive + negative))
     names = (name for name in settings.yielding if name in params)
     return {name: min(params[name], most[name]) for name in names}
-
-
-def _threads(train: Examples) -> int:
-    return usable_cores() if train.rows * train.width >= THREADED_CELLS else 1
 
 
 def _matrices(

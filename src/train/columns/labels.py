@@ -9,7 +9,7 @@ import pyarrow as pa
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.machine.program import LOG
-from sagetree.tables.cells import MissingValues, NumberShape, category_text
+from sagetree.tables.cells import MissingValues, NumberShape, category_text, whole_number
 from sagetree.tables.encoding import as_numbers, distinct_cells, encode_numbers
 from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
@@ -235,7 +235,7 @@ def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabe
     if len(values.texts) == table.rows:
         what = f"the label has {table.rows} classes ({values.shown}) in {table.rows} rows"
         raise DataError(f"{what}: no two rows are alike", where=where, hint=hint)
-    numbers = [number for number in map(_class_number, values.texts) if number is not None]
+    numbers = [number for number in map(whole_number, values.texts) if number is not None]
     if count is None or len(numbers) < len(values.texts):
         if count is not None and len(values.texts) != count:
             at = count if len(values.texts) > count else len(values.texts) - 1
@@ -255,10 +255,6 @@ def _classes(table: Table, name: str, columns: Columns, goal: Goal) -> ClassLabe
                 "them numbered",
             )
     return ClassLabel(name=name, classes=tuple(map(str, range(count))))
-
-
-def _class_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
 
 
 # What an event's cells are where event_value does not say it.
