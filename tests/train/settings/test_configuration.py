@@ -136,7 +136,7 @@ def test_the_config_files_are_spelled_in_one_place() -> None:
     spelled = [
         path.name
         for path in SRC.rglob("*.py")
-        if names & {text.rpartition("/")[2] for text in _texts(ast.parse(path.read_text()))}
+        if names & {str(text).rpartition("/")[2] for text in _texts(ast.parse(path.read_text()))}
     ]
     assert spelled == ["paths.py"]
 
