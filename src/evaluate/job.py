@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +85,8 @@ def run(opt_ml: OptMl, settings: EvaluateSettings) -> int:
     results = opt_ml.processing / "evaluation"
     remove_results(results, EVALUATION_FILES)
     _check_inputs(opt_ml)
-    champion = _champion(opt_ml.processing / "champion", settings.rounds)
+    path = opt_ml.processing / "champion"
+    champion = Contender.load(path, settings.rounds) if path.exists() else None
     with open_model(opt_ml.processing / "model") as folder:
         model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
         training = TrainingRecord.of(folder)
@@ -177,11 +177,6 @@ def _warnings(
     notes = bias.notes if bias else ()
     found = filter(None, (nothing, verdict.warning, *data.warnings, *told, *notes))
     return tuple(dict.fromkeys(found))  # both may say the same of copies
-
-
-def _champion(path: Path, rounds: Rounds) -> Contender | None:
-    """Return the model to compare with, None where the job has none."""
-    return Contender.load(path, rounds) if path.exists() else None
 
 
 def _comparison(

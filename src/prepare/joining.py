@@ -24,7 +24,10 @@ def count_unmatched(
     another column, or written another way.
     """
     unmatched = {
-        (left.table, right.table): _count_lacking(db, left, right, identifier(key))
+        (left.table, right.table): db.count(
+            f"main.{identifier(left.table)} l ANTI JOIN main.{identifier(right.table)} r "
+            f"USING ({identifier(key)})"
+        )
         for left in tables
         for right in tables
         if left is not right
@@ -34,12 +37,6 @@ def count_unmatched(
         if others and all(unmatched[table.table, o.table] == table.kept for o in others):
             raise _no_match(db, table, others, key)
     return unmatched
-
-
-def _count_lacking(db: Database, left: Cleaned, right: Cleaned, key: str) -> int:
-    return db.count(
-        f"main.{identifier(left.table)} l ANTI JOIN main.{identifier(right.table)} r USING ({key})"
-    )
 
 
 def _no_match(db: Database, table: Cleaned, others: Sequence[Cleaned], key: str) -> DataError:

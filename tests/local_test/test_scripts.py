@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -133,10 +134,13 @@ def port(demo: tuple[Path, str]) -> Iterator[str]:
     try:
         for _ in range(200):
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{number}/ping", timeout=2)
+                urllib.request.urlopen(f"http://127.0.0.1:{number}/ping", timeout=2).close()
                 break
+            except HTTPError as error:  # 503 while it loads its model
+                error.close()
             except OSError:
-                time.sleep(0.1)
+                pass
+            time.sleep(0.1)
         yield number
     finally:
         process.terminate()

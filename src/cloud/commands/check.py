@@ -39,7 +39,10 @@ _VARIABLES = {
 
 def check(account: Account) -> int:
     """Say of each promise whether it holds, and what to do; return 1 if one does not."""
-    launched = _unseen(account) if account.dry_run else _seen(account)
+    if account.dry_run:
+        launched = _unseen(account)
+    else:
+        launched = Launched(describe_stack(account), resources_of(account))
     findings = list(_findings(account, launched))
     if account.dry_run:
         return 0
@@ -48,10 +51,6 @@ def check(account: Account) -> int:
     broken = sum(not finding.holds for finding in findings)
     account.say(f"{len(findings) - broken} ok, {broken} not ok")
     return 1 if broken else 0
-
-
-def _seen(account: Account) -> Launched:
-    return Launched(describe_stack(account), resources_of(account))
 
 
 def _unseen(account: Account) -> Launched:

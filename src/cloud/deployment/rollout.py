@@ -89,7 +89,9 @@ def _change(
     _once(sagemaker.create_model, **model_request(settings, package, name))
     _once(sagemaker.create_endpoint_config, **config_request(settings, name))
     old = _config(clients, now.config) if now is not None and now.config else None
-    if now is not None and (now.status == "Failed" or (old and kind_of(old) != _kind(settings))):
+    if now is not None and (
+        now.status == "Failed" or (old and kind_of(old) != settings.endpoint_kind)
+    ):
         endpoint.delete(clients, settings, deadline)
         now = None
     if now is None:
@@ -125,10 +127,6 @@ def _config(clients: Clients, name: str) -> dict[str, Any] | None:
             return None
         raise
     return found
-
-
-def _kind(settings: Settings) -> str:
-    return settings.endpoint_kind
 
 
 def _type(settings: Settings) -> str | None:

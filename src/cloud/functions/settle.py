@@ -30,7 +30,7 @@ def settle(clients: Clients, settings: Settings, parameters: Parameters, deadlin
     if now is None or now.is_changing or wanted == NONE or settings.endpoint_kind == "lambda":
         return answer(settings, "waiting", now.config if now else NONE)
     version = version_in(settings.stack, attempted)
-    if version != _version(wanted):  # it was asked for while the endpoint was busy
+    if version != int(wanted.rpartition("/")[2]):  # it was asked for while the endpoint was busy
         package = _approved(clients, settings, wanted)
         if package is not None:
             rolled = roll_out(clients, settings, parameters, package, deadline)
@@ -43,10 +43,6 @@ def settle(clients: Clients, settings: Settings, parameters: Parameters, deadlin
     if now.status == "InService" and now.config == attempted:
         return _in_service(clients, settings, parameters, wanted)
     return _tell(clients, settings, parameters, now)
-
-
-def _version(arn: str) -> int:
-    return int(arn.rpartition("/")[2])
 
 
 def _approved(clients: Clients, settings: Settings, arn: str) -> Package | None:

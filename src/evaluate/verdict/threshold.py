@@ -116,13 +116,14 @@ def _points(
     """Return what each distinct score calls, behind a threshold that calls nobody."""
     distinct, true, called = cumulated(labels, scores, weights)
     above = np.nextafter(distinct[:1], np.inf, dtype=distinct.dtype)
+    found = None if miss is None else _reached(scores, miss, weights)
     return Points(
         thresholds=np.append(above, distinct).astype(np.float64),
         true=np.append(0.0, true),
         called=np.append(0.0, called),
         positives=float(true[-1]),
         rows=float(called[-1]),
-        missed=None if miss is None else _left(_reached(scores, miss, weights)),
+        missed=None if found is None else found[-1] - found,
         alarms=None if alarm is None else _reached(scores, alarm, weights),
     )
 
@@ -134,11 +135,6 @@ def _reached(scores: Scores, amounts: Floats, weights: Weights) -> Floats:
     distinct, place = np.unique(counted, return_inverse=True)
     sums = np.bincount(place, of_rows, len(distinct))[::-1]
     return np.append(0.0, np.cumsum(sums))
-
-
-def _left(reached: Floats) -> Floats:
-    """Return what is not reached."""
-    return np.asarray(reached[-1] - reached)
 
 
 def _chosen(rule: Rule, unreached: str) -> str:

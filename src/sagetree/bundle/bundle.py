@@ -197,7 +197,8 @@ class ModelBundle:
         """
         manifest = read_manifest(folder / MANIFEST_FILE)
         files = {name: _checked(folder, name, digest) for name, digest in manifest.files.items()}
-        models = _model_names(files)
+        # all numbers up to the highest
+        models = model_files(sum(name.startswith(f"{MODEL_FILE}-") for name in files) or 1)
         absent = sorted({SCHEMA_FILE, FEATURES_FILE, SELFCHECK_FILE, *models} - set(files))
         if absent:
             raise ArtifactError(f"it does not list {absent[0]}", where=MANIFEST_FILE, hint=_DAMAGED)
@@ -228,11 +229,6 @@ def model_files(count: int) -> tuple[str, ...]:
     ('xgboost-model-0', 'xgboost-model-1')
     """
     return (MODEL_FILE,) if count == 1 else tuple(f"{MODEL_FILE}-{n}" for n in range(count))
-
-
-def _model_names(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """Return the names the listed models must have: all numbers up to the highest."""
-    return model_files(sum(name.startswith(f"{MODEL_FILE}-") for name in files) or 1)
 
 
 @cache

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sagetree.formats.csv_text import CsvText
-from sagetree.tables.cells import Cell, category_text
+from sagetree.tables.cells import Cell, category_text, whole_number
 from sagetree.tables.forms import is_number
 from sagetree.tables.index_names import is_index_name
 from sagetree.tables.schema import header_names
@@ -104,7 +104,7 @@ class _Numbered:
         self.names = names
         self.words = [place for place, name in enumerate(names) if _is_word(name)]
         self.numbers = [place for place in range(len(names)) if place not in set(self.words)]
-        self.values = [_whole(names[place]) for place in self.numbers]
+        self.values = [whole_number(names[place]) for place in self.numbers]
 
     def look(self) -> HeaderLook:
         """Return what the row looks like."""
@@ -140,10 +140,6 @@ class _Numbered:
     def _is_below(self, place: int) -> bool:
         name = category_text(self.names[place])
         return any(category_text(cell) == name for cell in _sample(self.text.columns[place]))
-
-
-def _whole(name: str) -> int | None:
-    return int(name) if name.isascii() and name.isdecimal() and str(int(name)) == name else None
 
 
 def _lone_label(text: CsvText) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sagetree.errors import DataError, SettingsError, UserError, quote
+from sagetree.errors import DataError, SettingsError, quote
 from sagetree.files.finding import data_files, opened
 from sagetree.files.header import looks_like_header
 from sagetree.files.reading import read_table
@@ -147,11 +147,6 @@ def _numbers(path: Path, kind: Format) -> NDArray[np.float32]:
             )
         columns.append(values)
     if len(columns) < 2:
-        raise _too_narrow(path)
+        hint = "Put features beside it"
+        raise DataError("there is no column beside the label", where=str(path), hint=hint)
     return np.array(columns, np.float32).T
-
-
-def _too_narrow(path: Path) -> UserError:
-    return DataError(
-        "there is no column beside the label", where=str(path), hint="Put features beside it"
-    )

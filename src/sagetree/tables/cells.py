@@ -104,6 +104,11 @@ class MissingValues:
         return cls(texts, frozenset(n for n in map(_number_or_none, texts) if n is not None))
 
 
+def whole_number(text: str) -> int | None:
+    """Return the number that a text spells in its shortest way, None where it does not."""
+    return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
+
+
 def to_number(cell: Cell) -> float:
     """Return the number in `cell`; NaN if it is missing.
 

@@ -138,7 +138,7 @@ def best_boosters(
 
     Raises Terminated where the phase was stopped and no model is to be left.
     """
-    is_linear = _is_linear(plan)
+    is_linear = plan.params.get("booster") == "gblinear"  # cannot be cut, only made again
     best = result.rounds if is_linear and result.stopped else result.best
     if result.stopped:
         plan.run.check_stopped(result.rounds)
@@ -167,11 +167,6 @@ def _curve(best: int, history: History) -> LearningCurve | None:
         for name, series in metrics.items()
     }
     return LearningCurve.of(best, means)
-
-
-def _is_linear(plan: BoostingPlan) -> bool:
-    """Say whether boosters cannot be cut, only made again."""
-    return bool(plan.params.get("booster") == "gblinear")
 
 
 def _train_metrics(

@@ -55,7 +55,13 @@ def read_channel(
         missing=MissingValues.of(columns.missing_values),
         keeps_text=columns.decimal == "comma",  # of 1.299, which is no number with a point
     )
+<<<<<<< HEAD
     indices = _indices(schema) if schema and not schema.named else found.indices
+=======
+    indices = None
+    if schema and not schema.named:  # the columns that a libsvm or recordio file of training's has
+        indices = Indices(schema.first_index, len(schema.numbered_names))
+>>>>>>> d1
     is_header = _header_rule(settings, schema, name)
     format, charset = settings.formats[name], settings.charsets.get(name, UTF_8)  # noqa: A001
     reading = Reading(
@@ -107,11 +113,6 @@ def _is_of_texts(column: Column) -> bool:
             return False
         case _:
             assert_never(column.kind)
-
-
-def _indices(schema: Schema) -> Indices:
-    """Return the columns that a libsvm or recordio file of training's has."""
-    return Indices(schema.first_index, len(schema.numbered_names))
 
 
 def check_channel(table: Table, plan: TablePlan, channel: str) -> None:

@@ -9,7 +9,12 @@ import numpy as np
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.machine.program import LOG
+<<<<<<< HEAD
 from sagetree.tables.cells import Cell, NumberShape, category_text, to_number
+=======
+from sagetree.tables.cells import MissingValues, NumberShape, category_text, whole_number
+from sagetree.tables.encoding import as_numbers, distinct_cells, encode_numbers
+>>>>>>> d1
 from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
     AnyLabel,
@@ -237,7 +242,7 @@ def _classes(facts: Facts, name: str, goal: Goal) -> ClassLabel:
     if len(values.texts) == facts.rows:
         what = f"the label has {facts.rows} classes ({values.shown}) in {facts.rows} rows"
         raise DataError(f"{what}: no two rows are alike", where=where, hint=hint)
-    numbers = [number for number in map(_class_number, values.texts) if number is not None]
+    numbers = [number for number in map(whole_number, values.texts) if number is not None]
     if count is None or len(numbers) < len(values.texts):
         if count is not None and len(values.texts) != count:
             _refuse_count(facts, name, values, count)
@@ -248,6 +253,7 @@ def _classes(facts: Facts, name: str, goal: Goal) -> ClassLabel:
     return ClassLabel(name=name, classes=tuple(map(str, range(count))))
 
 
+<<<<<<< HEAD
 def _refuse_count(facts: Facts, name: str, values: _Values, count: int) -> NoReturn:
     found = len(values.texts)
 
@@ -277,6 +283,8 @@ def _class_number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
 
 
+=======
+>>>>>>> d1
 # What an event's cells are where event_value does not say it.
 _HAPPENED = ("1", "true")
 _CENSORED = ("0", "false")

@@ -37,7 +37,10 @@ def check_metric_labels(
         if name in _NEVER_FINITE:
             is_wrong, reason = _NEVER_FINITE[name]
         elif name in _OF_SHARES and task == "regression":
-            is_wrong, reason = _is_no_share, "is of labels from 0 to 1"
+            is_wrong, reason = (
+                lambda labels: (labels < 0) | (labels > 1),
+                "is of labels from 0 to 1",
+            )
         else:
             continue
         wrong = np.flatnonzero(is_wrong(rows.labels))
@@ -48,7 +51,3 @@ def check_metric_labels(
                 where=f"{rows.table.locate(row)}, column {quote(label.name)}",
                 hint="Name another one in eval_metric, such as rmse or mae",
             )
-
-
-def _is_no_share(labels: Labels) -> NDArray[np.bool_]:
-    return (labels < 0) | (labels > 1)

@@ -36,11 +36,15 @@ def test_the_time_left_is_told_now_and_then(caplog: pytest.LogCaptureFixture) ->
             progress.started = progress.told = progress.started - 30  # as if 30 s had gone by
             progress.after_round(first + 9, HISTORY, None)
             progress.after_round(first + 10, HISTORY, None)
-    told = [message for message in caplog.messages if "left" in message]
-    assert told == [
-        "round 10 of at most 100, at most 270 s left",
-        "round 50 of at most 140, at most 270 s left",
-    ]
+    told = "\n".join(message for message in caplog.messages if "left" in message)
+    found = re.fullmatch(
+        r"round 10 of at most 100, at most (\d+) s left\n"
+        r"round 50 of at most 140, at most (\d+) s left",
+        told,
+    )
+    assert found, told
+    # the machine may have let some of a second go by
+    assert [int(seconds) for seconds in found.groups()] == [pytest.approx(270, rel=0.02)] * 2
 
 
 def ran_on_a_terminal(tmp_path: Path, *settings: str, **variables: str) -> tuple[int, str]:
