@@ -126,7 +126,7 @@ def _trials(plan: BoostingPlan, data: Sequence[BoosterData]) -> Iterator[_Trial]
     other = _try(plan, data, shallower, Leader(leader.value, leader.result.best))
     yield other
     gains = _best(plan, [leader, other]) is leader
-    has_rows = evidence(plan, data[-1].train) >= _ROWS_A_LEAF * 2**deepest
+    has_rows = evidence(plan, data[-1].train, plan.group) >= _ROWS_A_LEAF * 2**deepest
     if gains and has_rows and not plan.run.is_stopped():
         yield _try(plan, data, deepest, Leader(leader.value, leader.result.best))
 
@@ -161,13 +161,6 @@ def _enough(plan: BoostingPlan, data: Sequence[BoosterData]) -> Sequence[Booster
     return data[-folds:]
 
 
-<<<<<<< HEAD
-def _allow(plan: BoostingPlan, data: BoosterData, depth: int) -> bool:
-    return bool(evidence(plan, data.train, plan.group) >= _ROWS_A_LEAF * 2**depth)
-
-
-=======
->>>>>>> d1
 def _tell(plan: BoostingPlan, trials: Sequence[_Trial], best: _Trial, folds: str) -> None:
     metric = plan.settings.stopping_metric
     values = ", ".join(f"{t.value:.5g} at {t.depth}" for t in sorted(trials, key=lambda t: t.depth))

@@ -119,12 +119,7 @@ class BoostingPlan:
             _check_margins(train.roles.base_margin, params)
             # rows start from their margins alone, in training as in serving
             params["base_score"] = objective.neutral
-<<<<<<< HEAD
         params.setdefault("nthread", _threads(train, run.group))
-=======
-        is_large = train.rows * train.width >= THREADED_CELLS
-        params.setdefault("nthread", usable_cores() if is_large else 1)
->>>>>>> d1
         nfold = settings.kfold or settings.nfold
         return cls(
             settings=settings,
@@ -220,14 +215,11 @@ def _yielding(
     return {name: min(params[name], most[name]) for name in names}
 
 
-<<<<<<< HEAD
 def _threads(train: Examples, group: Group) -> int:
     cells = int(group.greatest(np.array([train.rows * train.width]))[0])
     return usable_cores() if cells >= THREADED_CELLS else 1
 
 
-=======
->>>>>>> d1
 def _matrices(
     settings: Boosting,
     features: FeaturePipeline,

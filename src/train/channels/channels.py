@@ -55,13 +55,9 @@ def read_channel(
         missing=MissingValues.of(columns.missing_values),
         keeps_text=columns.decimal == "comma",  # of 1.299, which is no number with a point
     )
-<<<<<<< HEAD
-    indices = _indices(schema) if schema and not schema.named else found.indices
-=======
-    indices = None
+    indices = found.indices
     if schema and not schema.named:  # the columns that a libsvm or recordio file of training's has
         indices = Indices(schema.first_index, len(schema.numbered_names))
->>>>>>> d1
     is_header = _header_rule(settings, schema, name)
     format, charset = settings.formats[name], settings.charsets.get(name, UTF_8)  # noqa: A001
     reading = Reading(

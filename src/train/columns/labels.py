@@ -9,12 +9,7 @@ import numpy as np
 from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.machine.program import LOG
-<<<<<<< HEAD
-from sagetree.tables.cells import Cell, NumberShape, category_text, to_number
-=======
-from sagetree.tables.cells import MissingValues, NumberShape, category_text, whole_number
-from sagetree.tables.encoding import as_numbers, distinct_cells, encode_numbers
->>>>>>> d1
+from sagetree.tables.cells import Cell, NumberShape, category_text, to_number, whole_number
 from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
     AnyLabel,
@@ -253,7 +248,6 @@ def _classes(facts: Facts, name: str, goal: Goal) -> ClassLabel:
     return ClassLabel(name=name, classes=tuple(map(str, range(count))))
 
 
-<<<<<<< HEAD
 def _refuse_count(facts: Facts, name: str, values: _Values, count: int) -> NoReturn:
     found = len(values.texts)
 
@@ -279,12 +273,6 @@ def _refuse_number(facts: Facts, name: str, text: str, count: int) -> NoReturn:
     facts.refuse(name, lambda cell: category_text(cell) == text, error)
 
 
-def _class_number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdecimal() and str(int(text)) == text else None
-
-
-=======
->>>>>>> d1
 # What an event's cells are where event_value does not say it.
 _HAPPENED = ("1", "true")
 _CENSORED = ("0", "false")

@@ -80,22 +80,9 @@ def _reason(given: Given, found: Found) -> str:
         case "category":
             return "not all its cells are numbers or dates"
         case "identifier":
-<<<<<<< HEAD
             is_index = is_index_name(column.name) or column.name in given.facts.table.index_columns
-            why = "the index of a frame" if is_index else _different(given, column)
-            return f"{NOTES['identifier']} ({why})"
-        case "constant" if not column.distinct:
-            return "left out: no value in any row"
-    return NOTES[column.kind]
-
-
-def _different(given: Given, column: Column) -> str:
-    return f"{column.distinct} different values in {given.facts.rows} rows"
-=======
-            is_index = is_index_name(column.name) or column.name in given.table.index_columns
-            different = f"{column.distinct} different values in {given.table.rows} rows"
+            different = f"{column.distinct} different values in {given.facts.rows} rows"
             return f"{NOTES['identifier']} ({'the index of a frame' if is_index else different})"
         case "constant" if not column.distinct:
             return "left out: no value in any row"
     return NOTES[column.kind]
->>>>>>> d1
