@@ -15,6 +15,8 @@ from local_test.cloud.account.actors import ACCOUNT, PERSON, REGION
 from local_test.cloud.account.functions import FunctionFailed
 from local_test.cloud.account.signing import sign
 from local_test.cloud.desk import Desk
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.commands.batch import batch
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "cloud" / "template.yaml"
@@ -164,6 +166,11 @@ class Person:
         answer = self._post(self.outputs["ClaimsUrl"], body, signed=True)
         self.desk.backstage.wait(RUN_SECONDS)
         return answer
+
+    def batch(self, source: Path, target: Path) -> None:
+        """Score a file as `sagetree cloud batch` does."""
+        account = Account(STACK, self.desk.actors.session(PERSON), pause=lambda _: time.sleep(0.1))
+        batch(account, str(source), str(target), "ml.m5.large")
 
     def look_for_drift(self) -> Mapping[str, Any]:
         """Have drift looked for, and wait until it is known; return what the function said."""

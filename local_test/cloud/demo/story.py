@@ -1,5 +1,6 @@
 """The story that the demo tells: each chapter does something, checks it and says what came out."""
 
+import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,8 +20,11 @@ CLAIMS = ROOT / "local_test" / "payloads" / "claims.json"
 TOO_MUCH = "0.99"
 ENOUGH = "0.7"
 
-# Of the example's claims one has a higher score.
-ALERT_SCORE = "0.5"
+# Three times what claims have on average.
+ALERT_SCORE = "0.1"
+
+# How often the example's claims stand in the file that is scored.
+FILE_CLAIMS = 50
 
 # A claimant's own words, which no log, no endpoint and no object may ever see.
 NAME = "Ada Lovelace"
@@ -43,7 +47,9 @@ def tell(page: Page, desk: Desk, folder: Path, policies: int) -> list[Role]:
     _approved(page, person)
     _scored(page, person)
     _wrong_claim(page, person)
-    _queued(page, person)
+    _queued(page, person, folder)
+    _files(page, person, folder)
+    _watched(page, person)
     _second_version(page, person, folder, policies)
     _rolled_back(page, person)
     _speed(page, person)
@@ -189,8 +195,8 @@ def _wrong_claim(page: Page, person: Person) -> None:
         page.fact("the API", f"{answer.status}: {answer.content.get('message', answer.content)}")
 
 
-def _queued(page: Page, person: Person) -> None:
-    claims = _claims()
+def _queued(page: Page, person: Person, folder: Path) -> None:
+    claims = [*_claims(), _suspicious(person, folder)]
     wrong = {name: cell for name, cell in claims[0].items() if name != "incident_type"}
     with page.chapter(
         "Claims that may wait",
@@ -208,6 +214,61 @@ def _queued(page: Page, person: Person) -> None:
         person.queue({"claims": claims})
         _check(len(person.told()) == before + 1, "told twice", person.told()[before:])
         page.fact("sent once more", "all scored, and nobody is told a second time")
+
+
+def _suspicious(person: Person, folder: Path) -> dict[str, Any]:
+    """Return the claim with the highest score of some that were frauds."""
+    tables = [list(csv.DictReader((folder / f"{t}.csv").open())) for t in ("customers", "claims")]
+    customers = {row["policy_id"]: row for row in tables[0]}
+    frauds = [customers[c["policy_id"]] | c for c in tables[1] if c["fraud"] == "1"][:100]
+    names = _claims()[0].keys()
+    claims = [{k: v for k, v in claim.items() if k in names and v} for claim in frauds]
+    answer = person.score({"claims": [{**_claims()[0], **claim} for claim in claims]})
+    _check(answer.status == 200, "known frauds are refused", answer)
+    scores = [said["score"] for said in answer.content["predictions"]]
+    _check(max(scores) >= float(ALERT_SCORE), "no known fraud scores high", max(scores))
+    return {**_claims()[0], **claims[scores.index(max(scores))]}
+
+
+def _files(page: Page, person: Person, folder: Path) -> None:
+    with page.chapter(
+        "Files",
+        "The example's claims, many times over, are scored by a batch transform job: the command "
+        "sends the file, waits for the job, and fetches the scores.",
+    ):
+        source, target = folder / "batch.csv", folder / "scores"
+        claims = _claims()
+        names = [name for name in claims[0] if name not in ("policy_id", "name")]
+        with source.open("w", newline="") as file:
+            writer = csv.DictWriter(file, names, extrasaction="ignore")
+            writer.writeheader()
+            writer.writerows(claims * FILE_CLAIMS)
+        person.batch(source, target)
+        scores = (target / "batch.csv.out").read_text().splitlines()
+        _check(len(scores) == FILE_CLAIMS * len(claims), "scores", len(scores))
+        page.fact("scored", f"{len(scores)} rows, into {target.name}/batch.csv.out")
+
+
+def _watched(page: Page, person: Person) -> None:
+    with page.chapter(
+        "What became of claims, and drift",
+        "The stack keeps what it scores. It is told what became of some claims, and then a job of "
+        "the image compares what was scored with the rows that the model was trained on.",
+    ):
+        claims = _claims()
+        odd = [{**c, "policy_id": f"Q-{i}", "total_claim_amount": 10 * c["total_claim_amount"]}
+               for i, c in enumerate(claims * 10)]  # fmt: skip
+        for begin in range(0, len(odd), 100):
+            _check(person.score({"claims": odd[begin : begin + 100]}).status == 200, "not scored")
+        noted = [{"policy_id": c["policy_id"], "fraud": i % 2} for i, c in enumerate(odd[:40])]
+        answer = person.note({"outcomes": noted})
+        _check(answer.status == 200, "the outcomes are refused", answer)
+        page.fact("outcomes", f"{answer.content['outcomes']} are kept")
+        started = person.look_for_drift()
+        _check(started["action"] == "started", "nothing was looked at", started)
+        told = person.told()[-1]
+        _check("drift" in told and "total_claim_amount" in told, "the drift was not told", told)
+        page.fact("told to the alert topic", told.partition("\n")[0])
 
 
 def _alert(text: str) -> str:
