@@ -183,6 +183,31 @@ def test_parts_hold_all_rows_whole_and_each_its_header(tmp_path, rows, header, s
     assert found == [[text, str(number)] for text, number in rows]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [b"\xef\xbb\xbfb,a\n", b" b , a\n", b"b;a\n", b"b\ta\r\n", b'\xef\xbb\xbf"b","a"\r\n'],
+)
+def test_each_part_has_the_header_that_the_endpoint_would_know(tmp_path, header):
+    """Without it the columns of all parts but the first would be taken by their places."""
+    path = tmp_path / "a.csv"
+    delimiter = header.strip(b'\xef\xbb\xbf \r\n"ab')[:1]
+    rows = [b"%d%b%d\n" % (n, delimiter, n + 1) for n in range(40)]
+    path.write_bytes(header + b"".join(rows))
+    cut = list(parts(path, frozenset("ab"), 64))
+    known = header.removeprefix(b"\xef\xbb\xbf")
+    assert len(cut) > 2
+    assert all(part.startswith(known) for part in cut)
+    assert b"".join(part.removeprefix(known) for part in cut) == b"".join(rows)
+
+
+def test_an_empty_file_is_refused_before_a_job(stack, tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "b.csv").touch()
+    with pytest.raises(UserError) as raised:
+        stack.hears(lambda: batch(stack.account, str(tmp_path), str(tmp_path / "out"), TYPE))
+    assert str(raised.value) == (f"{tmp_path}/b.csv: the file is empty. Name files that hold rows")
+
+
 def test_lines_of_json_are_cut_between_lines(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text("".join(f'{{"a": {n}}}\n' for n in range(100)))
