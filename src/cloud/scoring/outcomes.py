@@ -32,8 +32,10 @@ class Outcomes:
         """Keep all outcomes. Raises DecodingError and RouteError for a bad one, with none kept."""
         for number, outcome in enumerate(outcomes, 1):
             self._check(outcome, label, f"outcome {number}")
+        # of two for one claim the last, whichever thread would come first
+        last = {outcome_key(outcome[self._id_field]): outcome for outcome in outcomes}
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(self._put, outcomes))
+            list(threads.map(self._put, last, last.values()))
 
     def _check(self, outcome: Outcome, label: LabelNote, where: str) -> None:
         names = (self._id_field, label.name)
@@ -43,7 +45,8 @@ class Outcomes:
                 where=where,
                 hint=f"Send {names[0]}, of the claim, and {names[1]}, which the model predicts",
             )
-        if not isinstance(outcome[self._id_field], str | int):
+        identifier = outcome[self._id_field]
+        if isinstance(identifier, bool) or not isinstance(identifier, str | int):
             raise DecodingError(
                 "it is neither a text nor a whole number",
                 where=f"{where}, {self._id_field}",
@@ -61,12 +64,9 @@ class Outcomes:
                 )
             )
 
-    def _put(self, outcome: Outcome) -> None:
-        self._s3.put_object(
-            Bucket=self._bucket,
-            Key=outcome_key(outcome[self._id_field]),
-            Body=f"{json.dumps(outcome)}\n".encode(),
-        )
+    def _put(self, key: str, outcome: Outcome) -> None:
+        body = f"{json.dumps(outcome)}\n".encode()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
 
 def outcome_key(identifier: object) -> str:
@@ -75,4 +75,5 @@ def outcome_key(identifier: object) -> str:
     >>> outcome_key("P-1") == outcome_key("P-2"), outcome_key(7) == outcome_key("7")
     (False, True)
     """
-    return f"{OUTCOMES}/{hashlib.sha256(str(identifier).encode()).hexdigest()}.jsonl"
+    text = str(identifier).encode(errors="surrogatepass")  # JSON can name half a character
+    return f"{OUTCOMES}/{hashlib.sha256(text).hexdigest()}.jsonl"

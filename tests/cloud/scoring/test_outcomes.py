@@ -27,6 +27,18 @@ def test_outcomes_are_kept_by_claim_and_the_last_one_holds(ask, stack):
     assert (by_claim[3], by_claim[2], by_claim["a/b"]) == ("0", 0, 1.0)
 
 
+def test_of_two_outcomes_of_a_claim_in_one_request_the_last_one_holds(ask, stack):
+    outcomes = [{"policy_id": 7, "fraud": n % 2} for n in range(100)]
+    for _ in range(3):
+        assert ask({"outcomes": outcomes}, ROUTE).status == 200
+        assert kept(stack) == [{"policy_id": 7, "fraud": 1}]
+
+
+def test_half_a_character_may_stand_in_an_identifier(ask, stack):
+    assert ask('{"policy_id": "\\ud800", "fraud": 1}', ROUTE).status == 200
+    assert kept(stack) == [{"policy_id": "\ud800", "fraud": 1}]
+
+
 BAD = [
     ({"policy_id": 1}, 400, "outcome 2: it has the fields 'policy_id'"),
     (
@@ -35,6 +47,7 @@ BAD = [
         "outcome 2: it has the fields 'policy_id', 'fraud'",
     ),
     ({"policy_id": None, "fraud": 0}, 400, "outcome 2, policy_id: it is neither a text nor a"),
+    ({"policy_id": True, "fraud": 0}, 400, "outcome 2, policy_id: it is neither a text nor a"),
     ({"policy_id": 1, "fraud": 2}, 422, "outcome 2, fraud: '2' is not a label of the model"),
     ({"policy_id": 1, "fraud": None}, 422, "outcome 2, fraud: 'None' is not a label of the model"),
     (7, 400, "the body: outcome 2 is not an object with a value for each column"),
