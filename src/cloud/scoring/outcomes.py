@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.columns import LabelNote
 from sagetree.cloud.names import Settings
+from sagetree.cloud.scoring.claims import has_half_a_character
 from sagetree.errors import DecodingError, quote, quote_all
 from sagetree.serve.routes.problems import Problem, RouteError
 
@@ -34,8 +35,9 @@ class Outcomes:
             self._check(outcome, label, f"outcome {number}")
         # of two for one claim the last, whichever thread would come first
         last = {outcome_key(outcome[self._id_field]): outcome for outcome in outcomes}
+        kept = [self._of_one_type(outcome, label) for outcome in last.values()]
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(self._put, last, last.values()))
+            list(threads.map(self._put, last, kept))
 
     def _check(self, outcome: Outcome, label: LabelNote, where: str) -> None:
         names = (self._id_field, label.name)
@@ -52,6 +54,12 @@ class Outcomes:
                 where=f"{where}, {self._id_field}",
                 hint="Send what the claim was sent with",
             )
+        if has_half_a_character(str(identifier)):
+            raise DecodingError(
+                "it holds half a character",
+                where=f"{where}, {self._id_field}",
+                hint="Send what the claim was sent with",
+            )
         if not label.holds(outcome[label.name]):
             known = f"It knows {quote_all(label.classes)}" if label.classes else "Send a number"
             raise RouteError(
@@ -64,6 +72,11 @@ class Outcomes:
                 )
             )
 
+    def _of_one_type(self, outcome: Outcome, label: LabelNote) -> Outcome:
+        """Return an outcome with the types that all have: they are read as one table."""
+        identifier, told = str(outcome[self._id_field]), outcome[label.name]
+        return {self._id_field: identifier, label.name: label.spelled(told)}
+
     def _put(self, key: str, outcome: Outcome) -> None:
         body = f"{json.dumps(outcome)}\n".encode()
         self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
@@ -75,5 +88,4 @@ def outcome_key(identifier: object) -> str:
     >>> outcome_key("P-1") == outcome_key("P-2"), outcome_key(7) == outcome_key("7")
     (False, True)
     """
-    text = str(identifier).encode(errors="surrogatepass")  # JSON can name half a character
-    return f"{OUTCOMES}/{hashlib.sha256(text).hexdigest()}.jsonl"
+    return f"{OUTCOMES}/{hashlib.sha256(str(identifier).encode()).hexdigest()}.jsonl"
