@@ -6,6 +6,7 @@ describes its API by them. Neither needs the model's own files for that, nor wha
 
 import base64
 import json
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,7 +55,16 @@ class LabelNote(NamedTuple):
         """
         if self.classes:
             return _spelled(value) in self.classes
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and math.isfinite(float(str(value)))
+
+    def spelled(self, value: object) -> str | float:
+        """Return a label that it holds as all are kept: the text of a class, or a float.
+
+        >>> LabelNote("fraud", ("0", "1")).spelled(1.0), LabelNote("cost", ()).spelled(7)
+        ('1', 7.0)
+        """
+        return _spelled(value) if self.classes else float(str(value))
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,16 @@
 """Files of rows in parts that a batch transform job can send as they are: whole, each by itself."""
 
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 from sagetree.errors import UserError, quote
-from sagetree.formats.first_row import COMMA, CsvError, read_first_row
+from sagetree.formats.first_row import COMMA, CsvError, FirstRow, read_first_row
 from sagetree.formats.media_types import CSV, JSON_LINES, PARQUET
 from sagetree.formats.whole_rows import end_of_lines, end_of_rows
+from sagetree.tables.schema import header_names
 
 MEGABYTE = 2**20
 
@@ -16,6 +18,9 @@ MEGABYTE = 2**20
 # instance busy.
 PART_MB = 24
 AT_ONCE = 4
+
+# What the endpoint takes between cells where it is told nothing. The last one's error is told.
+_DELIMITERS = (";", "\t", COMMA)
 
 TYPES = {".csv": CSV, ".jsonl": JSON_LINES, ".parquet": PARQUET}
 
@@ -36,9 +41,11 @@ def parts(path: Path, needed: frozenset[str], size: int = PART_MB * MEGABYTE) ->
     """Yield the file in parts of `size` bytes at most, each of whole rows.
 
     Each part of a CSV file whose first row holds all names that are `needed` begins with that
-    row. Raises UserError for a file that cannot be cut.
+    row. Raises UserError for an empty file, and for one that cannot be cut.
     """
     kind = content_type(str(path))
+    if not path.stat().st_size:
+        raise UserError("the file is empty", where=str(path), hint="Name files that hold rows")
     if path.stat().st_size <= size:
         yield path.read_bytes()
     elif kind == PARQUET:
@@ -49,23 +56,48 @@ def parts(path: Path, needed: frozenset[str], size: int = PART_MB * MEGABYTE) ->
         )
     else:
         with path.open("rb") as file:
-            header = _header(file, path, size, needed) if kind == CSV else b""
-            yield from _cut(file, header, path, size)
+            if kind == CSV:
+                header, delimiter = _header(file, path, size, needed)
+                yield from _cut(file, header, path, size, partial(_end_of_rows, delimiter))
+            else:
+                yield from _cut(file, b"", path, size, end_of_lines)
 
 
-def _header(file: IO[bytes], path: Path, size: int, needed: frozenset[str]) -> bytes:
-    """Return the first row where it is a header, and leave the file behind it."""
-    text = file.read(size).removeprefix(BOM_UTF8)
+def _header(file: IO[bytes], path: Path, size: int, needed: frozenset[str]) -> tuple[bytes, str]:
+    """Return the first row where it is a header, and leave the file behind it; and the delimiter.
+
+    The endpoint knows a header by the same names, so that parts without one are read as it reads
+    the whole file: by position.
+    """
+    begin = file.read(size)
+    text = begin.removeprefix(BOM_UTF8)
+    for delimiter in _DELIMITERS:
+        first = _first_row(text, delimiter, path)
+        if first and needed <= set(header_names(first.cells)):
+            file.seek(len(begin) - len(text) + first.end)
+            return text[: first.end], delimiter
+    file.seek(0)
+    return b"", COMMA
+
+
+def _first_row(text: bytes, delimiter: str, path: Path) -> FirstRow | None:
+    """Return the first row, None where there is none with this delimiter."""
     try:
-        first = read_first_row(text)
+        return read_first_row(text, delimiter)
     except CsvError as error:
-        raise UserError(str(error), where=f"{path}, line {error.line}", hint=error.hint) from error
-    is_header = needed <= set(first.cells)
-    file.seek(first.end if is_header else 0)
-    return text[: first.end] if is_header else b""
+        if delimiter != _DELIMITERS[-1]:
+            return None
+        where = f"{path}, line {error.line}"
+        raise UserError(str(error), where=where, hint=error.hint) from error
 
 
-def _cut(file: IO[bytes], header: bytes, path: Path, size: int) -> Iterator[bytes]:
+def _end_of_rows(delimiter: str, text: bytes) -> int:
+    return end_of_rows(text, delimiter)[0]
+
+
+def _cut(
+    file: IO[bytes], header: bytes, path: Path, size: int, end_of: Callable[[bytes], int]
+) -> Iterator[bytes]:
     rest = b""
     while True:
         text = rest + file.read(size - len(header) - len(rest))
@@ -73,7 +105,7 @@ def _cut(file: IO[bytes], header: bytes, path: Path, size: int) -> Iterator[byte
             if text:
                 yield header + text
             return
-        end = end_of_rows(text, COMMA)[0] if content_type(str(path)) == CSV else end_of_lines(text)
+        end = end_of(text)
         if not end:
             raise UserError(
                 f"a row has more than {size} bytes",

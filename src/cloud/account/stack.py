@@ -76,6 +76,11 @@ def existing_stack(account: Account) -> Stack:
     return stack
 
 
+def is_asynchronous(account: Account) -> bool:
+    """Return whether the stack, which must be there, has an endpoint that answers later."""
+    return existing_stack(account).parameters["EndpointKind"] == "asynchronous"
+
+
 def check_is_ours(account: Account, stack: Stack) -> None:
     """Raise UserError for a stack of another template: nothing is done to it, nor deleted."""
     if missing := {"ImageUri", "EndpointKind"} - set(stack.parameters):

@@ -2,10 +2,9 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sagetree.cloud.account.batch_files import AT_ONCE, PART_MB, content_type, parts
 from sagetree.cloud.account.calls import Account
@@ -51,7 +50,7 @@ def batch(account: Account, source: str, target: str, instance_type: str) -> int
             "SplitType": "None",
         },
         TransformOutput={"S3OutputPath": output, "Accept": "text/csv", "AssembleWith": "None"},
-        TransformResources={"InstanceType": instance_type, "InstanceCount": 1},
+        TransformResources={"InstanceType": instance_type, "InstanceCount": 1, **_key(account)},
     )
     account.type_out(
         "sagemaker", "wait", "transform-job-completed-or-stopped", "--transform-job-name", job
@@ -87,6 +86,12 @@ def _is_s3(place: str) -> bool:
     return place.startswith("s3://")
 
 
+def _split(place: str) -> tuple[str, str]:
+    """Return the bucket and the key in an address, in which ? and # are characters like others."""
+    bucket, _, key = place.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
 def _files(path: Path) -> list[Path]:
     """Return a file, or all files below a folder."""
     return [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
@@ -94,7 +99,7 @@ def _files(path: Path) -> list[Path]:
 
 def _there(account: Account, source: str) -> tuple[str, int]:
     """Return the media type of the files below an address, and the MB of the largest."""
-    bucket, prefix = urlsplit(source).netloc, urlsplit(source).path.lstrip("/")
+    bucket, prefix = _split(source)
     found = account.listed("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
     if account.dry_run:
         return "text/csv", PART_MB
@@ -188,8 +193,18 @@ def _model(account: Account, role: str) -> str:
     return name
 
 
+def _key(account: Account) -> dict[str, str]:
+    """Return the stack's key for the volume; what is stored in the bucket gets it there."""
+    key = _parameters(account).get("KmsKeyArn")
+    return {"VolumeKmsKeyId": key} if key else {}
+
+
+def _parameters(account: Account) -> Mapping[str, str]:
+    return {} if account.dry_run else existing_stack(account).parameters
+
+
 def _network(account: Account) -> dict[str, Any]:
-    given = {} if account.dry_run else existing_stack(account).parameters
+    given = _parameters(account)
     names = {"Subnets": "SubnetIds", "SecurityGroupIds": "SecurityGroupIds"}
     lists = {key: given[name].split(",") for key, name in names.items() if given.get(name)}
     return {"VpcConfig": lists} if lists else {}
@@ -216,7 +231,7 @@ def _fetch(account: Account, output: str, folder: Path) -> None:
     account.type_out("s3", "cp", "--recursive", f"{output}/", str(folder))
     if account.dry_run:
         return
-    bucket, prefix = urlsplit(output).netloc, urlsplit(output).path.lstrip("/")
+    bucket, prefix = _split(output)
     found = account.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix}/")
     for entry in found:
         file = folder / entry["Key"].removeprefix(f"{prefix}/")

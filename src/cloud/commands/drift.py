@@ -4,7 +4,7 @@ import json
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.refusals import AbsentError
-from sagetree.cloud.account.stack import PAUSE_SECONDS, output_of
+from sagetree.cloud.account.stack import PAUSE_SECONDS, is_asynchronous, output_of
 from sagetree.errors import PlatformError, UserError
 
 _DONE = ("Completed", "Failed", "Stopped")
@@ -12,6 +12,11 @@ _DONE = ("Completed", "Failed", "Stopped")
 
 def drift(account: Account, days: int | None) -> int:
     """Start a job on what was captured lately and wait for it; return 1 if it found something."""
+    if not account.dry_run and is_asynchronous(account):
+        raise UserError(
+            f"nothing is captured in the stack {account.stack}: its endpoint is asynchronous",
+            hint="What is scored by the other kinds of endpoint is captured",
+        )
     function, bucket = (output_of(account, name) for name in ("WatchFunctionName", "BucketName"))
     event = {} if days is None else {"days": days}
     words = ["lambda", "invoke", "--function-name", function, "--payload", json.dumps(event)]

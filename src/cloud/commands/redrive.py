@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.stack import PAUSE_SECONDS, existing_stack, output_of
+from sagetree.cloud.account.stack import PAUSE_SECONDS, is_asynchronous, output_of
 from sagetree.errors import UserError
 
 _ARN = "QueueArn"
@@ -17,7 +17,7 @@ _SHOWN = 10
 
 def redrive(account: Account) -> int:
     """Say why claims were refused, as far as the first show it, and send all of them again."""
-    if not account.dry_run and _has_no_queue(account):
+    if not account.dry_run and is_asynchronous(account):
         raise UserError(
             f"the stack {account.stack} has no queue: its endpoint is asynchronous, and keeps its "
             "own",
@@ -39,10 +39,6 @@ def redrive(account: Account) -> int:
     )
     account.type_out("sqs", "list-message-move-tasks", "--source-arn", dead[_ARN])
     return 0 if account.dry_run else _await(account, dead[_ARN])
-
-
-def _has_no_queue(account: Account) -> bool:
-    return existing_stack(account).parameters.get("EndpointKind") == "asynchronous"
 
 
 def _attributes(account: Account, url: str) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import DEPLOYED_PACKAGE, Parameters
 from sagetree.cloud.names import NONE, Settings
 from sagetree.cloud.watching.findings import findings, told, told_of_failure
-from sagetree.cloud.watching.job import job_name, job_prefix, job_request, results
+from sagetree.cloud.watching.job import is_job_of, job_name, job_request, results
 from sagetree.cloud.watching.window import CaptureWindow, captured, has_outcomes, manifest
 from sagetree.errors import quote
 
@@ -71,7 +71,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
 
 def _tell(detail: Mapping[str, Any], clients: Clients, settings: Settings) -> Answer:
     name, status = str(detail["ProcessingJobName"]), detail.get("ProcessingJobStatus")
-    if not name.startswith(job_prefix(settings.stack)) or status not in _ENDED:
+    if not is_job_of(settings.stack, name) or status not in _ENDED:
         return {"action": "none", "job": name}
     found = findings(clients, settings, name)
     if status == "Failed" or found is None:

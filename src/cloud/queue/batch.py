@@ -1,7 +1,7 @@
 """A batch of the queue's messages: which claims could be scored, which never, and which later."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +14,9 @@ from sagetree.cloud.scoring.scorer import ClaimScorer, Prediction, predictions
 from sagetree.errors import DecodingError, SagetreeError
 from sagetree.machine.program import LOG
 from sagetree.serve.routes.problems import RouteError
+
+# A serverless endpoint takes 4 MB in a request, and Lambda hands over up to 6 MB of messages.
+_MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,9 @@ def _score(
     results: BatchResults,
 ) -> None:
     messages = list(claims)
+    if len(messages) > 1 and sum(len(json.dumps(c)) for c in claims.values()) > _MOST_BYTES:
+        _score_halves(claims, scorer, capture, results)
+        return
     # a name for the model's log; the messages themselves have theirs
     request = ApiRequest("", messages[0].id, {}, None)
     try:
@@ -107,14 +113,19 @@ def _score(
     if len(messages) == 1:
         results.refused.append(Refusal(messages[0], reason))
         return
-    for half in _halves(messages):
-        _score({message: claims[message] for message in half}, scorer, capture, results)
+    _score_halves(claims, scorer, capture, results)
 
 
-def _halves(messages: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    middle = len(messages) // 2
-    yield messages[:middle]
-    yield messages[middle:]
+def _score_halves(
+    claims: Mapping[Message, Claim],
+    scorer: ClaimScorer,
+    capture: RequestCapture,
+    results: BatchResults,
+) -> None:
+    pairs = list(claims.items())
+    middle = len(pairs) // 2
+    for half in (pairs[:middle], pairs[middle:]):
+        _score(dict(half), scorer, capture, results)
 
 
 def _refusal(rows: Rows, outcome: Outcome, request: ApiRequest) -> str:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
-from sagetree.cloud.scoring.claims import Claim
+from sagetree.cloud.scoring.claims import Claim, has_half_a_character
 from sagetree.cloud.scoring.endpoint import JSON
 from sagetree.cloud.scoring.scorer import Prediction
 from sagetree.machine.program import LOG
@@ -62,7 +62,7 @@ class RequestCapture:
         request_id: str, now: datetime,
     ) -> Iterator[str]:  # fmt: skip
         for number, (claim, row, told) in enumerate(zip(claims, rows, predictions, strict=True)):
-            known = {k: claim[k] for k in (self._id_field,) if k in claim}
+            known = {k: claim[k] for k in (self._id_field,) if _can_join(claim.get(k))}
             event = {
                 "captureData": {
                     "endpointInput": _captured("INPUT", [{**row, **known}]),
@@ -76,6 +76,13 @@ class RequestCapture:
                 "eventVersion": "0",
             }
             yield f"{json.dumps(event)}\n"
+
+
+def _can_join(identifier: object) -> bool:
+    """Return whether an outcome may have it. Others would make the row unreadable with them."""
+    if isinstance(identifier, str):
+        return not has_half_a_character(identifier)
+    return isinstance(identifier, int) and not isinstance(identifier, bool)
 
 
 def _captured(mode: str, content: object) -> dict[str, str]:

@@ -21,6 +21,8 @@ _ID = re.compile(r"[!-~]{1,64}")
 
 _JSON = re.compile(r"application/(?:[\w.+-]+\+)?json", re.IGNORECASE)
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 Claim = Mapping[str, object]
 
 
@@ -84,6 +86,11 @@ class Rows:
     def to_json(self) -> bytes:
         """Return the rows as the body of a request to the model."""
         return json.dumps(self.rows).encode()
+
+
+def has_half_a_character(text: str) -> bool:
+    """Return whether a text has what JSON can name by itself, and no file of text can hold."""
+    return _HALF.search(text) is not None
 
 
 def _constant(text: str) -> object:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.columns import LabelNote
 from sagetree.cloud.names import Settings
+from sagetree.cloud.scoring.claims import has_half_a_character
 from sagetree.errors import DecodingError, quote, quote_all
 from sagetree.serve.routes.problems import Problem, RouteError
 
@@ -32,8 +33,11 @@ class Outcomes:
         """Keep all outcomes. Raises DecodingError and RouteError for a bad one, with none kept."""
         for number, outcome in enumerate(outcomes, 1):
             self._check(outcome, label, f"outcome {number}")
+        # of two for one claim the last, whichever thread would come first
+        last = {outcome_key(outcome[self._id_field]): outcome for outcome in outcomes}
+        kept = [self._of_one_type(outcome, label) for outcome in last.values()]
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            list(threads.map(self._put, outcomes))
+            list(threads.map(self._put, last, kept))
 
     def _check(self, outcome: Outcome, label: LabelNote, where: str) -> None:
         names = (self._id_field, label.name)
@@ -43,9 +47,16 @@ class Outcomes:
                 where=where,
                 hint=f"Send {names[0]}, of the claim, and {names[1]}, which the model predicts",
             )
-        if not isinstance(outcome[self._id_field], str | int):
+        identifier = outcome[self._id_field]
+        if isinstance(identifier, bool) or not isinstance(identifier, str | int):
             raise DecodingError(
                 "it is neither a text nor a whole number",
+                where=f"{where}, {self._id_field}",
+                hint="Send what the claim was sent with",
+            )
+        if has_half_a_character(str(identifier)):
+            raise DecodingError(
+                "it holds half a character",
                 where=f"{where}, {self._id_field}",
                 hint="Send what the claim was sent with",
             )
@@ -61,12 +72,14 @@ class Outcomes:
                 )
             )
 
-    def _put(self, outcome: Outcome) -> None:
-        self._s3.put_object(
-            Bucket=self._bucket,
-            Key=outcome_key(outcome[self._id_field]),
-            Body=f"{json.dumps(outcome)}\n".encode(),
-        )
+    def _of_one_type(self, outcome: Outcome, label: LabelNote) -> Outcome:
+        """Return an outcome with the types that all have: they are read as one table."""
+        identifier, told = str(outcome[self._id_field]), outcome[label.name]
+        return {self._id_field: identifier, label.name: label.spelled(told)}
+
+    def _put(self, key: str, outcome: Outcome) -> None:
+        body = f"{json.dumps(outcome)}\n".encode()
+        self._s3.put_object(Bucket=self._bucket, Key=key, Body=body)
 
 
 def outcome_key(identifier: object) -> str:

@@ -4,6 +4,7 @@ The image answers Model Monitor's contract for containers, so that the job ends 
 finds, and says what it found in its files and in its message.
 """
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,17 @@ def job_prefix(stack: str) -> str:
 def job_name(stack: str, now: datetime) -> str:
     """Return the name of a job that is started now; SageMaker takes 63 characters."""
     return f"{job_prefix(stack)}{now:%y%m%d%H%M%S}"
+
+
+def is_job_of(stack: str, name: str) -> bool:
+    """Return whether a job is this stack's, and not one of a stack whose name is longer.
+
+    >>> is_job_of("fraud", "fraud-drift-260101000000")
+    True
+    >>> is_job_of("fraud", "fraud-drift-b-drift-260101000000")
+    False
+    """
+    return re.fullmatch(rf"{re.escape(job_prefix(stack))}\d+", name) is not None
 
 
 def results(name: str) -> str:

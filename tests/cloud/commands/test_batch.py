@@ -19,6 +19,7 @@ from tests.cloud.commands.answers import refusal
 PACKAGE = f"{ARN}:model-package/fraud/3"
 COLUMNS = InputColumns((ColumnNote("a", "number", True), ColumnNote("b", "number", True)),
                   LabelNote("y", ("0", "1")))  # fmt: skip
+KEY = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 TYPE = "ml.m5.large"
 
 
@@ -28,9 +29,9 @@ def put(person, name, value):
     )
 
 
-@pytest.fixture
-def stack(person):
-    person.make_stack()
+@pytest.fixture(params=[""])
+def stack(person, request):
+    person.make_stack(KmsKeyArn=request.param)
     for name, value in (("deployed-package", PACKAGE), ("columns", COLUMNS.to_text())):
         put(person, name, value)
     return person
@@ -81,6 +82,17 @@ def test_a_folder_here_is_sent_scored_and_fetched(stack, jobs, tmp_path):
     assert stack.pauses == [5.0, 5.0]
 
 
+@pytest.mark.parametrize("stack", ["", KEY], indirect=True)
+def test_the_stacks_key_is_the_volumes(request, stack, jobs, tmp_path):
+    table = tmp_path / "a.jsonl"
+    table.write_text('{"a": 1, "b": 2}\n')
+    stack.does(lambda: batch(stack.account, str(table), str(tmp_path / "out"), TYPE))
+    key = request.node.callspec.params["stack"]
+    assert jobs[0]["TransformResources"] == {
+        "InstanceType": TYPE, "InstanceCount": 1, **({"VolumeKmsKeyId": key} if key else {})
+    }  # fmt: skip
+
+
 def test_the_model_is_the_deployed_packages_made_once(stack, jobs, tmp_path):
     table = tmp_path / "a.jsonl"
     table.write_text('{"a": 1, "b": 2}\n')
@@ -101,6 +113,16 @@ def test_an_address_in_the_stacks_bucket_is_scored_where_it_is(stack, jobs):
     (request,) = jobs
     source = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
     assert (source, request["TransformOutput"]["S3OutputPath"]) == (f"{place}/in/", f"{place}/out")
+
+
+def test_an_address_is_not_cut_at_the_marks_of_a_web_address(stack, jobs):
+    place = f"s3://{stack.bucket()}/batch/mine/a#1?.csv"
+    stack.client("s3").put_object(
+        Bucket=stack.bucket(), Key="batch/mine/a#1?.csv", Body=b"a,b\n" * 9_000_000
+    )
+    code, _ = stack.hears(lambda: batch(stack.account, place, f"{place}/out/", TYPE))
+    (request,) = jobs
+    assert (code, request["MaxPayloadInMB"], request["MaxConcurrentTransforms"]) == (0, 35, 1)
 
 
 def test_a_job_that_fails_says_why(stack, jobs, tmp_path):
@@ -181,6 +203,31 @@ def test_parts_hold_all_rows_whole_and_each_its_header(tmp_path, rows, header, s
             assert read.pop(0) == ["a", "b"]
         found += read
     assert found == [[text, str(number)] for text, number in rows]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"\xef\xbb\xbfb,a\n", b" b , a\n", b"b;a\n", b"b\ta\r\n", b'\xef\xbb\xbf"b","a"\r\n'],
+)
+def test_each_part_has_the_header_that_the_endpoint_would_know(tmp_path, header):
+    """Without it the columns of all parts but the first would be taken by their places."""
+    path = tmp_path / "a.csv"
+    delimiter = header.strip(b'\xef\xbb\xbf \r\n"ab')[:1]
+    rows = [b"%d%b%d\n" % (n, delimiter, n + 1) for n in range(40)]
+    path.write_bytes(header + b"".join(rows))
+    cut = list(parts(path, frozenset("ab"), 64))
+    known = header.removeprefix(b"\xef\xbb\xbf")
+    assert len(cut) > 2
+    assert all(part.startswith(known) for part in cut)
+    assert b"".join(part.removeprefix(known) for part in cut) == b"".join(rows)
+
+
+def test_an_empty_file_is_refused_before_a_job(stack, tmp_path):
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "b.csv").touch()
+    with pytest.raises(UserError) as raised:
+        stack.hears(lambda: batch(stack.account, str(tmp_path), str(tmp_path / "out"), TYPE))
+    assert str(raised.value) == (f"{tmp_path}/b.csv: the file is empty. Name files that hold rows")
 
 
 def test_lines_of_json_are_cut_between_lines(tmp_path):

@@ -71,6 +71,16 @@ def test_where_nothing_was_captured_there_is_nothing_to_look_at(stack):
     )
 
 
+def test_of_an_asynchronous_endpoint_nothing_is_captured(person):
+    person.make_stack(EndpointKind="asynchronous")
+    with pytest.raises(UserError) as raised:
+        drift(person.account, None)
+    assert str(raised.value) == (
+        "nothing is captured in the stack fraud: its endpoint is asynchronous. What is scored by "
+        "the other kinds of endpoint is captured"
+    )
+
+
 def test_a_function_that_fails_says_why(stack):
     function(stack, {"errorMessage": "days: '0' is wrong"}, FunctionError="Unhandled")
     with pytest.raises(UserError) as raised:

@@ -9,6 +9,7 @@ from tests.cloud.template.stack_template import Stack, read
 EVERYTHING = {
     "AlertEmail": "somebody@example.com",
     "Authorization": "JWT",
+    "DriftSchedule": "rate(1 day)",
     "EndpointKind": "instance",
     "JwtAudience": "claims",
     "JwtIssuer": "https://issuer.example",
@@ -29,10 +30,14 @@ ACCOUNT = "eu-central-1:123456789012"
 
 # What a policy's resource is worked out to, by how the template refers to it.
 ARNS = {
+    "<AlertTable.Arn>": f"arn:aws:dynamodb:{ACCOUNT}:table/fraud-alerts",
     "<Alerts>": f"arn:aws:sns:{ACCOUNT}:fraud-alerts",
+    "<Answers>": f"arn:aws:sns:{ACCOUNT}:fraud-answers",
     "<Bucket.Arn>": "arn:aws:s3:::fraud-bucket",
+    "<Claims.Arn>": f"arn:aws:sqs:{ACCOUNT}:fraud-claims",
     "<CleanLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-clean:*",
     "<Dead.Arn>": f"arn:aws:sqs:{ACCOUNT}:fraud-dead",
+    "<DeadClaims.Arn>": f"arn:aws:sqs:{ACCOUNT}:fraud-dead-claims",
     "<DeployFunction.Arn>": f"arn:aws:lambda:{ACCOUNT}:function:fraud-deploy",
     "<DeployLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-deploy:*",
     "<EndpointErrors.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-errors",
@@ -43,6 +48,9 @@ ARNS = {
     "<Packages>": f"arn:aws:sagemaker:{ACCOUNT}:model-package-group/fraud",
     "<Pipeline>": "fraud",
     "<ScoreLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-score:*",
+    "<WatchFunction.Arn>": f"arn:aws:lambda:{ACCOUNT}:function:fraud-watch",
+    "<WatchLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-watch:*",
+    "<WorkLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-work:*",
 }
 
 

@@ -70,6 +70,15 @@ def test_what_cannot_be_scored_now_comes_again(line: Line, failure):
     assert len(line.alerts()) == 1
 
 
+def test_large_claims_are_asked_for_in_several_requests(line: Line):
+    """Together they would be more than a serverless endpoint takes, and none would be scored."""
+    note = "x" * 240_000
+    claims = {f"m{i}": {**LOW, "policy_id": i, "note": note} for i in range(40)}
+    assert line.start()(**claims) == []
+    assert line.asked() == 4
+    assert line.dead() == []
+
+
 def test_without_a_model_all_come_again(line: Line):
     take = line.start()
     line.stack.parameters.clear()

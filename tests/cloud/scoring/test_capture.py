@@ -36,6 +36,15 @@ def test_each_claim_is_an_event_with_its_identifier_and_what_the_model_was_sent(
     assert body["predictions"][0]["policy_id"] == 7
 
 
+@pytest.mark.parametrize("identifier", ['"\\ud800"', '{"a": 1}', "[7]", "true", "null", "7.5"])
+def test_an_identifier_that_no_outcome_can_have_leaves_the_row_readable(start, stack, identifier):
+    claim = f'{{"policy_id": {identifier}, {json.dumps(CLAIM)[1:]}'
+    body = start(SAGETREE_CAPTURE_PERCENT="100")(claim).body
+    assert body["predictions"][0]["policy_id"] == json.loads(identifier)
+    (event,) = events(stack)
+    assert json.loads(event["captureData"]["endpointInput"]["data"]) == [CLAIM]
+
+
 def test_they_are_by_the_hour(stack, services):
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     settings = Settings.read({**stack.environ, "SAGETREE_CAPTURE_PERCENT": "100"})

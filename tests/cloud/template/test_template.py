@@ -246,7 +246,9 @@ def test_the_api_is_never_open(template: dict[str, Any]) -> None:
 def test_what_could_make_something_new_is_gone_before_cleaning(template: dict[str, Any]) -> None:
     """CloudFormation deletes in the reverse order of DependsOn and references."""
     resources = template["Resources"]
-    for name in ("PackageRule", "EndpointRule", "Retrain", "DriftLook"):
+    made = ("PackageRule", "EndpointRule", "Retrain", "DriftLook")
+    # what is scored, and what became of it, is kept in the bucket
+    for name in (*made, "ScoreRoute", "OutcomesRoute", "ClaimsSource"):
         assert resources[name]["DependsOn"] == "Clean"
     before = set(resources["Clean"]["DependsOn"])
     assert {"Packages", "Pipeline", "CleanRole", "CleanLog", "BucketPolicy"} <= before
