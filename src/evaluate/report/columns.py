@@ -1,6 +1,6 @@
 """Columns of rows in the user's own words and units, from the features that the model is given."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -11,13 +11,17 @@ from numpy.typing import NDArray
 from sagetree.features.category import Category, OneHot
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean
-from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.pipeline import AnyFeature, FeaturePipeline
+from sagetree.features.statistics import ClassShares, TargetMean
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 # A number with as many values at most is shown value by value, others by quarters.
 FEW_VALUES = 8
+
+# Categories of the same statistics that are all named.
+MOST_TOGETHER = 3
 
 MISSING = "missing"
 
@@ -84,25 +88,58 @@ class CodedColumn:
 def columns_of(features: FeaturePipeline, matrix: NDArray[np.float32]) -> tuple[CodedColumn, ...]:
     """Return the columns that a feature matrix (n, m) was made of, in the model's order."""
     own = features.in_own_units(matrix)
-    owners = np.asarray(features.owners)
-    found = []
-    for number, feature in enumerate(features.features):
-        places = np.flatnonzero(owners == number)
-        values = own[:, places].astype(np.float64)
-        kind = "category" if isinstance(feature, OneHot) else feature.kind.split()[-1]
-        if isinstance(feature, OneHot):
+    parts = zip(features.features, features.parts, strict=True)
+    return tuple(_column_of(feature, own[:, part]) for feature, part in parts)
+
+
+def _column_of(feature: AnyFeature, own: NDArray[np.floating]) -> CodedColumn:
+    name, values = feature.column, own.astype(np.float64)
+    match feature:
+        case TargetMean() | ClassShares():
+            return CodedColumn(name, "category", *_of_statistics(feature, own))
+        case OneHot():
             codes = np.where(values.any(axis=1), values.argmax(axis=1), np.nan)
-        else:
-            codes = values[:, 0]
-        words: tuple[str, ...] = ()
-        if isinstance(feature, Category):
-            words = feature.categories
-        elif isinstance(feature, Boolean):
-            words = ("false", "true")
-        elif isinstance(feature, Moment):
-            kind = "datetime"
-        found.append(CodedColumn(feature.column, kind, codes, words))
-    return tuple(found)
+            return CodedColumn(name, "category", codes, feature.categories)
+        case Category():
+            return CodedColumn(name, feature.kind, values[:, 0], feature.categories)
+        case Boolean():
+            return CodedColumn(name, feature.kind, values[:, 0], ("false", "true"))
+        case Moment():
+            return CodedColumn(name, "datetime", values[:, 0])
+        case _:
+            return CodedColumn(name, feature.kind.split()[-1], values[:, 0])
+
+
+def _of_statistics(
+    feature: TargetMean | ClassShares, own: NDArray[np.floating]
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return codes (n) of categories that stand in the matrix as statistics of the label (n, k).
+
+    Categories of the same statistics cannot be told apart: they are one, by all their names. One
+    that training did not see is as all rows are, hence NaN unless a category is so as well.
+    """
+    if isinstance(feature, TargetMean):
+        table = np.array(feature.means, np.float32).reshape(-1, 1)
+    else:
+        table = np.array(feature.shares[:-1], np.float32)
+    names: dict[bytes, list[str]] = {}
+    for category, row in zip(feature.categories, table, strict=True):
+        names.setdefault(row.tobytes(), []).append(category)
+    codes = {key: float(code) for code, key in enumerate(names)}
+    rows = own.astype(np.float32)
+    found = np.fromiter((codes.get(row.tobytes(), np.nan) for row in rows), np.float64, len(rows))
+    return found, tuple(map(_together, names.values()))
+
+
+def _together(names: Sequence[str]) -> str:
+    """Return the name of categories that are one.
+
+    >>> _together(["a"]), _together(["a", "b"]), _together(["a", "b", "c", "d"])
+    ('a', 'a or b', 'a or 3 others')
+    """
+    if len(names) > MOST_TOGETHER:
+        return f"{names[0]} or {len(names) - 1} others"
+    return " or ".join(names)
 
 
 def iso_date(days: float) -> str:

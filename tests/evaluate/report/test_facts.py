@@ -24,7 +24,9 @@ from sagetree.features.category import Category, OneHot
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.statistics import ClassShares, TargetMean
 from sagetree.tables.roles import RowRoles
+from sagetree.tables.table import Source, Table
 from sagetree.train.cli import main as train
 from tests.evaluate.labelled import realistic
 
@@ -206,6 +208,30 @@ def test_columns_are_in_the_users_own_words():
         ["true", "false"],
         ["1971-01-01", "missing"],
     ]
+
+
+def test_statistics_of_the_label_are_named_by_the_categories_they_stand_for():
+    shares = ((0.5, 0.5), (0.25, 0.75), (0.1, 0.9), (0.3, 0.7))
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(
+            TargetMean(
+                column="town", categories=("a", "b", "c"), means=(0.25, 0.5, 0.25), mean=0.3125
+            ),
+            ClassShares(
+                column="shop", categories=("x", "y", "z"), classes=("no", "yes"), shares=shares
+            ),
+        ),
+    )
+    cells = ["a", "b", "c", "", "new"], ["z", "y", "x", "", "new"]
+    table = Table(("town", "shop"), cells, 5, True, (Source(5, "rows"),))
+    columns = columns_of(features, features.transform(table).values)
+    assert [[c.text(v) for v in c.values.tolist()] for c in columns] == [
+        ["a or c", "b", "a or c", "missing", "missing"],
+        ["z", "y", "x", "missing", "missing"],
+    ]
+    assert [column.kind for column in columns] == ["category", "category"]
 
 
 def test_parts_of_a_column_hold_each_row_once():
