@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sagetree.features.category import Category, OneHot
+from sagetree.features.mixed import Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean
 from sagetree.features.pipeline import AnyFeature, FeaturePipeline
@@ -30,18 +31,28 @@ MISSING = "missing"
 class CodedColumn:
     """A column of some rows: numbers (n), NaN where missing, or codes of `categories`.
 
-    The numbers of a `datetime` are days since 1970.
+    The numbers of a `datetime` are days since 1970. `words` are those that a column holds beside
+    numbers, each with the rows (n) that have it.
     """
 
     name: str
     kind: str
     values: Floats
     categories: tuple[str, ...] = ()
+    words: tuple[tuple[str, Mask], ...] = ()
+
+    @property
+    def has_none(self) -> Mask:
+        """Which cells (n) have no number and no code."""
+        return np.isnan(self.values)
 
     @property
     def is_missing(self) -> Mask:
-        """Which cells are missing, or of a category that training did not see (n)."""
-        return np.isnan(self.values)
+        """Which cells are missing, or of a category or word that training did not see (n)."""
+        missing = self.has_none
+        for _, mask in self.words:
+            missing &= ~mask
+        return missing
 
     def text(self, value: float) -> str:
         """Return a value as the user would write it."""
@@ -55,18 +66,20 @@ class CodedColumn:
 
     def take(self, rows: NDArray[np.intp]) -> "CodedColumn":
         """Return the column of some rows."""
-        return CodedColumn(self.name, self.kind, self.values[rows], self.categories)
+        taken = ((word, mask[rows]) for word, mask in self.words)
+        words = tuple((word, mask) for word, mask in taken if mask.any())
+        return CodedColumn(self.name, self.kind, self.values[rows], self.categories, words)
 
     def counts(self) -> list[tuple[float, int]]:
         """Return each value that is there and its number of rows, the most frequent first."""
-        found, counts = np.unique(self.values[~self.is_missing], return_counts=True)
+        found, counts = np.unique(self.values[~self.has_none], return_counts=True)
         order = np.argsort(-counts, kind="stable")
         return [(float(found[n]), int(counts[n])) for n in order]
 
     def parts(self) -> Iterator[tuple[str, Mask]]:
         """Yield parts of the rows: by value where there are few, else by quarters of the numbers.
 
-        Missing cells are a part of their own; of many categories the most frequent are.
+        Missing cells are a part of their own; of many categories or words the most frequent are.
         """
         counts = self.counts()
         if self.categories or len(counts) <= FEW_VALUES:
@@ -74,6 +87,7 @@ class CodedColumn:
                 yield self.text(value), self.values == value
         else:
             yield from self._quarters()
+        yield from sorted(self.words, key=lambda one: -int(one[1].sum()))[:FEW_VALUES]
         if self.is_missing.any():
             yield MISSING, self.is_missing
 
@@ -106,6 +120,11 @@ def _column_of(feature: AnyFeature, own: NDArray[np.floating]) -> CodedColumn:
             return CodedColumn(name, feature.kind, values[:, 0], ("false", "true"))
         case Moment():
             return CodedColumn(name, "datetime", values[:, 0])
+        case Mixed():
+            words = _column_of(feature.words, own[:, 1:])
+            masks = ((word, words.values == code) for code, word in enumerate(words.categories))
+            there = tuple((word, mask) for word, mask in masks if mask.any())
+            return CodedColumn(name, feature.kind, values[:, 0], words=there)
         case _:
             return CodedColumn(name, feature.kind.split()[-1], values[:, 0])
 

@@ -21,6 +21,7 @@ from sagetree.evaluate.report.slices import measure_slices
 from sagetree.evaluate.report.subject import JudgedRows
 from sagetree.evaluate.report.tasks import SurvivalFacts, measure_task
 from sagetree.features.category import Category, OneHot
+from sagetree.features.mixed import Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
@@ -232,6 +233,25 @@ def test_statistics_of_the_label_are_named_by_the_categories_they_stand_for():
         ["z", "y", "x", "missing", "missing"],
     ]
     assert [column.kind for column in columns] == ["category", "category"]
+
+
+@pytest.mark.parametrize("kind", [Category, OneHot])
+def test_words_beside_numbers_are_not_missing(kind: type[Category | OneHot]):
+    number, words = Number(column="code"), kind(column="code", categories=("a", "b"))
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(Mixed(column="code", number=number, words=words),),
+    )
+    cells = ["5", "b", "", "new", "b", "a"]
+    table = Table(("code",), (cells,), 6, True, (Source(6, "rows"),))
+    (column,) = columns_of(features, features.transform(table).values)
+    assert column.is_missing.tolist() == [False, False, True, True, False, False]
+    assert [(text, np.flatnonzero(mask).tolist()) for text, mask in column.parts()] == [
+        ("5", [0]), ("b", [1, 4]), ("a", [5]), ("missing", [2, 3])
+    ]  # fmt: skip
+    some = column.take(np.array([1, 2]))
+    assert [text for text, _ in some.parts()] == ["b", "missing"]
 
 
 def test_parts_of_a_column_hold_each_row_once():
