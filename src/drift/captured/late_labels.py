@@ -128,6 +128,14 @@ def join(found: LateLabels, rows: CapturedRows, missing: MissingValues) -> Joine
         if text is not None and known[place]:
             places[text].append(place)
     chosen, labels = _pairs(rows.records, names, places, cell_list(first))
+    unclear = sum(name in places for name in names) - len(chosen)
+    if unclear:
+        LOG.warning(
+            "%s: %d rows have several labels that differ, or not as many as their request has "
+            "rows: they are left out",
+            found.where,
+            unclear,
+        )
     encoded = _encoded(found.label, found.table, labels, missing)
     return JoinedLabels(np.array(chosen, np.intp), encoded, key, rows.rows - len(chosen))
 
