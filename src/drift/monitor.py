@@ -9,6 +9,7 @@ job: baseline_statistics is not read.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +23,9 @@ from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
 
 SOURCE = "dataset_source"
+
+# From when on, and up to when, requests count.
+TIMES = ("start_time", "end_time")
 
 _ENABLED = "Enabled"
 
@@ -42,10 +46,6 @@ def monitor_settings(
 
     Raises SettingsError for a variable that is absent or wrong.
     """
-    start, end = (environ.get(name) for name in ("start_time", "end_time"))
-    window = None
-    if start and end:
-        window = TimeWindow(parse_time(start, "start_time"), parse_time(end, "end_time"))
     constraints = environ.get("baseline_constraints")
     publishing = None
     if environ.get("publish_cloudwatch_metrics") == _ENABLED:
@@ -60,9 +60,20 @@ def monitor_settings(
         (Path(_needed(environ, SOURCE)),),
         Path(_needed(environ, "output_path")),
         labels,
-        window=window,
+        window=_window(environ),
         limits=read_limits(Path(constraints)) if constraints else Limits(),
         publishing=publishing,
+    )
+
+
+def _window(environ: Mapping[str, str]) -> TimeWindow | None:
+    """Return which requests count; a time that is not set leaves its side open."""
+    start, end = (environ.get(name) for name in TIMES)
+    if not (start or end):
+        return None
+    return TimeWindow(
+        parse_time(start, TIMES[0]) if start else datetime.min.replace(tzinfo=UTC),
+        parse_time(end, TIMES[1]) if end else datetime.max.replace(tzinfo=UTC),
     )
 
 
@@ -86,15 +97,15 @@ def read_limits(path: Path) -> Limits:
         config = _mapping(found.get("monitoring_config"))
         spread = _mapping(config.get("distribution_constraints"))
         completeness = {
-            str(each["name"]): float(each["completeness"])
+            str(each["name"]): _share(each, "completeness", 1.0)
             for each in found.get("features") or ()
             if each.get("completeness") is not None
         }
         default = Limits()
         return Limits(
-            float(spread.get("comparison_threshold", default.comparison)),
-            float(config.get("datatype_check_threshold", default.kinds)),
-            float(config.get("domain_content_threshold", default.domains)),
+            _share(spread, "comparison_threshold", default.comparison),
+            _share(config, "datatype_check_threshold", default.kinds),
+            _share(config, "domain_content_threshold", default.domains),
             MappingProxyType(completeness),
             compares=spread.get("perform_comparison", _ENABLED) == _ENABLED,
             evaluates=config.get("evaluate_constraints", _ENABLED) == _ENABLED,
@@ -103,6 +114,14 @@ def read_limits(path: Path) -> Limits:
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         problem = f"the constraints cannot be read: {type(error).__name__}: {error}"
         raise DataError(problem, where=str(path), hint=_HINT) from error
+
+
+def _share(found: Mapping[str, Any], name: str, default: float) -> float:
+    """Return a number from 0 to 1. Raises ValueError for another, such as a percentage."""
+    share = float(found.get(name, default))
+    if not 0 <= share <= 1:
+        raise ValueError(f"{name} is {share:g}, and may be from 0 to 1")
+    return share
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from sagetree.desk.given_files import check_given
 from sagetree.desk.next_steps import next_steps
 from sagetree.desk.options import add_facets, command_parser, parse_options
 from sagetree.errors import SettingsError, quote
-from sagetree.evaluate.bias.asked import BIAS_FILE, FACETS, FAVOURABLE, read_facets
+from sagetree.evaluate.bias.asked import BIAS_FILE, FACETS, FAVOURABLE, facets_text
 from sagetree.machine.program import LOG, describe, ended, fail, start_logging
 from sagetree.machine.unused import left_out_unused
 from sagetree.train.own_files import add_settings, given_hyperparameters
@@ -58,8 +58,7 @@ def _asked(options: argparse.Namespace) -> dict[str, str]:
     """Return what is asked of facets as hyperparameters."""
     found = {}
     if options.facets is not None:
-        read_facets(options.facets)
-        found[FACETS] = options.facets.read_text(encoding="utf-8")
+        found[FACETS] = facets_text(options.facets)
     if options.favourable is not None:
         found[FAVOURABLE] = options.favourable
     return found

@@ -12,6 +12,7 @@ from sagetree.drift.captured.reading import read_capture
 from sagetree.drift.measures.decay import measure_decay
 from sagetree.drift.measures.findings import Severity
 from sagetree.errors import UserError
+from sagetree.train.cli import main as train
 from tests.drift.watched import (
     COLUMNS,
     INPUTS,
@@ -99,6 +100,35 @@ def test_tables_are_joined_by_a_column_of_both(key: str, model: Model, tmp_path:
     assert (found.labels.tolist(), found.key, found.unmatched) == (TRUE, key, 0)
 
 
+def test_rows_whose_labels_contradict_each_other_are_told(
+    model: Model, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "rows.csv").write_text(text(ROWS, COLUMNS))
+    other = [row | {LABEL: 1 - TRUE[n]} for n, row in enumerate(ROWS[:3])]
+    labels = tmp_path / "labels.csv"
+    labels.write_text(text([*ROWS[:-1], *other], ("policy", LABEL)))
+    found = joined(model, tmp_path / "rows.csv", labels)
+    assert (found.rows.tolist(), found.unmatched) == ([*range(3, 39)], 4)
+    assert caplog.messages[-1] == (
+        f"{labels}: 3 rows have several labels that differ, or not as many as their request has "
+        "rows: they are left out"
+    )
+
+
+def test_a_column_that_was_dropped_by_name_may_name_rows(tmp_path: Path) -> None:
+    """Whatever else is in both files: of columns that were left out, the one without repetition."""
+    (tmp_path / "train.csv").write_text(text(rows(200, 0), (LABEL, *COLUMNS)))
+    dropped = "drop_columns=policy,kind,city,seen"
+    options = ["--target", LABEL, "--set", "num_round=1", "--set", dropped]
+    assert train([str(tmp_path / "train.csv"), "--out", str(tmp_path / "out"), *options]) == 0
+    model = Model.load(tmp_path / "out" / "model")
+    (tmp_path / "rows.csv").write_text(text(ROWS, COLUMNS))
+    for columns in (("policy",), ("kind", "policy", "amount")):
+        (tmp_path / "labels.csv").write_text(text(ROWS[::-1], (*columns, LABEL)))
+        found = joined(model, tmp_path / "rows.csv", tmp_path / "labels.csv")
+        assert (found.labels.tolist(), found.key, found.unmatched) == (TRUE, "policy", 0)
+
+
 def test_labels_that_were_merged_into_the_capture_are_taken(model: Model, tmp_path: Path) -> None:
     records = [
         record | {"groundTruthData": {"data": str(label), "encoding": "CSV"}}
@@ -167,7 +197,7 @@ def test_few_rows_or_one_label_are_no_metric(
 ) -> None:
     (tmp_path / "rows.csv").write_text(text(ROWS, (LABEL, *COLUMNS)))
     cases = {
-        "10 rows have a label, and 20 are needed": ROWS[:10],
+        "the metric needs 20 rows with a label": ROWS[:10],
         "all labels are the same so far": [row | {LABEL: 0} for row in ROWS],
     }
     for why, table in cases.items():

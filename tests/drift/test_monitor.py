@@ -283,6 +283,30 @@ def test_limits_are_read_as_model_monitors_own_container_writes_them(tmp_path: P
     path.write_text("[]")
     with pytest.raises(DataError):
         read_limits(path)
+    path.write_text('{"monitoring_config": {"datatype_check_threshold": 95}}')
+    with pytest.raises(DataError) as error:
+        read_limits(path)
+    assert str(error.value) == (
+        f"{path}: the constraints cannot be read: ValueError: datatype_check_threshold is 95, and "
+        "may be from 0 to 1. Write it as Model Monitor's constraints.json has it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "count"),
+    [
+        ({"start_time": ""}, 10),
+        ({"end_time": ""}, 17),
+        ({"start_time": "", "end_time": "2026-01-31T16:11:00Z"}, 5),
+        ({"start_time": "2026-01-31T17:00:00Z", "end_time": ""}, 7),
+    ],
+)
+def test_a_time_that_is_not_set_leaves_its_side_open(
+    variables: dict[str, str], count: int, lay: Lay
+) -> None:
+    opt_ml = lay(rows(10, 20), **variables)
+    assert main([]) == 0
+    assert written(opt_ml)["statistics.json"]["dataset"] == {"item_count": count}
 
 
 def test_a_batch_job_has_tables_and_no_endpoint(lay: Lay) -> None:

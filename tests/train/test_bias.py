@@ -105,6 +105,13 @@ def test_evaluate_takes_the_facets_that_the_model_was_trained_with(
     assert metrics(processing / "evaluation", "post")["DPPL"] is None
     said = "WARNING: no row is in the facet gender = f: nothing is measured of it\n"
     assert said in capsys.readouterr().out
+    # nothing else needs the column: who has it not is told how to do without
+    (processing / "test" / "t.csv").write_text(csv(later.drop(columns="gender")))
+    assert evaluate([]) == 1
+    assert ran.opt_ml.message.read_text().endswith(
+        ". The model was trained with this facet: --facets FILE names others, and none where FILE "
+        "holds []\n"
+    )
 
 
 def test_of_several_classes_the_favourable_one_is_named(job: Job) -> None:

@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 from collections.abc import Callable
 from datetime import date
@@ -318,6 +319,15 @@ def test_facets_have_their_part_and_clarifys_file(profile: Profile) -> None:
     assert (
         f"\nsex = f ({woman.sum()} of 247 rows): y = 1 in {good[woman].mean():.1%}, in " in page.log
     )
+
+
+def test_facets_may_come_through_a_pipe(profile: Profile) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b'[{"column": "x", "threshold": 0}]')
+    os.close(writing)
+    page = profile(table(), "--target", "y", "--facets", f"/dev/fd/{reading}")
+    os.close(reading)
+    assert "x > 0" in page.rows("bias")
 
 
 def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:

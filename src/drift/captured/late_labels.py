@@ -128,6 +128,14 @@ def join(found: LateLabels, rows: CapturedRows, missing: MissingValues) -> Joine
         if text is not None and known[place]:
             places[text].append(place)
     chosen, labels = _pairs(rows.records, names, places, cell_list(first))
+    unclear = sum(name in places for name in names) - len(chosen)
+    if unclear:
+        LOG.warning(
+            "%s: %d rows have several labels that differ, or not as many as their request has "
+            "rows: they are left out",
+            found.where,
+            unclear,
+        )
     encoded = _encoded(found.label, found.table, labels, missing)
     return JoinedLabels(np.array(chosen, np.intp), encoded, key, rows.rows - len(chosen))
 
@@ -165,6 +173,8 @@ def _key(found: LateLabels, rows: CapturedRows) -> tuple[str, Sequence[str | Non
     shared = [name for name in found.keys if _plain(name) in there]
     if len(shared) > 1 and _plain(shared[0]) in map(_plain, (INFERENCE_ID, EVENT_ID)):
         shared = shared[:1]
+    if len(shared) > 1:
+        shared = [name for name in shared if _names_each(found.keys[name])] or shared
     if len(shared) == 1:
         return shared[0], there[_plain(shared[0])]
     if shared:
@@ -181,6 +191,11 @@ def _key(found: LateLabels, rows: CapturedRows) -> tuple[str, Sequence[str | Non
         if named
         else "Capture with an inference id, or let both files have a column that names the rows",
     )
+
+
+def _names_each(cells: Sequence[Cell]) -> bool:
+    """Say whether no two rows have the same cell: of several columns it is such that names rows."""
+    return len(set(map(category_text, cells))) == len(cells)
 
 
 def _pairs(

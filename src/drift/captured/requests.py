@@ -21,6 +21,9 @@ from sagetree.tables.table import Table, cell_list
 # What labels may be joined by, as SageMaker spells them.
 INFERENCE_ID, EVENT_ID = "inferenceId", "eventId"
 
+# Kinds of columns that are no inputs; whoever drops a column by name often drops what names rows.
+_MAY_NAME = ("identifier", "dropped")
+
 
 class Requests:
     """The requests of capture files, and which of them have no part in what is measured."""
@@ -93,14 +96,14 @@ class Requests:
 
 
 def identifiers(model: Model, table: Table) -> Mapping[str, Sequence[Cell]]:
-    """Return the cells of the columns that training left out as naming rows, where they are."""
+    """Return the cells of columns that training left out and that may name rows, where they are."""
     schema = model.schema
     names: Sequence[str] = ()
     if table.named:
         names = table.names
     elif len(table.columns) == len(schema.all_names):
         names = schema.all_names
-    known = {column.name for column in schema.columns if column.kind == "identifier"}
+    known = {column.name for column in schema.columns if column.kind in _MAY_NAME}
     return {
         name: cell_list(cells)
         for name, cells in zip(names, table.columns, strict=False)

@@ -75,7 +75,7 @@ def _why_not(model: Model, joined: JoinedLabels) -> str:
     if model.objective.task == "ranking":
         return "a ranking is measured within groups, which captured rows do not name"
     if len(labels) < LEAST_ROWS:
-        return f"{len(labels)} rows have a label, and {LEAST_ROWS} are needed"
+        return f"the metric needs {LEAST_ROWS} rows with a label"
     if isinstance(model.schema.label, Label) and len(np.unique(labels)) == 1:
         return "all labels are the same so far"
     return ""

@@ -33,9 +33,14 @@ class FacetRequest:
 
 
 def read_facets(path: Path) -> tuple[Facet, ...]:
-    """Return the facets that a file lists.
+    """Return the facets that a file lists. Raises as `facets_text` does."""
+    return parse_facets(facets_text(path))
 
-    Raises SettingsError for one that cannot be read, or lists none.
+
+def facets_text(path: Path) -> str:
+    """Return the text of a file that lists facets, which may be a pipe and is read once.
+
+    Raises SettingsError for one that cannot be read, or is no such list.
     """
     try:
         content = path.read_bytes()
@@ -46,7 +51,8 @@ def read_facets(path: Path) -> tuple[Facet, ...]:
             hint="Name a JSON file",
         ) from error
     try:
-        return parse_facets(content)
+        parse_facets(content)
+        return content.decode()
     except ValueError as error:
         raise SettingsError(
             str(error), where=f"--{FACETS} {path}", hint=f"Write {ALLOWED_FACETS}"

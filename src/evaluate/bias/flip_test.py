@@ -8,8 +8,10 @@ indicators, as in a table that one-hot encoding has made for it.
 import numpy as np
 from numpy.typing import NDArray
 
+from sagetree.errors import quote
 from sagetree.evaluate.bias.counts import Flags, MetricError
 from sagetree.features.category import Category, OneHot, Ordinal
+from sagetree.features.mixed import Mixed
 from sagetree.features.pipeline import FeaturePipeline
 
 Floats = NDArray[np.float64]
@@ -52,8 +54,15 @@ def flip_test(places: Floats, inside: Flags, predictions: Flags) -> float:
 def places_of(features: FeaturePipeline, matrix: Matrix, left_out: str) -> Floats:
     """Return what distances between rows are taken of, of all columns but one.
 
-    `matrix` (n, m) holds the features that a model is given; codes become indicators.
+    `matrix` (n, m) holds the features that a model is given; codes become indicators. Raises
+    MetricError for a column of numbers and words: from one to the other there is no distance.
     """
+    for feature in features.features:
+        if isinstance(feature, Mixed) and feature.column != left_out:
+            raise MetricError(
+                f"The flip test has no distances in column {quote(feature.column)}, which holds "
+                "numbers and words"
+            )
     own = features.in_own_units(matrix)
     parts = [
         _indicators(feature, own[:, part]) if _is_coded(feature) else own[:, part]

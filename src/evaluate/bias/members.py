@@ -22,6 +22,11 @@ from sagetree.tables.label import AnyLabel
 from sagetree.tables.schema import Schema
 from sagetree.tables.table import Table
 
+_OF_TRAINING = (
+    ". The model was trained with this facet: --facets FILE names others, and none where FILE "
+    "holds []"
+)
+
 
 @dataclass(frozen=True)
 class Members:
@@ -53,7 +58,7 @@ def find_members(
     strict ones, for a facet without rows; SettingsError for a facet of the label itself.
     """
     _check_not_label(asked, label)
-    check_columns(table, asked.facets)
+    check_columns(table, asked.facets, "" if asked.strict else _OF_TRAINING)
     shapes: Shapes = {c.name: c.written for c in schema.columns if c.written is not None}
     facets = settle_facets(table, asked.facets, missing, shapes)
     rows = facet_rows(table, facets, missing, shapes)

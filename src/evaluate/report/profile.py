@@ -85,13 +85,14 @@ def _profile(
 ) -> ColumnProfile:
     rows, counts = max(1, len(column.values)), column.counts()
     is_number = not column.categories
-    there = column.values[~column.is_missing]
+    there = column.values[~column.has_none]
+    lacking = int(column.is_missing.sum())
     return ColumnProfile(
         column=column.name,
         kind=column.kind,
-        missing=max(0.0, len(column.values) - len(there) - unseen * rows) / rows,
+        missing=max(0.0, lacking - unseen * rows) / rows,
         missing_in_training=before,
-        distinct=len(counts),
+        distinct=len(counts) + len(column.words),
         common=()
         if is_number
         else tuple((column.text(v), n / rows) for v, n in counts[:MOST_CATEGORIES]),
@@ -99,7 +100,7 @@ def _profile(
         if is_number and len(there)
         else (),
         outliers=_outliers(there) if is_number and len(there) else None,
-        unseen=unseen if column.categories else None,
+        unseen=unseen if column.categories or column.kind == "mixed" else None,
         shift=shift,
     )
 

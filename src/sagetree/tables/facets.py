@@ -166,15 +166,15 @@ def settle_facets(
     return tuple(dict.fromkeys(found))
 
 
-def check_columns(table: Table, facets: Sequence[Facet]) -> None:
-    """Raise DataError for a column of a facet that a table lacks."""
+def check_columns(table: Table, facets: Sequence[Facet], remedy: str = "") -> None:
+    """Raise DataError for a column of a facet that a table lacks; `remedy` is what else to do."""
     for facet in facets:
         for name, what in zip(facet.named, ("column", "group"), strict=False):
             if name not in table.names:
                 raise DataError(
                     f"column {quote(name)} is missing{did_you_mean(name, table.names)}",
                     where=f"{table.locate(0)}, {what} of a facet",
-                    hint=f"The columns are {quote_all(table.names)}",
+                    hint=f"The columns are {quote_all(table.names)}{remedy}",
                 )
 
 

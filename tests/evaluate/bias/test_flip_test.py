@@ -6,6 +6,7 @@ import pytest
 from sagetree.evaluate.bias.counts import MetricError
 from sagetree.evaluate.bias.flip_test import MOST_ROWS, flip_test, places_of, rows_of_test
 from sagetree.features.category import Category, OneHot
+from sagetree.features.mixed import Mixed
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
 
@@ -39,6 +40,21 @@ def test_a_missing_cell_or_an_empty_part_is_said() -> None:
         flip_test(places[:1], np.array([False]), np.array([True]))
     with pytest.raises(MetricError, match=r"^Negated facet set is empty$"):
         flip_test(places[:1], np.array([True]), np.array([True]))
+
+
+def test_a_column_of_numbers_and_words_has_no_distances() -> None:
+    """Each row lacks one of its two features: no cell is missing."""
+    number, words = Number(column="code"), Category(column="code", categories=("a",))
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(Mixed(column="code", number=number, words=words), Number(column="amount")),
+    )
+    matrix = np.array([[5, np.nan, 1], [np.nan, 0, 2]], np.float32)
+    problem = r"^The flip test has no distances in column 'code', which holds numbers and words$"
+    with pytest.raises(MetricError, match=problem):
+        places_of(features, matrix, "amount")
+    assert places_of(features, matrix, "code").tolist() == [[1], [2]]
 
 
 def test_categories_are_their_indicators_and_the_facets_own_column_is_none() -> None:

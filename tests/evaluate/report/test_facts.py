@@ -21,10 +21,13 @@ from sagetree.evaluate.report.slices import measure_slices
 from sagetree.evaluate.report.subject import JudgedRows
 from sagetree.evaluate.report.tasks import SurvivalFacts, measure_task
 from sagetree.features.category import Category, OneHot
+from sagetree.features.mixed import Mixed
 from sagetree.features.moment import Moment
 from sagetree.features.number import Boolean, Number
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.features.statistics import ClassShares, TargetMean
 from sagetree.tables.roles import RowRoles
+from sagetree.tables.table import Source, Table
 from sagetree.train.cli import main as train
 from tests.evaluate.labelled import realistic
 
@@ -206,6 +209,49 @@ def test_columns_are_in_the_users_own_words():
         ["true", "false"],
         ["1971-01-01", "missing"],
     ]
+
+
+def test_statistics_of_the_label_are_named_by_the_categories_they_stand_for():
+    shares = ((0.5, 0.5), (0.25, 0.75), (0.1, 0.9), (0.3, 0.7))
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(
+            TargetMean(
+                column="town", categories=("a", "b", "c"), means=(0.25, 0.5, 0.25), mean=0.3125
+            ),
+            ClassShares(
+                column="shop", categories=("x", "y", "z"), classes=("no", "yes"), shares=shares
+            ),
+        ),
+    )
+    cells = ["a", "b", "c", "", "new"], ["z", "y", "x", "", "new"]
+    table = Table(("town", "shop"), cells, 5, True, (Source(5, "rows"),))
+    columns = columns_of(features, features.transform(table).values)
+    assert [[c.text(v) for v in c.values.tolist()] for c in columns] == [
+        ["a or c", "b", "a or c", "missing", "missing"],
+        ["z", "y", "x", "missing", "missing"],
+    ]
+    assert [column.kind for column in columns] == ["category", "category"]
+
+
+@pytest.mark.parametrize("kind", [Category, OneHot])
+def test_words_beside_numbers_are_not_missing(kind: type[Category | OneHot]):
+    number, words = Number(column="code"), kind(column="code", categories=("a", "b"))
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=(Mixed(column="code", number=number, words=words),),
+    )
+    cells = ["5", "b", "", "new", "b", "a"]
+    table = Table(("code",), (cells,), 6, True, (Source(6, "rows"),))
+    (column,) = columns_of(features, features.transform(table).values)
+    assert column.is_missing.tolist() == [False, False, True, True, False, False]
+    assert [(text, np.flatnonzero(mask).tolist()) for text, mask in column.parts()] == [
+        ("5", [0]), ("b", [1, 4]), ("a", [5]), ("missing", [2, 3])
+    ]  # fmt: skip
+    some = column.take(np.array([1, 2]))
+    assert [text for text, _ in some.parts()] == ["b", "missing"]
 
 
 def test_parts_of_a_column_hold_each_row_once():

@@ -72,7 +72,7 @@ def beeswarm_chart(facts: DriverFacts) -> Chart:
         "What moves single rows",
         f"A dot is one of {facts.explained_rows} rows: right of the line the column raises its "
         "score, left of it lowers it. Blue is a low value of the column, red a high one, grey a "
-        "category or a missing cell.",
+        "category, a word or a missing cell.",
         TextTable(
             ("column", "least", "median", "greatest"),
             tuple(
@@ -100,7 +100,7 @@ def dependence_chart(one: Explained) -> Chart:
         for place, (_, mask) in enumerate(parts):
             points.append(marks.dots(place + 0.3 * _spread(values[mask]), values[mask], ONE))
     else:
-        there = ~column.is_missing
+        there = ~column.has_none
         text = column.text if column.kind == "datetime" else None
         x = axes.numbers(name, column.values[there], text=text)
         points.append(marks.dots(column.values[there], values[there], ONE))
@@ -136,7 +136,7 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _steps(one: Explained) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Yield colours and the rows that have them: by fifths of the value, or one for all."""
     column = one.column
-    missing = column.is_missing
+    missing = column.has_none
     if column.kind == "category" or missing.all():
         yield MUTED, np.ones(len(missing), bool)
         return
