@@ -39,10 +39,10 @@ lay_out() {
     local number=$1 name=$2 own=$dir/hosts/$2 files=() place
     shift 2
     mkdir -p "$own/input/config" "$own/input/data" "$own/model" "$own/output"
-    cp -R "$dir/input/config/." "$own/input/config"
+    [ ! -d "$dir/input/config" ] || cp -R "$dir/input/config/." "$own/input/config"
     printf '{"current_host": "%s", "hosts": [%s]}\n' "$name" \
         "$(printf '"%s", ' "$@" | sed 's/, $//')" >"$own/input/config/resourceconfig.json"
-    cp -R "$dir/input/data/." "$own/input/data"
+    cp -RL "$dir/input/data/." "$own/input/data" # not links: files are taken out of it below
     while IFS= read -r -d '' place; do
         files+=("$place")
     done < <(cd "$own/input/data/train" && find -L . -type f -print0 | sort -z)
@@ -64,7 +64,15 @@ one_host() {
             "${mounts[@]}" "$image" train ${rest[@]+"${rest[@]}"}
     else
         run env SAGEMAKER_BASE_DIR="$own" sagetree train ${rest[@]+"${rest[@]}"}
-    fi 2>&1 | sed "s/^/$1: /"
+    fi 2>&1 | lines_of "$1"
+}
+
+# Print what is read line by line as it comes, each behind the name $1; sed would write half lines.
+lines_of() {
+    local line
+    while IFS= read -r line || [ -n "$line" ]; do
+        printf '%s: %s\n' "$1" "$line"
+    done
 }
 
 # Run all hosts; end with 1 if one of them fails.

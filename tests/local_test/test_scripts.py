@@ -301,6 +301,26 @@ def test_two_hosts_train_one_model(tmp_path: Path, files: int) -> None:
     assert (folder / "model.tar.gz").read_bytes() == packed
 
 
+@pytest.mark.long
+def test_hosts_leave_linked_files_where_they_are_and_whole_lines_in_the_log(tmp_path: Path) -> None:
+    own, folder = tmp_path / "own", tmp_path / "job"  # of which none has a folder config
+    own.mkdir()
+    for number in range(4):
+        (own / f"{number}.csv").write_text(lines(100, seed=number))
+    (folder / "input" / "data").mkdir(parents=True)
+    (folder / "input" / "data" / "train").symlink_to(own)
+    settings = ("--set=num_round=60", "--set=target=fraud", "--set=early_stopping_rounds=60")
+    code, log = script("train_local.sh", "--hosts=2", *settings, str(folder))
+    assert code == 0, log
+    assert sorted(path.name for path in own.iterdir()) == ["0.csv", "1.csv", "2.csv", "3.csv"]
+    assert "127.0.0.1: 200 rows of train are on this host, 400 on all" in log.splitlines()
+    others = [
+        line for line in log.splitlines() if not line.startswith(("127.0.0.1: ", "127.0.0.2: "))
+    ]
+    assert [line.split()[:2] for line in others] == [["+", "tar"]]
+    assert not re.search(r".127\.0\.0\.[12]: ", log)
+
+
 def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.10.1" || exit 1\n')
