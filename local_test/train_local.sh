@@ -81,10 +81,11 @@ train_together() {
     for ((number = 1; number <= hosts; number++)); do
         if [ -n "$image" ]; then names+=("algo-$number"); else names+=("127.0.0.$number"); fi
     done
-    rm -rf "$dir/hosts"
+    rm -rf "$dir"/hosts/*/{input,model,output} # checkpoints stay, for a job that goes on
     for ((number = 0; number < hosts; number++)); do
         lay_out "$number" "${names[number]}" "${names[@]}"
     done
+    cp -R "$dir/output/." "$dir/hosts/${names[0]}/output" # what is out of date there it removes
     if [ -n "$image" ]; then
         network=sagetree-hosts-$$
         docker network create --internal "$network" >/dev/null
@@ -97,8 +98,8 @@ train_together() {
     for number in "${jobs[@]}"; do
         wait "$number" || failed=1
     done
-    rm -rf "$dir/output/failure"
-    cp -R "$dir/hosts/${names[0]}/output/." "$dir/output"
+    rm -rf "$dir/output"
+    cp -R "$dir/hosts/${names[0]}/output" "$dir/output"
     [ "$failed" = 0 ] || exit 1
     rm -rf "${dir:?}/model"
     cp -R "$dir/hosts/${names[0]}/model" "$dir/model"

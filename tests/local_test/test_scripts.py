@@ -321,6 +321,25 @@ def test_hosts_leave_linked_files_where_they_are_and_whole_lines_in_the_log(tmp_
     assert not re.search(r".127\.0\.0\.[12]: ", log)
 
 
+@pytest.mark.long
+def test_hosts_started_again_go_on_and_leave_no_report_of_another_model(tmp_path: Path) -> None:
+    for channel in ("train", "validation"):
+        (tmp_path / "input" / "data" / channel).mkdir(parents=True)
+        path = tmp_path / "input" / "data" / channel / "rows.csv"
+        path.write_text(lines(300, seed=len(channel)))
+    (tmp_path / "input" / "config").mkdir()
+    (tmp_path / "input" / "config" / "checkpointconfig.json").write_text("{}")
+    settings = ("--hosts=2", "--set=target=fraud", "--set=checkpoint_interval=2", str(tmp_path))
+    code, log = script("train_local.sh", "--set=num_round=4", *settings)
+    assert code == 0, log
+    (tmp_path / "output" / "data" / "report.html").write_text("of another model")
+    code, log = script("train_local.sh", "--set=num_round=6", *settings)
+    assert code == 0, log
+    assert re.findall(r"^127\.0\.0\.1: \[(\d+)\]", log, re.M)[0] == "4"
+    assert not (tmp_path / "output" / "data" / "report.html").exists()
+    assert (tmp_path / "output" / "data" / "metrics.json").exists()
+
+
 def test_an_old_python_is_refused_in_one_line(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text('#!/bin/sh\n[ "$1" = -V ] && echo "Python 3.10.1" || exit 1\n')

@@ -164,22 +164,26 @@ class _Job:
         judges = f" for the model, and as many for each of {folds} folds that judge it" * (
             folds > 0
         )
-        trials, seconds = self.tuning.budget.trials, self.tuning.budget.seconds
+        budget = self._budget(searches)
         LOG.info(
             "Searching %s: %s",
             ", ".join(names),
-            f"{trials} trials{judges}"
-            if seconds is None
-            else f"{seconds / searches:.3g} s{judges}; its trials depend on the machine: the same "
+            f"{budget.trials} trials{judges}"
+            if budget.seconds is None
+            else f"{budget.seconds} s{judges}; its trials depend on the machine: the same "
             "job may give another model",
         )
 
     def _search(self, name: str, rows: Rows, words: str, *, parts: int) -> SearchResult:
-        budget = self.tuning.budget
-        if budget.seconds is not None:
-            budget = Budget(seconds=max(1, budget.seconds // parts))
-        search = Search(self.tuning, self.encoded, budget, words)
+        search = Search(self.tuning, self.encoded, self._budget(parts), words)
         return search.run(rows, TrialStore(self.checkpoints, name))
+
+    def _budget(self, parts: int) -> Budget:
+        """Return what one search of so many has: all trials, or its part of the seconds."""
+        budget = self.tuning.budget
+        if budget.seconds is None:
+            return budget
+        return Budget(seconds=max(1, budget.seconds // parts))
 
     def _judged(self, found: SearchResult, inside: Rows, outside: Rows, phase: str) -> _Judged:
         """Return the model of what was found, on the rows inside, and judge it by others.

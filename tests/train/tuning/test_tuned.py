@@ -197,6 +197,12 @@ def test_a_time_is_shared_by_the_searches_and_each_makes_one_trial(job: Job, opt
 
 
 @pytest.mark.long
+def test_the_log_says_the_whole_seconds_that_each_search_has(job: Job):
+    ran = job({"train": lines()}, {"tune": "7s", "num_round": 20})
+    assert ": 1 s for the model, and as many for each of 5 folds that judge it; its" in ran.log
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_every_objective_is_searched(job: Job, opt_ml: OptMl, name: str) -> None:
     case = CASES[name]
