@@ -32,6 +32,11 @@ the endpoint: in service with fraud-2-
 without a signature: 403
 P-1: score 0\\.\\d{4}, called [01], because: .*odds
 the API: 422: column 'incident_type' is missing
+told to the alert topic: fraud: a claim scores 0\\.\\d+: \\d+, score
+a dead letter: the wrong claim, with the reason
+scored: 150 rows, into scores/batch\\.csv\\.out
+outcomes: 40 are kept
+told to the alert topic: fraud: drift: \\d+ findings
 the endpoint: fraud-3-\\w+ instead of fraud-2-
 the endpoint: still fraud-3-
 rolled back: fraud-3-\\w+ is served again; fraud-4-\\w+ was wanted

@@ -1,6 +1,7 @@
 """The story that the demo tells: each chapter does something, checks it and says what came out."""
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -218,9 +219,10 @@ def _queued(page: Page, person: Person, folder: Path) -> None:
 
 def _suspicious(person: Person, folder: Path) -> dict[str, Any]:
     """Return the claim with the highest score of some that were frauds."""
-    tables = [list(csv.DictReader((folder / f"{t}.csv").open())) for t in ("customers", "claims")]
-    customers = {row["policy_id"]: row for row in tables[0]}
-    frauds = [customers[c["policy_id"]] | c for c in tables[1] if c["fraud"] == "1"][:100]
+    texts = [(folder / f"{table}.csv").read_text() for table in ("customers", "claims")]
+    first, second = (csv.DictReader(io.StringIO(text)) for text in texts)
+    customers = {row["policy_id"]: row for row in first}
+    frauds = [customers[c["policy_id"]] | c for c in second if c["fraud"] == "1"][:100]
     names = _claims()[0].keys()
     claims = [{k: v for k, v in claim.items() if k in names and v} for claim in frauds]
     answer = person.score({"claims": [{**_claims()[0], **claim} for claim in claims]})
@@ -257,7 +259,7 @@ def _watched(page: Page, person: Person) -> None:
     ):
         claims = _claims()
         odd = [{**c, "policy_id": f"Q-{i}", "total_claim_amount": 10 * c["total_claim_amount"]}
-               for i, c in enumerate(claims * 10)]  # fmt: skip
+               for i, c in enumerate(claims * 100)]  # fmt: skip
         for begin in range(0, len(odd), 100):
             _check(person.score({"claims": odd[begin : begin + 100]}).status == 200, "not scored")
         noted = [{"policy_id": c["policy_id"], "fraud": i % 2} for i, c in enumerate(odd[:40])]

@@ -15,8 +15,8 @@ from sagetree.serve.routes.problems import Problem, RouteError
 # Where in the bucket: an object for each claim.
 OUTCOMES = "outcomes"
 
-# Calls of S3 at a time, of which each takes some 30 ms.
-_AT_ONCE = 16
+# Calls of S3 at a time, each of some 30 ms: as many as AWS's SDK has connections.
+_AT_ONCE = 10
 
 Outcome = Mapping[str, object]
 

@@ -18,7 +18,8 @@ class CaptureWindow(NamedTuple):
 
     @classmethod
     def of_days(cls, days: int, end: datetime) -> "CaptureWindow":
-        """Return the last days before `end`."""
+        """Return the last days before `end`, and its second: a capture's time is of whole ones."""
+        end = end.replace(microsecond=0) + timedelta(seconds=1)
         return cls(end - timedelta(days=days), end)
 
     def folders(self) -> Iterator[str]:

@@ -194,6 +194,13 @@ def test_a_window_names_each_of_its_days(account: Account):
     ]  # fmt: skip
 
 
+def test_a_window_has_what_was_captured_in_its_last_second():
+    now = datetime(2026, 3, 1, 0, 30, 7, 999, tzinfo=UTC)
+    window = CaptureWindow.of_days(1, now)
+    captured_at = datetime(2026, 3, 1, 0, 30, 7, tzinfo=UTC)
+    assert window.start <= captured_at < window.end
+
+
 def test_captures_are_listed_page_by_page(account: Account):
     window = CaptureWindow.of_days(1, datetime.now(UTC))
     keys = {capture(account, 0, f"{n}") for n in range(1100)}
