@@ -55,9 +55,9 @@ test-quick: install ## the tests that are nearest to what has changed since the 
 
 # Jobs killed again and again, a server under load.
 test-long: install ## the tests that take minutes by their nature
-	@$(BIN)/python -m pytest -m "long and not docker"
+	@$(BIN)/python -m pytest -m "long and not nightly and not docker"
 
-nightly: install ## the test suite on every Python from 3.11 on that this machine has
+nightly: install ## all long tests, and the suite on every Python from 3.11 on that is here
 	@make/nightly.sh
 
 # Ten minutes of full load and trouble; the newest result is kept.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # usage: nightly.sh
 #
-# Run the test suite on each Python from 3.11 on that this machine has, in a clone
-# of its own, and say which it has not.
+# Run all long tests, and the test suite on each Python from 3.11 on that this machine
+# has, in a clone of its own; say which it has not.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,6 +25,7 @@ find_python() {
     done
 }
 
+.venv/bin/python -m pytest -m "long and not docker" || failed+=("of .venv: long tests")
 for version in "${versions[@]}"; do
     python=$(find_python "$version")
     if [ -z "$python" ]; then
