@@ -55,7 +55,7 @@ test-quick: install ## the tests that are nearest to what has changed since the 
 
 # Jobs killed again and again, a server under load.
 test-long: install ## the tests that take minutes by their nature
-	@$(BIN)/python -m pytest -m "long and not nightly and not docker"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "long and not nightly and not docker"
 
 nightly: install ## all long tests, and the suite on every Python from 3.11 on that is here
 	@make/nightly.sh
