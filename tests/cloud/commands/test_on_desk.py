@@ -68,7 +68,7 @@ def test_from_launch_to_nothing_left(account, tmp_path):
     broken = [line.split(":")[0].split() for line in said if line.startswith("not ok")]
     # what moto leaves out of a template
     assert [" ".join(words[-2:]) for words in broken] == [
-        "public access", "TLS only", "is traced", "is traced", "is traced", "is traced",
+        "public access", "TLS only", *["is traced"] * 5,
     ]  # fmt: skip
     code, said = hears(lambda: leftovers(account))
     assert (code, said[-1]) == (0, "0 left")
