@@ -103,7 +103,8 @@ _BATCH = """\
 Score files (.csv, .jsonl or .parquet, all of one kind) by a batch transform job of the
 deployed model, and wait for it. INPUT is a file or a folder here, which is sent in parts
 of 24 MB, or an address in S3; OUTPUT is a folder here or an address in S3. Each file
-becomes one with the ending .out, that has a line with the score for each row.
+becomes one with the ending .out, that has a line with the score for each row; in S3 each
+part does.
 """
 
 _DRIFT = """\

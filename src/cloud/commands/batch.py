@@ -6,20 +6,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sagetree.cloud.account.batch_files import AT_ONCE, PART_MB, content_type, parts
+from sagetree.cloud.account.batch_files import AT_ONCE, MEGABYTE, PART_MB, content_type, parts
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.jobs import wait_for_job
 from sagetree.cloud.account.refusals import AbsentError, refusals
-from sagetree.cloud.account.stack import PAUSE_SECONDS, existing_stack, output_of
+from sagetree.cloud.account.stack import existing_stack, output_of
 from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.names import NONE, name_of
-from sagetree.errors import PlatformError, UserError
-
-_DONE = ("Completed", "Failed", "Stopped")
+from sagetree.errors import UserError
 
 # The longest that a request may take: a part of a file on a small instance.
 _REQUEST_SECONDS = 3600
 
-_MOST_BYTES = 100 * 2**20
+_MOST_BYTES = 100 * MEGABYTE
+
+# What the job adds to a file's name, and what that of a part's scores ends in.
+_SUFFIX = ".out"
+_PART = re.compile(r"\.\d{5}\.out$")
 
 
 def batch(account: Account, source: str, target: str, instance_type: str) -> int:
@@ -56,7 +59,7 @@ def batch(account: Account, source: str, target: str, instance_type: str) -> int
         "sagemaker", "wait", "transform-job-completed-or-stopped", "--transform-job-name", job
     )
     if not account.dry_run:
-        _await(account, job)
+        wait_for_job(account, "Transform", job)
     if _is_s3(target):
         account.say(f"The scores are below {output}/, a file for each, a line for each row")
     else:
@@ -115,7 +118,7 @@ def _there(account: Account, source: str) -> tuple[str, int]:
             )
     largest = max(entry["Size"] for entry in files)
     kind = _one_kind([f"s3://{bucket}/{entry['Key']}" for entry in files])
-    return kind, max(PART_MB, -(-largest // 2**20))
+    return kind, max(PART_MB, -(-largest // MEGABYTE))
 
 
 def _sent(account: Account, source: Path, bucket: str, job: str) -> tuple[str, int]:
@@ -129,10 +132,10 @@ def _sent(account: Account, source: Path, bucket: str, job: str) -> tuple[str, i
     needed = frozenset(n.name for n in _columns(account).notes if n.required)
     root = source if source.is_dir() else source.parent
     for file in files:
-        cut = list(parts(file, needed))
-        for number, body in enumerate(cut, 1):
-            name = file.relative_to(root).as_posix()
-            numbered = f"{name}.{number:05}" if len(cut) > 1 else name
+        name = file.relative_to(root).as_posix()
+        is_cut = file.stat().st_size > PART_MB * MEGABYTE
+        for number, body in enumerate(parts(file, needed), 1):
+            numbered = f"{name}.{number:05}" if is_cut else name
             account.ask("s3", "put_object", Bucket=bucket, Key=f"{key}/{numbered}", Body=body)
     return kind, PART_MB
 
@@ -210,32 +213,19 @@ def _network(account: Account) -> dict[str, Any]:
     return {"VpcConfig": lists} if lists else {}
 
 
-def _await(account: Account, job: str) -> None:
-    said = ""
-    while True:
-        found = account.ask("sagemaker", "describe_transform_job", TransformJobName=job)
-        status = found["TransformJobStatus"]
-        if status in _DONE:
-            break
-        if status != said:
-            account.say(f"{job} is {status}")
-        said = status
-        account.pause(PAUSE_SECONDS)
-    if status != "Completed":
-        reason = found.get("FailureReason") or "no reason is given"
-        hint = "Its log: aws logs tail /aws/sagemaker/TransformJobs --log-stream-name-prefix"
-        raise PlatformError(f"it is {status}: {reason}", where=job, hint=f"{hint} {job}")
-
-
 def _fetch(account: Account, output: str, folder: Path) -> None:
+    """Fetch the scores: one file for each that was sent, in which those of its parts follow."""
     account.type_out("s3", "cp", "--recursive", f"{output}/", str(folder))
     if account.dry_run:
         return
     bucket, prefix = _split(output)
     found = account.pages("s3", "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{prefix}/")
-    for entry in found:
-        file = folder / entry["Key"].removeprefix(f"{prefix}/")
+    written: set[Path] = set()
+    for key in sorted(entry["Key"] for entry in found):
+        file = folder / _PART.sub(_SUFFIX, key.removeprefix(f"{prefix}/"))
         file.parent.mkdir(parents=True, exist_ok=True)
-        with refusals("s3", "GetObject"):
-            account.client("s3").download_file(bucket, entry["Key"], str(file))
-    account.say(f"{len(found)} files of scores are in {folder}, a line for each row")
+        with file.open("ab" if file in written else "wb") as target, refusals("s3", "GetObject"):
+            account.client("s3").download_fileobj(bucket, key, target)
+        written.add(file)
+    files = "1 file" if len(written) == 1 else f"{len(written)} files"
+    account.say(f"The scores of {files} are in {folder}, a line for each row")

@@ -3,11 +3,10 @@
 import json
 
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.jobs import wait_for_job
 from sagetree.cloud.account.refusals import AbsentError
-from sagetree.cloud.account.stack import PAUSE_SECONDS, is_asynchronous, output_of
+from sagetree.cloud.account.stack import is_asynchronous, output_of
 from sagetree.errors import PlatformError, UserError
-
-_DONE = ("Completed", "Failed", "Stopped")
 
 
 def drift(account: Account, days: int | None) -> int:
@@ -31,7 +30,7 @@ def drift(account: Account, days: int | None) -> int:
         )
     job = str(answer["job"])
     account.say(f"{job} looks at {answer['objects']} captures")
-    _await(account, job)
+    wait_for_job(account, "Processing", job)
     return _say(account, job, bucket)
 
 
@@ -47,19 +46,6 @@ def _asked(account: Account, function: str, event: object) -> dict[str, object]:
             hint=f"Its log: aws logs tail /aws/lambda/{function}",
         )
     return answer
-
-
-def _await(account: Account, job: str) -> None:
-    while True:
-        found = account.ask("sagemaker", "describe_processing_job", ProcessingJobName=job)
-        status = found["ProcessingJobStatus"]
-        if status in _DONE:
-            break
-        account.pause(PAUSE_SECONDS)
-    if status != "Completed":
-        reason = found.get("FailureReason") or "no reason is given"
-        hint = "Its log: aws logs tail /aws/sagemaker/ProcessingJobs --log-stream-name-prefix"
-        raise PlatformError(f"it is {status}: {reason}", where=job, hint=f"{hint} {job}")
 
 
 def _say(account: Account, job: str, bucket: str) -> int:

@@ -26,13 +26,6 @@ from sagetree.cloud.scoring.models import scorer_of
 from sagetree.cloud.scoring.outcomes import Outcomes
 
 
-def handler(
-    event: Mapping[str, object], clients: Clients, settings: Settings, deadline: float
-) -> Answer:
-    """Answer one request of the API, with nothing remembered of others."""
-    return start(clients, settings)(event, deadline)
-
-
 def start(
     clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[Mapping[str, object], float], Answer]:

@@ -28,13 +28,6 @@ Answer = dict[str, object]
 _REASON_LENGTH = 1000
 
 
-def handler(
-    event: Mapping[str, object], clients: Clients, settings: Settings, deadline: float
-) -> Answer:
-    """Score the claims of one batch, with nothing remembered of others."""
-    return start(clients, settings)(event, deadline)
-
-
 def start(
     clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[Mapping[str, object], float], Answer]:
@@ -89,9 +82,8 @@ def _bury(clients: Clients, settings: Settings, refusal: Refusal, results: Batch
         results.later.append(message)
 
 
-def _line(
-    records: Sequence[object], results: BatchResults, told: int, seconds: float
-) -> str:  # nothing of a claim
+def _line(records: Sequence[object], results: BatchResults, told: int, seconds: float) -> str:
+    """Return the log's line, in which there is nothing of a claim."""
     return json.dumps(
         {
             "level": "INFO",

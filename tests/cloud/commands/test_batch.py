@@ -39,7 +39,7 @@ def stack(person, request):
 
 @pytest.fixture
 def jobs(stack):
-    """Have jobs end, each leaving a file of scores for each of its inputs."""
+    """Have jobs end, each leaving a file for each of its inputs: the first cell of each row."""
     asked = []
 
     def create(call):
@@ -51,7 +51,9 @@ def jobs(stack):
         s3 = stack.client("s3")
         for entry in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
             name = entry["Key"].removeprefix(prefix)
-            s3.put_object(Bucket=bucket, Key=f"{place}/{name}.out", Body=b"0.5\n")
+            rows = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().splitlines()
+            scores = b"".join(row.partition(b",")[0] + b"\n" for row in rows[1:])
+            s3.put_object(Bucket=bucket, Key=f"{place}/{name}.out", Body=scores)
         return {"TransformJobArn": f"{ARN}:transform-job/1"}
 
     stack.answer_by("sagemaker", "CreateTransformJob", create)
@@ -78,7 +80,7 @@ def test_a_folder_here_is_sent_scored_and_fetched(stack, jobs, tmp_path):
     assert request["TransformInput"]["ContentType"] == "text/csv"
     assert (request["MaxPayloadInMB"], request["MaxConcurrentTransforms"]) == (24, 4)
     assert re.fullmatch("fraud-batch-[0-9]{12}", request["TransformJobName"])
-    assert said[-1] == f"2 files of scores are in {target}, a line for each row"
+    assert said[-1] == f"The scores of 2 files are in {target}, a line for each row"
     assert stack.pauses == [5.0, 5.0]
 
 
@@ -91,6 +93,22 @@ def test_the_stacks_key_is_the_volumes(request, stack, jobs, tmp_path):
     assert jobs[0]["TransformResources"] == {
         "InstanceType": TYPE, "InstanceCount": 1, **({"VolumeKmsKeyId": key} if key else {})
     }  # fmt: skip
+
+
+def test_the_scores_of_a_file_in_parts_are_one_file_in_its_order(stack, jobs, tmp_path):
+    table, target = tmp_path / "a.csv", tmp_path / "scores"
+    rows = 60_000
+    table.write_text("a,b\n" + "".join(f"{n},{'1' * 900}\n" for n in range(rows)))
+    target.mkdir()
+    (target / "a.csv.out").write_text("of an earlier job\n")
+    code, said = stack.does(lambda: batch(stack.account, str(table), str(target), TYPE))
+    assert code == 0
+    (request,) = jobs
+    prefix = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"].split("/", 3)[3]
+    sent = stack.client("s3").list_objects_v2(Bucket=stack.bucket(), Prefix=prefix)["Contents"]
+    assert len(sent) == 3
+    assert (target / "a.csv.out").read_text().split() == [str(n) for n in range(rows)]
+    assert said[-1] == f"The scores of 1 file are in {target}, a line for each row"
 
 
 def test_the_model_is_the_deployed_packages_made_once(stack, jobs, tmp_path):

@@ -47,6 +47,7 @@ def test_what_was_found_is_said(stack):
     assert stack.pauses == [5.0, 5.0]
     assert said == [
         f"{JOB} looks at 3 captures",
+        f"{JOB} is InProgress",
         "  amount: its stability index is 0.41",
         "1 found",
         f"The report:  aws s3 cp s3://{stack.bucket()}/runs/drift/{JOB}/report.html .",
