@@ -38,7 +38,7 @@ def test_modules_and_their_own_tests(path: str, module: str, mirror: str) -> Non
         (["tests/make/test_quick.py", "src/serve/attributes.py"], ["tests/make/test_quick.py"],
          {"tests/serve/test_negotiation.py"}),
         # no module: its room
-        (["src/serve/routes/page.html"], [], {"tests/serve/routes/test_page.py"}),
+        (["src/serve/page/page.html"], [], {"tests/serve/page/test_page.py"}),
         (["tests/bad/ragged-row/error.txt"], [], {"tests/bad/test_bad.py"}),
         # a helper of tests
         (["tests/serve/asking.py"], [], {"tests/serve/scripts/test_defaults.py"}),

@@ -146,7 +146,7 @@ def unit_of(model: Model, predicted: int | None = None) -> ContributionUnit:
         name = "the predicted class" if predicted is None else _class_name(model, predicted)
         return ContributionUnit(f"the probability of {name} (odds x ", ")", is_factor=True)
     if model.scorer.outputs > 1:
-        quantile = model.scorer.quantiles[_middle(model)]
+        quantile = model.scorer.quantiles[middle_output(model)]
         return ContributionUnit(f"the score of quantile {quantile:g} by ")
     calibration = model.scorer.calibration
     if calibration is not None and not calibration.keeps_odds_ratios:
@@ -166,7 +166,7 @@ def _effects(
         for number, values in zip(predicted, contributions, strict=True):
             yield _Effects(units[number], _log_odds_ratios(values, number))
     else:
-        unit, place = unit_of(model), _middle(model)
+        unit, place = unit_of(model), middle_output(model)
         yield from (_Effects(unit, values[place, :-1]) for values in contributions)
 
 
@@ -175,7 +175,7 @@ def _class_name(model: Model, number: int) -> str:
     return quote(label.classes[number]) if isinstance(label, ClassLabel) else f"class {number}"
 
 
-def _middle(model: Model) -> int:
+def middle_output(model: Model) -> int:
     """Return the place of the quantile nearest to the median."""
     return int(np.argmin(np.abs(np.array(model.scorer.quantiles) - 0.5)))
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import orjson
 
 from sagetree.boosters.library import library_version
-from sagetree.bundle.bundle import SELFCHECK_FILE, SelfCheck
 from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.formats.media_types import ACCEPTS, JSON
 from sagetree.serve.bodies.decoders import DECODERS
 from sagetree.serve.models.loading import ModelHolder, ServedModel
+from sagetree.serve.page.facts import examples_of, facts
+from sagetree.serve.page.page import page
 from sagetree.serve.protocol.messages import Request, Response, json_response
 from sagetree.serve.routes.access import Handler
 from sagetree.serve.routes.openapi import openapi_of
-from sagetree.serve.routes.page import page
 from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.observation import Trace
 from sagetree.tables.cells import Cell
@@ -62,13 +62,14 @@ def _page(
     settings: ServeSettings, holder: ModelHolder[ServedModel], _request: Request, _trace: Trace
 ) -> Response:
     served = holder.model()
-    return page(schema_of(served), _example(settings, served))
+    examples = examples_of(settings.model_dir, served.model)
+    return page(facts(schema_of(served), served.model, examples))
 
 
 def _example(settings: ServeSettings, served: ServedModel) -> Mapping[str, Cell]:
     """Return the row to begin with: one of training's, where the page may show it."""
     if settings.page:
-        return example_of(settings.model_dir, served)
+        return examples_of(settings.model_dir, served.model)[0]
     return dict.fromkeys(served.model.schema.input_names)
 
 
@@ -117,19 +118,6 @@ def metadata_of(folder: Path, served: ServedModel) -> dict[str, object]:
         "bundle": {name: manifest[name] for name in TOLD if name in manifest} or None,
         "server": {"sagetree": version("sagetree"), "xgboost": library_version()},
     }
-
-
-def example_of(folder: Path, served: ServedModel) -> dict[str, Cell]:
-    """Return a row the model can score: the first of its self-check, else nothing but empty cells.
-
-    Columns that feed no feature are left out.
-    """
-    names = served.model.schema.input_names
-    if not (folder / SELFCHECK_FILE).is_file():
-        return dict.fromkeys(names)
-    check = SelfCheck.model_validate_json((folder / SELFCHECK_FILE).read_bytes())
-    row = dict(zip(check.columns, check.rows[0], strict=True))
-    return {name: row.get(name) for name in names}
 
 
 def _read(path: Path) -> dict[str, object]:

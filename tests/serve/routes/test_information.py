@@ -70,7 +70,7 @@ def test_a_plain_model_is_described_too(plain_dir: Path):
     assert [column["name"] for column in schema["columns"]] == ["f0", "f1", "f2"]
     assert (schema["classes"], schema["threshold"]) == (None, None)
     assert schema["probability"] is None
-    assert embedded(client)["example"] == {"f0": None, "f1": None, "f2": None}
+    assert embedded(client)["examples"] == [{"f0": None, "f1": None, "f2": None}]
 
 
 def test_before_the_model_is_there_they_say_503(tmp_path: Path):
@@ -79,13 +79,20 @@ def test_before_the_model_is_there_they_say_503(tmp_path: Path):
         assert client.get(path).status_code == 503
 
 
-def test_the_page_holds_the_schema_and_a_row_that_can_be_scored(client: Client):
+def test_the_page_holds_the_schema_and_rows_that_can_be_scored(client: Client):
     model = embedded(client)
     assert model["schema"] == client.get("/schema").get_json()
-    assert tuple(model["example"]) == INPUTS
-    assert (
-        post(client, json.dumps([model["example"]]).encode(), "application/json").status_code == 200
+    assert {tuple(row) for row in model["examples"]} == {INPUTS}
+    answer = post(
+        client,
+        json.dumps(model["examples"]).encode(),
+        "application/json",
+        Accept="application/json",
     )
+    _, *scores = [found["score"] for found in answer.get_json()["predictions"]]
+    assert len(scores) == 4
+    assert scores == sorted(scores)
+    assert scores[0] < scores[-1]
 
 
 def test_the_page_fetches_nothing_from_elsewhere(client: Client):

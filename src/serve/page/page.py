@@ -9,7 +9,9 @@ from importlib.resources import files
 import orjson
 
 from sagetree.serve.protocol.messages import Response
-from sagetree.tables.cells import Cell
+
+# One script, in the order in which its parts need one another.
+SCRIPTS = ("words", "form", "ask", "score", "reasons", "what_if", "rows", "page")
 
 # Nothing from elsewhere, and no script but the page's own, whatever a column is called.
 _POLICY = (
@@ -18,16 +20,14 @@ _POLICY = (
 )
 
 
-def page(schema: Mapping[str, object], example: Mapping[str, Cell]) -> Response:
-    """Return the page for a model's schema (`routes.information`), filled with the example row."""
-    folder = files("sagetree.serve.routes")
-    script = (folder / "page.js").read_text("utf-8")
-    model = orjson.dumps({"schema": schema, "example": example}).decode()
-    html = (folder / "page.html").read_text("utf-8")
-    (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+def page(model: Mapping[str, object]) -> Response:
+    """Return the page for a model, given what `facts` says of it."""
+    script = "\n".join(_read(f"{name}.js") for name in SCRIPTS)
+    style = _read("page.css")
     # a "<" could end the element that the JSON stands in
-    parts = {"model": model.replace("<", "\\u003c"), "script": script}
-    body = re.sub(r"\{\{(model|script)\}\}", lambda found: parts[found[1]], html)
+    known = orjson.dumps(model).decode().replace("<", "\\u003c")
+    parts = {"model": known, "script": script, "style": style}
+    body = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _read("page.html"))
     headers = {
         "Content-Security-Policy": _POLICY.format(style=_hash(style), script=_hash(script)),
         "X-Content-Type-Options": "nosniff",
@@ -35,6 +35,10 @@ def page(schema: Mapping[str, object], example: Mapping[str, Cell]) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(200, body.encode(), "text/html; charset=utf-8", headers)
+
+
+def _read(name: str) -> str:
+    return (files("sagetree.serve.page") / name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:

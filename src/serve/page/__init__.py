@@ -1,0 +1,1 @@
+"""The page to try a model in a browser: what it holds, and the scripts that it runs there."""
