@@ -31,7 +31,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo try test test-quick test-long nightly soak fuzz check cloud-check generated page format data prepare train \
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz docs check cloud-check generated page format data prepare train \
 	evaluate serve predict image sdk cloud-demo test-image lock clean
 
 help: ## print this list
@@ -95,6 +95,10 @@ generated: install ## make anew what follows from the code: tables, docs/archite
 	@$(BIN)/python container/generate.py
 	@$(BIN)/python cloud/embed.py
 	@$(BIN)/python -m docs.picture
+
+docs: ## the book: guide and reference as a site of plain files, in .site
+	$(call install_with,--group docs)
+	@$(BIN)/python -m docs.book
 
 page: install ## make README's pictures anew, docs/page.png and docs/report.png, by Chromium
 	@$(BIN)/python -m docs.page

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
 # A line that goes on until it is told to end.
-SERVER = re.compile(r"^(?:sagetree serve|docker run .* serve\b).*$", re.MULTILINE)
+SERVER = re.compile(r"^(?:(?:\w+=\S+ )?sagetree serve|docker run .* serve\b).*$", re.MULTILINE)
 
 # A server runs until the next one, or the end; it has to end well.
 PROLOGUE = """\
@@ -36,9 +36,9 @@ class Block:
     text: str
 
 
-def blocks() -> list[Block]:
-    """Return README's code blocks in order."""
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README.read_text(), re.MULTILINE | re.DOTALL)
+def blocks(page: Path = README) -> list[Block]:
+    """Return a page's code blocks in order."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     return [Block(language, _needs(text), text) for language, text in found]
 
 
@@ -53,7 +53,7 @@ def shell(chosen: Iterable[Block], port: int) -> str:
     It ends with an error at the first line that does.
     """
     text = "\n".join(block.text for block in chosen)
-    text = SERVER.sub(r"stop\n(exec \g<0>\n) & server=$!\nstarted", text)
+    text = SERVER.sub(r"stop\n(exec env \g<0>\n) & server=$!\nstarted", text)
     return f"{PROLOGUE}{text}stop\n".replace("127.0.0.1:8080", f"127.0.0.1:{port}")
 
 

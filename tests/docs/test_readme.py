@@ -1,16 +1,14 @@
 """README is short, its links lead somewhere, and its commands do what it says they do."""
 
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.clients.running import free_port
-from tests.docs.readme import README, ROOT, Block, blocks, shell, write_tables
+from tests.docs.following import SECONDS, follow, search_path
+from tests.docs.readme import README, ROOT, Block, blocks, write_tables
 from tests.needs import needs_curl, needs_uv
 from tests.programs import BIN
 
@@ -22,9 +20,6 @@ ELSEWHERE = {
     ("sh", "needs an AWS account, the AWS CLI and Docker"),
     ("python", "needs an AWS account"),
 }
-
-# An environment takes a minute where its packages have to be fetched.
-SECONDS = 900
 
 
 def test_readme_is_one_page() -> None:
@@ -63,36 +58,6 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def follow(folder: Path, chosen: Iterable[Block], path: str) -> str:
-    """Run blocks in a folder that has the tables; return what they printed."""
-    write_tables(folder)
-    port = free_port()
-    ended = subprocess.run(
-        ["bash", "-c", shell(chosen, port)],
-        cwd=folder,
-        env=_environment() | {"PATH": path, "SAGEMAKER_BIND_TO_PORT": str(port)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert ended.returncode == 0, ended.stdout
-    return ended.stdout
-
-
-def _environment() -> Mapping[str, str]:
-    """What a new user's shell has: nothing of the environment that runs the tests."""
-    names = ("SAGEMAKER_", "SAGETREE_", "VIRTUAL_ENV", "PYTHON")
-    return {name: text for name, text in os.environ.items() if not name.startswith(names)}
-
-
-def _path(*first: Path) -> str:
-    """The PATH of this machine without the environment that runs the tests."""
-    rest = [part for part in os.environ["PATH"].split(os.pathsep) if part != str(BIN)]
-    return os.pathsep.join([*map(str, first), *rest])
-
-
 def expect_what_readme_says(folder: Path, log: str) -> None:
     assert re.search(r"^AUC 0\.\d{4} \(95 % interval", log, re.MULTILINE)
     assert (folder / "sagetree-out" / "model" / "xgboost-model").is_file()
@@ -108,7 +73,8 @@ def expect_what_readme_says(folder: Path, log: str) -> None:
 @needs_curl
 def test_the_commands_work_in_a_fresh_clone(clone: Path) -> None:
     chosen = [block for block in blocks() if (block.language, block.needs) not in ELSEWHERE]
-    expect_what_readme_says(clone, follow(clone, chosen, _path()))
+    write_tables(clone)
+    expect_what_readme_says(clone, follow(clone, chosen, search_path()))
 
 
 @pytest.mark.long
@@ -130,7 +96,8 @@ def test_the_commands_work_with_the_wheel_in_an_empty_environment(
     folder = tmp_path / "my table"
     folder.mkdir()
     chosen = [block for block in blocks() if (block.language, block.needs) == ("sh", "")]
-    expect_what_readme_says(folder, follow(folder, chosen, _path(environment / "bin")))
+    write_tables(folder)
+    expect_what_readme_says(folder, follow(folder, chosen, search_path(environment / "bin")))
 
 
 @needs_curl
@@ -140,4 +107,4 @@ def test_the_commands_work_with_the_wheel_in_an_empty_environment(
 )
 def test_a_command_that_fails_is_noticed(text: str, tmp_path: Path) -> None:
     with pytest.raises(AssertionError):
-        follow(tmp_path, [Block("sh", "", text)], _path())
+        follow(tmp_path, [Block("sh", "", text)], search_path())

@@ -1,0 +1,99 @@
+"""What the book holds, and in which order."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from docs.book.errors import errors_page
+from docs.book.reference import bundle_page, commands_page, http_page, variables_page
+
+GUIDE = "docs/guide"
+MADE = "reference/"
+
+# Each chapter's title, and its pages by the titles they have beside the text.
+CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        "First steps",
+        (
+            ("sagetree", "README.md"),
+            ("Install", f"{GUIDE}/install.md"),
+            ("The example", f"{GUIDE}/example.md"),
+            ("Your own files", f"{GUIDE}/own-files.md"),
+            ("Tables", f"{GUIDE}/data.md"),
+            ("The defaults", f"{GUIDE}/defaults.md"),
+            ("Speed", f"{GUIDE}/speed.md"),
+        ),
+    ),
+    (
+        "The programs",
+        (
+            ("Prepare", f"{GUIDE}/prepare.md"),
+            ("Train", f"{GUIDE}/train.md"),
+            ("Search for settings", f"{GUIDE}/tuning.md"),
+            ("Several hosts", f"{GUIDE}/hosts.md"),
+            ("Evaluate", f"{GUIDE}/evaluate.md"),
+            ("Bias", f"{GUIDE}/bias.md"),
+            ("Predict", f"{GUIDE}/predict.md"),
+            ("Serve", f"{GUIDE}/serve.md"),
+            ("Clients of the server", "docs/clients.md"),
+            ("Drift", f"{GUIDE}/drift.md"),
+            ("Your own scripts", f"{GUIDE}/scripts.md"),
+            ("Feature Store", f"{GUIDE}/feature-store.md"),
+            ("Data Wrangler's flows", f"{GUIDE}/flows.md"),
+        ),
+    ),
+    (
+        "SageMaker",
+        (
+            ("The image", f"{GUIDE}/image.md"),
+            ("From the built-in XGBoost", f"{GUIDE}/switching.md"),
+            ("SageMaker's SDKs", "local_test/sdk/README.md"),
+            ("The solution on AWS", f"{GUIDE}/cloud.md"),
+            ("Its template", "cloud/README.md"),
+            ("Its desk", "local_test/cloud/README.md"),
+            ("The workshop, lab by lab", f"{GUIDE}/workshop.md"),
+        ),
+    ),
+    (
+        "Reference",
+        (
+            ("Hyperparameters and metrics", "container/hyperparameters.md"),
+            ("Commands", "reference/commands.md"),
+            ("Environment variables", "reference/variables.md"),
+            ("HTTP", "reference/http.md"),
+            ("A model's files", "reference/bundle.md"),
+            ("Errors, and what to do", "reference/errors.md"),
+            ("What it costs in time and memory", "docs/scale.md"),
+            ("What has changed", "CHANGELOG.md"),
+        ),
+    ),
+    (
+        "Inside",
+        (
+            ("Architecture", "docs/architecture.md"),
+            ("Recipes", "docs/recipes.md"),
+            ("Words", "docs/words.md"),
+            ("Contributing", "CONTRIBUTING.md"),
+            ("Releasing", "docs/releasing.md"),
+            ("Decisions", "docs/decisions/README.md"),
+        ),
+    ),
+)
+
+
+def pages() -> list[Path]:
+    """Return the Markdown files of this checkout that are pages."""
+    root = Path(__file__).parents[2]
+    named = [page for _, entries in CHAPTERS for _, page in entries if not page.startswith(MADE)]
+    decisions = sorted((root / "docs" / "decisions").glob("*.md"))
+    return list(dict.fromkeys([*map(Path, named), *(path.relative_to(root) for path in decisions)]))
+
+
+def generated() -> Mapping[str, str]:
+    """Return the pages that are made from the code, by their names in the site."""
+    return {
+        "reference/commands.md": commands_page(),
+        "reference/variables.md": variables_page(),
+        "reference/http.md": http_page(),
+        "reference/bundle.md": bundle_page(),
+        "reference/errors.md": errors_page(),
+    }
