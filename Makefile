@@ -53,9 +53,10 @@ test: install ## the test suite, but for what needs Docker or minutes
 test-quick: install ## the tests that are nearest to what has changed since the last commit
 	@$(BIN)/python make/quick.py
 
-# Jobs killed again and again, a server under load.
+# Jobs killed again and again, a server under load, and many examples of each property.
 test-long: install ## the tests that take minutes by their nature
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "long and not nightly and not docker"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "(long or hypothesis) and not nightly and not docker" \
+		--hypothesis-profile=many
 
 nightly: install ## all long tests, and the suite on every Python from 3.11 on that is here
 	@make/nightly.sh

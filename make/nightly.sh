@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 versions=(3.11 3.12 3.13 3.14)
-export PYTEST_ADDOPTS="--hypothesis-profile=nightly ${PYTEST_ADDOPTS:-}"
+export PYTEST_ADDOPTS="--hypothesis-profile=many ${PYTEST_ADDOPTS:-}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 absent=() failed=()

@@ -26,9 +26,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     del os.environ["OMP_THREAD_LIMIT"]
 
 # A machine with two busy cores says nothing about an example's time. Examples are others each time;
-# make nightly tries four times as many.
-settings.register_profile("sagetree", deadline=None, max_examples=25)
-settings.register_profile("nightly", deadline=None, max_examples=100)
+# make test-long and make nightly try many more.
+settings.register_profile("sagetree", deadline=None, max_examples=15)
+settings.register_profile("many", deadline=None, max_examples=100)
 settings.load_profile("sagetree")
 
 PYTEST = "PYTEST_CURRENT_TEST"

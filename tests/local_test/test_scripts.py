@@ -43,7 +43,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     (folder / "input").mkdir(parents=True)
     shutil.copytree(DESK / "test_dir" / "input" / "config", folder / "input" / "config")
     code, log = run(
-        sys.executable, "-m", "local_test.demo", "--dir", str(folder), "--policies", "6000"
+        sys.executable, "-m", "local_test.demo", "--dir", str(folder), "--policies", "3000"
     )
     assert code == 0, log
     return folder, log

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
@@ -102,19 +102,16 @@ def test_every_metric_is_compared():
     assert public == {*CALLS, *VALUES, *PROBABILITIES, *OTHERS}
 
 
-@settings(max_examples=25)
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_binary_calls(rows):
     check(rows, CALLS)
 
 
-@settings(max_examples=15)
 @given(rows_of(st.integers(0, 3), st.tuples(*[SCORES] * SIZE)))
 def test_calls_of_classes(rows):
     check(rows, {name: of_them for name, of_them in CALLS.items() if "binary" not in name})
 
 
-@settings(max_examples=25)
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_probabilities(rows):
     if rows.weights is not None:  # scikit-learn takes the clipped share of both as they are
@@ -127,7 +124,6 @@ def test_probabilities(rows):
         assert weighted.aucpr(rows) == 0.0
 
 
-@settings(max_examples=15)
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_rows_without_weight_are_no_rows(rows):
     if rows.weights is None:
@@ -140,7 +136,6 @@ def test_rows_without_weight_are_no_rows(rows):
     assert weighted.recall_at_precision(rows, 0.5) == weighted.recall_at_precision(fewer, 0.5)
 
 
-@settings(max_examples=15)
 @given(rows_of(st.integers(0, SIZE - 1), st.tuples(*[SCORES] * SIZE)))
 def test_aucpr_of_classes(rows):
     labels = label_binarize(rows.labels, classes=range(SIZE))
@@ -148,7 +143,6 @@ def test_aucpr_of_classes(rows):
     assert weighted.aucpr(rows) == pytest.approx(expected, rel=1e-12)
 
 
-@settings(max_examples=25)
 @given(rows_of(st.integers(0, 1), SCORES), st.sampled_from([0.0, 0.3, 0.5, 1.0]))
 def test_thresholds(rows, at):
     called = rows.predictions > at
@@ -160,7 +154,6 @@ def test_thresholds(rows, at):
     assert weighted.recall_at_precision(rows, at) == pytest.approx(best, rel=1e-12)
 
 
-@settings(max_examples=25)
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_calls_at_the_greatest_f1(rows):
     point = weighted.greatest_f1(rows.labels, rows.predictions, rows.weights)
@@ -175,7 +168,6 @@ def test_calls_at_the_greatest_f1(rows):
     assert point.f1 == pytest.approx(max(of_each), rel=1e-12)
 
 
-@settings(max_examples=25)
 @given(rows_of(st.floats(-100, 100, width=32), st.floats(-100, 100, width=32)))
 def test_values(rows):
     check(rows, VALUES)
@@ -183,7 +175,6 @@ def test_values(rows):
     assert weighted.pinball_loss(rows, 0.2) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-@settings(max_examples=25)
 @given(rows_of(st.integers(-3, 3), st.integers(-3, 3)))
 def test_r2(rows):
     counted = rows.labels if rows.weights is None else rows.labels[rows.weights > 0]
@@ -192,7 +183,6 @@ def test_r2(rows):
         assert weighted.r2(rows) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
-@settings(max_examples=25)
 @given(
     rows_of(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), st.sampled_from([0.5, 1.0, 2.0])
 )

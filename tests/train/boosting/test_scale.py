@@ -29,7 +29,7 @@ def csv(labels: Sequence[float], weights: Sequence[float] | None = None) -> str:
 
 
 def learn(job: Job, text: str, **settings: object) -> Ran:
-    ran = job({"train": text}, {"num_round": 100, **settings})
+    ran = job({"train": text}, {"num_round": 100, "max_depth": 3, **settings})
     assert ran.code == 0, ran.log
     return ran
 

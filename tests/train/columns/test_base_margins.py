@@ -143,7 +143,8 @@ def test_a_model_of_equal_margins_learns_the_mean_of_each_group(
 ) -> None:
     labels = [y for pair in zip(low, high, strict=True) for y in pair]
     text = "y,m,a\n" + "".join(f"{y},0,{n % 2}\n" for n, y in enumerate(labels))
-    settings = {**OWN, "objective": objective, "base_margin_column": "m", "num_round": 300}
+    settings = {**OWN, "objective": objective, "base_margin_column": "m", "num_round": 300,
+                "max_depth": 1}  # fmt: skip
     ran = job({"train": text}, {**settings, "lambda": 0, "min_child_weight": 0})
     assert ran.code == 0, ran.log
     np.testing.assert_allclose(ran.model.score(table_of({"a": [0, 1]})), means, rtol=1e-3)
@@ -160,7 +161,7 @@ def test_an_exposure_counts_in_training_and_serving(job: Job) -> None:
     rows = zip(claims, np.log(years), risk, strict=True)
     text = "y,log_years,a\n" + "".join(f"{y},{m:.9f},{r}\n" for y, m, r in rows)
     settings = {**OWN, "objective": "count:poisson", "base_margin_column": "log_years"}
-    ran = job({"train": text}, {**settings, "num_round": 300, "lambda": 0})
+    ran = job({"train": text}, {**settings, "num_round": 300, "max_depth": 1, "lambda": 0})
     assert ran.code == 0, ran.log
     asked = {"a": [0, 1, 0, 1], "log_years": [None, 0, np.log(0.5), np.log(3)]}
     np.testing.assert_allclose(ran.model.score(table_of(asked)), [0.5, 1.5, 0.25, 4.5], rtol=1e-3)
