@@ -34,8 +34,8 @@ def test_every_input_is_read_or_the_clients_fault(
     monkeypatch.setattr(csv_text, "BULK_BYTES", BULK_BYTES)
     count = 0
     for number, (_input, data) in enumerate(inputs(name), 1):
-        begin = time.monotonic()
+        begin = time.process_time()
         INPUTS[name](data)
-        assert time.monotonic() - begin < SECONDS, _input
+        assert time.process_time() - begin < SECONDS, _input
         count = number
     assert count > 40

@@ -132,7 +132,8 @@ def port(demo: tuple[Path, str]) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
     )
     try:
-        for _ in range(200):
+        end = time.monotonic() + TIMEOUT
+        while time.monotonic() < end:
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{number}/ping", timeout=2).close()
                 break

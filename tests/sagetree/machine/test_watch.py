@@ -93,7 +93,7 @@ def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
     command = [SAGETREE, "train", *(word for setting in endless for word in ("--set", setting))]
     with running(tmp_path, command, "[3]") as (process, child):
         os.kill(child, signal.SIGKILL)
-        log, _ = process.communicate(timeout=20)
+        log, _ = process.communicate(timeout=60)
         assert process.returncode == 1
     failure = (tmp_path / "output" / "failure").read_text()
     killed = "was killed by SIGKILL, as the system does where memory runs out"
@@ -110,7 +110,7 @@ def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) 
         command += ["--set", setting]
     with running(Path("/opt/ml"), command, "[3]") as (process, child):
         os.kill(child, signal.SIGKILL)
-        log, _ = process.communicate(timeout=20)
+        log, _ = process.communicate(timeout=60)
         assert process.returncode == 1
     failure = (out / "output" / "failure").read_text()
     assert failure.startswith("The job was killed by SIGKILL")
@@ -121,7 +121,7 @@ def test_a_library_that_aborts_leaves_the_reason(tmp_path: Path) -> None:
     report = tmp_path / "failure"
     with running(tmp_path, sleeping(report), "working") as (process, child):
         os.kill(child, signal.SIGABRT)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         assert process.returncode == 1
     assert memory_in(
         report.read_text(), "was killed by SIGABRT, as a library does that cannot go on"
@@ -159,7 +159,7 @@ def test_a_signal_reaches_the_job(tmp_path: Path, number: signal.Signals, reason
     with running(tmp_path, sleeping(report), "working") as (process, _):
         for _ in range(3):
             process.send_signal(number)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         assert process.returncode == 1
     assert report.read_text() == f"{reason}\n"
 
@@ -168,7 +168,7 @@ def test_a_caller_that_ignores_its_children_changes_nothing(tmp_path: Path) -> N
     command = ["env", "--ignore-signal=CHLD", *sleeping(tmp_path / "failure")]
     with running(tmp_path, command, "working") as (process, child):
         os.kill(child, signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         assert process.returncode == 1
 
 
