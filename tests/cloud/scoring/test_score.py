@@ -163,7 +163,7 @@ ANY = st.recursive(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     st.fixed_dictionaries(
         {"routeKey": st.sampled_from(["POST /score", "$default"]) | ANY},

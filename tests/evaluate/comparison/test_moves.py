@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sagetree.evaluate.comparison.moves import (
@@ -60,7 +60,6 @@ def test_an_example_worked_by_hand() -> None:
     assert found.moves.tolist() == [0.125, -0.125, -0.125, 0.125]
 
 
-@settings(max_examples=30)
 @given(labelled(), st.data())
 def test_the_values_are_those_of_evaluations(rows: Labelled, data: st.DataObject) -> None:
     labels, scores = rows

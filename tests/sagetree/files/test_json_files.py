@@ -6,7 +6,7 @@ import tracemalloc
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sagetree.errors import DataError
@@ -58,7 +58,6 @@ STARTS = st.sampled_from([b"", b"\xef\xbb\xbf", b"\n \n"])
 
 
 @given(RECORDS, STARTS, st.sampled_from([b"\n", b"\r\n", b"\n\n"]), st.integers(1, 60))
-@settings(max_examples=40)
 def test_blocks_change_nothing(records: list, start: bytes, end: bytes, size: int) -> None:
     data = start + lines(records, end) + end
     assert found(data, size)[1] == found(data, len(data))[1]

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sagetree.formats.recordio import (
@@ -212,7 +212,6 @@ def test_the_fault_and_its_record(data: bytes, message: str, number: int, hint: 
 
 
 @given(st.binary(max_size=40), st.integers(0, 2))
-@settings(max_examples=50)
 def test_anything_is_rows_or_a_named_fault(data: bytes, how: int) -> None:
     with suppress(RecordError):
         assert parse_recordio([data, GOOD + data, frame(data)][how]).rows

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -39,7 +39,6 @@ def test_scores_print_as_the_official_container_prints_them():
     )
 
 
-@settings(max_examples=50)
 @given(FLOATS)
 def test_many_numbers_print_as_each_of_them(values: np.ndarray):
     expected = [repr(float(value)) for value in values]

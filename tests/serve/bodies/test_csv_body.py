@@ -160,7 +160,6 @@ def outcome(tables: "Iterable[Table] | None", body: bytes, hints: Hints) -> obje
     return names, cells
 
 
-@settings(max_examples=70)
 @given(LINES, ENDS, st.sampled_from(["", "a,b", "\ufeffb,a"]), st.integers(1, 40), st.booleans())
 @example(["1,1", 'x"y,1', '"a\nb",1'], "\n", "", 6, True)
 @example(['x"y,"a\nb"'], "\n", "", 1, False)
@@ -173,7 +172,6 @@ def test_slices_hold_what_the_whole_holds(
     assert outcome(None, body, hints._replace(slice_bytes=size)) == whole
 
 
-@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["", "1", '"\n"']), min_size=1, max_size=9), st.integers(1, 5))
 def test_empty_lines_of_a_single_column_are_rows_in_slices_too(lines: list[str], size: int):
     body = "\n".join(lines).encode()

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Callable
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sagetree.errors import DecodingError, SagetreeError, SchemaError
@@ -61,7 +61,6 @@ def outcome(body: bytes, hints: Hints) -> object:
     return cells, places
 
 
-@settings(max_examples=50)
 @given(
     st.sampled_from(sorted(SHAPES_CUT)),
     st.lists(st.lists(CELLS, min_size=2, max_size=2), min_size=1, max_size=12),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -116,7 +116,6 @@ def told(work: Callable[[], Any]) -> object:
         return type(error), re.sub("'.*?'", "", error.message), error.hint  # any wrong cell is told
 
 
-@settings(max_examples=30)
 @given(cases())
 def test_hosts_find_together_what_one_finds(
     case: tuple[dict[str, list[Any]], dict[str, str], list[int]],
