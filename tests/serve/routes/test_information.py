@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, given, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 from werkzeug.test import Client
 
 from sagetree.bundle.model import Model
@@ -153,6 +151,8 @@ def test_the_document_names_every_route_and_is_whole(client: Client, base_dir: P
 @pytest.mark.long  # schemathesis takes seconds to load
 def test_every_request_the_description_allows_is_answered_as_it_says(client: Client):
     """schemathesis makes requests of the document and holds the answers against it."""
+    import schemathesis
+    from schemathesis.specs.openapi.checks import positive_data_acceptance
 
     api = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
     operations = [found.ok() for found in api.get_all_operations()]
