@@ -10,9 +10,10 @@ from sagetree.drift.measures.drift import Drift, measure_drift
 from sagetree.drift.model import load_model
 from sagetree.drift.outputs.constraints import constraints_json, violations_json
 from sagetree.drift.outputs.statistics import statistics_json
-from sagetree.drift.page.sections import TITLE, sections
+from sagetree.drift.page.sections import SECTIONS, TITLE
 from sagetree.drift.settings import DriftSettings
 from sagetree.errors import PlatformError
+from sagetree.evaluate.report.page.document import present
 from sagetree.evaluate.report.page.html import html_page
 from sagetree.evaluate.results import remove_results, write_results
 from sagetree.machine.program import LOG
@@ -61,7 +62,7 @@ def _write(folder: Path, drift: Drift) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         remove_results(folder, FILES)
         write_results(folder, contents)
-        (folder / REPORT).write_text(html_page(TITLE, sections(drift)), encoding="utf-8")
+        (folder / REPORT).write_text(html_page(TITLE, present(SECTIONS, drift)), encoding="utf-8")
     except OSError as error:
         reason = f"it cannot be written: {error.strerror or error}"
         hint = "Name a folder on a disk of yours"

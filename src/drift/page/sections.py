@@ -21,12 +21,6 @@ _WORDS = {
 }
 
 
-def sections(drift: Drift) -> tuple[Section, ...]:
-    """Return the sections that there is something to say in."""
-    found = (section(drift) for section in SECTIONS)
-    return tuple(section for section in found if section is not None)
-
-
 def verdict_section(drift: Drift) -> Section:
     """Return what counts."""
     capture, findings = drift.capture, drift.findings

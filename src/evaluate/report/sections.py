@@ -50,12 +50,6 @@ def title(facts: ReportFacts) -> str:
     return f"How well the model predicts {shown(words)}"
 
 
-def sections(facts: ReportFacts) -> tuple[Section, ...]:
-    """Return the sections that there is something to say in."""
-    found = (section(facts) for section in SECTIONS)
-    return tuple(section for section in found if section is not None)
-
-
 def workload_section(facts: ReportFacts) -> Section | None:
     """Return what checking the highest scores finds, and saves."""
     outcome = facts.outcome

@@ -5,9 +5,10 @@ from pathlib import Path
 import orjson
 
 from sagetree.evaluate.report.facts import ReportFacts
+from sagetree.evaluate.report.page.document import present
 from sagetree.evaluate.report.page.html import html_page
 from sagetree.evaluate.report.page.markdown import markdown_page
-from sagetree.evaluate.report.sections import sections, title
+from sagetree.evaluate.report.sections import SECTIONS, title
 from sagetree.evaluate.report.subject import Subject
 
 REPORT_FILE, CARD_FILE, FACTS_FILE = "report.html", "model_card.md", "model_card.json"
@@ -16,7 +17,7 @@ REPORT_FILE, CARD_FILE, FACTS_FILE = "report.html", "model_card.md", "model_card
 def write_report(folder: Path, subject: Subject, *, with_card: bool = True) -> None:
     """Write report.html into a folder that is there, and with it the model card."""
     facts = ReportFacts.of(subject)
-    name, parts = title(facts), sections(facts)
+    name, parts = title(facts), present(SECTIONS, facts)
     files = {REPORT_FILE: html_page(name, parts).encode()}
     if with_card:
         files[CARD_FILE] = markdown_page(name, parts).encode()

@@ -8,11 +8,9 @@ for plugins of its own, with the first record that is defined: .04 s of start-up
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 
 UNUSED = ("sklearn", "pandas")
 
@@ -24,16 +22,10 @@ class Absent(MetaPathFinder):
     pyarrow that None.)
     """
 
-    def find_spec(
-        self,
-        fullname: str,
-        _path: Sequence[str] | None,
-        _target: ModuleType | None = None,
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, *_where: object) -> None:
         """Raise ModuleNotFoundError for an unused library; leave others to the next finder."""
         if fullname in UNUSED:
             raise ModuleNotFoundError(f"{fullname} is left out of this program", name=fullname)
-        return None
 
 
 def leave_out_unused() -> None:

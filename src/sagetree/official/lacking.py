@@ -1,8 +1,7 @@
 """Errors for what the official packages have and these have not: they name what to take instead."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec
 from types import MappingProxyType, ModuleType
 from typing import NoReturn
 
@@ -65,13 +64,7 @@ class LackingFinder(MetaPathFinder):
     def __init__(self, package: str) -> None:
         self._package = package
 
-    def find_spec(
-        self,
-        fullname: str,
-        _path: Sequence[str] | None,
-        _target: ModuleType | None = None,
-    ) -> ModuleSpec | None:
+    def find_spec(self, fullname: str, *_where: object) -> None:
         """Raise ModuleNotFoundError for a module of the package that no finder has found."""
         if fullname.startswith(f"{self._package}."):
             raise ModuleNotFoundError(_message(fullname))
-        return None

@@ -86,12 +86,12 @@ def handlers_of(
         ("GET", "/ping"): _ping,
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
         ("GET", METRICS): partial(metrics, observer),
-        ("POST", INVOCATIONS): partial(_invoke_target, store, answer),
+        ("POST", INVOCATIONS): partial(_invoke, store, answer, _target),
         ("POST", MODELS): partial(_load, store),
         ("GET", MODELS): partial(_list, store),
         ("GET", NAMED_MODEL): partial(_show, store),
         ("DELETE", NAMED_MODEL): partial(_unload, store),
-        ("POST", INVOKE): partial(_invoke, store, answer),
+        ("POST", INVOKE): partial(_invoke, store, answer, partial(_name, ending="/invoke")),
     }
 
 
@@ -159,25 +159,22 @@ def _unload(store: ModelStore[Kind], request: Request, trace: Trace) -> Response
     return json_response({"status": f'Model "{name}" unregistered'})
 
 
-def _invoke(
-    store: ModelStore[Kind], answer: Answer[Kind], request: Request, trace: Trace
-) -> Response:
-    return _answer(store, answer, _name(request, "/invoke"), request, trace)
-
-
-def _invoke_target(
-    store: ModelStore[Kind], answer: Answer[Kind], request: Request, trace: Trace
-) -> Response:
+def _target(request: Request) -> str:
     name = request.header(TARGET_HEADER.lower())
     if not name:
         hint = f"Send {TARGET_HEADER}, or POST /models/NAME/invoke"
         raise RequestError("no model is named", where=TARGET_HEADER, hint=hint)
-    return _answer(store, answer, name, request, trace)
+    return name
 
 
-def _answer(
-    store: ModelStore[Kind], answer: Answer[Kind], name: str, request: Request, trace: Trace
+def _invoke(
+    store: ModelStore[Kind],
+    answer: Answer[Kind],
+    name_of: Callable[[Request], str],
+    request: Request,
+    trace: Trace,
 ) -> Response:
+    name = name_of(request)
     served = store.served(name)
     trace.model = name
     return answer(served, request, trace)

@@ -29,7 +29,7 @@ def script_site(
     """Return the site of a user's script; `holder` has it, or will have."""
     handlers: Handlers = {
         ("GET", "/ping"): partial(ping, holder),
-        ("POST", INVOCATIONS): partial(_invocations, settings, holder),
+        ("POST", INVOCATIONS): lambda asked, trace: _answer(settings, holder.wait(), asked, trace),
         ("GET", "/execution-parameters"): partial(execution_parameters, settings),
         ("GET", METRICS): partial(metrics, observer),
     }
@@ -49,12 +49,6 @@ def many_scripts(
     store.start()
     handlers = handlers_of(settings, store, observer, partial(_answer, settings))
     return Site(settings, handlers, observer, lambda _request: False)
-
-
-def _invocations(
-    settings: ServeSettings, holder: ModelHolder[UserScript], request: Request, trace: Trace
-) -> Response:
-    return _answer(settings, holder.wait(), request, trace)
 
 
 def _answer(

@@ -19,7 +19,6 @@ from sagemaker_inference.default_inference_handler import DefaultInferenceHandle
 from werkzeug.http import parse_options_header
 
 from sagetree.boosters.best_rounds import Rounds, best_part
-from sagetree.boosters.scoring import Scores
 from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import Model
 from sagetree.bundle.model_files import plain_models, readable_bytes
@@ -91,7 +90,7 @@ class DefaultFunctions(DefaultInferenceHandler):  # type: ignore[misc]
     def default_predict_fn(self, data: Any, model: Any, context: object = None) -> Any:  # noqa: ANN401, ARG002
         """Return the model's predictions."""
         if isinstance(model, Model):
-            return _scores(model, data)
+            return model.score(_table(model, data))
         return model.predict(data, validate_features=False)
 
     def default_output_fn(
@@ -138,15 +137,11 @@ def _joined(tables: Sequence[Table]) -> Table:
     )
 
 
-def _scores(model: Model, data: Any) -> Scores:  # noqa: ANN401 - whatever an input_fn returns
-    """Return the scores of rows: a Table, a DataFrame, an array, records or lists of values.
+def _table(model: Model, data: Any) -> Table:  # noqa: ANN401 - whatever an input_fn returns
+    """Return rows as a table: of a Table, a DataFrame, an array, records or lists of values.
 
     Raises TypeError for others, SchemaError where rows do not fit.
     """
-    return model.score(_table(model, data))
-
-
-def _table(model: Model, data: Any) -> Table:  # noqa: ANN401
     if isinstance(data, Table):
         return data
     if hasattr(data, "to_dict") and hasattr(data, "columns"):  # pandas, which may be absent

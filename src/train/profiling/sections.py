@@ -30,12 +30,6 @@ def title(facts: TableFacts) -> str:
     return f"What is in {shown(facts.files[0])}{more}"
 
 
-def sections(facts: TableFacts) -> tuple[Section, ...]:
-    """Return the sections that there is something to say in."""
-    found = (section(facts) for section in SECTIONS)
-    return tuple(section for section in found if section is not None)
-
-
 def overview_section(facts: TableFacts) -> Section:
     """Return how much there is, and what to look at first."""
     said = findings(facts)

@@ -9,12 +9,13 @@ import orjson
 
 from sagetree.errors import PlatformError, quote
 from sagetree.evaluate.bias.asked import BIAS_FILE
+from sagetree.evaluate.report.page.document import present
 from sagetree.evaluate.report.page.html import html_page
 from sagetree.machine.program import LOG
 from sagetree.train.profiling.facts import TableFacts, table_facts
 from sagetree.train.profiling.findings import findings
 from sagetree.train.profiling.opened import open_table
-from sagetree.train.profiling.sections import sections, title
+from sagetree.train.profiling.sections import SECTIONS, title
 
 # Columns that the terminal names.
 _STRONGEST = 5
@@ -33,7 +34,7 @@ def run(paths: Sequence[Path], hyperparameters: Mapping[str, str], out: Path) ->
     Raises UserError for what the user gave, PlatformError for a file that cannot be written.
     """
     facts = table_facts(open_table(paths, hyperparameters))
-    page = html_page(title(facts), sections(facts))
+    page = html_page(title(facts), present(SECTIONS, facts))
     bias = out.with_name(BIAS_FILE) if facts.bias else None
     try:
         out.write_text(page, encoding="utf-8")

@@ -1,11 +1,14 @@
 """What a report is made of: sections with sentences, key figures, tables and charts."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sagetree.evaluate.report.page.axes import Axis
 from sagetree.evaluate.report.page.marks import Mark
 
 Row = tuple[str, ...]
+Facts = TypeVar("Facts")
 
 # Longer names and values are cut where they are shown; model_card.json has them whole.
 TEXT_LENGTH = 80
@@ -59,6 +62,14 @@ class Section:
     figures: tuple[KeyFigure, ...] = ()
     tables: tuple[TextTable, ...] = ()
     charts: tuple[Chart, ...] = ()
+
+
+def present(
+    sections: Iterable[Callable[[Facts], Section | None]], facts: Facts
+) -> tuple[Section, ...]:
+    """Return the sections in which there is something to say of the facts."""
+    found = (section(facts) for section in sections)
+    return tuple(section for section in found if section is not None)
 
 
 def shown(text: object, most: int = TEXT_LENGTH) -> str:
