@@ -55,7 +55,13 @@ class SlowRequest:
         return found
 
 
-@pytest.mark.parametrize("whom", ["SIGTERM to the master", "SIGINT to all, as Ctrl-C sends it"])
+@pytest.mark.parametrize(
+    "whom",
+    [
+        "SIGTERM to the master",
+        pytest.param("SIGINT to all, as Ctrl-C sends it", marks=pytest.mark.long),
+    ],
+)
 def test_running_requests_are_finished_before_the_end(base_dir: Path, tmp_path: Path, whom: str):
     with serving(base_dir, tmp_path / "log") as server:
         eventually(lambda: healthy(server))
