@@ -77,8 +77,8 @@ RUN python3 finish.py /opt/venv
 FROM dependencies AS project
 COPY LICENSE README.md ./
 COPY src src
-# where src/cloud has a link to it
-COPY cloud/template.yaml cloud/
+# where src/cloud/templates has links to them
+COPY cloud/*.yaml cloud/
 RUN PYTHONPATH=/opt/tools uv pip install --quiet --no-deps --no-build-isolation \
         --python /opt/venv/bin/python --prefix /stage/opt/venv . \
  && python3 finish.py --root /stage /stage/opt/venv

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sagetree.cloud.account.calls import Account, open_session
-from sagetree.cloud.account.template import PATH
+from sagetree.cloud.account.members import SIBLINGS
+from sagetree.cloud.account.template import TEMPLATES
 from sagetree.cloud.commands.approve import approve
 from sagetree.cloud.commands.batch import batch
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.drift import drift
-from sagetree.cloud.commands.launch import launch
+from sagetree.cloud.commands.launch import launch, siblings_of
 from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
 from sagetree.cloud.commands.run import run
@@ -58,7 +59,9 @@ _LAUNCH = """\
 Create the stack from this version's template, and wait until it is complete (a few
 minutes). The stack has roles of its own, which your credentials must be allowed to make.
 If one part cannot be made, everything is rolled back, and the message names the first
-failure. cloud/README.md describes the template's parameters.
+failure. --with adds stacks beside it: queue takes claims that may wait, watch looks for
+drift. A stack that is there is updated: what is not named stays as it is, and so do the
+stacks beside it, which take over what they share. cloud/README.md describes the parameters.
 """
 
 _UPLOAD = """\
@@ -88,9 +91,9 @@ that was rejected cannot be approved by this command.
 """
 
 _DELETE = """\
-Delete the stack with the endpoint, the models and the data in the bucket, unless it was
-launched with KeepData=yes. It asks first. The records and logs of jobs stay, and so does
-the image in ECR (`build_and_push.sh --delete` removes that).
+Delete the stacks beside it, then the stack with the endpoint, the models and the data in
+the bucket, unless it was launched with KeepData=yes. It asks first. The records and logs of
+jobs stay, and so does the image in ECR (`build_and_push.sh --delete` removes that).
 """
 
 _LEFTOVERS = """\
@@ -208,17 +211,25 @@ def _add(
 
 def _add_launch(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        return launch(account, PATH, options.image, _pairs(options.parameter))
+        siblings = siblings_of(options.with_siblings)
+        return launch(account, TEMPLATES, options.image, _pairs(options.parameter), siblings)
 
-    parser = _add(commands, "launch", "make the stack", _LAUNCH, work)
+    parser = _add(commands, "launch", "make the stack, or update it", _LAUNCH, work)
     parser.add_argument(
         "--image",
         required=True,
         metavar="URI",
         help="the image in this account's ECR, which build_and_push.sh printed",
     )
+    parser.add_argument(
+        "--with",
+        dest="with_siblings",
+        default="",
+        metavar="NAMES",
+        help=f"stacks beside it, with commas between: {', '.join(SIBLINGS)} (default: none)",
+    )
     _add_parameters(
-        parser, "a parameter of the template, such as MinimumAuc=0.8 or AlertEmail=me@example.com"
+        parser, "a parameter of a template, such as MinimumAuc=0.8 or AlertEmail=me@example.com"
     )
 
 

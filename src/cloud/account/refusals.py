@@ -40,6 +40,10 @@ class AbsentError(UserError):
     """What was asked for is not in the account."""
 
 
+class UnchangedError(UserError):
+    """A stack is already what it was to become."""
+
+
 @contextmanager
 def refusals(service: str, operation: str) -> Iterator[None]:
     """Raise what AWS refuses in here as a UserError, and what keeps it from answering.
@@ -76,6 +80,8 @@ def _refused(error: "ClientError", what: str) -> UserError:
         return UserError(f"a quota of the account is reached: {message}", hint=hint)
     if code in _TOO_FAST:
         return UserError(f"AWS was asked too often by {what}", hint="Try again in a minute")
+    if message == "No updates are to be performed":
+        return UnchangedError(f"{what} changes nothing: {message}", hint="Name what is to change")
     if _says_absent(code, message):
         return AbsentError(f"{what} finds nothing: {message}", hint="Check --stack and --region")
     return UserError(f"AWS refuses {what}: {message}", hint="Change what it names, and try again")

@@ -1,11 +1,12 @@
 """The stack of the solution: what it is, what it gave out, and how it comes and goes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.refusals import AbsentError
+from sagetree.cloud.account.typed import line_of
 from sagetree.errors import UserError
 
 # Between two looks at something that takes minutes.
@@ -20,6 +21,7 @@ class Stack:
     """A stack as CloudFormation describes it."""
 
     id: str
+    name: str
     status: str
     reason: str
     created: str
@@ -46,6 +48,7 @@ def find_stack(account: Account, name: str = "") -> Stack | None:
     (found,) = answer["Stacks"]
     return Stack(
         found["StackId"],
+        found["StackName"],
         found["StackStatus"],
         found.get("StackStatusReason", ""),
         f"{found['CreationTime']:%Y-%m-%d %H:%M}",
@@ -83,6 +86,11 @@ def is_asynchronous(account: Account) -> bool:
 
 def check_is_ours(account: Account, stack: Stack) -> None:
     """Raise UserError for a stack of another template: nothing is done to it, nor deleted."""
+    if core := stack.parameters.get("Stack"):
+        raise UserError(
+            f"the stack {account.stack} is one beside the stack {core}",
+            hint=f"Name that one with --stack {core}",
+        )
     if missing := {"ImageUri", "EndpointKind"} - set(stack.parameters):
         raise UserError(
             f"the stack {account.stack} is not of sagetree's template: it has no parameter "
@@ -91,48 +99,56 @@ def check_is_ours(account: Account, stack: Stack) -> None:
         )
 
 
-def resources_of(account: Account) -> dict[str, list[str]]:
-    """Return the physical ids of what the stack has, by CloudFormation's types."""
-    listed = account.listed(
-        "cloudformation",
-        "list_stack_resources",
-        "StackResourceSummaries",
-        StackName=account.stack,
-    )
+def resources_of(account: Account, stacks: Iterable[str]) -> dict[str, list[str]]:
+    """Return the physical ids of what the stacks have, by CloudFormation's types."""
     found: dict[str, list[str]] = {}
-    for entry in listed:
-        if physical := entry.get("PhysicalResourceId"):
-            found.setdefault(entry["ResourceType"], []).append(physical)
+    for stack in stacks:
+        listed = account.listed(
+            "cloudformation", "list_stack_resources", "StackResourceSummaries", StackName=stack
+        )
+        for entry in listed:
+            if physical := entry.get("PhysicalResourceId"):
+                found.setdefault(entry["ResourceType"], []).append(physical)
     return found
 
 
 def launch_failed(account: Account, stack: Stack) -> UserError:
     """Return the error of a stack whose launch failed."""
     reason = first_failure(account, stack) or stack.reason
+    is_core = stack.name == account.stack
+    options = account.options if is_core else line_of(["--stack-name", stack.name, *account.chosen])
+    command = "sagetree cloud delete" if is_core else "aws cloudformation delete-stack"
     return UserError(
-        f"the launch of {account.stack} failed, the stack is {stack.status}"
+        f"the launch of {stack.name} failed, the stack is {stack.status}"
         + (f": {reason.rstrip('.')}" if reason else ""),
-        hint=f"Delete it by 'sagetree cloud delete {account.options}', put the cause "
-        "right, and launch it again",
+        hint=f"Delete it by '{command} {options}', put the cause right, and launch it again",
     )
 
 
 def output_of(account: Account, name: str) -> str:
     """Return an output of the stack; of a dry run the shell variable that would hold it."""
-    if not account.dry_run:
-        stack = describe_stack(account)
-        if name not in stack.outputs:
-            raise UserError(
-                f"the stack {account.stack} has no {name} yet, it is {stack.status}",
-                hint=f"Wait until 'sagetree cloud status {account.options}' says that it "
-                "is complete",
-            )
-        return stack.outputs[name]
+    if account.dry_run:
+        return output_variable(account, account.stack, name)
+    return output_in(account, describe_stack(account), name)
+
+
+def output_in(account: Account, stack: Stack, name: str) -> str:
+    """Return an output of a stack. Raises UserError where it has none yet."""
+    if name not in stack.outputs:
+        raise UserError(
+            f"the stack {stack.name} has no {name} yet, it is {stack.status}",
+            hint=f"Wait until 'sagetree cloud status {account.options}' says that it is complete",
+        )
+    return stack.outputs[name]
+
+
+def output_variable(account: Account, stack: str, name: str) -> str:
+    """Say how a shell variable gets an output of a stack, and return the variable."""
     from botocore import xform_name
 
     return account.type_variable(
         xform_name(name).upper(),
-        *("cloudformation", "describe-stacks", "--stack-name", account.stack),
+        *("cloudformation", "describe-stacks", "--stack-name", stack),
         query=f"Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue",
     )
 

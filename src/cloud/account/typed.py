@@ -11,6 +11,8 @@ _SERVICES = {"s3": "s3api"}
 # What a shell leaves as it is between double quotes, but for variables such as $BUCKET_NAME.
 _IN_DOUBLE_QUOTES = re.compile(r"(?:[^\"\\$`!]|\$[A-Z_]+\b)*")
 
+_VARIABLE = re.compile(r"(\$[A-Z_]+\b)")
+
 
 def words_of(service: str, operation: str, parameters: Mapping[str, object]) -> list[str]:
     """Return the AWS CLI's words for a boto3 call.
@@ -46,6 +48,8 @@ def line_of(words: Sequence[str]) -> str:
 
     >>> line_of(["aws", "s3", "cp", "my claims.csv", "s3://$BUCKET_NAME/tables/"])
     'aws s3 cp \'my claims.csv\' "s3://$BUCKET_NAME/tables/"'
+    >>> print(line_of(['{"Id": "$API_ID"}']))
+    '{"Id": "'"$API_ID"'"}'
     """
     return " ".join(map(_quoted, words))
 
@@ -53,4 +57,6 @@ def line_of(words: Sequence[str]) -> str:
 def _quoted(word: str) -> str:
     if ("$" in word or "'" in word) and _IN_DOUBLE_QUOTES.fullmatch(word):
         return f'"{word}"'
-    return shlex.quote(word)
+    # single quotes end before a variable, and begin again after it
+    texts = [text for text in _VARIABLE.split(word) if text] or [""]
+    return "".join(f'"{t}"' if _VARIABLE.fullmatch(t) else shlex.quote(t) for t in texts)

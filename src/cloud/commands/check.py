@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.members import CORE, MEMBERS, find_members
 from sagetree.cloud.account.stack import Stack, describe_stack, resources_of
 from sagetree.cloud.commands.checks.alarms import check_alarms, check_subscription
 from sagetree.cloud.commands.checks.bucket import check_bucket
@@ -39,10 +40,7 @@ _VARIABLES = {
 
 def check(account: Account) -> int:
     """Say of each promise whether it holds, and what to do; return 1 if one does not."""
-    if account.dry_run:
-        launched = _unseen(account)
-    else:
-        launched = Launched(describe_stack(account), resources_of(account))
+    launched = _unseen(account) if account.dry_run else _seen(account)
     findings = list(_findings(account, launched))
     if account.dry_run:
         return 0
@@ -53,8 +51,15 @@ def check(account: Account) -> int:
     return 1 if broken else 0
 
 
+def _seen(account: Account) -> Launched:
+    core = describe_stack(account)
+    siblings = [stack for member, stack in find_members(account).items() if member is not CORE]
+    stacks = [core, *siblings]
+    return Launched(core, stacks, resources_of(account, [stack.name for stack in stacks]))
+
+
 def _unseen(account: Account) -> Launched:
-    """Return what stands for the stack in a dry run: shell variables that would hold its parts."""
+    """Return what stands for the stacks in a dry run: variables that would hold their parts."""
     words = ("cloudformation", "list-stack-resources", "--stack-name", account.stack)
     resources = {
         type_: [
@@ -67,14 +72,16 @@ def _unseen(account: Account) -> Launched:
         for name, type_ in _VARIABLES.items()
     }
     parameters = {"ImageUri": "$IMAGE_URI", "LogDays": "30", "EndpointKind": "serverless"}
-    return Launched(Stack("", "", "", "", {}, parameters), resources)
+    stacks = [Stack("", m.stack_of(account.stack), "", "", "", {}, parameters) for m in MEMBERS]
+    return Launched(stacks[0], stacks, resources)
 
 
 def _findings(account: Account, launched: Launched) -> Iterator[Finding]:
-    yield Finding(
-        f"the stack {account.stack} stands",
-        launched.stack.status.endswith("_COMPLETE") and "ROLLBACK" not in launched.stack.status,
-        f"it is {launched.stack.status}: see its events in the console, under CloudFormation",
-    )
+    for stack in launched.stacks:
+        yield Finding(
+            f"the stack {stack.name} stands",
+            stack.status.endswith("_COMPLETE") and "ROLLBACK" not in stack.status,
+            f"it is {stack.status}: see its events in the console, under CloudFormation",
+        )
     for compare in _CHECKS:
         yield from compare(account, launched)

@@ -1,4 +1,4 @@
-"""`sagetree cloud delete`: remove the stack, and say what went with it."""
+"""`sagetree cloud delete`: remove the stack and its siblings, and say what went with it."""
 
 import json
 import sys
@@ -6,51 +6,54 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.stack import (
-    Stack,
-    check_is_ours,
-    find_stack,
-    first_failure,
-    wait_for_stack,
-)
+from sagetree.cloud.account.members import CORE, MEMBERS, Member, find_members
+from sagetree.cloud.account.stack import Stack, first_failure, wait_for_stack
 from sagetree.errors import SagetreeError, UserError
 
 
 def delete(account: Account, agreed: bool) -> int:
-    """Delete the stack with its endpoint, models and data, unless it was told to keep them."""
-    stack = None if account.dry_run else _found(account)
-    if stack and not agreed:
-        _ask(account, stack)
-    if stack and "CleanFunctionName" in stack.outputs:
-        _clean(account, stack)
-    account.call("cloudformation", "delete_stack", StackName=stack.id if stack else account.stack)
-    account.type_out(
-        "cloudformation", "wait", "stack-delete-complete", "--stack-name", account.stack
-    )
-    if stack is None:
-        return 0
-    ended = wait_for_stack(account, stack)
-    if ended is not None:
-        raise _failed(account, ended)
-    account.say(f"{account.stack} is deleted")
-    account.say(f"To see that nothing is left:  sagetree cloud leftovers {account.options}")
+    """Delete siblings, then the stack with endpoint, models and data, unless told to keep them."""
+    there = {} if account.dry_run else _found(account)
+    if there and not agreed:
+        _ask(account, there)
+    # deleting a stack that is not there is no error
+    for member in reversed(MEMBERS if account.dry_run else [*there]):
+        stack = there.get(member)
+        if stack and "CleanFunctionName" in stack.outputs:
+            _clean(account, stack)
+        _delete(account, member.stack_of(account.stack), stack)
+    if there:
+        account.say(f"To see that nothing is left:  sagetree cloud leftovers {account.options}")
     return 0
 
 
-def _found(account: Account) -> Stack:
-    stack = find_stack(account)
-    if stack is None:
+def _found(account: Account) -> dict[Member, Stack]:
+    there = find_members(account)
+    if not there:
         raise UserError(
             f"there is no stack {account.stack} in {account.session.region_name}",
             hint=f"'sagetree cloud leftovers {account.options}' lists what is left of it",
         )
-    check_is_ours(account, stack)
-    return stack
+    return there
 
 
-def _ask(account: Account, stack: Stack) -> None:
-    keep = stack.parameters.get("KeepData") == "yes"
+def _delete(account: Account, name: str, stack: Stack | None) -> None:
+    """Delete one stack, and wait until it is gone."""
+    account.call("cloudformation", "delete_stack", StackName=stack.id if stack else name)
+    account.type_out("cloudformation", "wait", "stack-delete-complete", "--stack-name", name)
+    if stack is None:
+        return
+    ended = wait_for_stack(account, stack)
+    if ended is not None:
+        raise _failed(account, ended)
+    account.say(f"{name} is deleted")
+
+
+def _ask(account: Account, there: Mapping[Member, Stack]) -> None:
+    keep = CORE in there and there[CORE].parameters.get("KeepData") == "yes"
     what = "its endpoint and models" if keep else "its endpoint, its models and all its data"
+    others = [stack.name for member, stack in there.items() if member is not CORE]
+    what = ", ".join([*others, what])
     if not sys.stdin.isatty():
         raise UserError(
             f"deleting {account.stack} deletes {what}, and nobody is here to agree to it",
@@ -104,6 +107,6 @@ def _say_counts(account: Account, answer: Mapping[str, Any] | None) -> None:
 def _failed(account: Account, stack: Stack) -> UserError:
     reason = first_failure(account, stack) or stack.reason or "no reason is given"
     return UserError(
-        f"{account.stack} is {stack.status}: {reason.rstrip('.')}",
+        f"{stack.name} is {stack.status}: {reason.rstrip('.')}",
         hint="Put that right, and delete it again",
     )

@@ -4,6 +4,7 @@ import json
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.jobs import wait_for_job
+from sagetree.cloud.account.members import output_of_sibling
 from sagetree.cloud.account.refusals import AbsentError
 from sagetree.cloud.account.stack import is_asynchronous, output_of
 from sagetree.errors import PlatformError, UserError
@@ -16,7 +17,8 @@ def drift(account: Account, days: int | None) -> int:
             f"nothing is captured in the stack {account.stack}: its endpoint is asynchronous",
             hint="What is scored by the other kinds of endpoint is captured",
         )
-    function, bucket = (output_of(account, name) for name in ("WatchFunctionName", "BucketName"))
+    function = output_of_sibling(account, "watch", "WatchFunctionName")
+    bucket = output_of(account, "BucketName")
     event = {} if days is None else {"days": days}
     words = ["lambda", "invoke", "--function-name", function, "--payload", json.dumps(event)]
     account.type_out(*words, "--cli-binary-format", "raw-in-base64-out", "/dev/stdout")

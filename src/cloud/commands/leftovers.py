@@ -1,4 +1,4 @@
-"""`sagetree cloud leftovers`: what bears the stack's name and is not in the stack."""
+"""`sagetree cloud leftovers`: what bears the stack's name and is not in one of its stacks."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.stack import find_stack, resources_of
+from sagetree.cloud.account.members import CORE, MEMBERS, find_members
+from sagetree.cloud.account.stack import resources_of
 from sagetree.cloud.commands.kinds import KINDS, NAME, STACK, Kind
 
 # CloudFormation's word for a stack that is gone.
@@ -23,9 +24,10 @@ class Thing(NamedTuple):
 
 def leftovers(account: Account) -> int:
     """Say what is left and how each is removed; return 1 if deleting the stack leaves something."""
-    stands = not account.dry_run and find_stack(account) is not None
-    inside = resources_of(account) if stands or account.dry_run else {}
-    others = _longer_names(account)
+    there = {} if account.dry_run else find_members(account)
+    own = [m.stack_of(account.stack) for m in (MEMBERS if account.dry_run else there)]
+    inside = resources_of(account, own)
+    others = _longer_names(account, own)
     things = [
         thing
         for kind in KINDS
@@ -33,7 +35,7 @@ def leftovers(account: Account) -> int:
     ]
     if account.dry_run:
         return 0
-    made = [thing for thing in things if stands and thing.kind.is_cleaned]
+    made = [thing for thing in things if CORE in there and thing.kind.is_cleaned]
     left = [thing for thing in things if thing not in made]
     for kind, name, _ in made:
         account.say(f"{kind.title} {name}: goes with the stack {account.stack}")
@@ -85,13 +87,15 @@ def _is_inside(name: str, inside: Sequence[str]) -> bool:
     return any(name in (known, re.split(r"[/:|]", known)[-1]) for known in inside)
 
 
-def _longer_names(account: Account) -> list[str]:
-    """Return the other stacks whose names begin with this one's: what bears theirs is theirs."""
+def _longer_names(account: Account, own: Sequence[str]) -> list[str]:
+    """Return other stacks whose names begin with this one's: what bears theirs is theirs."""
     listed: list[Mapping[str, Any]] = account.listed(
         "cloudformation", "list_stacks", "StackSummaries"
     )
     return [
         entry["StackName"]
         for entry in listed
-        if entry["StackStatus"] != _GONE and entry["StackName"].startswith(f"{account.stack}-")
+        if entry["StackStatus"] != _GONE
+        and entry["StackName"].startswith(f"{account.stack}-")
+        and entry["StackName"] not in own
     ]

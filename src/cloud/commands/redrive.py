@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.stack import PAUSE_SECONDS, is_asynchronous, output_of
+from sagetree.cloud.account.members import output_of_sibling
+from sagetree.cloud.account.stack import PAUSE_SECONDS, is_asynchronous
 from sagetree.errors import UserError
 
 _ARN = "QueueArn"
@@ -23,7 +24,8 @@ def redrive(account: Account) -> int:
             "own",
             hint="Failed requests are below failures/ in the stack's bucket",
         )
-    dead_url, claims_url = (output_of(account, n) for n in ("DeadClaimsQueueUrl", "ClaimsQueueUrl"))
+    names = ("DeadClaimsQueueUrl", "ClaimsQueueUrl")
+    dead_url, claims_url = (output_of_sibling(account, "queue", name) for name in names)
     dead, claims = (_attributes(account, url) for url in (dead_url, claims_url))
     if not account.dry_run:
         waiting = int(dead[_WAITING])

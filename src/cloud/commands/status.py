@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
+from sagetree.cloud.account.members import CORE, find_members
 from sagetree.cloud.account.packages import list_versions, read_package
 from sagetree.cloud.account.stack import Stack, existing_stack
 
@@ -47,7 +48,8 @@ def _say(account: Account, title: str, lines: list[str]) -> None:
 
 def _stack(stack: Stack, account: Account) -> list[str]:
     url = stack.outputs.get("ScoreUrl")
-    lines = [f"{account.stack} is {stack.status}, made {stack.created}"]
+    stacks = [stack, *(found for m, found in find_members(account).items() if m is not CORE)]
+    lines = [f"{found.name} is {found.status}, made {found.created}" for found in stacks]
     return lines + ([f"claims are scored at {url}"] if url else [])
 
 

@@ -14,7 +14,7 @@ from sagetree.machine.program import start_logging
 from tests.cloud import account
 from tests.cloud.commands.answers import Answer, Answers, in_turn
 
-TEMPLATE = Path(__file__).with_name("small.yaml")
+TEMPLATES = Path(__file__).with_name("small")
 STACK = account.STACK
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
 
@@ -81,10 +81,17 @@ class Person:
 
     def make_stack(self, **parameters: str) -> None:
         """Create the small stack."""
+        self._make(STACK, "template.yaml", parameters)
+
+    def make_sibling(self, name: str, **parameters: str) -> None:
+        """Create one of the small stacks beside it."""
+        self._make(f"{STACK}-{name}", f"{name}.yaml", {"Stack": STACK, **parameters})
+
+    def _make(self, name: str, template: str, parameters: Mapping[str, str]) -> None:
         given = {"ImageUri": IMAGE, **parameters}
         self.client("cloudformation").create_stack(
-            StackName=STACK,
-            TemplateBody=TEMPLATE.read_text(),
+            StackName=name,
+            TemplateBody=(TEMPLATES / template).read_text(),
             Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
             Capabilities=["CAPABILITY_IAM"],
         )
@@ -110,5 +117,5 @@ def person(cloud: tuple[account.Account, dict[str, Any]]) -> Iterator[Person]:
 
 
 @pytest.fixture
-def template() -> Path:
-    return TEMPLATE
+def templates() -> Path:
+    return TEMPLATES

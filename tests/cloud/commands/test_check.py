@@ -115,8 +115,8 @@ def test_each_promise_that_holds_is_ok(promised):
         "ok      nothing is served, as nothing was approved yet",
         "ok      the alarm fraud-score-errors is there and tells the topic",
         "ok      the alarm fraud-score-errors is quiet",
-        "ok      2 of 2 resources that CloudFormation compares are as the template has them, roles "
-        "with their policies (1) among them",
+        "ok      2 of 2 resources of fraud that CloudFormation compares are as the template has "
+        "them, roles with their policies (1) among them",
         "14 ok, 0 not ok",
     ]
     assert code == 0
@@ -193,16 +193,16 @@ def test_a_role_that_was_given_more(promised):
         "ScoreRole (AWS::IAM::Role) is as the template has it: /a, /b, /c and 1 more differ; set "
         "it back, or launch the stack anew",
         "Alerts (AWS::SNS::Topic) is as the template has it: it is deleted; launch the stack anew",
-        "1 of 3 resources that CloudFormation compares are as the template has them, roles with "
-        "their policies (1) among them: set it back, or launch the stack anew",
+        "1 of 3 resources of fraud that CloudFormation compares are as the template has them, "
+        "roles with their policies (1) among them: set it back, or launch the stack anew",
     ]
 
 
 def test_a_comparison_that_failed_is_no_promise_kept(promised):
     drifted(promised, [])
     nothing = (
-        "0 of 0 resources that CloudFormation compares are as the template has them, roles with "
-        "their policies (0) among them: "
+        "0 of 0 resources of fraud that CloudFormation compares are as the template has them, "
+        "roles with their policies (0) among them: "
     )
     assert not_ok(promised) == [f"{nothing}nothing was compared; try again in a minute"]
     failed = {
@@ -227,6 +227,23 @@ def test_functions_of_another_image(promised):
     ]
     promised.answer("lambda", "GetFunction", [refusal("ResourceNotFoundException", "gone")])
     assert not_ok(promised) == ["fraud-score is there: launch the stack anew"]
+
+
+def test_siblings_are_held_to_what_the_core_was_told(promised):
+    listed = promised.client("cloudformation").list_stack_resources(StackName="fraud")
+    promised.make_sibling("queue", LogDays="7")
+    log = {"ResourceType": "AWS::Logs::LogGroup", "PhysicalResourceId": "/aws/lambda/fraud-work"}
+    promised.answer(
+        "cloudformation", "ListStackResources", [listed, {"StackResourceSummaries": [log]}]
+    )
+    code, said = promised.does(lambda: check(promised.account))
+    assert code == 1
+    assert "ok      the stack fraud-queue stands" in said
+    assert [line for line in said if line.startswith("not ok")] == [
+        "not ok  /aws/lambda/fraud-work keeps its lines for 30 days: 'aws logs "
+        "put-retention-policy --log-group-name /aws/lambda/fraud-work --retention-in-days 30'"
+    ]
+    assert [line for line in said if "2 of 2 resources of fraud-queue" in line]
 
 
 def test_an_open_route_and_alarms_that_nobody_hears(promised):

@@ -51,14 +51,15 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
 @pytest.mark.parametrize(
     ("arguments", "calls"),
     [
-        (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 5),
+        (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 2),
+        (["launch", "--image", IMAGE, "--with", "queue,watch"], 7),
         (["upload", str(TABLE)], 2),
         (["run", "--parameter", "MinimumAuc=0.8"], 3),
         (["status"], 6),
         (["approve", "3"], 2),
-        (["delete"], 2),
-        (["leftovers"], 20),
-        (["check"], 18),
+        (["delete"], 6),
+        (["leftovers"], 22),
+        (["check"], 22),
     ],
 )
 def test_a_dry_run_needs_no_account_and_names_region_and_profile(arguments, calls, capsys):

@@ -152,14 +152,45 @@ def test_nothing_is_deleted_that_nobody_agreed_to(person, monkeypatch):
     )
 
 
+def test_siblings_go_first(cleaned, monkeypatch):
+    cleaned.make_stack()
+    for name in ("queue", "watch"):
+        cleaned.make_sibling(name)
+    monkeypatch.setattr("sys.stdin", Terminal("fraud\n"))
+    code, said = cleaned.hears(lambda: delete(cleaned.account, agreed=False))
+    assert code == 0
+    assert said[0] == (
+        "This deletes fraud with fraud-queue, fraud-watch, its endpoint, its models and all its "
+        "data. To go on, type its name:"
+    )
+    done = ["lambda invoke" if "lambda invoke" in line else line for line in said]
+    assert [line for line in done if "deleted" in line or "invoke" in line] == [
+        "fraud-watch is deleted", "fraud-queue is deleted", "lambda invoke", "fraud is deleted",
+    ]  # fmt: skip
+    assert cleaned.client("cloudformation").describe_stacks()["Stacks"] == []
+
+
+def test_a_sibling_that_stays_keeps_the_core(cleaned):
+    cleaned.make_stack()
+    cleaned.make_sibling("queue")
+    stacks = cleaned.client("cloudformation")
+    core, queue = (stacks.describe_stacks(StackName=n) for n in ("fraud", "fraud-queue"))
+    ended = {"Stacks": [{**queue["Stacks"][0], "StackStatus": "DELETE_FAILED"}]}
+    gone = refusal("ValidationError", "Stack with id fraud-watch does not exist")
+    cleaned.answer("cloudformation", "DescribeStacks", [core, queue, gone, ended])
+    cleaned.answer("cloudformation", "DeleteStack", [{}])
+    with pytest.raises(UserError, match=r"^fraud-queue is DELETE_FAILED: "):
+        cleaned.hears(lambda: delete(cleaned.account, agreed=True))
+    assert len(cleaned.client("s3").list_buckets()["Buckets"]) == 1
+
+
 def test_a_dry_run_deletes_nothing(person):
     person.make_stack()
     code, said = person.hears(lambda: delete(person.dry, agreed=False))
-    assert (code, said) == (
-        0,
-        [
-            "+ aws cloudformation delete-stack --stack-name fraud",
-            "+ aws cloudformation wait stack-delete-complete --stack-name fraud",
-        ],
-    )
+    assert code == 0
+    assert said == [
+        f"+ aws cloudformation {what} --stack-name {name}"
+        for name in ("fraud-watch", "fraud-queue", "fraud")
+        for what in ("delete-stack", "wait stack-delete-complete")
+    ]
     assert len(person.client("cloudformation").describe_stacks()["Stacks"]) == 1

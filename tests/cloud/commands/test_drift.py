@@ -7,6 +7,7 @@ import pytest
 
 from sagetree.cloud.commands.drift import drift
 from sagetree.errors import PlatformError, UserError
+from tests.cloud.commands.conftest import IMAGE
 
 JOB = "fraud-drift-260101000000"
 FOUND = [{"feature_name": "amount", "description": "its stability index is 0.41"}]
@@ -16,6 +17,7 @@ STARTED = {"action": "started", "job": JOB, "objects": 3, "outcomes": True}
 @pytest.fixture
 def stack(person):
     person.make_stack()
+    person.make_sibling("watch")
     return person
 
 
@@ -79,6 +81,16 @@ def test_of_an_asynchronous_endpoint_nothing_is_captured(person):
     assert str(raised.value) == (
         "nothing is captured in the stack fraud: its endpoint is asynchronous. What is scored by "
         "the other kinds of endpoint is captured"
+    )
+
+
+def test_without_the_watch_the_command_that_launches_it_is_named(person):
+    person.make_stack()
+    with pytest.raises(UserError) as raised:
+        drift(person.account, None)
+    assert str(raised.value) == (
+        "the stack fraud has no stack fraud-watch beside it. Launch it by 'sagetree cloud launch "
+        f"--stack fraud --image {IMAGE} --with watch'"
     )
 
 

@@ -82,6 +82,8 @@ def test_a_longer_name_and_another_stack_s_things_are_not_its_own(person):
         StackName="fraud-two",
         TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}',
     )
+    person.make_stack()
+    person.make_sibling("queue")  # its own
     for name in ("fraud-two-bucket", "frauds", "not-fraud"):
         person.client("s3").create_bucket(Bucket=name)
     person.client("logs").create_log_group(logGroupName="/aws/lambda/fraud-two-deploy")

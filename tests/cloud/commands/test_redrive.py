@@ -4,6 +4,7 @@ import pytest
 
 from sagetree.cloud.commands.redrive import redrive
 from sagetree.errors import UserError
+from tests.cloud.commands.conftest import IMAGE
 
 CLAIMS = "arn:aws:sqs:us-east-1:123456789012:fraud-claims"
 DEAD = "arn:aws:sqs:us-east-1:123456789012:fraud-dead-claims"
@@ -14,6 +15,7 @@ MISSING = "column 'amount' is missing"
 @pytest.fixture
 def stack(person):
     person.make_stack()
+    person.make_sibling("queue")
     return person
 
 
@@ -74,6 +76,16 @@ def test_an_asynchronous_stack_has_no_queue_of_claims(person):
     assert str(raised.value) == (
         "the stack fraud has no queue: its endpoint is asynchronous, and keeps its own. Failed "
         "requests are below failures/ in the stack's bucket"
+    )
+
+
+def test_without_the_queue_the_command_that_launches_it_is_named(person):
+    person.make_stack()
+    with pytest.raises(UserError) as raised:
+        redrive(person.account)
+    assert str(raised.value) == (
+        "the stack fraud has no stack fraud-queue beside it. Launch it by 'sagetree cloud launch "
+        f"--stack fraud --image {IMAGE} --with queue'"
     )
 
 

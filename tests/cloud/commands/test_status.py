@@ -51,6 +51,9 @@ def test_a_new_stack_says_what_is_next(person):
     assert code == 0
     assert after("stack", said)[0].startswith("fraud is CREATE_COMPLETE, made 20")
     assert after("stack", said)[1:] == ["claims are scored at https://example.com/score"]
+    person.make_sibling("watch")
+    _, said = person.does(lambda: status(person.account))
+    assert after("stack", said)[1].startswith("fraud-watch is CREATE_COMPLETE, made 20")
     assert after("pipeline", said) == ["has not run yet"]
     assert after("models", said) == ["none yet"]
     assert after("endpoint", said) == ["none yet: approve a model"]

@@ -13,15 +13,20 @@ _REMEDY = "set it back, or launch the stack anew"
 _SHOWN = 3
 
 
-def check_drift(account: Account, _launched: Launched) -> Iterator[Finding]:
+def check_drift(account: Account, launched: Launched) -> Iterator[Finding]:
     """Compare all resources that CloudFormation can compare, by its detection of drift."""
-    started = account.call("cloudformation", "detect_stack_drift", StackName=account.stack)
+    for stack in launched.stacks:
+        yield from _compared(account, stack.name)
+
+
+def _compared(account: Account, stack: str) -> Iterator[Finding]:
+    started = account.call("cloudformation", "detect_stack_drift", StackName=stack)
     fault = "" if account.dry_run else _await(account, started["StackDriftDetectionId"])
     drifts = account.listed(
         "cloudformation",
         "describe_stack_resource_drifts",
         "StackResourceDrifts",
-        StackName=account.stack,
+        StackName=stack,
     )
     compared = [entry for entry in drifts if entry["StackResourceDriftStatus"] != "NOT_CHECKED"]
     changed = [entry for entry in compared if entry["StackResourceDriftStatus"] != "IN_SYNC"]
@@ -29,8 +34,9 @@ def check_drift(account: Account, _launched: Launched) -> Iterator[Finding]:
         yield Finding(f"{_named(entry)} is as the template has it", False, _difference(entry))
     roles = sum(entry["ResourceType"] == "AWS::IAM::Role" for entry in compared)
     yield Finding(
-        f"{len(compared) - len(changed)} of {len(compared)} resources that CloudFormation "
-        f"compares are as the template has them, roles with their policies ({roles}) among them",
+        f"{len(compared) - len(changed)} of {len(compared)} resources of {stack} that "
+        "CloudFormation compares are as the template has them, roles with their policies "
+        f"({roles}) among them",
         bool(compared) and not changed and not fault,
         fault or (_REMEDY if changed else "nothing was compared; try again in a minute"),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sagetree.cloud.account.stack import Stack
 
-# The physical ids of the stack's resources, by CloudFormation's types.
+# The physical ids of the stacks' resources, by CloudFormation's types.
 Resources = Mapping[str, Sequence[str]]
 
 
@@ -23,9 +23,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Launched:
-    """The stack that is checked, with its resources."""
+    """The core, all stacks of the solution, and what these have.
+
+    Siblings are held to the core's parameters, which they take over.
+    """
 
     stack: Stack
+    stacks: Sequence[Stack]
     resources: Resources
 
     def of_type(self, type_: str) -> Sequence[str]:

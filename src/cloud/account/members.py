@@ -1,0 +1,93 @@
+"""The stacks that a solution is made of: the core, and siblings beside it that are optional.
+
+A sibling takes what never changes of the core by CloudFormation's exports, and what may change by
+parameters, which have the names of the core's own parameters or outputs. Its parameter `Stack`
+names the core.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.stack import (
+    Stack,
+    check_is_ours,
+    existing_stack,
+    find_stack,
+    output_in,
+    output_variable,
+)
+from sagetree.errors import UserError
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the stacks: what follows the core's name in its own, "" for the core; its template.
+
+    `answers_at_once` says that it is of no use beside an asynchronous endpoint.
+    """
+
+    name: str
+    template: str
+    answers_at_once: bool = False
+
+    def stack_of(self, core: str) -> str:
+        """Return the stack's name.
+
+        >>> Member("queue", "queue.yaml").stack_of("fraud"), CORE.stack_of("fraud")
+        ('fraud-queue', 'fraud')
+        """
+        return f"{core}-{self.name}" if self.name else core
+
+
+CORE = Member("", "template.yaml")
+
+# In the order in which they are launched, which is the reverse of that in which they are deleted:
+# each may take the outputs of those before it.
+MEMBERS = (
+    CORE,
+    Member("queue", "queue.yaml", answers_at_once=True),
+    Member("watch", "watch.yaml", answers_at_once=True),
+)
+
+SIBLINGS: Mapping[str, Member] = {member.name: member for member in MEMBERS if member.name}
+
+
+def find_members(account: Account) -> dict[Member, Stack]:
+    """Return the stacks of the solution that are there, in the order of MEMBERS.
+
+    Raises UserError where the core's name is that of a stack of another kind.
+    """
+    found = {member: find_member(account, member) for member in MEMBERS}
+    return {member: stack for member, stack in found.items() if stack}
+
+
+def find_member(account: Account, member: Member) -> Stack | None:
+    """Return one of the solution's stacks as it is now, None where there is none."""
+    stack = find_stack(account, member.stack_of(account.stack))
+    if stack and member is CORE:
+        check_is_ours(account, stack)
+    return stack if stack and (member is CORE or is_sibling(account, stack)) else None
+
+
+def is_sibling(account: Account, stack: Stack) -> bool:
+    """Return whether a stack is beside this core: its name alone does not say so."""
+    return stack.parameters.get("Stack") == account.stack
+
+
+def output_of_sibling(account: Account, sibling: str, name: str) -> str:
+    """Return an output of a sibling; of a dry run the shell variable that would hold it.
+
+    Raises UserError, with the command that launches it, where the core has no such sibling.
+    """
+    member = SIBLINGS[sibling]
+    if account.dry_run:
+        return output_variable(account, member.stack_of(account.stack), name)
+    core, stack = existing_stack(account), find_member(account, member)
+    if stack is None:
+        raise UserError(
+            f"the stack {account.stack} has no stack {member.stack_of(account.stack)} beside it",
+            hint=f"Launch it by 'sagetree cloud launch {account.options} --image "
+            f"{core.parameters['ImageUri']} --with {sibling}'",
+        )
+    return output_in(account, stack, name)
