@@ -87,7 +87,7 @@ check: install ## format, lint, types and imports
 	$(BIN)/lint-imports
 
 # Each program in an environment of its own, below .cloud-check; npm and PyPI bring them.
-cloud-check: install ## other programs' findings in cloud/template.yaml, but for the accepted ones
+cloud-check: install ## other programs' findings in cloud's templates, but for the accepted ones
 	@$(BIN)/python -m tests.cloud.linters
 
 # What follows from the hyperparameters: container/algorithm.json, container/hyperparameters.md;

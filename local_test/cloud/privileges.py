@@ -57,12 +57,16 @@ class Role:
         return {grant.action for grant in self.grants if not any(grant.allows(use) for use in uses)}
 
 
-def roles(desk: Desk, stack: str) -> list[Role]:
-    """Return the roles of a stack that stands."""
-    found = desk.client("cloudformation").describe_stack_resources(StackName=stack)
+def roles(desk: Desk, stacks: Iterable[str]) -> list[Role]:
+    """Return the roles of stacks that stand."""
+    cloudformation, iam = desk.client("cloudformation"), desk.client("iam")
+    found = [
+        resource
+        for stack in stacks
+        for resource in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+    ]
     # moto lists what a condition leaves out too, without a type
-    made = [r for r in found["StackResources"] if r.get("ResourceType") == "AWS::IAM::Role"]
-    iam = desk.client("iam")
+    made = [r for r in found if r.get("ResourceType") == "AWS::IAM::Role"]
     return [
         Role(role["LogicalResourceId"], name, tuple(_grants(iam, name)))
         for role in made

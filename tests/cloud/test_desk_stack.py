@@ -14,10 +14,11 @@ import pytest
 
 from local_test.cloud.account.actors import PERSON, Call
 from local_test.cloud.demo.inventory import inventory
-from local_test.cloud.demo.person import IMAGE, STACK, Person, Trouble
+from local_test.cloud.demo.person import IMAGE, STACK, Person, Trouble, stacks_of
 from local_test.cloud.desk import stand
 from local_test.cloud.privileges import Role, roles
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.members import SIBLINGS
 from sagetree.cloud.commands.batch import batch
 from tests.cloud import strict
 from tests.cloud.commands.conftest import hears
@@ -28,10 +29,10 @@ BUNDLE = Path(__file__).parents[1] / "bundles" / "format-1-native"
 
 
 @contextmanager
-def stack(**parameters: str) -> Iterator[tuple[Person, ToyMachine]]:
+def stack(*siblings: str, **parameters: str) -> Iterator[tuple[Person, ToyMachine]]:
     machine = ToyMachine()
     with stand(machine, strict.hold) as desk:
-        yield Person.with_stack(desk, **parameters), machine
+        yield Person.with_stack(desk, siblings=siblings, **parameters), machine
     assert not machine.running
 
 
@@ -131,10 +132,10 @@ def test_an_asynchronous_stack_answers_into_the_bucket_and_says_so(tmp_path: Pat
             assert place in person.told(topic)[-1]
         assert person.score([{"amount": 1}]).status == 202
         assert "ClaimsUrl" not in person.outputs
-        granted = roles(person.desk, STACK)
+        granted = roles(person.desk, stacks_of(person.desk))
         for role in granted:
             assert role.missing(person.desk.actors.calls) == []
-        assert person.delete_stack() == ""
+        assert person.delete_stacks() == ""
 
 
 @pytest.mark.long
@@ -152,9 +153,9 @@ def test_a_batch_transform_job_scores_whole_files(tmp_path: Path) -> None:
             "a.jsonl.out", "b.jsonl.out"
         ]  # fmt: skip
         assert len(machine.running) == 1  # the endpoint's; the job's is gone
-        for role in roles(person.desk, STACK):
+        for role in roles(person.desk, stacks_of(person.desk)):
             assert role.missing(person.desk.actors.calls) == []
-        assert person.delete_stack() == ""
+        assert person.delete_stacks() == ""
         assert {key: names for key, names in inventory(person.desk).items() if names} == {}
 
 
@@ -164,15 +165,15 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Role], list[Ca
     granted: list[Role] = []
     calls: list[Call] = []
     for kind in ("serverless", "instance"):
-        with stack(EndpointKind=kind, EndpointInstancesMax="2") as (person, machine):
+        with stack(*SIBLINGS, EndpointKind=kind, EndpointInstancesMax="2") as (person, machine):
             before = inventory(person.desk)
             live(person, machine, tmp_path_factory.mktemp(kind))
             made = {key for key, names in inventory(person.desk).items() if names}
             assert {"endpoints", "models", "model packages", "buckets"} <= made
             assert ("scaling targets" in made) == (kind == "instance")
-            granted += roles(person.desk, STACK)
+            granted += roles(person.desk, stacks_of(person.desk))
             assert before["roles"]
-            assert person.delete_stack() == ""
+            assert person.delete_stacks() == ""
             assert {key: names for key, names in inventory(person.desk).items() if names} == {}
             calls += person.desk.actors.calls
     return granted, calls

@@ -1,4 +1,4 @@
-"""In which order the resources of a template can go."""
+"""In which order the resources of a template can go, and what it imports of other stacks."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,6 +27,19 @@ def deletion_order(resources: Mapping[str, Template]) -> list[str]:
             left.remove(name)
             order.append(name)
     return order
+
+
+def imports(value: object) -> Iterator[object]:
+    """Yield what names each export that a part of a template imports."""
+    match value:
+        case {"Fn::ImportValue": name}:
+            yield name
+        case {**members}:
+            for member in members.values():
+                yield from imports(member)
+        case list(entries):
+            for entry in entries:
+                yield from imports(entry)
 
 
 def _needed(template: Template) -> set[str]:

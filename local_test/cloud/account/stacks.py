@@ -2,11 +2,12 @@
 
 moto makes resources lazily: the answer of a custom resource walks all of them in another thread,
 and makes those that are not yet made a second time. It deletes in any order until nothing fails,
-says nothing of a bucket that stays, and tells no custom resource that its stack goes.
+says nothing of a bucket that stays, tells no custom resource that its stack goes, and lets a stack
+go whose exports others import.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -19,7 +20,7 @@ from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
 from moto.s3.models import FakeBucket
 
-from local_test.cloud.account.dependencies import deletion_order
+from local_test.cloud.account.dependencies import deletion_order, imports
 from local_test.cloud.account.replacing import replaced
 
 # Tells a custom resource that it goes: its properties and logical name in, the reason for which
@@ -100,13 +101,36 @@ def _delete_by(farewell: Farewell) -> Callable[[CloudFormationBackend, str], Non
         for stack in found:  # deleting a stack that is not there does nothing, and is no error
             stack._add_stack_event("DELETE_IN_PROGRESS", "User Initiated")
             stack.status = "DELETE_IN_PROGRESS"
-            reasons = _delete_resources(stack, farewell)
+            exports = {e.name for e in self.exports.values() if _of(stack, e)}
+            reasons = _in_use(self, exports) or _delete_resources(stack, farewell)
             stack.status = "DELETE_FAILED" if reasons else "DELETE_COMPLETE"
             stack._add_stack_event(stack.status, "; ".join(reasons) or None)
             if not reasons:
+                # whoever asks for an output would have moto make again what it is of
+                stack.output_map._output_json_map = {}
+                for name in exports:
+                    del self.exports[name]
                 self.deleted_stacks[stack.stack_id] = self.stacks.pop(stack.stack_id)
 
     return delete_stack
+
+
+def _of(stack: Stack, export: parsing.Export) -> bool:
+    return bool(export.exporting_stack_id == stack.stack_id)
+
+
+def _in_use(backend: CloudFormationBackend, exports: Set[str]) -> list[str]:
+    """Return why a stack stays with all that it has: others import what it exports."""
+    return [
+        f"Export {name} cannot be deleted as it is in use by {other.name}"
+        for other in backend.stacks.values()
+        for name in sorted(exports & _imported(other))
+    ]
+
+
+def _imported(stack: Stack) -> set[str]:
+    found = imports(stack.template_dict)
+    return {str(parsing.clean_json(name, stack.resource_map)) for name in found}
 
 
 def _delete_resources(stack: Stack, farewell: Farewell) -> list[str]:

@@ -16,10 +16,11 @@ from local_test.cloud.account.functions import FunctionFailed
 from local_test.cloud.account.signing import sign
 from local_test.cloud.desk import Desk
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.members import CORE, MEMBERS
+from sagetree.cloud.account.template import TEMPLATES, parameters_of
 from sagetree.cloud.commands.batch import batch
 
 ROOT = Path(__file__).parents[3]
-TEMPLATE = ROOT / "cloud" / "template.yaml"
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagetree:1"
 STACK = "fraud"
 
@@ -51,36 +52,38 @@ class Ended(NamedTuple):
 
 @dataclass(frozen=True)
 class Person:
-    """Whoever sits at the desk, with the stack's outputs before her."""
+    """Whoever sits at the desk, with the outputs of all stacks before her."""
 
     desk: Desk
     outputs: Mapping[str, str]
 
     @classmethod
-    def with_stack(cls, desk: Desk, name: str = STACK, **parameters: str) -> "Person":
-        """Make the stack from the real template."""
-        stacks = desk.client("cloudformation")
-        given = {"ImageUri": IMAGE, **parameters}
-        stacks.create_stack(
-            StackName=name,
-            TemplateBody=TEMPLATE.read_text(),
-            Capabilities=["CAPABILITY_IAM"],
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
-        )
-        limit = time.monotonic() + STACK_SECONDS
-        while (stack := _stack(desk, name))["StackStatus"] == "CREATE_IN_PROGRESS":
-            if time.monotonic() > limit:
-                raise Trouble(f"the stack is not complete\n{_failures(desk)}")
-            time.sleep(0.1)
-        if stack["StackStatus"] != "CREATE_COMPLETE":
-            raise Trouble(f"the stack is {stack['StackStatus']}\n{_reasons(desk, stack)}")
-        return cls(desk, {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]})
+    def with_stack(
+        cls, desk: Desk, name: str = STACK, siblings: Sequence[str] = (), **parameters: str
+    ) -> "Person":
+        """Make the stack from the real template, and those of siblings beside it."""
+        known = {"ImageUri": IMAGE, "Stack": name, **parameters}
+        outputs: dict[str, str] = {}
+        for member in (m for m in MEMBERS if m is CORE or m.name in siblings):
+            stack = _made(desk, member.stack_of(name), TEMPLATES / member.template, known)
+            outputs |= {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
+            known |= outputs
+            if member is CORE:
+                told = {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+                known = {**told, **known}
+        return cls(desk, outputs)
 
     def resources(self) -> int:
-        """Return how many resources the stack has."""
-        found = self.desk.client("cloudformation").describe_stack_resources(StackName=STACK)
+        """Return how many resources the stacks have."""
+        found = [
+            resource
+            for name in stacks_of(self.desk)
+            for resource in self.desk.client("cloudformation").describe_stack_resources(
+                StackName=name
+            )["StackResources"]
+        ]
         # moto lists what a condition leaves out too, without a type
-        return len([r for r in found["StackResources"] if r.get("ResourceType")])
+        return len([r for r in found if r.get("ResourceType")])
 
     def upload(self, folder: Path) -> None:
         """Put the tables in the bucket, where the pipeline reads them."""
@@ -212,15 +215,16 @@ class Person:
         except urllib.error.HTTPError as error:
             return Answer(error.code, json.loads(error.read() or b"{}"))
 
-    def delete_stack(self) -> str:
-        """Delete the stack; return "" or why it is not gone."""
+    def delete_stacks(self) -> str:
+        """Delete the stacks, what is beside the core first; return "" or why one is not gone."""
         stacks = self.desk.client("cloudformation")
-        identifier = _stack(self.desk, STACK)["StackId"]
-        stacks.delete_stack(StackName=STACK)
-        stack = stacks.describe_stacks(StackName=identifier)["Stacks"][0]
-        if stack["StackStatus"] == "DELETE_COMPLETE":
-            return ""
-        return _reasons(self.desk, stack)
+        for name in reversed(stacks_of(self.desk)):
+            identifier = _stack(self.desk, name)["StackId"]
+            stacks.delete_stack(StackName=name)
+            stack = stacks.describe_stacks(StackName=identifier)["Stacks"][0]
+            if stack["StackStatus"] != "DELETE_COMPLETE":
+                return _reasons(self.desk, stack)
+        return ""
 
     def told(self, topic: str = "AlertTopicArn") -> list[str]:
         """Return what the alert topic, or that of another output, was told, oldest first."""
@@ -235,6 +239,36 @@ def make_tables(folder: Path, policies: int, seed: int) -> None:
     size = ["--policies", str(policies), "--seed", str(seed)]
     command = [sys.executable, "-m", "local_test.generate", *size, "--out", str(folder)]
     subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def stacks_of(desk: Desk) -> list[str]:
+    """Return the names of the stacks that stand, in the order in which they were made."""
+    listed = desk.client("cloudformation").describe_stacks()["Stacks"]
+    there = {stack["StackName"] for stack in listed}
+    return [name for m in MEMBERS if (name := m.stack_of(STACK)) in there]
+
+
+def _made(desk: Desk, name: str, template: Path, known: Mapping[str, str]) -> Mapping[str, Any]:
+    """Make a stack with those of its parameters that are known, and return it."""
+    text = template.read_text()
+    desk.client("cloudformation").create_stack(
+        StackName=name,
+        TemplateBody=text,
+        Capabilities=["CAPABILITY_IAM"],
+        Parameters=[
+            {"ParameterKey": k, "ParameterValue": known[k]}
+            for k in parameters_of(text)
+            if k in known
+        ],
+    )
+    limit = time.monotonic() + STACK_SECONDS
+    while (stack := _stack(desk, name))["StackStatus"] == "CREATE_IN_PROGRESS":
+        if time.monotonic() > limit:
+            raise Trouble(f"the stack {name} is not complete\n{_failures(desk)}")
+        time.sleep(0.1)
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        raise Trouble(f"the stack is {stack['StackStatus']}\n{_reasons(desk, stack)}")
+    return stack
 
 
 def _stack(desk: Desk, name: str) -> Mapping[str, Any]:

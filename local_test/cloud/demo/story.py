@@ -10,7 +10,7 @@ from typing import Any
 from local_test.cloud.account.signing import sign
 from local_test.cloud.demo.inventory import inventory
 from local_test.cloud.demo.page import Page
-from local_test.cloud.demo.person import ROOT, STACK, Person, Trouble, make_tables
+from local_test.cloud.demo.person import ROOT, Person, Trouble, make_tables, stacks_of
 from local_test.cloud.demo.speed import compared, post
 from local_test.cloud.desk import Desk
 from local_test.cloud.privileges import Role, roles
@@ -24,6 +24,8 @@ ENOUGH = "0.7"
 # Three times what claims have on average.
 ALERT_SCORE = "0.1"
 
+SIBLINGS = ("queue", "watch")
+
 # How often the example's claims stand in the file that is scored.
 FILE_CLAIMS = 50
 
@@ -32,7 +34,7 @@ NAME = "Ada Lovelace"
 
 
 def tell(page: Page, desk: Desk, folder: Path, policies: int) -> list[Role]:
-    """Tell the whole story; return the stack's roles. Raises Trouble where it goes another way."""
+    """Tell the whole story; return the stacks' roles. Raises Trouble where it goes another way."""
     page.title(
         "The solution on AWS, on your desk",
         "Everything below is real but the cloud: the template, the pipeline's definition and the "
@@ -54,7 +56,7 @@ def tell(page: Page, desk: Desk, folder: Path, policies: int) -> list[Role]:
     _second_version(page, person, folder, policies)
     _rolled_back(page, person)
     _speed(page, person)
-    granted = roles(desk, STACK)
+    granted = roles(desk, stacks_of(desk))
     _cleaned_up(page, person, before)
     _no_more_than_allowed(page, desk, granted)
     return granted
@@ -67,12 +69,14 @@ def _check(held: object, what: str, known: object = "") -> None:
 
 def _stack(page: Page, desk: Desk) -> Person:
     with page.chapter(
-        "The stack",
+        "The stacks",
         "cloud/template.yaml becomes a stack, as an upload in the CloudFormation console does. "
-        "The one thing it has to be told is where the image is.",
+        "The one thing it has to be told is where the image is. Beside it there are a queue for "
+        "claims and the look for drift, as stacks of their own.",
     ):
-        person = Person.with_stack(desk, AlertScore=ALERT_SCORE)
-        page.fact("made", f"{person.resources()} resources, all that the stack {STACK} consists of")
+        person = Person.with_stack(desk, siblings=SIBLINGS, AlertScore=ALERT_SCORE)
+        names = ", ".join(stacks_of(desk))
+        page.fact("made", f"{person.resources()} resources, all that {names} consist of")
         page.fact("claims are scored at", person.outputs["ScoreUrl"])
     return person
 
@@ -345,12 +349,12 @@ def _speed(page: Page, person: Person) -> None:
 def _cleaned_up(page: Page, person: Person, before: Mapping[str, list[str]]) -> None:
     with page.chapter(
         "Cleaned up",
-        "The stack is deleted. What its parts have made meanwhile, CloudFormation knows nothing "
-        "of: the stack's last function removes it first.",
+        "The stacks are deleted, those beside the core first. What its parts have made meanwhile, "
+        "CloudFormation knows nothing of: the stack's last function removes it first.",
     ):
         there = inventory(person.desk)
-        reason = person.delete_stack()
-        _check(not reason, "the stack cannot be deleted", reason)
+        reason = person.delete_stacks()
+        _check(not reason, "a stack cannot be deleted", reason)
         left = inventory(person.desk)
         for kind in there:
             stays = set(left[kind]) - set(before[kind])

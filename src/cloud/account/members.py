@@ -48,6 +48,8 @@ MEMBERS = (
     CORE,
     Member("queue", "queue.yaml", answers_at_once=True),
     Member("watch", "watch.yaml", answers_at_once=True),
+    Member("retrain", "retrain.yaml"),
+    Member("dashboard", "dashboard.yaml"),
 )
 
 SIBLINGS: Mapping[str, Member] = {member.name: member for member in MEMBERS if member.name}

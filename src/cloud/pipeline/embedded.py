@@ -3,7 +3,7 @@
 import json
 
 from sagetree.cloud.pipeline.definition import definition
-from sagetree.cloud.pipeline.expressions import Json, Object
+from sagetree.cloud.pipeline.expressions import Json, Object, execution, join, output
 from sagetree.cloud.pipeline.gate import registered
 from sagetree.cloud.pipeline.jobs import COPIED, JOB_RETRY, MACHINE
 from sagetree.cloud.pipeline.places import STEP_RETRY, Defaults, Example, Places
@@ -57,13 +57,19 @@ def _yaml_lines() -> list[str]:
     texts, once = _text_lines(), _said_once()
     for name, text in once.items():
         texts = [line.replace(text, f"${{{name}}}") for line in texts]
-    named = [line for name, text in once.items() for line in (_named(name, text), f"  {text}")]
+    named = [line for name, text in once.items() for line in _named(name, text)]
     named[0] = f"- {named[0]}"
     return ["- >-", *(f"  {line}" for line in texts), named[0], *(f"  {x}" for x in named[1:])]
 
 
-def _named(name: str, text: str) -> str:
-    return f"{name}: !Sub >-" if "${" in text else f"{name}: >-"
+def _named(name: str, text: str) -> list[str]:
+    """Return a variable of Fn::Sub, in which what stands there again and again is one, too."""
+    evaluated = _beginning(join("/", output("Evaluate", "evaluation"), ""))
+    if evaluated in text:
+        filled = text.replace(evaluated, "${Evaluated}")
+        inner = ["- >-", f"  {filled}", "- Evaluated: >-", f"    {evaluated}"]
+        return [f"{name}: !Sub", *(f"  {line}" for line in inner)]
+    return [f"{name}: !Sub >-" if "${" in text else f"{name}: >-", f"  {text}"]
 
 
 def _said_once() -> dict[str, str]:
@@ -71,6 +77,8 @@ def _said_once() -> dict[str, str]:
     return {
         "Registered": _members(registered(PLACES)),
         "Retries": _text([STEP_RETRY, JOB_RETRY]),
+        "Retried": _text([STEP_RETRY]),
+        "InThisRun": _beginning(join("/", f"s3://{PLACES.bucket}/runs", execution(), "")),
         "Copied": _members(COPIED),
         "Machine": _members(MACHINE),
     }
@@ -78,6 +86,11 @@ def _said_once() -> dict[str, str]:
 
 def _members(value: Object) -> str:
     return _text(value)[1:-1]
+
+
+def _beginning(value: Object) -> str:
+    """Return the text up to the last value of a join, which is empty."""
+    return _text(value).partition('""')[0]
 
 
 def _text_lines() -> list[str]:

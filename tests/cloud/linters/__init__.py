@@ -1,4 +1,4 @@
-"""What other programs find in the template, held against the list of what is accepted.
+"""What other programs find in the templates, held against the list of what is accepted.
 
     make cloud-check
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from tests.cloud.linters.programs import PROGRAMS
 from tests.cloud.linters.stacks import write_policies, write_templates
-from tests.cloud.template.stack_template import TEMPLATE
+from tests.cloud.template.stack_template import CLOUD
 
-ACCEPTED = TEMPLATE.with_name("findings.toml")
-FOLDER = TEMPLATE.parents[1] / ".cloud-check"
+ACCEPTED = CLOUD / "findings.toml"
+FOLDER = CLOUD.parent / ".cloud-check"
 
 
 def main(names: list[str]) -> int:
@@ -29,7 +29,7 @@ def main(names: list[str]) -> int:
         print(f"{name}: {len(found)} findings, {len(found & known)} of them accepted")
         code |= found != known
     if code:
-        print(f"Mend the template, or list a finding with its reason in {ACCEPTED.name}")
+        print(f"Mend the templates, or list a finding with its reason in {ACCEPTED.name}")
     return code
 
 

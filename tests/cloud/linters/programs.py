@@ -8,10 +8,11 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.cloud.template.stack_template import TEMPLATE
+from sagetree.cloud.account.members import MEMBERS
+from tests.cloud.template.stack_template import CLOUD
 
 HERE = Path(__file__).parent
-RULES = TEMPLATE.with_name("rules.guard")
+RULES = CLOUD / "rules.guard"
 UV = Path(sys.executable).with_name("uv")
 CFN_LINT = Path(sys.executable).with_name("cfn-lint")
 
@@ -22,11 +23,18 @@ Pair = tuple[str, str]
 
 
 def by_cfn_lint(_folder: Path, _templates: Sequence[Path], _policies: Path) -> list[Pair]:
-    """Look at the template itself in several regions."""
+    """Look at the templates themselves in several regions."""
     command = [str(CFN_LINT), "--format", "json", "--regions", *REGIONS]
     # its code says in bits what it has found
-    told = _told([*command, "--template", str(TEMPLATE)], codes=range(0, 16, 2))
-    return [(one["Rule"]["Id"], str(one["Location"]["Start"]["LineNumber"])) for one in told]
+    files = [str(CLOUD / member.template) for member in MEMBERS]
+    told = _told([*command, "--template", *files], codes=range(0, 16, 2))
+    return [
+        (
+            one["Rule"]["Id"],
+            f"{Path(one['Filename']).name}:{one['Location']['Start']['LineNumber']}",
+        )
+        for one in told
+    ]
 
 
 def by_guard(_folder: Path, templates: Sequence[Path], _policies: Path) -> list[Pair]:

@@ -1,12 +1,15 @@
-"""The stacks that the template is looked at as: one of each kind of endpoint, one with all."""
+"""The stacks that the templates are looked at as: one of each kind of endpoint, one with all."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from sagetree.cloud.account.members import MEMBERS
 from tests.cloud.template.stack_template import Stack, read
 
 EVERYTHING = {
+    "AuthorizerId": "a1b2c3",
     "AlertEmail": "somebody@example.com",
     "Authorization": "JWT",
     "DriftSchedule": "rate(1 day)",
@@ -15,7 +18,6 @@ EVERYTHING = {
     "JwtIssuer": "https://issuer.example",
     "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000",
     "Network": "existing",
-    "RetrainSchedule": "rate(7 days)",
     "SecurityGroupIds": "sg-1",
     "SubnetIds": "subnet-1,subnet-2",
 }
@@ -55,12 +57,10 @@ ARNS = {
 
 
 def write_templates(folder: Path) -> list[Path]:
-    """Write each stack as a template without parameters; return the files."""
-    template = read()
+    """Write each stack, and each beside it, as a template without parameters; return the files."""
     files = []
-    for name, parameters in STACKS.items():
-        resources = Stack(template, keeps_references=True, **parameters).resources()
-        written = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+    for name, stack in _stacks(keeps_references=True):
+        written = {"AWSTemplateFormatVersion": "2010-09-09", "Resources": stack.resources()}
         files.append(folder / f"{name}.json")
         files[-1].write_text(json.dumps(written, indent=1))
     return files
@@ -68,10 +68,9 @@ def write_templates(folder: Path) -> list[Path]:
 
 def write_policies(folder: Path) -> Path:
     """Write each policy of a role with the role's name; return the file."""
-    template = read()
     found: dict[str, Any] = {}
-    for parameters in STACKS.values():
-        for name, told in Stack(template, **parameters).resources().items():
+    for _, stack in _stacks(keeps_references=False):
+        for name, told in stack.resources().items():
             properties = told["Properties"]
             if told["Type"] == "AWS::IAM::Policy":
                 found[f"{name} {len(found)}"] = [name, properties["PolicyDocument"]]
@@ -83,3 +82,15 @@ def write_policies(folder: Path) -> Path:
     file = folder / "policies.json"
     file.write_text(text)
     return file
+
+
+def _stacks(*, keeps_references: bool) -> Iterator[tuple[str, Stack]]:
+    """Yield each stack with a name: cores by their kinds, siblings by the kind and their own."""
+    for kind, parameters in STACKS.items():
+        for member in MEMBERS:
+            template = read(member.template)
+            known = template["Parameters"]
+            given = {name: value for name, value in parameters.items() if name in known}
+            stack = Stack(template, keeps_references=keeps_references, **given)
+            if not stack.broken_rules():
+                yield f"{kind}-{member.name}" if member.name else kind, stack

@@ -1,4 +1,4 @@
-"""The template as CloudFormation sees it: its functions worked out for a stack's parameters."""
+"""Templates as CloudFormation sees them: their functions worked out for a stack's parameters."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-TEMPLATE = Path(__file__).parents[3] / "cloud" / "template.yaml"
+CLOUD = Path(__file__).parents[3] / "cloud"
+TEMPLATE = CLOUD / "template.yaml"
 
 IMAGE = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/sagetree@sha256:" + "0" * 64
 
@@ -16,13 +17,28 @@ PSEUDO = {
     "AWS::Partition": "aws",
     "AWS::Region": "eu-central-1",
     "AWS::StackName": "fraud",
+    "AWS::URLSuffix": "amazonaws.com",
+}
+
+# What has to be given: the image, and to a sibling the core's name.
+GIVEN = {"ImageUri": IMAGE, "Stack": "fraud"}
+
+# What the core gives out to its siblings.
+EXPORTS = {
+    "fraud-alerts": "arn:aws:sns:eu-central-1:123456789012:fraud-alerts",
+    "fraud-api": "a1b2c3",
+    "fraud-api-target": "integrations/d4e5f6",
+    "fraud-bucket": "fraud-bucket",
+    "fraud-dead": "fraud-dead",
+    "fraud-job-role": "arn:aws:iam::123456789012:role/fraud-job",
+    "fraud-pipeline": "fraud",
 }
 
 # What a list leaves out, and a mapping too.
 NO_VALUE = object()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms, as their long forms."""
 
 
@@ -39,9 +55,9 @@ def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str,
 _Loader.add_multi_constructor("!", _short_form)
 
 
-def read() -> dict[str, Any]:
-    """Return the template with its functions in their long form."""
-    return yaml.load(TEMPLATE.read_text(), _Loader)
+def read(name: str = TEMPLATE.name) -> dict[str, Any]:
+    """Return a template with its functions in their long form."""
+    return yaml.load((CLOUD / name).read_text(), _Loader)
 
 
 class Stack:
@@ -56,7 +72,7 @@ class Stack:
         self.template = template
         self._keeps = keeps_references
         self.parameters = {
-            name: str(parameters.get(name, told.get("Default", IMAGE)))
+            name: str(parameters.get(name, GIVEN.get(name, told.get("Default"))))
             for name, told in template["Parameters"].items()
         }
         assert parameters.keys() <= self.parameters.keys()
@@ -65,7 +81,7 @@ class Stack:
         """Return the sentences of the rules that refuse these parameters."""
         return [
             assertion["AssertDescription"]
-            for rule in self.template["Rules"].values()
+            for rule in self.template.get("Rules", {}).values()
             if self.value(rule.get("RuleCondition", {"Fn::Equals": ["", ""]}))
             for assertion in rule["Assertions"]
             if not self.value(assertion["Assert"])
@@ -104,6 +120,8 @@ class Stack:
                 return self.value(argument[1 if self.holds(argument[0]) else 2])
             case "Fn::Sub":
                 return self._filled(*(argument if isinstance(argument, list) else (argument, {})))
+            case "Fn::ImportValue":
+                return EXPORTS[self.value(argument)]
         return _FUNCTIONS[name](self.value(argument))
 
     def _filled(self, text: str, own: Mapping[str, Any]) -> Any:
@@ -130,7 +148,7 @@ class Stack:
         return {"Ref": name} if self._keeps else f"<{name}>"
 
 
-_OWN = {"Ref", "Fn::GetAtt", "Fn::If", "Fn::Sub"}
+_OWN = {"Ref", "Fn::GetAtt", "Fn::If", "Fn::ImportValue", "Fn::Sub"}
 _FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "Fn::Equals": lambda pair: str(pair[0]) == str(pair[1]),
     "Fn::Not": lambda only: not only[0],

@@ -24,8 +24,8 @@ BREACHES: list[tuple[str, str, Callable[[Resources], object]]] = [
     ("no_action_has_a_star", "JobRole", lambda of: own(of, "JobRole")[0].update(Action="s3:*")),
     (
         "no_action_has_a_star",
-        "ImagePolicy",
-        lambda of: said(of, "ImagePolicy")[0]["Action"].append("ecr:*"),
+        "ContainerPolicy",
+        lambda of: said(of, "ContainerPolicy")[0]["Action"].append("ecr:*"),
     ),
     (
         "services_act_for_this_account_only",
@@ -95,8 +95,7 @@ def test_each_rule_finds_what_it_is_against(tmp_path: Path) -> None:
         broken.append(tmp_path / f"broken{number}.json")
         broken[-1].write_text(json.dumps(spoilt))
     policyless = copy.deepcopy(template)
-    for name in ("DeadPolicy", "ClaimsPolicy", "DeadClaimsPolicy"):
-        del policyless["Resources"][name]
+    del policyless["Resources"]["DeadPolicy"]
     broken.append(tmp_path / "policyless.json")
     broken[-1].write_text(json.dumps(policyless))
     wanted = {(rule, resource) for rule, resource, _ in BREACHES}

@@ -1,31 +1,21 @@
-"""The template: what CloudFormation takes, whom it refuses, and what hangs together in it."""
+"""The core's template: what CloudFormation takes, whom it refuses, what hangs together in it."""
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from sagetree.cloud.names import Settings
 from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.embedded import with_definition
 from sagetree.cloud.pipeline.places import Defaults, Example, Places
-from sagetree.cloud.queue.alerts import OPEN_SECONDS, REMEMBERED_SECONDS
 from sagetree.errors import UserError
 from tests.cloud.linters.__main__ import read_accepted
 from tests.cloud.template.stack_template import IMAGE, TEMPLATE, Stack, read
 
-# The most that CloudFormation reads from S3, where the console and the command put it.
-MOST_BYTES = 1_048_576
-
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000"
 NETWORK = {"Network": "existing", "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1"}
-
-FUNCTIONS = ("Deploy", "Score", "Work", "Watch", "Clean")
 
 KINDS = ("serverless", "instance", "asynchronous", "lambda")
 
@@ -41,10 +31,6 @@ def test_the_definition_in_it_is_the_one_of_the_code() -> None:
     assert with_definition(text) == text, "make generated"
 
 
-def test_it_is_small_enough_for_cloudformation() -> None:
-    assert len(TEMPLATE.read_bytes()) < MOST_BYTES
-
-
 def test_a_template_without_marks_is_an_error() -> None:
     with pytest.raises(UserError) as raised:
         with_definition("Resources: {}\n")
@@ -52,15 +38,6 @@ def test_a_template_without_marks_is_an_error() -> None:
         "the template: there are no lines '# definition: begin' and '# definition: end'. "
         "the pipeline's definition is written between them"
     )
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1"])
-def test_cfn_lint_finds_nothing(region: str) -> None:
-    program = Path(sys.executable).with_name("cfn-lint")
-    command = [program, "--regions", region, "-t", TEMPLATE]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert (result.returncode, result.stdout) == (0, "")
 
 
 NO_NETWORK = (
@@ -76,10 +53,6 @@ NO_ISSUER = "Authorization JWT needs JwtIssuer and JwtAudience."
 UNUSED_ISSUER = (
     "JwtIssuer and JwtAudience have no effect with Authorization AWS_IAM. "
     "Choose Authorization JWT, or leave them empty."
-)
-UNSEEN = (
-    "Nothing is captured of an asynchronous endpoint. Choose another EndpointKind, or leave "
-    "DriftSchedule empty."
 )
 FEWER = "EndpointInstancesMax is less than EndpointInstances."
 TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "claims"}
@@ -102,8 +75,6 @@ TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "claims"}
         (TOKENS | {"Authorization": "JWT", "JwtAudience": ""}, [NO_ISSUER]),
         (TOKENS | {"Authorization": "JWT"}, []),
         (TOKENS, [UNUSED_ISSUER]),
-        ({"DriftSchedule": "rate(1 day)"}, []),
-        ({"DriftSchedule": "rate(1 day)", "EndpointKind": "asynchronous"}, [UNSEEN]),
         ({"JwtAudience": "claims"}, [UNUSED_ISSUER]),
     ],
 )
@@ -164,56 +135,6 @@ def test_a_parameter_is_refused_that_the_pipeline_could_not_be_made_of(
         assert json.loads(body)["Version"] == "2020-12-01"
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_function_is_told_what_its_settings_need(template: dict[str, Any], kind: str) -> None:
-    resources = Stack(template, EndpointKind=kind).resources()
-    functions = [n for n in FUNCTIONS if f"{n}Function" in resources]
-    assert (kind != "asynchronous") == ("Work" in functions) == ("Watch" in functions)
-    for name in functions:
-        function = resources[f"{name}Function"]["Properties"]
-        assert function["ImageConfig"] == {"Command": ["sagetree", "function", name.lower()]}
-        environment = {
-            key: value.replace("<Bucket>", "fraud-bucket")
-            .replace("<Alerts>", "arn:aws:sns:eu-central-1:123456789012:fraud-alerts")
-            .replace("<Answers>", "arn:aws:sns:eu-central-1:123456789012:fraud-answers")
-            .replace("<ModelRole.Arn>", "arn:aws:iam::123456789012:role/fraud-model")
-            .replace("<JobRole.Arn>", "arn:aws:iam::123456789012:role/fraud-job")
-            .replace("<Claims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/claims")
-            .replace("<DeadClaims>", "https://sqs.eu-central-1.amazonaws.com/123456789012/dead")
-            for key, value in function["Environment"]["Variables"].items()
-        }
-        settings = Settings.read(environment)
-        assert (settings.stack, settings.endpoint_kind) == ("fraud", kind)
-    known = {f"SAGETREE_{name.upper()}" for name in Settings.__annotations__}
-    of_work = set() if "Work" in functions else {
-        "SAGETREE_ALERT_SCORE", "SAGETREE_ALERT_TABLE", "SAGETREE_DEAD_CLAIMS_URL",
-        "SAGETREE_DRIFT_DAYS", "SAGETREE_IMAGE_URI", "SAGETREE_JOB_INSTANCE_TYPE",
-        "SAGETREE_JOB_ROLE_ARN",
-    }  # fmt: skip
-    told = [resources[f"{name}Function"]["Properties"] for name in functions]
-    assert known - of_work == {key for one in told for key in one["Environment"]["Variables"]}
-
-
-def test_no_queue_is_without_a_policy(template: dict[str, Any]) -> None:
-    resources = Stack(template).resources()
-    queues = {f"<{n}>" for n, told in resources.items() if told["Type"] == "AWS::SQS::Queue"}
-    policies = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::SQS::QueuePolicy"]
-    assert {queue for policy in policies for queue in policy["Queues"]} == queues
-
-
-def test_lambda_keeps_a_message_for_longer_than_the_function_works(
-    template: dict[str, Any],
-) -> None:
-    """Lambda's guide asks for six times the function's time, and a fifth receipt at least."""
-    resources = Stack(template).resources()
-    queue, function = resources["Claims"]["Properties"], resources["WorkFunction"]["Properties"]
-    assert queue["VisibilityTimeout"] >= 6 * function["Timeout"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] >= 5
-    assert function["Timeout"] < OPEN_SECONDS  # an alert is open for longer than its function
-    dead = resources["DeadClaims"]["Properties"]["MessageRetentionPeriod"]
-    assert queue["MessageRetentionPeriod"] + dead <= REMEMBERED_SECONDS
-
-
 def test_the_alarms_that_a_deployment_rolls_back_on_are_there(template: dict[str, Any]) -> None:
     for kind in KINDS:
         resources = Stack(template, EndpointKind=kind).resources()
@@ -246,36 +167,16 @@ def test_the_api_is_never_open(template: dict[str, Any]) -> None:
 def test_what_could_make_something_new_is_gone_before_cleaning(template: dict[str, Any]) -> None:
     """CloudFormation deletes in the reverse order of DependsOn and references."""
     resources = template["Resources"]
-    made = ("PackageRule", "EndpointRule", "Retrain", "DriftLook")
     # what is scored, and what became of it, is kept in the bucket
-    for name in (*made, "ScoreRoute", "OutcomesRoute", "ClaimsSource"):
+    for name in ("PackageRule", "EndpointRule", "ScoreRoute", "OutcomesRoute"):
         assert resources[name]["DependsOn"] == "Clean"
     before = set(resources["Clean"]["DependsOn"])
     assert {"Packages", "Pipeline", "CleanRole", "CleanLog", "BucketPolicy"} <= before
+    assert "FunctionPolicy" in before  # which lets the function write its log
     # the function's variables are encrypted; SageMaker takes an endpoint down in its role's name
     assert "ModelRole" in before
     clean = Stack(template, **NETWORK, KmsKeyArn=KEY).resources()["Clean"]["Properties"]
     assert clean["Needs"] == ["<KeyPolicy>", "<NetworkPolicy>"]
-
-
-def test_every_log_of_the_stack_ends(template: dict[str, Any]) -> None:
-    for name, told in Stack(template).resources().items():
-        if told["Type"] == "AWS::Logs::LogGroup":
-            assert told["Properties"]["RetentionInDays"] == "30", name
-        if told["Type"] == "AWS::Lambda::Function":
-            log = told["Properties"]["LoggingConfig"]["LogGroup"].strip("<>")
-            group = template["Resources"][log]["Properties"]["LogGroupName"]
-            function = told["Properties"]["FunctionName"]
-            assert Stack(template).value(group) == f"/aws/lambda/{function}"
-
-
-def test_the_readme_names_each_parameter_and_its_default(template: dict[str, Any]) -> None:
-    readme = TEMPLATE.with_name("README.md").read_text()
-    rows = [line for line in readme.splitlines() if line.startswith("| `")]
-    for name, told in template["Parameters"].items():
-        row = next((row for row in rows if f"`{name}`" in row.split("|")[1]), "")
-        assert row, f"cloud/README.md has no row for {name}"
-        assert str(told.get("Default", "required")) in row, name
 
 
 def test_each_accepted_finding_has_a_reason_and_our_own_rules_have_no_exceptions() -> None:
