@@ -59,9 +59,10 @@ _LAUNCH = """\
 Create the stack from this version's template, and wait until it is complete (a few
 minutes). The stack has roles of its own, which your credentials must be allowed to make.
 If one part cannot be made, everything is rolled back, and the message names the first
-failure. --with adds stacks beside it: queue takes claims that may wait, watch looks for
-drift. A stack that is there is updated: what is not named stays as it is, and so do the
-stacks beside it, which take over what they share. cloud/README.md describes the parameters.
+failure. --with makes optional stacks beside it, such as queue for claims that may wait. A
+stack that is there is updated, and so are those beside it: they get the image, the
+parameters that are named, and this version's templates. cloud/README.md describes the
+parameters.
 """
 
 _UPLOAD = """\
@@ -113,13 +114,15 @@ part does.
 _DRIFT = """\
 Have a job compare what was scored in the last days with the rows that the deployed model
 was trained on, and, where it is known what became of claims, its figures with those of
-then. Wait for the job, and say what it found. The exit code is 1 if it found something.
+then. Wait for the job, and say what it found. The exit code is 1 if it found something. It
+needs the stack that `launch --with watch` makes.
 """
 
 _REDRIVE = """\
 Claims that were sent by POST /claims or straight into the queue, and that the model
 refused or could not be asked about for an hour, are dead letters for 14 days. Say why the
-first of them were refused, and put all of them into the queue again.
+first of them were refused, and put all of them into the queue again. The queue is made by
+`launch --with queue`.
 """
 
 _CHECK = """\

@@ -5,13 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
+from sagetree.cloud.account.members import SIBLINGS
 from tests.image.cloud import Cloud
 from tests.programs import SAGETREE
 
 pytestmark = pytest.mark.docker
 
 COMMANDS = (
-    ("launch", "--image", "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:1-amd64"),
+    (
+        *("launch", "--image", "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:1-amd64"),
+        *("--with", ",".join(SIBLINGS)),
+    ),
     ("run", "--parameter", "MinimumAuc=0.8"),
     ("approve",),
     ("approve", "3"),
@@ -30,6 +34,7 @@ ANSWERS = {
     "FUNCTION": "fraud-score",
     "API": "abc",
     "ALARM": "fraud-score-errors",
+    "AUTHORIZER_ID": "a1b2c3",
     "PIPELINE_EXECUTION_ARN": f"{ARN}:pipeline/fraud/execution/abcdefghijkl",
     "MODEL_PACKAGE_ARN": f"{ARN}:model-package/fraud/1",
 }

@@ -117,7 +117,8 @@ def _score() -> Json:
 def _keep() -> Json:
     return {
         "operationId": "queue",
-        "summary": "Claims to be scored soon, with an alert for each that scores high",
+        "summary": "Claims to be scored soon, with an alert for each that scores high; there with "
+        "the stack queue beside this one",
         **_request(),
         "responses": {"202": _answer("All claims are in the queue", _QUEUED), **_errors()},
     }
