@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sagetree.cloud.account.members import MEMBERS
 from tests.programs import TIMEOUT
 from tests.serve.server_process import ServerProcess, eventually, healthy
 from tests.wheels import wheel
@@ -61,6 +62,8 @@ def test_nothing_but_sagetree_is_at_the_top(built: Path, tmp_path: Path) -> None
     assert {top for top in tops if not top.endswith(".dist-info")} == {"sagetree"}
     for module in ("cli", "train/job", "serve/walk", "evaluate/job", "prepare/job"):
         assert f"sagetree/{module}.py" in names
+    for member in MEMBERS:
+        assert f"sagetree/cloud/templates/{member.template}" in names
     (source,) = built.glob("*.tar.gz")
     run(UV, "build", "--quiet", "--wheel", "--out-dir", tmp_path, source, seconds=INSTALL_SECONDS)
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as again:

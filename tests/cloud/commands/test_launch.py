@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from sagetree.cloud.account.members import MEMBERS
+from sagetree.cloud.account.members import MEMBERS, SIBLINGS
 from sagetree.cloud.account.template import TEMPLATES, outputs_of, parameters_of
 from sagetree.cloud.commands.launch import launch, siblings_of
 from sagetree.errors import UserError
@@ -135,7 +135,9 @@ def test_an_update_that_is_taken_back_says_why(person, templates):
     states = [{"Stacks": [{**there, "StackStatus": status}]} for status in (
         "CREATE_COMPLETE", "UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE",
     )]  # fmt: skip
-    person.answer("cloudformation", "DescribeStacks", [states[0], ABSENT, ABSENT, *states[1:]])
+    person.answer(
+        "cloudformation", "DescribeStacks", [states[0], *[ABSENT] * len(SIBLINGS), *states[1:]]
+    )
     person.answer("cloudformation", "UpdateStack", [{"StackId": ID}])
     person.answer("cloudformation", "ListStackResources", [{"StackResourceSummaries": []}])
     happened = [
@@ -216,7 +218,7 @@ def test_a_sibling_is_not_taken_for_a_core(person, templates):
 def test_a_launch_that_fails_says_the_first_failure(person, templates):
     going = [described("CREATE_IN_PROGRESS")] * 3
     ended = described("ROLLBACK_COMPLETE")
-    person.answer("cloudformation", "DescribeStacks", [ABSENT] * 3 + [*going, ended])
+    person.answer("cloudformation", "DescribeStacks", [ABSENT] * len(MEMBERS) + [*going, ended])
     person.answer("cloudformation", "CreateStack", [{"StackId": ID}])
     resources = [resource("Bucket", "CREATE_COMPLETE"), resource("Pipeline", "CREATE_IN_PROGRESS")]
     person.answer("cloudformation", "ListStackResources", [{"StackResourceSummaries": resources}])
@@ -242,7 +244,9 @@ def test_a_launch_that_fails_says_the_first_failure(person, templates):
 def test_progress_is_said_when_it_changes(person, templates):
     going = [described("CREATE_IN_PROGRESS")] * 4
     person.answer(
-        "cloudformation", "DescribeStacks", [ABSENT] * 3 + [*going, described("CREATE_COMPLETE")]
+        "cloudformation",
+        "DescribeStacks",
+        [ABSENT] * len(MEMBERS) + [*going, described("CREATE_COMPLETE")],
     )
     person.answer("cloudformation", "CreateStack", [{"StackId": ID}])
     names = ["Bucket", "Pipeline", "Api", "Alerts", "Dead", "Columns"]
@@ -285,8 +289,8 @@ def test_siblings_are_named_with_commas_between():
     with pytest.raises(UserError) as raised:
         siblings_of("queue,wach")
     assert str(raised.value) == (
-        "--with is 'queue,wach' (did you mean 'watch'?). Name some of queue, watch, with commas "
-        "between"
+        f"--with is 'queue,wach' (did you mean 'watch'?). Name some of {', '.join(SIBLINGS)}, with "
+        "commas between"
     )
 
 

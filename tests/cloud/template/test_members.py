@@ -52,10 +52,10 @@ def test_it_is_small_enough_for_cloudformation(name: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1"])
-def test_cfn_lint_finds_nothing(region: str) -> None:
+def test_cfn_lint_finds_nothing() -> None:
     program = Path(sys.executable).with_name("cfn-lint")
-    command = [program, "--regions", region, "-t", *(CLOUD / name for name in NAMES)]
+    regions = ("us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1")
+    command = [program, "--regions", *regions, "-t", *(CLOUD / name for name in NAMES)]
     result = subprocess.run(command, capture_output=True, text=True, timeout=200)
     assert (result.returncode, result.stdout) == (0, "")
 
