@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local_test.cloud.account.actors import ACCOUNT, REGION, Call
-from local_test.cloud.account.dependencies import deletion_order
+from local_test.cloud.account.dependencies import deletion_order, imports
 from local_test.cloud.account.replacing import replaced
 from local_test.cloud.account.signing import sign, signed
 from local_test.cloud.pipeline.objects import packed, unpacked
@@ -34,6 +34,12 @@ def test_what_others_need_is_deleted_after_them_and_a_custom_resource_as_late_as
     }
     order = deletion_order(resources)
     assert order == ["Policy", "Rule", "Clean", "Role", "Bucket", "Log"]
+
+
+def test_imports_are_found_at_any_depth() -> None:
+    name = {"Fn::Sub": "${Stack}-bucket"}
+    within = {"Fn::Sub": ["${Bucket}/*", {"Bucket": {"Fn::ImportValue": name}}]}
+    assert list(imports({"A": [{"Fn::ImportValue": "x"}, {"Resource": within}]})) == ["x", name]
 
 
 def test_resources_that_need_each_other_are_an_error() -> None:

@@ -28,6 +28,15 @@ from tests.cloud.toy_machine import ToyMachine
 BUNDLE = Path(__file__).parents[1] / "bundles" / "format-1-native"
 
 
+def in_use(person: Person) -> bool:
+    """Try to delete the core before its siblings; return whether that is refused."""
+    stacks = person.desk.client("cloudformation")
+    stacks.delete_stack(StackName=STACK)
+    events = stacks.describe_stack_events(StackName=STACK)["StackEvents"]
+    used = "Export fraud-bucket cannot be deleted as it is in use by fraud-queue"
+    return used in events[0]["ResourceStatusReason"] and person.resources() > 50
+
+
 @contextmanager
 def stack(*siblings: str, **parameters: str) -> Iterator[tuple[Person, ToyMachine]]:
     machine = ToyMachine()
@@ -173,6 +182,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Role], list[Ca
             assert ("scaling targets" in made) == (kind == "instance")
             granted += roles(person.desk, stacks_of(person.desk))
             assert before["roles"]
+            assert in_use(person)
             assert person.delete_stacks() == ""
             assert {key: names for key, names in inventory(person.desk).items() if names} == {}
             calls += person.desk.actors.calls

@@ -83,12 +83,15 @@ def output_of_sibling(account: Account, sibling: str, name: str) -> str:
     Raises UserError, with the command that launches it, where the core has no such sibling.
     """
     member = SIBLINGS[sibling]
+    own = member.stack_of(account.stack)
     if account.dry_run:
-        return output_variable(account, member.stack_of(account.stack), name)
-    core, stack = existing_stack(account), find_member(account, member)
+        return output_variable(account, own, name)
+    core = existing_stack(account)
+    account.type_out("cloudformation", "describe-stacks", "--stack-name", own)
+    stack = find_member(account, member)
     if stack is None:
         raise UserError(
-            f"the stack {account.stack} has no stack {member.stack_of(account.stack)} beside it",
+            f"the stack {account.stack} has no stack {own} beside it",
             hint=f"Launch it by 'sagetree cloud launch {account.options} --image "
             f"{core.parameters['ImageUri']} --with {sibling}'",
         )

@@ -37,13 +37,18 @@ def leftovers(account: Account) -> int:
         return 0
     made = [thing for thing in things if CORE in there and thing.kind.is_cleaned]
     left = [thing for thing in things if thing not in made]
+    siblings = [] if CORE in there else [stack.name for stack in there.values()]
     for kind, name, _ in made:
         account.say(f"{kind.title} {name}: goes with the stack {account.stack}")
     for kind, name, id_ in left:
         account.say(f"{kind.title} {name} is left. To remove it:")
         account.say(f"  {kind.removal.replace(NAME, id_)}")
-    account.say(f"{len(left)} left" + (f", {len(made)} go with the stack" if made else ""))
-    return 1 if left else 0
+    for name in siblings:
+        account.say(f"stack {name} is left. To remove it:")
+        account.say(f"  aws cloudformation delete-stack --stack-name {name}")
+    count = len(left) + len(siblings)
+    account.say(f"{count} left" + (f", {len(made)} go with the stack" if made else ""))
+    return 1 if count else 0
 
 
 def _outside(

@@ -91,6 +91,19 @@ def test_a_longer_name_and_another_stack_s_things_are_not_its_own(person):
     assert (code, said) == (0, ["0 left"])
 
 
+def test_a_sibling_without_its_core_is_left(person):
+    person.make_sibling("watch")
+    code, said = person.does(lambda: leftovers(person.account))
+    assert (code, said) == (
+        1,
+        [
+            "stack fraud-watch is left. To remove it:",
+            "  aws cloudformation delete-stack --stack-name fraud-watch",
+            "1 left",
+        ],
+    )
+
+
 def test_a_dry_run_names_each_call_and_makes_none(person):
     code, said = person.hears(lambda: leftovers(person.dry))
     assert code == 0
