@@ -72,8 +72,9 @@ def _unseen(account: Account) -> Launched:
         for name, type_ in _VARIABLES.items()
     }
     parameters = {"ImageUri": "$IMAGE_URI", "LogDays": "30", "EndpointKind": "serverless"}
-    stacks = [Stack("", m.stack_of(account.stack), "", "", "", {}, parameters) for m in MEMBERS]
-    return Launched(stacks[0], stacks, resources)
+    names = [member.stack_of(account.stack) for member in MEMBERS]
+    stacks = {name: Stack("", name, "", "", "", {}, parameters) for name in names}
+    return Launched(stacks[account.stack], [*stacks.values()], resources)
 
 
 def _findings(account: Account, launched: Launched) -> Iterator[Finding]:
