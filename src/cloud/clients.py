@@ -13,8 +13,8 @@ Clients: TypeAlias = Mapping[str, Any]
 
 # All that the functions call.
 SERVICES = (
-    "application-autoscaling", "cloudwatch", "dynamodb", "logs", "s3", "sagemaker",
-    "sagemaker-runtime", "sns", "sqs", "ssm",
+    "application-autoscaling", "cloudwatch", "dynamodb", "glue", "logs", "s3", "sagemaker",
+    "sagemaker-featurestore-runtime", "sagemaker-runtime", "secretsmanager", "sns", "sqs", "ssm",
 )  # fmt: skip
 
 CONNECT_SECONDS = 2
@@ -23,8 +23,8 @@ READ_SECONDS = 10
 # A clean-up deletes hundreds of things in a row, and SageMaker takes a few a second.
 ATTEMPTS = 6
 
-# Those who wait for a score wait for its columns too.
-PARAMETER_ATTEMPTS = 2
+# Those who wait for a score wait for its columns too, and for what is looked up of a claim.
+WAITED_ATTEMPTS = 2
 
 # API Gateway gives an answer 30 s, of which a serverless endpoint that has to be started takes
 # most. An endpoint that has too much to do is not asked again: its caller is told to wait.
@@ -62,7 +62,8 @@ def _config(service: str) -> object:
     from botocore.config import Config
 
     of_endpoint = service == "sagemaker-runtime"
-    attempts = {"sagemaker-runtime": 1, "ssm": PARAMETER_ATTEMPTS}.get(service, ATTEMPTS)
+    waited = dict.fromkeys(("sagemaker-featurestore-runtime", "ssm"), WAITED_ATTEMPTS)
+    attempts = {"sagemaker-runtime": 1, **waited}.get(service, ATTEMPTS)
     return Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=ENDPOINT_SECONDS if of_endpoint else READ_SECONDS,

@@ -51,6 +51,9 @@ class Settings:
     job_role_arn: str
     job_instance_type: str
     drift_days: int
+    online_tables: tuple[str, ...]
+    store_role_arn: str
+    store_database: str
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -176,6 +179,11 @@ _VARIABLES: Mapping[str, _Variable] = {
         "ml.m5.large",
     ),
     "drift_days": _Variable(_number(1, 365), "30"),
+    "online_tables": _Variable(_list),
+    "store_role_arn": _Variable(
+        _matching(rf"({_ARN}:iam::\d{{12}}:role/.+)?", "the ARN of a role")
+    ),
+    "store_database": _Variable(str),
 }
 
 

@@ -51,6 +51,10 @@ class StackServer:
     received: list[bytes] = field(default_factory=list)
     unreadable: bool = False
     full: Reply | None = None  # what S3 says to all that is to be kept
+    # feature groups: the types of their features, and their records by identifier
+    groups: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    records: dict[str, dict[str, Mapping[str, str]]] = field(default_factory=dict)
+    store: Reply | None = None  # what the feature store says to all that is looked up
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
 
@@ -63,6 +67,9 @@ class StackServer:
         self.failures.clear()
         self.unreadable = False
         self.full = None
+        self.groups.clear()
+        self.records.clear()
+        self.store = None
         self.environment = {}
         self.received.clear()
 
@@ -85,6 +92,7 @@ class StackServer:
         route: dict[str, Callable[[bytes], Reply]] = {
             "AmazonSSM.GetParameter": self._parameter,
             "SageMaker.DescribeModelPackage": self._package,
+            "SageMaker.DescribeFeatureGroup": self._group,
         }
         operation = headers.get("x-amz-target", "")
         if operation in route:
@@ -95,6 +103,8 @@ class StackServer:
             return self._invoked(headers, body)
         if path == f"/endpoints/{STACK}/async-invocations":
             return Reply(202, b"{}")
+        if path == "/BatchGetRecord":
+            return self.store or self._looked_up(body)
         key = path.partition(f"/{BUCKET}/")[2]
         if method == "PUT" and self.full:
             return self.full
@@ -124,6 +134,38 @@ class StackServer:
             "InferenceSpecification": {"Containers": [container]},
         }  # fmt: skip
         return Reply(200, json.dumps(package).encode())
+
+    def _group(self, body: bytes) -> Reply:
+        name = json.loads(body)["FeatureGroupName"]
+        if name not in self.groups:
+            return error(400, "ResourceNotFound", __type="ResourceNotFound")
+        definitions = [
+            {"FeatureName": feature, "FeatureType": kind}
+            for feature, kind in self.groups[name].items()
+        ]
+        group = {
+            "FeatureGroupName": name, "RecordIdentifierFeatureName": "policy_id",
+            "EventTimeFeatureName": "event_time", "FeatureDefinitions": definitions,
+            "FeatureGroupStatus": "Created", "CreationTime": 1.0, "NextToken": "",
+        }  # fmt: skip
+        return Reply(200, json.dumps(group).encode())
+
+    def _looked_up(self, body: bytes) -> Reply:
+        found = [
+            {
+                "FeatureGroupName": asked["FeatureGroupName"],
+                "RecordIdentifierValueAsString": key,
+                "Record": [
+                    {"FeatureName": name, "ValueAsString": text}
+                    for name, text in self.records[asked["FeatureGroupName"]][key].items()
+                ],
+            }
+            for asked in json.loads(body)["Identifiers"]
+            for key in asked["RecordIdentifiersValueAsString"]
+            if key in self.records.get(asked["FeatureGroupName"], {})
+        ]
+        content = {"Records": found, "Errors": [], "UnprocessedIdentifiers": []}
+        return Reply(200, json.dumps(content).encode())
 
     def _invoked(self, headers: Mapping[str, str], body: bytes) -> Reply:
         response = self.application.answer(Request("POST", "/invocations", "", headers, body))

@@ -40,6 +40,9 @@ def test_what_is_not_said_is_what_the_template_has_by_default():
         job_role_arn="",
         job_instance_type="ml.m5.large",
         drift_days=30,
+        online_tables=(),
+        store_role_arn="",
+        store_database="",
     )
 
 

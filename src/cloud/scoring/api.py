@@ -96,7 +96,11 @@ class Api:
     def _describe(self, _request: ApiRequest) -> Response:
         scorer = self._scorer
         described = document(
-            scorer.columns(), scorer.id_field, scorer.stays, queues=QUEUE in self._routes
+            scorer.columns(),
+            scorer.id_field,
+            scorer.stays,
+            scorer.looked_up(),
+            queues=QUEUE in self._routes,
         )
         return _json(described)
 

@@ -6,6 +6,7 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.parameters import COLUMNS, DEPLOYED_PACKAGE
 from sagetree.cloud.names import Settings
 from sagetree.cloud.scoring.endpoint import AsynchronousEndpoint, Endpoint, ScoringModel
+from sagetree.cloud.scoring.online import OnlineTables
 from sagetree.cloud.scoring.parameter import Parameter
 from sagetree.cloud.scoring.scorer import ClaimScorer
 
@@ -14,7 +15,8 @@ def scorer_of(clients: Clients, settings: Settings, clock: Callable[[], float]) 
     """Return what scores claims; it looks by `clock` how old is what it remembers."""
     columns = Parameter(clients, settings.parameter(COLUMNS), clock)
     model = _model(clients, settings, clock)
-    return ClaimScorer(model, columns, settings.id_field, settings.private_fields)
+    online = OnlineTables(clients, settings, clock)
+    return ClaimScorer(model, columns, settings.id_field, settings.private_fields, online)
 
 
 def _model(clients: Clients, settings: Settings, clock: Callable[[], float]) -> ScoringModel:

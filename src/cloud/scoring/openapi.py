@@ -45,12 +45,18 @@ _PLACED: Json = {
 
 
 def document(
-    columns: InputColumns, id_field: str, stays: AbstractSet[str], *, queues: bool
+    columns: InputColumns,
+    id_field: str,
+    stays: AbstractSet[str],
+    looked_up: AbstractSet[str],
+    *,
+    queues: bool,
 ) -> Json:
     """Return the document for a model with these columns.
 
     `id_field` is the field of a claim that comes back with its answer; the fields in `stays` are
-    never sent to the model. `queues` says whether the stack has a queue for claims.
+    never sent to the model, and those in `looked_up` are known without the claim. `queues` says
+    whether the stack has a queue for claims.
     """
     return {
         "openapi": "3.1.0",
@@ -69,7 +75,7 @@ def document(
         },
         "components": {
             "schemas": {
-                "Claim": _claim(columns, id_field, stays),
+                "Claim": _claim(columns, id_field, stays, looked_up),
                 "Prediction": {
                     "type": "object",
                     "required": list(_PREDICTION),
@@ -81,10 +87,12 @@ def document(
     }
 
 
-def _claim(columns: InputColumns, id_field: str, stays: AbstractSet[str]) -> Json:
+def _claim(
+    columns: InputColumns, id_field: str, stays: AbstractSet[str], looked_up: AbstractSet[str]
+) -> Json:
     sent = [note for note in columns.notes if note.name not in stays]
     cells: dict[str, Json] = {note.name: cell_schema(note.kind, note.categories) for note in sent}
-    required = [note.name for note in sent if note.required]
+    required = [note.name for note in sent if note.required and note.name not in looked_up]
     claim = row_schema(cells, required, dict.fromkeys(required))
     known: Json = {"description": "Not sent to the model; the answer has it again"}
     # further fields are welcome, and stay in the function

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.scoring.claims import ApiRequest, Claim, Rows
 from sagetree.cloud.scoring.endpoint import Outcome, ScoringModel
+from sagetree.cloud.scoring.online import OnlineTables, without_looked_up
 from sagetree.cloud.scoring.parameter import FRESH_SECONDS, SECONDS, Parameter, not_deployed
 from sagetree.cloud.scoring.problems import unreadable
 from sagetree.serve.routes.problems import Problem, RouteError
@@ -25,8 +27,10 @@ class ClaimScorer:
         columns: Parameter,
         id_field: str,
         private_fields: Collection[str],
+        online: OnlineTables,
     ) -> None:
         self._model = model
+        self._online = online
         self._columns = columns
         self.id_field = id_field
         self.stays = frozenset({id_field, *private_fields})
@@ -38,12 +42,35 @@ class ClaimScorer:
         anew, and it is asked again. Raises what ScoringModel.ask raises.
         """
         columns = self.sent()
-        rows = Rows.of(claims, columns, self.id_field)
-        outcome = self._model.ask(rows.to_json(), request)
+        rows, outcome = self._answered(claims, columns, request)
         if outcome.status == 422 and (now := self.sent(FRESH_SECONDS)) != columns:
-            rows = Rows.of(claims, now, self.id_field)
-            outcome = self._model.ask(rows.to_json(), request)
+            rows, outcome = self._answered(claims, now, request)
         return rows, outcome
+
+    def _answered(
+        self, claims: Sequence[Claim], columns: AbstractSet[str], request: ApiRequest
+    ) -> tuple[Rows, Outcome]:
+        """Ask the model, with what the online store has of the columns that claims lack."""
+        try:
+            completed = self._completed(claims, columns)
+        except RouteError as error:
+            if error.problem.status != 422:
+                raise
+            refused = Outcome(422, error.problem.to_json(request.request_id))
+            return Rows.of(claims, columns, self.id_field), refused
+        rows = Rows.of(completed, columns, self.id_field)
+        outcome = self._model.ask(rows.to_json(), request)
+        return rows, without_looked_up(outcome, claims, completed, request.request_id)
+
+    def _completed(self, claims: Sequence[Claim], columns: AbstractSet[str]) -> Sequence[Claim]:
+        if not self._online:
+            return claims
+        required = {note.name for note in self.columns().notes if note.required}
+        return self._online.completed(claims, columns & required)
+
+    def looked_up(self) -> AbstractSet[str]:
+        """Return the columns that a claim may leave out, as they are looked up for it."""
+        return self._online.features() if self._online else frozenset()
 
     def sent(self, seconds: float = SECONDS) -> frozenset[str]:
         """Return the fields that the model is sent. Raises RouteError where it needs others."""

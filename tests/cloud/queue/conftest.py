@@ -97,6 +97,5 @@ def line(
     stack: StackServer, services: tuple[StackServer, AwsClients], of_moto: Mapping[str, Any]
 ) -> Iterator[Line]:
     with mock_aws():
-        yield Line(
-            {**{n: services[1][n] for n in ("s3", "sagemaker-runtime", "ssm")}, **of_moto}, stack
-        )
+        served = ("s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "ssm")
+        yield Line({**{name: services[1][name] for name in served}, **of_moto}, stack)

@@ -150,3 +150,17 @@ def test_a_function_without_its_settings_does_not_start(line: Line):
         "the function's environment: SAGETREE_ALERT_TABLE, SAGETREE_DEAD_CLAIMS_URL are missing. "
         "The stack's template sets it; update the stack with the template as it is"
     )
+
+
+def test_claims_are_completed_and_one_without_a_record_blocks_no_other(line):
+    line.stack.groups["fraud-customers"] = {"policy_id": "String", "state": "String"}
+    line.stack.records["fraud-customers"] = {"P-1": {"policy_id": "P-1", "state": "CA"}}
+    known, unknown = ({**CLAIM, "policy_id": f"P-{n}"} for n in (1, 2))
+    for claim in (known, unknown):
+        del claim["state"]
+    take = line.start(SAGETREE_ONLINE_TABLES="customers", SAGETREE_ALERT_SCORE="0.2")
+    assert take(a=unknown, b=known) == []
+    assert [alert["policy_id"] for alert in line.alerts()] == ["P-1"]
+    assert [reason for _, reason in line.dead()] == [
+        "policy_id: fraud-customers has no record of it, and the model needs 'state'"
+    ]

@@ -72,7 +72,10 @@ def services() -> Iterator[tuple[StackServer, AwsClients]]:
                 patch.delenv(name, raising=False)
             for name, value in server.environ.items():
                 patch.setenv(name, value)
-            for service in ("s3", "sagemaker", "sagemaker-runtime", "sqs", "ssm"):
+            for service in (
+                "s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "sqs",
+                "ssm",
+            ):  # fmt: skip
                 strict.hold(clients[service].meta.events)
         yield server, clients
 

@@ -1,0 +1,27 @@
+"""The rows that could not be written, in a file of their own: JSON Lines with their reasons."""
+
+import json
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Failures:
+    """Failed rows, kept in the file `path`, which is made by the first one."""
+
+    path: Path
+    id_field: str
+    count: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, row: int, where: str, identifier: str | None, reason: str) -> None:
+        """Keep a row by its number, its place in the source, its identifier, and why it failed."""
+        line = json.dumps(
+            {"row": row, "where": where, self.id_field: identifier, "reason": reason},
+            ensure_ascii=False,
+        )
+        with self._lock:
+            with self.path.open("a" if self.count else "w", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+            self.count += 1

@@ -1,0 +1,187 @@
+"""A table's rows to its feature group, one PutRecord each, with nothing lost on the way.
+
+A row that Feature Store does not take is kept with the reason, and the others go on. What says
+that no row can be written, such as a permission that is missing, ends the work before the next
+block; `following` then says where to go on.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sagetree.cloud.store.cells import fault_of, moment, written
+from sagetree.cloud.store.failures import Failures
+from sagetree.cloud.store.groups import FeatureGroup
+from sagetree.cloud.store.tables import Row, SourceTable
+
+# As many as AWS's SDK has connections; a call takes some 15 ms.
+_AT_ONCE = 10
+
+# What is over in a moment.
+_BUSY = frozenset(
+    {
+        "InternalFailure", "ServiceUnavailable", "Throttling", "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)  # fmt: skip
+
+# What is wrong with one record, or may be over with the next one.
+_OF_ONE_RECORD = _BUSY | {"ValidationError"}
+
+# Seconds before a record that Feature Store was too busy for is tried again.
+_PAUSES = (0.1, 0.4, 1.6, 6.4)
+
+Record = list[dict[str, str]]
+
+
+@dataclass
+class Written:
+    """How many rows of a table there are, were written before, are written now and failed.
+
+    `following` is the first row that was not come to, None if there is none; `stopped` is the
+    error that ended the work, None where it was the time.
+    """
+
+    rows: int
+    skipped: int
+    written: int = 0
+    failed: int = 0
+    following: int | None = None
+    stopped: Exception | None = None
+
+    @property
+    def left(self) -> int:
+        """How many rows were not come to."""
+        return self.rows - self.skipped - self.written - self.failed
+
+
+@dataclass
+class RecordWriter:
+    """Writes rows to a group; `event_time` is the column that has it, "" for the time now."""
+
+    runtime: Any
+    group: FeatureGroup
+    table: SourceTable
+    failures: Failures
+    event_time: str = ""
+    pause: Callable[[float], None] = time.sleep
+    _now: str = field(default_factory=lambda: written(datetime.now(UTC)))
+    _seen: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def write(self, first: int = 1, until: float | None = None) -> Written:
+        """Write the rows from number `first`, and begin no block at `until` or later."""
+        done = Written(self.table.rows, min(first - 1, self.table.rows))
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            for block in self.table.blocks():
+                if block[-1].number < first:
+                    self._note(block)
+                    continue
+                if until is not None and time.time() >= until:
+                    done.following = max(first, block[0].number)
+                    break
+                self._write_block(block, first, done, threads)
+                if done.stopped:
+                    break
+        done.failed = self.failures.count
+        return done
+
+    def _write_block(
+        self, block: Sequence[Row], first: int, done: Written, threads: ThreadPoolExecutor
+    ) -> None:
+        self._note([row for row in block if row.number < first])
+        records = list(self._records([row for row in block if row.number >= first]))
+        results = threads.map(lambda entry: self._put(entry[1]), records)
+        for (row, _), error in zip(records, results, strict=True):
+            if error is None:
+                done.written += 1
+            elif fault := _fault_of_one(error):
+                self._fail(row, fault)
+            else:  # the rows of this block that are not written are come to again
+                done.stopped = done.stopped or error
+                done.following = done.following or row.number
+
+    def _records(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Record]]:
+        """Yield each row that can be written with its record."""
+        for row in rows:
+            try:
+                cells = self._checked(row)
+            except ValueError as fault:
+                self._fail(row, str(fault))
+                continue
+            yield row, [{"FeatureName": n, "ValueAsString": cell} for n, cell in cells.items()]
+
+    def _checked(self, row: Row) -> Mapping[str, str]:
+        """Return the cells of a record. Raises ValueError with why there is none."""
+        if row.fault:
+            raise ValueError(row.fault)
+        group = self.group
+        if group.id_field not in row.cells:
+            raise ValueError(f"{group.id_field}: it is missing")
+        cells = {**row.cells, group.event_time: self._time(row)}
+        for name, cell in cells.items():
+            if fault := fault_of(cell, group.types[name]):
+                raise ValueError(f"{name}: {fault}")
+        # the online store keeps the first of such two, `prepare` the last
+        if (other := self._noted(row)) != row.number:
+            same = ", and the same event time" if self.event_time else ""
+            raise ValueError(f"{group.id_field}: row {other} has the same one{same}")
+        return cells
+
+    def _time(self, row: Row) -> str:
+        """Return the event time of a row. Raises ValueError where there is none."""
+        if not self.event_time:
+            return self._now
+        if self.event_time not in row.cells:
+            raise ValueError(f"{self.event_time}: it is missing")
+        try:
+            return moment(row.cells[self.event_time])
+        except ValueError as error:
+            raise ValueError(f"{self.event_time}: it is no ISO 8601 time") from error
+
+    def _noted(self, row: Row) -> int:
+        """Remember a row by its identifier and time; return the first row that has these."""
+        time_of_row = self._time(row) if self.event_time else ""
+        return self._seen.setdefault((row.cells[self.group.id_field], time_of_row), row.number)
+
+    def _note(self, rows: Sequence[Row]) -> None:
+        """Remember rows that were written before, those that could be."""
+        for row in rows:
+            with suppress(ValueError):
+                self._checked(row)
+
+    def _put(self, record: Record) -> Exception | None:
+        """Write a record; return why it is not written, None if it is."""
+        failure: Exception | None = None
+        for seconds in (0.0, *_PAUSES):
+            self.pause(seconds)
+            try:
+                self.runtime.put_record(FeatureGroupName=self.group.name, Record=record)
+            except (BotoCoreError, ClientError) as error:
+                failure = error
+                if _code(error) not in _BUSY:
+                    break
+            else:
+                return None
+        return failure
+
+    def _fail(self, row: Row, reason: str) -> None:
+        identifier = row.cells.get(self.group.id_field)
+        self.failures.add(row.number, self.table.where(row.number), identifier, reason)
+
+
+def _fault_of_one(error: Exception) -> str:
+    """Return what is wrong with one record, "" for what the next one would meet too."""
+    code = _code(error)
+    if not isinstance(error, ClientError) or code not in _OF_ONE_RECORD:
+        return ""
+    return f"{code}: {error.response['Error'].get('Message', '')}"
+
+
+def _code(error: Exception) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else ""
