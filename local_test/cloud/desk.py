@@ -39,6 +39,8 @@ from local_test.cloud.pipeline.asynchronous import Asynchronous
 from local_test.cloud.pipeline.jobs import Containers
 from local_test.cloud.pipeline.runs import Runs
 from local_test.cloud.pipeline.servers import Host, Servers
+from local_test.cloud.store.groups import Groups
+from local_test.cloud.store.records import Records
 
 
 class Machine(Containers, Host, Protocol):
@@ -60,6 +62,8 @@ class Desk:
     servers: Servers
     account: Account
     front: Front
+    groups: Groups
+    records: Records
 
     @property
     def url(self) -> str:
@@ -92,6 +96,7 @@ def stand(
         ends.enter_context(desk.functions.in_process())
         ends.enter_context(queues(desk.actors, desk.backstage, desk.functions))
         ends.enter_context(desk.account.operations())
+        ends.enter_context(desk.groups.operations())
         desk.backstage.start()
         ends.callback(desk.backstage.stop)
         ends.callback(machine.close)  # first, so that nobody waits for a job to end
@@ -121,8 +126,10 @@ def _assembled(
         servers.transform,
     )
     asynchronous = Asynchronous(actors, backstage, servers)
-    front = Front(actors, moto, functions, servers.address, asynchronous.later)
-    return Desk(actors, backstage, bus, functions, runs, servers, account, front)
+    groups = Groups(actors, backstage)
+    records = Records(actors, groups)
+    front = Front(actors, moto, functions, servers.address, asynchronous.later, records.answer)
+    return Desk(actors, backstage, bus, functions, runs, servers, account, front, groups, records)
 
 
 class _QuietHandler(MotoRequestHandler):

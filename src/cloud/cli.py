@@ -13,6 +13,7 @@ from sagetree.cloud.commands.batch import batch
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.drift import drift
+from sagetree.cloud.commands.ingest import Given, ingest, sources_of
 from sagetree.cloud.commands.launch import launch, siblings_of
 from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
@@ -42,6 +43,7 @@ in the order of use:
   sagetree cloud run
   sagetree cloud approve
   sagetree cloud status
+  sagetree cloud ingest customers.csv
   sagetree cloud batch claims.csv scores
   sagetree cloud drift
   sagetree cloud check
@@ -125,6 +127,14 @@ first of them were refused, and put all of them into the queue again. The queue 
 `launch --with queue`.
 """
 
+_INGEST = """\
+Write tables into feature groups, one for each, which is made where there is none: the
+record identifier is the stack's IdField, the event time the table's column event_time or
+the time of now. A source is a file or folder here (CSV, Parquet, JSON Lines), an address in
+S3, or one of a server. Rows that Feature Store does not take are kept in a file with the
+reasons, and the exit code is 1. The stack NAME-features must be launched.
+"""
+
 _CHECK = """\
 Compare the account with what the template promises, by calls that only read: the bucket's
 encryption, public access and TLS, how long logs are kept, the roles, the functions' image,
@@ -179,6 +189,7 @@ def _parser() -> ArgumentParser:
         _LEFTOVERS,
         lambda a, _: leftovers(a),
     )
+    _add_ingest(commands)
     _add_batch(commands)
     _add_drift(commands)
     _add(commands, "check", "compare the account with the template", _CHECK, lambda a, _: check(a))
@@ -280,6 +291,24 @@ def _add_batch(commands: "Commands") -> None:
         default="ml.m5.large",
         metavar="TYPE",
         help="the job's instance (default: ml.m5.large)",
+    )
+
+
+def _add_ingest(commands: "Commands") -> None:
+    def work(account: Account, options: Namespace) -> int:
+        given = Given(options.secret, options.event_time, options.first)
+        return ingest(account, sources_of(options.sources), given)
+
+    parser = _add(commands, "ingest", "write tables into feature groups", _INGEST, work)
+    parser.add_argument("sources", nargs="+", metavar="[TABLE=]SOURCE", help="a table")
+    parser.add_argument(
+        "--secret", default="", metavar="ARN", help="the secret with a server's token"
+    )
+    parser.add_argument(
+        "--event-time", default="", metavar="COLUMN", help="the column with the event times"
+    )
+    parser.add_argument(
+        "--from", dest="first", type=count_type, default=1, metavar="ROW", help="where to go on"
     )
 
 

@@ -28,6 +28,8 @@ FUNCTIONS = {
     "work": "score the claims of the queue, and alert of those that score high",
     "watch": "look for drift in what was scored, and tell of it",
     "clean": "remove what the stack's own deletion leaves",
+    "ingest": "write a table into its feature group",
+    "retire": "remove the feature groups when their stack is deleted",
 }
 
 ADDRESS = "AWS_LAMBDA_RUNTIME_API"

@@ -90,6 +90,8 @@ class Front:
     # Has a request in S3 answered: the endpoint's name, an identifier and the headers in, those
     # of the answer out.
     later: Callable[[str, str, Mapping[str, str]], Mapping[str, str]]
+    # Answers a request to Feature Store's runtime, by its path.
+    records: Callable[[str, Request], Reply]
     # What custom resources answered, by the last part of the path they were given.
     answers: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -103,6 +105,8 @@ class Front:
                 reply = self._invocation(name, Request.of(environ))
             case ["endpoints", name, "async-invocations"]:
                 reply = self._later(name, Request.of(environ))
+            case ["FeatureGroup", _] | ["BatchGetRecord"]:
+                reply = self.records("/".join(parts[1:]), Request.of(environ))
             case ["custom-resources", key]:
                 self.answers[key] = json.loads(Request.of(environ).body)
                 reply = Reply.of_json(200, {})

@@ -87,6 +87,16 @@ def _queue_policy(properties: Properties) -> Properties:
     return {"QueueUrl": queue, "Attributes": {"Policy": json.dumps(properties["PolicyDocument"])}}
 
 
+def _database(properties: Properties, _answer: Answer) -> str:
+    return str(properties["DatabaseInput"]["Name"])
+
+
+def _workgroup(properties: Properties) -> Properties:
+    others = {"WorkGroupConfiguration", "RecursiveDeleteOption", "State"}
+    kept = {name: value for name, value in properties.items() if name not in others}
+    return {**kept, "Configuration": properties["WorkGroupConfiguration"]}
+
+
 def kinds(api_url: Callable[[str], str]) -> list[Kind]:
     """Return what moto lacks of the template's types; `api_url` says where an API answers."""
     group = answered("ModelPackageGroupArn")
@@ -138,6 +148,14 @@ def kinds(api_url: Callable[[str], str]) -> list[Kind]:
         Kind(
             "AWS::SNS::TopicPolicy", "sns", "SetTopicAttributes",
             lambda p, _a: f"{p['Topics'][0]}-policy", request=_topic_policy,
+        ),
+        Kind(
+            "AWS::Glue::Database", "glue", "CreateDatabase", _database, "DeleteDatabase",
+            {"Name": _database},
+        ),
+        Kind(
+            "AWS::Athena::WorkGroup", "athena", "CreateWorkGroup", given("Name"),
+            "DeleteWorkGroup", {"WorkGroup": given("Name")}, request=_workgroup,
         ),
         Kind(
             "AWS::SQS::QueuePolicy", "sqs", "SetQueueAttributes",

@@ -16,12 +16,12 @@ class Emptied(NamedTuple):
     left: tuple[str, ...] = ()
 
 
-def empty(s3: Any, bucket: str, until: float) -> Emptied:  # noqa: ANN401 - a client
-    """Remove all versions in a bucket, up to a thousand at a time, until that time at most."""
+def empty(s3: Any, bucket: str, until: float, prefix: str = "") -> Emptied:  # noqa: ANN401
+    """Remove all versions below a prefix, up to a thousand at a time, until that time at most."""
     removed = 0
     try:
         # Always the first page: the one after a version that is gone is not defined.
-        while page := _first_page(s3, bucket):
+        while page := _first_page(s3, bucket, prefix):
             if time.time() >= until:
                 return Emptied(removed, (f"more objects in {bucket}: the time was over",))
             faults = _remove(s3, bucket, page)
@@ -45,8 +45,8 @@ def remove_bucket(s3: Any, bucket: str) -> int:  # noqa: ANN401
     return 1
 
 
-def _first_page(s3: Any, bucket: str) -> Sequence[Identifier]:  # noqa: ANN401
-    page = s3.list_object_versions(Bucket=bucket)
+def _first_page(s3: Any, bucket: str, prefix: str) -> Sequence[Identifier]:  # noqa: ANN401
+    page = s3.list_object_versions(Bucket=bucket, **({"Prefix": prefix} if prefix else {}))
     listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
     return [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in listed]
 

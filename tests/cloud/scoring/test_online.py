@@ -180,7 +180,7 @@ def test_nothing_that_was_looked_up_comes_back(ask, stack, capfd):
     answer = ask([{**claim, "severity": "1"}]).body
     words = [re.sub(r"x .*", "", reason) for reason in answer["predictions"][0]["reasons"]]
     assert "state lowers the score (odds " in words
-    assert "severity = 1 lowers the score (odds " in words
+    assert "severity = '1' lowers the score (odds " in words
     record["state"] = "N/Y raises the score"
     answer |= ask([claim]).body
     assert "state was never seen in training and counts as missing" in json.dumps(answer)

@@ -1,0 +1,1 @@
+"""Feature Store on the desk: its groups, their records online, and files as it writes them."""

@@ -1,0 +1,191 @@
+"""`sagetree cloud ingest`: tables into their feature groups."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.refusals import refusals
+from sagetree.cloud.account.stack import Stack, find_stack
+from sagetree.cloud.account.typed import words_of
+from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
+from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
+from sagetree.cloud.store.sources import fetch, is_remote, table_of
+from sagetree.cloud.store.tables import SourceTable, open_table
+from sagetree.cloud.store.writing import Written
+from sagetree.errors import UserError, quote
+
+# What the stack of the feature store is called, behind the name of the stack it belongs to.
+SUFFIX = "-features"
+
+
+class Given(NamedTuple):
+    """What a person says of all tables; "" and 1 where he says nothing."""
+
+    secret: str = ""
+    event_time: str = ""
+    first: int = 1
+
+
+def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
+    """Write tables into their groups; return 1 if a row of one could not be written."""
+    if given.first > 1 and len(sources) > 1:
+        raise UserError("--from is a row of one table", hint="Name that table alone")
+    for table in sources:
+        group_name(account.stack, table)
+    if account.dry_run:
+        return _say_calls(account, sources, given)
+    place, id_field = _place(account)
+    failed = [
+        table
+        for table, source in sources.items()
+        if _ingest(account, place, id_field, table, source, given)
+    ]
+    account.say(f"To have them looked up for claims, launch with OnlineTables: {','.join(sources)}")
+    return 1 if failed else 0
+
+
+def sources_of(arguments: Sequence[str]) -> dict[str, str]:
+    """Return the source of each argument: TABLE=SOURCE, or one whose name is the table's."""
+    sources: dict[str, str] = {}
+    for argument in arguments:
+        name, equals, source = argument.partition("=")
+        if not equals or "/" in name:  # an address may have = in it
+            name, source = table_of(argument), argument
+        if name in sources:
+            raise UserError(
+                f"the table {quote(name)} is named twice",
+                hint="Put its files into one folder, and name that",
+            )
+        sources[name] = source
+    return sources
+
+
+class _Clients(Mapping[str, Any]):
+    """The person's clients, by their services."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    def __getitem__(self, service: str) -> Any:  # noqa: ANN401
+        return self._account.client(service)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def _place(account: Account) -> tuple[StorePlace, str]:
+    """Return where groups are made, and the column of their identifiers."""
+    name = f"{account.stack}{SUFFIX}"
+    account.type_out("cloudformation", "describe-stacks", "--stack-name", name)
+    stack = find_stack(account, name)
+    if stack is None or "StoreRoleArn" not in stack.outputs:
+        raise _not_launched(account, name, stack)
+    bucket = stack.outputs["StoreUri"].removeprefix("s3://").partition("/")[0]
+    place = StorePlace(
+        account.stack,
+        bucket,
+        stack.outputs["StoreRoleArn"],
+        stack.outputs["DatabaseName"],
+        stack.parameters["KmsKeyArn"],
+    )
+    return place, stack.parameters["IdField"]
+
+
+def _not_launched(account: Account, name: str, stack: Stack | None) -> UserError:
+    if stack is None:
+        return UserError(
+            f"there is no stack {name} in {account.session.region_name}",
+            hint=f"Launch it by 'sagetree cloud launch {account.options} --with features'",
+        )
+    return UserError(
+        f"the stack {name} has no StoreRoleArn yet, it is {stack.status}",
+        hint="Wait until it is complete",
+    )
+
+
+def _ingest(
+    account: Account, place: StorePlace, id_field: str, name: str, source: str, given: Given
+) -> bool:
+    """Write one table; return whether a row of it could not be written."""
+    clients = _Clients(account)
+    failures = Path(f"{name}-failures-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
+    with TemporaryDirectory(prefix="sagetree-ingest-") as folder:
+        if is_remote(source):
+            _say_fetch(account, source, given.secret)
+        with refusals("s3", "GetObject"):
+            path = fetch(clients, source, given.secret, Path(folder))
+        with open_table(name, path, id_field) as table:
+            wanted = wanted_group(table, account.stack, id_field, given.event_time)
+            group = _group(account, clients, place, table, wanted)
+            account.type_out(RUNTIME, "put-record", *_record_words(group.name))
+            account.say(f"  and so on for each of {table.rows} rows")
+            done = writer(clients, group, table, failures).write(given.first)
+    _say(account, group.name, done, failures)
+    return bool(done.failed)
+
+
+def _group(
+    account: Account,
+    clients: Mapping[str, Any],
+    place: StorePlace,
+    table: SourceTable,
+    wanted: FeatureGroup,
+) -> FeatureGroup:
+    with refusals("sagemaker", "CreateFeatureGroup"):
+        if FeatureGroup.of(clients, wanted.name) is None:
+            request = wanted.request(place, table.name)
+            account.type_out(*words_of("sagemaker", "create_feature_group", request))
+        return ready_group(clients, place, table, wanted, account.pause)
+
+
+def _say(account: Account, group: str, done: Written, failures: Path) -> None:
+    """Say what became of the rows. Raises UserError where something ended the work."""
+    counts = ", ".join(f"{count} {kind}" for kind, count in as_counts(done).items())
+    account.say(f"{group}: {counts}")
+    if done.failed:
+        account.say(f"  the reasons, row by row: {failures}")
+    if done.stopped is not None:
+        account.say(f"  to go on, once the cause below is put right: --from {done.following}")
+        with refusals(RUNTIME, "PutRecord"):
+            raise done.stopped
+
+
+def _say_calls(account: Account, sources: Mapping[str, str], given: Given) -> int:
+    """Say the calls that would be made; a table's columns are not looked at."""
+    stack = ("cloudformation", "describe-stacks", "--stack-name", f"{account.stack}{SUFFIX}")
+    role = account.type_variable(
+        "STORE_ROLE_ARN",
+        *stack,
+        query="Stacks[0].Outputs[?OutputKey=='StoreRoleArn'].OutputValue",
+    )
+    for table, source in sources.items():
+        if is_remote(source):
+            _say_fetch(account, source, given.secret)
+        group = group_name(account.stack, table)
+        words = ("create-feature-group", "--feature-group-name", group, "--role-arn", role)
+        account.type_out("sagemaker", *words, "--cli-input-json", f"file://{table}-group.json")
+        account.type_out(RUNTIME, "put-record", *_record_words(group))
+        account.say("  and so on for each row")
+    return 0
+
+
+def _say_fetch(account: Account, source: str, secret: str) -> None:
+    if source.startswith("s3://"):
+        account.type_out("s3", "cp", source, ".")
+        return
+    token = ""
+    if secret:
+        words = ("secretsmanager", "get-secret-value", "--secret-id", secret)
+        account.type_variable("TOKEN", *words, query="SecretString")
+        token = '-H "Authorization: Bearer $TOKEN" '
+    account.say(f"+ curl -LO {token}{source}")
+
+
+def _record_words(group: str) -> Sequence[str]:
+    return ("--feature-group-name", group, "--record", "file://record.json")
