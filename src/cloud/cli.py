@@ -13,7 +13,6 @@ from sagetree.cloud.commands.batch import batch
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.drift import drift
-from sagetree.cloud.commands.ingest import Given, ingest, sources_of
 from sagetree.cloud.commands.launch import launch, siblings_of
 from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
@@ -296,6 +295,8 @@ def _add_batch(commands: "Commands") -> None:
 
 def _add_ingest(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
+        from sagetree.cloud.commands.ingest import Given, ingest, sources_of  # the database too
+
         given = Given(options.secret, options.event_time, options.first)
         return ingest(account, sources_of(options.sources), given)
 

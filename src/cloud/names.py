@@ -30,7 +30,7 @@ class Settings:
     bucket: str
     topic_arn: str
     answers_topic_arn: str
-    endpoint_kind: EndpointKind
+    endpoint_kind: EndpointKind | Literal[""]
     instance_type: str
     instances: int
     instances_max: int
@@ -131,8 +131,8 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(filter(None, (entry.strip() for entry in text.split(","))))
 
 
-def _kind(text: str) -> EndpointKind:
-    for kind in get_args(EndpointKind):
+def _kind(text: str) -> EndpointKind | Literal[""]:
+    for kind in ("", *get_args(EndpointKind)):
         if text == kind:
             return kind  # type: ignore[no-any-return]
     raise ValueError(f"one of {', '.join(get_args(EndpointKind))}")

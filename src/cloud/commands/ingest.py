@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.refusals import refusals
-from sagetree.cloud.account.stack import Stack, find_stack
-from sagetree.cloud.account.typed import words_of
+from sagetree.cloud.account.stack import Stack, find_stack, output_of
+from sagetree.cloud.account.typed import line_of, words_of
 from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
 from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
 from sagetree.cloud.store.sources import fetch, is_remote, table_of
@@ -86,10 +86,9 @@ def _place(account: Account) -> tuple[StorePlace, str]:
     stack = find_stack(account, name)
     if stack is None or "StoreRoleArn" not in stack.outputs:
         raise _not_launched(account, name, stack)
-    bucket = stack.outputs["StoreUri"].removeprefix("s3://").partition("/")[0]
     place = StorePlace(
         account.stack,
-        bucket,
+        output_of(account, "BucketName"),
         stack.outputs["StoreRoleArn"],
         stack.outputs["DatabaseName"],
         stack.parameters["KmsKeyArn"],
@@ -179,12 +178,12 @@ def _say_fetch(account: Account, source: str, secret: str) -> None:
     if source.startswith("s3://"):
         account.type_out("s3", "cp", source, ".")
         return
-    token = ""
+    header = ""
     if secret:
         words = ("secretsmanager", "get-secret-value", "--secret-id", secret)
         account.type_variable("TOKEN", *words, query="SecretString")
-        token = '-H "Authorization: Bearer $TOKEN" '
-    account.say(f"+ curl -LO {token}{source}")
+        header = '-H "Authorization: Bearer $TOKEN" '
+    account.say(f"+ curl -LO {header}{line_of([source])}")
 
 
 def _record_words(group: str) -> Sequence[str]:

@@ -40,6 +40,7 @@ def handler(
     removal = Removal(clients, settings, deadline - MARGIN_SECONDS)
     fault = ""
     try:
+        settings.need("endpoint_kind")
         if event["RequestType"] == "Create":
             fault = fault_of_stack(settings.stack)
         elif event["RequestType"] == "Delete":

@@ -29,7 +29,7 @@ def handler(
 
     Raises Refused, which the topic is told too, for a package that must not be served.
     """
-    settings.need("role_arn", "topic_arn")
+    settings.need("endpoint_kind", "role_arn", "topic_arn")
     detail = event.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}
     parameters = Parameters(clients, settings)

@@ -33,7 +33,7 @@ def start(
 
     It remembers the columns, and its own model, and looks by `clock` how old they are.
     """
-    settings.need("id_field")
+    settings.need("endpoint_kind", "id_field")
     queue = ClaimsQueue(clients, settings.claims_url) if settings.claims_url else None
     capture, outcomes = RequestCapture(clients, settings), Outcomes(clients, settings)
     api = Api(scorer_of(clients, settings, clock), capture, outcomes, queue)

@@ -32,7 +32,7 @@ def start(
     clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[Mapping[str, object], float], Answer]:
     """Return what takes batches of the queue one after the other."""
-    settings.need("id_field", "topic_arn", "alert_table", "dead_claims_url")
+    settings.need("endpoint_kind", "id_field", "topic_arn", "alert_table", "dead_claims_url")
     scorer = scorer_of(clients, settings, clock)
     alerts = Alerts(clients, settings, scorer.id_field)
     return partial(_work, clients, settings, scorer, RequestCapture(clients, settings), alerts)

@@ -111,6 +111,7 @@ def _from_server(source: str, token: str, folder: Path) -> Path:
             shutil.copyfileobj(answer, file)
             cut = int(answer.headers.get("Content-Length") or file.tell()) != file.tell()
     except urllib.error.HTTPError as error:
+        error.close()
         denied = error.code in (401, 403)
         raise UserError(
             f"the server answers {error.code}",
