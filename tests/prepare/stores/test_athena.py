@@ -1,4 +1,4 @@
-"""The query for Athena in docs/guide/feature-store.md, run as it stands there."""
+"""The queries for Athena in docs/guide/feature-store.md, run as they stand there."""
 
 import random
 import re
@@ -16,6 +16,8 @@ def put_groups(root: Path, claims: list[str], customers: list[str]) -> None:
     """Write each record two or three times at random, some at one event time, some deleted."""
     draw = random.Random(5)
     for name, features, keys in (("claims", claims, 60), ("customers", customers, 55)):
+        if not features:
+            continue
         records = []
         for key in range(keys):
             for _ in range(draw.randint(2, 3)):
@@ -30,14 +32,29 @@ def put_groups(root: Path, claims: list[str], customers: list[str]) -> None:
         put_group(root, name, records)
 
 
+def queries() -> list[str]:
+    """The queries of the page: with both tables, and with one."""
+    return re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def test_the_latest_of_each_record_is_what_prepare_keeps(root: Path) -> None:
+    put_groups(root, [], ["fraud", "n"])
+    (root / "athena.sql").write_text(queries()[1])
+    assert main(["--sql", str(root / "athena.sql"), *OPTIONS]) == 0
+    rows = every_row(root)
+    assert main(["--key", "policy_id", *OPTIONS]) == 0
+    kept = every_row(root)
+    assert [{name: row[name] for name in kept[0]} for row in rows] == kept
+    assert len(kept) > 40
+
+
 def test_the_query_for_athena_gives_what_prepare_makes_by_itself(root: Path) -> None:
-    found = re.search(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    assert found
-    claims = re.findall(r"\ba\.(?!policy_id)(\w+)", found[1].partition("FROM latest_claims a")[0])
-    customers = re.findall(r"\bu\.(?!policy_id)(\w+)", found[1])
+    query = queries()[0]
+    claims = re.findall(r"\ba\.(?!policy_id)(\w+)", query.partition("FROM latest_claims a")[0])
+    customers = re.findall(r"\bu\.(?!policy_id)(\w+)", query)
     assert (len(claims), len(customers)) == (29, 17)
     put_groups(root, claims, customers)
-    (root / "athena.sql").write_text(found[1])
+    (root / "athena.sql").write_text(query)
     assert main(["--sql", str(root / "athena.sql"), *OPTIONS]) == 0
     rows = every_row(root)
     assert main(["--key", "policy_id", *OPTIONS]) == 0
