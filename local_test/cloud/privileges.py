@@ -113,7 +113,8 @@ def _deleted(params: Mapping[str, Any]) -> Iterator[Use]:
 
 
 def _own_action(call: Call) -> str:
-    prefix = {"sagemaker-runtime": "sagemaker"}.get(call.service, call.service)
+    of_sagemaker = call.service.startswith("sagemaker-")  # the runtimes of endpoints and features
+    prefix = "sagemaker" if of_sagemaker else call.service
     return f"{prefix}:{call.operation}"
 
 
@@ -152,6 +153,9 @@ def _of_sagemaker(operation: str, params: Params) -> Iterable[str]:
     if operation.startswith("List") and "PipelineName" not in params:
         return ["*"]
     values = [(kind, params[key]) for key, kind in _SAGEMAKER.items() if key in params]
+    values += [
+        ("feature-group", told["FeatureGroupName"]) for told in params.get("Identifiers", ())
+    ]
     if operation == "CreateModelPackage":  # the package too, whose version the service chooses
         group = params["ModelPackageGroupName"].rsplit("/", 1)[-1]
         values.append(("model-package", f"{group}/1"))
@@ -165,6 +169,7 @@ def _of_sagemaker(operation: str, params: Params) -> Iterable[str]:
 
 _SAGEMAKER = {
     "EndpointName": "endpoint",
+    "FeatureGroupName": "feature-group",
     "EndpointConfigName": "endpoint-config",
     "ModelName": "model",
     "ProcessingJobName": "processing-job",
@@ -197,4 +202,13 @@ _OTHERS: Mapping[str, Callable[[Params], Iterable[str]]] = {
     "ssm": _parameters,
     "sns": lambda params: [params["TopicArn"]],
     "lambda": lambda params: [params["FunctionName"]],
+    "secretsmanager": lambda params: [params["SecretId"]],
+    "glue": lambda params: [
+        f"arn:aws:glue:{REGION}:{ACCOUNT}:{resource}"
+        for resource in (
+            "catalog",
+            f"database/{params['DatabaseName']}",
+            f"table/{params['DatabaseName']}/{params.get('Name', '*')}",
+        )
+    ],
 }

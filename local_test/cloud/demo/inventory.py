@@ -16,6 +16,9 @@ _LISTED: Mapping[str, tuple[str, str, str, str]] = {
         "sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList",
         "ModelPackageGroupName",
     ),
+    "feature groups": (
+        "sagemaker", "list_feature_groups", "FeatureGroupSummaries", "FeatureGroupName"
+    ),
     "pipelines": ("sagemaker", "list_pipelines", "PipelineSummaries", "PipelineName"),
     "roles": ("iam", "list_roles", "Roles", "RoleName"),
     "alarms": ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
@@ -73,6 +76,16 @@ def _tables(desk: Desk) -> list[str]:
     return list(desk.client("dynamodb").list_tables()["TableNames"])
 
 
+def _databases(desk: Desk) -> list[str]:
+    return [entry["Name"] for entry in desk.client("glue").get_databases()["DatabaseList"]]
+
+
+def _workgroups(desk: Desk) -> list[str]:
+    """Return Athena's workgroups, but for the one that each account has."""
+    listed = desk.client("athena").list_work_groups()["WorkGroups"]
+    return [entry["Name"] for entry in listed if entry["Name"] != "primary"]
+
+
 def _sources(desk: Desk) -> list[str]:
     listed = desk.client("lambda").list_event_source_mappings()
     return [mapping["UUID"] for mapping in listed["EventSourceMappings"]]
@@ -84,6 +97,8 @@ _OTHERS: Mapping[str, Callable[[Desk], list[str]]] = {
     "queues": _queues,
     "event sources": _sources,
     "tables": _tables,
+    "databases of Glue": _databases,
+    "workgroups of Athena": _workgroups,
     "buckets": _buckets,
     "objects in S3, with old versions": _objects,
 }
