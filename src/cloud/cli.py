@@ -127,11 +127,10 @@ first of them were refused, and put all of them into the queue again. The queue 
 """
 
 _INGEST = """\
-Write tables into feature groups, one for each, which is made where there is none: the
-record identifier is the stack's IdField, the event time the table's column event_time or
-the time of now. A source is a file or folder here (CSV, Parquet, JSON Lines), an address in
-S3, or one of a server. Rows that Feature Store does not take are kept in a file with the
-reasons, and the exit code is 1. The stack NAME-features must be launched.
+Write tables into feature groups, one for each, which is made where there is none: by the
+stack's IdField, with the column event_time or the time of now. A table is a file or folder
+here (CSV, Parquet, JSON Lines), or an address in S3 or of a server. Rows that are not taken
+go into a file with the reasons; the exit code is then 1. It needs the stack NAME-features.
 """
 
 _CHECK = """\
@@ -295,16 +294,14 @@ def _add_batch(commands: "Commands") -> None:
 
 def _add_ingest(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        from sagetree.cloud.commands.ingest import Given, ingest, sources_of  # the database too
+        from sagetree.cloud.commands.ingest import Given, ingest, sources_of  # and the database
 
         given = Given(options.secret, options.event_time, options.first)
         return ingest(account, sources_of(options.sources), given)
 
     parser = _add(commands, "ingest", "write tables into feature groups", _INGEST, work)
     parser.add_argument("sources", nargs="+", metavar="[TABLE=]SOURCE", help="a table")
-    parser.add_argument(
-        "--secret", default="", metavar="ARN", help="the secret with a server's token"
-    )
+    parser.add_argument("--secret", default="", metavar="ARN", help="the secret with a token")
     parser.add_argument(
         "--event-time", default="", metavar="COLUMN", help="the column with the event times"
     )

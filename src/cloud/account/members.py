@@ -48,6 +48,7 @@ MEMBERS = (
     CORE,
     Member("queue", "queue.yaml", answers_at_once=True),
     Member("watch", "watch.yaml", answers_at_once=True),
+    Member("features", "features.yaml"),
     Member("retrain", "retrain.yaml"),
     Member("dashboard", "dashboard.yaml"),
 )

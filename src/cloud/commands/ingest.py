@@ -7,8 +7,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.members import SIBLINGS, find_member, output_of_sibling
 from sagetree.cloud.account.refusals import refusals
-from sagetree.cloud.account.stack import Stack, find_stack, output_of
+from sagetree.cloud.account.stack import output_of
 from sagetree.cloud.account.typed import line_of, words_of
 from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
 from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
@@ -17,8 +18,8 @@ from sagetree.cloud.store.tables import SourceTable, open_table
 from sagetree.cloud.store.writing import Written
 from sagetree.errors import UserError, quote
 
-# What the stack of the feature store is called, behind the name of the stack it belongs to.
-SUFFIX = "-features"
+# The stack beside the core in which groups are made.
+FEATURES = "features"
 
 
 class Given(NamedTuple):
@@ -81,31 +82,14 @@ class _Clients(Mapping[str, Any]):
 
 def _place(account: Account) -> tuple[StorePlace, str]:
     """Return where groups are made, and the column of their identifiers."""
-    name = f"{account.stack}{SUFFIX}"
-    account.type_out("cloudformation", "describe-stacks", "--stack-name", name)
-    stack = find_stack(account, name)
-    if stack is None or "StoreRoleArn" not in stack.outputs:
-        raise _not_launched(account, name, stack)
-    place = StorePlace(
-        account.stack,
-        output_of(account, "BucketName"),
-        stack.outputs["StoreRoleArn"],
-        stack.outputs["DatabaseName"],
-        stack.parameters["KmsKeyArn"],
+    role, database = (
+        output_of_sibling(account, FEATURES, name) for name in ("StoreRoleArn", "DatabaseName")
     )
-    return place, stack.parameters["IdField"]
-
-
-def _not_launched(account: Account, name: str, stack: Stack | None) -> UserError:
-    if stack is None:
-        return UserError(
-            f"there is no stack {name} in {account.session.region_name}",
-            hint=f"Launch it by 'sagetree cloud launch {account.options} --with features'",
-        )
-    return UserError(
-        f"the stack {name} has no StoreRoleArn yet, it is {stack.status}",
-        hint="Wait until it is complete",
-    )
+    stack = find_member(account, SIBLINGS[FEATURES])
+    parameters = stack.parameters if stack else {}
+    bucket = output_of(account, "BucketName")
+    place = StorePlace(account.stack, bucket, role, database, parameters.get("KmsKeyArn", ""))
+    return place, parameters["IdField"]
 
 
 def _ingest(
@@ -157,12 +141,7 @@ def _say(account: Account, group: str, done: Written, failures: Path) -> None:
 
 def _say_calls(account: Account, sources: Mapping[str, str], given: Given) -> int:
     """Say the calls that would be made; a table's columns are not looked at."""
-    stack = ("cloudformation", "describe-stacks", "--stack-name", f"{account.stack}{SUFFIX}")
-    role = account.type_variable(
-        "STORE_ROLE_ARN",
-        *stack,
-        query="Stacks[0].Outputs[?OutputKey=='StoreRoleArn'].OutputValue",
-    )
+    role = output_of_sibling(account, FEATURES, "StoreRoleArn")
     for table, source in sources.items():
         if is_remote(source):
             _say_fetch(account, source, given.secret)

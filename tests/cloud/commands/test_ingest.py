@@ -10,24 +10,12 @@ from sagetree.cloud.account.calls import Account
 from sagetree.cloud.commands.ingest import Given, ingest, sources_of
 from sagetree.errors import UserError
 from tests.cloud.commands.answers import Answers, refusal
-from tests.cloud.commands.conftest import hears
-from tests.cloud.store.conftest import BUCKET, PLACE, desk, whole_desk
+from tests.cloud.commands.conftest import IMAGE, hears
+from tests.cloud.store.conftest import desk, whole_desk
 
 __all__ = ["desk", "whole_desk"]
 
-# As much of the two stacks as the command looks at.
-CORE = {
-    "Parameters": {"ImageUri": {"Type": "String"}, "EndpointKind": {"Type": "String"}},
-    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-    "Outputs": {"BucketName": {"Value": BUCKET}},
-}
-FEATURES = {
-    "Parameters": {"IdField": {"Type": "String"}, "KmsKeyArn": {"Type": "String", "Default": ""}},
-    "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
-    "Outputs": {
-        "StoreRoleArn": {"Value": PLACE.role_arn}, "DatabaseName": {"Value": PLACE.database},
-    },
-}  # fmt: skip
+SMALL = Path(__file__).with_name("small")
 
 
 @pytest.fixture
@@ -35,14 +23,12 @@ def account(desk, tmp_path, monkeypatch) -> Account:
     monkeypatch.chdir(tmp_path)
     account = Account("fraud", desk.actors.session(PERSON), ("--region", "r"), lambda _: None)
     stacks = desk.client("cloudformation")
-    for name, template, given in (
-        ("fraud", CORE, {"ImageUri": "i", "EndpointKind": "serverless"}),
-        ("fraud-features", FEATURES, {"IdField": "policy_id"}),
-    ):
+    for name, template in (("fraud", "template.yaml"), ("fraud-features", "features.yaml")):
+        known = {"ImageUri": IMAGE} if name == "fraud" else {"ImageUri": IMAGE, "Stack": "fraud"}
         stacks.create_stack(
             StackName=name,
-            TemplateBody=json.dumps(template),
-            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()],
+            TemplateBody=(SMALL / template).read_text(),
+            Parameters=[{"ParameterKey": k, "ParameterValue": v} for k, v in known.items()],
         )
     yield account
     for name in ("fraud-features", "fraud"):
@@ -54,9 +40,7 @@ def test_a_table_is_written_and_the_calls_are_said(account, desk):
     code, said = hears(lambda: ingest(account, sources_of(["customers.csv"]), Given()))
     assert code == 0
     assert desk.groups.made["fraud-customers"].online["1"]["age"] == "34"
-    assert said[0] == (
-        "+ aws cloudformation describe-stacks --stack-name fraud-features --region r"
-    )
+    assert said[0] == "+ aws cloudformation describe-stacks --stack-name fraud --region r"
     created = next(line for line in said if "create-feature-group" in line)
     assert "--record-identifier-feature-name policy_id" in created
     assert said[-4:] == [
@@ -107,8 +91,8 @@ def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
     with pytest.raises(UserError) as raised:
         ingest(account, sources_of(["a.csv"]), Given())
     assert str(raised.value) == (
-        "there is no stack fraud-features in us-east-1. Launch it by 'sagetree cloud launch "
-        "--stack fraud --region r --with features'"
+        "the stack fraud has no stack fraud-features beside it. Launch it by 'sagetree cloud "
+        f"launch --stack fraud --region r --image {IMAGE} --with features'"
     )
 
 
