@@ -5,6 +5,8 @@ from collections.abc import Mapping
 BY_LAMBDA = "Lambda itself writes the function's log and traces, with the function's role"
 BY_SAGEMAKER = "SageMaker itself does it for a job or a model, with its role"
 BY_QUEUE = "Lambda itself empties the queue, with the role of the function that it feeds"
+BY_RECORDS = "Feature Store itself writes the offline store; the desk does as itself"
+BY_FEATURES = "Feature Store asks for it in the name of whoever makes a group"
 BY_SCALING = "Application Auto Scaling does it, or asks for it, in the name of its caller"
 
 FUNCTION: Mapping[str, str] = {
@@ -65,6 +67,20 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "sqs:ReceiveMessage": BY_QUEUE,
     },
     "WatchRole": FUNCTION,
+    "IngestRole": FUNCTION
+    | {
+        "glue:CreateTable": BY_FEATURES,
+        "glue:GetDatabase": BY_FEATURES,
+        "glue:GetTable": BY_FEATURES,
+    },
+    "RetireRole": FUNCTION,
+    "StoreRole": {
+        "s3:PutObject": BY_RECORDS,
+        "s3:PutObjectAcl": BY_RECORDS,
+        "s3:GetBucketAcl": BY_RECORDS,
+        "glue:GetTable": BY_RECORDS,
+        "glue:UpdateTable": BY_RECORDS,
+    },
     "CleanRole": FUNCTION
     | {
         "cloudwatch:DeleteAlarms": BY_SCALING,

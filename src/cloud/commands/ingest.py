@@ -38,13 +38,17 @@ def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
         group_name(account.stack, table)
     if account.dry_run:
         return _say_calls(account, sources, given)
-    place, id_field = _place(account)
+    place, beside = _place(account)
+    id_field = beside["IdField"]
     failed = [
         table
         for table, source in sources.items()
         if _ingest(account, place, id_field, table, source, given)
     ]
-    account.say(f"To have them looked up for claims, launch with OnlineTables: {','.join(sources)}")
+    account.say(
+        f"To have claims looked up in them:  sagetree cloud launch {account.options} --image "
+        f"{beside['ImageUri']} --parameter OnlineTables={','.join(sources)}"
+    )
     return 1 if failed else 0
 
 
@@ -80,8 +84,8 @@ class _Clients(Mapping[str, Any]):
         return 0
 
 
-def _place(account: Account) -> tuple[StorePlace, str]:
-    """Return where groups are made, and the column of their identifiers."""
+def _place(account: Account) -> tuple[StorePlace, Mapping[str, str]]:
+    """Return where groups are made, and the parameters of the stack that is there for it."""
     role, database = (
         output_of_sibling(account, FEATURES, name) for name in ("StoreRoleArn", "DatabaseName")
     )
@@ -89,7 +93,7 @@ def _place(account: Account) -> tuple[StorePlace, str]:
     parameters = stack.parameters if stack else {}
     bucket = output_of(account, "BucketName")
     place = StorePlace(account.stack, bucket, role, database, parameters.get("KmsKeyArn", ""))
-    return place, parameters["IdField"]
+    return place, parameters
 
 
 def _ingest(

@@ -13,8 +13,8 @@ from sagetree.cloud.cli import main
 # Any CSV file.
 TABLE = Path(__file__).parents[3] / "local_test" / "payloads" / "claims.csv"
 COMMANDS = (
-    "launch", "upload", "run", "status", "approve", "delete", "leftovers", "ingest", "batch", "drift",
-    "check", "redrive",
+    "launch", "upload", "run", "status", "approve", "delete", "leftovers", "ingest", "batch",
+    "drift", "check", "redrive",
 )  # fmt: skip
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
 

@@ -48,7 +48,8 @@ def test_a_table_is_written_and_the_calls_are_said(account, desk):
         "--record file://record.json --region r",
         "  and so on for each of 2 rows",
         "fraud-customers: 2 rows, 2 written, 0 failed, 0 left",
-        "To have them looked up for claims, launch with OnlineTables: customers",
+        "To have claims looked up in them:  sagetree cloud launch --stack fraud --region r "
+        f"--image {IMAGE} --parameter OnlineTables=customers",
     ]
     assert list(Path().iterdir()) == [Path("customers.csv")]
 

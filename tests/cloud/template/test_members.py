@@ -193,6 +193,57 @@ def test_the_queue_is_where_the_core_sends_claims(templates: dict[str, dict[str,
     assert allowed == "arn:aws:sqs:eu-central-1:123456789012:fraud-claims"
 
 
+@pytest.mark.parametrize(
+    ("name", "role"), [("template.yaml", "ScoreRole"), ("queue.yaml", "WorkRole")]
+)
+def test_records_may_be_looked_up_with_online_tables_alone(
+    templates: dict[str, dict[str, Any]], name: str, role: str
+) -> None:
+    for tables, allowed in (("", []), ("customers", ["fraud-*"])):
+        made = Stack(templates[name], OnlineTables=tables).resources()
+        statements = made[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        found = [
+            one["Resource"].rpartition("/")[2]
+            for one in statements
+            if "sagemaker:BatchGetRecord" in one["Action"]
+        ]
+        assert found == allowed
+
+
+def test_athena_is_there_when_it_is_wanted_and_for_the_roles_that_are_named(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    template = templates["features.yaml"]
+    for given, kinds in (
+        ({}, set()),
+        ({"Athena": "yes"}, {"WorkGroup"}),
+        ({"Athena": "yes", "AthenaRoles": "analysts"}, {"WorkGroup", "ReaderPolicy"}),
+    ):
+        made = Stack(template, **given).resources()
+        assert made.keys() & {"WorkGroup", "ReaderPolicy"} == kinds
+    group = made["WorkGroup"]["Properties"]["WorkGroupConfiguration"]
+    assert group["BytesScannedCutoffPerQuery"] == "10000000000"
+    assert group["ResultConfiguration"]["OutputLocation"] == "s3://fraud-bucket/answers/athena/"
+    assert Stack(template, AthenaRoles="analysts").broken_rules() == [
+        "AthenaRoles have no effect with Athena no. Choose Athena yes, or leave them empty."
+    ]
+
+
+def test_a_source_s_secret_is_read_alone_and_only_where_one_is_named(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    arn = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:source-a1b2c3"
+    for given, allowed in (({}, []), ({"SourceSecretArn": arn}, [arn])):
+        made = Stack(templates["features.yaml"], **given).resources()["IngestRole"]["Properties"]
+        statements = made["Policies"][0]["PolicyDocument"]["Statement"]
+        found = [
+            one["Resource"]
+            for one in statements
+            if one["Action"] == "secretsmanager:GetSecretValue"
+        ]
+        assert found == allowed
+
+
 def test_lambda_keeps_a_message_for_longer_than_the_function_works(
     templates: dict[str, dict[str, Any]],
 ) -> None:
