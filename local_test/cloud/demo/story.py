@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local_test.cloud.account.signing import sign
+from local_test.cloud.demo import features
 from local_test.cloud.demo.inventory import inventory
 from local_test.cloud.demo.page import Page
 from local_test.cloud.demo.person import ROOT, Person, Trouble, make_tables, stacks_of
@@ -24,7 +25,7 @@ ENOUGH = "0.7"
 # Three times what claims have on average.
 ALERT_SCORE = "0.1"
 
-SIBLINGS = ("queue", "watch")
+SIBLINGS = ("queue", "watch", "features")
 
 # How often the example's claims stand in the file that is scored.
 FILE_CLAIMS = 50
@@ -42,13 +43,16 @@ def tell(page: Page, desk: Desk, folder: Path, policies: int) -> list[Role]:
         "in place of AWS stands moto, on this machine alone. Nothing leaves it, nothing costs.",
     )
     before = inventory(desk)
-    person = _stack(page, desk)
+    secret = features.secret(desk)
+    person = _stack(page, desk, secret)
     _tables(page, person, folder, policies)
+    features.ingested(page, person, folder, secret)
     _too_weak(page, person)
     _good_enough(page, person)
     _refused(page, person)
     _approved(page, person)
     _scored(page, person)
+    features.looked_up(page, person, folder)
     _wrong_claim(page, person)
     _queued(page, person, folder)
     _files(page, person, folder)
@@ -67,14 +71,20 @@ def _check(held: object, what: str, known: object = "") -> None:
         raise Trouble(f"{what}\n{known}".rstrip())
 
 
-def _stack(page: Page, desk: Desk) -> Person:
+def _stack(page: Page, desk: Desk, secret: str) -> Person:
     with page.chapter(
         "The stacks",
         "cloud/template.yaml becomes a stack, as an upload in the CloudFormation console does. "
         "The one thing it has to be told is where the image is. Beside it there are a queue for "
-        "claims and the look for drift, as stacks of their own.",
+        "claims, the look for drift and a feature store, as stacks of their own.",
     ):
-        person = Person.with_stack(desk, siblings=SIBLINGS, AlertScore=ALERT_SCORE)
+        person = Person.with_stack(
+            desk,
+            siblings=SIBLINGS,
+            AlertScore=ALERT_SCORE,
+            OnlineTables=features.ONLINE_TABLES,
+            SourceSecretArn=secret,
+        )
         names = ", ".join(stacks_of(desk))
         page.fact("made", f"{person.resources()} resources, all that {names} consist of")
         page.fact("claims are scored at", person.outputs["ScoreUrl"])
