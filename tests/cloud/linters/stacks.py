@@ -11,6 +11,8 @@ from tests.cloud.template.stack_template import Stack, read
 EVERYTHING = {
     "AuthorizerId": "a1b2c3",
     "AlertEmail": "somebody@example.com",
+    "Athena": "yes",
+    "AthenaRoles": "analysts",
     "Authorization": "JWT",
     "DriftSchedule": "rate(1 day)",
     "EndpointKind": "instance",
@@ -18,7 +20,9 @@ EVERYTHING = {
     "JwtIssuer": "https://issuer.example",
     "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000",
     "Network": "existing",
+    "OnlineTables": "customers",
     "SecurityGroupIds": "sg-1",
+    "SourceSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:source-a1b2c3",
     "SubnetIds": "subnet-1,subnet-2",
 }
 STACKS: dict[str, dict[str, str]] = {
@@ -45,11 +49,14 @@ ARNS = {
     "<EndpointErrors.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-errors",
     "<EndpointLatency.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-latency",
     "<EndpointLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/fraud:*",
+    "<IngestLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-ingest:*",
     "<JobRole.Arn>": "arn:aws:iam::123456789012:role/fraud-job",
     "<ModelRole.Arn>": "arn:aws:iam::123456789012:role/fraud-model",
     "<Packages>": f"arn:aws:sagemaker:{ACCOUNT}:model-package-group/fraud",
     "<Pipeline>": "fraud",
+    "<RetireLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-retire:*",
     "<ScoreLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-score:*",
+    "<StoreRole.Arn>": "arn:aws:iam::123456789012:role/fraud-store",
     "<WatchFunction.Arn>": f"arn:aws:lambda:{ACCOUNT}:function:fraud-watch",
     "<WatchLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-watch:*",
     "<WorkLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-work:*",
