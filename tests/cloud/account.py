@@ -67,6 +67,7 @@ class Account:
             "PutParameter": self._put_parameter,
             "GetObject": self._get_object,
             "DeleteObjects": self._delete_objects,
+            "ListFeatureGroups": lambda _: answered({"FeatureGroupSummaries": []}),
         }
         self.clients = {name: self.session.client(name) for name in SERVICES}
         self.calls: list[Call] = []

@@ -15,7 +15,7 @@ class Kind:
     `type` is CloudFormation's, `key` where an answer lists things and `name` the field with
     a thing's name ("" where entries are names); `id` is the field that removing it needs, where
     that is another one, and `removal` says how. `is_cleaned` says that deleting the stack
-    removes those outside it too.
+    removes those outside it too: the core, or the sibling that `cleaner` names.
     """
 
     title: str
@@ -28,6 +28,7 @@ class Kind:
     request: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
     is_cleaned: bool = False
+    cleaner: str = ""
 
 
 KINDS = (
@@ -73,6 +74,15 @@ KINDS = (
         "ModelPackageGroupName",
         "in the console: SageMaker, Models, {name}: delete its versions, then the group",
         {"NameContains": STACK},
+    ),
+    Kind(
+        "feature group",
+        "AWS::SageMaker::FeatureGroup",
+        *("sagemaker", "list_feature_groups", "FeatureGroupSummaries", "FeatureGroupName"),
+        "aws sagemaker delete-feature-group --feature-group-name {name}",
+        {"NameContains": STACK},
+        is_cleaned=True,
+        cleaner="features",
     ),
     Kind(
         "pipeline",

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.members import CORE, MEMBERS, find_members
+from sagetree.cloud.account.members import MEMBERS, find_members
 from sagetree.cloud.account.stack import resources_of
 from sagetree.cloud.commands.kinds import KINDS, NAME, STACK, Kind
 
@@ -35,11 +35,13 @@ def leftovers(account: Account) -> int:
     ]
     if account.dry_run:
         return 0
-    made = [thing for thing in things if CORE in there and thing.kind.is_cleaned]
+    cleaners = {member.name for member in there}
+    made = [t for t in things if t.kind.is_cleaned and t.kind.cleaner in cleaners]
     left = [thing for thing in things if thing not in made]
     siblings = [] if CORE in there else [stack.name for stack in there.values()]
     for kind, name, _ in made:
-        account.say(f"{kind.title} {name}: goes with the stack {account.stack}")
+        owner = f"{account.stack}-{kind.cleaner}" if kind.cleaner else account.stack
+        account.say(f"{kind.title} {name}: goes with the stack {owner}")
     for kind, name, id_ in left:
         account.say(f"{kind.title} {name} is left. To remove it:")
         account.say(f"  {kind.removal.replace(NAME, id_)}")

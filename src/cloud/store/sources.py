@@ -4,6 +4,7 @@ The token is a secret of Secrets Manager. It goes into one header of one request
 server than the one that was named, and never into a message.
 """
 
+import http.client
 import json
 import re
 import shutil
@@ -108,8 +109,9 @@ def _from_server(source: str, token: str, folder: Path) -> Path:
             urllib.request.urlopen(request, timeout=_SECONDS) as answer,  # noqa: S310
             path.open("wb") as file,
         ):
+            promised = answer.length
             shutil.copyfileobj(answer, file)
-            cut = int(answer.headers.get("Content-Length") or file.tell()) != file.tell()
+            cut = promised not in (None, file.tell())
     except urllib.error.HTTPError as error:
         error.close()
         denied = error.code in (401, 403)
@@ -120,7 +122,7 @@ def _from_server(source: str, token: str, folder: Path) -> Path:
             if denied
             else "Check the address",
         ) from None  # its headers are the server's
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise UserError(
             f"the server does not answer: {getattr(error, 'reason', error)}",
             where=source,

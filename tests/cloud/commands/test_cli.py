@@ -59,7 +59,7 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
         (["status"], 6),
         (["approve", "3"], 2),
         (["delete"], 2 * len(MEMBERS)),
-        (["leftovers"], 19 + len(MEMBERS)),
+        (["leftovers"], 20 + len(MEMBERS)),
         (["check"], 16 + 2 * len(MEMBERS)),
     ],
 )

@@ -77,6 +77,28 @@ def test_of_a_stack_that_stands_its_own_and_what_goes_with_it_is_not_left(person
     )
 
 
+def test_a_feature_group_goes_with_the_stack_that_removes_it_and_no_other(person):
+    person.make_stack()
+    group = {"FeatureGroupName": "fraud-customers", "FeatureGroupArn": "arn", "CreationTime": 1}
+    person.answer("sagemaker", "ListFeatureGroups", [{"FeatureGroupSummaries": [group]}])
+    assert person.does(lambda: leftovers(person.account)) == (
+        1,
+        [
+            "feature group fraud-customers is left. To remove it:",
+            "  aws sagemaker delete-feature-group --feature-group-name fraud-customers",
+            "1 left",
+        ],
+    )
+    person.make_sibling("features")
+    assert person.does(lambda: leftovers(person.account)) == (
+        0,
+        [
+            "feature group fraud-customers: goes with the stack fraud-features",
+            "0 left, 1 go with the stack",
+        ],
+    )
+
+
 def test_a_longer_name_and_another_stack_s_things_are_not_its_own(person):
     person.client("cloudformation").create_stack(
         StackName="fraud-two",
