@@ -35,6 +35,7 @@ def account(desk, tmp_path, monkeypatch) -> Account:
         stacks.delete_stack(StackName=name)
 
 
+@pytest.mark.long
 def test_a_table_is_written_and_the_calls_are_said(account, desk):
     Path("customers.csv").write_text("policy_id,age\n1,34\n2,\n")
     code, said = hears(lambda: ingest(account, sources_of(["customers.csv"]), Given()))
@@ -54,6 +55,7 @@ def test_a_table_is_written_and_the_calls_are_said(account, desk):
     assert list(Path().iterdir()) == [Path("customers.csv")]
 
 
+@pytest.mark.long
 def test_failed_rows_are_in_a_file_and_the_exit_code_is_1(account):
     Path("a.csv").write_text("policy_id,age\n1,34\n,1\n")
     Path("b.csv").write_text("policy_id,age\n1,34\n")
@@ -66,6 +68,7 @@ def test_failed_rows_are_in_a_file_and_the_exit_code_is_1(account):
     assert json.loads(file.read_text())["reason"] == "policy_id: it is missing"
 
 
+@pytest.mark.long
 def test_what_ends_the_work_is_an_error_that_says_where_to_go_on(account):
     Path("a.csv").write_text("policy_id,age\n1,34\n")
     runtime = account.client("sagemaker-featurestore-runtime").meta.events
@@ -86,6 +89,7 @@ def test_what_ends_the_work_is_an_error_that_says_where_to_go_on(account):
     assert said[-1] == "  to go on, once the cause below is put right: --from 1"
 
 
+@pytest.mark.long
 def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
     desk.client("cloudformation").delete_stack(StackName="fraud-features")
     Path("a.csv").write_text("policy_id\n1\n")

@@ -14,6 +14,9 @@ from sagetree.errors import SettingsError
 from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.store.conftest import BUCKET, ENVIRON
 
+# Each needs an account on the desk, which takes seconds to stand; test_ingest has the rows.
+pytestmark = pytest.mark.long
+
 SOURCE = f"s3://{BUCKET}/tables/customers/customers.csv"
 
 
@@ -138,7 +141,6 @@ def objects(desk) -> list[str]:
     return [entry["Key"] for entry in listed.get("Contents", [])]
 
 
-@pytest.mark.long
 def test_groups_tables_and_files_go_and_those_of_another_stack_stay(filled, remove):
     assert remove("Create")["Status"] == "SUCCESS"
     assert len(filled.groups.made) == len(objects(filled)) == 3
@@ -150,7 +152,6 @@ def test_groups_tables_and_files_go_and_those_of_another_stack_stay(filled, remo
     assert remove(KeepData="no")["Data"] == {"groups": "0", "tables": "0", "objects": "0"}
 
 
-@pytest.mark.long
 def test_files_stay_with_keepdata(filled, remove):
     assert remove(KeepData="yes")["Data"] == {"groups": "2", "tables": "3"}
     assert len(objects(filled)) == 3

@@ -102,6 +102,7 @@ def test_with_a_key_all_of_it_is_encrypted_by_that():
     assert request["OfflineStoreConfig"]["S3StorageConfig"]["KmsKeyId"] == key
 
 
+@pytest.mark.long
 def test_parquet_keeps_its_types_and_a_whole_identifier_is_whole(desk, ingest, tmp_path):
     moment = datetime(2026, 1, 31, 13, 45, tzinfo=UTC)
     table = pa.table(
@@ -207,6 +208,7 @@ def one_group(clients, path: Path) -> Any:
         return ready_group(clients, PLACE, source, wanted, lambda _: time.sleep(0.01))
 
 
+@pytest.mark.long
 def test_a_record_that_feature_store_is_too_busy_for_is_tried_again(desk, clients, tmp_path):
     path = written(tmp_path, "customers.csv", "policy_id\n1\n")
     group, pauses = one_group(clients, path), []
@@ -288,6 +290,7 @@ def test_the_time_that_is_over_leaves_rows_that_are_come_to_later(desk, ingest, 
     assert as_counts(ingest(path, first=5000)[0])["left"] == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "text", "event_time", "message"),
     [
@@ -322,6 +325,7 @@ def test_a_table_that_can_have_no_group_is_an_error(
     assert desk.groups.made == {}
 
 
+@pytest.mark.long
 def test_a_file_that_is_not_there_and_a_list_in_a_cell_are_errors(ingest, tmp_path):
     with pytest.raises(DataError, match="the file is missing"):
         ingest(tmp_path / "none.csv")
@@ -334,6 +338,7 @@ def test_a_file_that_is_not_there_and_a_list_in_a_cell_are_errors(ingest, tmp_pa
     )
 
 
+@pytest.mark.long
 def test_a_group_that_differs_is_an_error_before_a_row_is_written(desk, ingest, tmp_path, caplog):
     ingest(written(tmp_path, "customers.csv", "policy_id,n,m\n1,2,3\n"))
     for text, event_time, message in (
@@ -352,6 +357,7 @@ def test_a_group_that_differs_is_an_error_before_a_row_is_written(desk, ingest, 
     assert "the table has no column 'm'; its records are written without" in caplog.text
 
 
+@pytest.mark.long
 def test_a_group_of_another_stack_is_left_alone(desk, clients, ingest, tmp_path):
     path = written(tmp_path, "two-customers.csv", "policy_id,n\n1,2\n")
     ingest(path, "two-customers")
@@ -365,6 +371,7 @@ def test_a_group_of_another_stack_is_left_alone(desk, clients, ingest, tmp_path)
     )
 
 
+@pytest.mark.long
 def test_a_group_that_cannot_be_made_says_why(desk, clients, ingest, tmp_path):
     path = written(tmp_path, "customers.csv", "policy_id,n\n1,2\n")
     ingest(path)

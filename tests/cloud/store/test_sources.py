@@ -64,6 +64,7 @@ def secret(clients):
         clients["secretsmanager"].delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [TOKEN, f" {TOKEN}\n", json.dumps({"token": TOKEN, "user": "x"})])
 def test_a_server_gets_the_token_of_the_secret_and_gives_the_table(
     clients, secret, server, tmp_path, text
@@ -73,6 +74,7 @@ def test_a_server_gets_the_token_of_the_secret_and_gives_the_table(
     assert server.asked == [("/customers.csv?day=1", f"Bearer {TOKEN}")]
 
 
+@pytest.mark.long
 def test_a_server_that_sends_elsewhere_is_followed_without_the_token(
     clients, secret, server, tmp_path
 ):
@@ -80,6 +82,7 @@ def test_a_server_that_sends_elsewhere_is_followed_without_the_token(
     assert server.asked == [("/moved", f"Bearer {TOKEN}"), ("/open.csv", None)]
 
 
+@pytest.mark.long
 def test_an_object_and_a_file_here_are_taken(clients, tmp_path):
     clients["s3"].put_object(Bucket=BUCKET, Key="tables/c/part 1.csv", Body=TABLE)
     path = fetch(clients, f"s3://{BUCKET}/tables/c/part 1.csv", "", tmp_path)
@@ -90,6 +93,7 @@ def test_an_object_and_a_file_here_are_taken(clients, tmp_path):
 SECRET_HINT = 'Store the token itself, or {"token": "..."}'
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text", ["", "two\nlines", json.dumps({"token": 7}), json.dumps({"t": TOKEN}), "{broken", "ü"]
 )
@@ -105,6 +109,7 @@ def test_a_secret_without_a_token_is_an_error_that_does_not_say_it(
     assert server.asked == []
 
 
+@pytest.mark.long
 def test_what_cannot_be_had_is_an_error(clients, secret, server, tmp_path):
     url = f"{server.url}/a.csv"
     for source, arn, message in (
@@ -128,6 +133,7 @@ def test_what_cannot_be_had_is_an_error(clients, secret, server, tmp_path):
         assert str(raised.value) == message
 
 
+@pytest.mark.long
 def test_the_token_is_in_no_log_and_no_error(clients, secret, server, tmp_path, caplog, capfd):
     caplog.set_level(logging.INFO)
     wrong = secret("wrong-" + TOKEN)

@@ -14,6 +14,7 @@ from local_test.cloud.demo.person import IMAGE, STACK, Person, stacks_of
 from local_test.cloud.desk import stand
 from local_test.cloud.privileges import Role, roles
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.ingest import Given, ingest
 from tests.cloud import strict
 from tests.cloud.commands.conftest import hears
@@ -120,7 +121,9 @@ def test_a_claim_with_its_number_alone_is_scored_and_nothing_is_left(
         assert made["databases of Glue"] == ["fraud_features"]
         assert made["workgroups of Athena"] == ["fraud-features"]
         granted = roles(desk, stacks_of(desk))
-        assert person.delete_stacks() == ""
+        code, said = hears(lambda: delete(account, agreed=True))
+        assert code == 0
+        assert "Removed: 2 groups, 2 tables, 2 objects" in said
         assert {kind: names for kind, names in inventory(desk).items() if names} == {}
         calls = desk.actors.calls
         for name in ("IngestRole", "RetireRole", "ScoreRole", "WorkRole", "StoreRole"):
