@@ -127,10 +127,10 @@ first of them were refused, and put all of them into the queue again. The queue 
 """
 
 _INGEST = """\
-Write tables into feature groups, one for each, which is made where there is none: by the
-stack's IdField, with the column event_time or the time of now. A table is a file or folder
-here (CSV, Parquet, JSON Lines), or an address in S3 or of a server. Rows that are not taken
-go into a file with the reasons; the exit code is then 1. It needs the stack NAME-features.
+Write tables into feature groups, made where there are none: by the stack's IdField, with
+the column event_time or the time of now. A table is a file or folder here (CSV, Parquet,
+JSON Lines), or an address in S3 or of a server. Rows that are not taken go into a file with
+the reasons, and the exit code is 1. It needs the stack NAME-features.
 """
 
 _CHECK = """\
@@ -294,10 +294,9 @@ def _add_batch(commands: "Commands") -> None:
 
 def _add_ingest(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        from sagetree.cloud.commands.ingest import Given, ingest, sources_of  # and the database
+        from sagetree.cloud.commands.ingest import ingest_as_asked  # and the database
 
-        given = Given(options.secret, options.event_time, options.first)
-        return ingest(account, sources_of(options.sources), given)
+        return ingest_as_asked(account, options)
 
     parser = _add(commands, "ingest", "write tables into feature groups", _INGEST, work)
     parser.add_argument("sources", nargs="+", metavar="[TABLE=]SOURCE", help="a table")

@@ -1,5 +1,6 @@
 """`sagetree cloud ingest`: tables into their feature groups."""
 
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,12 @@ class Given(NamedTuple):
     secret: str = ""
     event_time: str = ""
     first: int = 1
+
+
+def ingest_as_asked(account: Account, options: Namespace) -> int:
+    """Write the tables that a person names, as she asks for it by the command's options."""
+    given = Given(options.secret, options.event_time, options.first)
+    return ingest(account, sources_of(options.sources), given)
 
 
 def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
