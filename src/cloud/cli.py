@@ -301,9 +301,7 @@ def _add_ingest(commands: "Commands") -> None:
     parser = _add(commands, "ingest", "write tables into feature groups", _INGEST, work)
     parser.add_argument("sources", nargs="+", metavar="[TABLE=]SOURCE", help="a table")
     parser.add_argument("--secret", default="", metavar="ARN", help="the secret with a token")
-    parser.add_argument(
-        "--event-time", default="", metavar="COLUMN", help="the column with the event times"
-    )
+    parser.add_argument("--event-time", default="", metavar="COLUMN", help="with event times")
     parser.add_argument(
         "--from", dest="first", type=count_type, default=1, metavar="ROW", help="where to go on"
     )
