@@ -30,6 +30,9 @@ in the registry: version 2, PendingManualApproval
 the deploy function: Refused: .* its status is PendingManualApproval, not Approved
 the endpoint: in service with fraud-2-
 without a signature: 403
+written: 200 of 201 rows to fraud-customers
+kept with its reason: customers\\.csv line 202: policy_id: it is missing
+of a customer that nobody knows: 422: fraud-customers has no record of it
 P-1: score 0\\.\\d{4}, called [01], because: .*odds
 the API: 422: column 'incident_type' is missing
 told to the alert topic: fraud: a claim scores 0\\.\\d+: \\d+, score
