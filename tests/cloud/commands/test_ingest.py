@@ -41,7 +41,7 @@ def test_a_table_is_written_and_the_calls_are_said(account, desk):
     code, said = hears(lambda: ingest(account, sources_of(["customers.csv"]), Given()))
     assert code == 0
     assert desk.groups.made["fraud-customers"].online["1"]["age"] == "34"
-    assert said[0] == "+ aws cloudformation describe-stacks --stack-name fraud --region r"
+    assert said[0] == "+ aws cloudformation describe-stacks --stack-name fraud-features --region r"
     created = next(line for line in said if "create-feature-group" in line)
     assert "--record-identifier-feature-name policy_id" in created
     assert said[-4:] == [
