@@ -238,22 +238,44 @@ def prefix(stack: str) -> str:
     return f"{stack}-"
 
 
-def name_of(stack: str, version: int, content: object) -> str:
-    """Return the name of what serves a package's version: the same for the same content.
+class Versions(NamedTuple):
+    """The versions of packages that are served together.
+
+    The challenger gets a share of the requests, or, as a shadow, copies of all.
+
+    >>> str(Versions(3)), str(Versions(3, 4)), str(Versions(3, 4, is_shadow=True))
+    ('3', '3c4', '3s4')
+    """
+
+    champion: int
+    challenger: int | None = None
+    is_shadow: bool = False
+
+    def __str__(self) -> str:
+        if self.challenger is None:
+            return str(self.champion)
+        return f"{self.champion}{'s' if self.is_shadow else 'c'}{self.challenger}"
+
+
+def name_of(stack: str, versions: Versions, content: object) -> str:
+    """Return the name of what serves packages of these versions: the same for the same content.
 
     `content` is a value of JSON. Whoever comes twice finds what he made the first time.
     """
-    return f"{prefix(stack)}{version}-{_hash(json.dumps(content, sort_keys=True))}"
+    return f"{prefix(stack)}{versions}-{_hash(json.dumps(content, sort_keys=True))}"
 
 
-def version_in(stack: str, name: str) -> int | None:
-    """Return the version in a name that `name_of` made for the stack, None for any other name.
+def versions_in(stack: str, name: str) -> Versions | None:
+    """Return the versions in a name that `name_of` made for the stack, None for any other name.
 
-    >>> version_in("fraud", "fraud-7-0123abcd"), version_in("fraud", "fraud-old-7-0123abcd")
-    (7, None)
+    >>> str(versions_in("fraud", "fraud-7-0123abcd")), versions_in("fraud", "fraud-old-7-0123abcd")
+    ('7', None)
     """
-    found = re.fullmatch(re.escape(prefix(stack)) + r"(\d{1,9})-[0-9a-f]{8}", name)
-    return int(found[1]) if found else None
+    ours = re.escape(prefix(stack)) + r"(\d{1,9})(?:([cs])(\d{1,9}))?-[0-9a-f]{8}"
+    found = re.fullmatch(ours, name)
+    if not found:
+        return None
+    return Versions(int(found[1]), int(found[3]) if found[3] else None, found[2] == "s")
 
 
 def _hash(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sagetree.cloud.names import Settings, name_of, prefix, version_in
+from sagetree.cloud.names import Settings, Versions, name_of, prefix, versions_in
 from sagetree.errors import SettingsError
 
 LEAST = {
@@ -111,11 +111,20 @@ def test_a_function_names_what_it_cannot_do_without():
 
 
 def test_a_name_is_of_its_content():
-    name = name_of("fraud", 7, {"a": 1, "b": [2]})
-    assert name == name_of("fraud", 7, {"b": [2], "a": 1})
-    assert len({name, name_of("fraud", 7, {"a": 1}), name_of("fraud", 8, {"a": 1, "b": [2]})}) == 3
-    assert version_in("fraud", name) == 7
-    longest = name_of("f" * 44, 999_999_999, {})
+    name = name_of("fraud", Versions(7), {"a": 1, "b": [2]})
+    assert name == name_of("fraud", Versions(7), {"b": [2], "a": 1})
+    assert (
+        len(
+            {
+                name,
+                name_of("fraud", Versions(7), {"a": 1}),
+                name_of("fraud", Versions(8), {"a": 1, "b": [2]}),
+            }
+        )
+        == 3
+    )
+    assert versions_in("fraud", name) == Versions(7)
+    longest = name_of("f" * 44, Versions(999_999_999), {})
     assert len(longest) == 63
 
 
@@ -128,12 +137,12 @@ def test_a_name_is_of_its_content():
     ],
 )  # fmt: skip
 def test_names_of_others_are_not_ours(name):
-    assert version_in("fraud", name) is None
+    assert versions_in("fraud", name) is None
 
 
 def test_stacks_whose_names_begin_alike_do_not_share_names():
     for stack, other in (("fraud", "fraud-2"), ("fraud", "fraud-12345678"), ("a", "a-1-0123abcd")):
-        ours, theirs = name_of(stack, 3, {}), name_of(other, 3, {})
-        assert version_in(stack, theirs) is None
-        assert version_in(other, ours) is None
+        ours, theirs = name_of(stack, Versions(3), {}), name_of(other, Versions(3), {})
+        assert versions_in(stack, theirs) is None
+        assert versions_in(other, ours) is None
         assert theirs.startswith(prefix(stack))

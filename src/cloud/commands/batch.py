@@ -12,7 +12,7 @@ from sagetree.cloud.account.jobs import wait_for_job
 from sagetree.cloud.account.refusals import AbsentError, refusals
 from sagetree.cloud.account.stack import existing_stack, output_of
 from sagetree.cloud.columns import InputColumns
-from sagetree.cloud.names import NONE, name_of
+from sagetree.cloud.names import NONE, Versions, name_of
 from sagetree.errors import UserError
 
 # The longest that a request may take: a part of a file on a small instance.
@@ -175,8 +175,8 @@ def _model(account: Account, role: str) -> str:
     if package == NONE:
         hint = f"Run 'sagetree cloud approve {account.options}'"
         raise UserError("no model has been deployed yet", hint=hint)
-    version = re.search(r"/(\d+)$", package)
-    name = name_of(account.stack, int(version[1]) if version else 0, {"batch": package})
+    found = re.search(r"/(\d+)$", package)
+    name = name_of(account.stack, Versions(int(found[1]) if found else 0), {"batch": package})
     if not account.dry_run:
         try:
             account.ask("sagemaker", "describe_model", ModelName=name)

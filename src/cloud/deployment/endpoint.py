@@ -1,6 +1,7 @@
 """The stack's endpoint as SageMaker describes it, and its end."""
 
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 from botocore.exceptions import ClientError, WaiterError
@@ -20,13 +21,17 @@ MARGIN_SECONDS = 20
 
 
 class DeployedEndpoint(NamedTuple):
-    """The endpoint: its status, its instances, the config it serves, and the one to come."""
+    """The endpoint: its status, its instances, the config it serves, and the one to come.
+
+    `weights` are those of its variants, by their names.
+    """
 
     status: str
     config: str
     coming: str
     reason: str
     instances: int
+    weights: Mapping[str, float]
 
     @classmethod
     def of(cls, clients: Clients, settings: Settings) -> Self | None:
@@ -39,11 +44,12 @@ class DeployedEndpoint(NamedTuple):
             raise
         variants = told.get("ProductionVariants") or [{}]
         instances = variants[0].get("DesiredInstanceCount", 0)
+        weights = {v["VariantName"]: v.get("CurrentWeight", 0.0) for v in filter(None, variants)}
         # SageMaker need not tell the config of an endpoint that is being made
         status, config = told["EndpointStatus"], told.get("EndpointConfigName", "")
         pending = told.get("PendingDeploymentSummary", {}).get("EndpointConfigName", "")
         coming = pending or (config if status == "Creating" else "")
-        return cls(status, config, coming, told.get("FailureReason", ""), instances)
+        return cls(status, config, coming, told.get("FailureReason", ""), instances, weights)
 
     @property
     def is_changing(self) -> bool:

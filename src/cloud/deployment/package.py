@@ -34,6 +34,11 @@ _ARN = re.compile(
 )
 
 
+def version_of(arn: str) -> int:
+    """Return the version that a package's ARN names."""
+    return int(arn.rpartition("/")[2])
+
+
 @dataclass(frozen=True)
 class Package:
     """One version in the stack's group; `changed` is when it was approved, or made."""
@@ -65,13 +70,21 @@ class Package:
             raise _foreign(settings, arn)
         return cls(
             arn=arn,
-            version=int(found[2]),
+            version=version_of(arn),
             approval=told.get("ModelApprovalStatus", "not judged"),
             status=told["ModelPackageStatus"],
             changed=told.get("LastModifiedTime", told["CreationTime"]),
             created=told["CreationTime"],
             containers=told.get("InferenceSpecification", {}).get("Containers", ()),
         )
+
+    @classmethod
+    def found(cls, clients: Clients, settings: Settings, arn: str) -> Self | None:
+        """Return the package as `of` does, None where it has been deleted."""
+        try:
+            return cls.of(clients, settings, arn)
+        except Refused:
+            return None
 
     @classmethod
     def finished(cls, clients: Clients, settings: Settings, arn: str, deadline: float) -> Self:
@@ -89,9 +102,13 @@ class Package:
 
     def check(self) -> None:
         """Raise Refused for a package that must not be served."""
-        if self.approval != "Approved":
+        if not self.is_approved:
             hint = "Approve it by sagetree cloud approve, or in SageMaker Studio"
             raise Refused(f"its status is {self.approval}, not Approved", where=self.arn, hint=hint)
+        self.check_whole()
+
+    def check_whole(self) -> None:
+        """Raise Refused for a package that could not be served if it were approved."""
         if self.status != "Completed" or len(self.containers) != 1:
             hint = "Run the pipeline, which registers another"
             state = f"its status is {self.status}, with {len(self.containers)} containers"
@@ -111,18 +128,22 @@ class Package:
 
     def columns(self, clients: Clients) -> str:
         """Return the model's columns as the parameter's text. Raises Refused if there are none."""
+        columns = self.input_columns(clients)
+        try:
+            return columns.to_text()
+        except ValueError as error:
+            raise Refused(str(error), where=self.model_data) from error
+
+    def input_columns(self, clients: Clients) -> InputColumns:
+        """Return the columns that the model is sent. Raises Refused if there are none."""
         schema = self._schema(clients)
         try:
-            columns = InputColumns.of_schema(schema)
+            return InputColumns.of_schema(schema)
         except ValueError as error:  # which would show the model's own values
             hint = "Train it anew with the image of this stack"
             raise Refused(
                 f"its {SCHEMA_FILE} cannot be read", where=self.model_data, hint=hint
             ) from error
-        try:
-            return columns.to_text()
-        except ValueError as error:
-            raise Refused(str(error), where=self.model_data) from error
 
     def _schema(self, clients: Clients) -> bytes:
         bucket, _, key = self.model_data.removeprefix("s3://").partition("/")

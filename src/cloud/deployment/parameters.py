@@ -6,14 +6,21 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import NONE, Settings
 
 # The package that was asked for last, the config that the endpoint was last told to serve, the
-# package that is served, the columns of its model, and what was last told to the topic.
+# package that is served, the columns of its model, and what was last told to the topic; the
+# package beside the wanted one, the versions that have been served, and those that a person has
+# taken back.
 WANTED_PACKAGE = "wanted-package"
 WANTED_CONFIG = "wanted-config"
 DEPLOYED_PACKAGE = "deployed-package"
 COLUMNS = "columns"
 TOLD = "told"
+CHALLENGER = "challenger"
+SERVED = "served-packages"
+WITHDRAWN = "withdrawn-packages"
 
-NAMES = (WANTED_PACKAGE, WANTED_CONFIG, DEPLOYED_PACKAGE, COLUMNS, TOLD)
+NAMES = (
+    WANTED_PACKAGE, WANTED_CONFIG, DEPLOYED_PACKAGE, COLUMNS, TOLD, CHALLENGER, SERVED, WITHDRAWN,
+)  # fmt: skip
 
 
 class Parameters:

@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sagetree.cloud.deployment.challenger import Challenger
 from sagetree.cloud.deployment.package import Package
-from sagetree.cloud.names import EndpointKind, Settings, name_of
+from sagetree.cloud.names import EndpointKind, Settings, Versions, name_of, versions_in
 
 Request = dict[str, Any]
 
 # Blue/green needs the same name before and after.
 VARIANT = "main"
+
+# The variant of the challenger, and of a shadow: the template's alarm watches it.
+BESIDE = "challenger"
+
+# Where SageMaker keeps what a shadow was asked and answered, in the stack's bucket.
+CAPTURED = "captured"
 
 # How long an alarm has to go off: while the first instance answers, and while all do.
 WAIT_SECONDS = 300
@@ -18,14 +25,22 @@ WAIT_SECONDS = 300
 LONGEST_SECONDS = 3600
 
 
-def name_for(settings: Settings, package: Package) -> str:
-    """Return the name of the model and the config that serve a package: of all that they hold."""
+def name_for(settings: Settings, package: Package, challenger: Challenger | None = None) -> str:
+    """Return the name of the config that serves a package: of all that it holds.
+
+    Without a challenger it is the name of the package's model, too.
+    """
+    if challenger is not None:
+        models = (name_for(settings, package), name_for(settings, challenger.package))
+        versions = Versions(package.version, challenger.package.version, challenger.is_shadow)
+        pair = pair_request(settings, "", models, is_shadow=challenger.is_shadow)
+        return name_of(settings.stack, versions, {"config": pair})
     content = {
         "package": [package.arn, package.created.timestamp(), list(package.containers)],
         "model": model_request(settings, package, ""),
-        "config": config_request(settings, ""),
+        "config": config_request(settings, "", ""),
     }
-    return name_of(settings.stack, package.version, content)
+    return name_of(settings.stack, Versions(package.version), content)
 
 
 def model_request(settings: Settings, package: Package, name: str) -> Request:
@@ -45,9 +60,9 @@ def model_request(settings: Settings, package: Package, name: str) -> Request:
     return request
 
 
-def config_request(settings: Settings, name: str) -> Request:
-    """Return the request for the endpoint's config."""
-    variant: Request = {"VariantName": VARIANT, "ModelName": name}
+def config_request(settings: Settings, name: str, model: str) -> Request:
+    """Return the request for the endpoint's config that serves one model."""
+    variant: Request = {"VariantName": VARIANT, "ModelName": model}
     request: Request = {"EndpointConfigName": name, "ProductionVariants": [variant]}
     if settings.endpoint_kind == "serverless":
         variant["ServerlessConfig"] = {
@@ -76,21 +91,74 @@ def config_request(settings: Settings, name: str) -> Request:
     return request
 
 
-def update_request(settings: Settings, name: str, instances: int) -> Request:
-    """Return the request that moves the endpoint, which now has so many instances, to a config."""
+def pair_request(
+    settings: Settings, name: str, models: tuple[str, str], *, is_shadow: bool
+) -> Request:
+    """Return the request for a config of two models, of which the second stands beside the first.
+
+    A challenger gets nothing before both are in service; then `weigh` gives it its share, so that
+    another share needs no other config. A shadow gets copies of all requests.
+    """
+    champion, challenger = models
+    request = config_request(settings, name, champion)
+    (main,) = request["ProductionVariants"]
+    beside = {**main, "VariantName": BESIDE, "ModelName": challenger}
+    if not is_shadow:
+        request["ProductionVariants"] = [main, {**beside, "InitialVariantWeight": 0.0}]
+        return request
+    request["ShadowProductionVariants"] = [beside]
+    if settings.capture_percent:
+        request["DataCaptureConfig"] = {
+            "EnableCapture": True,
+            "InitialSamplingPercentage": settings.capture_percent,
+            "DestinationS3Uri": f"s3://{settings.bucket}/{CAPTURED}",
+            "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+            "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+        }
+        if settings.kms_key_arn:
+            request["DataCaptureConfig"]["KmsKeyId"] = settings.kms_key_arn
+    return request
+
+
+def update_request(settings: Settings, name: str, served: str, instances: int) -> Request:
+    """Return the request that moves the endpoint to a config.
+
+    It now serves another one, with so many instances of the champion.
+    """
     request: Request = {"EndpointName": settings.stack, "EndpointConfigName": name}
     if settings.endpoint_kind == "serverless":  # has neither instances nor guardrails
         return request
     # What scaling has made of the number of instances stays; the old config's capture would too,
-    # and without scaling so would the old config's number.
-    ours = (
-        ["DataCaptureConfig"] if settings.scales else ["DataCaptureConfig", "DesiredInstanceCount"]
-    )
+    # and a challenger's share, and without scaling the old config's number.
+    ours = ["DataCaptureConfig"]
+    if not settings.scales:
+        ours.append("DesiredInstanceCount")
+    if has_challenger(settings, name):
+        ours.append("DesiredWeight")
     request["RetainAllVariantProperties"] = True
     request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": name} for name in ours]
-    instances = instances if settings.scales else settings.instances
-    request["DeploymentConfig"] = _guardrails(settings, instances)
+    # SageMaker takes guardrails for variants of the same names alone, and shifts others at once
+    if has_challenger(settings, name) == has_challenger(settings, served):
+        instances = instances if settings.scales else settings.instances
+        request["DeploymentConfig"] = _guardrails(settings, instances)
     return request
+
+
+def has_challenger(settings: Settings, config: str) -> bool:
+    """Say whether a config of the stack's has two models."""
+    versions = versions_in(settings.stack, config)
+    return versions is not None and versions.challenger is not None
+
+
+def weights_request(settings: Settings, share: int) -> Request:
+    """Return the request that gives the challenger so many percent of the requests."""
+    weights = {VARIANT: 100.0 - share, BESIDE: float(share)}
+    return {
+        "EndpointName": settings.stack,
+        "DesiredWeightsAndCapacities": [
+            {"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()
+        ],
+    }
 
 
 def kind_of(config: Mapping[str, Any]) -> EndpointKind:

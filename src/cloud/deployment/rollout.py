@@ -6,8 +6,11 @@ from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import endpoint, scaling
+from sagetree.cloud.deployment.challenger import Challenger, challenger_of
 from sagetree.cloud.deployment.endpoint import DeployedEndpoint
 from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.history import note_served
+from sagetree.cloud.deployment.old import models_of
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import (
     COLUMNS,
@@ -17,13 +20,17 @@ from sagetree.cloud.deployment.parameters import (
     Parameters,
 )
 from sagetree.cloud.deployment.requests import (
+    BESIDE,
     config_request,
+    has_challenger,
     kind_of,
     model_request,
     name_for,
+    pair_request,
     update_request,
 )
-from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.deployment.weights import weigh
+from sagetree.cloud.names import NONE, Settings, Versions, versions_in
 
 Answer = dict[str, str]
 
@@ -48,7 +55,8 @@ def roll_out(
     """
     if settings.endpoint_kind == "lambda":
         return _inside(clients, settings, parameters, package)
-    name = name_for(settings, package)
+    challenger = challenger_of(clients, settings, parameters, package.arn)
+    name = name_for(settings, package, challenger)
     now = DeployedEndpoint.of(clients, settings)
     if now is not None and now.status == "Deleting":
         endpoint.wait_until_gone(clients, settings, deadline)
@@ -61,10 +69,16 @@ def roll_out(
         return answer(settings, "unchanged", name, reason)
     if now is not None and now.status == "InService" and now.config == name:
         parameters.put(WANTED_CONFIG, name)
-        return answer(settings, "unchanged", name)
+        weighed = weigh(clients, settings, parameters, now, challenger)
+        return answer(settings, "updated" if weighed == "asked" else "unchanged", name)
     package.columns(clients)  # a model that cannot be asked must not replace one that can
+    reason = ""
     try:
-        action = _change(clients, settings, package, now, deadline)
+        if now is not None and (alone := _champion_alone(clients, settings, parameters, now, name)):
+            name, action, reason = alone, "updated", "the challenger goes first"
+            _update(clients, settings, now, alone)
+        else:
+            action = _change(clients, settings, package, challenger, now, deadline)
     except ClientError as error:
         if endpoint.is_busy(error) or endpoint.is_there(error):
             return answer(settings, "waiting", name, "the endpoint is being changed")
@@ -74,20 +88,42 @@ def roll_out(
         raise Refused(error.response["Error"]["Message"], where=package.arn, hint=hint) from error
     parameters.put(WANTED_CONFIG, name)
     parameters.put(TOLD, NONE)
-    return answer(settings, action, name)
+    if challenger is not None and challenger.note.is_asked:  # of the config before
+        challenger.note._replace(is_asked=False).write(parameters)
+    return answer(settings, action, name, reason)
+
+
+def _champion_alone(
+    clients: Clients, settings: Settings, parameters: Parameters, now: DeployedEndpoint, name: str
+) -> str:
+    """Return the config that the endpoint is to serve before it serves `name`, "" for none.
+
+    Another champion is shifted to step by step while alarms watch, and SageMaker does so between
+    variants of the same names alone: the challenger goes first. Where that has failed, all goes at
+    once.
+    """
+    served, coming = (versions_in(settings.stack, config) for config in (now.config, name))
+    if served is None or coming is None or now.status != "InService":
+        return ""
+    if served.challenger is None or served.champion == coming.champion:
+        return ""
+    champion = Versions(served.champion)
+    models = models_of(clients, now.config) if settings.endpoint_kind == "instance" else ()
+    alone = next((model for model in models if versions_in(settings.stack, model) == champion), "")
+    is_there = bool(alone) and _config(clients, alone) is not None
+    return alone if is_there and parameters.get(WANTED_CONFIG) != alone else ""
 
 
 def _change(
     clients: Clients,
     settings: Settings,
     package: Package,
+    challenger: Challenger | None,
     now: DeployedEndpoint | None,
     deadline: float,
 ) -> str:
-    sagemaker = clients["sagemaker"]
-    name = name_for(settings, package)
-    _once(sagemaker.create_model, **model_request(settings, package, name))
-    _once(sagemaker.create_endpoint_config, **config_request(settings, name))
+    name = name_for(settings, package, challenger)
+    _make(clients, settings, package, challenger, name)
     old = _config(clients, now.config) if now is not None and now.config else None
     if now is not None and (
         now.status == "Failed" or (old and kind_of(old) != settings.endpoint_kind)
@@ -95,13 +131,35 @@ def _change(
         endpoint.delete(clients, settings, deadline)
         now = None
     if now is None:
-        sagemaker.create_endpoint(EndpointName=settings.stack, EndpointConfigName=name)
+        clients["sagemaker"].create_endpoint(EndpointName=settings.stack, EndpointConfigName=name)
         return "created"
     if old is None or old["ProductionVariants"][0].get("InstanceType") != _type(settings):
         # refused while another type of instance is scaled; settle registers it again
         scaling.deregister(clients, settings)
-    sagemaker.update_endpoint(**update_request(settings, name, now.instances))
+    _update(clients, settings, now, name)
     return "updated"
+
+
+def _make(
+    clients: Clients, settings: Settings, package: Package, challenger: Challenger | None, name: str
+) -> None:
+    sagemaker = clients["sagemaker"]
+    served = [package] if challenger is None else [package, challenger.package]
+    models = [name_for(settings, one) for one in served]
+    for one, model in zip(served, models, strict=True):
+        _once(sagemaker.create_model, **model_request(settings, one, model))
+    config = config_request(settings, name, models[0])
+    if challenger is not None:
+        pair = (models[0], models[1])
+        config = pair_request(settings, name, pair, is_shadow=challenger.is_shadow)
+    _once(sagemaker.create_endpoint_config, **config)
+
+
+def _update(clients: Clients, settings: Settings, now: DeployedEndpoint, name: str) -> None:
+    if has_challenger(settings, now.config) and not has_challenger(settings, name):
+        scaling.deregister(clients, settings, BESIDE)  # or the variant could not be removed
+    request = update_request(settings, name, now.config, now.instances)
+    clients["sagemaker"].update_endpoint(**request)
 
 
 def _inside(
@@ -109,6 +167,7 @@ def _inside(
 ) -> Answer:
     before = parameters.get(DEPLOYED_PACKAGE)
     if before != package.arn:
+        note_served(parameters, package.arn, before)
         parameters.put(COLUMNS, package.columns(clients))
         parameters.put(DEPLOYED_PACKAGE, package.arn)
         parameters.put(TOLD, NONE)

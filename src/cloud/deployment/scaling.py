@@ -5,7 +5,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
-from sagetree.cloud.deployment.requests import VARIANT
+from sagetree.cloud.deployment.requests import BESIDE, VARIANT
 from sagetree.cloud.names import Settings
 
 # Fifty a second for each instance: a request of some rows takes a few milliseconds of one core.
@@ -18,17 +18,30 @@ SCALE_IN_SECONDS = 600
 SCALE_OUT_SECONDS = 60
 
 
-def register(clients: Clients, settings: Settings) -> None:
-    """Let the endpoint, which must be in service, scale between the stack's limits."""
+def register(clients: Clients, settings: Settings, *, has_challenger: bool = False) -> None:
+    """Let the endpoint, which must be in service, scale between the stack's limits.
+
+    A shadow is not scaled.
+    """
     if not settings.scales:
         deregister(clients, settings)
         return
-    scaling = clients["application-autoscaling"]
+    for variant in (VARIANT, BESIDE) if has_challenger else (VARIANT,):
+        _register(clients, settings, variant)
+
+
+def deregister(clients: Clients, settings: Settings, *variants: str) -> int:
+    """End the scaling of variants, of all if none is named; return how many were scaled."""
+    return sum(_deregister(clients, settings, name) for name in variants or (VARIANT, BESIDE))
+
+
+def _register(clients: Clients, settings: Settings, variant: str) -> None:
+    scaling, target = clients["application-autoscaling"], _target(settings, variant)
     scaling.register_scalable_target(
-        **_target(settings), MinCapacity=settings.instances, MaxCapacity=settings.instances_max
+        **target, MinCapacity=settings.instances, MaxCapacity=settings.instances_max
     )
     scaling.put_scaling_policy(
-        **_target(settings),
+        **target,
         PolicyName=f"{settings.stack}-load",
         PolicyType="TargetTrackingScaling",
         TargetTrackingScalingPolicyConfiguration={
@@ -39,10 +52,10 @@ def register(clients: Clients, settings: Settings) -> None:
     )
 
 
-def deregister(clients: Clients, settings: Settings) -> bool:
-    """End the endpoint's scaling; return whether there was any."""
+def _deregister(clients: Clients, settings: Settings, variant: str) -> bool:
+    target = _target(settings, variant)
     try:
-        clients["application-autoscaling"].deregister_scalable_target(**_target(settings))
+        clients["application-autoscaling"].deregister_scalable_target(**target)
     except ClientError as error:
         if "No scalable target" not in error.response["Error"].get("Message", ""):
             raise
@@ -50,10 +63,10 @@ def deregister(clients: Clients, settings: Settings) -> bool:
     return True
 
 
-def _target(settings: Settings) -> dict[str, str]:
+def _target(settings: Settings, variant: str) -> dict[str, str]:
     return {
         "ServiceNamespace": "sagemaker",
-        "ResourceId": f"endpoint/{settings.stack}/variant/{VARIANT}",
+        "ResourceId": f"endpoint/{settings.stack}/variant/{variant}",
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
 

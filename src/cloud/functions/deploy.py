@@ -3,21 +3,33 @@
     {"package": ARN}                        the pipeline's last step, or a person
     SageMaker Model Package State Change    a person has approved a package
     SageMaker Endpoint State Change         the endpoint has changed: see settle
+    {"shift": 10, "package": ARN}           a person names a challenger: see shift
+    {"shadow": ARN}                         or a shadow
+    {"rollback": ARN}                       a person takes a package back: see rollback
 
 The same event again changes nothing: models and configs are named by their content. An endpoint
 that is being changed cannot be changed; the package is then noted, and `settle` goes on with it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.challenger import ChallengerNote, forget
 from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.history import is_withdrawn
 from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.functions.rollback import rollback
 from sagetree.cloud.functions.settle import settle
+from sagetree.cloud.functions.shift import shadow, shift
 from sagetree.cloud.names import NONE, Settings
+
+Change = Callable[[Clients, Settings, Parameters, Mapping[str, object], float], Answer]
+
+# What a person asks for, by what names it in the event.
+CHANGES: Mapping[str, Change] = {"shift": shift, "shadow": shadow, "rollback": rollback}
 
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
 
@@ -38,9 +50,14 @@ def handler(
             if detail.get("EndpointName", settings.stack) != settings.stack:
                 return answer(settings, "unchanged", NONE, "the event is of another endpoint")
             return settle(clients, settings, parameters, deadline)
+        for name, change in CHANGES.items():
+            if name in event:
+                return change(clients, settings, parameters, event, deadline)
         arn = _package_of(event, detail)
         return deploy(clients, settings, parameters, arn, deadline)
     except Refused as error:
+        if event.keys() & CHANGES.keys():  # a person has asked, and hears of it
+            raise
         tell(clients, settings, parameters, "a package is refused", str(error))
         raise
 
@@ -48,11 +65,26 @@ def handler(
 def deploy(
     clients: Clients, settings: Settings, parameters: Parameters, arn: str, deadline: float
 ) -> Answer:
-    """Let the stack serve a package, unless a newer one was approved after it."""
+    """Let the stack serve a package, unless a newer one was approved after it.
+
+    The challenger is served beside the champion; any other one takes the champion's place, and the
+    challenger goes.
+    """
     package = Package.finished(clients, settings, arn, deadline)
     package.check()
     wanted = parameters.get(WANTED_PACKAGE)
-    if not _is_newer(clients, settings, wanted, package):
+    note = ChallengerNote.read(parameters)
+    is_challenger = note is not None and note.arn == arn and settings.endpoint_kind == "instance"
+    if is_challenger and (champion := Package.found(clients, settings, wanted)):
+        return roll_out(clients, settings, parameters, champion, deadline)
+    if arn != wanted and is_withdrawn(parameters, package):
+        reason = f"{arn} was taken back since it was approved; to serve it, approve it again"
+        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    if arn != wanted and not _is_newer(clients, settings, wanted, package):
+        if note is not None:
+            forget(parameters)
+            text = f"{note.arn} is served beside no other any more, since {arn} was approved."
+            tell(clients, settings, parameters, "the challenger goes", text)
         # before the endpoint is looked at: what settles after that goes on with this package
         wanted = parameters.put(WANTED_PACKAGE, arn)
     if _is_newer(clients, settings, wanted, package):
@@ -65,11 +97,8 @@ def deploy(
 def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:
     if arn in (NONE, package.arn):
         return False
-    try:
-        other = Package.of(clients, settings, arn)
-    except Refused:  # it has been deleted
-        return False
-    return other.is_approved and other.changed > package.changed
+    other = Package.found(clients, settings, arn)
+    return other is not None and other.is_approved and other.changed > package.changed
 
 
 def _package_of(event: Mapping[str, object], detail: Mapping[str, object]) -> str:

@@ -6,11 +6,12 @@ is served is compared with the one that was wanted, and only then is a package c
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import scaling
+from sagetree.cloud.deployment.challenger import challenger_of, versions_of
 from sagetree.cloud.deployment.endpoint import DeployedEndpoint
-from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.history import note_served
 from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.old import remove_old
-from sagetree.cloud.deployment.package import Package
+from sagetree.cloud.deployment.package import Package, version_of
 from sagetree.cloud.deployment.parameters import (
     COLUMNS,
     DEPLOYED_PACKAGE,
@@ -19,7 +20,8 @@ from sagetree.cloud.deployment.parameters import (
     Parameters,
 )
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
-from sagetree.cloud.names import NONE, Settings, version_in
+from sagetree.cloud.deployment.weights import weigh
+from sagetree.cloud.names import NONE, Settings, Versions, versions_in
 
 
 def settle(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
@@ -29,36 +31,50 @@ def settle(clients: Clients, settings: Settings, parameters: Parameters, deadlin
     attempted = parameters.get(WANTED_CONFIG)
     if now is None or now.is_changing or wanted == NONE or settings.endpoint_kind == "lambda":
         return answer(settings, "waiting", now.config if now else NONE)
-    version = version_in(settings.stack, attempted)
-    if version != int(wanted.rpartition("/")[2]):  # it was asked for while the endpoint was busy
-        package = _approved(clients, settings, wanted)
-        if package is not None:
+    challenger = challenger_of(clients, settings, parameters, wanted)
+    versions = versions_in(settings.stack, attempted)
+    if versions != versions_of(wanted, challenger):  # it was asked for while the endpoint was busy
+        package = Package.found(clients, settings, wanted)
+        is_new = versions is None or versions.champion != version_of(wanted)
+        if is_new and not (package and package.is_approved):
+            wanted = _sibling(wanted, versions)
+            parameters.put(WANTED_PACKAGE, wanted)
+            if wanted == NONE:
+                return answer(settings, "waiting", now.config)
+            package = Package.found(clients, settings, wanted)
+        if package is not None and versions != versions_of(wanted, challenger):
             rolled = roll_out(clients, settings, parameters, package, deadline)
             is_served = rolled["action"] == "unchanged" and not now.is_changing
-            return _in_service(clients, settings, parameters, wanted) if is_served else rolled
-        wanted = NONE if version is None else f"{wanted.rpartition('/')[0]}/{version}"
-        parameters.put(WANTED_PACKAGE, wanted)
-        if wanted == NONE:
-            return answer(settings, "waiting", now.config)
+            if not is_served:
+                return rolled
+            return _in_service(clients, settings, parameters, wanted, now)
     if now.status == "InService" and now.config == attempted:
-        return _in_service(clients, settings, parameters, wanted)
+        return _in_service(clients, settings, parameters, wanted, now)
     return _tell(clients, settings, parameters, now)
 
 
-def _approved(clients: Clients, settings: Settings, arn: str) -> Package | None:
-    try:
-        package = Package.of(clients, settings, arn)
-    except Refused:  # deleted meanwhile
-        return None
-    return package if package.is_approved else None
+def _sibling(arn: str, versions: Versions | None) -> str:
+    """Return the ARN of the champion among versions, of the same group as `arn`."""
+    return NONE if versions is None else f"{arn.rpartition('/')[0]}/{versions.champion}"
 
 
-def _in_service(clients: Clients, settings: Settings, parameters: Parameters, arn: str) -> Answer:
-    config = parameters.get(WANTED_CONFIG)
-    if parameters.get(DEPLOYED_PACKAGE) != arn or parameters.get(COLUMNS) == NONE:
+def _in_service(
+    clients: Clients, settings: Settings, parameters: Parameters, arn: str, now: DeployedEndpoint
+) -> Answer:
+    config, before = parameters.get(WANTED_CONFIG), parameters.get(DEPLOYED_PACKAGE)
+    if before != arn or parameters.get(COLUMNS) == NONE:
         parameters.put(COLUMNS, Package.of(clients, settings, arn).columns(clients))
         parameters.put(DEPLOYED_PACKAGE, arn)
-    scaling.register(clients, settings)
+    note_served(parameters, arn, before)
+    challenger = challenger_of(clients, settings, parameters, arn)
+    is_scaled = challenger is not None and not challenger.is_shadow
+    scaling.register(clients, settings, has_challenger=is_scaled)
+    weighed = weigh(clients, settings, parameters, now, challenger)
+    if weighed == "asked":
+        return answer(settings, "updated", config)
+    if weighed == "failed":
+        text = "The challenger has not got its share of the requests. To try again, shift it again."
+        return _told(clients, settings, parameters, now, "failed", text)
     remove_old(clients, settings, config)
     return answer(settings, "in-service", config)
 
@@ -77,5 +93,12 @@ def _tell(
         " To try again, approve a package again."
     )
     message = "\n".join(filter(None, (text, reason, hint)))
+    return _told(clients, settings, parameters, now, action, message)
+
+
+def _told(
+    clients: Clients, settings: Settings, parameters: Parameters, now: DeployedEndpoint,
+    action: str, message: str,
+) -> Answer:  # fmt: skip
     tell(clients, settings, parameters, f"deployment {action.replace('-', ' ')}", message)
     return answer(settings, action, now.config, now.reason)

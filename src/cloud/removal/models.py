@@ -8,14 +8,14 @@ from botocore.exceptions import ClientError, WaiterError
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import endpoint, scaling
 from sagetree.cloud.deployment.errors import Busy
-from sagetree.cloud.names import Settings, prefix, version_in
+from sagetree.cloud.names import Settings, prefix, versions_in
 
 POLL_SECONDS = 5
 
 
 def remove_scaling(clients: Clients, settings: Settings) -> int:
     """End the endpoint's scaling; return how many targets there were."""
-    return int(scaling.deregister(clients, settings))
+    return scaling.deregister(clients, settings)
 
 
 def remove_endpoint(clients: Clients, settings: Settings, until: float) -> int:
@@ -70,7 +70,7 @@ def _named(
     pages = clients["sagemaker"].get_paginator(operation)
     for page in pages.paginate(NameContains=prefix(settings.stack)):
         for entry in page[listed]:
-            if version_in(settings.stack, entry[key]) is not None:
+            if versions_in(settings.stack, entry[key]) is not None:
                 yield entry[key]
 
 

@@ -1,0 +1,72 @@
+"""The package beside the champion: noted when a person names it, served once it is approved."""
+
+import re
+from typing import NamedTuple, Self
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.package import Package, version_of
+from sagetree.cloud.deployment.parameters import CHALLENGER, Parameters
+from sagetree.cloud.names import NONE, Settings, Versions
+
+_SHADOW = "shadow"
+_ASKED = " asked"
+
+
+class ChallengerNote(NamedTuple):
+    """What the stack's parameter says: a package, and its share in percent; None for a shadow.
+
+    `is_asked` says that SageMaker has been asked for this share.
+    """
+
+    arn: str
+    share: int | None
+    is_asked: bool = False
+
+    @classmethod
+    def read(cls, parameters: Parameters) -> Self | None:
+        """Return what is noted, None where there is nothing."""
+        found = re.fullmatch(rf"(\d+|{_SHADOW}) (\S+/\d+)({_ASKED})?", parameters.get(CHALLENGER))
+        if not found:
+            return None
+        share = None if found[1] == _SHADOW else int(found[1])
+        return cls(found[2], share, found[3] is not None)
+
+    def write(self, parameters: Parameters) -> None:
+        """Note it."""
+        share = _SHADOW if self.share is None else self.share
+        parameters.put(CHALLENGER, f"{share} {self.arn}{_ASKED if self.is_asked else ''}")
+
+
+class Challenger(NamedTuple):
+    """A package that is to be served beside the champion."""
+
+    package: Package
+    note: ChallengerNote
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether it gets copies of requests, and nobody its answers."""
+        return self.note.share is None
+
+
+def challenger_of(
+    clients: Clients, settings: Settings, parameters: Parameters, champion: str
+) -> Challenger | None:
+    """Return who is to be served beside the champion, whose ARN is given; None for nobody."""
+    note = ChallengerNote.read(parameters)
+    if note is None or note.arn == champion or settings.endpoint_kind != "instance":
+        return None
+    package = Package.found(clients, settings, note.arn)
+    return Challenger(package, note) if package and package.is_approved else None
+
+
+def versions_of(champion: str, challenger: Challenger | None) -> Versions:
+    """Return the versions that are to be served, the champion's by its ARN."""
+    if challenger is None:
+        return Versions(version_of(champion))
+    return Versions(version_of(champion), challenger.package.version, challenger.is_shadow)
+
+
+def forget(parameters: Parameters) -> None:
+    """Note that there is no challenger."""
+    parameters.put(CHALLENGER, NONE)

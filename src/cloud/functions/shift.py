@@ -1,0 +1,154 @@
+"""Champion and challenger: a person shifts a share of the requests to another package.
+
+    {"shift": 10, "package": ARN}   10 percent go to the package; without one, to the challenger
+    {"shift": 100}                  the challenger becomes the champion
+    {"shift": 0}                    it goes
+    {"shadow": ARN}                 it gets copies of all requests, and nobody its answers
+    {"shadow": "off"}               it goes
+
+A package that is not approved yet is noted, and gets its share when it is. The same event again
+changes nothing.
+"""
+
+from collections.abc import Mapping
+
+from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment import history
+from sagetree.cloud.deployment.challenger import ChallengerNote, forget
+from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.package import Package
+from sagetree.cloud.deployment.parameters import (
+    DEPLOYED_PACKAGE,
+    TOLD,
+    WANTED_CONFIG,
+    WANTED_PACKAGE,
+    Parameters,
+)
+from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.names import NONE, Settings
+
+OFF = "off"
+
+
+def shift(
+    clients: Clients,
+    settings: Settings,
+    parameters: Parameters,
+    event: Mapping[str, object],
+    deadline: float,
+) -> Answer:
+    """Give a package a share of the requests. Raises Refused where it cannot have it."""
+    share = event["shift"]
+    if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
+        raise Refused(f"the share is {share!r}", hint="Name a whole number from 0 to 100")
+    note = ChallengerNote.read(parameters)
+    arn = event.get("package") or (note.arn if note else None)
+    if share == 0:
+        if note is not None and arn != note.arn:
+            raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
+        return _end(clients, settings, parameters, deadline)
+    if not isinstance(arn, str):
+        raise Refused("there is no challenger", hint="Name a package")
+    package = Package.finished(clients, settings, arn, deadline)
+    if share == 100:
+        return _promote(clients, settings, parameters, package, deadline)
+    return _challenge(clients, settings, parameters, package, share, deadline)
+
+
+def shadow(
+    clients: Clients,
+    settings: Settings,
+    parameters: Parameters,
+    event: Mapping[str, object],
+    deadline: float,
+) -> Answer:
+    """Let a package be the shadow of the champion. Raises Refused where it cannot be."""
+    if event["shadow"] == OFF:
+        return _end(clients, settings, parameters, deadline)
+    package = Package.finished(clients, settings, str(event["shadow"]), deadline)
+    return _challenge(clients, settings, parameters, package, None, deadline)
+
+
+def _promote(
+    clients: Clients, settings: Settings, parameters: Parameters, package: Package, deadline: float
+) -> Answer:
+    package.check()
+    before = parameters.get(WANTED_PACKAGE)
+    if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
+        history.withdraw(parameters, left)
+    history.restore(parameters, package.arn)
+    forget(parameters)
+    parameters.put(WANTED_PACKAGE, package.arn)
+    return roll_out(clients, settings, parameters, package, deadline)
+
+
+def _end(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
+    note, wanted = ChallengerNote.read(parameters), parameters.get(WANTED_PACKAGE)
+    if note is None:
+        reason = "there is no challenger"
+        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    if package := Package.found(clients, settings, note.arn):
+        history.withdraw(parameters, package)
+    forget(parameters)
+    champion = Package.of(clients, settings, wanted)
+    return roll_out(clients, settings, parameters, champion, deadline)
+
+
+def _challenge(
+    clients: Clients,
+    settings: Settings,
+    parameters: Parameters,
+    package: Package,
+    share: int | None,
+    deadline: float,
+) -> Answer:
+    champion = _champion(clients, settings, parameters, package)
+    _check(clients, package, champion)
+    history.restore(parameters, package.arn)
+    note = ChallengerNote.read(parameters)
+    if note is None or (note.arn, note.share) != (package.arn, share):
+        ChallengerNote(package.arn, share).write(parameters)
+    elif note.is_asked:
+        note._replace(is_asked=False).write(parameters)
+    parameters.put(TOLD, NONE)
+    if not package.is_approved:
+        reason = f"{package.arn} is {package.approval}; it comes into service when it is approved"
+        return answer(settings, "waiting", parameters.get(WANTED_CONFIG), reason)
+    return roll_out(clients, settings, parameters, champion, deadline)
+
+
+def _champion(
+    clients: Clients, settings: Settings, parameters: Parameters, package: Package
+) -> Package:
+    """Return the champion, which must be in service."""
+    if settings.endpoint_kind != "instance":
+        reason = f"an endpoint of the kind {settings.endpoint_kind} serves one model"
+        hint = "The kind instance can serve a challenger or a shadow beside it"
+        raise Refused(reason, hint=hint)
+    wanted, deployed = parameters.get(WANTED_PACKAGE), parameters.get(DEPLOYED_PACKAGE)
+    if deployed == NONE:
+        raise Refused("no package is in service yet", hint="Approve one first")
+    if wanted != deployed:
+        reason = f"{wanted} is wanted, and {deployed} is in service"
+        hint = "Wait until it is in service, or roll back"
+        raise Refused(reason, hint=hint)
+    if package.arn == wanted:
+        raise Refused("it is the champion itself", where=wanted, hint="Name another package")
+    return Package.of(clients, settings, wanted)
+
+
+def _check(clients: Clients, package: Package, champion: Package) -> None:
+    """Raise Refused for a package that cannot be asked what the champion is asked."""
+    if package.approval == "Rejected":
+        raise Refused("it is Rejected", where=package.arn, hint="Name another package")
+    package.check_whole()
+    ours, theirs = (
+        {(n.name, n.kind, n.required) for n in one.input_columns(clients).notes}
+        for one in (champion, package)
+    )
+    if ours != theirs:
+        names = sorted({name for name, *_ in ours ^ theirs})
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        reason = f"its columns are not the champion's: {', '.join(names[:5])}{more}"
+        hint = "Both get the same requests; approve it instead, to make it the champion"
+        raise Refused(reason, where=package.arn, hint=hint)
