@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
-from botocore.awsrequest import AWSResponse
 from botocore.response import StreamingBody
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -22,11 +21,12 @@ from moto.sns.models import sns_backends
 from moto.ssm.models import ssm_backends
 
 from tests.cloud import strict
+from tests.cloud.endpoints import ARN as ARN
+from tests.cloud.endpoints import CHANGING, REGION, Endpoints, scaled, unless_there
+from tests.cloud.service_answers import answered, refused
 
-REGION = "us-east-1"
 STACK = "fraud"
 BUCKET = "fraud-bucket"
-ARN = f"arn:aws:sagemaker:{REGION}:{DEFAULT_ACCOUNT_ID}"
 TOPIC = f"arn:aws:sns:{REGION}:{DEFAULT_ACCOUNT_ID}:{STACK}-alerts"
 ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/{STACK}-jobs"
 
@@ -34,8 +34,6 @@ BUNDLE = Path(__file__).parents[1] / "bundles" / "format-1-native"
 
 READS = ("Describe", "List", "Get")
 SERVICES = ("sagemaker", "ssm", "sns", "s3", "application-autoscaling")
-
-CHANGING = ("Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting")
 
 
 class Call(NamedTuple):
@@ -53,15 +51,18 @@ class Account:
         strict.hold(self.session.events)
         self.session.events.register("before-parameter-build", self._note)
         self.session.events.register("before-call", self._stand_in)
+        self.endpoints = Endpoints(STACK)
         self._stand_ins = {
-            "UpdateEndpoint": self._update_endpoint,
+            "UpdateEndpoint": self.endpoints.update,
+            "UpdateEndpointWeightsAndCapacities": self.endpoints.weigh,
             "DeleteEndpoint": self._delete_endpoint,
             "DeleteModelPackage": self._delete_model_package,
             "CreateModel": self._create_model,
-            "CreateEndpointConfig": self._create_config,
+            "CreateEndpointConfig": self.endpoints.create_config,
+            "DescribeEndpointConfig": self.endpoints.describe_config,
             "CreateEndpoint": self._create_endpoint,
             # moto's own state without its HTTP, for what is asked most
-            "DescribeEndpoint": self._describe_endpoint,
+            "DescribeEndpoint": self.endpoints.describe,
             "DescribeModelPackage": self._describe_package,
             "GetParameters": self._get_parameters,
             "PutParameter": self._put_parameter,
@@ -72,7 +73,6 @@ class Account:
         self.clients = {name: self.session.client(name) for name in SERVICES}
         self.calls: list[Call] = []
         self.answers: dict[str, list[Any]] = {}
-        self.pending = ""
         self.held: set[str] = set()
 
     # --- what a test does
@@ -80,7 +80,7 @@ class Account:
     def begin(self) -> None:
         """Make what the template makes, in an account that is empty."""
         self.answers.clear()
-        self.pending = ""
+        self.endpoints.begin()
         self.held.clear()
         for backends in (
             applicationautoscaling_backends, s3_backends, sagemaker_backends, sns_backends,
@@ -123,12 +123,21 @@ class Account:
         endpoint.endpoint_status, endpoint.failure_reason = status, reason
         endpoint.endpoint_config_name = config or endpoint.endpoint_config_name
 
+    def settle(self, *, fails: bool = False) -> None:
+        """End what the endpoint is at: it serves what it was told to, or what it served before."""
+        self.endpoints.settle(fails=fails)
+
     def answer(self, operation: str, *answers: Any) -> None:
         """Give the next calls of an operation these answers: of `refused`, of `answered`.
 
         One that is a function is called, and the call then goes on.
         """
         self.answers[operation] = list(answers)
+
+    @property
+    def pending(self) -> str:
+        """The config that the endpoint is being updated to."""
+        return self.endpoints.pending
 
     @property
     def endpoint(self) -> Any:
@@ -141,12 +150,7 @@ class Account:
     @property
     def scaled(self) -> Mapping[str, tuple[int, int]]:
         """The least and the most of what is scaled."""
-        backend = applicationautoscaling_backends[DEFAULT_ACCOUNT_ID][REGION]
-        return {
-            resource: (target.min_capacity, target.max_capacity)
-            for dimension in backend.targets.values()
-            for resource, target in dimension.items()
-        }
+        return scaled()
 
     @property
     def told(self) -> list[tuple[str, str]]:
@@ -180,26 +184,6 @@ class Account:
         stand_in = self._stand_ins.get(model.name)
         return stand_in(params) if stand_in else None  # None: moto's own
 
-    def _update_endpoint(self, wanted: Mapping[str, Any]) -> Any:
-        endpoint = self.sagemaker.endpoints.get(wanted["EndpointName"])
-        config = self.sagemaker.endpoint_configs.get(wanted["EndpointConfigName"])
-        if endpoint is None:
-            return refused("Could not find endpoint.")
-        if endpoint.endpoint_status in (*CHANGING, "Failed"):
-            return refused("Cannot update in-progress endpoint.")
-        if config is None:
-            return refused("Could not find endpoint configuration.")
-        old = self.sagemaker.endpoint_configs.get(endpoint.endpoint_config_name)
-        if fault := _mismatch(old, config, scaled=bool(self.scaled)):
-            return refused(fault)
-        guardrails = wanted.get("DeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
-        canary = guardrails.get("TrafficRoutingConfiguration", {}).get("CanarySize")
-        if canary and endpoint.production_variants[0]["DesiredInstanceCount"] < 2:
-            return refused("CanarySize must be at most 50% of the fleet.")
-        endpoint.endpoint_status = "Updating"
-        self.pending = wanted["EndpointConfigName"]
-        return answered({"EndpointArn": endpoint.arn})
-
     def _delete_endpoint(self, named: Mapping[str, str]) -> Any:
         endpoint = self.sagemaker.endpoints.get(named["EndpointName"])
         if endpoint is not None and endpoint.endpoint_status in CHANGING:
@@ -214,20 +198,7 @@ class Account:
         return answered({})
 
     def _create_model(self, wanted: Mapping[str, Any]) -> Any:
-        return _unless_there(self.sagemaker._models, wanted["ModelName"], "model")
-
-    def _create_config(self, wanted: Mapping[str, Any]) -> Any:
-        made = self.sagemaker.endpoint_configs
-        return _unless_there(made, wanted["EndpointConfigName"], "endpoint configuration")
-
-    def _describe_endpoint(self, named: Mapping[str, str]) -> Any:
-        endpoint = self.sagemaker.endpoints.get(named["EndpointName"])
-        if endpoint is None:
-            return None
-        told = endpoint.response_object
-        if endpoint.endpoint_status == "Updating" and self.pending:
-            told["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending}
-        return answered(told)
+        return unless_there(self.sagemaker._models, wanted["ModelName"], "model")
 
     def _describe_package(self, named: Mapping[str, str]) -> Any:
         name = named["ModelPackageName"]
@@ -271,7 +242,7 @@ class Account:
         return answered({"Errors": errors})
 
     def _create_endpoint(self, wanted: Mapping[str, Any]) -> Any:
-        return _unless_there(self.sagemaker.endpoints, wanted["EndpointName"], "endpoint")
+        return unless_there(self.sagemaker.endpoints, wanted["EndpointName"], "endpoint")
 
 
 def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
@@ -284,40 +255,3 @@ def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
 
 
 MODEL = packed(BUNDLE)
-
-
-def _unless_there(made: Mapping[str, object], name: str, what: str) -> Any:
-    if name in made:
-        return refused(f'Cannot create already existing {what} "{ARN}:{what}/{name}".')
-    return None
-
-
-def _mismatch(old: Any, new: Any, *, scaled: bool) -> str:
-    if old is None:
-        return ""
-    before, after = old.production_variants[0], new.production_variants[0]
-    if ("ServerlessConfig" in before) != ("ServerlessConfig" in after):
-        return "Endpoint cannot be updated between serverless and instances."
-    if bool(old.async_inference_config) != bool(new.async_inference_config):
-        return "The AsyncInferenceConfig parameter cannot be removed from this endpoint."
-    if scaled and before.get("InstanceType") != after.get("InstanceType"):
-        return (
-            'The variant(s) "main" must be deregistered as scalable targets with AWS Auto Scaling'
-            " before they can be removed or have their instance type updated."
-        )
-    return ""
-
-
-def answered(body: Mapping[str, Any]) -> tuple[AWSResponse, dict[str, Any]]:
-    metadata = {"HTTPStatusCode": 200, "RequestId": "0", "HTTPHeaders": {}, "RetryAttempts": 0}
-    return _http(200), {**body, "ResponseMetadata": metadata}
-
-
-def refused(message: str, code: str = "ValidationException") -> tuple[AWSResponse, dict[str, Any]]:
-    metadata = {"HTTPStatusCode": 400, "RequestId": "0", "HTTPHeaders": {}, "RetryAttempts": 0}
-    error = {"Code": code, "Message": message}
-    return _http(400), {"Error": error, "ResponseMetadata": metadata}
-
-
-def _http(status: int) -> AWSResponse:
-    return AWSResponse("https://api.sagemaker.us-east-1.amazonaws.com", status, {}, io.BytesIO())

@@ -1,0 +1,122 @@
+"""Back to what was served before: by one step for each package that is left."""
+
+import pytest
+
+from sagetree.cloud.deployment.errors import Refused
+from tests.cloud.account import STACK
+from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
+
+INSTANCE = settings_of("instance")
+
+
+def serve(account, ask, settings=INSTANCE):
+    arn = account.register()
+    ask(approval(arn), settings)
+    if settings.endpoint_kind != "lambda":
+        account.settle()
+        assert ask(ENDPOINT_EVENT, settings)["action"] == "in-service"
+    return arn
+
+
+def refusal(ask, event, settings=INSTANCE):
+    with pytest.raises(Refused) as raised:
+        ask(event, settings)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["instance", "serverless", "lambda"])
+def test_each_step_goes_back_by_one_package(account, ask, kind):
+    settings = settings_of(kind)
+    arns = [serve(account, ask, settings) for _ in range(3)]
+    for left, target in ((arns[2], arns[1]), (arns[1], arns[0])):
+        answer = ask({"rollback": left}, settings)
+        assert (answer["action"], answer["package"]) == ("updated", target)
+        again = ask({"rollback": left}, settings)
+        assert (again["action"], again["reason"]) == (
+            "unchanged", f"{left} is not wanted now, {target} is"
+        )  # fmt: skip
+        if kind != "lambda":
+            account.settle()
+            assert ask(ENDPOINT_EVENT, settings)["action"] == "in-service"
+        assert account.parameter("deployed-package") == target
+    assert refusal(ask, {"rollback": arns[0]}, settings) == (
+        f"{arns[0]}: no package that is still approved was served before it. Approve another"
+        " package"
+    )
+    assert account.told == []
+
+
+def test_what_was_left_does_not_come_back_by_an_old_event(account, ask):
+    first, second = (serve(account, ask) for _ in range(2))
+    ask({"rollback": second}, INSTANCE)
+    account.settle()
+    ask(ENDPOINT_EVENT, INSTANCE)
+    for _ in range(2):
+        late = ask(approval(second), INSTANCE)
+        assert late["reason"] == (
+            f"{second} was taken back since it was approved; to serve it, approve it again"
+        )
+    assert account.parameter("wanted-package") == first
+    account.approve(second)
+    assert ask(approval(second), INSTANCE)["action"] == "updated"
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_deployment_that_is_on_its_way_is_left_for_what_is_served(account, ask, fails):
+    first, second = serve(account, ask), account.register()
+    ask(approval(second), INSTANCE)
+    answer = ask({"rollback": second}, INSTANCE)
+    assert (answer["action"], answer["package"]) == ("waiting", first)
+    account.settle(fails=fails)
+    ask(ENDPOINT_EVENT, INSTANCE)
+    account.settle()
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+    assert account.endpoints.models()["main"].startswith("fraud-1-")
+
+
+def test_after_a_silent_roll_back_the_wish_is_given_up(account, ask):
+    first, second = serve(account, ask), account.register()
+    ask(approval(second), INSTANCE)
+    account.settle(fails=True)
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "rolled-back"
+    answer = ask({"rollback": second}, INSTANCE)
+    assert (answer["action"], answer["package"]) == ("unchanged", first)
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+
+
+@pytest.mark.parametrize("fate", ["Rejected", "deleted"])
+def test_what_may_be_served_no_more_is_passed_over(account, ask, fate):
+    first, second, third = (serve(account, ask) for _ in range(3))
+    if fate == "deleted":
+        account.clients["sagemaker"].delete_model_package(ModelPackageName=second)
+    else:
+        account.approve(second, fate)
+    assert ask({"rollback": third}, INSTANCE)["package"] == first
+
+
+def test_a_stack_that_is_older_than_its_history_goes_back_too(account, ask):
+    first = serve(account, ask)
+    account.clients["ssm"].delete_parameter(Name=f"/{STACK}/served-packages")
+    second = serve(account, ask)
+    assert ask({"rollback": second}, INSTANCE)["package"] == first
+
+
+def test_before_the_first_model_there_is_nothing_to_go_back_from(account, ask):
+    arn = account.register()
+    assert refusal(ask, {"rollback": arn}) == "nothing has been deployed yet. Approve a package"
+
+
+def test_a_roll_back_ends_a_comparison(account, ask):
+    first, second, third = (serve(account, ask) for _ in range(3))
+    account.approve(first)
+    ask({"shift": 10, "package": first}, INSTANCE)
+    for _ in range(3):
+        account.settle()
+        ask(ENDPOINT_EVENT, INSTANCE)
+    assert account.endpoints.models().keys() == {"main", "challenger"}
+    ask({"rollback": third}, INSTANCE)
+    for _ in range(3):
+        account.settle()
+        ask(ENDPOINT_EVENT, INSTANCE)
+    assert account.parameter("deployed-package") == second
+    assert account.endpoints.models().keys() == {"main"}
