@@ -10,6 +10,8 @@ from sagetree.cloud.names import NONE
 # As many are remembered. Events come hours late at most, and nobody goes back further.
 REMEMBERED = 20
 
+_ALL = "all"
+
 
 def served(parameters: Parameters) -> list[int]:
     """Return the versions that have been served, the last one last, each once."""
@@ -38,25 +40,26 @@ def withdraw(parameters: Parameters, package: Package) -> None:
 
     The events of its approval may come again, and late.
     """
-    restore(parameters, package.arn)
-    mark = f"{package.version}@{package.changed.isoformat()}"
-    _write(parameters, WITHDRAWN, [*_words(parameters, WITHDRAWN), mark])
+    _mark(parameters, str(package.version), package)
 
 
-def restore(parameters: Parameters, arn: str) -> None:
-    """Take back that a package was withdrawn."""
-    mine = f"{version_of(arn)}@"
-    others = [word for word in _words(parameters, WITHDRAWN) if not word.startswith(mine)]
-    _write(parameters, WITHDRAWN, others)
+def withdraw_champion(parameters: Parameters, package: Package) -> None:
+    """Note that of a package and of all that were approved before it, too: it had replaced them."""
+    _mark(parameters, _ALL, package)
 
 
 def is_withdrawn(parameters: Parameters, package: Package) -> bool:
     """Say whether a package was taken back after it was approved."""
     return any(
-        word.startswith(f"{package.version}@")
-        and package.changed <= datetime.fromisoformat(word.partition("@")[2])
-        for word in _words(parameters, WITHDRAWN)
+        who in (_ALL, str(package.version)) and package.changed <= datetime.fromisoformat(when)
+        for who, _, when in (word.partition("@") for word in _words(parameters, WITHDRAWN))
     )
+
+
+def _mark(parameters: Parameters, who: str, package: Package) -> None:
+    mark = f"{who}@{package.changed.isoformat()}"
+    others = [word for word in _words(parameters, WITHDRAWN) if word != mark]
+    _write(parameters, WITHDRAWN, [*others, mark])
 
 
 def _words(parameters: Parameters, name: str) -> list[str]:

@@ -45,8 +45,7 @@ def rollback(
             "no package that is still approved was served before it", where=wanted, hint=hint
         )
     if leaving := Package.found(clients, settings, wanted):
-        history.withdraw(parameters, leaving)
-    history.restore(parameters, target.arn)
+        history.withdraw_champion(parameters, leaving)
     history.go_back_to(parameters, target.version)
     forget(parameters)
     parameters.put(WANTED_PACKAGE, target.arn)

@@ -75,8 +75,7 @@ def _promote(
     package.check()
     before = parameters.get(WANTED_PACKAGE)
     if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
-        history.withdraw(parameters, left)
-    history.restore(parameters, package.arn)
+        history.withdraw_champion(parameters, left)
     forget(parameters)
     parameters.put(WANTED_PACKAGE, package.arn)
     return roll_out(clients, settings, parameters, package, deadline)
@@ -104,7 +103,6 @@ def _challenge(
 ) -> Answer:
     champion = _champion(clients, settings, parameters, package)
     _check(clients, package, champion)
-    history.restore(parameters, package.arn)
     note = ChallengerNote.read(parameters)
     if note is None or (note.arn, note.share) != (package.arn, share):
         ChallengerNote(package.arn, share).write(parameters)
