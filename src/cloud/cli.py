@@ -18,6 +18,16 @@ from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
 from sagetree.cloud.commands.run import run
 from sagetree.cloud.commands.status import status
+from sagetree.cloud.commands.traffic import (
+    OFF,
+    ROLLBACK,
+    SHADOW,
+    SHIFT,
+    percent_of,
+    rollback,
+    shadow,
+    shift,
+)
 from sagetree.cloud.commands.upload import tables_of, upload
 from sagetree.desk.options import command_parser, count_type
 from sagetree.errors import UserError, quote
@@ -43,6 +53,8 @@ in the order of use:
   sagetree cloud approve
   sagetree cloud status
   sagetree cloud ingest customers.csv
+  sagetree cloud shift 10 --package 2
+  sagetree cloud rollback
   sagetree cloud batch claims.csv scores
   sagetree cloud drift
   sagetree cloud check
@@ -179,6 +191,7 @@ def _parser() -> ArgumentParser:
     _add_run(commands)
     _add(commands, "status", "show the state of all of it", _STATUS, lambda a, _: status(a))
     _add_approve(commands)
+    _add_traffic(commands)
     _add_delete(commands)
     _add(
         commands,
@@ -275,6 +288,23 @@ def _add_approve(commands: "Commands") -> None:
         metavar="VERSION",
         help="the model's version (default: the latest)",
     )
+
+
+def _add_traffic(commands: "Commands") -> None:
+    def work(account: Account, options: Namespace) -> int:
+        return shift(account, percent_of(options.percent), options.package)
+
+    parser = _add(commands, "shift", "give a challenger a share of the requests", SHIFT, work)
+    parser.add_argument("percent", metavar="PERCENT", help="its share, from 0 to 100")
+    name = "a model's version, or its ARN"
+    parser.add_argument("--package", metavar="PACKAGE", help=f"{name} (default: the challenger)")
+    parser = _add(
+        commands, "shadow", "send copies of requests to a model", SHADOW,
+        lambda account, options: shadow(account, options.package),
+    )  # fmt: skip
+    parser.add_argument("package", metavar="PACKAGE", help=f"{name}, or {OFF}")
+    back = "go back to the model that was served before"
+    _add(commands, "rollback", back, ROLLBACK, lambda account, _: rollback(account))
 
 
 def _add_batch(commands: "Commands") -> None:

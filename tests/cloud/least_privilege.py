@@ -57,7 +57,6 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "cloudwatch:PutMetricAlarm": BY_SCALING,
         "cloudwatch:DeleteAlarms": BY_SCALING,
         "cloudwatch:DescribeAlarms": "a deployment's alarms are looked at with its caller's role",
-        "sagemaker:UpdateEndpointWeightsAndCapacities": BY_SCALING,
     },
     "ScoreRole": FUNCTION,
     "WorkRole": FUNCTION

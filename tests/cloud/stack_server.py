@@ -194,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("x-amzn-ErrorType", reply.code)
         if self.path.endswith("async-invocations"):
             self.send_header("X-Amzn-SageMaker-OutputLocation", f"s3://{BUCKET}/answers/1.out")
+        if self.path.endswith("/invocations") and reply.status == 200:
+            self.send_header("x-Amzn-Invoked-Production-Variant", "main")
         self.end_headers()
         self.wfile.write(reply.body)
 

@@ -85,6 +85,34 @@ def wait(person: Person) -> None:
     assert person.dead_claims() == 1  # it is as wrong as before
 
 
+def ask(person: Person, event: dict[str, object]) -> str:
+    """Ask the deploy function for a change, and wait for all that follows."""
+    said = person.desk.functions.invoke(person.outputs["DeployFunctionName"], event, PERSON)
+    person.desk.backstage.wait(60)
+    return str(said["action"])
+
+
+def _variant(person: Person) -> dict[str, object]:
+    name = person.endpoint()["EndpointConfigName"]
+    sagemaker = person.desk.client("sagemaker")
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=name)
+    return dict(config["ProductionVariants"][0])
+
+
+def change(person: Person, *, has_challenger: bool) -> None:
+    """Compare two models where two can be served, and go back."""
+    newest, older = (package["ModelPackageArn"] for package in person.packages()[:2])
+    if has_challenger:
+        assert ask(person, {"shift": 30, "package": older}) == "updated"
+        weights = [v["CurrentWeight"] for v in person.endpoint()["ProductionVariants"]]
+        assert weights == [70.0, 30.0]
+        assert ask(person, {"shift": 0}) == "updated"
+        assert len(person.endpoint()["ProductionVariants"]) == 1
+    assert ask(person, {"rollback": newest}) == "updated"
+    version = older.rpartition("/")[2]
+    assert person.endpoint()["EndpointConfigName"].startswith(f"{STACK}-{version}-")
+
+
 def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     """Go through all that happens to a stack while it stands."""
     first = registered(person, folder)
@@ -119,6 +147,7 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
         registered(person, folder, "Approved")
     configs = person.desk.client("sagemaker").list_endpoint_configs()["EndpointConfigs"]
     assert len(configs) == 3
+    change(person, has_challenger="InstanceType" in _variant(person))
     assert not [d for d in person.desk.bus.deliveries if d.error]
 
 

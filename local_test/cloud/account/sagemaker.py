@@ -60,6 +60,7 @@ class Account:
         ours = {
             "create_endpoint": _create_endpoint(self, theirs["create_endpoint"]),
             "update_endpoint": _update_endpoint(self),
+            "update_endpoint_weights_and_capacities": _weigh(self),
             "delete_endpoint": _delete_endpoint(self, theirs["delete_endpoint"]),
             "create_model_package": _create_package(self, theirs["create_model_package"]),
             "update_model_package": _update_package(self, theirs["update_model_package"]),
@@ -88,9 +89,13 @@ class Account:
         if not reason:
             endpoint.endpoint_config_name = config
             endpoint.production_variants = endpoint._process_production_variants(variants)
-        endpoint.endpoint_status = "Failed" if first and reason else "InService"
         failed = reason if first and reason else None
         endpoint.failure_reason = failed  # type: ignore[assignment] # moto sets only None
+        self.endpoint_settled(endpoint, "Failed" if failed else "InService")
+
+    def endpoint_settled(self, endpoint: FakeEndpoint, status: str) -> None:
+        """Let an endpoint be in a status that lasts, and tell the bus."""
+        endpoint.endpoint_status = status
         endpoint.last_modified_time = utcnow()
         detail = {
             "EndpointName": endpoint.endpoint_name,
@@ -194,6 +199,27 @@ def _update_endpoint(account: Account) -> Operation:
         return ActionResult({"EndpointArn": endpoint.arn})
 
     return update_endpoint
+
+
+def _weigh(account: Account) -> Operation:
+    def update_endpoint_weights_and_capacities(self: SageMakerResponse) -> ActionResult:
+        endpoint = _settled(self)
+        wanted = {
+            entry["VariantName"]: entry["DesiredWeight"]
+            for entry in self._get_param("DesiredWeightsAndCapacities")
+        }
+        endpoint.endpoint_status = "Updating"
+
+        def work() -> None:
+            for variant in endpoint.production_variants:
+                weight = wanted[variant["VariantName"]]
+                variant |= {"CurrentWeight": weight, "DesiredWeight": weight}
+            account.endpoint_settled(endpoint, "InService")
+
+        account.backstage.later(work)
+        return ActionResult({"EndpointArn": endpoint.arn})
+
+    return update_endpoint_weights_and_capacities
 
 
 def _delete_endpoint(account: Account, delete: Operation) -> Operation:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from sagetree.cloud.account.calls import Account, Answer
 from sagetree.cloud.account.refusals import AbsentError
+from sagetree.cloud.account.typed import words_of
+from sagetree.errors import UserError
 
 APPROVED = "Approved"
 REJECTED = "Rejected"
@@ -43,6 +45,34 @@ def listing(account: Account) -> dict[str, str]:
         "SortBy": "CreationTime",
         "SortOrder": "Descending",
     }
+
+
+def version_variable(account: Account, version: int | None) -> str:
+    """Return the shell variable that would hold a version's ARN, the latest's for None."""
+    chosen = "[0]" if version is None else f"[?ModelPackageVersion==`{version}`]"
+    return account.type_variable(
+        "MODEL_PACKAGE_ARN",
+        *words_of("sagemaker", "list_model_packages", listing(account)),
+        query=f"ModelPackageSummaryList{chosen}.ModelPackageArn",
+    )
+
+
+def chosen_version(account: Account, version: int | None) -> str:
+    """Return the ARN of a version that is there, of the latest for None."""
+    versions = list_versions(account)
+    if not versions:
+        raise UserError(
+            f"{account.stack} has no model yet",
+            hint=f"Make one by 'sagetree cloud run {account.options}'",
+        )
+    if version is None:
+        return next(iter(versions.values()))
+    if version not in versions:
+        raise UserError(
+            f"{account.stack} has no version {version}",
+            hint=f"It has {', '.join(map(str, versions))}",
+        )
+    return versions[version]
 
 
 def read_package(account: Account, arn: str) -> ModelVersion:

@@ -153,6 +153,19 @@ def output_variable(account: Account, stack: str, name: str) -> str:
     )
 
 
+def parameter_of(account: Account, name: str) -> str:
+    """Return what the stack's functions have noted; of a dry run the variable that would hold it.
+
+    `name` is of Parameter Store, such as wanted-package.
+    """
+    path = f"/{account.stack}/{name}"
+    if account.dry_run:
+        words = ("ssm", "get-parameter", "--name", path)
+        variable = name.upper().replace("-", "_")
+        return account.type_variable(variable, *words, query="Parameter.Value")
+    return str(account.call("ssm", "get_parameter", Name=path)["Parameter"]["Value"])
+
+
 def first_failure(account: Account, stack: Stack) -> str:
     """Return which resource failed first in the stack's last change, and why; "" if none did."""
     for event in reversed(_events_of_last_change(account, stack)):

@@ -10,7 +10,7 @@ from sagetree.cloud.account.batch_files import AT_ONCE, MEGABYTE, PART_MB, conte
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.jobs import wait_for_job
 from sagetree.cloud.account.refusals import AbsentError, refusals
-from sagetree.cloud.account.stack import existing_stack, output_of
+from sagetree.cloud.account.stack import existing_stack, output_of, parameter_of
 from sagetree.cloud.columns import InputColumns
 from sagetree.cloud.names import NONE, Versions, name_of
 from sagetree.errors import UserError
@@ -151,27 +151,16 @@ def _one_kind(paths: Sequence[str]) -> str:
 
 
 def _columns(account: Account) -> InputColumns:
-    columns = InputColumns.of_text(_parameter(account, "columns"))
+    columns = InputColumns.of_text(parameter_of(account, "columns"))
     if columns is None:
         hint = f"Run 'sagetree cloud approve {account.options}'"
         raise UserError("no model has been deployed yet", hint=hint)
     return columns
 
 
-def _parameter(account: Account, name: str) -> str:
-    path = f"/{account.stack}/{name}"
-    if account.dry_run:
-        words = ("ssm", "get-parameter", "--name", path)
-        return account.type_variable(
-            name.upper().replace("-", "_"), *words, query="Parameter.Value"
-        )
-    found: dict[str, Any] = dict(account.call("ssm", "get_parameter", Name=path)["Parameter"])
-    return str(found["Value"])
-
-
 def _model(account: Account, role: str) -> str:
     """Return the name of the deployed package's model for jobs, made where there is none yet."""
-    package = _parameter(account, "deployed-package")
+    package = parameter_of(account, "deployed-package")
     if package == NONE:
         hint = f"Run 'sagetree cloud approve {account.options}'"
         raise UserError("no model has been deployed yet", hint=hint)

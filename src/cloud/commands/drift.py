@@ -3,6 +3,7 @@
 import json
 
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.functions import ask_function
 from sagetree.cloud.account.jobs import wait_for_job
 from sagetree.cloud.account.members import output_of_sibling
 from sagetree.cloud.account.refusals import AbsentError
@@ -20,11 +21,9 @@ def drift(account: Account, days: int | None) -> int:
     function = output_of_sibling(account, "watch", "WatchFunctionName")
     bucket = output_of(account, "BucketName")
     event = {} if days is None else {"days": days}
-    words = ["lambda", "invoke", "--function-name", function, "--payload", json.dumps(event)]
-    account.type_out(*words, "--cli-binary-format", "raw-in-base64-out", "/dev/stdout")
+    answer = ask_function(account, function, event)
     if account.dry_run:
         return 0
-    answer = _asked(account, function, event)
     if answer["action"] != "started":
         raise UserError(
             f"there is nothing to look at: {answer['reason']}",
@@ -34,20 +33,6 @@ def drift(account: Account, days: int | None) -> int:
     account.say(f"{job} looks at {answer['objects']} captures")
     wait_for_job(account, "Processing", job)
     return _say(account, job, bucket)
-
-
-def _asked(account: Account, function: str, event: object) -> dict[str, object]:
-    given = account.ask_long(
-        "lambda", "invoke", FunctionName=function, Payload=json.dumps(event).encode()
-    )
-    answer: dict[str, object] = json.loads(given["Payload"].read())
-    if "FunctionError" in given:
-        raise UserError(
-            str(answer.get("errorMessage")),
-            where=function,
-            hint=f"Its log: aws logs tail /aws/lambda/{function}",
-        )
-    return answer
 
 
 def _say(account: Account, job: str, bucket: str) -> int:

@@ -84,6 +84,8 @@ def _endpoint(endpoint: EndpointStatus, account: Account) -> Iterator[str]:
     )
     if endpoint.config:
         yield f"serves {endpoint.config}"
+    if endpoint.beside:
+        yield endpoint.beside
     if not endpoint.is_as_wanted and endpoint.wanted_config:
         yield f"wanted is {endpoint.wanted_config}"
 

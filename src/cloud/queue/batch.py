@@ -102,7 +102,9 @@ def _score(
         rows, outcome = scorer.ask(list(claims.values()), request)
         if outcome.status == 200:
             told = predictions(outcome, len(claims))
-            capture.keep(list(claims.values()), rows.rows, told, request.request_id)
+            capture.keep(
+                list(claims.values()), rows.rows, told, request.request_id, outcome.variant
+            )
             results.scored.extend(map(Scored, messages, claims.values(), told))
             return
         reason = _refusal(rows, outcome, request)

@@ -83,7 +83,7 @@ class Api:
         match outcome.status:
             case 200:
                 told = predictions(outcome, len(claims))
-                self._capture.keep(claims, rows.rows, told, request.request_id)
+                self._capture.keep(claims, rows.rows, told, request.request_id, outcome.variant)
                 content["predictions"] = list(map(self._scorer.named, claims, told))
             case 202:
                 content |= {"claims": len(claims), **json.loads(outcome.body)}

@@ -8,7 +8,7 @@ so that an outcome that comes later finds its score.
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -41,16 +41,20 @@ class RequestCapture:
 
     def keep(
         self, claims: Sequence[Claim], rows: Sequence[Claim], predictions: Sequence[Prediction],
-        request_id: str,
+        request_id: str, variant: str = "",
     ) -> None:  # fmt: skip
-        """Keep the rows that the model was sent, their claims' identifiers and its answers.
+        """Keep the rows that a model was sent, their claims' identifiers and its answers.
+
+        `variant` says which of the endpoint's models it was, so that two can be compared.
 
         A failure is logged: the scores are there, and whoever asked is to have them.
         """
         if self._draw() >= self._share:
             return
         now = self._now()
-        lines = self._lines(claims, rows, predictions, request_id, now)
+        known = {"inferenceTime": f"{now:%Y-%m-%dT%H:%M:%SZ}"}
+        said = {"customAttributes": [f"variant={variant}"]} if variant else {}
+        lines = self._lines(claims, rows, predictions, request_id, {**known, **said})
         key = f"{CAPTURED}/{now:%Y/%m/%d/%H}/{now:%M-%S}-{uuid.uuid4().hex}.jsonl"
         try:
             self._s3.put_object(Bucket=self._bucket, Key=key, Body="".join(lines).encode())
@@ -59,7 +63,7 @@ class RequestCapture:
 
     def _lines(
         self, claims: Sequence[Claim], rows: Sequence[Claim], predictions: Sequence[Prediction],
-        request_id: str, now: datetime,
+        request_id: str, metadata: Mapping[str, object],
     ) -> Iterator[str]:  # fmt: skip
         for number, (claim, row, told) in enumerate(zip(claims, rows, predictions, strict=True)):
             known = {k: claim[k] for k in (self._id_field,) if _can_join(claim.get(k))}
@@ -71,7 +75,7 @@ class RequestCapture:
                 "eventMetadata": {
                     "eventId": str(uuid.uuid4()),
                     "inferenceId": f"{request_id}/{number}",
-                    "inferenceTime": f"{now:%Y-%m-%dT%H:%M:%SZ}",
+                    **metadata,
                 },
                 "eventVersion": "0",
             }

@@ -20,10 +20,14 @@ REQUESTS = "asynchronous"
 
 
 class Outcome(NamedTuple):
-    """What the model said: an HTTP status and a body of JSON."""
+    """What the model said: an HTTP status and a body of JSON.
+
+    `variant` is which of the endpoint's models it was, "" where that is not told.
+    """
 
     status: int
     body: bytes
+    variant: str = ""
 
 
 class ScoringModel(Protocol):
@@ -61,7 +65,8 @@ class Endpoint:
             if outcome is None:
                 raise
             return outcome
-        return Outcome(200, answer["Body"].read())
+        variant = answer.get("InvokedProductionVariant", "")
+        return Outcome(200, answer["Body"].read(), variant)
 
 
 class AsynchronousEndpoint:

@@ -77,7 +77,14 @@ def test_a_version_is_approved_by_its_number_once(registry):
     assert registry.hears(lambda: approve(registry.account, 1))[0] == 0
     assert approval(registry, first) == "Approved"
     code, said = registry.does(lambda: approve(registry.account, 1))
-    assert (code, said) == (0, ["version 1: Approved", "It is approved already"])
+    assert (code, said) == (
+        0,
+        [
+            "version 1: Approved",
+            "It is approved already. To have it served, though it was left for another one:",
+            "  sagetree cloud shift 100 --package 1 --stack fraud",
+        ],
+    )
 
 
 def test_what_must_not_be_approved_is_refused(registry):

@@ -13,8 +13,8 @@ from sagetree.cloud.cli import main
 # Any CSV file.
 TABLE = Path(__file__).parents[3] / "local_test" / "payloads" / "claims.csv"
 COMMANDS = (
-    "launch", "upload", "run", "status", "approve", "delete", "leftovers", "ingest", "batch",
-    "drift", "check", "redrive",
+    "launch", "upload", "run", "status", "approve", "shift", "shadow", "rollback", "delete",
+    "leftovers", "ingest", "batch", "drift", "check", "redrive",
 )  # fmt: skip
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
 
@@ -55,6 +55,9 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
         (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 2),
         (["launch", "--image", IMAGE, "--with", "queue,watch"], 7),
         (["upload", str(TABLE)], 2),
+        (["shift", "10", "--package", "3"], 3),
+        (["shadow", "off"], 2),
+        (["rollback"], 3),
         (["run", "--parameter", "MinimumAuc=0.8"], 3),
         (["status"], 6),
         (["approve", "3"], 2),

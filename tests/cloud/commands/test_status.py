@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from sagetree.cloud.commands.status import status
 from tests.cloud.commands.test_approve import register
 
@@ -15,15 +17,23 @@ def note(person, **values):
         )
 
 
-def serve(person, config):
-    """Make an endpoint that serves a config."""
+def serve(person, config, *beside):
+    """Make an endpoint that serves a config, of another variant with its weight, too."""
     client = person.client("sagemaker")
     container = {"Image": "1.dkr.ecr.us-east-1.amazonaws.com/sagetree:1"}
     role = "arn:aws:iam::123456789012:role/model"
     client.create_model(ModelName=config, ExecutionRoleArn=role, PrimaryContainer=container)
     variant = {"VariantName": "main", "ModelName": config}
     variant["ServerlessConfig"] = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
-    client.create_endpoint_config(EndpointConfigName=config, ProductionVariants=[variant])
+    variants = [variant]
+    if beside:
+        machine = {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1, "ModelName": config}
+        weights = {"main": 9.0, **dict(beside)}
+        variants = [
+            {**machine, "VariantName": name, "InitialVariantWeight": weight}
+            for name, weight in weights.items()
+        ]
+    client.create_endpoint_config(EndpointConfigName=config, ProductionVariants=variants)
     client.create_endpoint(EndpointName="fraud", EndpointConfigName=config)
 
 
@@ -93,6 +103,22 @@ def test_what_ran_what_is_served_and_what_is_wrong(person):
         "fraud is InService", "serves fraud-1-0123abcd", "wanted is fraud-2-0123abcd",
     ]  # fmt: skip
     assert after("alarms", said) == ["fraud-score-errors: ALARM"]
+
+
+@pytest.mark.parametrize(
+    ("config", "note_", "line"),
+    [
+        ("fraud-1c2-0123abcd", "10 x/2", "version 2 gets 10 % of the requests"),
+        ("fraud-1s2-0123abcd", "shadow x/2", "version 2 gets copies of the requests"),
+        ("fraud-1-0123abcd", "10 x/2 asked", "noted beside it is 10 x/2"),
+    ],
+)
+def test_who_is_beside_the_champion_is_said(person, config, note_, line):
+    make(person, EndpointKind="instance")
+    serve(person, config, *([("challenger", 1.0)] if "c2" in config else []))
+    note(person, wanted_config=config, challenger=note_)
+    _, said = person.does(lambda: status(person.account))
+    assert after("endpoint", said) == ["fraud is InService", f"serves {config}", line]
 
 
 def test_instances_cost_by_the_hour_even_of_an_asynchronous_endpoint(person):

@@ -388,6 +388,17 @@ def test_names_follow_from_content(account, ask):
     assert ask({"package": arn}, same)["config"] == name
 
 
+def test_a_newer_image_of_the_stack_leaves_what_is_served(account, ask):
+    """A package names its own image."""
+    arn = account.register()
+    config = ask(approval(arn), settings_of("instance"))["config"]
+    newer = settings_of("instance", SAGETREE_IMAGE_URI="1.dkr.ecr.us-east-1.amazonaws.com/s:2")
+    for event in (ENDPOINT_EVENT, approval(arn)):
+        assert ask(event, newer)["config"] == config
+        assert not {"CreateModel", "UpdateEndpoint"} & set(account.written())
+    assert ask(approval(account.register()), newer)["action"] == "updated"
+
+
 def test_a_version_of_another_stack_of_the_same_name_has_other_names():
     """Versions begin at 1 again when a stack is made anew."""
     made = datetime(2026, 1, 2, tzinfo=UTC)

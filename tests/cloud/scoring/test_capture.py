@@ -33,6 +33,7 @@ def test_each_claim_is_an_event_with_its_identifier_and_what_the_model_was_sent(
     metadata = [e["eventMetadata"] for e in (first, second)]
     assert [m["inferenceId"] for m in metadata] == ["of-the-gateway/0", "of-the-gateway/1"]
     assert metadata[0]["eventId"] != metadata[1]["eventId"]
+    assert [m["customAttributes"] for m in metadata] == [["variant=main"]] * 2
     assert body["predictions"][0]["policy_id"] == 7
 
 
