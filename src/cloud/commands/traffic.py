@@ -65,6 +65,8 @@ def _change(account: Account, event: Mapping[str, object]) -> int:
     answer = ask_function(account, output_of(account, "DeployFunctionName"), event)
     if account.dry_run:
         return 0
+    if answer["action"] == "refused":
+        raise UserError(answer["reason"])
     said = _BEGUN.get(answer["action"], answer["action"])
     account.say(f"{said}: {answer['reason']}" if "reason" in answer else said)
     if "package" in answer:

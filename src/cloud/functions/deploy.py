@@ -50,16 +50,24 @@ def handler(
             if detail.get("EndpointName", settings.stack) != settings.stack:
                 return answer(settings, "unchanged", NONE, "the event is of another endpoint")
             return settle(clients, settings, parameters, deadline)
-        for name, change in CHANGES.items():
-            if name in event:
-                return change(clients, settings, parameters, event, deadline)
+        if name := next((name for name in CHANGES if name in event), ""):
+            return _asked(CHANGES[name], clients, settings, parameters, event, deadline)
         arn = _package_of(event, detail)
         return deploy(clients, settings, parameters, arn, deadline)
     except Refused as error:
-        if event.keys() & CHANGES.keys():  # a person has asked, and hears of it
-            raise
         tell(clients, settings, parameters, "a package is refused", str(error))
         raise
+
+
+def _asked(
+    change: Change, clients: Clients, settings: Settings, parameters: Parameters,
+    event: Mapping[str, object], deadline: float,
+) -> Answer:  # fmt: skip
+    """Make a change that a person asks for; whoever is refused hears it, and nobody else."""
+    try:
+        return change(clients, settings, parameters, event, deadline)
+    except Refused as error:
+        return answer(settings, "refused", parameters.get(WANTED_CONFIG), str(error))
 
 
 def deploy(
