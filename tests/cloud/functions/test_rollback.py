@@ -23,7 +23,10 @@ def refusal(ask, event, settings=INSTANCE):
     return answer["reason"]
 
 
-@pytest.mark.parametrize("kind", ["instance", "serverless", "lambda"])
+@pytest.mark.parametrize(
+    "kind",
+    [*(pytest.param(k, marks=pytest.mark.long) for k in ("serverless", "lambda")), "instance"],
+)
 def test_each_step_goes_back_by_one_package(account, ask, kind):
     settings = settings_of(kind)
     arns = [serve(account, ask, settings) for _ in range(3)]
@@ -60,7 +63,7 @@ def test_what_was_left_does_not_come_back_by_an_old_event(account, ask):
     assert ask(approval(second), INSTANCE)["action"] == "updated"
 
 
-@pytest.mark.parametrize("fails", [True, False])
+@pytest.mark.parametrize("fails", [pytest.param(True, marks=pytest.mark.long), False])
 def test_a_deployment_that_is_on_its_way_is_left_for_what_is_served(account, ask, fails):
     first, second = serve(account, ask), account.register()
     ask(approval(second), INSTANCE)
@@ -83,7 +86,7 @@ def test_after_a_silent_roll_back_the_wish_is_given_up(account, ask):
     assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
 
 
-@pytest.mark.parametrize("fate", ["Rejected", "deleted"])
+@pytest.mark.parametrize("fate", ["Rejected", pytest.param("deleted", marks=pytest.mark.long)])
 def test_what_may_be_served_no_more_is_passed_over(account, ask, fate):
     first, second, third = (serve(account, ask) for _ in range(3))
     if fate == "deleted":
@@ -93,6 +96,7 @@ def test_what_may_be_served_no_more_is_passed_over(account, ask, fate):
     assert ask({"rollback": third}, INSTANCE)["package"] == first
 
 
+@pytest.mark.long
 def test_a_stack_that_is_older_than_its_history_goes_back_too(account, ask):
     first = serve(account, ask)
     account.clients["ssm"].delete_parameter(Name=f"/{STACK}/served-packages")
@@ -105,6 +109,7 @@ def test_before_the_first_model_there_is_nothing_to_go_back_from(account, ask):
     assert refusal(ask, {"rollback": arn}) == "nothing has been deployed yet. Approve a package"
 
 
+@pytest.mark.long
 def test_a_roll_back_ends_a_comparison(account, ask):
     first, second, third = (serve(account, ask) for _ in range(3))
     account.approve(first)

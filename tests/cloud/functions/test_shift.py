@@ -96,6 +96,7 @@ def test_another_share_is_another_weight_and_no_other_config(account, ask, pair)
     assert "UpdateEndpointWeightsAndCapacities" not in account.written()
 
 
+@pytest.mark.long
 def test_a_share_that_is_asked_for_while_the_endpoint_is_busy_is_given_later(account, ask, pair):
     ask({"shift": 30}, INSTANCE)
     ask({"shift": 70}, INSTANCE)
@@ -152,6 +153,7 @@ def test_the_challenger_becomes_the_champion_while_alarms_watch(account, ask, pa
     assert account.parameter("wanted-package") == second
 
 
+@pytest.mark.long
 def test_where_the_challenger_cannot_go_first_all_goes_at_once(account, ask, pair):
     ask({"shift": 100}, INSTANCE)
     account.settle(fails=True)
@@ -163,7 +165,9 @@ def test_where_the_challenger_cannot_go_first_all_goes_at_once(account, ask, pai
     assert account.told[-1][0] == "fraud: deployment rolled back"
 
 
-@pytest.mark.parametrize("end", [{"shift": 0}, {"shadow": "off"}])
+@pytest.mark.parametrize(
+    "end", [{"shift": 0}, pytest.param({"shadow": "off"}, marks=pytest.mark.long)]
+)
 def test_a_challenger_that_goes_does_not_come_back_by_an_old_event(account, ask, pair, end):
     first, second = pair
     assert ask(end, INSTANCE)["action"] == "updated"
@@ -200,7 +204,7 @@ def test_the_events_of_both_approvals_come_again(account, ask, pair):
         assert account.written() == []
 
 
-@pytest.mark.parametrize("percent", [0, 40])
+@pytest.mark.parametrize("percent", [pytest.param(0, marks=pytest.mark.long), 40])
 def test_a_shadow_gets_copies_and_is_captured_where_the_stack_captures(account, ask, two, percent):
     settings = settings_of("instance", SAGETREE_CAPTURE_PERCENT=str(percent))
     _, second = two
@@ -227,7 +231,10 @@ def test_a_shadow_gets_copies_and_is_captured_where_the_stack_captures(account, 
     assert account.endpoints.weights == {"main": 80.0, "challenger": 20.0}
 
 
-@pytest.mark.parametrize("kind", ["serverless", "asynchronous", "lambda"])
+LONG_KINDS = [pytest.param(kind, marks=pytest.mark.long) for kind in ("asynchronous", "lambda")]
+
+
+@pytest.mark.parametrize("kind", ["serverless", *LONG_KINDS])
 def test_a_kind_that_serves_one_model_says_which_serves_two(account, ask, kind):
     settings = settings_of(kind)
     first, second = account.register(), account.register()
@@ -298,6 +305,7 @@ def test_a_challenger_of_other_columns_is_refused(account, ask, two):
     )
 
 
+@pytest.mark.long
 def test_models_that_a_pair_serves_are_kept(account, ask, pair):
     """The champion's own config and model are older than three others."""
     for share in (20, 0):
@@ -315,6 +323,7 @@ def test_models_that_a_pair_serves_are_kept(account, ask, pair):
     assert set(account.sagemaker._models) == models
 
 
+@pytest.mark.long
 def test_another_kind_ends_the_comparison(account, ask, pair):
     first, _ = pair
     serverless = settings_of("serverless")
