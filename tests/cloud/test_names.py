@@ -128,9 +128,18 @@ def test_a_name_is_of_its_content():
     assert len(longest) == 63
 
 
+@pytest.mark.parametrize("is_shadow", [False, True])
+def test_the_name_of_two_says_both(is_shadow):
+    both = Versions(7, 12, is_shadow)
+    name = name_of("fraud", both, {})
+    assert versions_in("fraud", name) == both
+    assert len(name_of("f" * 44, Versions(9999, 9999), {})) == 63
+
+
 @pytest.mark.parametrize(
     "name",
     [
+        "fraud-7x8-0123abcd", "fraud-7c-0123abcd", "fraud-c8-0123abcd",
         "fraud", "fraud-7", "fraud-x-0123abcd", "fraud-7-0123abc", "fraud-7-0123ABCD",
         "fraud-2-7-0123abcd", "other-7-0123abcd", "myfraud-7-0123abcd", "fraudx7-0123abcd",
         "fraud-7-0123abcd-2", "none", "",

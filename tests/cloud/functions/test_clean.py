@@ -86,6 +86,20 @@ def used(account, ask):
     return account
 
 
+def test_a_challenger_goes_with_all_that_was_made_for_it(account, ask, run):
+    ask(approval(account.register()), SETTINGS)
+    ask(ENDPOINT_EVENT, SETTINGS)
+    ask({"shift": 10, "package": account.register()}, SETTINGS)
+    for _ in range(2):
+        account.settle()
+        ask(ENDPOINT_EVENT, SETTINGS)
+    assert account.endpoints.weights["challenger"] == 10.0
+    data = run()["Data"]
+    kinds = ("scaling", "endpoint", "configs", "models", "packages")
+    assert [data[kind] for kind in kinds] == ["2", "1", "2", "2", "2"]
+    assert account.scaled == {}
+
+
 def versions(account) -> int:
     listed = account.clients["s3"].list_object_versions(Bucket=BUCKET)
     return len(listed.get("Versions", ())) + len(listed.get("DeleteMarkers", ()))
