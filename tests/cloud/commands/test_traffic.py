@@ -104,7 +104,7 @@ def test_a_dry_run_types_what_can_be_typed(person):
         "+ DEPLOY_FUNCTION_NAME=$(aws cloudformation describe-stacks --stack-name fraud --query "
         "\"Stacks[0].Outputs[?OutputKey=='DeployFunctionName'].OutputValue\" --output text)",
         '+ aws lambda invoke --function-name "$DEPLOY_FUNCTION_NAME" --payload '
-        r'"{\"shift\": 10, \"package\": \"$MODEL_PACKAGE_ARN\"}" '
+        """'{"shift": 10, "package": "'"$MODEL_PACKAGE_ARN"'"}' """
         "--cli-binary-format raw-in-base64-out /dev/stdout",
     ]
     _, said = person.hears(lambda: rollback(person.dry))
@@ -112,4 +112,4 @@ def test_a_dry_run_types_what_can_be_typed(person):
         "+ WANTED_PACKAGE=$(aws ssm get-parameter --name /fraud/wanted-package --query "
         "Parameter.Value --output text)"
     )
-    assert r'"{\"rollback\": \"$WANTED_PACKAGE\"}"' in said[-1]
+    assert """'{"rollback": "'"$WANTED_PACKAGE"'"}'""" in said[-1]
