@@ -17,7 +17,7 @@ from sagetree.cloud.deployment.parameters import (
     Parameters,
 )
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
-from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.names import NONE, Settings, versions_in
 
 
 def rollback(
@@ -37,7 +37,13 @@ def rollback(
         raise Refused("nothing has been deployed yet", hint="Approve a package")
     if left != wanted:
         reason = f"{left} is not wanted now, {wanted} is"
-        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+        attempted = parameters.get(WANTED_CONFIG)
+        package = Package.found(clients, settings, wanted)
+        versions = versions_in(settings.stack, attempted)
+        if package and versions and versions.champion != package.version:
+            # a call that was cut off before it came to that
+            return roll_out(clients, settings, parameters, package, deadline)
+        return answer(settings, "unchanged", attempted, reason)
     target = next(_before(clients, settings, parameters, wanted), None)
     if target is None:
         hint = "Approve another package"

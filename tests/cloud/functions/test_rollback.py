@@ -1,8 +1,9 @@
 """Back to what was served before: by one step for each package that is left."""
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.cloud.account import STACK
+from tests.cloud.account import STACK, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 INSTANCE = settings_of("instance")
@@ -61,6 +62,15 @@ def test_what_was_left_does_not_come_back_by_an_old_event(account, ask):
     assert account.parameter("wanted-package") == first
     account.approve(second)
     assert ask(approval(second), INSTANCE)["action"] == "updated"
+
+
+def test_a_roll_back_that_was_cut_off_is_made_up_for(account, ask):
+    first, second = serve(account, ask), serve(account, ask)
+    account.answer("UpdateEndpoint", refused("slow down", "ThrottlingException"))
+    with pytest.raises(ClientError, match="slow down"):
+        ask({"rollback": second}, INSTANCE)
+    assert account.parameter("wanted-package") == first
+    assert ask({"rollback": second}, INSTANCE)["action"] == "updated"
 
 
 @pytest.mark.parametrize("fails", [pytest.param(True, marks=pytest.mark.long), False])
