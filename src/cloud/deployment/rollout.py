@@ -167,9 +167,9 @@ def _inside(
 ) -> Answer:
     before = parameters.get(DEPLOYED_PACKAGE)
     if before != package.arn:
-        note_served(parameters, package.arn, before)
         parameters.put(COLUMNS, package.columns(clients))
         parameters.put(DEPLOYED_PACKAGE, package.arn)
+        note_served(parameters, package.arn, before)
         parameters.put(TOLD, NONE)
     parameters.put(WANTED_CONFIG, NONE)  # of before, when the stack had an endpoint
     action = {NONE: "created", package.arn: "unchanged"}.get(before, "updated")
