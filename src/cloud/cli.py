@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sagetree.cloud.account.calls import Account, open_session
 from sagetree.cloud.account.members import SIBLINGS
 from sagetree.cloud.account.template import TEMPLATES
+from sagetree.cloud.commands import traffic
 from sagetree.cloud.commands.approve import approve
 from sagetree.cloud.commands.batch import batch
 from sagetree.cloud.commands.check import check
@@ -18,16 +19,6 @@ from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
 from sagetree.cloud.commands.run import run
 from sagetree.cloud.commands.status import status
-from sagetree.cloud.commands.traffic import (
-    OFF,
-    ROLLBACK,
-    SHADOW,
-    SHIFT,
-    percent_of,
-    rollback,
-    shadow,
-    shift,
-)
 from sagetree.cloud.commands.upload import tables_of, upload
 from sagetree.desk.options import command_parser, count_type
 from sagetree.errors import UserError, quote
@@ -292,19 +283,21 @@ def _add_approve(commands: "Commands") -> None:
 
 def _add_traffic(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        return shift(account, percent_of(options.percent), options.package)
+        return traffic.shift(account, traffic.percent_of(options.percent), options.package)
 
-    parser = _add(commands, "shift", "give a challenger a share of the requests", SHIFT, work)
+    parser = _add(
+        commands, "shift", "give a challenger a share of the requests", traffic.SHIFT, work
+    )
     parser.add_argument("percent", metavar="PERCENT", help="its share, from 0 to 100")
     name = "a model's version, or its ARN"
     parser.add_argument("--package", metavar="PACKAGE", help=f"{name} (default: the challenger)")
     parser = _add(
-        commands, "shadow", "send copies of requests to a model", SHADOW,
-        lambda account, options: shadow(account, options.package),
+        commands, "shadow", "send copies of requests to a model", traffic.SHADOW,
+        lambda account, options: traffic.shadow(account, options.package),
     )  # fmt: skip
-    parser.add_argument("package", metavar="PACKAGE", help=f"{name}, or {OFF}")
+    parser.add_argument("package", metavar="PACKAGE", help=f"{name}, or {traffic.OFF}")
     back = "go back to the model that was served before"
-    _add(commands, "rollback", back, ROLLBACK, lambda account, _: rollback(account))
+    _add(commands, "rollback", back, traffic.ROLLBACK, lambda account, _: traffic.rollback(account))
 
 
 def _add_batch(commands: "Commands") -> None:

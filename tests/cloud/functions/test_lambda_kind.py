@@ -28,7 +28,7 @@ def test_an_approved_package_is_deployed_at_once(account, ask):
 def test_columns_are_there_before_the_model_is_named(account, ask):
     ask(approval(account.register()), INSIDE)
     written = [call["Name"].rpartition("/")[2] for call in account.requests("PutParameter")]
-    assert written == ["wanted-package", "columns", "deployed-package"]
+    assert written == ["wanted-package", "columns", "deployed-package", "served-packages"]
 
 
 def test_a_model_that_cannot_be_asked_is_refused(account, ask):
