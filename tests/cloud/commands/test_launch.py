@@ -56,7 +56,7 @@ def test_a_stack_is_made_and_its_outputs_are_said(person, templates):
     assert code == 0
     assert said[:3] == created(templates, "fraud", {"ImageUri": IMAGE, "LogDays": "7"})
     assert "fraud is CREATE_COMPLETE" in said
-    assert "  ScoreUrl           https://example.com/score" in said
+    assert "  ScoreUrl            https://example.com/score" in said
     assert said[-1] == "To bring tables into it:  sagetree cloud upload --stack fraud FILES"
     (group,) = person.client("logs").describe_log_groups()["logGroups"]
     assert group["retentionInDays"] == 7
