@@ -2,12 +2,13 @@
 
 import re
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sagetree.cloud.account.calls import Account, open_session
 from sagetree.cloud.account.members import SIBLINGS
 from sagetree.cloud.account.template import TEMPLATES
+from sagetree.cloud.arguments import add_parameters, pairs_of
 from sagetree.cloud.commands import traffic
 from sagetree.cloud.commands.approve import approve
 from sagetree.cloud.commands.batch import batch
@@ -228,7 +229,7 @@ def _add(
 def _add_launch(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         siblings = siblings_of(options.with_siblings)
-        return launch(account, TEMPLATES, options.image, _pairs(options.parameter), siblings)
+        return launch(account, TEMPLATES, options.image, pairs_of(options.parameter), siblings)
 
     parser = _add(commands, "launch", "make the stack, or update it", _LAUNCH, work)
     parser.add_argument(
@@ -244,7 +245,7 @@ def _add_launch(commands: "Commands") -> None:
         metavar="NAMES",
         help=f"stacks beside it, with commas between: {', '.join(SIBLINGS)} (default: none)",
     )
-    _add_parameters(
+    add_parameters(
         parser, "a parameter of a template, such as MinimumAuc=0.8 or AlertEmail=me@example.com"
     )
 
@@ -259,10 +260,10 @@ def _add_upload(commands: "Commands") -> None:
 
 def _add_run(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        return run(account, _pairs(options.parameter))
+        return run(account, pairs_of(options.parameter))
 
     parser = _add(commands, "run", "run the pipeline and follow it", _RUN, work)
-    _add_parameters(
+    add_parameters(
         parser, "a parameter of the pipeline, such as MinimumAuc=0.8 or ApprovalStatus=Approved"
     )
 
@@ -346,27 +347,3 @@ def _add_delete(commands: "Commands") -> None:
 
     parser = _add(commands, "delete", "remove the stack and what it made", _DELETE, work)
     parser.add_argument("--yes", action="store_true", help="do not ask")
-
-
-def _add_parameters(parser: ArgumentParser, what: str) -> None:
-    parser.add_argument(
-        "--parameter",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=f"{what}; may be repeated",
-    )
-
-
-def _pairs(arguments: Sequence[str]) -> Mapping[str, str]:
-    pairs: dict[str, str] = {}
-    for argument in arguments:
-        name, equals, value = argument.partition("=")
-        if not equals or not name:
-            raise UserError(
-                f"--parameter is {quote(argument)}", hint="Write --parameter NAME=VALUE"
-            )
-        if name in pairs:
-            raise UserError(f"--parameter {name} is given twice", hint="Give it once")
-        pairs[name] = value
-    return pairs

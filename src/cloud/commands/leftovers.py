@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.kinds import KINDS, NAME, STACK, Kind
 from sagetree.cloud.account.members import CORE, MEMBERS, find_members
 from sagetree.cloud.account.stack import resources_of
-from sagetree.cloud.commands.kinds import KINDS, NAME, STACK, Kind
 
 # CloudFormation's word for a stack that is gone.
 _GONE = "DELETE_COMPLETE"
