@@ -1,7 +1,7 @@
 """The calls that each boosting round makes of XGBoost's C library.
 
 Its Python package fetches and compares the names of all features in each of them, of every
-matrix anew: of 15 000 features that takes a third of the time of a round.
+matrix anew: of 15 000 features that takes some 0.04 s each time.
 """
 
 import ctypes

@@ -83,7 +83,7 @@ def package_calls(rounds: int) -> int:
 
 
 def test_rounds_fetch_no_names_of_features() -> None:
-    """The package does, of each matrix: with 15 000 columns that was a third of a round."""
+    """The package does, of each matrix: of 15 000 columns some 0.04 s each time."""
     assert package_calls(3) == package_calls(9) > 0
 
 
