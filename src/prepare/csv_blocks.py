@@ -5,6 +5,7 @@ mixed line ends, and names no line for most faults.
 """
 
 from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -47,9 +48,9 @@ def read_blocks(file: BinaryIO, name: str, block_bytes: int = BLOCK_BYTES) -> It
 
 def check_names(names: tuple[str, ...], where: str) -> None:
     """Raise DataError where two columns have one name to SQL, which does not tell a from A."""
-    folded = [name.lower() for name in names]
+    counts = Counter(name.lower() for name in names)
     for name in names:
-        if folded.count(name.lower()) > 1:
+        if counts[name.lower()] > 1:
             alike = [other for other in names if other.lower() == name.lower()]
             raise DataError(
                 f"two columns are called {quote(alike[0])} and {quote(alike[1])}",

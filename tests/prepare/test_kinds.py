@@ -1,5 +1,6 @@
 """Which texts become numbers, and which keys are the same."""
 
+import cProfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 from sagetree.errors import DataError
 from sagetree.prepare.database import Database
 from sagetree.prepare.inputs import TableFiles
-from sagetree.prepare.kinds import key_cells, typed_cells
+from sagetree.prepare.kinds import COLUMNS_AT_ONCE, key_cells, typed_cells
 from sagetree.prepare.loading import RawTable, load_table
 
 
@@ -59,6 +60,19 @@ def test_a_column_is_numbers_where_nothing_is_lost(
     found = typed(db, table(db, tmp_path, "t", cells))
     assert found == values
     assert [*map(type, found)] == [*map(type, values)]
+
+
+def test_no_query_asks_about_very_many_columns(db: Database, tmp_path: Path) -> None:
+    """What the database plans and holds for one grows with their square: at 1000 a gigabyte."""
+    path, columns = tmp_path / "t.csv", 2 * COLUMNS_AT_ONCE + 5
+    names = [f"x{number}" for number in range(columns)]
+    path.write_text("\n".join([",".join(names), ",".join(["1", "a"] * columns)[: 2 * columns - 1]]))
+    raw = load_table(db, TableFiles("t", {path.name: path}))
+    profile = cProfile.Profile()
+    cells = profile.runcall(typed_cells, db, raw)
+    asked = sum(one.callcount for one in profile.getstats() if one.code == Database.row.__code__)
+    assert asked == 3 + 2  # all columns may be whole numbers, the half of words other ones
+    assert [name for name in names if "CAST" in cells[name]] == names[::2]
 
 
 def test_types_of_parquet_stay(db: Database, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from sagetree.features.category import Category
 from sagetree.features.mixed import Mixed
 from sagetree.features.pipeline import AnyFeature, FeatureMatrix, FeaturePipeline
 from sagetree.tables.cells import Cell, category_text
-from sagetree.tables.table import Table, column_cell
+from sagetree.tables.table import Cells, Table, column_cell
 
 # Categories never seen that are counted by name; more are counted together.
 MOST_UNSEEN = 10_000
@@ -138,29 +138,28 @@ def _columns(
     unseen: dict[str, list[int]] = {}
     for row, column in made.unseen:
         unseen.setdefault(column, []).append(row)
-    parts = zip(features.features, features.parts, strict=True)
+    columns = zip(features.features, features.parts, table.columns, strict=True)
     return tuple(
-        _cells(features, feature, table, own[:, part], unseen.get(feature.column, []))
-        for feature, part in parts
+        _cells(features, feature, cells, own[:, part], unseen.get(feature.column, []))
+        for feature, part, cells in columns
     )
 
 
 def _cells(
     features: FeaturePipeline,
     feature: AnyFeature,
-    table: Table,
+    cells: Cells,
     own: NDArray[np.floating],
     unseen: Sequence[int],
 ) -> ColumnCells:
-    cells = table.column(feature.column)
     numbers, codes = observe(feature, own)
     if isinstance(feature, Category):
-        codes = _codes(feature, features, table)
+        codes = _codes(feature, features, cells)
         unseen = np.flatnonzero(codes == UNSEEN).tolist()
     elif isinstance(feature, Mixed) and codes is not None:
         codes[list(unseen)] = UNSEEN
     texts = Counter(str(category_text(column_cell(cells, row))) for row in unseen)
-    absent = np.ones(table.rows, np.bool_)
+    absent = np.ones(len(own), np.bool_)
     for values in (numbers, codes):
         if values is not None:
             absent &= np.isnan(values)
@@ -168,10 +167,10 @@ def _cells(
     return ColumnCells(numbers, codes, words, int(absent.sum()), texts)
 
 
-def _codes(feature: Feature, features: FeaturePipeline, table: Table) -> Floats:
+def _codes(feature: Feature, features: FeaturePipeline, cells: Cells) -> Floats:
     """Return the codes of a column's cells, whatever stands for them in the model."""
     plain = Category(column=feature.column, categories=words_of(feature))  # type: ignore[arg-type]
-    return plain.encode(table.column(feature.column), features.missing)[0]
+    return plain.encode(cells, features.missing)[0]
 
 
 def _joined(parts: Sequence[ColumnCells]) -> ColumnCells:

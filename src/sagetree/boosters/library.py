@@ -64,7 +64,8 @@ def library_version() -> str:
     return ".".join(str(part.value) for part in parts)
 
 
-def _check(code: int) -> None:
+def check(code: int) -> None:
+    """Raise LibraryError with the library's own message if a call returned a `code` but 0."""
     if code:
         message = library().XGBGetLastError().decode(errors="replace")
         raise LibraryError(next(iter(message.strip().splitlines()), "unknown"))
@@ -88,7 +89,7 @@ class _Proxy:
     def __init__(self) -> None:
         self.handle = ctypes.c_void_p()
         self._free = library().XGDMatrixFree
-        _check(library().XGProxyDMatrixCreate(ctypes.byref(self.handle)))
+        check(library().XGProxyDMatrixCreate(ctypes.byref(self.handle)))
 
     def __del__(self) -> None:
         self._free(self.handle)
@@ -161,7 +162,7 @@ _CONFIGS = tuple(map(_prediction_config, (VALUE, MARGIN, CONTRIBUTIONS)))
 
 def _learner(booster: ctypes.c_void_p) -> dict[str, Any]:
     length, text = ctypes.c_uint64(), ctypes.c_void_p()
-    _check(
+    check(
         library().XGBoosterSaveModelToBuffer(
             booster, b'{"format":"json"}', ctypes.byref(length), ctypes.byref(text)
         )
@@ -180,12 +181,12 @@ class NativeBooster:
         """Load a model in UBJSON or JSON. Raises LibraryError for what cannot be read."""
         self._handle = ctypes.c_void_p()
         self._lib = library()
-        _check(self._lib.XGBoosterCreate(None, ctypes.c_uint64(0), ctypes.byref(self._handle)))
-        _check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
+        check(self._lib.XGBoosterCreate(None, ctypes.c_uint64(0), ctypes.byref(self._handle)))
+        check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
         size = ctypes.c_uint64(len(model))
-        _check(self._lib.XGBoosterLoadModelFromBuffer(self._handle, model, size))
+        check(self._lib.XGBoosterLoadModelFromBuffer(self._handle, model, size))
         # a model may bring the number of threads it was trained with
-        _check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
+        check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
 
     def __del__(self) -> None:
         if self._handle:
@@ -195,20 +196,20 @@ class NativeBooster:
     def feature_count(self) -> int:
         """The number of features it was trained on."""
         count = ctypes.c_uint64()
-        _check(self._lib.XGBoosterGetNumFeature(self._handle, ctypes.byref(count)))
+        check(self._lib.XGBoosterGetNumFeature(self._handle, ctypes.byref(count)))
         return count.value
 
     @property
     def rounds(self) -> int:
         """The number of boosting rounds it holds."""
         count = ctypes.c_int()
-        _check(self._lib.XGBoosterBoostedRounds(self._handle, ctypes.byref(count)))
+        check(self._lib.XGBoosterBoostedRounds(self._handle, ctypes.byref(count)))
         return count.value
 
     def attribute(self, name: str) -> str | None:
         """Return a stored attribute, such as best_iteration; None if there is none."""
         text, is_there = ctypes.c_char_p(), ctypes.c_int()
-        _check(
+        check(
             self._lib.XGBoosterGetAttr(
                 self._handle, name.encode(), ctypes.byref(text), ctypes.byref(is_there)
             )
@@ -221,10 +222,10 @@ class NativeBooster:
         XGBoost's own tables of categories are lost by it.
         """
         kept = ctypes.c_void_p()
-        _check(self._lib.XGBoosterSlice(self._handle, 0, count, 1, ctypes.byref(kept)))
+        check(self._lib.XGBoosterSlice(self._handle, 0, count, 1, ctypes.byref(kept)))
         self._lib.XGBoosterFree(self._handle)
         self._handle = kept
-        _check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
+        check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
 
     def learner(self) -> dict[str, Any]:
         """Return the `learner` part of the library's JSON of the whole model."""
@@ -234,7 +235,7 @@ class NativeBooster:
         """Return the stored `feature_name` or `feature_type` of each feature; () if none is."""
         length = ctypes.c_uint64()
         texts = ctypes.POINTER(ctypes.c_char_p)()
-        _check(
+        check(
             self._lib.XGBoosterGetStrFeatureInfo(
                 self._handle, field.encode(), ctypes.byref(length), ctypes.byref(texts)
             )
@@ -252,7 +253,7 @@ class NativeBooster:
         scores = ctypes.POINTER(ctypes.c_float)()
         places = (count, names, dimensions, shape, scores)
         config = json.dumps({"importance_type": kind, "feature_names": numbers}).encode()
-        _check(self._lib.XGBoosterFeatureScore(self._handle, config, *map(ctypes.byref, places)))
+        check(self._lib.XGBoosterFeatureScore(self._handle, config, *map(ctypes.byref, places)))
         found = np.zeros(self.feature_count)
         for place in range(count.value):
             found[int(names[place])] = scores[place]
@@ -262,7 +263,7 @@ class NativeBooster:
         """Return the `learner` part of the library's JSON of all settings."""
         length = ctypes.c_uint64()
         text = ctypes.c_char_p()
-        _check(
+        check(
             self._lib.XGBoosterSaveJsonConfig(
                 self._handle, ctypes.byref(length), ctypes.byref(text)
             )
@@ -276,7 +277,7 @@ class NativeBooster:
         The first round's `number` is 0.
         """
         part = ctypes.c_void_p()
-        _check(self._lib.XGBoosterSlice(self._handle, number, number + 1, 1, ctypes.byref(part)))
+        check(self._lib.XGBoosterSlice(self._handle, number, number + 1, 1, ctypes.byref(part)))
         try:
             return _learner(part)
         finally:
@@ -288,7 +289,7 @@ class NativeBooster:
         `matrix` is C-contiguous float32 (n, feature_count), NaN where missing.
         """
         calls = _calls()
-        _check(
+        check(
             self._lib.XGBoosterPredictFromDense(
                 self._handle, calls.interface(matrix), _CONFIGS[kind], calls.proxy, *calls.outputs
             )
@@ -303,12 +304,12 @@ class NativeBooster:
         calls = _calls()
         data = ctypes.c_void_p()
         interface = calls.interface(matrix)
-        _check(self._lib.XGDMatrixCreateFromDense(interface, _MISSING, ctypes.byref(data)))
+        check(self._lib.XGDMatrixCreateFromDense(interface, _MISSING, ctypes.byref(data)))
         try:
             if base_margin is not None:
                 told = _array_interface(base_margin)
-                _check(self._lib.XGDMatrixSetInfoFromInterface(data, b"base_margin", told))
-            _check(
+                check(self._lib.XGDMatrixSetInfoFromInterface(data, b"base_margin", told))
+            check(
                 self._lib.XGBoosterPredictFromDMatrix(
                     self._handle, data, _CONFIGS[kind], *calls.outputs
                 )

@@ -211,4 +211,7 @@ def _align(table: Table, first: Table) -> Table:
             f"of {where} and {other} only {holder} has the column {quote(different[0])}",
             hint=_SAME_COLUMNS,
         )
-    return table._replace(names=first.names, columns=tuple(map(table.column, first.names)))
+    if table.names == first.names:
+        return table
+    found = dict(zip(table.names, table.columns, strict=True))
+    return table._replace(names=first.names, columns=tuple(found[name] for name in first.names))

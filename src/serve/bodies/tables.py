@@ -1,5 +1,6 @@
 """Decoded cells as tables: by name, or by position where the body has no names."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -62,7 +63,7 @@ def table_of_columns(
     if names is None:
         return Table(_numbers(len(columns)), columns, source.rows, False, (source,))
     if len(set(names)) < len(names):
-        repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        repeated = [name for name, count in Counter(names).items() if count > 1]
         violations = [Violation(name, "is given twice") for name in repeated]
         raise SchemaError(violations, hint="Send every column once")
     return Table(tuple(names), columns, source.rows, True, (source,))

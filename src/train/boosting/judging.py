@@ -135,7 +135,12 @@ def _margins(
     """Yield the margins of the rows left out after every one of the last rounds."""
 
     def margins(begin: int, end: int) -> NDArray[np.float64]:
-        found = booster.predict(data.validation, output_margin=True, iteration_range=(begin, end))
+        found = booster.predict(
+            data.validation,
+            output_margin=True,
+            iteration_range=(begin, end),
+            validate_features=False,
+        )
         return np.asarray(found, np.float64)
 
     rounds = booster.num_boosted_rounds()

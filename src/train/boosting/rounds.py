@@ -14,6 +14,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from sagetree.boosters.rounds import evaluated, make_round
 from sagetree.errors import SettingsError
 from sagetree.train.boosting.progress import Progress
 from sagetree.train.hosts.group import ONE, Group
@@ -293,7 +294,7 @@ def _make_round(
 ) -> None:
     """Make one round of each booster and append its metrics to the history."""
     for booster, data in zip(boosters, training.data, strict=True):
-        booster.update(data.train, iteration=number)
+        make_round(booster.handle, data.train.handle, number)
     for booster, data in zip(boosters, training.data, strict=True):
         found = evaluate_rows(booster, data.evals, number, training.custom_metric, training.group)
         for (rows, metric), value in found.items():
@@ -334,15 +335,11 @@ def evaluate_rows(
     """
     if not evals:
         return {}
-    line = booster.eval_set(evals, number)
-    values = {}
-    for word in line.split()[1:]:
-        name, value = word.rsplit(":", 1)
-        rows, metric = name.split("-", 1)
-        values[rows, metric] = float(value)
+    values = evaluated(booster.handle, [(data.handle, rows) for data, rows in evals], number)
     if custom_metric is not None:
         for data, rows in evals:
-            values |= {(rows, name): v for name, v in custom_metric(booster.predict(data), data)}
+            scores = booster.predict(data, validate_features=False)
+            values |= {(rows, name): value for name, value in custom_metric(scores, data)}
     if group.size == 1:
         return values
     own = np.array(list(values.values()), np.float64)

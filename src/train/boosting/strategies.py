@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import xgboost
 
+from sagetree.boosters.library import LibraryError
 from sagetree.boosters.scoring import Scores
 from sagetree.errors import SettingsError
 from sagetree.machine.program import LOG
@@ -230,7 +231,7 @@ def xgboost_refusals(group: Group = ONE) -> Iterator[None]:
     """
     try:
         yield
-    except xgboost.core.XGBoostError as error:
+    except (xgboost.core.XGBoostError, LibraryError) as error:
         group.raise_if_lost(error)
         if "bad_alloc" in str(error):
             raise MemoryError from error

@@ -108,7 +108,7 @@ def infer_column(given: Given, name: str) -> Found:
 def _found(given: Given, name: str) -> Found:
     if name in given.settings.dropped:
         return Found(Column(name=name, kind="dropped", missing=0, distinct=0))
-    _check_type(name, cast("pa.ChunkedArray", given.facts.table.column(name)).type)
+    _check_type(name, given.facts.type_of(name))
     declared = given.settings.kinds.get(name)
     if declared:
         return _declared(given, given.facts.distinct(name), declared)

@@ -6,7 +6,7 @@ beyond that follows from what all have told, so that every host asks the same.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NoReturn, TypeVar, cast
 
 import numpy as np
@@ -64,6 +64,10 @@ class Facts:
         heard |= self._gathered(are_unlike, self._own_distinct)
         told = {name: self._merged(facts) for name, facts in heard.items()}
         return replace(self, told=told, shares=shares)
+
+    def type_of(self, name: str) -> pa.DataType:
+        """Return the type that this host's cells of a column have."""
+        return self._column(name).type
 
     def numbers(self, name: str) -> DistinctNumbers | None:
         """Return a column that is numbers at a glance, on every host; None for another one."""
@@ -172,7 +176,13 @@ class Facts:
         return Distinct.none(name, self.table.rows) if unreadable(value) else self._own(name)
 
     def _column(self, name: str) -> pa.ChunkedArray:
-        return cast("pa.ChunkedArray", self.table.column(name))
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> Mapping[str, pa.ChunkedArray]:
+        """The columns by their names: each is asked for several times."""
+        cells = cast("Sequence[pa.ChunkedArray]", self.table.columns)
+        return dict(zip(self.table.names, cells, strict=True))
 
     @property
     def _among_words(self) -> CellEncoder:

@@ -1,5 +1,6 @@
 """The loop of rounds: as xgboost.train and xgboost.cv make them, and the same after a stop."""
 
+import cProfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -72,6 +73,18 @@ def test_rounds_are_those_of_xgboost() -> None:
             for rows, metrics in ours.history.items()}  # fmt: skip
     assert flat == history
     assert (ours.best, ours.stopped) == (12, False)
+
+
+def package_calls(rounds: int) -> int:
+    """How often functions of XGBoost's package are called in so many rounds of two boosters."""
+    training, profile = Training(PARAMS, [data(0), data(1)], rounds), cProfile.Profile()
+    profile.runcall(boost, training)
+    return sum(one.callcount for one in profile.getstats() if "xgboost" in str(one.code))
+
+
+def test_rounds_fetch_no_names_of_features() -> None:
+    """The package does, of each matrix: of 15 000 columns some 0.04 s each time."""
+    assert package_calls(3) == package_calls(9) > 0
 
 
 def of_rounds(*values: float) -> Training:

@@ -1,5 +1,6 @@
 """What hosts find together in their rows is what one host finds in all of them."""
 
+import cProfile
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -217,3 +218,19 @@ def test_counts_of_very_many_values_are_estimated() -> None:
     keys = [DistinctNumbers.of(part).told(1000) for part in np.array_split(np.arange(9000.0), 3)]
     assert DistinctNumbers.merged(keys).is_unique
     assert DistinctNumbers.merged(keys).distinct == 9000
+
+
+def test_columns_are_not_searched_for_one_by_one() -> None:
+    """Looking each up by its name takes the square of their number."""
+    cells = [pa.array([row % 2 for row in range(ROWS)]), *[pa.array([0.5, 1.5] * (ROWS // 2))] * 30]
+    names = ("y", *(f"x{number}" for number in range(30)))
+    columns = TrainSettings.of({"target": "y"}).columns
+    table = Table(
+        names, tuple(pa.chunked_array([one]) for one in cells), ROWS, True, (Source(ROWS),)
+    )
+    profile, goal = cProfile.Profile(), Goal(objective_of("binary:logistic"))
+    profile.runcall(fit_plan, facts_of(table, columns), columns, goal)
+    searches = [
+        one.callcount for one in profile.getstats() if "'index' of 'tuple'" in str(one.code)
+    ]
+    assert sum(searches) < 10
