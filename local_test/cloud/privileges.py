@@ -79,8 +79,7 @@ def _grants(iam: Any, role: str) -> Iterator[Grant]:
         document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
         if isinstance(document, str):  # moto gives those of AWS::IAM::Policy as Python writes them
             document = ast.literal_eval(document)
-        # moto leaves an empty place where a condition leaves out a statement
-        for statement in filter(None, document["Statement"]):
+        for statement in document["Statement"]:
             for action in _listed(statement["Action"]):
                 yield Grant(action, tuple(_listed(statement["Resource"])))
 

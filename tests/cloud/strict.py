@@ -27,12 +27,13 @@ _CLASSES = {
 }
 _CLASS = re.compile(r"\\p\{(\w+)\}")
 
-# What else they say in another way than Python: beyond 16 bits, the end, a hyphen after \w, and
-# a slip of the service's (how often, after the end).
+# What else they say in another way than Python: beyond 16 bits, the end, a hyphen after \w, from
+# where on case does not count, and a slip of the service's (how often, after the end).
 _WORDS = {
     r"\uD800\uDC00-\uDBFF\uDFFF": "\U00010000-\U0010ffff",
     r"\z": r"\Z",
     r"[\w-": r"[\w\-",
+    "(?i).*<script>.*</script>.*": "(?i:.*<script>.*</script>.*)",
     "${1,": "{1,",
 }
 

@@ -79,7 +79,8 @@ def test_a_right_request_passes_and_all_faults_are_told_at_once(session):
 
 @pytest.mark.parametrize(
     "service", ["sagemaker", "sagemaker-runtime", "ssm", "sns", "s3", "application-autoscaling",
-                "lambda", "events", "cloudformation", "ecr", "logs", "cloudwatch"],
+                "lambda", "events", "cloudformation", "ecr", "logs", "cloudwatch", "budgets",
+                "cloudtrail", "acm", "ec2", "apigatewayv2"],
 )  # fmt: skip
 def test_every_pattern_of_the_services_in_use_is_understood(service):
     model = ServiceModel(get_session().get_component("data_loader").load_service_model(

@@ -42,6 +42,8 @@ class Kind:
     name: str = ""
     attributes: Mapping[str, Reader] = field(default_factory=dict)
     request: Callable[[Properties], Properties] = dict
+    # Operations that come after `create`, each with its request.
+    then: Mapping[str, Callable[[Properties], Properties]] = field(default_factory=dict)
 
 
 def named(
@@ -87,6 +89,76 @@ def _queue_policy(properties: Properties) -> Properties:
     return {"QueueUrl": queue, "Attributes": {"Policy": json.dumps(properties["PolicyDocument"])}}
 
 
+def _certificate(properties: Properties) -> Properties:
+    # CloudFormation makes the record itself that proves it
+    return {n: value for n, value in properties.items() if n != "DomainValidationOptions"}
+
+
+def _trail(properties: Properties) -> Properties:
+    renamed = {"TrailName": "Name", "KMSKeyId": "KmsKeyId"}
+    others = ("EventSelectors", "IsLogging")  # what has operations of its own
+    return {renamed.get(n, n): value for n, value in properties.items() if n not in others}
+
+
+def _of_account() -> list[Kind]:
+    """Return what is not of one stack alone: its network, its name, what watches the account."""
+    mapping, association = answered("ApiMappingId"), answered("AssociationId")
+    return [
+        # moto makes these three and cannot delete them
+        Kind(
+            "AWS::EC2::RouteTable", "ec2", "CreateRouteTable",
+            lambda _p, a: str(a["RouteTable"]["RouteTableId"]), "DeleteRouteTable",
+            {"RouteTableId": lambda _p, a: a["RouteTable"]["RouteTableId"]},
+        ),
+        Kind(
+            "AWS::EC2::SubnetRouteTableAssociation", "ec2", "AssociateRouteTable", association,
+            "DisassociateRouteTable", {"AssociationId": association},
+        ),
+        Kind(
+            "AWS::EC2::VPCEndpoint", "ec2", "CreateVpcEndpoint",
+            lambda _p, a: str(a["VpcEndpoint"]["VpcEndpointId"]), "DeleteVpcEndpoints",
+            {"VpcEndpointIds": lambda _p, a: [a["VpcEndpoint"]["VpcEndpointId"]]},
+        ),
+        Kind(
+            "AWS::CertificateManager::Certificate", "acm", "RequestCertificate",
+            answered("CertificateArn"), "DeleteCertificate",
+            {"CertificateArn": answered("CertificateArn")}, request=_certificate,
+        ),
+        Kind(
+            "AWS::ApiGatewayV2::DomainName", "apigatewayv2", "CreateDomainName",
+            given("DomainName"), "DeleteDomainName", {"DomainName": given("DomainName")},
+            attributes={
+                "RegionalDomainName": lambda _p, _a: f"d-desk.execute-api.{REGION}.amazonaws.com",
+                "RegionalHostedZoneId": lambda _p, _a: "Z1UJRXOUMOOFQ8",
+            },
+        ),
+        Kind(
+            "AWS::ApiGatewayV2::ApiMapping", "apigatewayv2", "CreateApiMapping",
+            mapping, "DeleteApiMapping",
+            {"ApiMappingId": mapping, "DomainName": given("DomainName")},
+        ),
+        Kind(
+            "AWS::CloudTrail::Trail", "cloudtrail", "CreateTrail", given("TrailName"),
+            "DeleteTrail", {"Name": given("TrailName")}, "TrailName", request=_trail,
+            then={
+                "PutEventSelectors": lambda p: {
+                    "TrailName": p["TrailName"], "EventSelectors": p["EventSelectors"],
+                },
+                "StartLogging": lambda p: {"Name": p["TrailName"]},
+            },
+        ),
+        Kind(
+            "AWS::Budgets::Budget", "budgets", "CreateBudget",
+            lambda p, _a: str(p["Budget"]["BudgetName"]), "DeleteBudget",
+            {
+                "AccountId": lambda _p, _a: ACCOUNT,
+                "BudgetName": lambda p, _a: str(p["Budget"]["BudgetName"]),
+            },
+            request=lambda p: {"AccountId": ACCOUNT, **p},
+        ),
+    ]  # fmt: skip
+
+
 def _database(properties: Properties, _answer: Answer) -> str:
     return str(properties["DatabaseInput"]["Name"])
 
@@ -101,6 +173,7 @@ def kinds(api_url: Callable[[str], str]) -> list[Kind]:
     """Return what moto lacks of the template's types; `api_url` says where an API answers."""
     group = answered("ModelPackageGroupArn")
     return [
+        *_of_account(),
         named(
             "AWS::SageMaker::ModelPackageGroup", "sagemaker", "CreateModelPackageGroup",
             "DeleteModelPackageGroup", "ModelPackageGroupName", group,

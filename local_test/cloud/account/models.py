@@ -49,7 +49,10 @@ def model(kind: Kind, clients: Clients) -> type[CloudFormationModel]:
                 properties.setdefault(kind.name, resource_name)
             if not kind.create:
                 return cls(properties, {})
-            return cls(properties, _call(clients, kind, kind.request(properties)))
+            answer = _call(clients, kind, kind.create, kind.request(properties))
+            for operation, request in kind.then.items():
+                _call(clients, kind, operation, request(properties))
+            return cls(properties, answer)
 
         def get_cfn_attribute(self, attribute_name: str) -> Any:
             if attribute_name not in kind.attributes:
@@ -67,15 +70,15 @@ def model(kind: Kind, clients: Clients) -> type[CloudFormationModel]:
     return Model
 
 
-def _call(clients: Clients, kind: Kind, request: Properties) -> Answer:
+def _call(clients: Clients, kind: Kind, operation: str, request: Properties) -> Answer:
     service = botocore.session.get_session().get_service_model(kind.service)
-    shape = service.operation_model(kind.create).input_shape
+    shape = service.operation_model(operation).input_shape
     # Tags are lists for some services and maps for others, and nothing here depends on them.
     request = {name: value for name, value in request.items() if name != "Tags"}
     unknown = request.keys() - shape.members.keys()
     if unknown:
-        raise UnknownProperty(f"{kind.type}: {kind.create} knows no {', '.join(sorted(unknown))}")
-    call = getattr(clients(kind.service), xform_name(kind.create))
+        raise UnknownProperty(f"{kind.type}: {operation} knows no {', '.join(sorted(unknown))}")
+    call = getattr(clients(kind.service), xform_name(operation))
     answer: Answer = call(**_as(shape, request))
     return answer
 

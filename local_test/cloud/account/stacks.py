@@ -2,8 +2,8 @@
 
 moto makes resources lazily: the answer of a custom resource walks all of them in another thread,
 and makes those that are not yet made a second time. It deletes in any order until nothing fails,
-says nothing of a bucket that stays, tells no custom resource that its stack goes, and lets a stack
-go whose exports others import.
+leaves gaps in lists, says nothing of a bucket that stays, tells no custom resource that its stack
+goes, and lets a stack go whose exports others import.
 """
 
 import threading
@@ -41,6 +41,7 @@ def stacks(
     with ExitStack() as parts:
         for owner, functions in (
             (parsing, {
+                "clean_json": _without_gaps(parsing.clean_json),
                 "get_model_map": lambda: {**known, **made},
                 "get_model_list": lambda: [*made.values(), *others],
                 "resource_class_from_type": _known(parsing.resource_class_from_type),
@@ -60,6 +61,18 @@ def stacks(
         ):  # fmt: skip
             parts.enter_context(replaced(owner, **functions))
         yield
+
+
+def _without_gaps(clean: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave out of a list what AWS::NoValue stands for: moto leaves an empty place there."""
+
+    def clean_json(resource_json: Any, resources_map: ResourceMap) -> Any:
+        cleaned = clean(resource_json, resources_map)
+        if isinstance(cleaned, list):
+            return [entry for entry in cleaned if entry is not None]
+        return cleaned
+
+    return clean_json
 
 
 def _locked(lock: threading.RLock, function: Callable[..., bool]) -> Callable[..., bool]:

@@ -24,12 +24,15 @@ from sagetree.errors import UserError
 class Member:
     """One of the stacks: what follows the core's name in its own, "" for the core; its template.
 
-    `answers_at_once` says that it is of no use beside an asynchronous endpoint.
+    `unfit` is the kind of endpoint that it does not go with; `needs` are its parameters without a
+    default; `stays` is what outlives it: an output's name, and how that is removed.
     """
 
     name: str
     template: str
-    answers_at_once: bool = False
+    unfit: str = ""
+    needs: tuple[str, ...] = ()
+    stays: tuple[tuple[str, str], ...] = ()
 
     def stack_of(self, core: str) -> str:
         """Return the stack's name.
@@ -45,13 +48,19 @@ CORE = Member("", "template.yaml")
 # In the order in which they are launched, which is the reverse of that in which they are deleted:
 # each may take the outputs of those before it.
 MEMBERS = (
+    Member(
+        "network", "network.yaml", unfit="serverless",
+        stays=(("CreatedKeyArn", "aws kms schedule-key-deletion --key-id"),),
+    ),
     CORE,
-    Member("queue", "queue.yaml", answers_at_once=True),
-    Member("watch", "watch.yaml", answers_at_once=True),
+    Member("queue", "queue.yaml", unfit="asynchronous"),
+    Member("watch", "watch.yaml", unfit="asynchronous"),
     Member("features", "features.yaml"),
     Member("retrain", "retrain.yaml"),
     Member("dashboard", "dashboard.yaml"),
-)
+    Member("domain", "domain.yaml", needs=("DomainName",)),
+    Member("account", "account.yaml"),
+)  # fmt: skip
 
 SIBLINGS: Mapping[str, Member] = {member.name: member for member in MEMBERS if member.name}
 
@@ -61,8 +70,8 @@ def find_members(account: Account) -> dict[Member, Stack]:
 
     Raises UserError where the core's name is that of a stack of another kind.
     """
-    found = {member: find_member(account, member) for member in MEMBERS}
-    return {member: stack for member, stack in found.items() if stack}
+    found = {member: find_member(account, member) for member in (CORE, *SIBLINGS.values())}
+    return {member: stack for member in MEMBERS if (stack := found[member])}
 
 
 def find_member(account: Account, member: Member) -> Stack | None:

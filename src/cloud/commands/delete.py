@@ -22,6 +22,8 @@ def delete(account: Account, agreed: bool) -> int:
         if stack and "CleanFunctionName" in stack.outputs:
             _clean(account, stack)
         _delete(account, member.stack_of(account.stack), stack)
+        if stack:
+            _say_stays(account, member, stack)
     if there:
         account.say(f"To see that nothing is left:  sagetree cloud leftovers {account.options}")
     return 0
@@ -47,6 +49,13 @@ def _delete(account: Account, name: str, stack: Stack | None) -> None:
     if ended is not None:
         raise _failed(account, ended)
     account.say(f"{name} is deleted")
+
+
+def _say_stays(account: Account, member: Member, stack: Stack) -> None:
+    for output, removal in member.stays:
+        if output in stack.outputs:
+            account.say(f"{stack.outputs[output]} stays. To remove it:")
+            account.say(f"  {removal} {stack.outputs[output]}")
 
 
 def _ask(account: Account, there: Mapping[Member, Stack]) -> None:

@@ -22,6 +22,9 @@ from sagetree.errors import UserError, did_you_mean, quote
 # It makes roles, whose names CloudFormation chooses.
 _CAPABILITIES = ["CAPABILITY_IAM"]
 
+# That of a core that was told none.
+_KIND = "serverless"
+
 # What the command itself gives a value.
 _IMAGE, _CORE = "ImageUri", "Stack"
 
@@ -41,6 +44,7 @@ def launch(
     texts = {member: (templates / member.template).read_text() for member in MEMBERS}
     _check_names(account, parameters, {member: texts[member] for member in chosen}, texts)
     _check_kind(account, parameters, chosen, there)
+    _check_needs(parameters, chosen, there)
     for member in chosen:
         _check_place(account, member, there.get(member))
     taken: dict[str, str] = {}
@@ -162,18 +166,29 @@ def _check_kind(
     account: Account, parameters: Mapping[str, str], chosen: Iterable[Member],
     there: Mapping[Member, Stack],
 ) -> None:  # fmt: skip
-    """Refuse what the siblings' own rules would refuse when the core is already changed."""
-    told = there[CORE].parameters["EndpointKind"] if CORE in there else ""
-    if parameters.get("EndpointKind", told) != "asynchronous":
-        return
+    """Refuse what the templates' own rules would refuse when other stacks are already changed."""
+    told = there[CORE].parameters["EndpointKind"] if CORE in there else _KIND
+    kind = parameters.get("EndpointKind", told)
     for member in chosen:
-        if member.answers_at_once:
+        if kind == member.unfit:
             name = member.stack_of(account.stack)
             way = f"delete {name} first" if member in there else f"launch without {member.name}"
             raise UserError(
-                f"{name} is of no use beside an asynchronous endpoint",
+                f"{name} does not go with EndpointKind {kind}",
                 hint=f"Choose another EndpointKind, or {way}",
             )
+
+
+def _check_needs(
+    parameters: Mapping[str, str], chosen: Iterable[Member], there: Mapping[Member, Stack]
+) -> None:
+    """Refuse what CloudFormation would refuse when other stacks are already made."""
+    for member in chosen:
+        for name in member.needs if member not in there else ():
+            if name not in parameters:
+                raise UserError(
+                    f"--with {member.name} needs {name}", hint=f"Add --parameter {name}=..."
+                )
 
 
 def _check_place(account: Account, member: Member, there: Stack | None) -> None:

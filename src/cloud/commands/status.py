@@ -1,6 +1,6 @@
 """`sagetree cloud status`: what stands, what ran, what is served, what is wrong, what it costs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
@@ -18,6 +18,8 @@ _COSTS = {
     "asynchronous": "the endpoint's instances by the hour, asked or not",
     "lambda": "nothing while nobody asks; Lambda by the millisecond of a request",
 }
+# And for what is beside the core, where it is more than cents.
+_COSTS_BESIDE = {"network": "an endpoint for each service, by the hour, asked or not"}
 
 
 def status(account: Account) -> int:
@@ -31,12 +33,16 @@ def status(account: Account) -> int:
     endpoint = [] if kind == "lambda" else list(_endpoint(describe_endpoint(account), account))
     if stack is None:
         return 0
-    _say(account, "stack", _stack(stack, account))
+    there = find_members(account)
+    beside = {m.name: found for m, found in there.items() if m is not CORE}
+    _say(account, "stack", _stack(stack, beside))
     _say(account, "pipeline", executions or ["has not run yet"])
     _say(account, "models", packages or ["none yet"])
     _say(account, "endpoint", endpoint or ["none: the model runs inside the score function"])
     _say(account, "alarms", alarms or ["there are none"])
-    _say(account, "cost", [f"{kind}: {_COSTS.get(kind, 'unknown')}", "jobs: by the second"])
+    costs = [f"{name}: {text}" for name, text in _COSTS_BESIDE.items() if name in beside]
+    jobs = "jobs: by the second"
+    _say(account, "cost", [f"{kind}: {_COSTS.get(kind, 'unknown')}", *costs, jobs])
     return 0
 
 
@@ -46,9 +52,9 @@ def _say(account: Account, title: str, lines: list[str]) -> None:
         title = ""
 
 
-def _stack(stack: Stack, account: Account) -> list[str]:
+def _stack(stack: Stack, beside: Mapping[str, Stack]) -> list[str]:
     url = stack.outputs.get("ScoreUrl")
-    stacks = [stack, *(found for m, found in find_members(account).items() if m is not CORE)]
+    stacks = [stack, *beside.values()]
     lines = [f"{found.name} is {found.status}, made {found.created}" for found in stacks]
     return lines + ([f"claims are scored at {url}"] if url else [])
 

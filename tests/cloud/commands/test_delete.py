@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sagetree.cloud.account.members import SIBLINGS
+from sagetree.cloud.account.members import MEMBERS, SIBLINGS
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.functions import clean
 from sagetree.cloud.names import Settings
@@ -178,9 +178,8 @@ def test_a_sibling_that_stays_keeps_the_core(cleaned):
     core, queue = (stacks.describe_stacks(StackName=n) for n in ("fraud", "fraud-queue"))
     ended = {"Stacks": [{**queue["Stacks"][0], "StackStatus": "DELETE_FAILED"}]}
     gone = refusal("ValidationError", "Stack with id fraud-watch does not exist")
-    cleaned.answer(
-        "cloudformation", "DescribeStacks", [core, queue, *[gone] * (len(SIBLINGS) - 1), ended]
-    )
+    siblings = [queue if name == "queue" else gone for name in SIBLINGS]
+    cleaned.answer("cloudformation", "DescribeStacks", [core, *siblings, ended])
     cleaned.answer("cloudformation", "DeleteStack", [{}])
     with pytest.raises(UserError, match=r"^fraud-queue is DELETE_FAILED: "):
         cleaned.hears(lambda: delete(cleaned.account, agreed=True))
@@ -193,7 +192,7 @@ def test_a_dry_run_deletes_nothing(person):
     assert code == 0
     assert said == [
         f"+ aws cloudformation {what} --stack-name {name}"
-        for name in (*(f"fraud-{sibling}" for sibling in reversed(SIBLINGS)), "fraud")
+        for name in (member.stack_of("fraud") for member in reversed(MEMBERS))
         for what in ("delete-stack", "wait stack-delete-complete")
     ]
     assert len(person.client("cloudformation").describe_stacks()["Stacks"]) == 1

@@ -160,7 +160,8 @@ def test_a_sibling_that_fails_is_deleted_by_itself(person, templates):
     there = person.client("cloudformation").describe_stacks(StackName="fraud")
     failed = person.client("cloudformation").describe_stacks(StackName="fraud-queue")
     failed["Stacks"][0]["StackStatus"] = "ROLLBACK_COMPLETE"
-    person.answer("cloudformation", "DescribeStacks", [there, failed, ABSENT])
+    siblings = [failed if name == "queue" else ABSENT for name in SIBLINGS]
+    person.answer("cloudformation", "DescribeStacks", [there, *siblings])
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {})
     assert str(raised.value) == (
@@ -181,7 +182,7 @@ def test_no_queue_is_beside_an_asynchronous_endpoint(is_there, way, person, temp
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, kind, [] if is_there else ["queue"])
     assert str(raised.value) == (
-        "fraud-queue is of no use beside an asynchronous endpoint. Choose another EndpointKind, or "
+        "fraud-queue does not go with EndpointKind asynchronous. Choose another EndpointKind, or "
         f"{way}"
     )
 

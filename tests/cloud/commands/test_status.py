@@ -130,10 +130,16 @@ def test_instances_cost_by_the_hour_even_of_an_asynchronous_endpoint(person):
     ]
 
 
-def test_a_model_inside_lambda_has_no_endpoint(person):
+def test_a_model_inside_lambda_has_no_endpoint_and_a_network_costs_by_the_hour(person):
     make(person, EndpointKind="lambda")
+    person.make_sibling("network")
     _, said = person.does(lambda: status(person.account))
     assert after("endpoint", said) == ["none: the model runs inside the score function"]
+    assert after("cost", said) == [
+        "lambda: nothing while nobody asks; Lambda by the millisecond of a request",
+        "network: an endpoint for each service, by the hour, asked or not",
+        "jobs: by the second",
+    ]
 
 
 def test_a_dry_run_names_each_call(person):

@@ -74,7 +74,12 @@ def by_cdk_nag(folder: Path, templates: Sequence[Path], _policies: Path) -> list
     run = subprocess.run(command, capture_output=True, text=True)  # its code says: has findings
     report = out / "validation-report.json"
     assert report.is_file(), run.stderr[-2000:]
-    (plugin,) = json.loads(report.read_text())["pluginReports"]
+    # CDK's own checks report, too, where they have something to say
+    (plugin,) = [
+        told
+        for told in json.loads(report.read_text())["pluginReports"]
+        if told["pluginName"] == "AwsSolutions"
+    ]
     return [
         (violation["ruleName"], construct["constructPath"].split("/")[2])
         for violation in plugin["violations"]

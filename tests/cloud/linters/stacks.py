@@ -16,20 +16,22 @@ EVERYTHING = {
     "Authorization": "JWT",
     "DriftSchedule": "rate(1 day)",
     "EndpointKind": "instance",
+    "HostedZoneId": "Z0123456789",
     "JwtAudience": "claims",
     "JwtIssuer": "https://issuer.example",
     "KmsKeyArn": "arn:aws:kms:eu-central-1:123456789012:key/00000000-0000-0000-0000-000000000000",
+    "MonthlyDollars": "100",
     "Network": "existing",
+    "SecurityGroupIds": "sg-0123456789abcdef0",
+    "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1",
     "OnlineTables": "customers",
-    "SecurityGroupIds": "sg-1",
     "SourceSecretArn": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:source-a1b2c3",
-    "SubnetIds": "subnet-1,subnet-2",
 }
 STACKS: dict[str, dict[str, str]] = {
     "serverless": {},
     "instance": EVERYTHING,
     "asynchronous": {"EndpointKind": "asynchronous"},
-    "lambda": {"EndpointKind": "lambda"},
+    "lambda": {"EndpointKind": "lambda", "CreateKey": "yes", "Features": "yes"},
 }
 
 ACCOUNT = "eu-central-1:123456789012"
@@ -49,6 +51,7 @@ ARNS = {
     "<EndpointErrors.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-errors",
     "<EndpointLatency.Arn>": f"arn:aws:cloudwatch:{ACCOUNT}:alarm:fraud-endpoint-latency",
     "<EndpointLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/sagemaker/Endpoints/fraud:*",
+    "<FlowLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/vendedlogs/fraud-network-flows:*",
     "<IngestLog.Arn>": f"arn:aws:logs:{ACCOUNT}:log-group:/aws/lambda/fraud-ingest:*",
     "<JobRole.Arn>": "arn:aws:iam::123456789012:role/fraud-job",
     "<ModelRole.Arn>": "arn:aws:iam::123456789012:role/fraud-model",

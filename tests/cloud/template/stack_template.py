@@ -20,8 +20,8 @@ PSEUDO = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 
-# What has to be given: the image, and to a sibling the core's name.
-GIVEN = {"ImageUri": IMAGE, "Stack": "fraud"}
+# What has to be given: the image, and to siblings the core's name and one for its API.
+GIVEN = {"ImageUri": IMAGE, "Stack": "fraud", "DomainName": "claims.example.com"}
 
 # What the core gives out to its siblings.
 EXPORTS = {
@@ -158,4 +158,5 @@ _FUNCTIONS: Mapping[str, Callable[[Any], Any]] = {
     "Fn::Join": lambda pair: pair[0].join(pair[1]),
     "Fn::Split": lambda pair: pair[1].split(pair[0]),
     "Fn::Select": lambda pair: pair[1][int(pair[0])],
+    "Fn::GetAZs": lambda region: [f"{region or PSEUDO['AWS::Region']}{zone}" for zone in "abc"],
 }

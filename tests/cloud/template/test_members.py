@@ -99,7 +99,7 @@ NO_AUTHORIZER = "Authorization JWT needs AuthorizerId, an output of the core sta
 @pytest.mark.parametrize(
     ("name", "parameters", "sentences"),
     [
-        *((n, {}, []) for n in NAMES),
+        *((n, {}, []) for n in NAMES if n != "domain.yaml"),
         *((n, {"EndpointKind": k}, []) for n in ("queue.yaml", "watch.yaml")
           for k in KINDS if k != "asynchronous"),
         ("queue.yaml", {"EndpointKind": "asynchronous"}, [UNQUEUED]),
@@ -117,20 +117,32 @@ def test_what_cannot_work_is_refused_with_a_sentence(
     assert Stack(templates[name], **parameters).broken_rules() == sentences
 
 
-def test_members_that_need_an_answer_at_once_are_those_that_refuse_an_asynchronous_core(
-    templates: dict[str, dict[str, Any]],
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_member_does_not_go_with_the_kind_that_a_template_refuses(
+    templates: dict[str, dict[str, Any]], kind: str
 ) -> None:
     for member in MEMBERS:
-        parameters = templates[member.template]["Parameters"].keys() & {"EndpointKind"}
-        stack = Stack(templates[member.template], **dict.fromkeys(parameters, "asynchronous"))
-        assert bool(stack.broken_rules()) == member.answers_at_once, member
+        if "EndpointKind" in templates[member.template]["Parameters"]:
+            stack = Stack(templates[member.template], EndpointKind=kind)
+            assert bool(stack.broken_rules()) == (kind == member.unfit), member
+    outputs = {"Network": "existing", "SubnetIds": "subnet-1", "SecurityGroupIds": "sg-1"}
+    core = Stack(templates[CORE.template], EndpointKind=kind, **outputs)
+    assert bool(core.broken_rules()) == (kind == SIBLINGS["network"].unfit)
+
+
+def test_a_launch_is_told_what_has_no_default(templates: dict[str, dict[str, Any]]) -> None:
+    for member in MEMBERS:
+        parameters = templates[member.template]["Parameters"]
+        without = [name for name, told in parameters.items() if "Default" not in told]
+        assert {*without} - {"ImageUri", "Stack", "LogDays"} == {*member.needs}, member
+    assert templates[CORE.template]["Parameters"]["EndpointKind"]["Default"] == "serverless"
 
 
 def functions(templates: dict[str, dict[str, Any]], kind: str) -> dict[str, dict[str, Any]]:
     """Return the functions of a core of a kind, and of what may be beside it, by their commands."""
     found = {}
     for member in MEMBERS:
-        if kind == "asynchronous" and member.answers_at_once:
+        if kind == member.unfit == "asynchronous":
             continue
         template = templates[member.template]
         given = {"EndpointKind": kind} if "EndpointKind" in template["Parameters"] else {}

@@ -73,6 +73,47 @@ BREACHES: list[tuple[str, str, Callable[[Resources], object]]] = [
     ),
 ]
 
+# The same of stacks before and beside the core, each with the name of what is spoilt.
+BREACHES_BESIDE: list[tuple[str, str, str, Callable[[Resources], object]]] = [
+    (
+        "lambda-network",
+        "nothing_leads_out_of_a_network",
+        "Way",
+        lambda of: of.update(Way={"Type": "AWS::EC2::InternetGateway", "Properties": {}}),
+    ),
+    (
+        "lambda-network",
+        "a_network_leads_to_services_for_this_account_only",
+        "QueuesDoor",
+        lambda of: said(of, "QueuesDoor")[0].pop("Condition"),
+    ),
+    (
+        "lambda-network",
+        "a_network_leads_to_services_for_this_account_only",
+        "TopicsDoor",
+        lambda of: of["TopicsDoor"]["Properties"].pop("PolicyDocument"),
+    ),
+    ("lambda-network", "networks_are_logged", "", lambda of: of.pop("Flows")),
+    (
+        "lambda-network",
+        "keys_are_rotated_and_stay",
+        "Key",
+        lambda of: of["Key"].update(DeletionPolicy="Delete"),
+    ),
+    (
+        "instance-domain",
+        "names_are_reached_by_tls",
+        "Domain",
+        lambda of: of["Domain"]["Properties"]["DomainNameConfigurations"][0].pop("SecurityPolicy"),
+    ),
+    (
+        "instance-account",
+        "trails_miss_nothing_and_can_be_proved",
+        "AccountTrail",
+        lambda of: of["AccountTrail"]["Properties"].update(EnableLogFileValidation=False),
+    ),
+]
+
 
 def own(resources: Resources, role: str) -> list[dict[str, Any]]:
     """Return the statements of a role's first policy."""
@@ -87,17 +128,19 @@ def said(resources: Resources, policy: str) -> list[dict[str, Any]]:
 @pytest.mark.long
 @needs_uv
 def test_each_rule_finds_what_it_is_against(tmp_path: Path) -> None:
-    template = json.loads(write_templates(tmp_path)[0].read_text())
-    broken = []
-    for number, (_, _, spoil) in enumerate(BREACHES):
-        spoilt = copy.deepcopy(template)
+    templates = {file.stem: json.loads(file.read_text()) for file in write_templates(tmp_path)}
+    core = [("serverless", *breach) for breach in BREACHES]
+    broken, wanted = [], set()
+    for number, (name, rule, resource, spoil) in enumerate([*core, *BREACHES_BESIDE]):
+        spoilt = copy.deepcopy(templates[name])
         spoil(spoilt["Resources"])
         broken.append(tmp_path / f"broken{number}.json")
         broken[-1].write_text(json.dumps(spoilt))
-    policyless = copy.deepcopy(template)
+        # of what is not there Guard names no resource
+        wanted.add((rule, resource or broken[-1].stem))
+    policyless = copy.deepcopy(templates["serverless"])
     del policyless["Resources"]["DeadPolicy"]
     broken.append(tmp_path / "policyless.json")
     broken[-1].write_text(json.dumps(policyless))
-    wanted = {(rule, resource) for rule, resource, _ in BREACHES}
     wanted.add(("nothing_is_sent_without_tls", "policyless"))
     assert set(by_guard(tmp_path, broken, tmp_path)) == wanted

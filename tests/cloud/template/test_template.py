@@ -41,8 +41,8 @@ def test_a_template_without_marks_is_an_error() -> None:
 
 
 NO_NETWORK = (
-    "A serverless endpoint and a model inside Lambda take no network of yours. "
-    "Choose EndpointKind instance or asynchronous, or Network none."
+    "A serverless endpoint takes no network of yours. "
+    "Choose EndpointKind instance, asynchronous or lambda, or Network none."
 )
 NO_SUBNETS = "Network existing needs SubnetIds and SecurityGroupIds."
 UNUSED_SUBNETS = (
@@ -64,7 +64,7 @@ TOKENS = {"JwtIssuer": "https://issuer.example", "JwtAudience": "claims"}
         ({}, []),
         *(({"EndpointKind": kind}, []) for kind in KINDS),
         (NETWORK, [NO_NETWORK]),
-        (NETWORK | {"EndpointKind": "lambda"}, [NO_NETWORK]),
+        (NETWORK | {"EndpointKind": "lambda"}, []),
         (NETWORK | {"EndpointKind": "instance"}, []),
         (NETWORK | {"EndpointKind": "asynchronous"}, []),
         (NETWORK | {"EndpointKind": "instance", "SubnetIds": ""}, [NO_SUBNETS]),
