@@ -31,7 +31,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo try test test-quick test-long nightly soak fuzz docs check cloud-check generated page format data prepare train \
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz spark docs check cloud-check generated page format data prepare train \
 	evaluate serve predict image sdk cloud-demo test-image lock clean
 
 help: ## print this list
@@ -79,6 +79,11 @@ fuzz: ## random bodies for each decoder and random requests, SECONDS=60 each
 			>.fuzz/$$name.log 2>&1 || { tail -40 .fuzz/$$name.log; exit 1; }; \
 		tail -1 .fuzz/$$name.log; \
 	done
+
+# In one Spark on two cores; bench/prepare_engines.py compares the example of any size.
+spark: ## prepare on Spark, held against DuckDB
+	$(call install_with,--group spark)
+	@$(BIN)/python -m pytest -m "long and not docker" tests/prepare/spark
 
 check: install ## format, lint, types and imports
 	$(BIN)/ruff format --check .

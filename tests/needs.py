@@ -36,6 +36,10 @@ def _needs(program: str, package: str) -> pytest.MarkDecorator:
 
 
 needs_java = _needs("java", "default-jdk-headless")
+needs_spark = pytest.mark.skipif(
+    find_spec("pyspark") is None or shutil.which("java") is None,
+    reason="needs Java and pyspark (make spark; Debian: apt install default-jre-headless)",
+)
 needs_node = _needs("node", "nodejs")
 needs_curl = _needs("curl", "curl")
 needs_go = _needs("go", "golang-go")

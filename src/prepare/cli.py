@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -71,6 +73,12 @@ EPILOG = """\
 Memory: --memory-limit bounds the database; the process needs some 400 MB more.
 What exceeds it goes to a temporary folder (TMPDIR), about the tables' size.
 
+--engine spark gives the same rows in the same parts, in files such as
+train/train-00000.parquet, and takes tables where its cluster reads them:
+sagetree prepare --engine spark s3://bucket/claims/ s3://bucket/customers/
+--out s3://bucket/prepared --key policy_id --label fraud
+It needs sagetree[spark]; --flow, --format and --memory-limit are DuckDB's.
+
 The query can be an input, too: folders that it does not name are not read.
 --sql /opt/ml/processing/input/query/join.sql
 
@@ -93,6 +101,7 @@ HELP = {
     "seed": ("N", "another one gives another split, but for one by time"),
     "format": ("FORMAT", "parquet or csv (with header)"),
     "memory_limit": ("SIZE", "what the database may hold in memory"),
+    "engine": ("ENGINE", "duckdb on one machine, or spark on as many as its cluster has"),
 }
 
 
@@ -122,8 +131,10 @@ def main(argv: Sequence[str]) -> int:
     if not {"-h", "--help"}.isdisjoint(argv):
         parser.print_help()
         parser.exit()
+    if any(word.startswith("--print-unload") for word in argv):
+        return _print_unload(parser, argv)
     opt_ml = OptMl.from_environ(os.environ)
-    if _names_tables(parser, argv):
+    if _names_tables(parser, argv) and not _names_addresses(argv):
         return _prepare_own(parser, argv)
 
     def work() -> int:
@@ -135,9 +146,9 @@ def main(argv: Sequence[str]) -> int:
 def report(argv: Sequence[str]) -> Path | None:
     """Return the file in which the job says why it failed, None where it has none yet."""
     parser = _parser()
-    if not _names_tables(parser, argv):
+    if not _names_tables(parser, argv) or _names_addresses(argv):
         return OptMl.from_environ(os.environ).message
-    out = parse_options(parser, argv).out or DEFAULT_OUT
+    out = Path(parse_options(parser, argv).out or DEFAULT_OUT)
     return OptMl(out).message if is_marked(out) else None
 
 
@@ -147,6 +158,31 @@ def _names_tables(parser: Parser, argv: Sequence[str]) -> bool:
         return bool(parse_options(parser, argv).tables)
     except SettingsError:
         return bool(argv) and not argv[0].startswith("-")
+
+
+def _print_unload(parser: Parser, argv: Sequence[str]) -> int:
+    """Print the query as a statement for Athena; nothing is prepared."""
+    try:
+        options = parse_options(parser, argv)
+        if options.sql is None:
+            hint = "Name the file with the query"
+            raise SettingsError("not given", where="--sql", hint=hint)
+        from sagetree.prepare.query import read_query
+        from sagetree.prepare.spark.packages import require
+
+        require("--print-unload", "sqlglot")
+        from sagetree.prepare.dialects.athena import unload_statement
+
+        query = read_query(Path(options.sql))
+        sys.stdout.write(f"{unload_statement(query, options.print_unload)}\n")
+    except (SagetreeError, OSError) as error:
+        return refuse(error)
+    return 0
+
+
+def _names_addresses(argv: Sequence[str]) -> bool:
+    """Say whether there are tables that no path names but an address, such as s3://bucket/a/."""
+    return any("://" in word and not word.startswith("-") for word in argv)
 
 
 def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
@@ -161,7 +197,8 @@ def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
     try:
         options = parse_options(parser, argv)
         settings = _settings(options)
-        with laid_out(options.out or DEFAULT_OUT, options.tables, os.environ) as opt_ml:
+        out, tables = Path(options.out or DEFAULT_OUT), [*map(Path, options.tables)]
+        with laid_out(out, tables, os.environ) as opt_ml:
             return run_job(lambda: work(opt_ml), opt_ml.message)
     except (SagetreeError, OSError) as error:
         return refuse(error)
@@ -175,9 +212,33 @@ def _settings(options: argparse.Namespace) -> PrepareSettings:
     given = {
         name: value
         for name, value in vars(options).items()
-        if name not in ("tables", "out", "flow") and value is not None
+        if name not in ("tables", "out", "flow", "print_unload") and value is not None
     }
-    return read_settings(given, options.flow or ())
+    settings = read_settings(given, options.flow or ())
+    addresses = [table for table in (*options.tables, options.out or "") if "://" in table]
+    return _with_addresses(settings, options.tables, options.out) if addresses else settings
+
+
+def _with_addresses(
+    settings: PrepareSettings, tables: Sequence[str], out: str | None
+) -> PrepareSettings:
+    """Return the settings of tables that Spark reads where they are."""
+    hint = "Name tables and --out by addresses, such as s3://bucket/claims/"
+    if settings.engine != "spark":
+        first = next(name for name in (*tables, out) if name and "://" in name)
+        raise SettingsError(
+            "an address is read and written with --engine spark alone",
+            where=f"{'--out' if first == out else 'TABLE'} {first}",
+            hint="Copy the tables to this machine, or let Spark read them",
+        )
+    if out is None:
+        raise SettingsError("not given", where="--out", hint=hint)
+    for name, where in (*((table, "TABLE") for table in tables), (out, "--out")):
+        if "://" not in name:
+            raise SettingsError(
+                f"{name} is a path where others are addresses", where=where, hint=hint
+            )
+    return replace(settings, addresses=tuple(tables), out=out)
 
 
 def _run(opt_ml: OptMl, settings: PrepareSettings) -> int:
@@ -196,13 +257,18 @@ def _parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "tables", nargs="*", type=Path, metavar="TABLE", help="files and folders, a table each"
+        "tables", nargs="*", metavar="TABLE", help="files and folders, a table each"
     )
     parser.add_argument(
         "--out",
         metavar="DIR",
-        type=Path,
         help=f"with TABLE: the folder to write to (default: {DEFAULT_OUT})",
+    )
+    parser.add_argument(
+        "--print-unload",
+        metavar="ADDRESS",
+        help="print the query of --sql as an UNLOAD to this folder in S3, for Athena, which is "
+        "not run here; nothing is prepared",
     )
     for name, (metavar, text) in HELP.items():
         usual = {**DEFAULTS, **ABSENT}.get(name)

@@ -1,5 +1,6 @@
-"""The embedded database of one job: on disk, within a memory limit, without a network."""
+"""What a job runs its SQL on, and DuckDB: on disk, within a memory limit, without a network."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -39,8 +40,56 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+class QueryError(PlatformError):
+    """What an engine other than DuckDB says of a query that fails."""
+
+
+class Database(ABC):
+    """What SQL in DuckDB's dialect runs on: DuckDB itself, or an engine that takes it over."""
+
+    @abstractmethod
+    def run(self, sql: str, values: Sequence[object] = ()) -> object:
+        """Run a statement. Raises PlatformError where memory or disk do not suffice."""
+
+    @abstractmethod
+    def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a query. Raises PlatformError as `run` does."""
+
+    @abstractmethod
+    def create(self, table: str, rows: pa.Table) -> None:
+        """Make a table of Arrow rows."""
+
+    @abstractmethod
+    def create_as(self, table: str, query: str) -> None:
+        """Make a table of the result of a user's query."""
+
+    @abstractmethod
+    def text(self, cell: str, kind: str) -> str:
+        """Return the SQL of a cell of this type as text, the same text on every engine."""
+
+    @abstractmethod
+    def columns(self, table: str) -> dict[str, str]:
+        """Return the names and types of the columns of a table (as DuckDB's SQL), in order."""
+
+    @abstractmethod
+    def described(self, query: str) -> Sequence[tuple[str, str]]:
+        """Return the names and types that the columns of a query's result have, in order."""
+
+    @abstractmethod
+    def tables(self) -> Sequence[str]:
+        """Return the names of the tables that a user's query sees, in order."""
+
+    def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
+        """Return the one row of a query."""
+        return self.rows(sql, values)[0]
+
+    def count(self, table: str) -> int:
+        """Return the number of a table's rows."""
+        return int(self.row(f"SELECT count(*) FROM {table}")[0])
+
+
 @dataclass(frozen=True)
-class Database:
+class DuckDatabase(Database):
     """A connection, and the few ways it is asked. What it cannot do raises duckdb.Error."""
 
     connection: duckdb.DuckDBPyConnection
@@ -64,23 +113,38 @@ class Database:
         """Return all rows of a query. Raises PlatformError as `run` does."""
         return self.run(sql, values).fetchall()
 
-    def row(self, sql: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
-        """Return the one row of a query."""
-        return self.rows(sql, values)[0]
-
-    def count(self, table: str) -> int:
-        """Return the number of a table's rows."""
-        return int(self.row(f"SELECT count(*) FROM {table}")[0])
-
     def insert(self, table: str, columns: str, rows: pa.Table) -> None:
         """Append Arrow rows to a table by name, `columns` being what is selected of them."""
         self.connection.register("incoming", rows)
         self.run(f"INSERT INTO {table} BY NAME SELECT {columns} FROM incoming")
         self.connection.unregister("incoming")
 
+    def create(self, table: str, rows: pa.Table) -> None:
+        """Make a table of Arrow rows."""
+        self.connection.register("incoming", rows)
+        self.run(f"CREATE TABLE {table} AS FROM incoming")
+        self.connection.unregister("incoming")
+
+    def create_as(self, table: str, query: str) -> None:
+        """Make a table of the result of a user's query."""
+        self.run(f"CREATE TABLE {table} AS {query}")
+
+    def text(self, cell: str, kind: str) -> str:  # noqa: ARG002 - of any type
+        """Return the SQL of a cell as text."""
+        return f"CAST({cell} AS VARCHAR)"
+
     def columns(self, table: str) -> dict[str, str]:
         """Return the names and types of the columns of a table (as SQL), in order."""
-        return {name: kind for name, kind, *_ in self.rows(f"DESCRIBE {table}")}
+        return dict(self.described(table))
+
+    def described(self, query: str) -> Sequence[tuple[str, str]]:
+        """Return the names and types that the columns of a query's result have, in order."""
+        return [(name, kind) for name, kind, *_ in self.rows(f"DESCRIBE {query}")]
+
+    def tables(self) -> Sequence[str]:
+        """Return the names of the tables that a user's query sees, in order."""
+        found = self.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'")
+        return sorted(name for (name,) in found)
 
     def confine(self, folders: Iterable[Path]) -> None:
         """Let no later statement open a file outside `folders`, nor change a setting."""
@@ -107,7 +171,7 @@ def _machine_errors() -> Iterator[None]:
 
 
 @contextmanager
-def open_database(memory_limit: int) -> Iterator[Database]:
+def open_database(memory_limit: int) -> Iterator[DuckDatabase]:
     """Yield an empty database; what exceeds the limit goes to a temporary folder."""
     with TemporaryDirectory(prefix="sagetree-prepare-") as folder:
         config: dict[str, str | bool | int | float | list[str]] = {
@@ -124,7 +188,7 @@ def open_database(memory_limit: int) -> Iterator[Database]:
             _machine_errors(),
             duckdb.connect(str(Path(folder) / "work.duckdb"), config=config) as connection,
         ):
-            database = Database(connection)
+            database = DuckDatabase(connection)
             database.run("SET TimeZone = 'UTC'")
             for schema in _SCHEMAS:
                 database.run(f"CREATE SCHEMA {schema}")

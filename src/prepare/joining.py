@@ -6,7 +6,7 @@ import duckdb
 
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote
 from sagetree.prepare.csv_blocks import check_names
-from sagetree.prepare.database import Database, identifier
+from sagetree.prepare.database import Database, QueryError, identifier
 from sagetree.prepare.inputs import find_name, listing
 from sagetree.prepare.loading import RawTable
 from sagetree.prepare.query import Query
@@ -118,14 +118,14 @@ def join(db: Database, query: Query, key: str | None) -> str | None:
     DataError where the result is empty or has rows without a key.
     """
     try:
-        names = tuple(name for name, *_ in db.rows(f"DESCRIBE {query.text}"))
+        names = tuple(name for name, _ in db.described(query.text))
         check_names(names, query.name)
-        db.run(f"CREATE TABLE {JOINED} AS {query.text}")
-    except duckdb.Error as error:
-        tables = db.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'")
-        hint = f"Correct the query; the tables are {listing(sorted(name for (name,) in tables))}"
+        db.create_as(JOINED, query.text)
+    except (duckdb.Error, QueryError) as error:
+        hint = f"Correct the query; the tables are {listing(db.tables())}"
         # What follows the empty line quotes the statement, of which the query is a part.
-        reason = "; ".join(str(error).partition("\n\n")[0].splitlines())
+        said = error.message if isinstance(error, QueryError) else str(error)
+        reason = "; ".join(said.partition("\n\n")[0].splitlines())
         raise SettingsError(reason, where=query.name, hint=hint) from error
     if not db.count(JOINED):
         hint = "Is a condition too strict, or every record deleted?"

@@ -15,12 +15,12 @@ from sagetree.files.finding import listed
 from sagetree.formats.detection import refuse_stand_in
 from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
-from sagetree.prepare.database import Database, identifier, literal
+from sagetree.prepare.database import DuckDatabase, identifier, literal
 from sagetree.prepare.inputs import TableFiles
+from sagetree.prepare.stores.columns import check_same_columns, named, nameless, tell_added
 from sagetree.prepare.stores.feature_store import WRITTEN, is_feature_store
 from sagetree.prepare.stores.folders import Values, all_whole, folder_values, groups
 from sagetree.prepare.stores.iceberg import REWRITE, Snapshot
-from sagetree.tables.index_names import is_index_name
 from sagetree.tables.table import Source, place_of
 
 _PARQUET_MAGIC = b"PAR1"
@@ -78,7 +78,7 @@ class RawTable:
         return place_of(row, self.sources)
 
 
-def load_table(db: Database, table: TableFiles) -> RawTable:
+def load_table(db: DuckDatabase, table: TableFiles) -> RawTable:
     """Load the files of a table into the schema `raw`.
 
     The rows are numbered (rowid) in the order of the files. Raises DataError
@@ -122,7 +122,7 @@ def _is_parquet(path: Path, name: str) -> bool:
     return False
 
 
-def _load_csv(db: Database, table: TableFiles) -> RawTable:
+def _load_csv(db: DuckDatabase, table: TableFiles) -> RawTable:
     columns: dict[str, Sequence[str]] = {}
     sources: list[Source] = []
     headers = 0
@@ -133,9 +133,9 @@ def _load_csv(db: Database, table: TableFiles) -> RawTable:
             own = first.rows.column_names
             values = folder_values({name: own})[name]
             columns[name] = [*own, *values]
-            _check_same_columns(columns)
+            check_same_columns(columns)
             if len(columns) == 1:
-                kinds = dict.fromkeys(_named(columns[name]), TEXT)
+                kinds = dict.fromkeys(named(columns[name]), TEXT)
                 _create(db, table, kinds)
             kept, stray = _append(db, table.name, chain([first], blocks), values)
         sources += kept
@@ -143,7 +143,7 @@ def _load_csv(db: Database, table: TableFiles) -> RawTable:
     return _raw_table(table, kinds, columns, sources, headers)
 
 
-def _create(db: Database, table: TableFiles, kinds: Mapping[str, str]) -> None:
+def _create(db: DuckDatabase, table: TableFiles, kinds: Mapping[str, str]) -> None:
     cells = (f"{RawTable.cell(column)} {kind}" for column, kind in kinds.items())
     db.run(f"CREATE TABLE raw.{identifier(table.name)} ({', '.join(cells)})")
 
@@ -162,7 +162,7 @@ def _raw_table(
         name=table.name,
         columns=others,
         is_csv=headers is not None,
-        nameless=_nameless(columns),
+        nameless=nameless(columns),
         headers=headers or 0,
         sources=tuple(sources),
         written=written,
@@ -170,13 +170,13 @@ def _raw_table(
 
 
 def _append(
-    db: Database, table: str, blocks: Iterator[Block], values: Values
+    db: DuckDatabase, table: str, blocks: Iterator[Block], values: Values
 ) -> tuple[list[Source], int]:
     """Insert the rows of one file; return where they stand, and the header lines among them."""
     headers = 0
     sources: list[Source] = []
     while batch := list(islice(blocks, BLOCKS_AT_ONCE)):
-        names = _named(batch[0].rows.column_names)
+        names = named(batch[0].rows.column_names)
         cells = [f"nullif({identifier(name)}, '') AS {RawTable.cell(name)}" for name in names]
         cells += _constants(values)
         rows = pa.concat_tables(block.rows for block in batch)
@@ -194,7 +194,7 @@ def _constants(values: Values) -> list[str]:
     ]
 
 
-def _load_parquet(db: Database, table: TableFiles) -> RawTable:
+def _load_parquet(db: DuckDatabase, table: TableFiles) -> RawTable:
     own: dict[str, Sequence[str]] = {}
     sources: list[Source] = []
     for name, path in table.files.items():
@@ -231,25 +231,14 @@ def _folder_columns(table: TableFiles, own: Mapping[str, Sequence[str]]) -> Mapp
     another table that have different ones.
     """
     if table.snapshot or is_feature_store(own.values()):
-        _tell_added(table, own)
+        tell_added(table.name, own)
         return {name: {} for name in own}
     values = folder_values(own)
     columns: dict[str, Sequence[str]] = {}
     for name in own:
         columns[name] = [*own[name], *values[name]]
-        _check_same_columns(columns)
+        check_same_columns(columns)
     return values
-
-
-def _tell_added(table: TableFiles, own: Mapping[str, Sequence[str]]) -> None:
-    every = dict.fromkeys(column for columns in own.values() for column in columns)
-    for column in every:
-        lacking = [name for name in own if column not in own[name]]
-        if lacking:
-            LOG.info(
-                "%s: the column %s is missing from, and empty in: %s",
-                table.name, quote(column), listed(lacking),
-            )  # fmt: skip
 
 
 def _parquet_footer(path: Path, name: str, snapshot: Snapshot | None) -> tuple[Sequence[str], int]:
@@ -295,7 +284,7 @@ def _damaged(reason: str, where: str) -> DataError:
 
 
 def _parquet_kinds(
-    db: Database, table: TableFiles, values: Mapping[str, Values]
+    db: DuckDatabase, table: TableFiles, values: Mapping[str, Values]
 ) -> Mapping[str, str]:
     """Return the types the columns have in all files together, those of `values` last.
 
@@ -314,32 +303,9 @@ def _parquet_kinds(
                     hint="Write the column with one type in all files",
                 )
     known = {*table.snapshot.columns.values()} if table.snapshot else None
-    kept = [column for column in _named([*together]) if known is None or column in known]
+    kept = [column for column in named([*together]) if known is None or column in known]
     kinds = {c: TEXT if together[c] == _NO_TYPE else together[c] for c in kept}
-    for column in _named([*next(iter(values.values()))]):
+    for column in named([*next(iter(values.values()))]):
         whole = all_whole(given[column] for given in values.values())
         kinds[column] = "BIGINT" if whole else TEXT
     return kinds
-
-
-def _named(columns: Sequence[str]) -> list[str]:
-    return [column for column in columns if not is_index_name(column)]
-
-
-def _nameless(columns: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    found = {name for names in columns.values() for name in names if is_index_name(name)}
-    return tuple(sorted(found))
-
-
-def _check_same_columns(columns: dict[str, Sequence[str]]) -> None:
-    """Hold the last file's columns against the first one's; `columns` is by file."""
-    first, last = next(iter(columns)), next(reversed(columns))
-    different = sorted({*_named(columns[first])} ^ {*_named(columns[last])})
-    if different:
-        holder = first if different[0] in columns[first] else last
-        raise DataError(
-            f"of {first} and {last} only {holder} has the column {quote(different[0])}",
-            hint="All files of a table need the same columns",
-        )
-    if not _named(columns[last]):
-        raise DataError("no column has a name", where=last, hint="Put a header on the first line")

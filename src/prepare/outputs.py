@@ -29,6 +29,11 @@ class PartFiles:
         """Return a part's file."""
         return self.folder / part / f"{part}.{format}"
 
+    def earlier(self, part: str) -> Sequence[Path]:
+        """Return what an earlier run has left of a part, on either engine."""
+        several = self.folder.glob(f"{part}/{part}-[0-9][0-9][0-9][0-9][0-9].parquet")
+        return [*(self.file(part, kind) for kind in FORMATS), *several]
+
     def unfinished(self, part: str) -> Path:
         """Return a part's file while it is written.
 
@@ -67,7 +72,6 @@ def _publish(parts: Sequence[str], output: PartFiles) -> None:
     for part, file in zip(parts, finished, strict=True):
         output.unfinished(part).replace(file)
     for part in PARTS:
-        for kind in FORMATS:
-            file = output.file(part, kind)
+        for file in output.earlier(part):
             if file not in finished:
                 file.unlink(missing_ok=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import duckdb
 
 from sagetree.errors import SettingsError
-from sagetree.prepare.database import Database
 
 _HINT = "Name a file with one SELECT with --sql"
 
@@ -26,7 +25,7 @@ class Query:
         return table.lower() in self.words
 
 
-def read_query(db: Database, path: Path) -> Query:
+def read_query(path: Path) -> Query:
     """Return the query in the file. Raises SettingsError for what is not one SELECT."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -37,7 +36,8 @@ def read_query(db: Database, path: Path) -> Query:
         hint = "Save the file as UTF-8"
         raise SettingsError("the text is not UTF-8", where=path.name, hint=hint) from error
     try:
-        statements = db.connection.extract_statements(text)
+        with duckdb.connect() as connection:
+            statements = connection.extract_statements(text)
     except duckdb.Error as error:
         reason = "; ".join(filter(None, str(error).splitlines()[:3]))  # with the line it means
         raise SettingsError(reason, where=path.name, hint="Correct the query") from error

@@ -75,8 +75,8 @@ def keep_latest(db: Database, raw: RawTable, key: str, columns: RecordColumns) -
     left = [column for column in cells if column not in left_out]
     selected = ", ".join(f"{cells[column]} AS {identifier(column)}" for column in left)
     db.run(
-        f"CREATE TABLE main.{identifier(raw.name)} AS SELECT {selected} FROM {raw.sql} "
-        f"WHERE rowid NOT IN (SELECT number FROM {_REPLACED}) AND NOT {_deleted(db, raw, mark)}"
+        f"CREATE TABLE main.{identifier(raw.name)} AS SELECT {selected} FROM {raw.sql} t "
+        f"ANTI JOIN {_REPLACED} r ON t.rowid = r.number WHERE NOT {_deleted(db, raw, mark)}"
     )
     db.run(f"DROP TABLE {raw.sql}")
     return _counted(db, raw, db.count(_REPLACED))

@@ -11,6 +11,7 @@ from sagetree.errors import SettingsError, quote
 
 PARTS = ("train", "validation", "test")
 FORMATS = ("parquet", "csv")
+ENGINES = ("duckdb", "spark")
 
 # What no default could know: it comes first in each part, where training takes it from,
 # and says which parts lack what.
@@ -29,11 +30,20 @@ DEFAULTS = {
     "seed": "0",
     "format": "parquet",
     "memory_limit": "1GB",
+    "engine": "duckdb",
+}
+
+# What Spark has no use for, or does otherwise: with the reason.
+_NOT_ON_SPARK = {
+    "flow": "its steps run on DuckDB alone",
+    "memory_limit": "Spark's own settings bound its memory",
+    "format": "Spark writes Parquet alone",
 }
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kmgt]?)(i?)b", re.IGNORECASE)
 
 Format = Literal["parquet", "csv"]
+Engine = Literal["duckdb", "spark"]
 Shares = tuple[Fraction, Fraction, Fraction]
 
 
@@ -41,6 +51,7 @@ Shares = tuple[Fraction, Fraction, Fraction]
 class PrepareSettings:
     """How tables are joined and split; `shares` are of train, validation and test.
 
+    `addresses` are tables, and `out` a folder, that Spark reaches itself.
     Without `sql` the tables are taken as they are, without `key` rows are split
     one by one, without `split_by_time` by the seed.
     """
@@ -57,6 +68,9 @@ class PrepareSettings:
     format: Format
     memory_limit: int
     flows: tuple[Path, ...] = ()
+    engine: Engine = "duckdb"
+    addresses: tuple[str, ...] = ()
+    out: str | None = None
 
 
 def read_settings(given: Mapping[str, str], flows: Sequence[str] = ()) -> PrepareSettings:
@@ -72,6 +86,9 @@ def read_settings(given: Mapping[str, str], flows: Sequence[str] = ()) -> Prepar
         raise SettingsError("not given", where=where, hint=f"Name {hint}")
     _check_names({**given, "flow": "" if "" in flows else "given"})
     values = {**DEFAULTS, **given}
+    engine = _engine(values["engine"])
+    if engine == "spark":
+        _check_on_spark([*given, *(["flow"] if flows else [])], values["format"])
     return PrepareSettings(
         sql=Path(values["sql"]) if "sql" in values else None,
         key=values.get("key"),
@@ -85,6 +102,7 @@ def read_settings(given: Mapping[str, str], flows: Sequence[str] = ()) -> Prepar
         format=_format(values["format"]),
         memory_limit=_bytes(values["memory_limit"]),
         flows=tuple(map(Path, flows)),
+        engine=engine,
     )
 
 
@@ -99,6 +117,16 @@ def _check_names(given: Mapping[str, str]) -> None:
                 "without a key no record is the latest of several",
                 where=_flag(name),
                 hint="Name the key with --key, or leave the option out",
+            )
+
+
+def _check_on_spark(given: Sequence[str], format: str) -> None:  # noqa: A002
+    for name, reason in _NOT_ON_SPARK.items():
+        if name in given and not (name == "format" and format == "parquet"):
+            raise SettingsError(
+                f"it does not go with --engine spark: {reason}",
+                where=_flag(name),
+                hint="Leave it out, or take DuckDB",
             )
 
 
@@ -139,6 +167,14 @@ def _format(text: str) -> Format:
             return known
     hint = f"Give {' or '.join(FORMATS)}"
     raise SettingsError(f"{quote(text)} is no format known here", where="--format", hint=hint)
+
+
+def _engine(text: str) -> Engine:
+    for known in ENGINES:
+        if text == known:
+            return "spark" if known == "spark" else "duckdb"
+    hint = f"Give {' or '.join(ENGINES)}"
+    raise SettingsError(f"{quote(text)} is no engine known here", where="--engine", hint=hint)
 
 
 def _bytes(text: str) -> int:

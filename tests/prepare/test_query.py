@@ -22,7 +22,7 @@ from sagetree.prepare.query import read_query
 )
 def test_text_can_stand_in_another_statement(db: Database, tmp_path: Path, text: str) -> None:
     (tmp_path / "q.sql").write_text(text)
-    query = read_query(db, tmp_path / "q.sql")
+    query = read_query(tmp_path / "q.sql")
     assert query.name == "q.sql"
     db.run(f"CREATE TABLE made.x AS {query.text}")
     assert db.rows("SELECT a FROM made.x") == [(1,)]
@@ -32,7 +32,7 @@ def test_words_are_the_names_in_the_query(db: Database, tmp_path: Path) -> None:
     (tmp_path / "q.sql").write_text(
         '-- claim\nSELECT \'text\' FROM Claims c JOIN "a ""b""" USING ("x,y"), main.data;'
     )
-    query = read_query(db, tmp_path / "q.sql")
+    query = read_query(tmp_path / "q.sql")
     assert [name for name in ("claims", 'A "b"', "x,y", "data") if query.mentions(name)] == [
         "claims", 'A "b"', "x,y", "data",
     ]  # fmt: skip
@@ -60,17 +60,17 @@ ONE = "Name a file with one SELECT with --sql"
 def test_faults(db: Database, tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "q.sql").write_text(text)
     with pytest.raises(SettingsError) as caught:
-        read_query(db, tmp_path / "q.sql")
+        read_query(tmp_path / "q.sql")
     assert str(caught.value) == message
 
 
 def test_a_file_that_is_not_there_or_no_text(db: Database, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        read_query(db, tmp_path / "q.sql")
+        read_query(tmp_path / "q.sql")
     assert str(caught.value) == (
         f"{tmp_path}/q.sql: the file cannot be read: No such file or directory. {ONE}"
     )
     (tmp_path / "q.sql").write_bytes(b"SELECT '\xe9'")
     with pytest.raises(SettingsError) as caught:
-        read_query(db, tmp_path / "q.sql")
+        read_query(tmp_path / "q.sql")
     assert str(caught.value) == "q.sql: the text is not UTF-8. Save the file as UTF-8"

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from sagetree.errors import SettingsError
+from sagetree.machine.paths import OptMl
 from sagetree.prepare.cli import main
 from sagetree.prepare.settings import DEFAULTS, REQUIRED, read_settings
+from sagetree.prepare.spark.packages import check_shared, require
 from tests.prepare.tables import message, prepare
 
 NEEDED = {"sql": "join.sql", "key": "id", "label": "y"}
@@ -40,6 +43,22 @@ FAULTS = [
     (["--split", "0,0.5,0.5"], f"--split: '0,0.5,0.5' is no split of the whole. {SHARES}"),
     (["--split=1.2,-0.2,0"], f"--split: '1.2,-0.2,0' is no split of the whole. {SHARES}"),
     (["--seed", "x"], "--seed: 'x' is no whole number. Give one such as 0"),
+    (["--engine", "hive"], "--engine: 'hive' is no engine known here. Give duckdb or spark"),
+    (
+        ["--engine", "spark", "--flow", "a.flow"],
+        "--flow: it does not go with --engine spark: its steps run on DuckDB alone. "
+        "Leave it out, or take DuckDB",
+    ),
+    (
+        ["--engine", "spark", "--memory-limit", "2GB"],
+        "--memory-limit: it does not go with --engine spark: Spark's own settings bound its "
+        "memory. Leave it out, or take DuckDB",
+    ),
+    (
+        ["--engine", "spark", "--format", "csv"],
+        "--format: it does not go with --engine spark: Spark writes Parquet alone. "
+        "Leave it out, or take DuckDB",
+    ),
     (["--format", "json"], "--format: 'json' is no format known here. Give parquet or csv"),
     (["--memory-limit", "much"], "--memory-limit: 'much' is no size. Give one such as 1GB"),
     (["--memory-limit=-1GB"], "--memory-limit: '-1GB' is no size. Give one such as 1GB"),
@@ -127,3 +146,64 @@ def test_help_says_all_and_runs_nothing(
     assert "sagetree prepare" in printed
     assert max(map(len, printed.splitlines())) <= 80
     assert not (root / "output").exists()
+
+
+ADDRESS = "Name tables and --out by addresses, such as s3://bucket/claims/"
+ADDRESSES = {
+    "DuckDB": (
+        ["s3://b/t/", "--out", "s3://b/out"],
+        "TABLE s3://b/t/: an address is read and written with --engine spark alone. "
+        "Copy the tables to this machine, or let Spark read them",
+    ),
+    "no folder": (["s3://b/t/", "--engine", "spark"], f"--out: not given. {ADDRESS}"),
+    "a path among tables": (
+        ["s3://b/t/", "t.csv", "--out", "s3://b/out", "--engine", "spark"],
+        f"TABLE: t.csv is a path where others are addresses. {ADDRESS}",
+    ),
+    "a path for the results": (
+        ["s3://b/t/", "--out", "out", "--engine", "spark"],
+        f"--out: out is a path where others are addresses. {ADDRESS}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "said"), ADDRESSES.values(), ids=ADDRESSES)
+def test_addresses(root: Path, arguments: list[str], said: str) -> None:
+    assert main([*arguments, "--label", "y"]) == 1
+    assert message(root) == f"{said}\n"
+
+
+def test_a_statement_for_athena_is_printed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "q.sql").write_text("SELECT a FROM t;")
+    arguments = ["--sql", str(tmp_path / "q.sql"), "--print-unload", "s3://bucket/x"]
+    assert main(arguments) == 0
+    assert capsys.readouterr().out.endswith(
+        "UNLOAD (\nSELECT\n  a\nFROM t\n)\nTO 's3://bucket/x/'\n"
+        "WITH (format = 'PARQUET', compression = 'SNAPPY')\n"
+    )
+    assert main(["--print-unload", "s3://bucket/x"]) == 1
+    assert capsys.readouterr().out == "FAILED: --sql: not given. Name the file with the query\n"
+
+
+def test_packages_that_are_absent() -> None:
+    with pytest.raises(SettingsError) as caught:
+        require("--engine spark", "no_spark", "no_sql")
+    assert str(caught.value) == (
+        "--engine spark: no_spark and no_sql are not installed here. Install sagetree[spark], or "
+        "run this in SageMaker's Spark processing container with sagetree added "
+        "(docs/guide/spark.md)"
+    )
+
+
+def test_spark_on_several_hosts_needs_addresses(root: Path) -> None:
+    (root / "config").mkdir()
+    hosts = '{"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}'
+    (root / "config" / "resourceconfig.json").write_text(hosts)
+    with pytest.raises(SettingsError) as caught:
+        check_shared(OptMl(root), read_settings({"label": "y", "engine": "spark"}))
+    assert str(caught.value) == (
+        "the job has 2 hosts, but the folders below /opt/ml are each host's own. Name tables and "
+        "--out by addresses that all hosts reach, such as s3://bucket/claims/"
+    )

@@ -17,6 +17,8 @@ ASSIGNED = "made.assigned"
 
 # The units, each with its stratum, its weight and its place among those of its stratum.
 _UNITS = "made.units"
+_HASHES = "made.hashes"
+_BUCKETS = "made.buckets"
 _PLACES = "made.places"
 _CLASSES = "made.classes"
 _ENDS = "made.ends"
@@ -106,10 +108,25 @@ def _number_classes(db: Database, label: JoinedLabel) -> None:
 
 
 def _place_by_seed(db: Database, seed: int) -> None:
+    """Order the units of each stratum by their hash, as many at once as have its beginning.
+
+    So that a stratum of any size is sorted by several threads, or hosts.
+    """
+    text = db.text("id", db.columns(_UNITS)["id"])
     db.run(
-        f"CREATE TABLE {_PLACES} AS SELECT id, stratum, sum(weight) OVER (PARTITION BY stratum "
-        f"ORDER BY md5(concat(id, ':', ?)), id) - weight // 2 AS place FROM {_UNITS}",
+        f"CREATE TABLE {_HASHES} AS SELECT id, stratum, weight, hash, left(hash, 3) AS bucket FROM "
+        f"(SELECT id, stratum, weight, md5(concat({text}, ':', ?)) AS hash FROM {_UNITS})",
         [str(seed)],
+    )
+    db.run(
+        f"CREATE TABLE {_BUCKETS} AS SELECT stratum, bucket, sum(weight) OVER "
+        f"(PARTITION BY stratum ORDER BY bucket) - weight AS earlier FROM (SELECT stratum, bucket, "
+        f"sum(weight) AS weight FROM {_HASHES} GROUP BY 1, 2)"
+    )
+    db.run(
+        f"CREATE TABLE {_PLACES} AS SELECT id, stratum, earlier + sum(weight) OVER (PARTITION BY "
+        f"stratum, bucket ORDER BY hash, id) - weight // 2 AS place "
+        f"FROM {_HASHES} JOIN {_BUCKETS} USING (stratum, bucket)"
     )
 
 
@@ -122,11 +139,10 @@ def _place_by_time(db: Database) -> None:
 
 def _assign(db: Database, strata: Sequence[int], ends: Sequence[Sequence[int]]) -> None:
     """Give each unit its part; `ends` are those of the parts in each stratum."""
-    db.run(f"CREATE TABLE {_ENDS} (stratum BIGINT, {', '.join(f'{p} BIGINT' for p in PARTS)})")
     columns = [strata, *zip(*ends, strict=True)]
-    names = ("stratum", *PARTS)
-    table = {name: pa.array(column) for name, column in zip(names, columns, strict=True)}
-    db.insert(_ENDS, "*", pa.table(table))
+    names = ["stratum", *PARTS]
+    numbers = [pa.array(column, pa.int64()) for column in columns]
+    db.create(_ENDS, pa.table(numbers, names=names))
     cases = " ".join(f"WHEN place <= {part} THEN '{part}'" for part in PARTS)
     db.run(
         f"CREATE TABLE {ASSIGNED} AS SELECT id, CASE {cases} END AS part "

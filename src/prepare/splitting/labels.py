@@ -51,8 +51,10 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Joined
     if missing:
         hint = "Fill it in, or leave the rows out with a query of your own (--sql)"
         raise DataError(f"the label is missing in {missing} rows", where=where, hint=hint)
+    # Of numbers it is enough to know that they are too many for classes.
+    limit = f"LIMIT {MOST_CLASSES + 1}" if is_numeric(kind) and declared is None else ""
     values = db.rows(
-        f"SELECT {identifier(name)}, count(*) FROM {JOINED} GROUP BY 1 ORDER BY 2 DESC, 1"
+        f"SELECT {identifier(name)}, count(*) FROM {JOINED} GROUP BY 1 ORDER BY 2 DESC, 1 {limit}"
     )
     if len(values) == 1:
         raise DataError(

@@ -7,6 +7,7 @@ from sagetree.errors import DataError, quote
 from sagetree.machine.program import LOG
 from sagetree.prepare.database import Database, identifier
 from sagetree.prepare.inputs import listing
+from sagetree.prepare.joining import JOINED
 from sagetree.prepare.splitting.assigning import Split
 from sagetree.prepare.splitting.labels import JoinedLabel
 
@@ -41,7 +42,9 @@ def count_parts(db: Database, split: Split, label: JoinedLabel) -> Sequence[Part
     median = "NULL" if classes else f"CAST(median({column}) AS DOUBLE)"
     times = "NULL, NULL"
     if split.time is not None:
-        cell, order = f"CAST(j.{identifier(split.time[0])} AS VARCHAR)", split.time[1]
+        column_of_times, order = split.time
+        kind = db.columns(JOINED)[column_of_times]
+        cell = db.text(f"j.{identifier(column_of_times)}", kind)
         times = f"arg_min({cell}, {order}), arg_max({cell}, {order})"
     found = {
         name: (rows, middle, (first, last))

@@ -36,11 +36,12 @@ def rows_as_units(db: Database) -> Unit:
 
     It does not depend on the order of columns, and has a name that none of them has.
     """
-    columns = sorted(db.columns(JOINED))
+    kinds = db.columns(JOINED)
+    columns = sorted(kinds)
     name = "content"
     while find_name(columns, name):
         name += " "
-    texts = (f"CAST({identifier(column)} AS VARCHAR)" for column in columns)
+    texts = (db.text(identifier(column), kinds[column]) for column in columns)
     cells = (f"coalesce(concat(length({text}), ':', {text}), '-')" for text in texts)
     db.run(
         f"CREATE TABLE {_IDENTIFIED} AS SELECT *, md5(concat({', '.join(cells)})) AS "

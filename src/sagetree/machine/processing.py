@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from sagetree.errors import SettingsError
 from sagetree.machine.paths import OptMl
 
+ONE_HOST = "Set its instance count to 1"
 
-def check_one_host(opt_ml: OptMl, reason: str) -> None:
+
+def check_one_host(opt_ml: OptMl, reason: str, hint: str = ONE_HOST) -> None:
     """Raise SettingsError in a job of several hosts, with the reason why one does the work.
 
     A file that cannot be read says nothing: outside SageMaker there is none.
@@ -18,6 +20,4 @@ def check_one_host(opt_ml: OptMl, reason: str) -> None:
         return
     hosts = config.get("hosts") if isinstance(config, Mapping) else None
     if isinstance(hosts, list) and len(hosts) > 1:
-        raise SettingsError(
-            f"the job has {len(hosts)} hosts, but {reason}", hint="Set its instance count to 1"
-        )
+        raise SettingsError(f"the job has {len(hosts)} hosts, but {reason}", hint=hint)

@@ -147,7 +147,7 @@ def test_shares_are_of_rows_where_some_are_equal(db: Database) -> None:
     for label in (0, 1):
         assert [counts[label, part] for part in PARTS] == [1400, 300, 300]
     before = parts_of(db, split, "j.x, j.y")
-    for table in ("units", "places", "ends", "classes", "assigned"):
+    for table in ("units", "hashes", "buckets", "places", "ends", "classes", "assigned"):
         db.run(f"DROP TABLE made.{table}")
     split = split_rows(db, unit, read_label(db, "y"), Cut(THREE, seed=1))
     assert parts_of(db, split, "j.x, j.y") != before

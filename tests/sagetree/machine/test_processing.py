@@ -23,8 +23,18 @@ def configured(root: Path, text: str) -> OptMl:
 @pytest.mark.parametrize(
     ("program", "arguments", "reason"),
     [
-        (prepare, ["--label", "y"], "each would join and split only the rows that it has itself"),
-        (evaluate, [], "each would judge the model by only the rows that it has itself"),
+        (
+            prepare,
+            ["--label", "y"],
+            "each would join and split only the rows that it has itself. "
+            "Set its instance count to 1, or let them share the work with --engine spark",
+        ),
+        (
+            evaluate,
+            [],
+            "each would judge the model by only the rows that it has itself. "
+            "Set its instance count to 1",
+        ),
     ],
 )
 def test_several_hosts_are_refused(
@@ -37,8 +47,7 @@ def test_several_hosts_are_refused(
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
     opt_ml = configured(tmp_path, TWO)
     assert program(arguments) == 1
-    said = f"the job has 2 hosts, but {reason}. Set its instance count to 1\n"
-    assert opt_ml.message.read_text() == said
+    assert opt_ml.message.read_text() == f"the job has 2 hosts, but {reason}\n"
 
 
 @pytest.mark.parametrize("text", ['{"hosts": ["algo-1"]}', "{", "[]", '{"hosts": "algo-1"}'])

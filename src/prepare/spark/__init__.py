@@ -1,0 +1,1 @@
+"""The same preparation on Spark, for tables beyond one machine."""
