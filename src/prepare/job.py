@@ -101,8 +101,8 @@ def _duckdb_work(opt_ml: OptMl, settings: PrepareSettings) -> Iterator[Work]:
     )
     flows = read_flows(settings.flows)
     output = PartFiles(opt_ml.processing / "output", settings.format)
+    query = read_query(settings.sql) if settings.sql else None
     with open_database(settings.memory_limit) as db:
-        query = read_query(settings.sql) if settings.sql else None
         files = find_tables(opt_ml.processing / "input", query, settings.flows)
         tables = run_flows(db, [load_table(db, table) for table in files], flows)
         db.confine(output.folders)

@@ -129,7 +129,8 @@ def _key_kind(db: Database, table: RawTable, column: str) -> str:
 
 def _key_cell(table: RawTable, column: str, kind: str, alike: bool) -> str:
     """Return a table's key as SQL; text unless the keys of all tables are `alike`."""
-    cell = _trimmed(table, column) if kind == TEXT else f"CAST({table.cell(column)} AS {kind})"
+    given = _trimmed(table, column) if table.is_csv or kind == TEXT else table.cell(column)
+    cell = given if kind == TEXT else f"CAST({given} AS {kind})"
     return cell if alike else f"CAST({cell} AS {TEXT})"
 
 
