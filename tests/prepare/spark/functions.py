@@ -13,7 +13,7 @@ EXPRESSIONS = (
     "x / 3",
     "d / 3",
     "x + i",
-    "d * 2.5",
+    "CAST(d * 2.5 AS DOUBLE)",
     "CAST(d + 1.5 AS DOUBLE)",
     "i = j",
     "i <> j",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def shown(rows: list[tuple[Any, ...]]) -> list[str]:
 
 
 def plain(cell: Any) -> Any:
-    """Return a moment without its zone, which only one of the two says, and is UTC in both."""
+    """Return a moment without its zone, which is UTC in both, and wide whole numbers as such."""
+    if isinstance(cell, Decimal) and cell.as_tuple().exponent == 0:
+        return int(cell)
     return cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
 
 
