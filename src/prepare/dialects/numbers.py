@@ -5,14 +5,15 @@ Spark, which drops the branches of other types before it runs anything.
 """
 
 # Digits and a power of ten, as Spark writes 1.5E10, to 15000000000.0, and 1.5E16 to 1.5e+16.
-# Java before 19 may write one or two digits more than tell a number from its neighbours.
+# Java before 19 may write one or two digits more than tell a number from its neighbours; every
+# Java writes two where one would do.
 _SCIENTIFIC = """\
 element_at(transform(array(named_struct(
   'sign', if(s LIKE '-%', '-', ''),
   'digits', regexp_replace(regexp_replace(substring_index(s, 'E', 1), '[-.]', ''), '0+$', ''),
   'power', CAST(substring_index(s, 'E', -1) AS INT))), long -> element_at(transform(array(
   named_struct('sign', long.sign, 'power', long.power, 'digits', regexp_replace(CASE
-    WHEN length(long.digits) < {longest} THEN long.digits
+    WHEN length(long.digits) < {longest} AND length(long.digits) <> 2 THEN long.digits
     WHEN {shorter_by_2} THEN CAST((CAST(long.digits AS BIGINT) + 50) DIV 100 AS STRING)
     WHEN {shorter_by_1} THEN CAST((CAST(long.digits AS BIGINT) + 5) DIV 10 AS STRING)
     ELSE long.digits END, '0+$', ''))), n -> concat(n.sign, CASE
@@ -40,7 +41,8 @@ ELSE CAST({value} AS STRING) END"""
 
 _NUMBER_TEXT = """\
 element_at(transform(array(CAST({value} AS STRING)), s -> CASE s WHEN 'NaN' THEN 'nan'
-WHEN 'Infinity' THEN 'inf' WHEN '-Infinity' THEN '-inf' ELSE if(instr(s, 'E') = 0, s,
+WHEN 'Infinity' THEN 'inf' WHEN '-Infinity' THEN '-inf'
+WHEN '9.9E-324' THEN '1e-323' WHEN '-9.9E-324' THEN '-1e-323' ELSE if(instr(s, 'E') = 0, s,
 {scientific}) END), 1)"""
 
 # To whole numbers DuckDB rounds: floating ones to even halves, decimal ones away from zero.
