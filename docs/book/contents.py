@@ -27,6 +27,7 @@ CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "The programs",
         (
             ("Prepare", f"{GUIDE}/prepare.md"),
+            ("Prepare on Spark", f"{GUIDE}/spark.md"),
             ("Train", f"{GUIDE}/train.md"),
             ("Search for settings", f"{GUIDE}/tuning.md"),
             ("Several hosts", f"{GUIDE}/hosts.md"),
