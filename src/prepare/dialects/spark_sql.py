@@ -33,7 +33,10 @@ _WHOLE = frozenset({"INT", "BIGINT", "SMALLINT", "TINYINT"})
 _SPACES = r"'^\\p{Zs}+|\\p{Zs}+\\z'"
 
 # Letters whose case the two engines change alike.
-_ALIKE = r"'[^\\x00-\\x7FÀ-ÖØ-Þà-öø-þ]'"
+_ALIKE = r"'[^\\x00-\\xB4\\xB6-\\xDE\\xE0-\\xFE]'"
+
+# Of windows, what Spark counts in 32 bits.
+_PLACES = (exp.RowNumber, exp.Rank, exp.DenseRank)
 
 # Functions of ours, for floating numbers as the text that DuckDB makes of them.
 DOUBLE_TEXT, FLOAT_TEXT = "double_text", "float_text"
@@ -100,6 +103,10 @@ class _Rewriting:
                 return _made(trimmed, is_text=True)
             case exp.Lower() | exp.Upper() if self.any_type:
                 return self._case_changed(node)
+            case exp.Length() | exp.Year() | exp.Month() | exp.Day():
+                return _made(f"CAST({node.sql('spark')} AS BIGINT)")
+            case exp.Window() if isinstance(node.this, _PLACES):
+                return _made(f"CAST({node.sql('spark')} AS BIGINT)")
             case exp.RegexpFullMatch():
                 pattern = exp.Literal.string(f"^(?:{node.expression.name})\\z").sql("spark")
                 return _made(f"({node.this.sql('spark')} RLIKE {pattern})")
