@@ -13,7 +13,7 @@ element_at(transform(array(named_struct(
   'digits', regexp_replace(regexp_replace(substring_index(s, 'E', 1), '[-.]', ''), '0+$', ''),
   'power', CAST(substring_index(s, 'E', -1) AS INT))), long -> element_at(transform(array(
   named_struct('sign', long.sign, 'power', long.power, 'digits', regexp_replace(CASE
-    WHEN length(long.digits) < {longest} AND length(long.digits) <> 2 THEN long.digits
+    WHEN length(long.digits) < 17 AND length(long.digits) <> 2 THEN long.digits
     WHEN {shorter_by_2} THEN CAST((CAST(long.digits AS BIGINT) + 50) DIV 100 AS STRING)
     WHEN {shorter_by_1} THEN CAST((CAST(long.digits AS BIGINT) + 5) DIV 10 AS STRING)
     ELSE long.digits END, '0+$', ''))), n -> concat(n.sign, CASE
@@ -30,12 +30,13 @@ _SHORTER = """\
 length(CAST((CAST(long.digits AS BIGINT) + {half}) DIV {ten} AS STRING)) =
       length(long.digits) - {by}
       AND CAST(concat(CAST((CAST(long.digits AS BIGINT) + {half}) DIV {ten} AS STRING), 'E',
-        CAST(long.power - length(long.digits) + 1 + {by} AS STRING)) AS {kind}) =
+        CAST(long.power - length(long.digits) + 1 + {by} AS STRING)) AS DOUBLE) =
       CAST(concat(long.digits, 'E',
-        CAST(long.power - length(long.digits) + 1 AS STRING)) AS {kind})"""
+        CAST(long.power - length(long.digits) + 1 AS STRING)) AS DOUBLE)"""
 
 _TEXT = """\
-CASE WHEN typeof({value}) = 'double' THEN {double} WHEN typeof({value}) = 'float' THEN {float}
+CASE WHEN typeof({value}) = 'double' THEN {double} WHEN typeof({value}) = 'float'
+  THEN raise_error('numbers of 32 bits have no text that is the same on both: CAST them to DOUBLE')
 WHEN typeof({value}) = 'timestamp' THEN concat(CAST({value} AS STRING), '+00')
 ELSE CAST({value} AS STRING) END"""
 
@@ -79,22 +80,15 @@ _TRIED = "CASE WHEN {value} RLIKE '^({pattern})\\\\z' THEN TRY_CAST({value} AS {
 
 def text_of(value: str) -> str:
     """Return the SQL of a value of any type as the text that DuckDB makes of it."""
-    double, single = number_text(value, "DOUBLE"), number_text(value, "FLOAT")
-    return _TEXT.format(value=value, double=double, float=single)
+    return _TEXT.format(value=value, double=number_text(value))
 
 
-def number_text(value: str, kind: str) -> str:
-    """Return the SQL of a floating number (DOUBLE or FLOAT) as the text that DuckDB makes of it."""
-    longest = 17 if kind == "DOUBLE" else 9
-    return _NUMBER_TEXT.format(value=value, scientific=_scientific(kind, longest))
-
-
-def _scientific(kind: str, longest: int) -> str:
+def number_text(value: str) -> str:
+    """Return the SQL of a floating number of 64 bits as the text that DuckDB makes of it."""
     shorter = {
-        f"shorter_by_{by}": _SHORTER.format(half=10**by // 2, ten=10**by, by=by, kind=kind)
-        for by in (1, 2)
+        f"shorter_by_{by}": _SHORTER.format(half=10**by // 2, ten=10**by, by=by) for by in (1, 2)
     }
-    return _SCIENTIFIC.format(longest=longest, **shorter)
+    return _NUMBER_TEXT.format(value=value, scientific=_SCIENTIFIC.format(**shorter))
 
 
 def whole(value: str, kind: str) -> str:

@@ -38,9 +38,8 @@ _ALIKE = r"'[^\\x00-\\xB4\\xB6-\\xDE\\xE0-\\xFE]'"
 # Of windows, what Spark counts in 32 bits.
 _PLACES = (exp.RowNumber, exp.Rank, exp.DenseRank)
 
-# Functions of ours, for floating numbers as the text that DuckDB makes of them.
-DOUBLE_TEXT, FLOAT_TEXT = "double_text", "float_text"
-_NUMBER_TEXTS = {DOUBLE_TEXT: "DOUBLE", FLOAT_TEXT: "FLOAT"}
+# A function of ours, for floating numbers as the text that DuckDB makes of them.
+DOUBLE_TEXT = "double_text"
 
 # The names of a table's columns, the table being given as `view_name` gives it.
 Columns = Callable[[str], Sequence[str]]
@@ -110,9 +109,9 @@ class _Rewriting:
             case exp.RegexpFullMatch():
                 pattern = exp.Literal.string(f"^(?:{node.expression.name})\\z").sql("spark")
                 return _made(f"({node.this.sql('spark')} RLIKE {pattern})")
-            case exp.Anonymous() if node.name in _NUMBER_TEXTS:
+            case exp.Anonymous() if node.name == DOUBLE_TEXT:
                 cell = node.expressions[0].sql("spark")
-                return _made(number_text(cell, _NUMBER_TEXTS[node.name]), is_text=True)
+                return _made(number_text(cell), is_text=True)
             case exp.Select():
                 return _without_exclude(node, self.columns)
         return None

@@ -24,9 +24,9 @@ from pyspark.sql.types import (
 )  # fmt: skip
 from sqlglot import exp
 
-from sagetree.errors import quote, quote_all
+from sagetree.errors import SettingsError, quote, quote_all
 from sagetree.prepare.database import Database, QueryError, identifier
-from sagetree.prepare.dialects.spark_sql import DOUBLE_TEXT, FLOAT_TEXT, parse, spark_sql, view_name
+from sagetree.prepare.dialects.spark_sql import DOUBLE_TEXT, parse, spark_sql, view_name
 from sagetree.prepare.inputs import NAMES_SHOWN
 from sagetree.prepare.spark.session import spark_errors
 
@@ -96,9 +96,15 @@ class SparkDatabase(Database):
 
     def text(self, cell: str, kind: str) -> str:
         """Return the SQL of a cell of this type as text, the same text on every engine."""
-        function = {"DOUBLE": DOUBLE_TEXT, "FLOAT": FLOAT_TEXT}.get(kind)
-        if function:
-            return f"{function}({cell})"
+        if kind == "FLOAT":
+            raise SettingsError(
+                "numbers of 32 bits have no text that DuckDB and Spark write alike, by which rows "
+                "would be split",
+                where=f"column {cell}",
+                hint="Make it DOUBLE with CAST in a query (--sql), or name a key with --key",
+            )
+        if kind == "DOUBLE":
+            return f"{DOUBLE_TEXT}({cell})"
         text = f"CAST({cell} AS VARCHAR)"
         return f"concat({text}, '+00')" if kind == "TIMESTAMP WITH TIME ZONE" else text
 

@@ -66,7 +66,6 @@ def test_rows_without_a_key(root: Path, capsys: Capture) -> None:
         {
             "y": pa.array([i % 2 for i in range(count)], pa.int32()),
             "double": doubles,
-            "float": pa.array([i * 1e7 / 3 for i in range(count)], pa.float32()),
             "decimal": [Decimal(i) / 1000 for i in range(count)],
             "small": pa.array(
                 [Decimal("0.0000001") * i for i in range(count)], pa.decimal128(20, 10)

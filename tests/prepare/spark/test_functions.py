@@ -130,6 +130,7 @@ def test_what_the_two_take_otherwise(engines: Engines, query: str, said: str) ->
         "SELECT CAST(s AS DATE) AS a FROM t",
         "SELECT lower('Σ') AS a FROM t",
         "SELECT i / 0 AS a FROM t",
+        "SELECT CAST(f AS VARCHAR) AS a FROM t",
         "SELECT CAST(9223372036854775807 AS BIGINT) + i AS a FROM t",
     ],
 )
