@@ -25,7 +25,8 @@ element_at(transform(array(named_struct(
   WHEN n.power BETWEEN -4 AND -1
     THEN concat('0.', repeat('0', -n.power - 1), n.digits)
   ELSE concat(left(n.digits, 1), if(length(n.digits) > 1, '.', ''), substr(n.digits, 2), 'e',
-    if(n.power < 0, '-', '+'), lpad(CAST(abs(n.power) AS STRING), 2, '0')) END)), 1)), 1)"""
+    if(n.power < 0, '-', '+'), if(abs(n.power) < 10, '0', ''), CAST(abs(n.power) AS STRING)) END
+  )), 1)), 1)"""
 
 _ONE_DIGIT = """\
 CAST(concat(CAST((CAST(long.digits AS INT) + 5) DIV 10 AS STRING), 'E',
