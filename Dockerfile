@@ -83,14 +83,15 @@ RUN PYTHONPATH=/opt/tools uv pip install --quiet --no-deps --no-build-isolation 
         --python /opt/venv/bin/python --prefix /stage/opt/venv . \
  && python3 finish.py --root /stage /stage/opt/venv
 COPY --from=base /var/lib/dpkg/status ./dpkg-status
+COPY --from=base /usr/share/doc ./documents
 COPY container/builder/sbom.py ./
 RUN mkdir -p /stage/opt/sagetree/bin \
  && uv export --quiet --frozen --no-dev $(cat options) \
         --format cyclonedx1.5 --preview-features sbom-export >locked.json \
- && python3 sbom.py /opt/venv/lib/python3*/site-packages dpkg-status \
+ && python3 sbom.py /opt/venv/lib/python3*/site-packages dpkg-status documents \
         <locked.json >/stage/opt/sagetree/sbom.json
 COPY container/train container/serve container/prepare container/evaluate \
-     container/healthcheck /stage/opt/sagetree/bin/
+     container/healthcheck container/entrypoint /stage/opt/sagetree/bin/
 
 # ---- the image
 FROM base
@@ -120,5 +121,5 @@ LABEL com.amazonaws.sagemaker.capabilities.accept-bind-to-port=true \
       org.opencontainers.image.base.name=$BASE_IMAGE \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION
-# No entry point: whatever is named runs as process 1 and gets the signals.
+ENTRYPOINT ["entrypoint"]
 CMD ["train"]

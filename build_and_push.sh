@@ -18,6 +18,8 @@
 #   --profile PROFILE    AWS CLI profile
 #   --keep N             untagged images that ECR keeps      (10)
 #   --gpu                XGBoost's CUDA build
+#   --sign KEY           sign what was pushed by cosign: a key file, or
+#                        awskms:///ARN; COSIGN_PASSWORD is the file's password
 #   --allow-dirty        push although the tree has changes
 #   --delete             delete the repository and its images; asks first
 #   --yes                do not ask
@@ -35,7 +37,7 @@ die() {
     exit 1
 }
 
-repository=sagetree tag="" platforms="" region="" keep=10 variant=cpu allow_dirty="" dry_run="" delete="" yes=""
+repository=sagetree tag="" platforms="" region="" keep=10 variant=cpu sign="" allow_dirty="" dry_run="" delete="" yes=""
 aws_options=()
 while [ $# -gt 0 ]; do
     case $1 in
@@ -48,7 +50,7 @@ while [ $# -gt 0 ]; do
         --dry-run) dry_run=yes ;;
         --delete) delete=yes ;;
         --yes) yes=yes ;;
-        --repository | --tag | --platform | --region | --profile | --keep)
+        --repository | --tag | --platform | --region | --profile | --keep | --sign)
             [ $# -gt 1 ] || die "$1 needs a value"
             case $1 in
                 --repository) repository=$2 ;;
@@ -57,6 +59,7 @@ while [ $# -gt 0 ]; do
                 --region) region=$2 ;;
                 --profile) aws_options+=(--profile "$2") ;;
                 --keep) keep=$2 ;;
+                --sign) sign=$2 ;;
             esac
             shift
             ;;
@@ -83,6 +86,7 @@ if [ -z "$delete" ]; then
     docker info >/dev/null 2>&1 || die "the Docker engine does not answer: start it"
     command -v git >/dev/null || die "git is not installed"
     command -v python3 >/dev/null || die "python3 is not installed: it reads back what was pushed"
+    [ -z "$sign" ] || command -v cosign >/dev/null || die "cosign is not installed: it signs what was pushed"
     sha=$(git rev-parse --short=12 HEAD 2>/dev/null) || die "this is not a git checkout: the image's tag needs a commit"
     [ -n "$allow_dirty" ] || [ -z "$(git status --porcelain)" ] ||
         die "the tree has changes that are not committed: commit them, or use --allow-dirty"
@@ -184,5 +188,7 @@ for architecture in "${architectures[@]}"; do
         printf '+ python3 container/pushed.py %s %s %s\n' "$registry" "$repository" "$name"
         [ -n "$dry_run" ] || digest=$(python3 container/pushed.py "$registry" "$repository" "$name" <<<"$password")
     done
+    # the digest, since a tag may be moved; both tags are it
+    [ -z "$sign" ] || run cosign sign --yes --key "$sign" "$uri@${digest:-DIGEST}"
     [ -n "$dry_run" ] || printf 'pushed %s\ndigest %s\n' "$uri:$tag-$architecture" "$digest"
 done

@@ -47,7 +47,13 @@ container=""
 trap 'rm -rf "$work"; [ -z "$container" ] || docker rm --force "$container" >/dev/null' EXIT
 mirror=$(sed -n 's/^URIs: *//p' /etc/apt/sources.list.d/*.sources 2>/dev/null | head -n 1)
 debian=sagetree-debian:$release
-mmdebstrap --quiet --variant=minbase --include="$libraries" --format=tar "$release" - ${mirror:+"$mirror"} |
+# As in Debian's own slim images: neither manuals nor translations, of the documents the licences.
+slim=()
+for folder in man locale info lintian linda doc; do
+    slim+=(--dpkgopt="path-exclude=/usr/share/$folder/*")
+done
+mmdebstrap --quiet --variant=minbase "${slim[@]}" --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --include="$libraries" --format=tar "$release" - ${mirror:+"$mirror"} |
     docker import - "$debian" >/dev/null
 
 mkdir -p "$work/local"
@@ -64,6 +70,8 @@ docker cp "$work/pip.conf" "$container:/etc/pip.conf"
 docker start --attach "$container"
 docker commit --change 'ENV PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
     --change 'CMD ["python3"]' "$container" "$base" >/dev/null
+docker rm --force "$container" >/dev/null
+container=""
 docker image rm --no-prune "$debian" >/dev/null
 docker run --rm --network none "$base" python3 -c 'import bz2, ctypes, ensurepip, lzma, sqlite3, ssl, venv' ||
     die "the image that was made has not all of Python's modules"

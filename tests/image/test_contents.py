@@ -13,7 +13,7 @@ from tests.image.conftest import Runner
 pytestmark = pytest.mark.docker
 
 MEGABYTE = 1_000_000
-LARGEST_CPU_MB = 850
+LARGEST_CPU_MB = 800
 # CUDA's build of XGBoost and NCCL come to 500 MB.
 LARGEST_GPU_MB = 1500
 
