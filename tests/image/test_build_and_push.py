@@ -208,3 +208,25 @@ def test_each_precondition_is_one_sentence(cloud: Cloud, clone: Path, tmp_path: 
     assert refusal("--repository", "full") == (
         f"the tag {tag} is in full already: raise the version, or use --tag"
     )
+
+
+def test_what_was_pushed_is_signed_by_its_digest(cloud: Cloud, clone: Path, tmp_path: Path) -> None:
+    log = tmp_path / "signed"
+    cosign = tmp_path / "bin" / "cosign"
+    cosign.parent.mkdir()
+    cosign.write_text(f'#!/bin/sh\necho "$@" >>{log}\n')
+    cosign.chmod(0o755)
+    path = f"{cosign.parent}{os.pathsep}{cloud.environ['PATH']}"
+    options = ("--repository", "signed", "--sign", "cosign.key")
+    code, said = cloud.run(f"./{SCRIPT}", *options, cwd=clone, PATH=path)
+    assert code == 0, said
+    digest = said.splitlines()[-1].removeprefix("digest ")
+    assert log.read_text() == (f"sign --yes --key cosign.key {cloud.registry}/signed@{digest}\n")
+
+
+def test_without_cosign_nothing_is_pushed(cloud: Cloud, clone: Path) -> None:
+    code, said = cloud.run(f"./{SCRIPT}", "--sign", "cosign.key", "--dry-run", cwd=clone)
+    assert code == 1
+    assert said.splitlines()[-1] == (
+        "build_and_push.sh: cosign is not installed: it signs what was pushed"
+    )

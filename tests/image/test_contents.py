@@ -205,6 +205,44 @@ def test_the_bill_of_materials_is_what_is_installed(
     assert named <= references
 
 
+def test_the_bill_of_materials_names_licences(runner: Runner) -> None:
+    bom = json.loads(runner.say("cat", "/opt/sagetree/sbom.json"))
+    unknown = {part["name"] for part in bom["components"] if not part.get("licenses")}
+    # Debian's own, whose copyright files only people can read
+    assert all(part["purl"].startswith("pkg:deb/") for part in bom["components"]
+               if part["name"] in unknown)  # fmt: skip
+    assert len(unknown) < 20
+    (xgboost,) = [part for part in bom["components"] if part["name"].startswith("xgboost")]
+    assert xgboost["licenses"] == [{"license": {"name": "Apache-2.0"}}]
+
+
+# A line for each file or folder: its MB (of a million bytes), rounded, and its name.
+LARGE_PARTS = """
+for part in /opt/venv/lib/python3*/site-packages/* /opt/venv/bin /opt/sagetree \\
+        /usr/local/* /usr/lib/* /usr/share/* /usr/bin /usr/sbin /var /etc; do
+    set -- $(du -xsk "$part")
+    echo $(( ($1 * 1024 + 500000) / 1000000 )) "${part##*site-packages/}"
+done
+"""
+
+
+def test_every_large_part_has_its_reason_in_the_guide(runner: Runner) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "guide" / "image.md").read_text()
+    named = dict(re.findall(r"^\| `(\S+)` \| (\d+) \|", guide, re.MULTILINE))
+    lines = [line.split() for line in runner.say("sh", "-c", LARGE_PARTS).splitlines()]
+    large = {name: int(size) for size, name in lines if int(size) > 20}
+    # of the image with CUDA, XGBoost is larger; the base may be Python's own
+    ours = {name for name in large if not name.startswith("/usr/")}
+    assert ours <= named.keys()
+    for name in ours - {"xgboost"}:
+        assert abs(large[name] - int(named[name])) <= 5
+
+
+def test_options_alone_are_for_sagetree(runner: Runner) -> None:
+    assert runner.say("--help").startswith("usage: sagetree ")
+    assert runner.say("--version") == runner.say("sagetree", "--version")
+
+
 def normal(name: str) -> str:
     """Return a package's name as PyPI's addresses spell it."""
     return re.sub(r"[-_.]+", "-", name).lower()
