@@ -210,7 +210,7 @@ def test_each_precondition_is_one_sentence(cloud: Cloud, clone: Path, tmp_path: 
     )
 
 
-def test_what_was_pushed_is_signed_by_its_digest(cloud: Cloud, clone: Path, tmp_path: Path) -> None:
+def test_what_was_pushed_is_signed_by_its_digest(cloud: Cloud, small: Path, tmp_path: Path) -> None:
     log = tmp_path / "signed"
     cosign = tmp_path / "bin" / "cosign"
     cosign.parent.mkdir()
@@ -218,9 +218,11 @@ def test_what_was_pushed_is_signed_by_its_digest(cloud: Cloud, clone: Path, tmp_
     cosign.chmod(0o755)
     path = f"{cosign.parent}{os.pathsep}{cloud.environ['PATH']}"
     options = ("--repository", "signed", "--sign", "cosign.key")
-    code, said = cloud.run(f"./{SCRIPT}", *options, cwd=clone, PATH=path)
+    code, said = cloud.run(f"./{SCRIPT}", *options, cwd=small, PATH=path)
     assert code == 0, said
     digest = said.splitlines()[-1].removeprefix("digest ")
+    pushed = [line.split()[-1] for line in said.splitlines() if "docker push" in line]
+    cloud.run("docker", "image", "rm", *pushed)
     assert log.read_text() == (f"sign --yes --key cosign.key {cloud.registry}/signed@{digest}\n")
 
 
