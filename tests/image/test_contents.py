@@ -98,9 +98,10 @@ def test_there_is_one_xgboost_with_what_its_build_needs(
     assert any(name.startswith("nvidia-nccl") for name in packages) == cuda
 
 
-def test_the_command_is_train_without_a_shell(runner: Runner) -> None:
+def test_the_command_is_train_and_becomes_process_1(runner: Runner) -> None:
     assert runner.inspect_image(".Config.Cmd") == ["train"]
-    assert runner.inspect_image(".Config.Entrypoint") in (None, [])
+    assert runner.inspect_image(".Config.Entrypoint") == ["entrypoint"]
+    assert runner.say("sh", "-c", "echo $$") == "1\n"
 
 
 def test_labels(runner: Runner) -> None:
