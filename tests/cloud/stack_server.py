@@ -49,6 +49,7 @@ class StackServer:
     objects: dict[str, bytes] = field(default_factory=dict)
     failures: list[Reply] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
+    fails_at: tuple[bytes, Reply] | None = None  # bytes of a request, and what the model then says
     unreadable: bool = False
     full: Reply | None = None  # what S3 says to all that is to be kept
     # feature groups: the types of their features, and their records by identifier
@@ -65,6 +66,7 @@ class StackServer:
         self.objects.clear()
         self.objects[MODEL_KEY] = self.archive
         self.failures.clear()
+        self.fails_at = None
         self.unreadable = False
         self.full = None
         self.groups.clear()
@@ -99,6 +101,8 @@ class StackServer:
             return route[operation](body)
         if path.startswith("/endpoints/") and self.failures:
             return self.failures.pop(0)
+        if path.startswith("/endpoints/") and self.fails_at and self.fails_at[0] in body:
+            return self.fails_at[1]
         if path == f"/endpoints/{STACK}/invocations":
             return self._invoked(headers, body)
         if path == f"/endpoints/{STACK}/async-invocations":

@@ -30,7 +30,8 @@ def drift(account: Account, days: int | None) -> int:
             hint="Score claims first, or look further back with --days",
         )
     job = str(answer["job"])
-    account.say(f"{job} looks at {answer['objects']} captures")
+    sampled = ", of each hour the first: there are more" if answer["sampled"] else ""
+    account.say(f"{job} looks at {answer['objects']} captures{sampled}")
     wait_for_job(account, "Processing", job)
     return _say(account, job, bucket)
 

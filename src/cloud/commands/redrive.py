@@ -12,6 +12,10 @@ _ARN = "QueueArn"
 _WAITING = "ApproximateNumberOfMessages"
 _REASON = "Reason"
 
+# What SQS notes of a message that it has given up itself. A reason there is that of another time,
+# from which it was sent again.
+_GIVEN_UP = "DeadLetterQueueSourceArn"
+
 # As many of the dead letters are looked at for their reasons.
 _SHOWN = 10
 
@@ -63,6 +67,7 @@ def _say_reasons(account: Account, url: str) -> None:
         QueueUrl=url,
         MaxNumberOfMessages=_SHOWN,
         MessageAttributeNames=[_REASON],
+        MessageSystemAttributeNames=[_GIVEN_UP],
         VisibilityTimeout=0,
     )
     reasons = [_reason(message) for message in answer.get("Messages", [])]
@@ -72,7 +77,9 @@ def _say_reasons(account: Account, url: str) -> None:
 
 def _reason(message: Mapping[str, Any]) -> str:
     found = message.get("MessageAttributes", {}).get(_REASON)
-    return found["StringValue"] if found else "the model could not be asked, again and again"
+    if not found or _GIVEN_UP in message.get("Attributes", {}):
+        return "the model could not be asked, again and again"
+    return str(found["StringValue"])
 
 
 def _await(account: Account, source: str) -> int:

@@ -17,6 +17,7 @@ from sagetree.cloud.watching.findings import findings, told, told_of_failure
 from sagetree.cloud.watching.job import is_job_of, job_name, job_request, results
 from sagetree.cloud.watching.window import CaptureWindow, captured, has_outcomes, manifest
 from sagetree.errors import quote
+from sagetree.machine.program import LOG
 
 Answer = dict[str, object]
 
@@ -52,7 +53,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
     if arn == NONE:
         return {"action": "none", "reason": "no model has been deployed yet"}
     window = CaptureWindow.of_days(days, now)
-    keys = captured(clients, settings.bucket, window)
+    keys, sampled = captured(clients, settings.bucket, window)
     if not keys:
         return {"action": "none", "reason": f"nothing was captured in the last {days} days"}
     name = job_name(settings.stack, now)
@@ -66,7 +67,12 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
     clients["sagemaker"].create_processing_job(
         **job_request(settings, name, model, window, outcomes=outcomes)
     )
-    return {"action": "started", "job": name, "objects": len(keys), "outcomes": outcomes}
+    if sampled:
+        LOG.warning(
+            "%s looks at %d captures, of each hour the first: there are more", name, len(keys)
+        )
+    started = {"action": "started", "job": name, "objects": len(keys), "outcomes": outcomes}
+    return {**started, "sampled": sampled}
 
 
 def _tell(detail: Mapping[str, Any], clients: Clients, settings: Settings) -> Answer:

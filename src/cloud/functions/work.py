@@ -1,8 +1,9 @@
 """Claims from the queue: scored in batches, with one alert for each that scores high.
 
-A message is one claim as JSON. What cannot be scored now comes again by itself. A claim that the
-model refuses would be refused each time, so it goes to the dead letters at once, with the reason
-as an attribute of the message; `sagetree cloud redrive` sends these again.
+A message is one claim as JSON. What cannot be scored now, or in the time that Lambda gives, comes
+again by itself. A claim that the model refuses would be refused each time, so it goes to the dead
+letters at once, with the reason as an attribute of the message; `sagetree cloud redrive` sends
+these again.
 """
 
 import json
@@ -12,7 +13,7 @@ from functools import partial
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagetree.cloud.clients import Clients
+from sagetree.cloud.clients import ENDPOINT_SECONDS, Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.queue.alerts import AlertOpenError, Alerts
 from sagetree.cloud.queue.batch import BatchResults, Message, Refusal, Scored, score
@@ -24,39 +25,60 @@ from sagetree.serve.telemetry.log_lines import write_line
 
 Answer = dict[str, object]
 
+# The longest that the model may be waited for, and the time for the alerts and the dead letters of
+# what it has scored by then.
+MARGIN_SECONDS = ENDPOINT_SECONDS + 10
+
+# What is left of the call when the last alert begins.
+ALERT_SECONDS = 5
+
 # SQS takes no longer value of an attribute than a message, and a reason is a sentence.
 _REASON_LENGTH = 1000
 
 
 def start(
-    clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic
-) -> Callable[[Mapping[str, object], float], Answer]:
-    """Return what takes batches of the queue one after the other."""
+    clients: Clients, settings: Settings, clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], float] = time.time,
+) -> Callable[[Mapping[str, object], float], Answer]:  # fmt: skip
+    """Return what takes batches of the queue one after the other.
+
+    By `clock` it looks how old what it remembers is, and by `now`, in seconds since 1970, how much
+    time is left of a call.
+    """
     settings.need("endpoint_kind", "id_field", "topic_arn", "alert_table", "dead_claims_url")
     scorer = scorer_of(clients, settings, clock)
+    capture = RequestCapture(clients, settings)
     alerts = Alerts(clients, settings, scorer.id_field)
-    return partial(_work, clients, settings, scorer, RequestCapture(clients, settings), alerts)
+    return partial(_work, clients, settings, scorer, capture, alerts, now)
 
 
 def _work(
     clients: Clients, settings: Settings, scorer: ClaimScorer, capture: RequestCapture,
-    alerts: Alerts, event: Mapping[str, Sequence[Mapping[str, object]]], _deadline: float,
+    alerts: Alerts, now: Callable[[], float],
+    event: Mapping[str, Sequence[Mapping[str, object]]], deadline: float,
 ) -> Answer:  # fmt: skip
     begin = time.perf_counter()
     messages = [Message.of_record(record) for record in event["Records"]]
-    results = score(messages, scorer, capture)
+    results = score(messages, scorer, capture, lambda: now() < deadline - MARGIN_SECONDS)
     told = 0
     for scored in results.scored:
-        told += _told(scored, scorer, alerts, results)
+        told += _told(scored, scorer, alerts, results, lambda: now() < deadline - ALERT_SECONDS)
     for refusal in results.refused:
         _bury(clients, settings, refusal, results)
     write_line(_line(event["Records"], results, told, time.perf_counter() - begin))
     return {"batchItemFailures": [{"itemIdentifier": message.id} for message in results.later]}
 
 
-def _told(scored: Scored, scorer: ClaimScorer, alerts: Alerts, results: BatchResults) -> bool:
+def _told(
+    scored: Scored, scorer: ClaimScorer, alerts: Alerts, results: BatchResults,
+    has_time: Callable[[], bool],
+) -> bool:  # fmt: skip
     prediction = scorer.named(scored.claim, scored.prediction)
     if not alerts.is_due(prediction):
+        return False
+    if not has_time():
+        LOG.error("message %s comes again, there is no time for its alert", scored.message.id)
+        results.later.append(scored.message)
         return False
     try:
         return alerts.tell(scored, prediction)

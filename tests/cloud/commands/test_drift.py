@@ -11,7 +11,7 @@ from tests.cloud.commands.conftest import IMAGE
 
 JOB = "fraud-drift-260101000000"
 FOUND = [{"feature_name": "amount", "description": "its stability index is 0.41"}]
-STARTED = {"action": "started", "job": JOB, "objects": 3, "outcomes": True}
+STARTED = {"action": "started", "job": JOB, "objects": 3, "outcomes": True, "sampled": False}
 
 
 @pytest.fixture
@@ -61,6 +61,13 @@ def test_nothing_found_is_said_too(stack):
     job(stack, "Completed", found=[])
     code, said = stack.does(lambda: drift(stack.account, 7))
     assert (code, said[1]) == (0, "no drift found")
+
+
+def test_that_only_some_are_looked_at_is_said(stack):
+    function(stack, {**STARTED, "sampled": True})
+    job(stack, "Completed", found=[])
+    _, said = stack.does(lambda: drift(stack.account, 7))
+    assert said[0] == f"{JOB} looks at 3 captures, of each hour the first: there are more"
 
 
 def test_where_nothing_was_captured_there_is_nothing_to_look_at(stack):

@@ -1,5 +1,7 @@
 """sagetree cloud redrive: why claims are dead letters, and all of them in the queue again."""
 
+from typing import Any
+
 import pytest
 
 from sagetree.cloud.commands.redrive import redrive
@@ -51,6 +53,25 @@ def test_the_reasons_are_said_and_all_are_moved(stack):
         "  1 of the first 3: the model could not be asked, again and again",
         "3 claims are in the queue again",
     ]
+
+
+def test_a_reason_of_another_time_is_not_said(stack):
+    """SQS gives a claim up that was sent again, and leaves it the reason that it came with."""
+    bury(stack, MISSING)
+    reason = {"Reason": {"DataType": "String", "StringValue": MISSING}}
+    told: list[Any] = [
+        {"Body": "{}", "MessageAttributes": reason, "Attributes": given}
+        for given in ({}, {"DeadLetterQueueSourceArn": CLAIMS})
+    ]
+    asked: list[Any] = []
+    stack.answer_by("sqs", "ReceiveMessage", lambda r: asked.append(r) or {"Messages": told})
+    tasks(stack, "COMPLETED")
+    _, said = stack.does(lambda: redrive(stack.account))
+    assert said[1:3] == [
+        f"  1 of the first 2: {MISSING}",
+        "  1 of the first 2: the model could not be asked, again and again",
+    ]
+    assert "DeadLetterQueueSourceArn" in str(asked)
 
 
 def test_where_none_is_dead_nothing_is_moved(stack):

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from moto.s3.models import s3_backends
 
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.functions import watch
 from sagetree.cloud.watching.job import job_name
-from sagetree.cloud.watching.window import CaptureWindow, captured, manifest
-from tests.cloud.account import BUCKET, DEFAULT_ACCOUNT_ID, STACK, Account
+from sagetree.cloud.watching.window import MOST_OBJECTS, CaptureWindow, captured, manifest
+from tests.cloud.account import BUCKET, DEFAULT_ACCOUNT_ID, STACK, Account, answered
 from tests.cloud.functions.conftest import ENVIRONMENT, settings_of
 
 JOB_ROLE = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/{STACK}-job"
@@ -21,8 +22,8 @@ OWN = {
 }  # fmt: skip
 
 
-def put(account: Account, key: str, body: str = "{}") -> None:
-    account.clients["s3"].put_object(Bucket=BUCKET, Key=key, Body=body.encode())
+def put(_account: Account, key: str, body: str = "{}") -> None:
+    s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(BUCKET, key, body.encode())
 
 
 def capture(account: Account, days_ago: int, name: str = "a") -> str:
@@ -58,7 +59,9 @@ def test_a_job_is_started_on_the_captures_of_the_last_days(deployed: Account):
     capture(deployed, 5)
     answer = look(deployed)
     name = answer["job"]
-    assert answer == {"action": "started", "job": name, "objects": 3, "outcomes": False}
+    assert answer == {
+        "action": "started", "job": name, "objects": 3, "outcomes": False, "sampled": False
+    }  # fmt: skip
     (request,) = deployed.requests("CreateProcessingJob")
     assert request["ProcessingJobName"] == name
     assert request["RoleArn"] == JOB_ROLE
@@ -206,9 +209,43 @@ def test_captures_are_listed_page_by_page(account: Account, monkeypatch: pytest.
     window = CaptureWindow.of_days(1, datetime.now(UTC))
     keys = {capture(account, 0, f"{n}") for n in range(25)}
     account.calls.clear()
-    assert set(captured(account.clients, BUCKET, window)) == keys
+    found = captured(account.clients, BUCKET, window)
+    assert (set(found.keys), found.sampled) == (keys, False)
     assert len(account.requests("ListObjectsV2")) >= 3
     assert len(json.loads(manifest(BUCKET, sorted(keys)))) == 26
+
+
+def test_of_too_many_captures_some_of_each_hour_are_taken(account: Account):
+    """A busy day must not be all that a month is judged by, nor a morning all of a day."""
+    window = CaptureWindow.of_days(2, datetime(2026, 3, 1, 12, tzinfo=UTC))
+    hours = [f"captured/2026/02/28/{hour:02}" for hour in range(24)]
+    for hour in hours:
+        for number in range(9 if hour.endswith("07") else 3):
+            put(account, f"{hour}/{number:02}-00-x.jsonl")
+    whole = captured(account.clients, BUCKET, window, most=78)
+    assert (len(whole.keys), whole.sampled) == (78, False)
+    account.calls.clear()
+    found = captured(account.clients, BUCKET, window, most=100 - 23)
+    assert found.sampled is True
+    assert found.keys == [f"{hour}/00-00-x.jsonl" for hour in hours]
+    assert account.requests("ListObjectsV2")[-1]["MaxKeys"] == 1  # no more than is taken
+
+
+@pytest.mark.parametrize("days", [62, 90, 365])
+def test_a_sample_has_each_hour_of_the_day_in_a_bounded_number_of_calls(days: int):
+    hours = CaptureWindow.of_days(days, datetime(2026, 3, 1, 12, tzinfo=UTC)).hours()
+    assert {hour[-3:-1] for hour in hours} == {f"{hour:02}" for hour in range(24)}
+    assert 300 < len(hours) < 1500
+
+
+def test_that_there_are_more_captures_is_said(deployed: Account, caplog):
+    capture(deployed, 1)
+    listed = [{"Key": f"captured/{number}"} for number in range(MOST_OBJECTS + 1)]
+    deployed.answer("ListObjectsV2", answered({"Contents": listed, "IsTruncated": False}))
+    answer = look(deployed)
+    assert (answer["objects"], answer["sampled"]) == (1, True)
+    said = f"{answer['job']} looks at 1 captures, of each hour the first: there are more"
+    assert said in caplog.text
 
 
 def test_a_function_without_its_settings_says_so(account: Account):

@@ -1,6 +1,7 @@
 """The function `work` with a real model behind the endpoint, and moto's queues, table and topic."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -47,8 +48,9 @@ class Line:
         """Start the function; what it returns takes a batch, and returns which come again."""
         answer = work.start(self.clients, self.settings(**given))
 
-        def take(**bodies: object) -> list[str]:
-            told: Any = answer({"Records": [record(k, v) for k, v in bodies.items()]}, 0.0)
+        def take(*, seconds: float = 60, deliveries: int = 1, **bodies: object) -> list[str]:
+            records = [record(k, v, deliveries) for k, v in bodies.items()]
+            told: Any = answer({"Records": records}, time.time() + seconds)
             return [entry["itemIdentifier"] for entry in told["batchItemFailures"]]
 
         return take
@@ -79,9 +81,10 @@ class Line:
         return sum(b"/invocations" in request for request in self.stack.received)
 
 
-def record(message: str, body: object) -> dict[str, object]:
+def record(message: str, body: object, deliveries: int) -> dict[str, object]:
     text = body if isinstance(body, str) else json.dumps(body)
-    return {"messageId": message, "body": text, "eventSource": "aws:sqs"}
+    attributes = {"ApproximateReceiveCount": str(deliveries)}
+    return {"messageId": message, "body": text, "attributes": attributes}
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,17 @@
 """What becomes of the queue's claims: scored, refused for good, or again later; and the alerts."""
 
 import json
+import time
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sagetree.cloud.functions import work
 from sagetree.errors import SettingsError
-from tests.cloud.queue.conftest import Line
+from tests.cloud.queue.conftest import Line, record
 from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
-from tests.cloud.stack_server import error
+from tests.cloud.stack_server import Reply, error
 
 LOW = {**CLAIM, "policy_id": "P-1"}
 HIGH = {**OTHER, "policy_id": "P-2"}
@@ -63,11 +66,87 @@ def test_a_bad_claim_blocks_no_other_and_is_a_dead_letter_with_its_reason(line: 
 )
 def test_what_cannot_be_scored_now_comes_again(line: Line, failure):
     take = line.start()
-    line.stack.failures.append(failure)
+    line.stack.fails_at = (b"", failure)
     assert take(a=LOW, b=HIGH) == ["a", "b"]
+    line.stack.fails_at = None
     assert (line.alerts(), line.dead()) == ([], [])
     assert take(a=LOW, b=HIGH) == []
     assert len(line.alerts()) == 1
+
+
+BROKEN = error(424, "ModelError", OriginalStatusCode=500, OriginalMessage="{}")
+UNREADABLE = Reply(200, b"{}")
+CRASHED = error(424, "ModelError")
+NO_ALERTS = {"SAGETREE_ALERT_SCORE": "2"}
+
+
+@pytest.mark.parametrize(
+    ("bad", "failure"), [((0,), BROKEN), ((99,), UNREADABLE), ((57,), CRASHED), ((41, 42), BROKEN)]
+)
+def test_a_claim_that_breaks_the_model_blocks_no_other(line: Line, bad, failure: Reply):
+    line.stack.fails_at = (b"66.25", failure)
+    amounts = {i: 66.25 if i in bad else 70 for i in range(100)}
+    claims = {f"m{i}": {**LOW, "policy_id": i, "amount": n} for i, n in amounts.items()}
+    assert line.start(**NO_ALERTS)(**claims) == [f"m{i}" for i in bad]
+    assert line.dead() == []
+    assert line.asked() <= 1 + 2 * 7 * len(bad)
+
+
+def test_a_model_that_always_fails_is_asked_few_times(line: Line):
+    line.stack.fails_at = (b"", BROKEN)
+    claims = {f"m{i}": {**LOW, "policy_id": i} for i in range(100)}
+    assert sorted(line.start()(**claims)) == sorted(claims)
+    assert line.asked() <= 10
+
+
+def test_a_model_that_is_busy_is_not_asked_again(line: Line):
+    line.stack.fails_at = (b"", error(400, "ThrottlingException"))
+    claims = {f"m{i}": {**LOW, "policy_id": i} for i in range(100)}
+    assert sorted(line.start()(deliveries=4, **claims)) == sorted(claims)
+    assert line.asked() == 1
+
+
+def test_a_claim_for_which_no_answer_comes_gets_alone_with_each_delivery(line: Line):
+    """It takes 25 seconds, and a function that has 60 cannot look for it among a hundred."""
+    line.stack.fails_at = (b"66.25", Reply(0, b""))
+    take = line.start(**NO_ALERTS)
+    left = {f"m{i}": {**LOW, "policy_id": i} for i in range(100)}
+    left["m70"] = {**left["m70"], "amount": 66.25}
+    numbers = []
+    for deliveries in range(1, 11):
+        again = take(deliveries=deliveries, **left)
+        left = {name: left[name] for name in again}
+        numbers.append(len(left))
+    assert numbers == [100, 36, 32, 16, 8, 4, 2, 1, 1, 1]
+    assert list(left) == ["m70"]
+
+
+def test_new_claims_do_not_wait_for_those_that_come_again(line: Line):
+    line.stack.fails_at = (b"66.25", Reply(0, b""))
+    answer = work.start(line.clients, line.settings())
+    records = [record("old", {**LOW, "amount": 66.25}, 5), record("new", LOW, 1)]
+    told: Any = answer({"Records": records}, time.time() + 60)
+    assert told["batchItemFailures"] == [{"itemIdentifier": "old"}]
+    first, *_ = [r for r in line.stack.received if b"/invocations" in r]
+    assert b"66.25" not in first
+
+
+def test_no_request_begins_that_could_outlast_the_function(line: Line, capfd):
+    """Lambda would end it on the way, and all that was scored would come again."""
+    take = line.start()
+    assert take(seconds=work.MARGIN_SECONDS - 1, a=HIGH, b=HIGH, c="{") == ["a", "b"]
+    assert line.asked() == 0
+    assert len(line.dead()) == 1
+    assert '"scored": 0, "alerts": 0, "refused": 1, "later": 2' in "".join(capfd.readouterr())
+
+
+def test_no_alert_begins_in_the_last_seconds(line: Line):
+    end = time.time() + 60
+    now = iter([end - 50, end - 6, end - 4])  # for the request, and for each of two alerts
+    answer = work.start(line.clients, line.settings(), now=lambda: next(now))
+    records = [record(name, {**HIGH, "policy_id": name}, 1) for name in ("a", "b")]
+    assert answer({"Records": records}, end) == {"batchItemFailures": [{"itemIdentifier": "b"}]}
+    assert [alert["policy_id"] for alert in line.alerts()] == ["a"]
 
 
 def test_large_claims_are_asked_for_in_several_requests(line: Line):
