@@ -5,9 +5,13 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal, NamedTuple, Self, get_args
 
 from sagetree.errors import SettingsError, quote
+
+# Jobs that are no steps of the pipeline.
+JobKind = Literal["drift", "batch"]
 
 EndpointKind = Literal["serverless", "instance", "asynchronous", "lambda"]
 
@@ -276,6 +280,26 @@ def versions_in(stack: str, name: str) -> Versions | None:
     if not found:
         return None
     return Versions(int(found[1]), int(found[3]) if found[3] else None, found[2] == "s")
+
+
+def job_name(stack: str, kind: JobKind, now: datetime) -> str:
+    """Return the name of a job that is started now; SageMaker takes 63 characters.
+
+    >>> job_name("fraud", "drift", datetime(2026, 1, 1))
+    'fraud-drift-260101000000'
+    """
+    return f"{prefix(stack)}{kind}-{now:%y%m%d%H%M%S}"
+
+
+def is_job_of(stack: str, kind: JobKind, name: str) -> bool:
+    """Return whether a job is this stack's, and not one of a stack whose name is longer.
+
+    >>> is_job_of("fraud", "drift", "fraud-drift-260101000000")
+    True
+    >>> is_job_of("fraud", "drift", "fraud-drift-b-drift-260101000000")
+    False
+    """
+    return re.fullmatch(rf"{re.escape(prefix(stack))}{kind}-\d+", name) is not None
 
 
 def _hash(text: str) -> str:

@@ -84,6 +84,8 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     | {
         "cloudwatch:DeleteAlarms": BY_SCALING,
         "sagemaker:StopPipelineExecution": "an execution on its way, which none is here",
+        "sagemaker:StopProcessingJob": "a look for drift on its way, which none is here",
+        "sagemaker:StopTransformJob": "a batch job on its way, which none is here",
     },
 }
 

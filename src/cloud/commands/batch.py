@@ -1,8 +1,8 @@
 """`sagetree cloud batch`: score files by a batch transform job of the deployed model."""
 
 import re
-import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from sagetree.cloud.account.jobs import wait_for_job
 from sagetree.cloud.account.refusals import AbsentError, refusals
 from sagetree.cloud.account.stack import existing_stack, output_of, parameter_of
 from sagetree.cloud.columns import InputColumns
-from sagetree.cloud.names import NONE, Versions, name_of
+from sagetree.cloud.names import NONE, Versions, job_name, name_of
 from sagetree.errors import UserError
 
 # The longest that a request may take: a part of a file on a small instance.
@@ -29,7 +29,7 @@ def batch(account: Account, source: str, target: str, instance_type: str) -> int
     """Score the files at `source` into `target`: each a folder here, or an address in S3."""
     _check(source, target)
     bucket, role = (output_of(account, name) for name in ("BucketName", "ModelRoleArn"))
-    job = f"{account.stack}-batch-{time.strftime('%y%m%d%H%M%S', time.gmtime())}"
+    job = job_name(account.stack, "batch", datetime.now(UTC))
     place = f"s3://{bucket}/batch/{job}"
     for given in filter(_is_s3, (source, target)):
         _check_place(given, f"s3://{bucket}/batch/")

@@ -6,7 +6,8 @@ when the stack's update says that its models are to be inside Lambda.
 The endpoint, its configs and models are made by deployments, packages by the pipeline, objects by
 its jobs: the stack knows none of them, and cannot delete its group of packages before they are
 gone. The bucket goes with its objects, for CloudFormation would leave it. Executions of the
-pipeline that are on their way are stopped first: they would make more. What could not be removed
+pipeline that are on their way are stopped first, for they would make more, and so are looks for
+drift and batch jobs. What could not be removed
 is said in the reason, and the stack's deletion fails with it; deleted again, it goes on where this
 ended.
 """
@@ -23,6 +24,7 @@ from sagetree.cloud.removal import models
 from sagetree.cloud.removal.bucket import empty, remove_bucket
 from sagetree.cloud.removal.custom_resource import answered
 from sagetree.cloud.removal.executions import stop_executions
+from sagetree.cloud.removal.jobs import stop_jobs
 from sagetree.errors import SagetreeError
 from sagetree.machine.program import LOG
 
@@ -71,6 +73,7 @@ class Removal:
         clients, settings = self._clients, self._settings
         sagemaker = clients["sagemaker"]
         self._one("executions", lambda: stop_executions(clients, settings, self._until))
+        self._one("jobs", lambda: stop_jobs(clients, settings, self._until))
         if self.run_endpoint():
             self._remove_served()
         else:

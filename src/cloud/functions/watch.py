@@ -12,9 +12,9 @@ from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import DEPLOYED_PACKAGE, Parameters
-from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.names import NONE, Settings, is_job_of, job_name
 from sagetree.cloud.watching.findings import findings, told, told_of_failure
-from sagetree.cloud.watching.job import is_job_of, job_name, job_request, results
+from sagetree.cloud.watching.job import job_request, results
 from sagetree.cloud.watching.window import CaptureWindow, captured, has_outcomes, manifest
 from sagetree.errors import quote
 from sagetree.machine.program import LOG
@@ -56,7 +56,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
     keys, sampled = captured(clients, settings.bucket, window)
     if not keys:
         return {"action": "none", "reason": f"nothing was captured in the last {days} days"}
-    name = job_name(settings.stack, now)
+    name = job_name(settings.stack, "drift", now)
     clients["s3"].put_object(
         Bucket=settings.bucket,
         Key=f"{results(name)}/manifest.json",
@@ -77,7 +77,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
 
 def _tell(detail: Mapping[str, Any], clients: Clients, settings: Settings) -> Answer:
     name, status = str(detail["ProcessingJobName"]), detail.get("ProcessingJobStatus")
-    if not is_job_of(settings.stack, name) or status not in _ENDED:
+    if not is_job_of(settings.stack, "drift", name) or status not in _ENDED:
         return {"action": "none", "job": name}
     found = findings(clients, settings, name)
     if status == "Failed" or found is None:

@@ -4,8 +4,6 @@ The image answers Model Monitor's contract for containers, so that the job ends 
 finds, and says what it found in its files and in its message.
 """
 
-import re
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +19,6 @@ MOST_SECONDS = 3600
 DISK_GB = 30
 
 Request = dict[str, Any]
-
-
-def job_prefix(stack: str) -> str:
-    """Return what the names of a stack's jobs begin with.
-
-    >>> job_prefix("fraud")
-    'fraud-drift-'
-    """
-    return f"{stack}-drift-"
-
-
-def job_name(stack: str, now: datetime) -> str:
-    """Return the name of a job that is started now; SageMaker takes 63 characters."""
-    return f"{job_prefix(stack)}{now:%y%m%d%H%M%S}"
-
-
-def is_job_of(stack: str, name: str) -> bool:
-    """Return whether a job is this stack's, and not one of a stack whose name is longer.
-
-    >>> is_job_of("fraud", "fraud-drift-260101000000")
-    True
-    >>> is_job_of("fraud", "fraud-drift-b-drift-260101000000")
-    False
-    """
-    return re.fullmatch(rf"{re.escape(job_prefix(stack))}\d+", name) is not None
 
 
 def results(name: str) -> str:

@@ -15,7 +15,8 @@ from tests.cloud.http_server import answering
 
 SETTINGS = settings_of("instance")
 KINDS = (
-    "executions", "scaling", "endpoint", "configs", "models", "packages", "objects", "bucket",
+    "executions", "jobs", "scaling", "endpoint", "configs", "models", "packages", "objects",
+    "bucket",
 )  # fmt: skip
 NOTHING = dict.fromkeys(KINDS, "0")
 DENIED = refused("not authorized to perform it", "AccessDeniedException")
@@ -115,8 +116,8 @@ def test_all_that_the_stack_does_not_know_is_removed_and_counted(used, run):
         "RequestId": "r-1",
         "LogicalResourceId": "Clean",
         "Data": {
-            "executions": "0", "scaling": "1", "endpoint": "1", "configs": "2", "models": "2",
-            "packages": "2", "objects": "5", "bucket": "1",
+            "executions": "0", "jobs": "0", "scaling": "1", "endpoint": "1", "configs": "2",
+            "models": "2", "packages": "2", "objects": "5", "bucket": "1",
         },
     }  # fmt: skip
     order = [
@@ -201,6 +202,71 @@ def test_an_execution_that_does_not_end_is_said(used, run):
         f"Not removed: executions: {PIPELINE}/abcdefghijk0 is still being stopped"
     )
     assert answer["Data"]["packages"] == "2"
+
+
+def running(noun: str, *names: str):
+    """An answer with jobs of a kind, by their names."""
+    summaries = [{f"{noun}Name": name, f"{noun}Status": "InProgress"} for name in names]
+    return answered({f"{noun}Summaries": summaries})
+
+
+NO_JOBS = answered({"ProcessingJobSummaries": [], "TransformJobSummaries": []})
+
+
+def test_jobs_on_their_way_are_stopped_before_what_they_use_goes(used, run, monkeypatch):
+    monkeypatch.setattr("sagetree.cloud.removal.jobs.POLL_SECONDS", 0)
+    drift, batch = "fraud-drift-260101000000", "fraud-batch-260101000000"
+    others = ("fraud-drift-b-drift-260101000000", "other-fraud-drift-260101000000", "fraud-drift-x")
+    used.answer(
+        "ListProcessingJobs",
+        running("ProcessingJob", drift, *others), NO_JOBS,  # at work, being stopped
+        NO_JOBS, running("ProcessingJob", drift, *others),
+        NO_JOBS, NO_JOBS,
+    )  # fmt: skip
+    used.answer(
+        "ListTransformJobs", running("TransformJob", batch, "fraud-batch-b-batch-1"), NO_JOBS
+    )
+    used.answer("StopProcessingJob", answered({}))
+    used.answer("StopTransformJob", answered({}))
+    assert run()["Data"]["jobs"] == "2"
+    assert used.requests("StopProcessingJob") == [{"ProcessingJobName": drift}]
+    assert used.requests("StopTransformJob") == [{"TransformJobName": batch}]
+    assert used.written()[:2] == ["StopProcessingJob", "StopTransformJob"]
+    asked = [
+        (one["NameContains"], one["StatusEquals"]) for one in used.requests("ListTransformJobs")
+    ]
+    assert asked[:2] == [("fraud-batch-", "InProgress"), ("fraud-batch-", "Stopping")]
+
+
+def test_a_job_that_cannot_be_stopped_is_said(used, run):
+    name = "fraud-drift-260101000000"
+    used.answer(
+        "ListProcessingJobs",
+        running("ProcessingJob", name),
+        NO_JOBS,
+        running("ProcessingJob", name),
+    )
+    used.answer("StopProcessingJob", DENIED)
+    answer = run()
+    assert answer["Reason"].startswith(
+        "Not removed: jobs: An error occurred (AccessDeniedException) when calling the"
+        " StopProcessingJob operation: not authorized to perform it"
+    )
+    assert answer["Data"]["packages"] == "2"
+
+
+def test_a_job_that_ends_before_it_is_stopped_is_no_fault(used, run):
+    used.answer("ListTransformJobs", running("TransformJob", "fraud-batch-260101000000"), NO_JOBS)
+    used.answer("StopTransformJob", refused("it is not InProgress"))
+    answer = run()
+    assert (answer["Status"], answer["Data"]["jobs"]) == ("SUCCESS", "1")
+
+
+def test_a_job_that_does_not_end_is_said(used, run):
+    name = "fraud-batch-260101000000"
+    used.answer("ListTransformJobs", *[NO_JOBS, running("TransformJob", name)] * 2)
+    answer = run(seconds=62)
+    assert answer["Reason"].startswith(f"Not removed: jobs: {name} is still being stopped")
 
 
 def test_data_that_are_to_be_kept_stay(used, run):

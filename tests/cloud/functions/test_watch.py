@@ -9,7 +9,7 @@ from moto.s3.models import s3_backends
 
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.functions import watch
-from sagetree.cloud.watching.job import job_name
+from sagetree.cloud.names import job_name
 from sagetree.cloud.watching.window import MOST_OBJECTS, CaptureWindow, captured, manifest
 from tests.cloud.account import BUCKET, DEFAULT_ACCOUNT_ID, STACK, Account, answered
 from tests.cloud.functions.conftest import ENVIRONMENT, settings_of
@@ -187,7 +187,7 @@ def test_a_job_that_failed_is_told_with_its_reason(account: Account, leaves: boo
 
 
 def test_a_name_of_a_job_is_as_long_as_sagemaker_takes():
-    assert len(job_name("x" * 44, datetime.now(UTC))) == 63
+    assert len(job_name("x" * 44, "batch", datetime.now(UTC))) == 63
 
 
 def test_a_window_names_each_of_its_days(account: Account):
