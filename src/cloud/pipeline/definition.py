@@ -23,7 +23,7 @@ def definition(places: Places, example: Example, defaults: Defaults) -> Object:
             prepare_step(places, example),
             train_step(places, example),
             evaluate_step(places),
-            gate_step(places),
+            gate_step(places, example),
         ],
     }
 

@@ -4,7 +4,7 @@ import json
 
 from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.expressions import Json, Object, execution, join, output
-from sagetree.cloud.pipeline.gate import registered
+from sagetree.cloud.pipeline.gate import bias, registered
 from sagetree.cloud.pipeline.jobs import COPIED, JOB_RETRY, MACHINE
 from sagetree.cloud.pipeline.places import STEP_RETRY, Defaults, Example, Places
 from sagetree.errors import UserError
@@ -20,7 +20,7 @@ PLACES = Places(
     vpc={"@": "VpcConfig"},
     key="@KmsKeyId",
 )
-EXAMPLE = Example(key="${IdField}", label="${Label}")
+EXAMPLE = Example(key="${IdField}", label="${Label}", facets="@Facets")
 DEFAULTS = Defaults("@MinimumAuc", "${ApprovalStatus}", "${JobInstanceType}")
 
 # What stands in place of the marks above. A number is bare; what a stack may lack
@@ -30,6 +30,7 @@ WRITTEN = {
     ',"VpcConfig":{"@":"VpcConfig"}': "${VpcConfig}",
     ',"KmsKeyId":"@KmsKeyId"': "${OutputKey}",
     ',"VolumeKmsKeyId":"@KmsKeyId"': "${VolumeKey}",
+    ',"facets":"@Facets"': "${Facets}",
 }
 
 
@@ -66,8 +67,11 @@ def _named(name: str, text: str) -> list[str]:
     """Return a variable of Fn::Sub, in which what stands there again and again is one, too."""
     evaluated = _beginning(join("/", output("Evaluate", "evaluation"), ""))
     if evaluated in text:
-        filled = text.replace(evaluated, "${Evaluated}")
+        asked = f",{_members(bias())}"
+        filled = text.replace(asked, "${Bias}").replace(evaluated, "${Evaluated}")
         inner = ["- >-", f"  {filled}", "- Evaluated: >-", f"    {evaluated}"]
+        inner += ["  Bias:", "    Fn::If:", "    - HasFacets", "    - >-", f"      {asked}"]
+        inner.append('    - ""')
         return [f"{name}: !Sub", *(f"  {line}" for line in inner)]
     return [f"{name}: !Sub >-" if "${" in text else f"{name}: >-", f"  {text}"]
 
@@ -75,7 +79,7 @@ def _named(name: str, text: str) -> list[str]:
 def _said_once() -> dict[str, str]:
     """Return what several steps have alike, by a name: a template's length is limited."""
     return {
-        "Registered": _members(registered(PLACES)),
+        "Registered": _members(registered(PLACES, EXAMPLE)),
         "Retries": _text([STEP_RETRY, JOB_RETRY]),
         "Retried": _text([STEP_RETRY]),
         "InThisRun": _beginning(join("/", f"s3://{PLACES.bucket}/runs", execution(), "")),

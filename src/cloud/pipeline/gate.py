@@ -13,12 +13,12 @@ from sagetree.cloud.pipeline.expressions import (
     output,
     parameter,
 )
-from sagetree.cloud.pipeline.places import STEP_RETRY, Places
+from sagetree.cloud.pipeline.places import STEP_RETRY, Example, Places
 
 MEDIA_TYPES = ("text/csv", "application/json", "application/jsonlines")
 
 
-def gate_step(places: Places) -> Object:
+def gate_step(places: Places, example: Example) -> Object:
     """Register the model in any case; below the least AUC as Rejected, and fail."""
     auc = from_file("Evaluate", "Evaluation", "binary_classification_metrics.auc.value")
     least = parameter("MinimumAuc")
@@ -28,8 +28,8 @@ def gate_step(places: Places) -> Object:
         "Arguments": {"ErrorMessage": join(" ", "AUC", auc, "is below", least)},
         "DependsOn": ["RegisterRejected"],
     }
-    register = _register("Register", parameter("ApprovalStatus"), places)
-    rejected = _register("RegisterRejected", "Rejected", places)
+    register = _register("Register", parameter("ApprovalStatus"), places, example)
+    rejected = _register("RegisterRejected", "Rejected", places, example)
     return _condition(
         "Gate",
         {"Type": "GreaterThanOrEqualTo", "LeftValue": auc, "RightValue": least},
@@ -38,17 +38,22 @@ def gate_step(places: Places) -> Object:
     )
 
 
-def _register(name: str, status: Json, places: Places) -> Object:
+def _register(name: str, status: Json, places: Places, example: Example) -> Object:
     arguments = {"ModelPackageGroupName": places.group, "ModelApprovalStatus": status}
     return {
         "Name": name,
         "Type": "RegisterModel",
-        "Arguments": arguments | registered(places),
+        "Arguments": arguments | registered(places, example),
         "RetryPolicies": [STEP_RETRY],
     }
 
 
-def registered(places: Places) -> Object:
+def bias() -> Object:
+    """Return where the metrics of bias are, of labels and of predictions: of a model with facets."""
+    return {"Bias": {"Report": _evaluated("bias_analysis.json")}}
+
+
+def registered(places: Places, example: Example) -> Object:
     """Return what a package holds whatever its status: the model, and what was found about it."""
     return {
         "ModelMetrics": {
@@ -57,7 +62,8 @@ def registered(places: Places) -> Object:
                 "Constraints": _evaluated("constraints.json"),
             },
             "Explainability": {"Report": _evaluated("explainability.json")},
-        },
+        }
+        | (bias() if example.facets else {}),
         "CustomerMetadataProperties": {
             "execution": execution(),
             "evaluation": _file("evaluation.json"),

@@ -81,7 +81,7 @@ def train_step(places: Places, example: Example) -> Object:
         "OutputDataConfig": {"S3OutputPath": f"s3://{places.bucket}/models"} | _kms(places),
         "ResourceConfig": _cluster(places),
         "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
-        "HyperParameters": {"target": example.label},
+        "HyperParameters": {"target": example.label} | _facets(example),
         "InputDataConfig": [
             _channel("train"),
             _channel("validation"),
@@ -95,6 +95,11 @@ def train_step(places: Places, example: Example) -> Object:
         "CacheConfig": CACHED,
         "RetryPolicies": [STEP_RETRY, JOB_RETRY],
     }
+
+
+def _facets(example: Example) -> Object:
+    """Return what a model keeps of facets: the evaluation measures bias by its model's own."""
+    return {"facets": example.facets} if example.facets else {}
 
 
 def _channel(part: str) -> Object:

@@ -28,10 +28,14 @@ class Places:
 
 @dataclass(frozen=True)
 class Example:
-    """What is known of the tables: the column that they share, and the one to predict."""
+    """What is known of the tables: the column that they share, and the one to predict.
+
+    `facets` is the hyperparameter of that name, "" where nobody asks for metrics of bias.
+    """
 
     key: str
     label: str
+    facets: str = ""
 
 
 @dataclass(frozen=True)

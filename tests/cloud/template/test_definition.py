@@ -13,6 +13,7 @@ from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.jobs import AUC_LINE
 from sagetree.cloud.pipeline.places import Defaults, Example
 from sagetree.evaluate.cli import DESCRIPTION
+from sagetree.tables.facets import parse_facets
 from sagetree.train.boosting.progress import metric_pattern
 from sagetree.train.hyperparameters.eval_metrics import METRICS
 from tests.cloud.strict import faults
@@ -148,6 +149,23 @@ def test_a_package_has_the_same_findings_whatever_its_status(made: dict[str, Any
     written = DESCRIPTION.replace("model_card.md, .json", "model_card.md, model_card.json")
     for file in files:
         assert file in written, f"evaluate writes no {file}"
+
+
+def test_facets_are_measured_and_the_package_says_where() -> None:
+    """Train hands them on in the model, and evaluate takes the model's own."""
+    facets = '[{"column": "gender", "values": ["F"]}]'
+    with_facets = definition(PLACES, Example("policy_id", "fraud", facets), Defaults())
+    made: dict[str, Any] = json.loads(json.dumps(with_facets))
+    given = {step["Name"]: step["Arguments"] for step in steps(made["Steps"])}
+    (facet,) = parse_facets(given["Train"]["HyperParameters"]["facets"])
+    assert (facet.column, facet.values) == ("gender", ("F",))
+    service = botocore.session.get_session().get_service_model("sagemaker")
+    shape = service.operation_model("CreateModelPackage").input_shape
+    for name in ("Register", "RegisterRejected"):
+        report = given[name]["ModelMetrics"]["Bias"]["Report"]
+        assert report["S3Uri"]["Std:Join"]["Values"][1] == "bias_analysis.json"
+        assert ParamValidator().validate(filled(given[name]), shape).generate_report() == ""
+    assert "bias_analysis.json" in DESCRIPTION
 
 
 def test_only_an_approved_model_is_deployed(made: dict[str, Any]) -> None:

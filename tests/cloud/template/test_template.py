@@ -94,11 +94,16 @@ def test_the_most_instances_are_not_fewer_than_the_least(template: dict[str, Any
             assert broken == ([FEWER] if most < least else []), numbers
 
 
+FACETS = '[{"column": "gender", "values": ["F"]}, {"column": "Größe 1", "threshold": 40}]'
+
+
+@pytest.mark.parametrize("facets", ["", FACETS])
 @pytest.mark.parametrize("given", [{}, NETWORK | {"EndpointKind": "instance", "KmsKeyArn": KEY}])
 def test_the_stored_pipeline_is_the_one_for_the_stacks_parameters(
-    template: dict[str, Any], given: dict[str, str]
+    template: dict[str, Any], given: dict[str, str], facets: str
 ) -> None:
-    stack = Stack(template, **given, Approval="automatic", MinimumAuc="0.8", Label="y", IdField="k")
+    own = {"Approval": "automatic", "MinimumAuc": "0.8", "Label": "y", "IdField": "k"}
+    stack = Stack(template, **given, **own, Facets=facets)
     body = stack.resources()["Pipeline"]["Properties"]["PipelineDefinition"]
     groups: dict[str, Any] = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}
     places = Places(
@@ -110,7 +115,8 @@ def test_the_stored_pipeline_is_the_one_for_the_stacks_parameters(
         vpc=groups if given else None,
         key=KEY if given else None,
     )
-    wanted = definition(places, Example("k", "y"), Defaults(0.8, "Approved", "ml.m5.large"))
+    example = Example("k", "y", facets)
+    wanted = definition(places, example, Defaults(0.8, "Approved", "ml.m5.large"))
     assert json.loads(body["PipelineDefinitionBody"]) == json.loads(json.dumps(wanted))
 
 
@@ -122,6 +128,8 @@ def test_the_stored_pipeline_is_the_one_for_the_stacks_parameters(
         # what begins with a hyphen is an option to `prepare`
         ("Label", ("fraud", "a.b-c", "_x", "1"), ("-fraud", "--key", "", "a b", 'a"b')),
         ("IdField", ("policy_id",), ("-policy", "")),
+        # a backslash would be half of another one's character there
+        ("Facets", ("", FACETS), ("gender", "[]", '{"column": "a"}', '[{"column": "\\u0041"}]')),
     ],
 )
 def test_a_parameter_is_refused_that_the_pipeline_could_not_be_made_of(
