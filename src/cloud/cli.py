@@ -15,6 +15,7 @@ from sagetree.cloud.commands.batch import batch
 from sagetree.cloud.commands.check import check
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.drift import drift
+from sagetree.cloud.commands.erase import erase
 from sagetree.cloud.commands.launch import launch, siblings_of
 from sagetree.cloud.commands.leftovers import leftovers
 from sagetree.cloud.commands.redrive import redrive
@@ -51,6 +52,7 @@ in the order of use:
   sagetree cloud drift
   sagetree cloud check
   sagetree cloud redrive
+  sagetree cloud erase 4711
   sagetree cloud delete
   sagetree cloud leftovers
 
@@ -137,6 +139,14 @@ JSON Lines), or an address in S3 or of a server. Rows that are not taken go into
 the reasons, and the exit code is 1. It needs the stack NAME-features.
 """
 
+_ERASE = """\
+Remove what the stack keeps of one policy: its records in online stores, and its rows in
+tables, offline stores, the pipeline's prepared rows, scored claims, outcomes, and files that
+were scored, in all versions of the objects. Say what there is, and ask first. Each object is
+written anew without the rows before its old version goes. The exit code is 1 if something
+must be looked into by hand.
+"""
+
 _CHECK = """\
 Compare the account with what the template promises, by calls that only read: the bucket's
 encryption, public access and TLS, how long logs are kept, the roles, the functions' image,
@@ -184,6 +194,7 @@ def _parser() -> ArgumentParser:
     _add(commands, "status", "show the state of all of it", _STATUS, lambda a, _: status(a))
     _add_approve(commands)
     _add_traffic(commands)
+    _add_erase(commands)
     _add_delete(commands)
     _add(
         commands,
@@ -339,6 +350,15 @@ def _add_drift(commands: "Commands") -> None:
     parser.add_argument(
         "--days", type=count_type, metavar="N", help="how far to look back (default: DriftDays)"
     )
+
+
+def _add_erase(commands: "Commands") -> None:
+    def work(account: Account, options: Namespace) -> int:
+        return erase(account, options.key, options.yes)
+
+    parser = _add(commands, "erase", "remove what is kept of one policy", _ERASE, work)
+    parser.add_argument("key", metavar="KEY", help="the policy, by the value of IdField")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_delete(commands: "Commands") -> None:

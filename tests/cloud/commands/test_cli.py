@@ -13,8 +13,8 @@ from sagetree.cloud.cli import main
 # Any CSV file.
 TABLE = Path(__file__).parents[3] / "local_test" / "payloads" / "claims.csv"
 COMMANDS = (
-    "launch", "upload", "run", "status", "approve", "shift", "shadow", "rollback", "delete",
-    "leftovers", "ingest", "batch", "drift", "check", "redrive",
+    "launch", "upload", "run", "status", "approve", "shift", "shadow", "rollback", "erase",
+    "delete", "leftovers", "ingest", "batch", "drift", "check", "redrive",
 )  # fmt: skip
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
 
@@ -61,6 +61,7 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
         (["run", "--parameter", "MinimumAuc=0.8"], 3),
         (["status"], 6),
         (["approve", "3"], 2),
+        (["erase", "7"], 12),
         (["delete"], 2 * len(MEMBERS)),
         (["leftovers"], 20 + len(MEMBERS)),
         (["check"], 16 + 2 * len(MEMBERS)),

@@ -1,0 +1,1 @@
+"""What a stack keeps of one policy, found and removed."""
