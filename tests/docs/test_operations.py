@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
+from botocore import xform_name
 from botocore.validate import ParamValidator
 
 from tests.cloud.strict import faults
@@ -50,6 +51,54 @@ def test_it_is_said_what_removes_each_resource(template: Path):
     types = re.findall(r"^(?: {4}|  \w+: \{)Type: ['\"]?([\w:]+)", text, re.MULTILINE)
     assert len(types) > 1
     assert set(types) <= removed
+
+
+# What each operation makes that the solution calls, as the guide's second table names it; "" for
+# what is in a resource, and goes with it, or is no thing.
+MADE = {
+    "create_endpoint": "the endpoint, its configs and models",
+    "create_endpoint_config": "the endpoint, its configs and models",
+    "create_model": "the endpoint, its configs and models",
+    "register_scalable_target": "scaling: the target, its policy and two alarms",
+    "put_scaling_policy": "scaling: the target, its policy and two alarms",
+    "start_pipeline_execution": "executions of the pipeline and their jobs",
+    "create_processing_job": "looks for drift, batch jobs",
+    "create_transform_job": "looks for drift, batch jobs",
+    "put_object": "tables, models, runs, captures, outcomes, files that were scored",
+    "upload_fileobj": "tables, models, runs, captures, outcomes, files that were scored",
+    "create_feature_group": "feature groups, their tables in Glue, their files",
+    "put_record": "feature groups, their tables in Glue, their files",
+    "create_stack": "",
+    "create_change_set": "",
+    "create_bucket": "",  # for a template, and removed by the same command
+    "put_item": "",
+    "put_parameter": "",
+    "send_message": "",
+    "send_message_batch": "",
+    "start_message_move_task": "",
+}
+
+
+SERVICES = (
+    "application-autoscaling", "cloudformation", "dynamodb", "s3", "sagemaker",
+    "sagemaker-featurestore-runtime", "sqs", "ssm",
+)  # fmt: skip
+
+
+def test_it_is_said_what_removes_what_is_made_later():
+    code = "".join(path.read_text() for path in (ROOT / "src" / "cloud").rglob("*.py"))
+    called = set(re.findall(r"\b((?:create|register|put|start|send|upload)_[a-z_]+)\b", code))
+    session = botocore.session.get_session()
+    operations = {
+        xform_name(operation)
+        for service in SERVICES
+        for operation in session.get_service_model(service).operation_names
+    }
+    made = called & {*operations, "upload_fileobj"}
+    assert {"create_endpoint", "put_scaling_policy", "put_object"} <= made <= MADE.keys()
+    told = {row[0]: row[-1] for row in cells(section("What removes what")) if len(row) == 3}
+    for operation in made:
+        assert MADE[operation] == "" or told[MADE[operation]], operation
 
 
 def test_a_task_of_ecs_is_as_the_service_takes_it():
