@@ -217,8 +217,11 @@ def test_the_old_version_stays_where_the_new_one_cannot_be_written(stack, kept, 
     assert len([line for line in said if line.startswith("Not erased: s3://")]) == 2
 
 
-def test_what_is_uploaded_meanwhile_is_not_overwritten(stack, kept):
-    kept.put("tables/claims.csv", CLAIMS)
+@pytest.mark.parametrize(
+    ("operation", "body"), [("PutObject", CLAIMS), ("DeleteObject", b"policy_id\n7\n")]
+)
+def test_what_is_uploaded_meanwhile_stays(stack, kept, operation: str, body: bytes):
+    kept.put("tables/claims.csv", body)
     newer = b"policy_id,amount\n9,9\n"
     real, uploaded = kept.s3.put_object, []
 
@@ -228,11 +231,11 @@ def test_what_is_uploaded_meanwhile_is_not_overwritten(stack, kept):
             real(Bucket=kept.name, Key="tables/claims.csv", Body=newer)
 
     events = kept.s3.meta.events
-    events.register_first("before-parameter-build.s3.PutObject", meanwhile)
+    events.register_first(f"before-parameter-build.s3.{operation}", meanwhile)
     try:
         code, _ = stack.does(lambda: erase(stack.account, "7", True))
     finally:
-        events.unregister("before-parameter-build.s3.PutObject", meanwhile)
+        events.unregister(f"before-parameter-build.s3.{operation}", meanwhile)
     assert code == 1
     assert kept.get("tables/claims.csv") == newer
     assert len(kept.versions()["tables/claims.csv"]) == 2
