@@ -49,6 +49,7 @@ CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("From the built-in XGBoost", f"{GUIDE}/switching.md"),
             ("SageMaker's SDKs", "local_test/sdk/README.md"),
             ("The solution on AWS", f"{GUIDE}/cloud.md"),
+            ("Running it", f"{GUIDE}/operations.md"),
             ("Its template", "cloud/README.md"),
             ("Its desk", "local_test/cloud/README.md"),
             ("The workshop, lab by lab", f"{GUIDE}/workshop.md"),
