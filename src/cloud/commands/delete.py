@@ -24,9 +24,17 @@ def delete(account: Account, agreed: bool) -> int:
         _delete(account, member.stack_of(account.stack), stack)
         if stack:
             _say_stays(account, member, stack)
+    if CORE in there:
+        _say_kept(account, there[CORE])
     if there:
         account.say(f"To see that nothing is left:  sagetree cloud leftovers {account.options}")
     return 0
+
+
+def _say_kept(account: Account, core: Stack) -> None:
+    if core.parameters["KeepData"] == "yes":
+        what = "tables, stores, runs, models, captures, outcomes, batches"
+        account.say(f"{core.outputs.get('BucketName')} is kept (KeepData): {what}")
 
 
 def _found(account: Account) -> dict[Member, Stack]:

@@ -49,7 +49,7 @@ def _register(name: str, status: Json, places: Places, example: Example) -> Obje
 
 
 def bias() -> Object:
-    """Return where the metrics of bias are, of labels and of predictions: of a model with facets."""
+    """Return where the metrics of bias are, of labels and of predictions."""
     return {"Bias": {"Report": _evaluated("bias_analysis.json")}}
 
 

@@ -62,6 +62,8 @@ def test_data_that_the_launch_kept_is_not_emptied(cleaned):
     cleaned.answer("cloudformation", "DescribeStacks", [there, gone])
     _, said = cleaned.does(lambda: delete(cleaned.account, agreed=True))
     assert "objects" not in said[0]
+    kept = "tables, stores, runs, models, captures, outcomes, batches"
+    assert said[-2] == f"{cleaned.bucket()} is kept (KeepData): {kept}"
     assert len(cleaned.client("s3").list_objects_v2(Bucket=cleaned.bucket())["Contents"]) == 1
 
 
