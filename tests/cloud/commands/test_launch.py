@@ -98,7 +98,7 @@ def test_a_dry_run_says_the_same_and_makes_nothing(person, templates):
 
 
 def test_a_stack_that_is_there_is_updated_with_its_siblings(person, templates):
-    kept = ("EndpointKind", "KmsKeyArn", "AlertEmail", "KeepData")
+    kept = ("EndpointKind", "KmsKeyArn", "AlertEmail", "KeepData", "IdField")
     # moto knows the earlier value of what was given alone
     person.make_stack(**dict.fromkeys(kept, "serverless"), LogDays="7")
     person.make_sibling("queue", AlertScore="0.9", LogDays="7")
@@ -269,7 +269,7 @@ def test_a_parameter_that_the_template_lacks_is_named_before_a_call(person, temp
         launch(person.account, templates, IMAGE, {"LogDay": "7"})
     assert str(raised.value) == (
         "the template has no parameter 'LogDay' (did you mean 'LogDays'?). It has ImageUri, "
-        "EndpointKind, KmsKeyArn, AlertEmail, LogDays, KeepData"
+        "EndpointKind, KmsKeyArn, AlertEmail, LogDays, KeepData, IdField"
     )
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {"ImageUri": "x"})
