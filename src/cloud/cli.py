@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from sagetree.cloud import descriptions
 from sagetree.cloud.account.calls import Account, open_session
 from sagetree.cloud.account.members import SIBLINGS
 from sagetree.cloud.account.template import TEMPLATES
@@ -62,98 +63,6 @@ in the order of use:
 # What CloudFormation takes; one that cannot work may still be deleted.
 _STACK = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{0,127}")
 
-_LAUNCH = """\
-Create the stack from this version's template, and wait until it is complete (a few
-minutes). The stack has roles of its own, which your credentials must be allowed to make.
-If one part cannot be made, everything is rolled back, and the message names the first
-failure. --with makes optional stacks beside it, such as queue for claims that may wait. A
-stack that is there is updated, and so are those beside it: they get the image, the
-parameters that are named, and this version's templates. cloud/README.md describes the
-parameters.
-"""
-
-_UPLOAD = """\
-Copy tables (CSV with a header, or Parquet) into the stack's bucket, where the pipeline
-reads them. A table is a file, or a folder whose files are parts of it. It is called as the
-file or folder is, unless you name it:
-
-  sagetree cloud upload claims.csv customers.csv
-  sagetree cloud upload claims=2026/claims_january.parquet customers=people/
-"""
-
-_RUN = """\
-Start the pipeline (prepare, train, evaluate, register) and follow it to its end, about ten
-minutes. A model below MinimumAuc is registered as rejected, and the run fails and says its
-AUC. Ctrl-C stops following the run, and the run goes on.
-"""
-
-_STATUS = """\
-Show the state of the stack, how the last runs ended, the models with their metrics and
-approvals, what the endpoint serves (and what it should serve, if that differs), each
-alarm, the address to send claims to, and what costs money.
-"""
-
-_APPROVE = """\
-Show the metrics of a registered model and approve it; the stack then deploys it. A model
-that was rejected cannot be approved by this command.
-"""
-
-_DELETE = """\
-Delete the stacks beside it, then the stack with the endpoint, the models and the data in
-the bucket, unless it was launched with KeepData=yes. It asks first. The records and logs of
-jobs stay, and so does the image in ECR (`build_and_push.sh --delete` removes that).
-"""
-
-_LEFTOVERS = """\
-List everything that has the stack's name and is not part of the stack, with the command
-that removes it. What the deletion of the stack will remove is marked so. The exit code is
-1 if anything else is left.
-"""
-
-_BATCH = """\
-Score files (.csv, .jsonl or .parquet, all of one kind) by a batch transform job of the
-deployed model, and wait for it. INPUT is a file or a folder here, which is sent in parts
-of 24 MB, or an address in S3; OUTPUT is a folder here or an address in S3. Each file
-becomes one with the ending .out, that has a line with the score for each row; in S3 each
-part does.
-"""
-
-_DRIFT = """\
-Have a job compare what was scored in the last days with the rows that the deployed model
-was trained on, and, where it is known what became of claims, its figures with those of
-then. Wait for the job, and say what it found. The exit code is 1 if it found something. It
-needs the stack that `launch --with watch` makes.
-"""
-
-_REDRIVE = """\
-Claims that were sent by POST /claims or straight into the queue, and that the model
-refused or could not be asked about for an hour, are dead letters for 14 days. Say why the
-first of them were refused, and put all of them into the queue again. The queue is made by
-`launch --with queue`.
-"""
-
-_INGEST = """\
-Write tables into feature groups, made where there are none: by the stack's IdField, with
-the column event_time or the time of now. A table is a file or folder here (CSV, Parquet,
-JSON Lines), or an address in S3 or of a server. Rows that are not taken go into a file with
-the reasons, and the exit code is 1. It needs the stack NAME-features.
-"""
-
-_ERASE = """\
-Remove what the stack keeps of one policy: its records in online stores, and its rows in
-tables, offline stores, the pipeline's prepared rows, scored claims, outcomes, and files that
-were scored, in all versions of the objects. Say what there is, and ask first. Each object is
-written anew without the rows before its old version goes. The exit code is 1 if something
-must be looked into by hand.
-"""
-
-_CHECK = """\
-Compare the account with what the template promises, by calls that only read: the bucket's
-encryption, public access and TLS, how long logs are kept, the roles, the functions' image,
-the API's authorization, whether the endpoint serves the approved model, the alarms, and
-the drift of each resource. The exit code is 1 if a promise does not hold.
-"""
-
 
 def main(argv: Sequence[str]) -> int:
     """Run a command and return the exit code."""
@@ -191,7 +100,13 @@ def _parser() -> ArgumentParser:
     _add_launch(commands)
     _add_upload(commands)
     _add_run(commands)
-    _add(commands, "status", "show the state of all of it", _STATUS, lambda a, _: status(a))
+    _add(
+        commands,
+        "status",
+        "show the state of all of it",
+        descriptions.STATUS,
+        lambda a, _: status(a),
+    )
     _add_approve(commands)
     _add_traffic(commands)
     _add_erase(commands)
@@ -200,14 +115,26 @@ def _parser() -> ArgumentParser:
         commands,
         "leftovers",
         "list what deleting the stack has left",
-        _LEFTOVERS,
+        descriptions.LEFTOVERS,
         lambda a, _: leftovers(a),
     )
     _add_ingest(commands)
     _add_batch(commands)
     _add_drift(commands)
-    _add(commands, "check", "compare the account with the template", _CHECK, lambda a, _: check(a))
-    _add(commands, "redrive", "score the dead letters again", _REDRIVE, lambda a, _: redrive(a))
+    _add(
+        commands,
+        "check",
+        "compare the account with the template",
+        descriptions.CHECK,
+        lambda a, _: check(a),
+    )
+    _add(
+        commands,
+        "redrive",
+        "score the dead letters again",
+        descriptions.REDRIVE,
+        lambda a, _: redrive(a),
+    )
     return parser
 
 
@@ -242,7 +169,7 @@ def _add_launch(commands: "Commands") -> None:
         siblings = siblings_of(options.with_siblings)
         return launch(account, TEMPLATES, options.image, pairs_of(options.parameter), siblings)
 
-    parser = _add(commands, "launch", "make the stack, or update it", _LAUNCH, work)
+    parser = _add(commands, "launch", "make the stack, or update it", descriptions.LAUNCH, work)
     parser.add_argument(
         "--image",
         required=True,
@@ -265,7 +192,7 @@ def _add_upload(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return upload(account, tables_of(options.tables))
 
-    parser = _add(commands, "upload", "copy tables into the bucket", _UPLOAD, work)
+    parser = _add(commands, "upload", "copy tables into the bucket", descriptions.UPLOAD, work)
     parser.add_argument("tables", nargs="+", metavar="[TABLE=]PATH", help="a file or a folder")
 
 
@@ -273,7 +200,7 @@ def _add_run(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return run(account, pairs_of(options.parameter))
 
-    parser = _add(commands, "run", "run the pipeline and follow it", _RUN, work)
+    parser = _add(commands, "run", "run the pipeline and follow it", descriptions.RUN, work)
     add_parameters(
         parser, "a parameter of the pipeline, such as MinimumAuc=0.8 or ApprovalStatus=Approved"
     )
@@ -283,7 +210,9 @@ def _add_approve(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return approve(account, options.version)
 
-    parser = _add(commands, "approve", "let a registered model be served", _APPROVE, work)
+    parser = _add(
+        commands, "approve", "let a registered model be served", descriptions.APPROVE, work
+    )
     parser.add_argument(
         "version",
         nargs="?",
@@ -316,7 +245,9 @@ def _add_batch(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return batch(account, options.input, options.output, options.instance_type)
 
-    parser = _add(commands, "batch", "score files by a batch transform job", _BATCH, work)
+    parser = _add(
+        commands, "batch", "score files by a batch transform job", descriptions.BATCH, work
+    )
     parser.add_argument("input", metavar="INPUT", help="files with rows")
     parser.add_argument("output", metavar="OUTPUT", help="where the scores go")
     parser.add_argument(
@@ -333,7 +264,7 @@ def _add_ingest(commands: "Commands") -> None:
 
         return ingest_as_asked(account, options)
 
-    parser = _add(commands, "ingest", "write tables into feature groups", _INGEST, work)
+    parser = _add(commands, "ingest", "write tables into feature groups", descriptions.INGEST, work)
     parser.add_argument("sources", nargs="+", metavar="[TABLE=]SOURCE", help="a table")
     parser.add_argument("--secret", default="", metavar="ARN", help="the secret with a token")
     parser.add_argument("--event-time", default="", metavar="COLUMN", help="with event times")
@@ -346,7 +277,7 @@ def _add_drift(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return drift(account, options.days)
 
-    parser = _add(commands, "drift", "look for drift in what was scored", _DRIFT, work)
+    parser = _add(commands, "drift", "look for drift in what was scored", descriptions.DRIFT, work)
     parser.add_argument(
         "--days", type=count_type, metavar="N", help="how far to look back (default: DriftDays)"
     )
@@ -356,7 +287,7 @@ def _add_erase(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return erase(account, options.key, options.yes)
 
-    parser = _add(commands, "erase", "remove what is kept of one policy", _ERASE, work)
+    parser = _add(commands, "erase", "remove what is kept of one policy", descriptions.ERASE, work)
     parser.add_argument("key", metavar="KEY", help="the policy, by the value of IdField")
     parser.add_argument("--yes", action="store_true", help="do not ask")
 
@@ -365,5 +296,7 @@ def _add_delete(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return delete(account, options.yes)
 
-    parser = _add(commands, "delete", "remove the stack and what it made", _DELETE, work)
+    parser = _add(
+        commands, "delete", "remove the stack and what it made", descriptions.DELETE, work
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
