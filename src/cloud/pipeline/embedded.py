@@ -70,8 +70,8 @@ def _named(name: str, text: str) -> list[str]:
         asked = f",{_members(bias())}"
         filled = text.replace(asked, "${Bias}").replace(evaluated, "${Evaluated}")
         inner = ["- >-", f"  {filled}", "- Evaluated: >-", f"    {evaluated}"]
-        inner += ["  Bias:", "    Fn::If:", "    - HasFacets", "    - >-", f"      {asked}"]
-        inner.append('    - ""')
+        quoted = asked.replace("'", "''")
+        inner.append(f"  Bias: !If [HasFacets, '{quoted}', \"\"]")
         return [f"{name}: !Sub", *(f"  {line}" for line in inner)]
     return [f"{name}: !Sub >-" if "${" in text else f"{name}: >-", f"  {text}"]
 

@@ -15,7 +15,7 @@ def test_what_is_remembered_goes_with_the_stack():
 
 
 def test_an_alarm_watches_the_errors_of_each_variant():
-    alarms = re.findall(r"MetricName: Invocation5XXErrors\n.*VariantName, Value: (\w+)", TEXT)
+    alarms = re.findall(r"MetricName: Invocation5XXErrors, .*VariantName, Value: (\w+)", TEXT)
     assert sorted(alarms) == sorted([VARIANT, BESIDE])
 
 
