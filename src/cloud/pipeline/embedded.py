@@ -4,8 +4,8 @@ import json
 
 from sagetree.cloud.pipeline.definition import definition
 from sagetree.cloud.pipeline.expressions import Json, Object, execution, join, output
-from sagetree.cloud.pipeline.gate import bias, registered
-from sagetree.cloud.pipeline.jobs import COPIED, JOB_RETRY, MACHINE
+from sagetree.cloud.pipeline.gate import auc, bias, registered
+from sagetree.cloud.pipeline.jobs import COPIED, JOB_RETRY, MACHINE, channel
 from sagetree.cloud.pipeline.places import STEP_RETRY, Defaults, Example, Places
 from sagetree.errors import UserError
 
@@ -78,11 +78,16 @@ def _named(name: str, text: str) -> list[str]:
 
 def _said_once() -> dict[str, str]:
     """Return what several steps have alike, by a name: a template's length is limited."""
+    _, channel_of, whole = _text(channel("@")).split("@")
+    in_this_run = _beginning(join("/", f"s3://{PLACES.bucket}/runs", execution(), ""))
     return {
         "Registered": _members(registered(PLACES, EXAMPLE)),
-        "Retries": _text([STEP_RETRY, JOB_RETRY]),
-        "Retried": _text([STEP_RETRY]),
-        "InThisRun": _beginning(join("/", f"s3://{PLACES.bucket}/runs", execution(), "")),
+        "Retry": _text(STEP_RETRY),
+        "JobRetry": _text(JOB_RETRY),
+        "Auc": _text(auc()),
+        "Channel": channel_of,
+        "Whole": whole,
+        "Saved": f'"AppManaged":false,"S3Output":{{"S3Uri":{in_this_run}',
         "Copied": _members(COPIED),
         "Machine": _members(MACHINE),
     }

@@ -20,19 +20,18 @@ MEDIA_TYPES = ("text/csv", "application/json", "application/jsonlines")
 
 def gate_step(places: Places, example: Example) -> Object:
     """Register the model in any case; below the least AUC as Rejected, and fail."""
-    auc = from_file("Evaluate", "Evaluation", "binary_classification_metrics.auc.value")
     least = parameter("MinimumAuc")
     weak: Object = {
         "Name": "TooWeak",
         "Type": "Fail",
-        "Arguments": {"ErrorMessage": join(" ", "AUC", auc, "is below", least)},
+        "Arguments": {"ErrorMessage": join(" ", "AUC", auc(), "is below", least)},
         "DependsOn": ["RegisterRejected"],
     }
     register = _register("Register", parameter("ApprovalStatus"), places, example)
     rejected = _register("RegisterRejected", "Rejected", places, example)
     return _condition(
         "Gate",
-        {"Type": "GreaterThanOrEqualTo", "LeftValue": auc, "RightValue": least},
+        {"Type": "GreaterThanOrEqualTo", "LeftValue": auc(), "RightValue": least},
         [register, _deploy_if_approved(places)],
         [rejected, weak],
     )
@@ -46,6 +45,11 @@ def _register(name: str, status: Json, places: Places, example: Example) -> Obje
         "Arguments": arguments | registered(places, example),
         "RetryPolicies": [STEP_RETRY],
     }
+
+
+def auc() -> Object:
+    """Return the model's AUC on rows that it has not seen."""
+    return from_file("Evaluate", "Evaluation", "binary_classification_metrics.auc.value")
 
 
 def bias() -> Object:

@@ -83,8 +83,8 @@ def train_step(places: Places, example: Example) -> Object:
         "StoppingCondition": {"MaxRuntimeInSeconds": MOST_SECONDS},
         "HyperParameters": {"target": example.label} | _facets(example),
         "InputDataConfig": [
-            _channel("train"),
-            _channel("validation"),
+            channel("train"),
+            channel("validation"),
         ],
         **_network(places),
     }
@@ -102,7 +102,8 @@ def _facets(example: Example) -> Object:
     return {"facets": example.facets} if example.facets else {}
 
 
-def _channel(part: str) -> Object:
+def channel(part: str) -> Object:
+    """Return the training's channel of one of the parts that Prepare has written."""
     source: Object = {
         "S3DataType": "S3Prefix",
         "S3Uri": output("Prepare", part),
