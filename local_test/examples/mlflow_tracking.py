@@ -15,12 +15,17 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 import mlflow
 from mlflow.entities import Metric
 
 ROUND = re.compile(r"\[(\d+)\]\t(\S+:\S+.*)")
+
+# MLflow takes no more of them at a time.
+BATCH = 1000
 
 
 def sagetree(*command: str) -> str:
@@ -39,12 +44,24 @@ def sagetree(*command: str) -> str:
 
 def metrics_of_rounds(log: str) -> list[Metric]:
     """Return what the log says of each round, as lines `[0]<tab>train-auc:0.7<tab>...`."""
+    now = round(1000 * time.time())
     return [
-        Metric(key=name, value=float(value), timestamp=0, step=int(found[1]))
+        Metric(key=name, value=float(value), timestamp=now, step=int(found[1]))
         for found in map(ROUND.fullmatch, log.splitlines())
         if found
         for name, value in (part.rsplit(":", 1) for part in found[2].split("\t"))
     ]
+
+
+def metrics_of_rows(evaluation: dict[str, Any]) -> dict[str, float]:
+    """Return what is one number of what evaluation.json has of the test rows."""
+    return {
+        f"test-{name}": metric["value"]
+        for group, metrics in evaluation.items()
+        if group.endswith("_metrics")
+        for name, metric in metrics.items()
+        if isinstance(metric.get("value"), float)
+    }
 
 
 def main() -> None:
@@ -59,11 +76,13 @@ def main() -> None:
         sagetree("evaluate", str(out), test)
         manifest = json.loads((out / "model" / "sagetree" / "manifest.json").read_text())
         evaluation = out / "processing" / "evaluation"
-        decision = json.loads((evaluation / "decision.json").read_text())
+        tested = json.loads((evaluation / "evaluation.json").read_text())
         mlflow.log_params(manifest["hyperparameters"])
         mlflow.set_tags({f"rows.{name}": data["rows"] for name, data in manifest["data"].items()})
-        mlflow.MlflowClient().log_batch(run.info.run_id, metrics_of_rounds(log))
-        mlflow.log_metric("test-auc", decision["auc"])
+        metrics = metrics_of_rounds(log)
+        for begin in range(0, len(metrics), BATCH):
+            mlflow.MlflowClient().log_batch(run.info.run_id, metrics[begin : begin + BATCH])
+        mlflow.log_metrics(metrics_of_rows(tested))
         mlflow.log_artifacts(str(evaluation), "evaluation")
         mlflow.log_artifacts(str(out / "model"), "model")
         print(f"run {run.info.run_id} of experiment sagetree")

@@ -22,15 +22,16 @@ def main() -> None:
     """Take two models through all that SageMaker asks of a multi-model endpoint."""
     address, rows, *folders = sys.argv[1:]
     models = f"{address}/models"
-    for number, folder in enumerate(folders):
-        model = {"model_name": f"model-{number}", "url": str(Path(folder).resolve())}
+    names = [f"model-{number}" for number, _ in enumerate(folders)]
+    for name, folder in zip(names, folders, strict=True):
+        model = {"model_name": name, "url": str(Path(folder).resolve())}
         ask("POST", models, json.dumps(model).encode())
     loaded = [model["modelName"] for model in json.loads(ask("GET", models))["models"]]
     print("loaded:", *sorted(loaded))
-    for name in sorted(loaded):
+    for name in names:
         scores = ask("POST", f"{models}/{name}/invoke", Path(rows).read_bytes(), "text/csv").split()
         print(f"{name}: {len(scores)} scores, the first is {scores[0]}")
-    for name in loaded:
+    for name in names:
         ask("DELETE", f"{models}/{name}")
     print("left:", json.loads(ask("GET", models))["models"])
 

@@ -103,8 +103,10 @@ def test_mlflow_has_the_job(folder: Path) -> None:
         steps = database.execute(
             "select count(*) from metrics where key = 'validation-auc' and run_uuid = ?", (run,)
         ).fetchone()[0]
+        (tested,) = database.execute("select value from metrics where key = 'test-auc'").fetchone()
         (artifacts,) = database.execute("select artifact_uri from runs").fetchone()
     assert params == {"max_depth": "3", "target": "fraud"}
     assert steps == len(set(re.findall(r"^\[\d+\]\ttrain-", log, re.MULTILINE)))
+    assert 0 < tested < 1
     for name in ("evaluation/report.html", "model/xgboost-model"):
         assert (Path(artifacts) / name).is_file()
