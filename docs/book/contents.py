@@ -48,6 +48,7 @@ CHAPTERS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("The image", f"{GUIDE}/image.md"),
             ("From the built-in XGBoost", f"{GUIDE}/switching.md"),
             ("SageMaker's SDKs", "local_test/sdk/README.md"),
+            ("Examples to copy", "local_test/examples/README.md"),
             ("The solution on AWS", f"{GUIDE}/cloud.md"),
             ("Running it", f"{GUIDE}/operations.md"),
             ("Its template", "cloud/README.md"),

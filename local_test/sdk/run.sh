@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# usage: run.sh v2|v3 SCRIPT [ARGUMENTS]
+# usage: run.sh v2|v3 SCRIPT|NOTEBOOK [ARGUMENTS]
 #
-# Run a script of this folder with the SDK in .sdk/v2 or .sdk/v3 (`make sdk`),
-# a moto server on loopback in place of AWS.
+# Run a script of this folder, or a notebook, with the SDK in .sdk/v2 or .sdk/v3
+# (`make sdk`), a moto server on loopback in place of AWS. A notebook's arguments are
+# those of jupyter-execute: --output=NAME keeps it with what its cells printed.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -46,4 +47,7 @@ for _ in $(seq 100); do
     if (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
     sleep 0.2
 done
-"$python" "$script" "$@"
+case $script in
+    *.ipynb) "$(dirname "$python")/jupyter-execute" --kernel_name=python3 "$script" "$@" ;;
+    *) "$python" "$script" "$@" ;;
+esac

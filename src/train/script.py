@@ -76,7 +76,7 @@ def run(opt_ml: OptMl, script: Script, overrides: Mapping[str, str]) -> int:
     opt_ml = OptMl(opt_ml.root.absolute())  # the script runs in another folder
     for folder in (opt_ml.model, opt_ml.output_data):
         check_writable(folder)
-    if OptMl.from_environ(os.environ).root.absolute() != opt_ml.root:
+    if OptMl.from_environ(os.environ).root != opt_ml.root:
         # the toolkit takes its folders from there, once, when it is imported
         os.environ[BASE_DIR_VARIABLE] = str(opt_ml.root)
     try:

@@ -1,5 +1,6 @@
 """Script mode: the user's script runs as in SageMaker's toolkit, and fails in its own words."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -147,6 +148,25 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
         "env": channels,
         "official": True,
     }
+
+
+@needs_script_mode
+@pytest.mark.long
+def test_a_script_finds_its_channels_below_a_folder_named_relatively(tmp_path: Path) -> None:
+    """It runs in another folder than the one that named it."""
+    source = """
+from os import environ
+from pathlib import Path
+Path(environ["SM_MODEL_DIR"], "seen").write_text(environ["SM_CHANNEL_TRAIN"])
+"""
+    opt_ml = configured(
+        tmp_path, sagemaker_program="train.py",
+        sagemaker_submit_directory=str(code(tmp_path, train_py=source)),
+    )  # fmt: skip
+    (opt_ml.data / "train").mkdir(parents=True)
+    outcome = run_sagetree(Path(os.path.relpath(tmp_path)), "train")
+    assert outcome.code == 0, outcome.log
+    assert Path((opt_ml.model / "seen").read_text()).samefile(opt_ml.data / "train")
 
 
 @needs_script_mode
