@@ -73,9 +73,7 @@ def image_bom(
     if unknown := packages.keys() - {part["name"] for part in kept} - {root["name"]}:
         raise SystemExit(f"installed, but not in the lock: {', '.join(sorted(unknown))}")
     references = {part["bom-ref"] for part in (root, *kept)}
-    licensed = [
-        {**without_notes(part), **_licences(stated.get(part["name"], ()))} for part in kept
-    ]
+    licensed = [{**without_notes(part), **_licences(stated.get(part["name"], ()))} for part in kept]
     components = [*licensed, *others]
     result = {
         **bom,

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sagetree.cloud.store.groups import FeatureType
 from sagetree.errors import DataError, quote
 from sagetree.files.finding import data_files
-from sagetree.prepare.database import Database, open_database
+from sagetree.prepare.database import Database, DuckDatabase, open_database
 from sagetree.prepare.inputs import TableFiles, listing
 from sagetree.prepare.kinds import is_numeric, is_time, key_cells, present, typed_cells
 from sagetree.prepare.loading import RawTable, load_table
@@ -92,7 +92,7 @@ def _identified(table: SourceTable, id_field: str) -> SourceTable:
     return table
 
 
-def _of_database(db: Database, raw: RawTable, id_field: str) -> SourceTable:
+def _of_database(db: DuckDatabase, raw: RawTable, id_field: str) -> SourceTable:
     cells = typed_cells(db, raw)
     if id_field in raw.columns:  # 7.0 is 7 there, as it is in a claim
         cells[id_field] = key_cells(db, [raw], id_field)[raw.name]
