@@ -37,6 +37,10 @@ first 4 MB lack one of the model's columns. The file that --output names appears
 when all rows are in it, in place of an older one. On standard output rows come
 as they are scored: they are all rows only if the exit code is 0. Messages go to
 standard error.
+
+With --workers several files are scored at once, to the same output. Each worker
+takes as much memory as one, and the output's rows lie beside it (those of standard
+output in TMPDIR) until it is their turn.
 """
 
 EXAMPLES = """\
@@ -45,6 +49,7 @@ examples:
   sagetree predict --model model --reasons 3 january.parquet february.parquet \\
       --output scores.parquet
   sagetree predict --model model rows/ --format jsonl | head
+  sagetree predict --model model rows/ --workers 8 --output scores.parquet
 """
 
 
@@ -66,6 +71,7 @@ def main(argv: Sequence[str]) -> int:
             options.format,
             Wanted(options.contributions, options.reasons),
             options.rounds,
+            options.workers,
         )
         return run(settings)
 
@@ -104,6 +110,13 @@ def _parser() -> argparse.ArgumentParser:
         "--contributions", action="store_true", help="the SHAP value of each column"
     )
     add_rounds(parser)
+    parser.add_argument(
+        "--workers",
+        type=count_type,
+        default=1,
+        metavar="N",
+        help="processes that score, each a file at a time (default: 1)",
+    )
     return parser
 
 

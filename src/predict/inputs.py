@@ -23,19 +23,19 @@ class Inputs:
 
     def __init__(self, model: Model, *, keeps_text: bool) -> None:
         """With `keeps_text` all cells of CSV stay as they are written, as reasons show them."""
-        self._model = model
+        self.model = model
         self._keeps_text = keeps_text
         self._said: set[str] = set()
 
     @property
     def slicing(self) -> Slicing:
         """How the files are read."""
-        schema = self._model.schema
+        schema = self.model.schema
         by_position = schema.named and schema.numbered_names == schema.all_names
         return Slicing(
             is_header=header_rule((), schema.is_header, self._doubt),
             numbers=self._numbers,
-            missing=self._model.features.missing,
+            missing=self.model.features.missing,
             names=frozenset(schema.all_names),
             needed=frozenset(schema.input_names),
             indices=Indices(schema.first_index, len(schema.numbered_names)),
@@ -48,7 +48,7 @@ class Inputs:
         Raises SchemaError naming file, line and column where they do not fit the
         model, DataError for a first column that is neither the label nor the model's.
         """
-        model = self._model
+        model = self.model
         rows = self.as_taken(table)
         try:
             refuse_shifted(rows, model.schema, model.features.missing)
@@ -72,16 +72,16 @@ class Inputs:
 
     def _numbers(self, names: Sequence[str], named: bool) -> Sequence[bool]:
         """Say which columns of a CSV file are numbers to the model, however they are written."""
-        schema = self._model.schema
+        schema = self.model.schema
         if not named:
             given = (schema.input_names, schema.all_names)
             known = next((known for known in given if len(known) == len(names)), ())
             names = known or [""] * len(names)
-        numbers = () if self._keeps_text else self._model.features.number_columns
+        numbers = () if self._keeps_text else self.model.features.number_columns
         return [name in numbers for name in names]
 
     def _by_name_or_place(self, table: Table) -> Table:
-        schema = self._model.schema
+        schema = self.model.schema
         for name in set(table.index_columns) & set(table.names) - set(schema.all_names):
             table = table.without(name)  # an index that training's files had not
         known = {*schema.all_names, *(schema.label.columns if schema.label else ())}
@@ -92,7 +92,7 @@ class Inputs:
 
     def _without_label(self, table: Table) -> Table:
         """Return the rows without the label: by its name, or as the first of one column more."""
-        schema = self._model.schema
+        schema = self.model.schema
         labels = schema.label.columns if schema.label else ("",)
         if table.named and schema.label:
             for name in set(labels) & set(table.names):
@@ -117,12 +117,12 @@ class Inputs:
     def _check_label(self, table: Table, place: int) -> None:
         """Raise DataError where a column in the label's place holds what is no label."""
         cells = table.columns[place]
-        wrong = _unlike(cells, self._classes(), self._model.features.missing)
+        wrong = _unlike(cells, self._classes(), self.model.features.missing)
         if wrong is None:
             return
-        names = ", ".join(self._model.schema.all_names[:_NAMES_SHOWN])
+        names = ", ".join(self.model.schema.all_names[:_NAMES_SHOWN])
         raise DataError(
-            f"{len(table.names)} columns where the model has {len(self._model.schema.all_names)}, "
+            f"{len(table.names)} columns where the model has {len(self.model.schema.all_names)}, "
             f"and the first one is not the label: it holds {quote(wrong)}",
             where=table.locate(cell_list(cells).index(wrong)),
             hint=f"Name the columns, or give only those of the model: {names}",
@@ -130,7 +130,7 @@ class Inputs:
 
     def _classes(self) -> tuple[str, ...]:
         """Return the spelling of the label's values, () where they are numbers."""
-        model = self._model
+        model = self.model
         if model.schema.label:
             return model.schema.label.classes
         if model.objective.is_classification:

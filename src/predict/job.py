@@ -1,18 +1,16 @@
 """The walk of a prediction: a model and files of rows to a file of scores."""
 
-from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from sagetree.bundle.model import Model
 from sagetree.desk.model_folder import model_folder
 from sagetree.errors import quote
 from sagetree.files.slices import files_of, read_slices
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.program import LOG
-from sagetree.predict.ahead import read_ahead
-from sagetree.predict.inputs import Inputs, unseen_columns
-from sagetree.predict.outputs import Outputs
 from sagetree.predict.progress import progress
 from sagetree.predict.settings import PredictSettings
+from sagetree.predict.workers.joining import score_by_workers
 from sagetree.predict.writers import Destination
 
 
@@ -24,20 +22,11 @@ def run(settings: PredictSettings) -> int:
     destination = Destination(settings.output, settings.format)
     files = files_of(settings.files)
     destination.check(files)
-    with model_folder(settings.model) as folder:
-        model = Model.load(folder, threads=usable_cores(), rounds=settings.rounds, distrust=True)
-    for note in model.notes:
-        LOG.info("Model: %s", note)
-    inputs = Inputs(model, keeps_text=settings.wanted.reasons > 0)
-    outputs = Outputs(model, settings.wanted)
-    count = 0
-    unseen: Counter[str] = Counter()
-    with destination.opened() as writer, progress(files) as tell:
-        for table in read_ahead(read_slices(files, inputs.slicing, tell)):
-            rows = inputs.scored(table)
-            writer.write(outputs.table(rows))
-            count += table.rows
-            unseen.update(unseen_columns(rows))
+    workers = min(settings.workers, len(files))
+    if workers > 1:
+        rows, unseen = score_by_workers(settings, files, destination, workers)
+    else:
+        rows, unseen = _score(settings, files, destination)
     for column, cells in unseen.items():
         LOG.warning(
             "WARNING: %d cells of column %s are of categories that training never saw, and count "
@@ -46,5 +35,21 @@ def run(settings: PredictSettings) -> int:
             quote(column),
         )
     where = settings.output or "standard output"
-    LOG.info("%d %s scored: %s", count, "row" if count == 1 else "rows", where)
+    LOG.info("%d %s scored: %s", rows, "row" if rows == 1 else "rows", where)
     return 0
+
+
+def _score(
+    settings: PredictSettings, files: Sequence[Path], destination: Destination
+) -> tuple[int, Mapping[str, int]]:
+    # who only starts workers need not wait for these
+    from sagetree.predict.inputs import Inputs
+    from sagetree.predict.outputs import Outputs
+    from sagetree.predict.scoring import load, score_slices
+
+    with model_folder(settings.model) as folder:
+        model = load(folder, usable_cores(), settings.rounds)
+    inputs = Inputs(model, keeps_text=settings.wanted.reasons > 0)
+    outputs = Outputs(model, settings.wanted)
+    with destination.opened() as writer, progress(files) as tell:
+        return score_slices(read_slices(files, inputs.slicing, tell), inputs, outputs, writer.write)

@@ -8,8 +8,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sagetree.bundle.model import Model
-from sagetree.errors import DataError, SettingsError, quote
+from sagetree.errors import SettingsError, quote
 from sagetree.machine.program import LOG
+from sagetree.predict.identifiers import SameIdentifiers
 from sagetree.predict.settings import Wanted
 from sagetree.predictions.reasons import explain
 from sagetree.predictions.scored_rows import ClassName, ScoredRows, available_keys, predicted_labels
@@ -26,8 +27,7 @@ class Outputs:
         """Raise SettingsError for what the model cannot give."""
         self._model = model
         self._wanted = wanted
-        self._identifiers: tuple[str, ...] | None = None
-        self._first = ""
+        self.identifiers = SameIdentifiers()
         available = available_keys(model)
         # several labels of yes and no have no class in common
         is_one = model.objective.task == "multiclass" or model.scorer.outputs == 1
@@ -78,21 +78,12 @@ class Outputs:
             names = schema.all_names
         identifiers = [column.name for column in schema.columns if column.kind == "identifier"]
         held = tuple(name for name in identifiers if name in names)
-        file = request.sources[0].name
-        if self._identifiers is None:
-            self._identifiers, self._first = held, file
+        if self.identifiers.check(held, request.sources[0].name):
             for name in sorted(made & set(held)):
                 LOG.warning(
                     "WARNING: the identifier %s is left out: a column of the output is called so",
                     quote(name),
                 )
-        if held != self._identifiers:
-            name = sorted(set(held) ^ set(self._identifiers))[0]
-            holder = file if name in held else self._first
-            raise DataError(
-                f"of {self._first} and {file} only {holder} has the identifier {quote(name)}",
-                hint="Give all files the same columns",
-            )
         return [
             (name, _arrow(request.columns[names.index(name)])) for name in held if name not in made
         ]

@@ -24,7 +24,7 @@ class PredictSettings:
     """The model, the files, and where scores go; `output` None is standard output.
 
     `format` None is that of `output`'s suffix; `rounds` are those that predict of a
-    model of XGBoost's own.
+    model of XGBoost's own; `workers` is the most of processes that score.
     """
 
     model: Path
@@ -33,3 +33,4 @@ class PredictSettings:
     format: OutputFormat | None
     wanted: Wanted
     rounds: Rounds
+    workers: int

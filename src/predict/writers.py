@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, TypeVar
 
 import numpy as np
 import orjson
@@ -19,6 +19,8 @@ import pyarrow.parquet as pq
 from sagetree.errors import DataError, PlatformError, SettingsError, quote
 from sagetree.predict.settings import FORMATS, OutputFormat
 from sagetree.tables.table import python_cells
+
+_BLOCK_BYTES = 2**20
 
 _SPECIAL = r'[,"\r\n]'
 
@@ -68,17 +70,29 @@ class Writer(ABC):
         self._file.flush()
 
 
-class CsvWriter(Writer):
+class OutputWriter(Writer):
+    """Writes the output, of which other processes may have written parts."""
+
+    @abstractmethod
+    def append(self, part: io.BufferedReader, names: Sequence[str]) -> None:
+        """Write what `part_opened` left in a file; `names` are its columns."""
+
+    def _copy(self, part: io.BufferedReader) -> None:
+        while block := part.read(_BLOCK_BYTES):
+            self._file.write(block)
+
+
+class CsvWriter(OutputWriter):
     """Lines below a header; a score has all digits of its float32."""
 
-    _has_header = False
+    def __init__(self, file: BinaryIO, *, has_header: bool = False) -> None:
+        """With `has_header` the header is written already."""
+        super().__init__(file)
+        self._has_header = has_header
 
     def write(self, table: pa.Table) -> None:
         """Write a line for each row."""
-        if not self._has_header:
-            self._has_header = True
-            names = _quoted(pa.array(table.column_names, pa.large_string()))
-            self._file.write(f"{','.join(names.to_pylist())}\n".encode())
+        self._head(table.column_names)
         *others, last = (_csv_cells(column) for column in table.columns)
         ended = _joined(last, "", by="\n")
         lines = _joined(*others, ended, by=",") if others else ended
@@ -88,6 +102,17 @@ class CsvWriter(Writer):
                 ends = np.frombuffer(offsets, np.int64)
                 begin, end = ends[chunk.offset], ends[chunk.offset + len(chunk)]
                 self._file.write(memoryview(text)[begin:end])
+
+    def append(self, part: io.BufferedReader, names: Sequence[str]) -> None:
+        """Write its lines."""
+        self._head(names)
+        self._copy(part)
+
+    def _head(self, names: Sequence[str]) -> None:
+        if not self._has_header:
+            self._has_header = True
+            quoted = _quoted(pa.array(names, pa.large_string()))
+            self._file.write(f"{','.join(quoted.to_pylist())}\n".encode())
 
 
 def _csv_cells(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -136,7 +161,7 @@ def _cells(column: pa.ChunkedArray) -> Sequence[object]:
     return column.to_pylist() if pa.types.is_list(column.type) else python_cells(column)
 
 
-class JsonLinesWriter(Writer):
+class JsonLinesWriter(OutputWriter):
     """An object per line; what is no number in JSON, such as infinity, is null."""
 
     def write(self, table: pa.Table) -> None:
@@ -152,8 +177,12 @@ class JsonLinesWriter(Writer):
         )
         self._file.write(b"".join(lines))
 
+    def append(self, part: io.BufferedReader, names: Sequence[str]) -> None:  # noqa: ARG002
+        """Write its lines."""
+        self._copy(part)
 
-class ParquetWriter(Writer):
+
+class ParquetWriter(OutputWriter):
     """A row group per slice; scores are float32, as the model gives them."""
 
     _writer: pq.ParquetWriter | None = None
@@ -167,13 +196,40 @@ class ParquetWriter(Writer):
         columns = [
             _cast(column, field) for column, field in zip(table.columns, schema, strict=True)
         ]
-        self._writer.write_table(pa.table(columns, schema=schema))
+        # chunks, of which a part has others, would show in the pages
+        self._writer.write_table(pa.table(columns, schema=schema).combine_chunks())
+
+    def append(self, part: io.BufferedReader, names: Sequence[str]) -> None:  # noqa: ARG002
+        """Write a row group for each slice."""
+        while part.peek(1):
+            self.write(pa.ipc.open_stream(part).read_all())
 
     def close(self) -> None:
         """Write the footer."""
         if self._writer is not None:
             self._writer.close()
         super().close()
+
+
+class _SliceWriter(Writer):
+    """Each slice as an Arrow stream of its own: what a row group is made of."""
+
+    def write(self, table: pa.Table) -> None:
+        """Write a stream."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+        self._file.write(sink.getvalue())
+
+
+def _part_writer(format: OutputFormat, file: BinaryIO) -> Writer:  # noqa: A002
+    match format:
+        case "csv":
+            return CsvWriter(file, has_header=True)
+        case "jsonl":
+            return JsonLinesWriter(file)
+        case "parquet":
+            return _SliceWriter(file)
 
 
 def _typed(field: pa.Field) -> pa.Field:
@@ -191,7 +247,7 @@ def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
         ) from error
 
 
-_WRITERS: Mapping[OutputFormat, type[Writer]] = MappingProxyType(
+_WRITERS: Mapping[OutputFormat, type[OutputWriter]] = MappingProxyType(
     {"csv": CsvWriter, "jsonl": JsonLinesWriter, "parquet": ParquetWriter}
 )
 
@@ -229,7 +285,7 @@ class Destination:
             )
 
     @contextmanager
-    def opened(self) -> Iterator[Writer]:
+    def opened(self) -> Iterator[OutputWriter]:
         """Yield the writer. A file appears, in place of an older one, when all is written."""
         if self.path is None:
             with _writing(_WRITERS[self.format](sys.stdout.buffer)) as writer:
@@ -237,21 +293,39 @@ class Destination:
             return
         part = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            with part.open("wb") as file, _writing(_WRITERS[self.format](file)) as writer:
-                yield writer
-            part.replace(self.path)
-        except OSError as error:
-            raise PlatformError(
-                f"it cannot be written: {error.strerror or error}",
-                where=str(self.path),
-                hint="Free some space and check the folder's rights, or give another --output",
-            ) from error
+            with tell_unwritable(self.path):
+                with part.open("wb") as file, _writing(_WRITERS[self.format](file)) as writer:
+                    yield writer
+                part.replace(self.path)
         finally:
             part.unlink(missing_ok=True)
 
 
 @contextmanager
-def _writing(writer: Writer) -> Iterator[Writer]:
+def tell_unwritable(path: Path) -> Iterator[None]:
+    """Raise PlatformError for what the system says where the output is written."""
+    try:
+        yield
+    except OSError as error:
+        raise PlatformError(
+            f"it cannot be written: {error.strerror or error}",
+            where=str(path),
+            hint="Free some space and check the folder's rights, or give another --output",
+        ) from error
+
+
+@contextmanager
+def part_opened(path: Path, format: OutputFormat) -> Iterator[Writer]:  # noqa: A002
+    """Yield what writes some slices of an output to a file, for its writer to append."""
+    with path.open("wb") as file, _writing(_part_writer(format, file)) as writer:
+        yield writer
+
+
+_AWriter = TypeVar("_AWriter", bound=Writer)
+
+
+@contextmanager
+def _writing(writer: _AWriter) -> Iterator[_AWriter]:
     try:
         yield writer
         writer.close()

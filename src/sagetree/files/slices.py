@@ -5,10 +5,10 @@ libsvm and recordio-protobuf are read whole, one file at a time, without the cel
 that are not written.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from sagetree.errors import DataError
 from sagetree.files.csv_stream import CsvRules, NumberRule, read_csv
@@ -71,6 +71,14 @@ def files_of(paths: Collection[Path]) -> list[Path]:
     return [file for path in paths for file in data_files(path)]
 
 
+class Tally(NamedTuple):
+    """What reading a file came to; `repeated` counts the lines that repeated its header."""
+
+    rows: int = 0
+    repeated: int = 0
+    is_empty: bool = False
+
+
 def read_slices(
     files: Collection[Path], slicing: Slicing, tell: Callable[[int], None]
 ) -> Iterator[Table]:
@@ -79,27 +87,42 @@ def read_slices(
     `tell` gets the bytes that were read, each time. Raises DataError naming file
     and line, and where no file has a row.
     """
-    rows = repeated = 0
-    empty = []
+    tallies = []
     for path in files:
-        name = str(path)
-        with opened(path, name, tell=tell) as file:
-            head = head_of(file)
-            if not head:
-                empty.append(name)
-                continue
-            pairs = {k: v for k, v in partition(name).items() if k in slicing.names}
-            for table in _tables(file, head, name, slicing, slicing.needed - pairs.keys()):
-                rows += table.rows
-                repeated += table.repeated_headers
-                if table.rows:
-                    yield with_partition(table, pairs) if table.named else table
-        return_freed_memory()  # of the file's text, before the next one takes its own
-    if not rows:
+        tally = yield from read_file(path, slicing, tell)
+        tallies.append(tally)
+    conclude(files, tallies)
+
+
+def read_file(
+    path: Path, slicing: Slicing, tell: Callable[[int], None]
+) -> Generator[Table, None, Tally]:
+    """Yield the rows of one file as `read_slices` does, and return what they came to."""
+    rows = repeated = 0
+    name = str(path)
+    with opened(path, name, tell=tell) as file:
+        head = head_of(file)
+        if not head:
+            return Tally(is_empty=True)
+        pairs = {k: v for k, v in partition(name).items() if k in slicing.names}
+        for table in _tables(file, head, name, slicing, slicing.needed - pairs.keys()):
+            rows += table.rows
+            repeated += table.repeated_headers
+            if table.rows:
+                yield with_partition(table, pairs) if table.named else table
+    return_freed_memory()  # of the file's text, before the next one takes its own
+    return Tally(rows, repeated)
+
+
+def conclude(files: Collection[Path], tallies: Sequence[Tally]) -> None:
+    """Say what was left out of the files that were read. Raises DataError if none has a row."""
+    if not any(tally.rows for tally in tallies):
         where = listed(list(map(str, files)))
         raise DataError("there are no rows", where=where, hint="Put rows below the header")
+    empty = [str(path) for path, tally in zip(files, tallies, strict=True) if tally.is_empty]
     if empty:
         LOG.info("Empty and left out: %s", listed(empty))
+    repeated = sum(tally.repeated for tally in tallies)
     if repeated:
         lines = "1 line" if repeated == 1 else f"{repeated} lines"
         LOG.info("%s among the rows repeated the header: left out", lines)

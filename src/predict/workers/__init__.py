@@ -1,0 +1,1 @@
+"""Several processes that score files at once."""
