@@ -1,6 +1,6 @@
 """`sagetree predict` beside pandas and pyarrow with XGBoost itself: from a file to scores.
 
-    python -m bench.predict [--rows 1000000] [--rounds 200] [--repeats 3]
+    python -m bench.predict [--rows 1000000] [--rounds 200] [--repeats 3] [--workers N]
 
 Rows are those of bench.train, as 28 numbers; the model is XGBoost's own. Each way is a
 process of its own, from its start to its end; they run in turns, round by round, and a
@@ -11,6 +11,12 @@ ratio is the median of the rounds' ratios.
     pandas, in place   the same with Booster.inplace_predict
     pyarrow, in place  pyarrow's own reader and writer of CSV, Booster.inplace_predict
     pyarrow, alone     the last one less writing: reading and predicting only
+
+With --workers the rows are four files for each of N workers instead, and sagetree's ways are
+
+    one core           sagetree predict FOLDER on one core
+    one worker         on all cores
+    N workers          with --workers N; its efficiency is the seconds of one core by N times its own
 """
 
 import argparse
@@ -20,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -41,6 +47,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=0)
     parser.add_argument("--rival", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.rival:
@@ -54,7 +61,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         model, files = prepared(Path(folder), options.rows, options.rounds)
         for file in files:
-            compare(model, file, options.repeats)
+            if options.workers:
+                scale(model, divided(file, 4 * options.workers), options.workers, options.repeats)
+            else:
+                compare(model, file, options.repeats)
 
 
 def prepared(root: Path, rows: int, rounds: int) -> tuple[Path, list[Path]]:
@@ -76,20 +86,61 @@ def prepared(root: Path, rows: int, rounds: int) -> tuple[Path, list[Path]]:
 def compare(model: Path, file: Path, repeats: int) -> None:
     """Print the seconds of each way on one file, and sagetree's ratio to it."""
     out = file.with_name("scores.csv")
-    program = [str(Path(sys.executable).with_name("sagetree")), "predict"]
-    ways = {"sagetree": [*program, "--model", str(model), str(file), "--output", str(out)]}
+    ways = {"sagetree": program(model, file, out)}
     for way in RIVALS:
         words = ["--rival", way, str(model / "model.ubj"), str(file), str(out)]
         ways[way] = [sys.executable, "-m", "bench.predict", *words]
-    seconds: dict[str, list[float]] = {way: [] for way in ways}
-    for _ in range(repeats):
-        for way, command in ways.items():
-            seconds[way].append(timed(command))
+    seconds = in_turns(ways, repeats)
     print(f"{file.suffix:<18}  {'s':>7}  sagetree's by this")
     for way, took in seconds.items():
         ratio = median(a / b for a, b in zip(seconds["sagetree"], took, strict=True))
         print(f"{way:<18}  {median(took):7.2f}  {ratio:18.2f}")
     print()
+
+
+def divided(file: Path, count: int) -> Path:
+    """Return a folder with the rows of a file in so many files."""
+    folder = file.with_name(f"{file.suffix[1:]}-files")
+    folder.mkdir()
+    table = pa_csv.read_csv(file) if file.suffix == ".csv" else pq.read_table(file)
+    rows = -(-table.num_rows // count)
+    write = pa_csv.write_csv if file.suffix == ".csv" else pq.write_table
+    for number in range(count):
+        write(table.slice(number * rows, rows), folder / f"{number:04}{file.suffix}")
+    return folder
+
+
+def scale(model: Path, folder: Path, workers: int, repeats: int) -> None:
+    """Print the seconds of one core, of one worker and of several, and how well they scale."""
+    command = program(model, folder, folder.with_name("scores.csv"))
+    several = f"{workers} workers"
+    ways = {
+        "one core": ["taskset", "-c", "0", *command],
+        "one worker": command,
+        several: [*command, "--workers", str(workers)],
+    }
+    seconds = in_turns(ways, repeats)
+    print(f"{folder.name:<18}  {'s':>7}  one core's by this")
+    for way, took in seconds.items():
+        ratio = median(a / b for a, b in zip(seconds["one core"], took, strict=True))
+        print(f"{way:<18}  {median(took):7.2f}  {ratio:18.2f}")
+    pairs = zip(seconds["one core"], seconds[several], strict=True)
+    print(f"efficiency {median(a / (workers * b) for a, b in pairs):.2f}\n")
+
+
+def program(model: Path, rows: Path, out: Path) -> list[str]:
+    """Return sagetree's command line."""
+    sagetree = str(Path(sys.executable).with_name("sagetree"))
+    return [sagetree, "predict", "--model", str(model), str(rows), "--output", str(out)]
+
+
+def in_turns(ways: Mapping[str, Sequence[str]], repeats: int) -> dict[str, list[float]]:
+    """Run each way so often, round by round; return their seconds."""
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(repeats):
+        for way, command in ways.items():
+            seconds[way].append(timed(command))
+    return seconds
 
 
 def timed(command: Sequence[str]) -> float:

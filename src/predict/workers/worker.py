@@ -47,8 +47,10 @@ def main() -> None:
 
 def _listen(lines: queue.SimpleQueue[bytes]) -> None:
     """Take what comes; end the process, whatever it does, when nothing can come any more."""
-    for line in sys.stdin.buffer:
-        lines.put(line)
+    # Python closes sys.stdin at its end, which waits for whoever reads it
+    with os.fdopen(sys.stdin.fileno(), "rb", closefd=False) as given:
+        for line in given:
+            lines.put(line)
     os._exit(0)
 
 
