@@ -16,7 +16,7 @@ With --workers the rows are four files for each of N workers instead, and sagetr
 
     one core           sagetree predict FOLDER on one core
     one worker         on all cores
-    N workers          with --workers N; its efficiency is the seconds of one core by N times its own
+    N workers          with --workers N; efficiency: one core's seconds by N times these
 """
 
 import argparse
