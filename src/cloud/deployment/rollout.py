@@ -21,8 +21,8 @@ from sagetree.cloud.deployment.parameters import (
 )
 from sagetree.cloud.deployment.requests import (
     BESIDE,
+    beside_in,
     config_request,
-    has_challenger,
     kind_of,
     model_request,
     name_for,
@@ -156,7 +156,8 @@ def _make(
 
 
 def _update(clients: Clients, settings: Settings, now: DeployedEndpoint, name: str) -> None:
-    if has_challenger(settings, now.config) and not has_challenger(settings, name):
+    before, after = (beside_in(settings, config) for config in (now.config, name))
+    if before == "challenger" and after != before:
         scaling.deregister(clients, settings, BESIDE)  # or the variant could not be removed
     request = update_request(settings, name, now.config, now.instances)
     clients["sagemaker"].update_endpoint(**request)

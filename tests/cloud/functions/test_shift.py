@@ -227,8 +227,21 @@ def test_a_shadow_gets_copies_and_is_captured_where_the_stack_captures(account, 
     assert account.scaled == {MAIN: (1, 4)}
     # what it was compared for: it gets a share
     ask({"shift": 20}, settings)
+    (update,) = account.requests("UpdateEndpoint")
+    assert "DeploymentConfig" not in update
     drain(account, ask, settings)
     assert account.endpoints.weights == {"main": 80.0, "challenger": 20.0}
+
+
+def test_a_challenger_becomes_a_shadow_and_is_scaled_no_more(account, ask, pair):
+    _, second = pair
+    assert ask({"shadow": second}, INSTANCE)["action"] == "updated"
+    (update,) = account.requests("UpdateEndpoint")
+    assert "DeploymentConfig" not in update
+    drain(account, ask)
+    assert account.endpoints.models()["challenger"].startswith("fraud-2-")
+    assert account.endpoints.weights == {"main": 1.0}
+    assert account.scaled == {MAIN: (1, 4)}
 
 
 LONG_KINDS = [pytest.param(kind, marks=pytest.mark.long) for kind in ("asynchronous", "lambda")]
