@@ -90,7 +90,7 @@ def deploy(
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     if arn != wanted and not _is_newer(clients, settings, wanted, package):
         if note is not None:
-            forget(parameters)
+            forget(clients, settings, parameters, arn)
             text = f"{note.arn} is served beside no other any more, since {arn} was approved."
             tell(clients, settings, parameters, "the challenger goes", text)
         # before the endpoint is looked at: what settles after that goes on with this package

@@ -53,7 +53,7 @@ def rollback(
     if leaving := Package.found(clients, settings, wanted):
         history.withdraw_champion(parameters, leaving)
     history.go_back_to(parameters, target.version)
-    forget(parameters)
+    forget(clients, settings, parameters, target.arn)
     parameters.put(WANTED_PACKAGE, target.arn)
     rolled = roll_out(clients, settings, parameters, target, deadline)
     return {**rolled, "package": target.arn}

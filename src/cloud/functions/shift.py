@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import history
-from sagetree.cloud.deployment.challenger import ChallengerNote, forget
+from sagetree.cloud.deployment.challenger import ChallengerNote, forget, take_back
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import (
@@ -76,7 +76,7 @@ def _promote(
     before = parameters.get(WANTED_PACKAGE)
     if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
         history.withdraw_champion(parameters, left)
-    forget(parameters)
+    forget(clients, settings, parameters, package.arn)
     parameters.put(WANTED_PACKAGE, package.arn)
     return roll_out(clients, settings, parameters, package, deadline)
 
@@ -86,9 +86,7 @@ def _end(clients: Clients, settings: Settings, parameters: Parameters, deadline:
     if note is None:
         reason = "there is no challenger"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-    if package := Package.found(clients, settings, note.arn):
-        history.withdraw(parameters, package)
-    forget(parameters)
+    forget(clients, settings, parameters)
     champion = Package.of(clients, settings, wanted)
     return roll_out(clients, settings, parameters, champion, deadline)
 
@@ -105,6 +103,7 @@ def _challenge(
     _check(clients, package, champion)
     note = ChallengerNote.read(parameters)
     if note is None or (note.arn, note.share) != (package.arn, share):
+        take_back(clients, settings, parameters, package.arn)
         ChallengerNote(package.arn, share).write(parameters)
     elif note.is_asked:
         note._replace(is_asked=False).write(parameters)

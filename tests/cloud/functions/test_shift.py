@@ -344,3 +344,34 @@ def test_another_kind_ends_the_comparison(account, ask, pair):
     assert ask(ENDPOINT_EVENT, serverless)["action"] == "in-service"
     assert account.endpoints.models().keys() == {"main"}
     assert account.scaled == {}
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["another challenger", "the champion again", *(
+        pytest.param(how, marks=pytest.mark.long) for how in ("another champion", "rolled back")
+    )],
+)  # fmt: skip
+def test_a_challenger_that_another_step_ends_does_not_come_back_by_an_old_event(account, ask, how):
+    zeroth, first, third = account.register(), account.register(), account.register()
+    for arn in (zeroth, first):
+        ask(approval(arn), INSTANCE)
+        drain(account, ask)
+    second = account.register()
+    ask({"shift": 10, "package": second}, INSTANCE)
+    drain(account, ask)
+    event, champion = {
+        "another challenger": ({"shift": 10, "package": third}, first),
+        "the champion again": ({"shift": 100, "package": first}, first),
+        "another champion": ({"shift": 100, "package": third}, third),
+        "rolled back": ({"rollback": first}, zeroth),
+    }[how]
+    ask(event, INSTANCE)
+    drain(account, ask)
+    beside = account.parameter("challenger")
+    late = ask(approval(second), INSTANCE)
+    assert late["reason"] == (
+        f"{second} was taken back since it was approved; to serve it, approve it again"
+    )
+    assert account.parameter("wanted-package") == champion
+    assert account.parameter("challenger") == beside
