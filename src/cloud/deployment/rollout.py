@@ -170,8 +170,8 @@ def _inside(
     if before != package.arn:
         parameters.put(COLUMNS, package.columns(clients))
         parameters.put(DEPLOYED_PACKAGE, package.arn)
-        note_served(parameters, package.arn, before)
         parameters.put(TOLD, NONE)
+    note_served(parameters, package.arn, before)  # also what a call that was cut off could not
     parameters.put(WANTED_CONFIG, NONE)  # of before, when the stack had an endpoint
     action = {NONE: "created", package.arn: "unchanged"}.get(before, "updated")
     return answer(settings, action, NONE)
