@@ -89,6 +89,7 @@ def deploy(
         reason = f"{arn} was taken back since it was approved; to serve it, approve it again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     if arn != wanted and not _is_newer(clients, settings, wanted, package):
+        package.check_servable(clients)  # before anything is given up for it
         if note is not None:
             forget(clients, settings, parameters, arn)
             text = f"{note.arn} is served beside no other any more, since {arn} was approved."

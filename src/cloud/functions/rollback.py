@@ -48,6 +48,8 @@ def rollback(
         reason = f"{left} is not wanted now, {wanted} is"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     target = _before(clients, settings, parameters, wanted)
+    if target.arn != parameters.get(DEPLOYED_PACKAGE):
+        target.check_servable(clients)
     if package:
         history.withdraw_champion(parameters, package)
     history.go_back_to(parameters, target.version)

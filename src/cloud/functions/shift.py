@@ -24,6 +24,7 @@ from sagetree.cloud.deployment.parameters import (
     WANTED_PACKAGE,
     Parameters,
 )
+from sagetree.cloud.deployment.requests import beside_in
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.names import NONE, Settings
 
@@ -42,14 +43,14 @@ def shift(
     if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
         raise Refused(f"the share is {share!r}", hint="Name a whole number from 0 to 100")
     note = ChallengerNote.read(parameters)
-    arn = event.get("package") or (note.arn if note else None)
+    arn = event.get("package", note.arn if note else None)
     if share == 0:
         if note is not None and arn != note.arn:
             raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
         return _end(clients, settings, parameters, deadline)
-    if not isinstance(arn, str):
+    if arn is None:
         raise Refused("there is no challenger", hint="Name a package")
-    package = Package.finished(clients, settings, arn, deadline)
+    package = Package.finished(clients, settings, str(arn), deadline)
     if share == 100:
         return _promote(clients, settings, parameters, package, deadline)
     return _challenge(clients, settings, parameters, package, share, deadline)
@@ -72,7 +73,7 @@ def shadow(
 def _promote(
     clients: Clients, settings: Settings, parameters: Parameters, package: Package, deadline: float
 ) -> Answer:
-    package.check()
+    package.check_servable(clients)
     before = parameters.get(WANTED_PACKAGE)
     if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
         history.withdraw_champion(parameters, left)
@@ -82,12 +83,12 @@ def _promote(
 
 
 def _end(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
-    note, wanted = ChallengerNote.read(parameters), parameters.get(WANTED_PACKAGE)
-    if note is None:
-        reason = "there is no challenger"
-        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    attempted = parameters.get(WANTED_CONFIG)
+    # without a note it may be served: by a call that was cut off
+    if ChallengerNote.read(parameters) is None and not beside_in(settings, attempted):
+        return answer(settings, "unchanged", attempted, "there is no challenger")
+    champion = Package.of(clients, settings, parameters.get(WANTED_PACKAGE))
     forget(clients, settings, parameters)
-    champion = Package.of(clients, settings, wanted)
     return roll_out(clients, settings, parameters, champion, deadline)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.cloud.account import STACK, refused
+from tests.cloud.account import BUCKET, STACK, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 INSTANCE = settings_of("instance")
@@ -207,3 +207,17 @@ def test_what_was_served_inside_lambda_is_remembered_though_a_call_was_cut_off(a
         ask(approval(second), settings)
     ask(approval(second), settings)  # as Lambda tries again
     assert ask({"rollback": serve(account, ask, settings)}, settings)["package"] == second
+
+
+def test_a_package_whose_model_is_gone_is_not_gone_back_to(account, ask):
+    first, second, third = (serve(account, ask) for _ in range(3))
+    account.clients["s3"].delete_object(Bucket=BUCKET, Key="models/1/model.tar.gz")
+    served = account.parameter("served-packages")
+    assert refusal(ask, {"rollback": third}).startswith(
+        f"s3://{BUCKET}/models/1/model.tar.gz: S3 does not give its model"
+    )
+    assert account.parameter("wanted-package") == third
+    assert account.parameter("served-packages") == served
+    assert account.parameter("withdrawn-packages") == "none"
+    account.approve(second, "Rejected")  # so it is passed over
+    assert ask({"rollback": third}, INSTANCE)["package"] == first

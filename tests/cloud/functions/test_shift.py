@@ -5,8 +5,10 @@ import json
 import tarfile
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.cloud.account import BUCKET, BUNDLE
+from sagetree.cloud.deployment.errors import Refused
+from tests.cloud.account import BUCKET, BUNDLE, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 INSTANCE = settings_of("instance")
@@ -375,3 +377,40 @@ def test_a_challenger_that_another_step_ends_does_not_come_back_by_an_old_event(
     )
     assert account.parameter("wanted-package") == champion
     assert account.parameter("challenger") == beside
+
+
+def noted(account):
+    names = ("wanted-package", "wanted-config", "challenger", "served-packages")
+    return {name: account.parameter(name) for name in (*names, "withdrawn-packages")}
+
+
+def test_what_is_refused_has_changed_nothing(account, ask, pair):
+    first, _ = pair
+    bad = account.register(key="bad")
+    account.clients["s3"].put_object(Bucket=BUCKET, Key="bad", Body=b"text")
+    before = noted(account)
+    text = f"s3://{BUCKET}/bad: it is not a model.tar.gz: not a gzip file"
+    assert refusal(ask, {"shift": 100, "package": bad}) == text
+    with pytest.raises(Refused) as raised:
+        ask(approval(bad), INSTANCE)
+    assert str(raised.value) == text
+    for package, shown in (("", "''"), (7, "'7'")):
+        assert refusal(ask, {"shift": 100, "package": package}) == (
+            f"{shown} is no ARN of a model package's version"
+        )
+    account.clients["sagemaker"].delete_model_package(ModelPackageName=first)
+    assert refusal(ask, {"shift": 0}).startswith(f"{first}: Model package {first} not found")
+    assert noted(account) == before
+    assert account.written() == []
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+
+
+@pytest.mark.parametrize("how", ["called again", pytest.param("told", marks=pytest.mark.long)])
+def test_an_end_that_was_cut_off_is_made_up_for(account, ask, pair, how):
+    account.answer("UpdateEndpoint", refused("slow down", "ThrottlingException"))
+    with pytest.raises(ClientError, match="slow down"):
+        ask({"shift": 0}, INSTANCE)
+    event = {"shift": 0} if how == "called again" else ENDPOINT_EVENT
+    assert ask(event, INSTANCE)["action"] == "updated"
+    drain(account, ask)
+    assert account.endpoints.models().keys() == {"main"}
