@@ -53,6 +53,9 @@ def handler(
         if name := next((name for name in CHANGES if name in event), ""):
             return _asked(CHANGES[name], clients, settings, parameters, event, deadline)
         arn = _package_of(event, detail)
+        if _is_of_other_fields(detail):
+            reason = f"{arn} has changed, but not its approval"
+            return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
         return deploy(clients, settings, parameters, arn, deadline)
     except Refused as error:
         tell(clients, settings, parameters, "a package is refused", str(error))
@@ -108,6 +111,12 @@ def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) 
         return False
     other = Package.found(clients, settings, arn)
     return other is not None and other.is_approved and other.changed > package.changed
+
+
+def _is_of_other_fields(detail: Mapping[str, object]) -> bool:
+    """Say whether an approved package was changed otherwise: a note on it, its stage."""
+    changed = detail.get("UpdatedModelPackageFields")
+    return isinstance(changed, list) and bool(changed) and "ModelApprovalStatus" not in changed
 
 
 def _package_of(event: Mapping[str, object], detail: Mapping[str, object]) -> str:

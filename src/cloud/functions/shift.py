@@ -18,6 +18,7 @@ from sagetree.cloud.deployment.challenger import ChallengerNote, forget, take_ba
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import (
+    CHALLENGER,
     DEPLOYED_PACKAGE,
     TOLD,
     WANTED_CONFIG,
@@ -102,7 +103,7 @@ def _challenge(
 ) -> Answer:
     champion = _champion(clients, settings, parameters, package)
     _check(clients, package, champion)
-    note = ChallengerNote.read(parameters)
+    note, before = ChallengerNote.read(parameters), parameters.get(CHALLENGER)
     if note is None or (note.arn, note.share) != (package.arn, share):
         take_back(clients, settings, parameters, package.arn)
         ChallengerNote(package.arn, share).write(parameters)
@@ -112,7 +113,11 @@ def _challenge(
     if not package.is_approved:
         reason = f"{package.arn} is {package.approval}; it comes into service when it is approved"
         return answer(settings, "waiting", parameters.get(WANTED_CONFIG), reason)
-    return roll_out(clients, settings, parameters, champion, deadline)
+    try:
+        return roll_out(clients, settings, parameters, champion, deadline)
+    except Refused:  # by a quota: it must not come by itself on the day when there is more
+        parameters.put(CHALLENGER, before)
+        raise
 
 
 def _champion(

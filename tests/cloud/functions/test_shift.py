@@ -414,3 +414,17 @@ def test_an_end_that_was_cut_off_is_made_up_for(account, ask, pair, how):
     assert ask(event, INSTANCE)["action"] == "updated"
     drain(account, ask)
     assert account.endpoints.models().keys() == {"main"}
+
+
+def test_a_challenger_that_a_quota_refuses_is_not_noted(account, ask, pair):
+    first, second = pair
+    third = account.register()
+    for event in ({"shift": 10, "package": third}, {"shadow": third}):
+        account.answer("UpdateEndpoint", refused("The limit is 2.", "ResourceLimitExceeded"))
+        assert refusal(ask, event) == (
+            f"{first}: The limit is 2. Ask for more in Service Quotas, or choose another"
+            " EndpointInstanceType"
+        )
+        assert account.parameter("challenger") == f"10 {second} asked"
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+    assert ask(approval(second), INSTANCE)["action"] == "unchanged"
