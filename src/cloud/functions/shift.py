@@ -43,14 +43,13 @@ def shift(
     share = event["shift"]
     if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
         raise Refused(f"the share is {share!r}", hint="Name a whole number from 0 to 100")
-    note = ChallengerNote.read(parameters)
-    arn = event.get("package", note.arn if note else None)
     if share == 0:
-        if note is not None and arn != note.arn:
+        note = ChallengerNote.read(parameters)
+        if note is not None and (arn := event.get("package", note.arn)) != note.arn:
             raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
         return _end(clients, settings, parameters, deadline)
-    if arn is None:
-        raise Refused("there is no challenger", hint="Name a package")
+    # before the parameters are looked at, for this may wait
+    arn = event["package"] if "package" in event else _challenger(parameters)
     package = Package.finished(clients, settings, str(arn), deadline)
     if share == 100:
         return _promote(clients, settings, parameters, package, deadline)
@@ -69,6 +68,13 @@ def shadow(
         return _end(clients, settings, parameters, deadline)
     package = Package.finished(clients, settings, str(event["shadow"]), deadline)
     return _challenge(clients, settings, parameters, package, None, deadline)
+
+
+def _challenger(parameters: Parameters) -> str:
+    note = ChallengerNote.read(parameters)
+    if note is None:
+        raise Refused("there is no challenger", hint="Name a package")
+    return note.arn
 
 
 def _promote(

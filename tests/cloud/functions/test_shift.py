@@ -428,3 +428,15 @@ def test_a_challenger_that_a_quota_refuses_is_not_noted(account, ask, pair):
         assert account.parameter("challenger") == f"10 {second} asked"
     assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
     assert ask(approval(second), INSTANCE)["action"] == "unchanged"
+
+
+def test_what_comes_while_a_package_is_waited_for_is_left_too(account, ask, two):
+    """What others have deployed meanwhile is looked at after the waiting."""
+    _, second = two
+    account.approve(second)
+    third = account.register()
+    account.answer("DescribeModelPackage", lambda: ask(approval(third), INSTANCE))
+    ask({"shift": 100, "package": second}, INSTANCE)
+    drain(account, ask)
+    assert ask(approval(third), INSTANCE)["action"] == "unchanged"
+    assert account.parameter("deployed-package") == second
