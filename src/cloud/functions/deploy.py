@@ -93,17 +93,28 @@ def deploy(
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     if arn != wanted and not _is_newer(clients, settings, wanted, package):
         package.check_servable(clients)  # before anything is given up for it
-        if note is not None:
-            forget(clients, settings, parameters, arn)
-            text = f"{note.arn} is served beside no other any more, since {arn} was approved."
-            tell(clients, settings, parameters, "the challenger goes", text)
+        _end_comparison(clients, settings, parameters, arn, f"{arn} was approved")
         # before the endpoint is looked at: what settles after that goes on with this package
         wanted = parameters.put(WANTED_PACKAGE, arn)
     if _is_newer(clients, settings, wanted, package):
         parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
         reason = f"{wanted} was approved later; to go back, approve this one again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    if settings.endpoint_kind != "instance":  # it is not to come back with another update
+        why = f"an endpoint of the kind {settings.endpoint_kind} serves one model"
+        _end_comparison(clients, settings, parameters, arn, why)
     return roll_out(clients, settings, parameters, package, deadline)
+
+
+def _end_comparison(
+    clients: Clients, settings: Settings, parameters: Parameters, arn: str, why: str
+) -> None:
+    """Tell that the challenger goes, if there is one; the package of `arn` is served."""
+    note = ChallengerNote.read(parameters)
+    if note is not None:
+        forget(clients, settings, parameters, arn)
+        text = f"{note.arn} is served beside no other any more, since {why}."
+        tell(clients, settings, parameters, "the challenger goes", text)
 
 
 def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:

@@ -211,7 +211,7 @@ def check(life: Life) -> None:
 @pytest.mark.long
 # a failure is not made smaller, which takes minutes
 @settings(
-    max_examples=45, deadline=None, derandomize=True, phases=[Phase.generate],
+    max_examples=30, deadline=None, derandomize=True, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 @given(
@@ -224,7 +224,7 @@ def check(life: Life) -> None:
         min_size=10,
         max_size=30,
     ),
-    last=st.sampled_from(["well", "badly", "nothing"]),
+    last=st.sampled_from(["well", "badly"]),
 )
 def test_what_is_wanted_is_served_or_somebody_is_told(
     account: Account, steps: Any, last: str
@@ -232,13 +232,9 @@ def test_what_is_wanted_is_served_or_somebody_is_told(
     life = Life(account)
     for step, number, ends in steps:
         step(life, number, ends)
-    if last != "nothing":
-        life.register_approved(1, last)
+    life.register_approved(1, last)
     life.come_to_rest()
-    life.tell_of_endpoint(0, "well")  # for what a person's call could not do, who was told so
     check(life)
-    if last == "nothing" and life.has_rejected:
-        return  # an older package may take the place of a rejected one
     wishes = life.wishes()
     if life.only_approvals:
         approvals = life.approvals()

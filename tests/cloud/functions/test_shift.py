@@ -338,14 +338,19 @@ def test_models_that_a_pair_serves_are_kept(account, ask, pair):
     assert set(account.sagemaker._models) == models
 
 
-@pytest.mark.long
 def test_another_kind_ends_the_comparison(account, ask, pair):
-    first, _ = pair
+    first, second = pair
     serverless = settings_of("serverless")
     assert ask({"package": first}, serverless)["action"] == "created"
     assert ask(ENDPOINT_EVENT, serverless)["action"] == "in-service"
     assert account.endpoints.models().keys() == {"main"}
     assert account.scaled == {}
+    why = "an endpoint of the kind serverless serves one model"
+    text = f"{second} is served beside no other any more, since {why}."
+    assert account.told == [("fraud: the challenger goes", text)]
+    assert ask({"package": first}, INSTANCE)["action"] == "created"
+    drain(account, ask)
+    assert account.endpoints.models().keys() == {"main"}
 
 
 @pytest.mark.parametrize(
