@@ -22,9 +22,10 @@ endpoint of instances has shadows, and the shadow's instances are paid for.
 """
 
 ROLLBACK = """\
-Go back to the approved package that was served before; again, to the one before that. A
-deployment that is on its way or has failed is given up for what is served. What was left
-is served again only after it has been approved anew.
+Go back to the approved package that was served before; again, once that is in service or
+has failed, to the one before that. A deployment that is on its way or has failed is given
+up for what is served. What was left is served again only after it has been approved anew,
+or by `shift 100 --package`.
 """
 
 OFF = "off"
