@@ -42,9 +42,10 @@ def _packages(account: Account, endpoint: EndpointStatus) -> Iterator[Finding]:
     config = account.call(
         "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.config
     )
-    champion, *beside = (*config["ProductionVariants"], *config.get("ShadowProductionVariants", ()))
-    yield _package(account, endpoint, champion, "approve another version, or this one")
-    for variant in beside:
+    variants = [*config["ProductionVariants"], *config.get("ShadowProductionVariants", ())]
+    hint = "approve another version, or this one"
+    yield _package(account, endpoint, variants[0], hint)
+    for variant in variants[1:]:
         hint = f"'sagetree cloud shift 0 {account.options}' takes it away"
         yield _package(account, endpoint, variant, hint)
 
