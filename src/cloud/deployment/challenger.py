@@ -34,8 +34,17 @@ class ChallengerNote(NamedTuple):
 
     def write(self, parameters: Parameters) -> None:
         """Note it."""
+        parameters.put(CHALLENGER, self._text())
+
+    def mark(self, parameters: Parameters, *, is_asked: bool) -> None:
+        """Note whether SageMaker has been asked, unless a call at the same time notes another."""
+        between = parameters.put(CHALLENGER, self._replace(is_asked=is_asked)._text())
+        if between not in (None, self._text()):
+            parameters.put(CHALLENGER, between)
+
+    def _text(self) -> str:
         share = _SHADOW if self.share is None else self.share
-        parameters.put(CHALLENGER, f"{share} {self.arn}{_ASKED if self.is_asked else ''}")
+        return f"{share} {self.arn}{_ASKED if self.is_asked else ''}"
 
 
 class Challenger(NamedTuple):

@@ -89,7 +89,7 @@ def roll_out(
     parameters.put(WANTED_CONFIG, name)
     parameters.put(TOLD, NONE)
     if challenger is not None and challenger.note.is_asked:  # of the config before
-        challenger.note._replace(is_asked=False).write(parameters)
+        challenger.note.mark(parameters, is_asked=False)
     return answer(settings, action, name, reason)
 
 

@@ -95,7 +95,7 @@ def deploy(
         package.check_servable(clients)  # before anything is given up for it
         _end_comparison(clients, settings, parameters, arn, f"{arn} was approved")
         # before the endpoint is looked at: what settles after that goes on with this package
-        wanted = parameters.put(WANTED_PACKAGE, arn)
+        wanted = parameters.put(WANTED_PACKAGE, arn) or NONE
     if _is_newer(clients, settings, wanted, package):
         parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
         reason = f"{wanted} was approved later; to go back, approve this one again"

@@ -445,3 +445,12 @@ def test_what_comes_while_a_package_is_waited_for_is_left_too(account, ask, two)
     drain(account, ask)
     assert ask(approval(third), INSTANCE)["action"] == "unchanged"
     assert account.parameter("deployed-package") == second
+
+
+@pytest.mark.parametrize("other", [{"shift": 50}, {"shift": 0}])
+def test_of_two_persons_at_once_the_last_one_s_wish_holds(account, ask, pair, other):
+    """Between what one call has asked for and its note of that, the other is through."""
+    account.answer("PutParameter", lambda: None, lambda: ask(other, INSTANCE))
+    ask({"shift": 30}, INSTANCE)
+    drain(account, ask)
+    assert account.endpoints.weights.get("challenger", 0) == other["shift"]
