@@ -93,10 +93,7 @@ class Endpoints:
         old = self._sagemaker.endpoint_configs.get(endpoint.endpoint_config_name)
         if old and (fault := _mismatch(old, config)):
             return refused(fault)
-        names = [
-            {v["VariantName"] for v in self._variants(one.endpoint_config_name)}
-            for one in (old or config, config)
-        ]
+        names = [self._names(one) for one in (old or config, config)]
         if "DeploymentConfig" in wanted and names[0] != names[1]:
             return refused("Variant names of the new endpoint config must match the old ones.")
         guardrails = wanted.get("DeploymentConfig", {}).get("BlueGreenUpdatePolicy", {})
@@ -159,6 +156,10 @@ class Endpoints:
         if endpoint.endpoint_status == "Updating" and self.pending:
             told["PendingDeploymentSummary"] = {"EndpointConfigName": self.pending}
         return answered(told)
+
+    def _names(self, config: Any) -> list[set[str]]:
+        shadows = self._shadows.get(config.endpoint_config_name, [])
+        return [{v["VariantName"] for v in kind} for kind in (config.production_variants, shadows)]
 
     def _variants(self, config: str) -> list[dict[str, Any]]:
         variants = self._sagemaker.endpoint_configs[config].production_variants

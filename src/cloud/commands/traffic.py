@@ -22,12 +22,16 @@ endpoint of instances has shadows, and the shadow's instances are paid for.
 """
 
 ROLLBACK = """\
-Go back to the approved package that was served before; again, to the one before that. A
-deployment that is on its way or has failed is given up for what is served. What was left
-is served again only after it has been approved anew.
+Go back to the approved package that was served before; again, once that is in service or
+has failed, to the one before that. A deployment that is on its way or has failed is given
+up for what is served. What was left is served again only after it has been approved anew,
+or by `shift 100 --package`.
 """
 
 OFF = "off"
+
+# As many as a version has; Python reads no number of thousands.
+_DIGITS = 9
 
 # What has begun, by what the function answers.
 _BEGUN = {
@@ -56,9 +60,13 @@ def rollback(account: Account) -> int:
 
 def percent_of(text: str) -> int:
     """Return a share in percent. Raises UserError for what is none."""
-    if text.isascii() and text.isdigit() and int(text) <= 100:
+    if _is_number(text) and int(text) <= 100:
         return int(text)
     raise UserError(f"the share is {quote(text)}", hint="Name a whole number from 0 to 100")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS
 
 
 def _change(account: Account, event: Mapping[str, object]) -> int:
@@ -77,8 +85,11 @@ def _change(account: Account, event: Mapping[str, object]) -> int:
 
 def _arn(account: Account, package: str) -> str:
     """Return the ARN of a package that is named by its version, or by its ARN."""
-    if not (package.isascii() and package.isdigit()):
+    if package.startswith("arn:"):
         return package
+    if not _is_number(package):
+        hint = "Name a model's version, or its ARN"
+        raise UserError(f"the package is {quote(package)}", hint=hint)
     if account.dry_run:
         return version_variable(account, int(package))
     existing_stack(account)

@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple, Self
 
 from sagetree.cloud.clients import Clients
+from sagetree.cloud.deployment.history import withdraw
 from sagetree.cloud.deployment.package import Package, version_of
 from sagetree.cloud.deployment.parameters import CHALLENGER, Parameters
 from sagetree.cloud.names import NONE, Settings, Versions
@@ -33,8 +34,17 @@ class ChallengerNote(NamedTuple):
 
     def write(self, parameters: Parameters) -> None:
         """Note it."""
+        parameters.put(CHALLENGER, self._text())
+
+    def mark(self, parameters: Parameters, *, is_asked: bool) -> None:
+        """Note whether SageMaker has been asked, unless a call at the same time notes another."""
+        between = parameters.put(CHALLENGER, self._replace(is_asked=is_asked)._text())
+        if between not in (None, self._text()):
+            parameters.put(CHALLENGER, between)
+
+    def _text(self) -> str:
         share = _SHADOW if self.share is None else self.share
-        parameters.put(CHALLENGER, f"{share} {self.arn}{_ASKED if self.is_asked else ''}")
+        return f"{share} {self.arn}{_ASKED if self.is_asked else ''}"
 
 
 class Challenger(NamedTuple):
@@ -67,6 +77,19 @@ def versions_of(champion: str, challenger: Challenger | None) -> Versions:
     return Versions(version_of(champion), challenger.package.version, challenger.is_shadow)
 
 
-def forget(parameters: Parameters) -> None:
-    """Note that there is no challenger."""
+def forget(clients: Clients, settings: Settings, parameters: Parameters, coming: str = "") -> None:
+    """Note that there is no challenger; `coming` is as for `take_back`."""
+    take_back(clients, settings, parameters, coming)
     parameters.put(CHALLENGER, NONE)
+
+
+def take_back(clients: Clients, settings: Settings, parameters: Parameters, coming: str) -> None:
+    """Let the challenger not come back by its approval, which may be told again, and late.
+
+    `coming` is the ARN of the package that is to be served now, which may be the challenger's.
+    """
+    note = ChallengerNote.read(parameters)
+    if note is None or note.arn == coming:
+        return
+    if package := Package.found(clients, settings, note.arn):
+        withdraw(parameters, package)

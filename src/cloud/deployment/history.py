@@ -31,8 +31,8 @@ def note_served(parameters: Parameters, arn: str, before: str) -> None:
 def go_back_to(parameters: Parameters, version: int) -> None:
     """Forget that anything was served after a version."""
     known = served(parameters)
-    until = known.index(version) + 1 if version in known else len(known)
-    _write(parameters, SERVED, [str(one) for one in known[:until]])
+    before = known[: known.index(version)] if version in known else []
+    _write(parameters, SERVED, [str(one) for one in (*before, version)])
 
 
 def withdraw(parameters: Parameters, package: Package) -> None:

@@ -43,13 +43,13 @@ class Parameters:
         """Return a parameter's value, NONE where there is none."""
         return self._found.get(self._paths[name], (NONE, 0))[0]
 
-    def put(self, name: str, value: str) -> str:
+    def put(self, name: str, value: str) -> str | None:
         """Write a value where it is another.
 
-        Return what another call wrote between the last look and this, NONE if there is no such.
+        Return what another call wrote between the last look and this, None if there is no such.
         """
         if self.get(name) == value:
-            return NONE
+            return None
         path = self._paths[name]
         _, known = self._found.get(path, (NONE, 0))
         version = self._ssm.put_parameter(
@@ -61,6 +61,6 @@ class Parameters:
         )["Version"]
         self._found[path] = (value, version)
         if version == known + 1:
-            return NONE
+            return None
         before = self._ssm.get_parameters(Names=[f"{path}:{version - 1}"])["Parameters"]
-        return str(before[0]["Value"]) if before else NONE
+        return str(before[0]["Value"]) if before else None

@@ -1,7 +1,7 @@
 """What SageMaker is asked for: a model, a config and an endpoint, as the stack's settings say."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from sagetree.cloud.deployment.challenger import Challenger
 from sagetree.cloud.deployment.package import Package
@@ -133,21 +133,26 @@ def update_request(settings: Settings, name: str, served: str, instances: int) -
     ours = ["DataCaptureConfig"]
     if not settings.scales:
         ours.append("DesiredInstanceCount")
-    if has_challenger(settings, name):
+    if beside_in(settings, name):
         ours.append("DesiredWeight")
     request["RetainAllVariantProperties"] = True
     request["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": name} for name in ours]
     # SageMaker takes guardrails for variants of the same names alone, and shifts others at once
-    if has_challenger(settings, name) == has_challenger(settings, served):
+    if beside_in(settings, name) == beside_in(settings, served):
         instances = instances if settings.scales else settings.instances
         request["DeploymentConfig"] = _guardrails(settings, instances)
     return request
 
 
-def has_challenger(settings: Settings, config: str) -> bool:
-    """Say whether a config of the stack's has two models."""
+def beside_in(settings: Settings, config: str) -> Literal["", "challenger", "shadow"]:
+    """Return what a config of the stack's has beside the champion, "" for nothing.
+
+    A challenger is a production variant, which has a weight and may be scaled; a shadow is none.
+    """
     versions = versions_in(settings.stack, config)
-    return versions is not None and versions.challenger is not None
+    if versions is None or versions.challenger is None:
+        return ""
+    return "shadow" if versions.is_shadow else "challenger"
 
 
 def weights_request(settings: Settings, share: int) -> Request:

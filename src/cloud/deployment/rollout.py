@@ -21,8 +21,8 @@ from sagetree.cloud.deployment.parameters import (
 )
 from sagetree.cloud.deployment.requests import (
     BESIDE,
+    beside_in,
     config_request,
-    has_challenger,
     kind_of,
     model_request,
     name_for,
@@ -89,7 +89,7 @@ def roll_out(
     parameters.put(WANTED_CONFIG, name)
     parameters.put(TOLD, NONE)
     if challenger is not None and challenger.note.is_asked:  # of the config before
-        challenger.note._replace(is_asked=False).write(parameters)
+        challenger.note.mark(parameters, is_asked=False)
     return answer(settings, action, name, reason)
 
 
@@ -156,7 +156,8 @@ def _make(
 
 
 def _update(clients: Clients, settings: Settings, now: DeployedEndpoint, name: str) -> None:
-    if has_challenger(settings, now.config) and not has_challenger(settings, name):
+    before, after = (beside_in(settings, config) for config in (now.config, name))
+    if before == "challenger" and after != before:
         scaling.deregister(clients, settings, BESIDE)  # or the variant could not be removed
     request = update_request(settings, name, now.config, now.instances)
     clients["sagemaker"].update_endpoint(**request)
@@ -169,8 +170,8 @@ def _inside(
     if before != package.arn:
         parameters.put(COLUMNS, package.columns(clients))
         parameters.put(DEPLOYED_PACKAGE, package.arn)
-        note_served(parameters, package.arn, before)
         parameters.put(TOLD, NONE)
+    note_served(parameters, package.arn, before)  # also what a call that was cut off could not
     parameters.put(WANTED_CONFIG, NONE)  # of before, when the stack had an endpoint
     action = {NONE: "created", package.arn: "unchanged"}.get(before, "updated")
     return answer(settings, action, NONE)

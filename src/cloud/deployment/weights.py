@@ -43,6 +43,6 @@ def weigh(
         if not is_busy(error):
             raise
         return "asked"  # by another call, or it comes to it when it has settled
-    challenger.note._replace(is_asked=True).write(parameters)
+    challenger.note.mark(parameters, is_asked=True)
     parameters.put(TOLD, NONE)
     return "asked"

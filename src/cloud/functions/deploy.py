@@ -53,6 +53,9 @@ def handler(
         if name := next((name for name in CHANGES if name in event), ""):
             return _asked(CHANGES[name], clients, settings, parameters, event, deadline)
         arn = _package_of(event, detail)
+        if _is_of_other_fields(detail):
+            reason = f"{arn} has changed, but not its approval"
+            return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
         return deploy(clients, settings, parameters, arn, deadline)
     except Refused as error:
         tell(clients, settings, parameters, "a package is refused", str(error))
@@ -89,17 +92,29 @@ def deploy(
         reason = f"{arn} was taken back since it was approved; to serve it, approve it again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     if arn != wanted and not _is_newer(clients, settings, wanted, package):
-        if note is not None:
-            forget(parameters)
-            text = f"{note.arn} is served beside no other any more, since {arn} was approved."
-            tell(clients, settings, parameters, "the challenger goes", text)
+        package.check_servable(clients)  # before anything is given up for it
+        _end_comparison(clients, settings, parameters, arn, f"{arn} was approved")
         # before the endpoint is looked at: what settles after that goes on with this package
-        wanted = parameters.put(WANTED_PACKAGE, arn)
+        wanted = parameters.put(WANTED_PACKAGE, arn) or NONE
     if _is_newer(clients, settings, wanted, package):
         parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
         reason = f"{wanted} was approved later; to go back, approve this one again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    if settings.endpoint_kind != "instance":  # it is not to come back with another update
+        why = f"an endpoint of the kind {settings.endpoint_kind} serves one model"
+        _end_comparison(clients, settings, parameters, arn, why)
     return roll_out(clients, settings, parameters, package, deadline)
+
+
+def _end_comparison(
+    clients: Clients, settings: Settings, parameters: Parameters, arn: str, why: str
+) -> None:
+    """Tell that the challenger goes, if there is one; the package of `arn` is served."""
+    note = ChallengerNote.read(parameters)
+    if note is not None:
+        forget(clients, settings, parameters, arn)
+        text = f"{note.arn} is served beside no other any more, since {why}."
+        tell(clients, settings, parameters, "the challenger goes", text)
 
 
 def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:
@@ -107,6 +122,12 @@ def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) 
         return False
     other = Package.found(clients, settings, arn)
     return other is not None and other.is_approved and other.changed > package.changed
+
+
+def _is_of_other_fields(detail: Mapping[str, object]) -> bool:
+    """Say whether an approved package was changed otherwise: a note on it, its stage."""
+    changed = detail.get("UpdatedModelPackageFields")
+    return isinstance(changed, list) and bool(changed) and "ModelApprovalStatus" not in changed
 
 
 def _package_of(event: Mapping[str, object], detail: Mapping[str, object]) -> str:

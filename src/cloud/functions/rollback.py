@@ -3,11 +3,12 @@
 The event names the package that is left, so that the same event again changes nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import history
 from sagetree.cloud.deployment.challenger import forget
+from sagetree.cloud.deployment.endpoint import DeployedEndpoint
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.package import Package, version_of
 from sagetree.cloud.deployment.parameters import (
@@ -29,45 +30,69 @@ def rollback(
 ) -> Answer:
     """Serve the approved package that was served last before the one in {"rollback": ARN}.
 
-    One that is wanted and has not come into service is left for what is served. Raises Refused
-    where none was served before.
+    One that is wanted and has not come into service is left for what is served, unless a person
+    goes back to it: then that goes on. Raises Refused where none was served before.
     """
     left, wanted = event["rollback"], parameters.get(WANTED_PACKAGE)
     if wanted == NONE:
         raise Refused("nothing has been deployed yet", hint="Approve a package")
+    package = Package.found(clients, settings, wanted)
+    if left == wanted:
+        goes_on = _goes_on(clients, settings, parameters, wanted)
+    else:
+        goes_on = not _is_asked_for(settings, parameters, wanted)
+    if package and package.is_approved and goes_on:
+        rolled = roll_out(clients, settings, parameters, package, deadline)
+        return {**rolled, "package": wanted}
     if left != wanted:
         reason = f"{left} is not wanted now, {wanted} is"
-        attempted = parameters.get(WANTED_CONFIG)
-        package = Package.found(clients, settings, wanted)
-        versions = versions_in(settings.stack, attempted)
-        if package and versions and versions.champion != package.version:
-            # a call that was cut off before it came to that
-            return roll_out(clients, settings, parameters, package, deadline)
-        return answer(settings, "unchanged", attempted, reason)
-    target = next(_before(clients, settings, parameters, wanted), None)
-    if target is None:
-        hint = "Approve another package"
-        raise Refused(
-            "no package that is still approved was served before it", where=wanted, hint=hint
-        )
-    if leaving := Package.found(clients, settings, wanted):
-        history.withdraw_champion(parameters, leaving)
+        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
+    target = _before(clients, settings, parameters, wanted)
+    if target.arn != parameters.get(DEPLOYED_PACKAGE):
+        target.check_servable(clients)
+    if package:
+        history.withdraw_champion(parameters, package)
     history.go_back_to(parameters, target.version)
-    forget(parameters)
+    forget(clients, settings, parameters, target.arn)
     parameters.put(WANTED_PACKAGE, target.arn)
     rolled = roll_out(clients, settings, parameters, target, deadline)
     return {**rolled, "package": target.arn}
 
 
-def _before(
-    clients: Clients, settings: Settings, parameters: Parameters, wanted: str
-) -> Iterator[Package]:
-    """Yield what was served and may be so again, the last one first."""
+def _goes_on(clients: Clients, settings: Settings, parameters: Parameters, wanted: str) -> bool:
+    """Say whether a person has gone back to what is wanted, and it is not in service yet."""
+    served = history.served(parameters)
+    if not served or served[-1] != version_of(wanted):
+        return False
+    if not _is_asked_for(settings, parameters, wanted):
+        return True  # a call that was cut off before it came to that, or the endpoint was busy
+    now = None if settings.endpoint_kind == "lambda" else DeployedEndpoint.of(clients, settings)
+    if now is None or not now.is_changing:
+        return False
+    versions = versions_in(settings.stack, now.config)
+    return versions is None or versions.champion != version_of(wanted)
+
+
+def _is_asked_for(settings: Settings, parameters: Parameters, wanted: str) -> bool:
+    """Say whether the endpoint has been told to serve what is wanted, or the function does."""
+    if settings.endpoint_kind == "lambda":
+        return parameters.get(DEPLOYED_PACKAGE) == wanted
+    versions = versions_in(settings.stack, parameters.get(WANTED_CONFIG))
+    return versions is None or versions.champion == version_of(wanted)
+
+
+def _before(clients: Clients, settings: Settings, parameters: Parameters, wanted: str) -> Package:
+    """Return what was served last before, and may be so again."""
     group, deployed = wanted.rpartition("/")[0], parameters.get(DEPLOYED_PACKAGE)
     versions = history.served(parameters)
-    if deployed != NONE:  # of a stack that is older than its history
-        versions = [*(v for v in versions if v != version_of(deployed)), version_of(deployed)]
+    if not versions and deployed != NONE:  # of a stack that is older than its history
+        versions = [version_of(deployed)]
     for version in reversed(versions):
         package = Package.found(clients, settings, f"{group}/{version}")
         if package and package.is_approved and package.arn != wanted:
-            yield package
+            return package
+    reason, hint = (
+        "no package that is still approved was served before it",
+        "Approve another package",
+    )
+    raise Refused(reason, where=wanted, hint=hint)

@@ -14,16 +14,18 @@ from collections.abc import Mapping
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import history
-from sagetree.cloud.deployment.challenger import ChallengerNote, forget
+from sagetree.cloud.deployment.challenger import ChallengerNote, forget, take_back
 from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import (
+    CHALLENGER,
     DEPLOYED_PACKAGE,
     TOLD,
     WANTED_CONFIG,
     WANTED_PACKAGE,
     Parameters,
 )
+from sagetree.cloud.deployment.requests import beside_in
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.names import NONE, Settings
 
@@ -41,15 +43,14 @@ def shift(
     share = event["shift"]
     if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
         raise Refused(f"the share is {share!r}", hint="Name a whole number from 0 to 100")
-    note = ChallengerNote.read(parameters)
-    arn = event.get("package") or (note.arn if note else None)
     if share == 0:
-        if note is not None and arn != note.arn:
+        note = ChallengerNote.read(parameters)
+        if note is not None and (arn := event.get("package", note.arn)) != note.arn:
             raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
         return _end(clients, settings, parameters, deadline)
-    if not isinstance(arn, str):
-        raise Refused("there is no challenger", hint="Name a package")
-    package = Package.finished(clients, settings, arn, deadline)
+    # before the parameters are looked at, for this may wait
+    arn = event["package"] if "package" in event else _challenger(parameters)
+    package = Package.finished(clients, settings, str(arn), deadline)
     if share == 100:
         return _promote(clients, settings, parameters, package, deadline)
     return _challenge(clients, settings, parameters, package, share, deadline)
@@ -69,27 +70,32 @@ def shadow(
     return _challenge(clients, settings, parameters, package, None, deadline)
 
 
+def _challenger(parameters: Parameters) -> str:
+    note = ChallengerNote.read(parameters)
+    if note is None:
+        raise Refused("there is no challenger", hint="Name a package")
+    return note.arn
+
+
 def _promote(
     clients: Clients, settings: Settings, parameters: Parameters, package: Package, deadline: float
 ) -> Answer:
-    package.check()
+    package.check_servable(clients)
     before = parameters.get(WANTED_PACKAGE)
     if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
         history.withdraw_champion(parameters, left)
-    forget(parameters)
+    forget(clients, settings, parameters, package.arn)
     parameters.put(WANTED_PACKAGE, package.arn)
     return roll_out(clients, settings, parameters, package, deadline)
 
 
 def _end(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
-    note, wanted = ChallengerNote.read(parameters), parameters.get(WANTED_PACKAGE)
-    if note is None:
-        reason = "there is no challenger"
-        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-    if package := Package.found(clients, settings, note.arn):
-        history.withdraw(parameters, package)
-    forget(parameters)
-    champion = Package.of(clients, settings, wanted)
+    attempted = parameters.get(WANTED_CONFIG)
+    # without a note it may be served: by a call that was cut off
+    if ChallengerNote.read(parameters) is None and not beside_in(settings, attempted):
+        return answer(settings, "unchanged", attempted, "there is no challenger")
+    champion = Package.of(clients, settings, parameters.get(WANTED_PACKAGE))
+    forget(clients, settings, parameters)
     return roll_out(clients, settings, parameters, champion, deadline)
 
 
@@ -103,8 +109,9 @@ def _challenge(
 ) -> Answer:
     champion = _champion(clients, settings, parameters, package)
     _check(clients, package, champion)
-    note = ChallengerNote.read(parameters)
+    note, before = ChallengerNote.read(parameters), parameters.get(CHALLENGER)
     if note is None or (note.arn, note.share) != (package.arn, share):
+        take_back(clients, settings, parameters, package.arn)
         ChallengerNote(package.arn, share).write(parameters)
     elif note.is_asked:
         note._replace(is_asked=False).write(parameters)
@@ -112,7 +119,11 @@ def _challenge(
     if not package.is_approved:
         reason = f"{package.arn} is {package.approval}; it comes into service when it is approved"
         return answer(settings, "waiting", parameters.get(WANTED_CONFIG), reason)
-    return roll_out(clients, settings, parameters, champion, deadline)
+    try:
+        return roll_out(clients, settings, parameters, champion, deadline)
+    except Refused:  # by a quota: it must not come by itself on the day when there is more
+        parameters.put(CHALLENGER, before)
+        raise
 
 
 def _champion(

@@ -299,6 +299,28 @@ def test_the_endpoint_serves_what_was_wanted_and_approved(promised):
     ]
 
 
+@pytest.mark.parametrize("kind", ["ProductionVariants", "ShadowProductionVariants"])
+def test_a_challenger_that_was_rejected_is_found(promised, kind):
+    sagemaker = promised.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="fraud")
+    arns = [register(promised, approval, 0.8) for approval in ("Approved", "Rejected")]
+    serve(promised, "fraud-1c2-0123abcd", arns[0])
+    note(promised, wanted_config="fraud-1c2-0123abcd")
+    sagemaker.create_model(
+        ModelName="fraud-2-0123abcd",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/model",
+        Containers=[{"ModelPackageName": arns[1]}],
+    )
+    config = sagemaker.describe_endpoint_config(EndpointConfigName="fraud-1c2-0123abcd")
+    beside = {"VariantName": "challenger", "ModelName": "fraud-2-0123abcd"}
+    both = config | {kind: [*config.get(kind, []), beside]}
+    promised.answer("sagemaker", "DescribeEndpointConfig", [both])
+    assert not_ok(promised) == [
+        "version 2, which is served, is approved: it is Rejected; 'sagetree cloud shift 0 --stack"
+        " fraud' takes it away"
+    ]
+
+
 def test_an_address_that_has_not_confirmed(promised):
     stacks = promised.client("cloudformation").describe_stacks(StackName="fraud")["Stacks"]
     for entry in stacks[0]["Parameters"]:

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from sagetree.cloud.commands.traffic import percent_of, rollback, shadow, shift
-from sagetree.errors import UserError
+from sagetree.errors import UserError, quote
 from tests.cloud.account import ARN
 from tests.cloud.commands.test_approve import register
 
@@ -87,12 +87,23 @@ def test_a_version_that_is_not_there_is_refused(stack):
     assert str(raised.value) == "fraud has no version 7. It has 1"
 
 
-@pytest.mark.parametrize("text", ["101", "-1", "ten", "1.5", "", "²"])
+@pytest.mark.parametrize("text", ["101", "-1", "ten", "1.5", "", "²", "9" * 5000])
 def test_a_share_is_a_whole_number_of_percent(text):
     assert percent_of("100") == 100
     with pytest.raises(UserError) as raised:
         percent_of(text)
-    assert str(raised.value) == f"the share is {text!r}. Name a whole number from 0 to 100"
+    shown = quote(text)
+    assert str(raised.value) == f"the share is {shown}. Name a whole number from 0 to 100"
+
+
+@pytest.mark.parametrize("text", ["", "v4", "latest", "²", "9" * 5000])
+def test_what_names_no_package_is_refused_before_anything_is_asked(person, text):
+    for change in (partial(shift, person.account, 100, text), partial(shadow, person.dry, text)):
+        with pytest.raises(UserError) as raised:
+            change()
+        assert str(raised.value) == (
+            f"the package is {quote(text)}. Name a model's version, or its ARN"
+        )
 
 
 def test_a_dry_run_types_what_can_be_typed(person):

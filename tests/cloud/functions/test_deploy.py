@@ -415,3 +415,22 @@ def test_a_version_of_another_stack_of_the_same_name_has_other_names():
     assert len(names) == 4
     approved_again = replace(package, changed=made + timedelta(days=1))
     assert name_for(settings_of(), approved_again) in names
+
+
+@pytest.mark.parametrize(
+    "fields", [["CustomerMetadataProperties"], ["ModelLifeCycle", "ModelCard"]]
+)
+def test_a_note_on_an_approved_package_does_not_deploy_it(account, ask, fields):
+    """SageMaker calls the package changed anew, and it would be the one approved last."""
+    settings = settings_of()
+    first, second = account.register(), account.register()
+    config = ask(approval(second), settings)["config"]
+    account.approve(first)  # so that it has just been changed
+    event = approval(first)
+    changed = {**event, "detail": {**event["detail"], "UpdatedModelPackageFields": fields}}
+    assert ask(changed, settings) == {
+        "endpoint": STACK, "action": "unchanged", "config": config,
+        "reason": f"{first} has changed, but not its approval",
+    }  # fmt: skip
+    changed["detail"]["UpdatedModelPackageFields"] = [*fields, "ModelApprovalStatus"]
+    assert ask(changed, settings)["action"] == "updated"

@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.cloud.account import STACK, refused
+from tests.cloud.account import BUCKET, STACK, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 INSTANCE = settings_of("instance")
@@ -134,3 +134,90 @@ def test_a_roll_back_ends_a_comparison(account, ask):
         ask(ENDPOINT_EVENT, INSTANCE)
     assert account.parameter("deployed-package") == second
     assert account.endpoints.models().keys() == {"main"}
+
+
+@pytest.mark.parametrize("ends", ["well", pytest.param("at once", marks=pytest.mark.long)])
+def test_a_roll_back_that_is_on_its_way_is_not_undone_by_another(account, ask, ends):
+    """Two persons, or one in haste: each names what is wanted when he asks."""
+    first, second, third = (serve(account, ask) for _ in range(3))
+    assert ask({"rollback": third}, INSTANCE)["package"] == second
+    for _ in range(2):
+        again = ask({"rollback": second}, INSTANCE)
+        assert (again["action"], again["package"]) == ("unchanged", second)
+        assert again["reason"] == "the endpoint is Updating"
+    assert account.parameter("wanted-package") == second
+    account.settle()
+    if ends == "well":
+        ask(ENDPOINT_EVENT, INSTANCE)
+    assert ask({"rollback": second}, INSTANCE)["package"] == first
+
+
+def test_a_deployment_is_left_once_however_often_that_is_asked_for(account, ask):
+    _, second = serve(account, ask), serve(account, ask)
+    third = account.register()
+    ask(approval(third), INSTANCE)
+    for left in (third, second):
+        answer = ask({"rollback": left}, INSTANCE)
+        assert (answer["action"], answer["package"]) == ("waiting", second)
+    account.settle()
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "updated"
+    assert ask({"rollback": second}, INSTANCE)["package"] == second  # the third is served
+    account.settle()
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+    assert account.endpoints.models()["main"].startswith("fraud-2-")
+
+
+def test_a_roll_back_that_fails_is_asked_for_again_to_go_back_further(account, ask):
+    first, second, third = (serve(account, ask) for _ in range(3))
+    ask({"rollback": third}, INSTANCE)
+    account.settle(fails=True)
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "rolled-back"
+    assert ask({"rollback": second}, INSTANCE)["package"] == first
+
+
+@pytest.mark.parametrize("kind", ["instance", "lambda"])
+@pytest.mark.parametrize("named", ["wanted", pytest.param("left", marks=pytest.mark.long)])
+def test_a_roll_back_that_was_cut_off_goes_on_by_the_command(account, ask, kind, named):
+    """The command names what is wanted when it is typed again."""
+    settings = settings_of(kind)
+    zeroth, first, second = (serve(account, ask, settings) for _ in range(3))
+    cut = refused("slow down", "ThrottlingException")
+    if kind == "instance":
+        account.answer("UpdateEndpoint", cut)
+    else:
+        account.answer("PutParameter", *[lambda: None] * 3, cut)  # deployed-package
+    with pytest.raises(ClientError, match="slow down"):
+        ask({"rollback": second}, settings)
+    assert account.parameter("wanted-package") == first
+    assert account.parameter("deployed-package") == second
+    answer = ask({"rollback": first if named == "wanted" else second}, settings)
+    assert (answer["action"], answer["package"]) == ("updated", first)
+    if kind == "lambda":
+        assert account.parameter("deployed-package") == first
+        assert ask({"rollback": first}, settings)["package"] == zeroth
+
+
+def test_what_was_served_inside_lambda_is_remembered_though_a_call_was_cut_off(account, ask):
+    settings = settings_of("lambda")
+    serve(account, ask, settings)
+    second = account.register()
+    cut = refused("slow down", "ThrottlingException")
+    account.answer("PutParameter", lambda: None, lambda: None, cut)
+    with pytest.raises(ClientError, match="slow down"):
+        ask(approval(second), settings)
+    ask(approval(second), settings)  # as Lambda tries again
+    assert ask({"rollback": serve(account, ask, settings)}, settings)["package"] == second
+
+
+def test_a_package_whose_model_is_gone_is_not_gone_back_to(account, ask):
+    first, second, third = (serve(account, ask) for _ in range(3))
+    account.clients["s3"].delete_object(Bucket=BUCKET, Key="models/1/model.tar.gz")
+    served = account.parameter("served-packages")
+    assert refusal(ask, {"rollback": third}).startswith(
+        f"s3://{BUCKET}/models/1/model.tar.gz: S3 does not give its model"
+    )
+    assert account.parameter("wanted-package") == third
+    assert account.parameter("served-packages") == served
+    assert account.parameter("withdrawn-packages") == "none"
+    account.approve(second, "Rejected")  # so it is passed over
+    assert ask({"rollback": third}, INSTANCE)["package"] == first

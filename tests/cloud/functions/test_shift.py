@@ -5,8 +5,10 @@ import json
 import tarfile
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.cloud.account import BUCKET, BUNDLE
+from sagetree.cloud.deployment.errors import Refused
+from tests.cloud.account import BUCKET, BUNDLE, refused
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 INSTANCE = settings_of("instance")
@@ -227,8 +229,21 @@ def test_a_shadow_gets_copies_and_is_captured_where_the_stack_captures(account, 
     assert account.scaled == {MAIN: (1, 4)}
     # what it was compared for: it gets a share
     ask({"shift": 20}, settings)
+    (update,) = account.requests("UpdateEndpoint")
+    assert "DeploymentConfig" not in update
     drain(account, ask, settings)
     assert account.endpoints.weights == {"main": 80.0, "challenger": 20.0}
+
+
+def test_a_challenger_becomes_a_shadow_and_is_scaled_no_more(account, ask, pair):
+    _, second = pair
+    assert ask({"shadow": second}, INSTANCE)["action"] == "updated"
+    (update,) = account.requests("UpdateEndpoint")
+    assert "DeploymentConfig" not in update
+    drain(account, ask)
+    assert account.endpoints.models()["challenger"].startswith("fraud-2-")
+    assert account.endpoints.weights == {"main": 1.0}
+    assert account.scaled == {MAIN: (1, 4)}
 
 
 LONG_KINDS = [pytest.param(kind, marks=pytest.mark.long) for kind in ("asynchronous", "lambda")]
@@ -323,11 +338,119 @@ def test_models_that_a_pair_serves_are_kept(account, ask, pair):
     assert set(account.sagemaker._models) == models
 
 
-@pytest.mark.long
 def test_another_kind_ends_the_comparison(account, ask, pair):
-    first, _ = pair
+    first, second = pair
     serverless = settings_of("serverless")
     assert ask({"package": first}, serverless)["action"] == "created"
     assert ask(ENDPOINT_EVENT, serverless)["action"] == "in-service"
     assert account.endpoints.models().keys() == {"main"}
     assert account.scaled == {}
+    why = "an endpoint of the kind serverless serves one model"
+    text = f"{second} is served beside no other any more, since {why}."
+    assert account.told == [("fraud: the challenger goes", text)]
+    assert ask({"package": first}, INSTANCE)["action"] == "created"
+    drain(account, ask)
+    assert account.endpoints.models().keys() == {"main"}
+
+
+@pytest.mark.parametrize(
+    "how",
+    ["another challenger", "the champion again", *(
+        pytest.param(how, marks=pytest.mark.long) for how in ("another champion", "rolled back")
+    )],
+)  # fmt: skip
+def test_a_challenger_that_another_step_ends_does_not_come_back_by_an_old_event(account, ask, how):
+    zeroth, first, third = account.register(), account.register(), account.register()
+    for arn in (zeroth, first):
+        ask(approval(arn), INSTANCE)
+        drain(account, ask)
+    second = account.register()
+    ask({"shift": 10, "package": second}, INSTANCE)
+    drain(account, ask)
+    event, champion = {
+        "another challenger": ({"shift": 10, "package": third}, first),
+        "the champion again": ({"shift": 100, "package": first}, first),
+        "another champion": ({"shift": 100, "package": third}, third),
+        "rolled back": ({"rollback": first}, zeroth),
+    }[how]
+    ask(event, INSTANCE)
+    drain(account, ask)
+    beside = account.parameter("challenger")
+    late = ask(approval(second), INSTANCE)
+    assert late["reason"] == (
+        f"{second} was taken back since it was approved; to serve it, approve it again"
+    )
+    assert account.parameter("wanted-package") == champion
+    assert account.parameter("challenger") == beside
+
+
+def noted(account):
+    names = ("wanted-package", "wanted-config", "challenger", "served-packages")
+    return {name: account.parameter(name) for name in (*names, "withdrawn-packages")}
+
+
+def test_what_is_refused_has_changed_nothing(account, ask, pair):
+    first, _ = pair
+    bad = account.register(key="bad")
+    account.clients["s3"].put_object(Bucket=BUCKET, Key="bad", Body=b"text")
+    before = noted(account)
+    text = f"s3://{BUCKET}/bad: it is not a model.tar.gz: not a gzip file"
+    assert refusal(ask, {"shift": 100, "package": bad}) == text
+    with pytest.raises(Refused) as raised:
+        ask(approval(bad), INSTANCE)
+    assert str(raised.value) == text
+    for package, shown in (("", "''"), (7, "'7'")):
+        assert refusal(ask, {"shift": 100, "package": package}) == (
+            f"{shown} is no ARN of a model package's version"
+        )
+    account.clients["sagemaker"].delete_model_package(ModelPackageName=first)
+    assert refusal(ask, {"shift": 0}).startswith(f"{first}: Model package {first} not found")
+    assert noted(account) == before
+    assert account.written() == []
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+
+
+@pytest.mark.parametrize("how", ["called again", pytest.param("told", marks=pytest.mark.long)])
+def test_an_end_that_was_cut_off_is_made_up_for(account, ask, pair, how):
+    account.answer("UpdateEndpoint", refused("slow down", "ThrottlingException"))
+    with pytest.raises(ClientError, match="slow down"):
+        ask({"shift": 0}, INSTANCE)
+    event = {"shift": 0} if how == "called again" else ENDPOINT_EVENT
+    assert ask(event, INSTANCE)["action"] == "updated"
+    drain(account, ask)
+    assert account.endpoints.models().keys() == {"main"}
+
+
+def test_a_challenger_that_a_quota_refuses_is_not_noted(account, ask, pair):
+    first, second = pair
+    third = account.register()
+    for event in ({"shift": 10, "package": third}, {"shadow": third}):
+        account.answer("UpdateEndpoint", refused("The limit is 2.", "ResourceLimitExceeded"))
+        assert refusal(ask, event) == (
+            f"{first}: The limit is 2. Ask for more in Service Quotas, or choose another"
+            " EndpointInstanceType"
+        )
+        assert account.parameter("challenger") == f"10 {second} asked"
+    assert ask(ENDPOINT_EVENT, INSTANCE)["action"] == "in-service"
+    assert ask(approval(second), INSTANCE)["action"] == "unchanged"
+
+
+def test_what_comes_while_a_package_is_waited_for_is_left_too(account, ask, two):
+    """What others have deployed meanwhile is looked at after the waiting."""
+    _, second = two
+    account.approve(second)
+    third = account.register()
+    account.answer("DescribeModelPackage", lambda: ask(approval(third), INSTANCE))
+    ask({"shift": 100, "package": second}, INSTANCE)
+    drain(account, ask)
+    assert ask(approval(third), INSTANCE)["action"] == "unchanged"
+    assert account.parameter("deployed-package") == second
+
+
+@pytest.mark.parametrize("other", [{"shift": 50}, {"shift": 0}])
+def test_of_two_persons_at_once_the_last_one_s_wish_holds(account, ask, pair, other):
+    """Between what one call has asked for and its note of that, the other is through."""
+    account.answer("PutParameter", lambda: None, lambda: ask(other, INSTANCE))
+    ask({"shift": 30}, INSTANCE)
+    drain(account, ask)
+    assert account.endpoints.weights.get("challenger", 0) == other["shift"]

@@ -1,6 +1,7 @@
 """What is served: the approved model, as it was wanted, behind an API that is not open."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
@@ -22,7 +23,7 @@ def check_endpoint(account: Account, launched: Launched) -> Iterator[Finding]:
         _instead(account, endpoint),
     )
     if endpoint.config:
-        yield _package(account, endpoint)
+        yield from _packages(account, endpoint)
 
 
 def _instead(account: Account, endpoint: EndpointStatus) -> str:
@@ -36,14 +37,23 @@ def _instead(account: Account, endpoint: EndpointStatus) -> str:
     )
 
 
-def _package(account: Account, endpoint: EndpointStatus) -> Finding:
-    """Compare the model behind the endpoint with its package in the registry."""
+def _packages(account: Account, endpoint: EndpointStatus) -> Iterator[Finding]:
+    """Compare each model behind the endpoint with its package in the registry."""
     config = account.call(
         "sagemaker", "describe_endpoint_config", EndpointConfigName=endpoint.config
     )
-    model = account.call(
-        "sagemaker", "describe_model", ModelName=config["ProductionVariants"][0]["ModelName"]
-    )
+    variants = [*config["ProductionVariants"], *config.get("ShadowProductionVariants", ())]
+    hint = "approve another version, or this one"
+    yield _package(account, endpoint, variants[0], hint)
+    for variant in variants[1:]:
+        hint = f"'sagetree cloud shift 0 {account.options}' takes it away"
+        yield _package(account, endpoint, variant, hint)
+
+
+def _package(
+    account: Account, endpoint: EndpointStatus, variant: Mapping[str, Any], hint: str
+) -> Finding:
+    model = account.call("sagemaker", "describe_model", ModelName=variant["ModelName"])
     containers = [model.get("PrimaryContainer", {}), *model.get("Containers", [])]
     arns = [c["ModelPackageName"] for c in containers if "ModelPackageName" in c]
     if not arns:
@@ -56,7 +66,7 @@ def _package(account: Account, endpoint: EndpointStatus) -> Finding:
     return Finding(
         f"version {package.version}, which is served, is approved",
         package.approval == APPROVED,
-        f"it is {package.approval}; approve another version, or this one",
+        f"it is {package.approval}; {hint}",
     )
 
 
