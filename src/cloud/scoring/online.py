@@ -17,6 +17,7 @@ from sagetree.cloud.names import Settings, prefix
 from sagetree.cloud.scoring.claims import Claim, has_half_a_character
 from sagetree.cloud.scoring.endpoint import Outcome
 from sagetree.cloud.scoring.parameter import SECONDS
+from sagetree.cloud.store.cells import fault_of
 from sagetree.cloud.store.groups import FeatureGroup, FeatureType
 from sagetree.errors import quote_all
 from sagetree.machine.program import LOG
@@ -75,7 +76,9 @@ class OnlineTables:
             if needed - claim.keys()
         }
         identifiers = {n: self._identifier(n, claims[n - 1], lacking[n]) for n in lacking}
-        records = dict(self._records(group, sorted({*identifiers.values()})))
+        kind = group.types[group.id_field]
+        asked = sorted(text for text in {*identifiers.values()} if not fault_of(text, kind))
+        records = dict(self._records(group, asked))
         for number, columns in lacking.items():
             record = records.get(identifiers[number])
             if record is None:
@@ -123,6 +126,8 @@ class OnlineTables:
             group = FeatureGroup.of(self._clients, name)
         if group is None:
             raise RouteError(_no_group(name))
+        if group.id_field != self._id_field:  # its records are known by something else
+            raise RouteError(_other_identifier(group, self._id_field))
         return group
 
 
@@ -143,7 +148,7 @@ def without_looked_up(
             for columns, prediction in zip(added, told, strict=True):
                 reasons = prediction.get("reasons", ())
                 prediction["reasons"] = [_without_value(reason, columns) for reason in reasons]
-            return Outcome(200, json.dumps(said).encode())
+            return outcome._replace(body=json.dumps(said).encode())
         for violation in told:
             if (row := violation.get("row")) and violation["column"] in added[row - 1]:
                 problem = _unfit(outcome.status, row, violation["column"])
@@ -203,6 +208,16 @@ def _no_group(name: str) -> Problem:
         f"there is no feature group {name}",
         where="OnlineTables",
         hint="Ingest the table, or take it out of the stack's settings",
+    )
+
+
+def _other_identifier(group: FeatureGroup, id_field: str) -> Problem:
+    return Problem(
+        500,
+        "Misconfigured",
+        f"the records of {group.name} are known by {group.id_field}, and claims by {id_field}",
+        where="OnlineTables, IdField",
+        hint="Delete the group and ingest the table again, or take it out of the stack's settings",
     )
 
 

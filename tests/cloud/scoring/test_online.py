@@ -147,6 +147,38 @@ def test_a_table_without_a_group_is_a_fault_of_the_settings(start):
     )
 
 
+def test_a_group_whose_records_are_known_by_something_else_is_a_fault_of_the_settings(stack, start):
+    stack.groups["fraud-customers"] = {**CUSTOMERS, "claim_id": "Integral"}
+    stack.records["fraud-customers"] = {key: dict(record) for key, record in RECORDS.items()}
+    ask = start(SAGETREE_ONLINE_TABLES="customers", SAGETREE_ID_FIELD="claim_id")
+    status, _, body = ask([{"claim_id": 7, "on": CLAIM["on"]}])
+    assert (status, body["error"], body["where"]) == (500, "Misconfigured", "OnlineTables, IdField")
+    assert body["message"] == (
+        "the records of fraud-customers are known by policy_id, and claims by claim_id"
+    )
+    assert body["hint"] == (
+        "Delete the group and ingest the table again, or take it out of the stack's settings"
+    )
+    assert lookups(stack) == []
+
+
+@pytest.mark.parametrize("identifier", ["A7", "7.0", "9" * 30, 10**30])
+def test_an_identifier_that_no_record_can_have_is_not_asked_for(ask, stack, identifier):
+    status, _, body = ask([{"policy_id": identifier, "on": CLAIM["on"]}])
+    assert (status, body["error"]) == (422, "UnknownRecord")
+    assert body["message"].startswith("fraud-customers has no record of it")
+    assert lookups(stack) == []
+
+
+def test_the_variant_that_scored_is_captured_with_what_was_looked_up(stack, start):
+    stack.groups["fraud-customers"] = CUSTOMERS
+    stack.records["fraud-customers"] = dict(RECORDS)
+    ask = start(SAGETREE_ONLINE_TABLES="customers", SAGETREE_CAPTURE_PERCENT="100")
+    assert ask([{"policy_id": 7, "on": CLAIM["on"]}, CLAIM]).status == 200
+    captured = [text for key, text in stack.objects.items() if key.startswith("captured/")]
+    assert b"".join(captured).count(b"variant=main") == 2
+
+
 def test_several_tables_complete_a_claim_together(stack, start):
     rest = {name: kind for name, kind in CUSTOMERS.items() if name != "state"}
     stack.groups |= {"fraud-people": {"policy_id": "Integral", "state": "String"}}
