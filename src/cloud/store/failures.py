@@ -22,6 +22,8 @@ class Failures:
             ensure_ascii=False,
         )
         with self._lock:
-            with self.path.open("a" if self.count else "w", encoding="utf-8") as file:
+            mode = "a" if self.count else "w"
+            # half of a character, which JSON can name and UTF-8 cannot hold, is written as in JSON
+            with self.path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
                 file.write(f"{line}\n")
             self.count += 1

@@ -7,8 +7,10 @@ where it is one there. In JSON Lines each value says itself what it is.
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,13 +43,14 @@ class Row(NamedTuple):
 class SourceTable:
     """A table to be written: its columns with their types, and its rows in blocks.
 
-    `where` says in which file and line a row stands, by its number.
+    `blocks` is told which columns are texts in the group: of CSV these come as they stand. `where`
+    says in which file and line a row stands, by its number.
     """
 
     name: str
     types: Mapping[str, FeatureType]
     rows: int
-    blocks: Callable[[], Iterator[Sequence[Row]]]
+    blocks: Callable[[AbstractSet[str]], Iterator[Sequence[Row]]]
     where: Callable[[int], str]
 
 
@@ -59,10 +62,11 @@ def open_table(name: str, path: Path, id_field: str) -> Iterator[SourceTable]:
     """
     if not path.exists():
         raise DataError("the file is missing", where=str(path), hint="Name a file or a folder")
-    if path.is_file() and _begins_with_brace(path):
-        yield _identified(_json_lines(name, path), id_field)
-        return
     named = {str(file.relative_to(path.parent)): file for file in data_files(path)}
+    if lines := {place: file for place, file in named.items() if _begins_with_brace(file)}:
+        _check_all_lines(name, named, lines)
+        yield _identified(_json_lines(name, lines, id_field), id_field)
+        return
     with open_database(_MEMORY) as db:
         raw = load_table(db, TableFiles(name, named))
         if raw.written:
@@ -72,6 +76,16 @@ def open_table(name: str, path: Path, id_field: str) -> Iterator[SourceTable]:
                 hint="Ingest the table that the store was made of",
             )
         yield _identified(_of_database(db, raw, id_field), id_field)
+
+
+def _check_all_lines(name: str, files: Mapping[str, Path], lines: Mapping[str, Path]) -> None:
+    """Raise DataError for a folder of JSON Lines in which something else is; empty files may be."""
+    if others := [n for n, file in files.items() if n not in lines and file.stat().st_size]:
+        raise DataError(
+            f"some of its files are JSON Lines, and {quote(others[0])} is not",
+            where=f"table {name}",
+            hint="Leave files of one kind: is the same data there twice?",
+        )
 
 
 def _identified(table: SourceTable, id_field: str) -> SourceTable:
@@ -97,14 +111,17 @@ def _of_database(db: DuckDatabase, raw: RawTable, id_field: str) -> SourceTable:
     if id_field in raw.columns:  # 7.0 is 7 there, as it is in a claim
         cells[id_field] = key_cells(db, [raw], id_field)[raw.name]
     types: dict[str, FeatureType] = {}
-    texts = []
+    typed = {}
     for column, kind in raw.columns.items():
         now = _kind_of(db, raw, cells[column]) if raw.is_csv or column == id_field else kind
         types[column] = _feature_type(now, f"table {raw.name}, column {quote(column)}")
-        texts.append(_text(present(cells[column], now), now))
+        typed[column] = _text(present(cells[column], now), now)
 
-    def blocks() -> Iterator[Sequence[Row]]:
-        found = db.run(f"SELECT rowid, {', '.join(texts)} FROM {raw.sql} ORDER BY rowid")
+    def blocks(texts: AbstractSet[str]) -> Iterator[Sequence[Row]]:
+        # 7 stays 7 there though another cell is 7.5, which makes it 7.0 as a number
+        kept = {c for c in texts & types.keys() if raw.is_csv and types[c] == "Fractional"}
+        told = [f"trim({raw.cell(c)})" if c in kept else sql for c, sql in typed.items()]
+        found = db.run(f"SELECT rowid, {', '.join(told)} FROM {raw.sql} ORDER BY rowid")
         while block := found.fetchmany(BLOCK_ROWS):
             yield [_row(number + 1, dict(zip(types, row, strict=True))) for number, *row in block]
 
@@ -112,7 +129,7 @@ def _of_database(db: DuckDatabase, raw: RawTable, id_field: str) -> SourceTable:
 
 
 def _row(number: int, cells: Mapping[str, str | None]) -> Row:
-    return Row(number, {name: cell for name, cell in cells.items() if cell is not None})
+    return Row(number, {name: cell for name, cell in cells.items() if cell})
 
 
 def _kind_of(db: Database, raw: RawTable, cell: str) -> str:
@@ -144,55 +161,60 @@ def _begins_with_brace(path: Path) -> bool:
         return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
 
 
-def _json_lines(name: str, path: Path) -> SourceTable:
+def _json_lines(name: str, files: Mapping[str, Path], id_field: str) -> SourceTable:
     kinds: dict[str, set[type]] = {}
-    rows = 0
-    for _, line in _lines(path):
-        rows += 1
-        record = _record(line)
+    places = []
+    for place, line in _lines(files):
+        places.append(place)
+        record = _record(line, id_field)
         for column, value in record.items() if isinstance(record, dict) else ():
             if _cell(value) is not None:
                 kinds.setdefault(column, set()).add(type(value))
     if not kinds:
         raise DataError(
             "no line of it is a record",
-            where=path.name,
+            where=next(iter(files)),
             hint='Write one record a line: {"column": value, ...}',
         )
     types = {column: _type_of(found) for column, found in kinds.items()}
-    numbers = [number for number, _ in _lines(path)]
 
-    def blocks() -> Iterator[Sequence[Row]]:
-        block: list[Row] = []
-        for number, (_, line) in enumerate(_lines(path), 1):
-            block.append(_json_row(number, line))
-            if len(block) == BLOCK_ROWS:
-                yield block
-                block = []
-        if block:
+    def blocks(_texts: AbstractSet[str]) -> Iterator[Sequence[Row]]:
+        rows = (_json_row(n, line, id_field) for n, (_, line) in enumerate(_lines(files), 1))
+        while block := list(islice(rows, BLOCK_ROWS)):
             yield block
 
-    return SourceTable(name, types, rows, blocks, lambda n: f"{path.name} line {numbers[n - 1]}")
+    def where(number: int) -> str:
+        file, line = places[number - 1]
+        return f"{file} line {line}"
+
+    return SourceTable(name, types, len(places), blocks, where)
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if text := line.removeprefix(b"\xef\xbb\xbf").strip():
-                yield number, text
+def _lines(files: Mapping[str, Path]) -> Iterator[tuple[tuple[str, int], bytes]]:
+    """Yield each line that is not empty, after its file's name and its number there."""
+    for name, path in files.items():
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if text := line.removeprefix(b"\xef\xbb\xbf").strip():
+                    yield (name, number), text
 
 
-def _record(line: bytes) -> object:
+def _record(line: bytes, id_field: str) -> object:
     """Return the record in a line, or a sentence that says why there is none."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
         return f"it is not JSON ({error})"
-    return record if isinstance(record, dict) else "it is not an object"
+    if not isinstance(record, dict):
+        return "it is not an object"
+    identifier = record.get(id_field)
+    if isinstance(identifier, float) and identifier.is_integer():  # as it is in a claim
+        record[id_field] = int(identifier)
+    return record
 
 
-def _json_row(number: int, line: bytes) -> Row:
-    record = _record(line)
+def _json_row(number: int, line: bytes, id_field: str) -> Row:
+    record = _record(line, id_field)
     if not isinstance(record, dict):
         return Row(number, {}, str(record))
     for column, value in record.items():

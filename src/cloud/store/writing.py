@@ -15,7 +15,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sagetree.cloud.store.cells import fault_of, moment, written
+from sagetree.cloud.store.cells import as_feature, moment, written
 from sagetree.cloud.store.failures import Failures
 from sagetree.cloud.store.groups import FeatureGroup
 from sagetree.cloud.store.tables import Row, SourceTable
@@ -78,7 +78,7 @@ class RecordWriter:
         """Write the rows from number `first`, and begin no block at `until` or later."""
         done = Written(self.table.rows, min(first - 1, self.table.rows))
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            for block in self.table.blocks():
+            for block in self.table.blocks(self._texts()):
                 if block[-1].number < first:
                     self._note(block)
                     continue
@@ -90,6 +90,10 @@ class RecordWriter:
                     break
         done.failed = self.failures.count
         return done
+
+    def _texts(self) -> frozenset[str]:
+        """Return the columns that the group has as texts."""
+        return frozenset(name for name, kind in self.group.types.items() if kind == "String")
 
     def _write_block(
         self, block: Sequence[Row], first: int, done: Written, threads: ThreadPoolExecutor
@@ -125,10 +129,12 @@ class RecordWriter:
             raise ValueError(f"{group.id_field}: it is missing")
         cells = {**row.cells, group.event_time: self._time(row)}
         for name, cell in cells.items():
-            if fault := fault_of(cell, group.types[name]):
-                raise ValueError(f"{name}: {fault}")
+            try:
+                cells[name] = as_feature(cell, group.types[name])
+            except ValueError as fault:
+                raise ValueError(f"{name}: {fault}") from fault
         # the online store keeps the first of such two, `prepare` the last
-        if (other := self._noted(row)) != row.number:
+        if (other := self._noted(row, cells)) != row.number:
             same = ", and the same event time" if self.event_time else ""
             raise ValueError(f"{group.id_field}: row {other} has the same one{same}")
         return cells
@@ -144,10 +150,10 @@ class RecordWriter:
         except ValueError as error:
             raise ValueError(f"{self.event_time}: it is no ISO 8601 time") from error
 
-    def _noted(self, row: Row) -> int:
+    def _noted(self, row: Row, cells: Mapping[str, str]) -> int:
         """Remember a row by its identifier and time; return the first row that has these."""
-        time_of_row = self._time(row) if self.event_time else ""
-        return self._seen.setdefault((row.cells[self.group.id_field], time_of_row), row.number)
+        time_of_row = cells[self.group.event_time] if self.event_time else ""
+        return self._seen.setdefault((cells[self.group.id_field], time_of_row), row.number)
 
     def _note(self, rows: Sequence[Row]) -> None:
         """Remember rows that were written before, those that could be."""

@@ -1,0 +1,102 @@
+"""Rows of one table after another in a group: what a cell is there, and what cannot be one."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sagetree.cloud.store.cells import as_feature
+from sagetree.cloud.store.ingest import as_counts
+from sagetree.errors import DataError
+from tests.cloud.store.conftest import written
+from tests.cloud.store.test_ingest import ingest, online
+
+__all__ = ["ingest"]
+
+
+def values(desk, column):
+    return {key: record.get(column) for key, record in online(desk).items()}
+
+
+def test_a_text_in_the_group_stays_as_it_stands_beside_a_fraction(desk, ingest, tmp_path):
+    ingest(written(tmp_path, "first.csv", "policy_id,code\n1,7\n2,x\n"))
+    done, failed = ingest(written(tmp_path, "later.csv", "policy_id,code\n3,7\n4,7.50\n5, 8 \n"))
+    assert (as_counts(done)["written"], failed) == (3, [])
+    assert values(desk, "code") == {"1": "7", "2": "x", "3": "7", "4": "7.50", "5": "8"}
+
+
+def test_a_whole_number_beside_a_fraction_is_one(desk, ingest, tmp_path):
+    ingest(written(tmp_path, "first.csv", "policy_id,n\n1,7\n"))
+    done, failed = ingest(written(tmp_path, "later.csv", "policy_id,n\n2,8\n3,8.5\n4,-9.00\n"))
+    assert as_counts(done) == {"rows": 3, "written": 2, "failed": 1, "left": 0}
+    assert values(desk, "n") == {"1": "7", "2": "8", "4": "-9"}
+    assert failed[0]["reason"] == "n: '8.5' is not a whole number of 64 bits"
+
+
+def test_an_identifier_with_a_zero_before_it_is_another_one(desk, ingest, tmp_path):
+    ingest(written(tmp_path, "first.csv", "policy_id,n\n7,1\n"))
+    lines = '{"policy_id": "007", "n": 2}\n{"policy_id": "8", "n": 3}\n{"policy_id": "8.0"}\n'
+    done, failed = ingest(written(tmp_path, "later.jsonl", lines))
+    assert as_counts(done) == {"rows": 3, "written": 1, "failed": 2, "left": 0}
+    assert values(desk, "n") == {"7": "1", "8": "3"}
+    assert [row["reason"] for row in failed] == [
+        "policy_id: '007' is not a whole number: it begins with 0",
+        "policy_id: row 2 has the same one",
+    ]
+
+
+@pytest.mark.parametrize("text", ["00", "-07", "0.5", "1e3", "٣", "", "9223372036854775808"])
+def test_what_is_no_whole_number(text):
+    with pytest.raises(ValueError, match="is not a whole number"):
+        as_feature(text, "Integral")
+
+
+def test_in_json_lines_7_0_is_the_identifier_7(desk, ingest, tmp_path):
+    lines = '{"policy_id": 7.0, "n": 1.0}\n{"policy_id": "a", "n": 2}\n'
+    ingest(written(tmp_path, "customers.jsonl", lines))
+    assert values(desk, "n") == {"7": "1.0", "a": "2"}
+
+
+def test_half_of_a_character_is_a_failed_row(desk, ingest, tmp_path):
+    lines = (
+        '{"policy_id": "\\ud800", "n": 1}\n{"policy_id": "b", "s": "x\\udc00"}\n'
+        '{"policy_id": "ü😀", "s": "z"}\n{"policy_id": "c", "\\ud801": [1]}\n'
+    )
+    done, failed = ingest(written(tmp_path, "customers.jsonl", lines))
+    assert (done.stopped, as_counts(done)["written"]) == (None, 1)
+    assert values(desk, "s") == {"ü😀": "z"}
+    assert [(row["policy_id"], row["reason"]) for row in failed] == [
+        ("\ud800", "policy_id: it has half of a character"),
+        ("b", "s: it has half of a character"),
+        (None, "\ud801: it is not a single value"),
+    ]
+
+
+@pytest.mark.long
+def test_an_empty_text_of_parquet_is_left_out(desk, ingest, tmp_path):
+    table = pa.table({"policy_id": ["a", "b", ""], "s": ["", "x", "y"]})
+    pq.write_table(table, tmp_path / "customers.parquet")
+    _, failed = ingest(tmp_path / "customers.parquet")
+    assert values(desk, "s") == {"a": None, "b": "x"}
+    assert [row["reason"] for row in failed] == ["policy_id: it is missing"]
+
+
+def test_a_folder_may_have_json_lines_and_nothing_else_beside_them(desk, ingest, tmp_path):
+    folder = tmp_path / "people"
+    folder.mkdir()
+    written(folder, "a.jsonl", '\n{"policy_id": 1, "n": 2}\n')
+    written(folder, "b.jsonl", '{"policy_id": 2, "n": 3}\nno\n')
+    written(folder, "c.jsonl", "")
+    done, failed = ingest(folder)
+    assert as_counts(done) == {"rows": 3, "written": 2, "failed": 1, "left": 0}
+    assert failed[0]["where"] == "people/b.jsonl line 2"
+    assert values(desk, "n") == {"1": "2", "2": "3"}
+    written(folder, "d.csv", "policy_id,n\n3,4\n")
+    with pytest.raises(DataError) as raised:
+        ingest(folder)
+    assert str(raised.value) == (
+        "table customers: some of its files are JSON Lines, and 'people/d.csv' is not. Leave files "
+        "of one kind: is the same data there twice?"
+    )
+    assert json.dumps(online(desk)).count("policy_id") == 2
