@@ -26,8 +26,8 @@ from sagetree.errors import SettingsError, quote, quote_all
 
 Answer = dict[str, object]
 
-# What is left of the call when it answers: a block of rows that Feature Store is slow to take,
-# and the file of those that failed.
+# What is left of the call when it answers: ten rows that Feature Store is slow to take, and the
+# file of those that failed.
 MARGIN_SECONDS = 60
 
 # Where in the bucket the failed rows are; its lifecycle removes them after 30 days.

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.store.failures import Failures
@@ -60,7 +63,7 @@ def ready_group(
 ) -> FeatureGroup:
     """Return the table's group, made where there is none. Raises UserError for one that differs."""
     if FeatureGroup.of(clients, wanted.name) is None:
-        clients["sagemaker"].create_feature_group(**wanted.request(place, table.name))
+        _make(clients, wanted.request(place, table.name))
     group = wait_until_created(clients, wanted.name, pause)
     _check(group, place, wanted)
     if lacking := [name for name in group.types if name not in wanted.types]:
@@ -69,6 +72,15 @@ def ready_group(
             group.name, quote_all(lacking),
         )  # fmt: skip
     return group
+
+
+def _make(clients: Clients, request: Mapping[str, Any]) -> None:
+    """Make a group, unless another ingestion has made it in this moment."""
+    try:
+        clients["sagemaker"].create_feature_group(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceInUse":
+            raise
 
 
 def writer(

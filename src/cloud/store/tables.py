@@ -25,7 +25,7 @@ from sagetree.prepare.loading import RawTable, load_table
 # A function of 2 GB has room for more; what does not fit goes to the disk.
 _MEMORY = 500_000_000
 
-# Rows that are written before the time is looked at again.
+# Rows that are read at once.
 BLOCK_ROWS = 500
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%gZ"

@@ -40,6 +40,10 @@ _PAUSES = (0.1, 0.4, 1.6, 6.4)
 Record = list[dict[str, str]]
 
 
+class _TimeOverError(Exception):
+    """The time was over before a record could be written."""
+
+
 @dataclass
 class Written:
     """How many rows of a table there are, were written before, are written now and failed.
@@ -75,7 +79,7 @@ class RecordWriter:
     _seen: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def write(self, first: int = 1, until: float | None = None) -> Written:
-        """Write the rows from number `first`, and begin no block at `until` or later."""
+        """Write the rows from number `first`, and begin none at `until` or later."""
         done = Written(self.table.rows, min(first - 1, self.table.rows))
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for block in self.table.blocks(self._texts()):
@@ -85,8 +89,11 @@ class RecordWriter:
                 if until is not None and time.time() >= until:
                     done.following = max(first, block[0].number)
                     break
-                self._write_block(block, first, done, threads)
-                if done.stopped:
+                self._note([row for row in block if row.number < first])
+                self._write_block(
+                    [row for row in block if row.number >= first], done, threads, until
+                )
+                if done.following is not None:
                     break
         done.failed = self.failures.count
         return done
@@ -96,14 +103,15 @@ class RecordWriter:
         return frozenset(name for name, kind in self.group.types.items() if kind == "String")
 
     def _write_block(
-        self, block: Sequence[Row], first: int, done: Written, threads: ThreadPoolExecutor
+        self, rows: Sequence[Row], done: Written, threads: ThreadPoolExecutor, until: float | None
     ) -> None:
-        self._note([row for row in block if row.number < first])
-        records = list(self._records([row for row in block if row.number >= first]))
-        results = threads.map(lambda entry: self._put(entry[1]), records)
+        records = list(self._records(rows))
+        results = threads.map(lambda entry: self._put(entry[1], until), records)
         for (row, _), error in zip(records, results, strict=True):
             if error is None:
                 done.written += 1
+            elif isinstance(error, _TimeOverError):
+                done.following = done.following or row.number
             elif fault := _fault_of_one(error):
                 self._fail(row, fault)
             else:  # the rows of this block that are not written are come to again
@@ -161,10 +169,12 @@ class RecordWriter:
             with suppress(ValueError):
                 self._checked(row)
 
-    def _put(self, record: Record) -> Exception | None:
+    def _put(self, record: Record, until: float | None) -> Exception | None:
         """Write a record; return why it is not written, None if it is."""
         failure: Exception | None = None
         for seconds in (0.0, *_PAUSES):
+            if until is not None and time.time() + seconds >= until:
+                return _TimeOverError()
             self.pause(seconds)
             try:
                 self.runtime.put_record(FeatureGroupName=self.group.name, Record=record)

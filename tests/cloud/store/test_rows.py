@@ -1,6 +1,7 @@
 """Rows of one table after another in a group: what a cell is there, and what cannot be one."""
 
 import json
+import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,10 +10,14 @@ import pytest
 from sagetree.cloud.store.cells import as_feature
 from sagetree.cloud.store.ingest import as_counts
 from sagetree.errors import DataError
+from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.store.conftest import written
 from tests.cloud.store.test_ingest import ingest, online
 
 __all__ = ["ingest"]
+
+PUT = "before-call.sagemaker-featurestore-runtime.PutRecord"
+CREATE = "before-call.sagemaker.CreateFeatureGroup"
 
 
 def values(desk, column):
@@ -100,3 +105,35 @@ def test_a_folder_may_have_json_lines_and_nothing_else_beside_them(desk, ingest,
         "of one kind: is the same data there twice?"
     )
     assert json.dumps(online(desk)).count("policy_id") == 2
+
+
+def test_a_store_that_is_busy_to_the_end_of_the_time_leaves_rows_for_later(
+    desk, clients, ingest, tmp_path
+):
+    rows = "".join(f"{number},{number}\n" for number in range(1, 41))
+    path = written(tmp_path, "customers.csv", f"policy_id,n\n{rows}")
+    ingest(written(tmp_path, "first.csv", "policy_id,n\n0,0\n"))
+    runtime = clients["sagemaker-featurestore-runtime"].meta.events
+    busy = Answers(lambda _: refusal("ThrottlingException", "Rate exceeded"))
+    runtime.register_first(PUT, busy)
+    begun = time.monotonic()
+    done, failed = ingest(path, until=time.time() + 0.3)
+    runtime.unregister(PUT, busy)
+    assert time.monotonic() - begun < 5  # a record's pauses alone are 8.5 s
+    assert (failed, done.stopped, done.following) == ([], None, 1)
+    assert as_counts(done) == {"rows": 40, "written": 0, "failed": 0, "left": 40}
+    assert as_counts(ingest(path, first=done.following)[0])["written"] == 40
+
+
+def test_two_ingestions_that_make_the_group_at_once_both_write(desk, clients, ingest, tmp_path):
+    asked = clients["sagemaker"].meta.events
+    path = written(tmp_path, "one.csv", "policy_id,n\n1,1\n")
+
+    def other(**_: object) -> None:  # comes between the look and the making
+        asked.unregister(CREATE, other)
+        ingest(written(tmp_path, "other.csv", "policy_id,n\n2,2\n"))
+
+    asked.register_first(CREATE, other)
+    done, _ = ingest(path)
+    assert done.written == 1
+    assert values(desk, "n") == {"1": "1", "2": "2"}
