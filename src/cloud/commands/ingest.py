@@ -14,7 +14,7 @@ from sagetree.cloud.account.stack import output_of
 from sagetree.cloud.account.typed import line_of, words_of
 from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
 from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
-from sagetree.cloud.store.sources import fetch, is_remote, table_of
+from sagetree.cloud.store.sources import fetch, is_remote, server_of, table_of
 from sagetree.cloud.store.tables import SourceTable, open_table
 from sagetree.cloud.store.writing import Written
 from sagetree.errors import UserError, quote
@@ -41,6 +41,7 @@ def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
     """Write tables into their groups; return 1 if a row of one could not be written."""
     if given.first > 1 and len(sources) > 1:
         raise UserError("--from is a row of one table", hint="Name that table alone")
+    _check_secret(sources, given)
     for table in sources:
         group_name(account.stack, table)
     if account.dry_run:
@@ -57,6 +58,21 @@ def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
         f"{beside['ImageUri']} --parameter OnlineTables={','.join(sources)}"
     )
     return 1 if failed else 0
+
+
+def _check_secret(sources: Mapping[str, str], given: Given) -> None:
+    """Raise UserError where a server's token would go to another one, or to none."""
+    servers = sorted({server for source in sources.values() if (server := server_of(source))})
+    if given.secret and not servers:
+        raise UserError(
+            "--secret is the token of a server, and no table is of one",
+            hint="Leave it out, or name the table by its address: https://...",
+        )
+    if given.secret and len(servers) > 1:
+        raise UserError(
+            f"--secret is the token of one server, and the tables are of {', '.join(servers)}",
+            hint="Ingest the tables of each server by themselves",
+        )
 
 
 def sources_of(arguments: Sequence[str]) -> dict[str, str]:

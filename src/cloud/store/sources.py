@@ -11,8 +11,8 @@ import shutil
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
+from typing import IO, Any
+from urllib.parse import SplitResult, quote, urlsplit
 
 from botocore.exceptions import ClientError
 
@@ -25,6 +25,9 @@ _SECONDS = 60
 _FIELD = "token"
 
 _TOKEN = re.compile(r"[!-~]+( [!-~]+)*")
+
+# What a server's path and query may have; the rest, such as a space or an umlaut, is escaped.
+_AS_IT_IS = "!$%&'()*+,/:;=?@~"
 
 _HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -79,6 +82,11 @@ def _token_in(text: str) -> str:
 
 def _from_s3(s3: Any, source: str, folder: Path) -> Path:  # noqa: ANN401 - a client
     bucket, _, key = source.removeprefix("s3://").partition("/")
+    if not bucket or not key:
+        raise UserError(
+            "it names no object", where=source, hint="Write it as s3://BUCKET/KEY, such as "
+            "s3://my-bucket/tables/customers.csv",
+        )  # fmt: skip
     path = folder / _file_name(key)
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"]
@@ -95,18 +103,17 @@ def _from_s3(s3: Any, source: str, folder: Path) -> Path:  # noqa: ANN401 - a cl
 
 
 def _from_server(source: str, token: str, folder: Path) -> Path:
-    parts = urlsplit(source)
-    if parts.scheme == "http" and parts.hostname not in _HERE:
-        raise UserError(
-            "everybody on the way could read it", where=source, hint="Use an https:// address"
-        )
-    request = urllib.request.Request(source)  # noqa: S310 - http or https, by `is_remote`
+    _check_way(source)
+    parts = _parts(source)
+    escaped = {name: quote(getattr(parts, name), safe=_AS_IT_IS) for name in ("path", "query")}
+    url = parts._replace(**escaped).geturl()
+    request = urllib.request.Request(url)  # noqa: S310 - http or https, by `_check_way`
     if token:  # a server that sends elsewhere is not followed with it
         request.add_unredirected_header("Authorization", f"Bearer {token}")
     path = folder / _file_name(parts.path)
     try:
         with (
-            urllib.request.urlopen(request, timeout=_SECONDS) as answer,  # noqa: S310
+            urllib.request.build_opener(_Redirects()).open(request, timeout=_SECONDS) as answer,
             path.open("wb") as file,
         ):
             promised = answer.length
@@ -122,7 +129,7 @@ def _from_server(source: str, token: str, folder: Path) -> Path:
             if denied
             else "Check the address",
         ) from None  # its headers are the server's
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, UnicodeError) as error:
         raise UserError(
             f"the server does not answer: {getattr(error, 'reason', error)}",
             where=source,
@@ -131,6 +138,50 @@ def _from_server(source: str, token: str, folder: Path) -> Path:
     if cut:
         raise UserError("the server's answer was cut off", where=source, hint="Try again")
     return path
+
+
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows a server that sends elsewhere, unless everybody on that way could read the table."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        *told: Any,  # noqa: ANN401
+    ) -> urllib.request.Request | None:
+        """Return the request to the new address, which is the last of what is told."""
+        try:
+            _check_way(told[-1])
+        except UserError:
+            fp.close()
+            raise
+        return super().redirect_request(req, fp, *told)
+
+
+def _check_way(source: str) -> None:
+    parts = _parts(source)
+    if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _HERE):
+        raise UserError(
+            "everybody on the way could read it", where=source, hint="Use an https:// address"
+        )
+
+
+def _parts(source: str) -> SplitResult:
+    try:
+        return urlsplit(source)
+    except ValueError as error:
+        raise UserError(
+            f"it is no address: {error}", where=source, hint="Check the address"
+        ) from error
+
+
+def server_of(source: str) -> str:
+    """Return the server that a source is fetched from, "" for another source.
+
+    >>> server_of("https://example.org:8443/customers.csv"), server_of("s3://bucket/customers.csv")
+    ('example.org:8443', '')
+    """
+    return "" if source.startswith("s3://") or not is_remote(source) else _parts(source).netloc
 
 
 def _file_name(path: str) -> str:
@@ -148,5 +199,5 @@ def table_of(source: str) -> str:
     >>> table_of("https://example.org/customers.csv?day=1"), table_of("data/claims/")
     ('customers', 'claims')
     """
-    path = urlsplit(source).path if is_remote(source) else str(Path(source).resolve())
+    path = _parts(source).path if is_remote(source) else str(Path(source).resolve())
     return path.rstrip("/").rpartition("/")[2].partition(".")[0]

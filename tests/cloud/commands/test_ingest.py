@@ -148,3 +148,19 @@ def test_a_name_that_is_given_twice_and_rows_of_several_tables_are_errors():
     with pytest.raises(UserError) as raised:
         ingest(Account("fraud", None), {"a": "a.csv", "b": "b.csv"}, Given(first=2))
     assert str(raised.value) == "--from is a row of one table. Name that table alone"
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        (["a=https://one.org/a.csv", "b=https://two.org/b.csv"], "--secret is the token of one "
+         "server, and the tables are of one.org, two.org. Ingest the tables of each server by "
+         "themselves"),
+        (["a.csv", "s3://bucket/b.csv"], "--secret is the token of a server, and no table is of "
+         "one. Leave it out, or name the table by its address: https://..."),
+    ],
+)  # fmt: skip
+def test_a_token_goes_to_one_server(sources, message):
+    with pytest.raises(UserError) as raised:
+        ingest(Account("fraud", None), sources_of(sources), Given("arn:secret"))
+    assert str(raised.value) == message

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import unquote
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.cloud.http_server import answering
 from tests.cloud.store.conftest import BUCKET
 
 TOKEN = "planted-token-4711"
+LONG = "a" * 70
 TABLE = b"policy_id,n\n1,2\n"
 
 
@@ -30,11 +32,12 @@ def server(monkeypatch) -> Iterator[Server]:
         def do_GET(self) -> None:
             given = self.headers.get("Authorization")
             server.asked.append((self.path, given))
-            elsewhere = self.path == "/moved"
-            known = given == f"Bearer {TOKEN}" or self.path == "/open.csv"
+            elsewhere = {"/moved": f"{server.url}/open.csv"}.get(self.path)
+            elsewhere = unquote(self.path.partition("?to=")[2]) or elsewhere
+            known = given == f"Bearer {TOKEN}" or self.path.startswith("/open")
             self.send_response(302 if elsewhere else 200 if known else 401)
             if elsewhere:
-                self.send_header("Location", f"{server.url}/open.csv")
+                self.send_header("Location", elsewhere)
             length = len(TABLE) + (5 if self.path == "/cut.csv" else 0)
             self.send_header("Content-Length", str(length))
             self.end_headers()
@@ -80,6 +83,42 @@ def test_a_server_that_sends_elsewhere_is_followed_without_the_token(
 ):
     assert fetch(clients, f"{server.url}/moved", secret(TOKEN), tmp_path).read_bytes() == TABLE
     assert server.asked == [("/moved", f"Bearer {TOKEN}"), ("/open.csv", None)]
+
+
+@pytest.mark.parametrize("url", ["http://example.org/a.csv", "ftp://127.0.0.1/a.csv"])
+def test_a_server_that_sends_where_everybody_could_read_is_not_followed(
+    clients, server, tmp_path, url
+):
+    with pytest.raises(UserError) as raised:
+        fetch(clients, f"{server.url}/moved?to={url}", "", tmp_path)
+    assert str(raised.value) == (
+        f"{url}: everybody on the way could read it. Use an https:// address"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_address_may_have_what_is_escaped_on_the_way(clients, server, tmp_path):
+    assert fetch(clients, f"{server.url}/open ü%20.csv?a=ö b", "", tmp_path).read_bytes() == TABLE
+    assert server.asked == [("/open%20%C3%BC%20.csv?a=%C3%B6%20b", None)]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("https://[bad/a.csv", "https://[bad/a.csv: it is no address: Invalid IPv6 URL. Check the "
+         "address"),
+        (f"https://{LONG}.x/a.csv", f"https://{LONG}.x/a.csv: the server does not answer: "),
+        *(
+            (source, f"{source}: it names no object. Write it as s3://BUCKET/KEY, such as "
+             "s3://my-bucket/tables/customers.csv")
+            for source in ("s3://", "s3://bucket", "s3://bucket/", "s3:///key")
+        ),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_an_error(clients, tmp_path, source, message):
+    with pytest.raises(UserError) as raised:
+        fetch(clients, source, "", tmp_path)
+    assert str(raised.value).startswith(message)
 
 
 @pytest.mark.long
