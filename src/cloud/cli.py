@@ -166,7 +166,7 @@ def _add(
 
 def _add_launch(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        siblings = siblings_of(options.with_siblings)
+        siblings = siblings_of(",".join(options.with_siblings))
         return launch(account, TEMPLATES, options.image, pairs_of(options.parameter), siblings)
 
     parser = _add(commands, "launch", "make the stack, or update it", descriptions.LAUNCH, work)
@@ -179,7 +179,8 @@ def _add_launch(commands: "Commands") -> None:
     parser.add_argument(
         "--with",
         dest="with_siblings",
-        default="",
+        action="append",
+        default=[],
         metavar="NAMES",
         help=f"stacks beside it, with commas between: {', '.join(SIBLINGS)} (default: none)",
     )

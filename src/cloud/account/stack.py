@@ -12,6 +12,9 @@ from sagetree.errors import UserError
 # Between two looks at something that takes minutes.
 PAUSE_SECONDS = 5.0
 
+# The state of a stack for which a change set was made that nobody has executed.
+_REVIEW = "REVIEW_IN_PROGRESS"
+
 # What CloudFormation says of a resource that did not fail itself.
 _CANCELLED = "Resource creation cancelled"
 
@@ -31,12 +34,12 @@ class Stack:
     @property
     def failed_at_launch(self) -> bool:
         """Whether all that is left of it is its name."""
-        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+        return self.status in ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", _REVIEW)
 
     @property
     def is_changing(self) -> bool:
         """Whether CloudFormation is at work on it."""
-        return self.status.endswith("_IN_PROGRESS")
+        return self.status.endswith("_IN_PROGRESS") and self.status != _REVIEW
 
 
 def find_stack(account: Account, name: str = "") -> Stack | None:
@@ -86,6 +89,8 @@ def is_asynchronous(account: Account) -> bool:
 
 def check_is_ours(account: Account, stack: Stack) -> None:
     """Raise UserError for a stack of another template: nothing is done to it, nor deleted."""
+    if stack.status == _REVIEW:  # it has neither parameters nor anything else yet
+        return
     if core := stack.parameters.get("Stack"):
         raise UserError(
             f"the stack {account.stack} is one beside the stack {core}",
@@ -115,14 +120,41 @@ def resources_of(account: Account, stacks: Iterable[str]) -> dict[str, list[str]
 def launch_failed(account: Account, stack: Stack) -> UserError:
     """Return the error of a stack whose launch failed."""
     reason = first_failure(account, stack) or stack.reason
-    is_core = stack.name == account.stack
-    options = account.options if is_core else line_of(["--stack-name", stack.name, *account.chosen])
-    command = "sagetree cloud delete" if is_core else "aws cloudformation delete-stack"
     return UserError(
         f"the launch of {stack.name} failed, the stack is {stack.status}"
         + (f": {reason.rstrip('.')}" if reason else ""),
-        hint=f"Delete it by '{command} {options}', put the cause right, and launch it again",
+        hint=f"Delete it by '{_deletion(account, stack)}', put the cause right, and launch it "
+        "again",
     )
+
+
+def check_can_change(account: Account, stack: Stack) -> None:
+    """Raise UserError for a stack that CloudFormation does not update as it is now."""
+    if stack.failed_at_launch:
+        raise launch_failed(account, stack)
+    named = line_of(["--stack-name", stack.name, *account.chosen])
+    hints = {
+        "DELETE_FAILED": f"Delete it by '{_deletion(account, stack)}', and launch it again",
+        "UPDATE_ROLLBACK_FAILED": f"Have it go back by 'aws cloudformation "
+        f"continue-update-rollback {named}', and launch it again",
+    }
+    if stack.is_changing:
+        hints[stack.status] = (
+            f"Launch it when 'sagetree cloud status {account.options}' says that it is complete"
+        )
+    if stack.status in hints:
+        raise UserError(
+            f"the stack {stack.name} is {stack.status}, and cannot be updated",
+            hint=hints[stack.status],
+        )
+
+
+def _deletion(account: Account, stack: Stack) -> str:
+    """Return the command that deletes the core, or a stack beside it."""
+    if stack.name == account.stack:
+        return f"sagetree cloud delete {account.options}"
+    options = line_of(["--stack-name", stack.name, *account.chosen])
+    return f"aws cloudformation delete-stack {options}"
 
 
 def output_of(account: Account, name: str) -> str:

@@ -1,7 +1,7 @@
 """`sagetree cloud ingest`: tables into their feature groups."""
 
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.members import SIBLINGS, find_member, output_of_sibling
 from sagetree.cloud.account.refusals import refusals
-from sagetree.cloud.account.stack import output_of
+from sagetree.cloud.account.stack import existing_stack, output_of
 from sagetree.cloud.account.typed import line_of, words_of
 from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
 from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
@@ -53,10 +53,12 @@ def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
         for table, source in sources.items()
         if _ingest(account, place, id_field, table, source, given)
     ]
-    account.say(
-        f"To have claims looked up in them:  sagetree cloud launch {account.options} --image "
-        f"{beside['ImageUri']} --parameter OnlineTables={','.join(sources)}"
-    )
+    known = existing_stack(account).parameters.get("OnlineTables", "")
+    if (online := _with(known, sources)) != known:
+        account.say(
+            f"To have claims looked up in them:  sagetree cloud launch {account.options} --image "
+            f"{beside['ImageUri']} --parameter OnlineTables={online}"
+        )
     return 1 if failed else 0
 
 
@@ -89,6 +91,15 @@ def sources_of(arguments: Sequence[str]) -> dict[str, str]:
             )
         sources[name] = source
     return sources
+
+
+def _with(known: str, tables: Iterable[str]) -> str:
+    """Return a list with commas with more tables, each once.
+
+    >>> _with("customers,claims", ["claims", "cars"]), _with("", ["cars"])
+    ('customers,claims,cars', 'cars')
+    """
+    return ",".join(dict.fromkeys([*filter(None, known.split(",")), *tables]))
 
 
 class _Clients(Mapping[str, Any]):

@@ -8,6 +8,7 @@ from sagetree.cloud.account.members import CORE, MEMBERS, SIBLINGS, Member, find
 from sagetree.cloud.account.refusals import UnchangedError
 from sagetree.cloud.account.stack import (
     Stack,
+    check_can_change,
     find_stack,
     first_failure,
     launch_failed,
@@ -43,10 +44,10 @@ def launch(
     chosen = [m for m in MEMBERS if m is CORE or m in there or m.name in siblings]
     texts = {member: (templates / member.template).read_text() for member in MEMBERS}
     _check_names(account, parameters, {member: texts[member] for member in chosen}, texts)
-    _check_kind(account, parameters, chosen, there)
-    _check_needs(parameters, chosen, there)
     for member in chosen:
         _check_place(account, member, there.get(member))
+    _check_kind(account, parameters, chosen, there)
+    _check_needs(parameters, chosen, there)
     taken: dict[str, str] = {}
     ended = []
     for number, member in enumerate(chosen):
@@ -193,8 +194,8 @@ def _check_needs(
 
 def _check_place(account: Account, member: Member, there: Stack | None) -> None:
     """Raise UserError where a stack cannot be made, or updated, under its name."""
-    if there and there.failed_at_launch:
-        raise launch_failed(account, there)
+    if there:
+        check_can_change(account, there)
     if there or account.dry_run or member is CORE:
         return
     name = member.stack_of(account.stack)

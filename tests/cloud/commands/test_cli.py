@@ -54,6 +54,7 @@ def test_every_command_has_help_and_the_options_of_all(command, capsys):
     [
         (["launch", "--image", IMAGE, "--parameter", "LogDays=7"], 2),
         (["launch", "--image", IMAGE, "--with", "queue,watch"], 7),
+        (["launch", "--image", IMAGE, "--with", "queue", "--with", "watch"], 7),
         (["upload", str(TABLE)], 2),
         (["shift", "10", "--package", "3"], 3),
         (["shadow", "off"], 2),

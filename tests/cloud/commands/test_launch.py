@@ -172,6 +172,46 @@ def test_a_sibling_that_fails_is_deleted_by_itself(person, templates):
 
 
 @pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        ("DELETE_FAILED", "Delete it by 'aws cloudformation delete-stack --stack-name fraud-queue'"
+         ", and launch it again"),
+        ("UPDATE_ROLLBACK_FAILED", "Have it go back by 'aws cloudformation "
+         "continue-update-rollback --stack-name fraud-queue', and launch it again"),
+        ("DELETE_IN_PROGRESS", "Launch it when 'sagetree cloud status --stack fraud' says that it "
+         "is complete"),
+    ],
+)  # fmt: skip
+def test_nothing_is_changed_where_a_sibling_cannot_be_updated(person, templates, status, hint):
+    person.make_stack()
+    person.make_sibling("queue")
+    there = person.client("cloudformation").describe_stacks(StackName="fraud")
+    odd = person.client("cloudformation").describe_stacks(StackName="fraud-queue")
+    odd["Stacks"][0]["StackStatus"] = status
+    person.answer("cloudformation", "DescribeStacks", [there, odd, ABSENT])
+    asked = []
+    person.answer_by("cloudformation", "UpdateStack", asked.append)
+    with pytest.raises(UserError) as raised:
+        launch(person.account, templates, NEWER, {})
+    assert str(raised.value) == (
+        f"the stack fraud-queue is {status}, and cannot be updated. {hint}"
+    )
+    assert asked == []
+
+
+def test_a_change_set_that_nobody_executed_is_deleted_first(person, templates):
+    empty = described("REVIEW_IN_PROGRESS")
+    person.answer("cloudformation", "DescribeStacks", [empty, ABSENT])
+    person.answer("cloudformation", "DescribeStackEvents", [{"StackEvents": []}])
+    with pytest.raises(UserError) as raised:
+        launch(person.account, templates, IMAGE, {})
+    assert str(raised.value) == (
+        "the launch of fraud failed, the stack is REVIEW_IN_PROGRESS. Delete it by 'sagetree cloud "
+        "delete --stack fraud', put the cause right, and launch it again"
+    )
+
+
+@pytest.mark.parametrize(
     ("is_there", "way"), [(True, "delete fraud-queue first"), (False, "launch without queue")]
 )
 def test_no_queue_is_beside_an_asynchronous_endpoint(is_there, way, person, templates):
