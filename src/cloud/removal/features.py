@@ -51,16 +51,35 @@ class StoreRemoval:
 
     def _remove_groups(self) -> int:
         """Delete the groups and wait until they are gone. Raises Busy at the end of the time."""
-        groups = list(groups_of(self._clients, self._place))
-        for group in groups:
-            if group.status != "Deleting":
-                self._clients["sagemaker"].delete_feature_group(FeatureGroupName=group.name)
-        for group in groups:
-            while FeatureGroup.of(self._clients, group.name):
-                if time.time() + POLL_SECONDS > self._until:
-                    raise Busy(f"{group.name} is still being deleted")
-                time.sleep(POLL_SECONDS)
-        return len(groups)
+        groups = [group.name for group in groups_of(self._clients, self._place)]
+        begun = [name for name in groups if self._begin(name)]
+        return sum(self._ended(name) for name in begun)
+
+    def _begin(self, name: str) -> bool:
+        """Ask for a group's deletion, once it is made; return whether it is under way."""
+        while (group := FeatureGroup.of(self._clients, name)) and group.status == "Creating":
+            self._wait(f"{name} is still being made")
+        try:
+            if group and group.status != "Deleting":
+                self._clients["sagemaker"].delete_feature_group(FeatureGroupName=name)
+        except ClientError as error:
+            self._left.append(f"group {name}: {error}")
+            return False
+        return True
+
+    def _ended(self, name: str) -> bool:
+        """Wait for the end of a group's deletion, and return whether it is gone."""
+        while group := FeatureGroup.of(self._clients, name):
+            if group.status == "DeleteFailed":
+                self._left.append(f"group {name} is DeleteFailed: {group.reason or 'no reason'}")
+                return False
+            self._wait(f"{name} is still being deleted")
+        return True
+
+    def _wait(self, what: str) -> None:
+        if time.time() + POLL_SECONDS > self._until:
+            raise Busy(what)
+        time.sleep(POLL_SECONDS)
 
     def _remove_tables(self) -> int:
         glue, database = self._clients["glue"], self._place.database

@@ -158,8 +158,10 @@ def test_files_stay_with_keepdata(filled, remove):
     assert remove(KeepData="no")["Data"]["objects"] == "3"
 
 
-def test_what_cannot_be_removed_is_said(filled, remove, clients):
+def test_what_cannot_be_removed_is_said_and_the_rest_goes(filled, remove, clients):
     def denied(params: Mapping[str, Any], **_: object) -> Any:
+        if b"fraud-claims" not in params["body"]:
+            return None
         return Answers(lambda _: refusal("AccessDeniedException", "not authorized"))(params)
 
     events = clients["sagemaker"].meta.events
@@ -168,7 +170,49 @@ def test_what_cannot_be_removed_is_said(filled, remove, clients):
     events.unregister("before-call.sagemaker.DeleteFeatureGroup", denied)
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == (
-        "Not removed: groups: An error occurred (AccessDeniedException) when calling the "
-        "DeleteFeatureGroup operation: not authorized. Delete the stack again to go on"
+        "Not removed: group fraud-claims: An error occurred (AccessDeniedException) when calling "
+        "the DeleteFeatureGroup operation: not authorized. Delete the stack again to go on"
     )
-    assert answer["Data"]["objects"] == "3"
+    assert answer["Data"] == {"groups": "1", "tables": "3", "objects": "3"}
+
+
+def test_a_deletion_that_fails_is_said_at_once(filled, remove, clients):
+    group = filled.groups.made["fraud-claims"]
+    events = clients["sagemaker"].meta.events
+
+    def failed(**_: object) -> Any:
+        group.status = "DeleteFailed"
+        return Answers(lambda _: {})({})
+
+    events.register_first("before-call.sagemaker.DeleteFeatureGroup", failed)
+    begun = time.monotonic()
+    filled.groups.made.pop("fraud-customers")
+    answer = remove(KeepData="no", seconds=90)
+    events.unregister("before-call.sagemaker.DeleteFeatureGroup", failed)
+    assert time.monotonic() - begun < 10
+    assert answer["Reason"] == (
+        "Not removed: group fraud-claims is DeleteFailed: no reason. Delete the stack again to go "
+        "on"
+    )
+
+
+def test_a_group_that_is_being_made_is_removed_when_it_is(filled, remove, clients):
+    group = filled.groups.made["fraud-claims"]
+    group.status = "Creating"
+    events = clients["sagemaker"].meta.events
+    asked: list[str] = []
+
+    def made(**_: object) -> None:
+        asked.append(group.status)
+        if len(asked) > 4:
+            group.status = "Created"
+
+    def deleted(params: Mapping[str, Any], **_: object) -> None:
+        assert group.status != "Creating" or b"fraud-claims" not in params["body"]
+
+    events.register_first("before-call.sagemaker.DescribeFeatureGroup", made)
+    events.register_first("before-call.sagemaker.DeleteFeatureGroup", deleted)
+    answer = remove(KeepData="no")
+    events.unregister("before-call.sagemaker.DescribeFeatureGroup", made)
+    events.unregister("before-call.sagemaker.DeleteFeatureGroup", deleted)
+    assert (answer["Status"], answer["Data"]["groups"]) == ("SUCCESS", "2")
