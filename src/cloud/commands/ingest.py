@@ -135,7 +135,7 @@ def _ingest(
 ) -> bool:
     """Write one table; return whether a row of it could not be written."""
     clients = _Clients(account)
-    failures = Path(f"{name}-failures-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.jsonl")
+    failures = Path(f"{name}-failures-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}.jsonl")
     with TemporaryDirectory(prefix="sagetree-ingest-") as folder:
         if is_remote(source):
             _say_fetch(account, source, given.secret)

@@ -5,6 +5,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sagetree.errors import PlatformError
+
 
 @dataclass
 class Failures:
@@ -22,8 +24,16 @@ class Failures:
             ensure_ascii=False,
         )
         with self._lock:
-            mode = "a" if self.count else "w"
-            # half of a character, which JSON can name and UTF-8 cannot hold, is written as in JSON
-            with self.path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
-                file.write(f"{line}\n")
+            mode = "a" if self.count else "x"
+            try:
+                # half of a character, which UTF-8 cannot hold, is written as JSON names it
+                with self.path.open(mode, encoding="utf-8", errors="backslashreplace") as file:
+                    file.write(f"{line}\n")
+            except OSError as error:
+                raise PlatformError(
+                    f"row {row} failed ({reason}), and there is no place to note it: "
+                    f"{error.strerror}",
+                    where=str(self.path),
+                    hint="Ingest the table again where a file can be written",
+                ) from error
             self.count += 1

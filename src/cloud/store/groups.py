@@ -6,7 +6,7 @@ is what tells it from a group of another stack whose name begins alike.
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -155,12 +155,31 @@ def check_features(types: Mapping[str, FeatureType], table: str) -> None:
             where=f"table {table}",
             hint="Leave them out, or give them other names",
         )
+    if alike := _alike(types):
+        raise UserError(
+            f"Athena takes these columns for one: {quote_all(alike)}",
+            where=f"table {table}",
+            hint=f"Give them other names; if {quote(alike[0])} has the event times, say so by "
+            "--event-time",
+        )
     if len(types) > _MOST_FEATURES:
         raise UserError(
             f"the table has {len(types)} columns, and a feature group {_MOST_FEATURES} at most",
             where=f"table {table}",
             hint="Write it as two tables",
         )
+
+
+def _alike(names: Iterable[str]) -> list[str]:
+    """Return the first names that differ in case alone, none where there are none.
+
+    >>> _alike(["age", "Event_Time", "event_time"]), _alike(["age"])
+    (['Event_Time', 'event_time'], [])
+    """
+    known: dict[str, list[str]] = {}
+    for name in names:
+        known.setdefault(name.lower(), []).append(name)
+    return next((found for found in known.values() if len(found) > 1), [])
 
 
 def wait_until_created(

@@ -226,13 +226,13 @@ def test_a_record_that_feature_store_is_too_busy_for_is_tried_again(desk, client
             handler = _OnCall(given)
             name = "before-call.sagemaker-featurestore-runtime.PutRecord"
             runtime.meta.events.register_first(name, handler)
-            failures = Failures(tmp_path / "failures.jsonl", "policy_id")
+            failures = Failures(tmp_path / f"failures-{len(answers)}.jsonl", "policy_id")
             work = writing.RecordWriter(runtime, group, source, failures, pause=pauses.append)
             assert as_counts(work.write()) == counts
             runtime.meta.events.unregister(name, handler)
             assert next(given, None) is None
     assert [seconds for seconds in pauses if seconds] == [0.1, 0.4, 0.1, 0.4, 1.6, 6.4]
-    told = (tmp_path / "failures.jsonl").read_text()
+    told = (tmp_path / "failures-1.jsonl").read_text()
     assert json.loads(told)["reason"] == "ValidationError: no"
 
 
@@ -304,6 +304,12 @@ def test_the_time_that_is_over_leaves_rows_that_are_come_to_later(desk, ingest, 
         ("customers", "policy_id,a b,_c\n1,2,3\n", "", "table customers: these columns cannot be "
          "features: 'a b', '_c'. Use letters and digits, with _ and - between them, 64 characters "
          "at most"),
+        ("customers", "policy_id,EVENT_TIME\n1,2026-01-31\n", "", "table customers: Athena takes "
+         "these columns for one: 'EVENT_TIME', 'event_time'. Give them other names; if "
+         "'EVENT_TIME' has the event times, say so by --event-time"),
+        ("customers", '{"policy_id": 1, "n": 1, "N": 2}', "", "table customers: Athena takes "
+         "these columns for one: 'n', 'N'. Give them other names; if 'n' has the event times, say "
+         "so by --event-time"),
         ("customers", "policy_id,event_time\n1,20260131\n", "", "table customers, column "
          "'event_time': these are numbers, and an event time is a time. Write times as "
          "2026-01-31T13:45:00Z, or name another column by --event-time"),

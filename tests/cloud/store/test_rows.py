@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from sagetree.cloud.store.cells import as_feature
+from sagetree.cloud.store.failures import Failures
 from sagetree.cloud.store.ingest import as_counts
-from sagetree.errors import DataError
+from sagetree.errors import DataError, PlatformError
 from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.store.conftest import written
 from tests.cloud.store.test_ingest import ingest, online
@@ -137,3 +138,20 @@ def test_two_ingestions_that_make_the_group_at_once_both_write(desk, clients, in
     done, _ = ingest(path)
     assert done.written == 1
     assert values(desk, "n") == {"1": "1", "2": "2"}
+
+
+def test_failed_rows_that_cannot_be_noted_are_an_error(tmp_path):
+    failures = Failures(tmp_path / "none" / "failures.jsonl", "policy_id")
+    with pytest.raises(PlatformError) as raised:
+        failures.add(7, "a.csv line 8", None, "policy_id: it is missing")
+    assert str(raised.value) == (
+        f"{failures.path}: row 7 failed (policy_id: it is missing), and there is no place to note "
+        "it: No such file or directory. Ingest the table again where a file can be written"
+    )
+
+
+def test_failed_rows_of_another_ingestion_are_not_written_over(tmp_path):
+    path = written(tmp_path, "failures.jsonl", "of another\n")
+    with pytest.raises(PlatformError, match="File exists"):
+        Failures(path, "policy_id").add(1, "a.csv line 2", None, "no")
+    assert path.read_text() == "of another\n"
