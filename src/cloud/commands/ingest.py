@@ -84,6 +84,10 @@ def sources_of(arguments: Sequence[str]) -> dict[str, str]:
         name, equals, source = argument.partition("=")
         if not equals or "/" in name:  # an address may have = in it
             name, source = table_of(argument), argument
+        if not source:
+            raise UserError(
+                f"{quote(argument)} names no source", hint="Name a file, a folder or an address"
+            )
         if name in sources:
             raise UserError(
                 f"the table {quote(name)} is named twice",

@@ -63,7 +63,9 @@ def ready_group(
 ) -> FeatureGroup:
     """Return the table's group, made where there is none. Raises UserError for one that differs."""
     if FeatureGroup.of(clients, wanted.name) is None:
-        _make(clients, wanted.request(place, table.name))
+        request = wanted.request(place, table.name)
+        _check_free(clients, request["OfflineStoreConfig"]["DataCatalogConfig"], wanted.name)
+        _make(clients, request)
     group = wait_until_created(clients, wanted.name, pause)
     _check(group, place, wanted)
     if lacking := [name for name in group.types if name not in wanted.types]:
@@ -72,6 +74,23 @@ def ready_group(
             group.name, quote_all(lacking),
         )  # fmt: skip
     return group
+
+
+def _check_free(clients: Clients, table: Mapping[str, str], group: str) -> None:
+    """Raise UserError where Glue has the group's table already: making the group would fail."""
+    database, name = table["Database"], table["TableName"]
+    try:
+        clients["glue"].get_table(DatabaseName=database, Name=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "EntityNotFoundException":
+            raise
+        return
+    raise UserError(
+        f"Glue has a table {name} already, of another group or of one that was deleted",
+        where=group,
+        hint="Give the table another name by TABLE=SOURCE, or delete that one by 'aws glue "
+        f"delete-table --database-name {database} --name {name}'",
+    )
 
 
 def _make(clients: Clients, request: Mapping[str, Any]) -> None:

@@ -180,7 +180,7 @@ class RecordWriter:
                 self.runtime.put_record(FeatureGroupName=self.group.name, Record=record)
             except (BotoCoreError, ClientError) as error:
                 failure = error
-                if _code(error) not in _BUSY:
+                if _code(error) not in _BUSY and not _is_unknown_group(error):
                     break
             else:
                 return None
@@ -196,7 +196,14 @@ def _fault_of_one(error: Exception) -> str:
     code = _code(error)
     if not isinstance(error, ClientError) or code not in _OF_ONE_RECORD:
         return ""
+    if _is_unknown_group(error):
+        return ""
     return f"{code}: {error.response['Error'].get('Message', '')}"
+
+
+def _is_unknown_group(error: Exception) -> bool:
+    """Return whether the store does not know the group, which it may not at once everywhere."""
+    return _code(error) == "ValidationError" and "Resource Not Found" in str(error)
 
 
 def _code(error: Exception) -> str:

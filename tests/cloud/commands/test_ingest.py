@@ -150,6 +150,15 @@ def test_a_name_that_is_given_twice_and_rows_of_several_tables_are_errors():
     assert str(raised.value) == "--from is a row of one table. Name that table alone"
 
 
+@pytest.mark.parametrize("argument", ["", "customers="])
+def test_no_source_is_not_the_folder_that_one_is_in(argument):
+    with pytest.raises(UserError) as raised:
+        sources_of([argument])
+    assert str(raised.value) == (
+        f"{argument!r} names no source. Name a file, a folder or an address"
+    )
+
+
 @pytest.mark.parametrize(
     ("sources", "message"),
     [

@@ -223,7 +223,7 @@ def test_a_record_that_feature_store_is_too_busy_for_is_tried_again(desk, client
         ):
             runtime = clients["sagemaker-featurestore-runtime"]
             given = iter(answers)
-            handler = _OnCall(given)
+            handler = OnCall(given)
             name = "before-call.sagemaker-featurestore-runtime.PutRecord"
             runtime.meta.events.register_first(name, handler)
             failures = Failures(tmp_path / f"failures-{len(answers)}.jsonl", "policy_id")
@@ -236,7 +236,7 @@ def test_a_record_that_feature_store_is_too_busy_for_is_tried_again(desk, client
     assert json.loads(told)["reason"] == "ValidationError: no"
 
 
-class _OnCall:
+class OnCall:
     """Answers calls with one after another, and then lets the service answer."""
 
     def __init__(self, answers: Any) -> None:

@@ -10,10 +10,12 @@ import pytest
 from sagetree.cloud.store.cells import as_feature
 from sagetree.cloud.store.failures import Failures
 from sagetree.cloud.store.ingest import as_counts
-from sagetree.errors import DataError, PlatformError
+from sagetree.cloud.store.tables import open_table
+from sagetree.cloud.store.writing import RecordWriter
+from sagetree.errors import DataError, PlatformError, UserError
 from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.store.conftest import written
-from tests.cloud.store.test_ingest import ingest, online
+from tests.cloud.store.test_ingest import OnCall, ingest, one_group, online
 
 __all__ = ["ingest"]
 
@@ -138,6 +140,42 @@ def test_two_ingestions_that_make_the_group_at_once_both_write(desk, clients, in
     done, _ = ingest(path)
     assert done.written == 1
     assert values(desk, "n") == {"1": "1", "2": "2"}
+
+
+def test_a_table_that_glue_has_already_is_an_error_before_the_group_is_made(desk, ingest, tmp_path):
+    path = written(tmp_path, "customers.csv", "policy_id,n\n1,1\n")
+    ingest(path, "my-customers")
+    for table in ("my_customers", "My-Customers"):
+        with pytest.raises(UserError) as raised:
+            ingest(path, table)
+        assert str(raised.value) == (
+            f"fraud-{table}: Glue has a table my_customers already, of another group or of one "
+            "that was deleted. Give the table another name by TABLE=SOURCE, or delete that one by "
+            "'aws glue delete-table --database-name fraud_features --name my_customers'"
+        )
+    assert list(desk.groups.made) == ["fraud-my-customers"]
+
+
+UNKNOWN = refusal("ValidationError", "Validation Error: Resource Not Found: can't find the group")
+
+
+@pytest.mark.parametrize(("refused", "written_"), [(2, 1), (9, 0)])
+def test_a_group_that_is_not_known_everywhere_yet_is_waited_for(
+    desk, clients, tmp_path, refused, written_
+):
+    path = written(tmp_path, "customers.csv", "policy_id\n1\n")
+    group, pauses, answers = one_group(clients, path), [], iter([UNKNOWN] * refused)
+    runtime = clients["sagemaker-featurestore-runtime"]
+    handler = OnCall(answers)
+    runtime.meta.events.register_first(PUT, handler)
+    with open_table("customers", path, "policy_id") as source:
+        failures = Failures(tmp_path / "failures.jsonl", "policy_id")
+        done = RecordWriter(runtime, group, source, failures, pause=pauses.append).write()
+    runtime.meta.events.unregister(PUT, handler)
+    assert (done.written, done.failed) == (written_, 0)
+    assert (done.following, "Resource Not Found" in str(done.stopped)) == (
+        (None, False) if written_ else (1, True)
+    )
 
 
 def test_failed_rows_that_cannot_be_noted_are_an_error(tmp_path):
