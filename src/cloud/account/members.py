@@ -5,7 +5,7 @@ parameters, which have the names of the core's own parameters or outputs. Its pa
 names the core.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sagetree.cloud.account.calls import Account
@@ -62,6 +62,9 @@ MEMBERS = (
     Member("account", "account.yaml"),
 )  # fmt: skip
 
+# CloudFormation's word for a stack that is gone.
+_GONE = "DELETE_COMPLETE"
+
 SIBLINGS: Mapping[str, Member] = {member.name: member for member in MEMBERS if member.name}
 
 
@@ -85,6 +88,18 @@ def find_member(account: Account, member: Member) -> Stack | None:
 def is_sibling(account: Account, stack: Stack) -> bool:
     """Return whether a stack is beside this core: its name alone does not say so."""
     return stack.parameters.get("Stack") == account.stack
+
+
+def longer_names(account: Account, own: Collection[str]) -> list[str]:
+    """Return other stacks whose names begin with this one's: what bears theirs is theirs."""
+    listed = account.listed("cloudformation", "list_stacks", "StackSummaries")
+    return [
+        entry["StackName"]
+        for entry in listed
+        if entry["StackStatus"] != _GONE
+        and entry["StackName"].startswith(f"{account.stack}-")
+        and entry["StackName"] not in own
+    ]
 
 
 def output_of_sibling(account: Account, sibling: str, name: str) -> str:

@@ -1,17 +1,14 @@
 """`sagetree cloud leftovers`: what bears the stack's name and is not in one of its stacks."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.kinds import KINDS, NAME, STACK, Kind
-from sagetree.cloud.account.members import CORE, MEMBERS, find_members
+from sagetree.cloud.account.members import CORE, MEMBERS, find_members, longer_names
 from sagetree.cloud.account.stack import resources_of
-
-# CloudFormation's word for a stack that is gone.
-_GONE = "DELETE_COMPLETE"
 
 
 class Thing(NamedTuple):
@@ -27,7 +24,7 @@ def leftovers(account: Account) -> int:
     there = {} if account.dry_run else find_members(account)
     own = [m.stack_of(account.stack) for m in (MEMBERS if account.dry_run else there)]
     inside = resources_of(account, own)
-    others = _longer_names(account, own)
+    others = longer_names(account, own)
     things = [
         thing
         for kind in KINDS
@@ -92,17 +89,3 @@ def _is_inside(name: str, inside: Sequence[str]) -> bool:
     if name.startswith("http"):
         return any(urlsplit(known).path == urlsplit(name).path for known in inside)
     return any(name in (known, re.split(r"[/:|]", known)[-1]) for known in inside)
-
-
-def _longer_names(account: Account, own: Sequence[str]) -> list[str]:
-    """Return other stacks whose names begin with this one's: what bears theirs is theirs."""
-    listed: list[Mapping[str, Any]] = account.listed(
-        "cloudformation", "list_stacks", "StackSummaries"
-    )
-    return [
-        entry["StackName"]
-        for entry in listed
-        if entry["StackStatus"] != _GONE
-        and entry["StackName"].startswith(f"{account.stack}-")
-        and entry["StackName"] not in own
-    ]

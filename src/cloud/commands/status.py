@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
-from sagetree.cloud.account.members import CORE, find_members
+from sagetree.cloud.account.members import CORE, MEMBERS, find_members, longer_names
 from sagetree.cloud.account.packages import list_versions, read_package
 from sagetree.cloud.account.stack import Stack, existing_stack
 
@@ -98,7 +98,10 @@ def _endpoint(endpoint: EndpointStatus, account: Account) -> Iterator[str]:
 
 def _alarms(account: Account) -> Iterator[str]:
     prefix = f"{account.stack}-"
+    own = [member.stack_of(account.stack) for member in MEMBERS]
+    others = [] if account.dry_run else [f"{name}-" for name in longer_names(account, own)]
     for alarm in account.listed(
         "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix
     ):
-        yield f"{alarm['AlarmName']}: {alarm['StateValue']}"
+        if not alarm["AlarmName"].startswith(tuple(others)):
+            yield f"{alarm['AlarmName']}: {alarm['StateValue']}"

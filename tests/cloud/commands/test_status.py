@@ -105,6 +105,19 @@ def test_what_ran_what_is_served_and_what_is_wrong(person):
     assert after("alarms", said) == ["fraud-score-errors: ALARM"]
 
 
+def test_alarms_of_a_stack_that_is_called_alike_are_its_own(person):
+    make(person)
+    stacks = person.client("cloudformation").list_stacks()["StackSummaries"]
+    other = {**stacks[0], "StackName": "fraud-two"}
+    person.answer("cloudformation", "ListStacks", [{"StackSummaries": [*stacks, other]}])
+    alarms = [
+        {"AlarmName": f"{name}-score-errors", "StateValue": "OK"} for name in ("fraud", "fraud-two")
+    ]
+    person.answer("cloudwatch", "DescribeAlarms", [{"MetricAlarms": alarms}])
+    _, said = person.does(lambda: status(person.account))
+    assert after("alarms", said) == ["fraud-score-errors: OK"]
+
+
 @pytest.mark.parametrize(
     ("config", "note_", "line"),
     [
