@@ -14,6 +14,7 @@ from sagetree.cloud.account.stack import (
     check_is_ours,
     existing_stack,
     find_stack,
+    launch_failed,
     output_in,
     output_variable,
 )
@@ -120,4 +121,6 @@ def output_of_sibling(account: Account, sibling: str, name: str) -> str:
             hint=f"Launch it by 'sagetree cloud launch {account.options} --image "
             f"{core.parameters['ImageUri']} --with {sibling}'",
         )
+    if stack.failed_at_launch:
+        raise launch_failed(account, stack)
     return output_in(account, stack, name)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from sagetree.cloud.account.members import MEMBERS, SIBLINGS
+from sagetree.cloud.account.members import MEMBERS, SIBLINGS, output_of_sibling
 from sagetree.cloud.account.template import TEMPLATES, outputs_of, parameters_of
 from sagetree.cloud.commands.launch import launch, siblings_of
 from sagetree.errors import UserError
@@ -164,6 +164,22 @@ def test_a_sibling_that_fails_is_deleted_by_itself(person, templates):
     person.answer("cloudformation", "DescribeStacks", [there, *siblings])
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {})
+    assert str(raised.value) == (
+        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it by 'aws "
+        "cloudformation delete-stack --stack-name fraud-queue', put the cause right, and launch it "
+        "again"
+    )
+
+
+def test_an_output_of_a_sibling_that_failed_is_not_waited_for(person):
+    person.make_stack()
+    person.make_sibling("queue")
+    there = person.client("cloudformation").describe_stacks(StackName="fraud")
+    failed = person.client("cloudformation").describe_stacks(StackName="fraud-queue")
+    failed["Stacks"][0] |= {"StackStatus": "ROLLBACK_COMPLETE", "Outputs": []}
+    person.answer("cloudformation", "DescribeStacks", [there, failed])
+    with pytest.raises(UserError) as raised:
+        output_of_sibling(person.account, "queue", "ClaimsQueueUrl")
     assert str(raised.value) == (
         "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it by 'aws "
         "cloudformation delete-stack --stack-name fraud-queue', put the cause right, and launch it "
