@@ -42,7 +42,7 @@ read_arguments() {
         shift
     done
     dir=${dir:-$here/test_dir}
-    [ -d "$dir" ] || die "$dir is no folder: name one that holds input/ or processing/"
+    [ -d "$dir" ] || die "$dir is not a folder: name one that holds input/ or processing/"
     dir=$(cd "$dir" && pwd)
 }
 

@@ -49,5 +49,5 @@ done
 [[ $(ask invocations "$work/payload.csv" --body "$work/answer") == "HTTP/1.1 200 "* ]] ||
     { cat "$work/serve.log"; die "the prediction failed"; }
 answer=$(cat "$work/answer")
-[[ $answer =~ ^0\.[0-9]+$ ]] || die "the prediction is $answer, which is no probability"
+[[ $answer =~ ^0\.[0-9]+$ ]] || die "the prediction is $answer, which is not a probability"
 echo "smoke test passed: trained, served, pinged, predicted $answer"

@@ -103,7 +103,7 @@ def without_notes(part: Component) -> Component:
 
 
 def python() -> Component:
-    """Return the interpreter, which is no Debian package in Python's own images."""
+    """Return the interpreter, which is not a Debian package in Python's own images."""
     version = platform.python_version()
     purl = f"pkg:generic/python@{version}"
     cpe = f"cpe:2.3:a:python:python:{version}:*:*:*:*:*:*:*"

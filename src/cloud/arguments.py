@@ -18,7 +18,7 @@ def add_parameters(parser: ArgumentParser, what: str) -> None:
 
 
 def pairs_of(arguments: Sequence[str]) -> Mapping[str, str]:
-    """Return names with their values. Raises UserError for what is no pair, or named twice."""
+    """Return names with their values. Raises UserError for what is not a pair, or named twice."""
     pairs: dict[str, str] = {}
     for argument in arguments:
         name, equals, value = argument.partition("=")

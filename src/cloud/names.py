@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, Self, get_args
 
 from sagetree.errors import SettingsError, quote
 
-# Jobs that are no steps of the pipeline.
+# Jobs that are not steps of the pipeline.
 JobKind = Literal["drift", "batch"]
 
 EndpointKind = Literal["serverless", "instance", "asynchronous", "lambda"]

@@ -115,7 +115,7 @@ class Inputs:
         return table._replace(names=names, columns=columns)
 
     def _check_label(self, table: Table, place: int) -> None:
-        """Raise DataError where a column in the label's place holds what is no label."""
+        """Raise DataError where a column in the label's place holds what is not a label."""
         cells = table.columns[place]
         wrong = _unlike(cells, self._classes(), self.model.features.missing)
         if wrong is None:

@@ -162,7 +162,7 @@ def _cells(column: pa.ChunkedArray) -> Sequence[object]:
 
 
 class JsonLinesWriter(OutputWriter):
-    """An object per line; what is no number in JSON, such as infinity, is null."""
+    """An object per line; what is not a number in JSON, such as infinity, is null."""
 
     def write(self, table: pa.Table) -> None:
         """Write a line for each row."""

@@ -43,7 +43,7 @@ def read_query(path: Path) -> Query:
         raise SettingsError(reason, where=path.name, hint="Correct the query") from error
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         count = len(statements)
-        reason = "the statement is no SELECT" if count == 1 else f"there are {count} statements"
+        reason = "the statement is not a SELECT" if count == 1 else f"there are {count} statements"
         raise SettingsError(reason, where=path.name, hint=_HINT)
     return Query(_without_end(text), path.name, frozenset(_words(text)))
 

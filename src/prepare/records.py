@@ -187,7 +187,7 @@ def _time(db: Database, raw: RawTable, column: str) -> str:
         return order
     number, value = wrong
     raise DataError(
-        "the event time is missing" if value is None else f"{quote(value)} is no time",
+        "the event time is missing" if value is None else f"{quote(value)} is not a time",
         where=f"{raw.locate(int(str(number)))}, column {quote(column)}",
         hint=f"{TIMES_HINT}: they tell which record of a key is the latest",
     )

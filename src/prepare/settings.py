@@ -145,7 +145,7 @@ def _shares(text: str) -> Shares:
         ) from error
     if not train > 0 or min(validation, test) < 0 or train + validation + test != 1:
         raise SettingsError(
-            f"{quote(text)} is no split of the whole",
+            f"{quote(text)} is not a split of the whole",
             where="--split",
             hint="The shares must add up to 1, none below 0, and train's above 0",
         )
@@ -157,7 +157,7 @@ def _whole_number(text: str) -> int:
         return int(text)
     except ValueError as error:
         raise SettingsError(
-            f"{quote(text)} is no whole number", where="--seed", hint="Give one such as 0"
+            f"{quote(text)} is not a whole number", where="--seed", hint="Give one such as 0"
         ) from error
 
 
@@ -166,7 +166,7 @@ def _format(text: str) -> Format:
         if text == known:
             return known
     hint = f"Give {' or '.join(FORMATS)}"
-    raise SettingsError(f"{quote(text)} is no format known here", where="--format", hint=hint)
+    raise SettingsError(f"{quote(text)} is not a known format here", where="--format", hint=hint)
 
 
 def _engine(text: str) -> Engine:
@@ -174,14 +174,14 @@ def _engine(text: str) -> Engine:
         if text == known:
             return "spark" if known == "spark" else "duckdb"
     hint = f"Give {' or '.join(ENGINES)}"
-    raise SettingsError(f"{quote(text)} is no engine known here", where="--engine", hint=hint)
+    raise SettingsError(f"{quote(text)} is not an engine known here", where="--engine", hint=hint)
 
 
 def _bytes(text: str) -> int:
     size = _SIZE.fullmatch(text.strip())
     if not size:
         raise SettingsError(
-            f"{quote(text)} is no size", where="--memory-limit", hint="Give one such as 1GB"
+            f"{quote(text)} is not a size", where="--memory-limit", hint="Give one such as 1GB"
         )
     number, unit, binary = size.groups()
     base = 1024 if binary else 1000

@@ -27,7 +27,7 @@ PROGRAMS = {
 # Commands of a program, beside its own.
 _COMMANDS = {"compare": "evaluate.compare", "profile": "train.profile", "function": "cloud.runtime"}
 
-# What is no job. gunicorn has a watcher of its own.
+# What is not a job. gunicorn has a watcher of its own.
 _NO_JOBS = frozenset({"serve", "predict", "convert", "profile", "cloud", "function"})
 
 EPILOG = """\

@@ -24,7 +24,7 @@ Default = TypeVar("Default")
 class ServeSettings:
     """What the server was told.
 
-    `max_body` and `model_memory` are in bytes; a `max_body` of None is no limit.
+    `max_body` and `model_memory` are in bytes; a `max_body` of None is not a limit.
     `payload_told` says whether it was set; `accept`, `strategy` and `transforms` are
     None where they were not, `decision` is "".
     """

@@ -23,7 +23,7 @@ from sagetree.train.job import run as train
 def run(opt_ml: OptMl, path: Path) -> int:
     """Train as the manifest at `path` says, and return 0 if the models are equal.
 
-    Raises ArtifactError for a file that is no manifest, UserError naming the
+    Raises ArtifactError for a file that is not a manifest, UserError naming the
     first thing that is not as it was.
     """
     then = read_manifest(path)

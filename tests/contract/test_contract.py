@@ -63,7 +63,7 @@ def test_a_training_job_leaves_a_model_and_no_failure(trained: Path) -> None:
                 "input/config/hyperparameters.json": '{"max_dept": "3", "eta": "7"}',
                 "input/data/train/data.csv": lines(),
             },
-            "'max_dept' is no hyperparameter (did you mean 'max_depth'?); "
+            "'max_dept' is not a hyperparameter (did you mean 'max_depth'?); "
             "eta is '7' and must be a number from 0 to 1. Correct all 2\n",
             marks=pytest.mark.long,
         ),

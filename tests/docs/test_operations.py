@@ -54,7 +54,7 @@ def test_it_is_said_what_removes_each_resource(template: Path):
 
 
 # What each operation makes that the solution calls, as the guide's second table names it; "" for
-# what is in a resource, and goes with it, or is no thing.
+# what is in a resource, and goes with it, or is not a thing.
 MADE = {
     "create_endpoint": "the endpoint, its configs and models",
     "create_endpoint_config": "the endpoint, its configs and models",

@@ -148,7 +148,7 @@ def test_what_the_server_refuses_is_counted_by_its_reason(model: Model, tmp_path
 
 
 def test_only_the_window_counts(model: Model, tmp_path: Path) -> None:
-    """More than was asked for may be downloaded; its end is no part of it."""
+    """More than was asked for may be downloaded; its end is not a part of it."""
     hours = {15: 3, 16: 2, 17: 4}
     records = [
         record

@@ -64,6 +64,6 @@ def test_drift_and_outcomes_are_seen_in_what_the_stack_keeps(
     names = [violation["feature_name"] for violation in violations["violations"]]
     assert set(found) <= set(names)
     assert bool(names) == bool(found)
-    assert "policy" not in names  # an identifier is no column of the model
+    assert "policy" not in names  # an identifier is not a column of the model
     report = (tmp_path / "results" / "report.html").read_text()
     assert "200 rows have a label that came later, found by policy" in report

@@ -232,7 +232,7 @@ def test_bad_arguments(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         evaluate(["--threshold-auc", "7"])
     assert ended.value.code == 2
-    assert "argument --threshold-auc: '7' is no number from 0 to 1" in capsys.readouterr().err
+    assert "argument --threshold-auc: '7' is not a number from 0 to 1" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("threshold", ["50", "-0.1", "1.0001"])

@@ -70,7 +70,7 @@ def test_a_model_learns_from_times_of_day(patched: Path) -> None:
     (patched / "rows.csv").write_text("at\n25:00\n")
     code, log = run(patched, *predict, "none.csv")
     assert code == 1
-    assert "'25:00' is no time of day written as 23:40" in log
+    assert "'25:00' is not a time of day written as 23:40" in log
 
 
 @pytest.mark.long

@@ -205,7 +205,7 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, demo: tuple[Path, str])
     empty.mkdir()
     faults = [
         (("train_local.sh", "/nonexistent"), {},
-         "train_local.sh: /nonexistent is no folder: name one that holds input/ or processing/"),
+         "train_local.sh: /nonexistent is not a folder: name one that holds input/ or processing/"),
         (("train_local.sh", str(empty)), {},
          f"train_local.sh: {empty} holds no input/data/train: put CSV or Parquet files there"),
         (("prepare_local.sh", str(empty)), {},

@@ -48,8 +48,8 @@ ONE = "Name a file with one SELECT with --sql"
         ("", f"q.sql: there are 0 statements. {ONE}"),
         ("-- nothing", f"q.sql: there are 0 statements. {ONE}"),
         ("SELECT 1; SELECT 2", f"q.sql: there are 2 statements. {ONE}"),
-        ("DROP TABLE claims", f"q.sql: the statement is no SELECT. {ONE}"),
-        ("COPY (SELECT 1) TO 'x.csv'", f"q.sql: the statement is no SELECT. {ONE}"),
+        ("DROP TABLE claims", f"q.sql: the statement is not a SELECT. {ONE}"),
+        ("COPY (SELECT 1) TO 'x.csv'", f"q.sql: the statement is not a SELECT. {ONE}"),
         (
             "SELECT *\nFORM claims",
             'q.sql: Parser Error: syntax error at or near "claims"; LINE 2: FORM claims. '

@@ -145,11 +145,11 @@ FAULTS = {
     ),
     "no time": (
         "id,event_time\n1,2020-01-01\n2,yesterday\n1,yesterday\n",
-        f"t.csv line 4, column 'event_time': 'yesterday' is no time. {TIMES}",
+        f"t.csv line 4, column 'event_time': 'yesterday' is not a time. {TIMES}",
     ),
     "numbers and dates": (
         "id,event_time\n1,1583020800\n1,2020-01-01\n",
-        f"t.csv line 2, column 'event_time': '1583020800' is no time. {TIMES}",
+        f"t.csv line 2, column 'event_time': '1583020800' is not a time. {TIMES}",
     ),
     "a time that is missing": (
         "id,event_time\n1,2020-01-01\n1,\n",

@@ -39,11 +39,11 @@ FAULTS = [
     (["--split", "0.7,0.3"], f"--split: '0.7,0.3' is not three numbers. {THREE}"),
     (["--split", "a,b,c"], f"--split: 'a,b,c' is not three numbers. {THREE}"),
     (["--split", "1/0,0,0"], f"--split: '1/0,0,0' is not three numbers. {THREE}"),
-    (["--split", "0.7,0.2,0.2"], f"--split: '0.7,0.2,0.2' is no split of the whole. {SHARES}"),
-    (["--split", "0,0.5,0.5"], f"--split: '0,0.5,0.5' is no split of the whole. {SHARES}"),
-    (["--split=1.2,-0.2,0"], f"--split: '1.2,-0.2,0' is no split of the whole. {SHARES}"),
-    (["--seed", "x"], "--seed: 'x' is no whole number. Give one such as 0"),
-    (["--engine", "hive"], "--engine: 'hive' is no engine known here. Give duckdb or spark"),
+    (["--split", "0.7,0.2,0.2"], f"--split: '0.7,0.2,0.2' is not a split of the whole. {SHARES}"),
+    (["--split", "0,0.5,0.5"], f"--split: '0,0.5,0.5' is not a split of the whole. {SHARES}"),
+    (["--split=1.2,-0.2,0"], f"--split: '1.2,-0.2,0' is not a split of the whole. {SHARES}"),
+    (["--seed", "x"], "--seed: 'x' is not a whole number. Give one such as 0"),
+    (["--engine", "hive"], "--engine: 'hive' is not an engine known here. Give duckdb or spark"),
     (
         ["--engine", "spark", "--flow", "a.flow"],
         "--flow: it does not go with --engine spark: its steps run on DuckDB alone. "
@@ -59,9 +59,9 @@ FAULTS = [
         "--format: it does not go with --engine spark: Spark writes Parquet alone. "
         "Leave it out, or take DuckDB",
     ),
-    (["--format", "json"], "--format: 'json' is no format known here. Give parquet or csv"),
-    (["--memory-limit", "much"], "--memory-limit: 'much' is no size. Give one such as 1GB"),
-    (["--memory-limit=-1GB"], "--memory-limit: '-1GB' is no size. Give one such as 1GB"),
+    (["--format", "json"], "--format: 'json' is not a known format here. Give parquet or csv"),
+    (["--memory-limit", "much"], "--memory-limit: 'much' is not a size. Give one such as 1GB"),
+    (["--memory-limit=-1GB"], "--memory-limit: '-1GB' is not a size. Give one such as 1GB"),
     (
         ["--sead", "1"],
         "sagetree prepare: unrecognized arguments: --sead 1. "

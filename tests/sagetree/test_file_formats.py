@@ -178,7 +178,7 @@ def test_a_libsvm_file_of_several_blocks(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value).startswith(
-        f"a.libsvm line {count + 1}: '4:x' holds what is no number. "
+        f"a.libsvm line {count + 1}: '4:x' holds what is not a number. "
     )
 
 
@@ -203,7 +203,7 @@ def test_a_recordio_file_of_several_parts(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value).startswith(
-        f"a.pbr record {count}: the record is no RecordIO: it is cut off. "
+        f"a.pbr record {count}: the record is not a RecordIO: it is cut off. "
     )
 
 

@@ -61,7 +61,7 @@ def sins(tree: ast.AST) -> Iterator[str]:
                 yield f"{name} in line {node.lineno}"
                 continue
             case ast.Call(args=[ast.Constant(value=str(name)), *_]):
-                # importlib.import_module("pickle"); its name in a sentence is no module's
+                # importlib.import_module("pickle"); its name in a sentence is not a module's
                 found = [name]
             case _:
                 continue
@@ -112,7 +112,7 @@ def test_opt_ml_is_spelled_in_one_place(trees: dict[str, ast.Module]) -> None:
 
 
 def opt_ml_values(tree: ast.AST) -> Iterator[str]:
-    """What in a module begins with /opt/ml and is no docstring."""
+    """What in a module begins with /opt/ml and is not a docstring."""
     documents = set()
     for node in ast.walk(tree):
         match node:

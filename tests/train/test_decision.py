@@ -156,7 +156,7 @@ FAULTS = [
     ),
     (
         {"decision": "cost: miss=los alarm=1"},
-        "channel train: miss of decision is 'los', which is no column (did you mean 'loss'?). "
+        "channel train: miss of decision is 'los', which is not a column (did you mean 'loss'?). "
         f"The columns are {COLUMNS}",
     ),
     (
@@ -205,6 +205,6 @@ def test_a_validation_channel_needs_the_amounts_too(job: Job) -> None:
     )
     assert ran.code == 1
     assert ran.failure == (
-        "channel validation: miss of decision is 'loss', which is no column. The columns are "
+        "channel validation: miss of decision is 'loss', which is not a column. The columns are "
         "'fraud', 'amount', 'work', 'kind'\n"
     )

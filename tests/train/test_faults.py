@@ -11,13 +11,13 @@ COLUMNS = "'fraud', 'amount', 'kind', 'state'"
 SETTINGS = [
     (
         {"max_dept": 3},
-        "'max_dept' is no hyperparameter (did you mean 'max_depth'?). Correct it",
+        "'max_dept' is not a hyperparameter (did you mean 'max_depth'?). Correct it",
     ),
     (
         {"eta": 7, "max_depth": "deep", "zzz": 1, "encoding": "hash"},
         "eta is '7' and must be a number from 0 to 1; "
         "max_depth is 'deep' and must be a whole number from 0; "
-        "'zzz' is no hyperparameter; "
+        "'zzz' is not a hyperparameter; "
         "encoding is 'hash' and must be one of native, onehot, target. Correct all 4",
     ),
     (
@@ -64,7 +64,7 @@ SETTINGS = [
     ),
     (
         {"target": "frau"},
-        f"target is 'frau', which is no column (did you mean 'fraud'?). The columns are {COLUMNS}",
+        f"target is 'frau', which is not a column (did you mean 'fraud'?). The columns are {COLUMNS}",
     ),
     (
         {"positive_label": "yes"},
@@ -98,7 +98,7 @@ SETTINGS = [
     ),
     (
         {"column_types": '{"kind": "number"}'},
-        "is no number, which the column was declared to be. "
+        "is not a number, which the column was declared to be. "
         "Correct the cell, or the column's declaration",
     ),
     (
@@ -254,7 +254,7 @@ def test_index_columns_may_repeat(job: Job) -> None:
         ),
         (
             {"train": {"ContentType": "application/x-parquet"}},
-            "data.csv: this is no Parquet file. Its channel's ContentType promises parquet: "
+            "data.csv: this is not a Parquet file. Its channel's ContentType promises parquet: "
             "correct the one or the other",
         ),
     ],

@@ -54,7 +54,7 @@ def test_it_trains_and_serves_what_it_trained(job: Job, name: str) -> None:
     assert len(bundle.selfcheck.rows) >= 18
     assert (bundle.decision is not None) == objective.has_threshold
     assert isinstance(bundle.schema.label, LABELS.get(objective.task, NumberLabel | IntervalLabel))
-    # what the label's roles are called is no column that a request needs
+    # what the label's roles are called is not a column that a request needs
     assert bundle.schema.input_names == tuple(FEATURES)
     scores = model.score(table_of({k: v for k, v in one.columns.items() if k in FEATURES}))
     outputs = OUTPUTS.get(name, 1)
@@ -227,7 +227,7 @@ SETTINGS = [
     ),
     (
         {"objective": "survival:aft", "label_lower_bound": "x", "label_upper_bound": "until"},
-        "label_upper_bound is 'until', which is no column. "
+        "label_upper_bound is 'until', which is not a column. "
         "The columns are 'y', 'x', 'noise', 'kind'",
     ),
 ]

@@ -73,7 +73,7 @@ def test_the_next_command_leaves_nothing_of_the_last_and_a_failure_keeps_its_mod
     model = (out.model / "xgboost-model").read_bytes()
     assert main(["last.csv", "claims.csv", "--target", "frod", "--out", "my out"]) == 1
     reason = (
-        "target is 'frod', which is no column (did you mean 'fraud'?). "
+        "target is 'frod', which is not a column (did you mean 'fraud'?). "
         "The columns are 'fraud', 'amount', 'kind', 'state'\n"
     )
     assert out.failure.read_text() == reason
@@ -102,7 +102,7 @@ def test_an_error_names_forty_columns_of_a_wide_table(capsys: pytest.CaptureFixt
     Path("wide.csv").write_text(f"{','.join(names)}\n" + f"{','.join('1' * 42)}\n" * 3)
     assert main(["wide.csv", "--target", "z"]) == 1
     listed = ", ".join(map(repr, names[:40]))
-    reason = f"target is 'z', which is no column. The columns are {listed}, ... (42 in all)\n"
+    reason = f"target is 'z', which is not a column. The columns are {listed}, ... (42 in all)\n"
     assert said(capsys) == f"FAILED: {reason}"
 
 

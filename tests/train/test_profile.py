@@ -361,7 +361,7 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
         ),
         (
             ["table.csv", "--target", "z"],
-            "target is 'z', which is no column. The columns are 'y', 'x'",
+            "target is 'z', which is not a column. The columns are 'y', 'x'",
         ),
         (["head.csv"], "head.csv: there are no rows. Put rows below the header"),
         (

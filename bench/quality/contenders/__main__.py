@@ -23,7 +23,7 @@ def main() -> None:
     for repeat, number, rows in job["folds"]:
         found = contender.scores(table, Fold(repeat, number, np.array(rows)))
         if not np.isfinite(found).all() or len(found) != len(rows):
-            raise RuntimeError(f"{len(found)} scores for {len(rows)} rows, or some are no numbers")
+            raise RuntimeError(f"{len(found)} scores for {len(rows)} rows, or some are not numbers")
         print(json.dumps(found.tolist()), flush=True)
 
 

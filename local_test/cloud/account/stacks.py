@@ -111,7 +111,7 @@ def _known(find: Callable[[str], Any]) -> Callable[[str], Any]:
 def _delete_by(farewell: Farewell) -> Callable[[CloudFormationBackend, str], None]:
     def delete_stack(self: CloudFormationBackend, name_or_stack_id: str) -> None:
         found = [s for s in self.stacks.values() if name_or_stack_id in (s.name, s.stack_id)]
-        for stack in found:  # deleting a stack that is not there does nothing, and is no error
+        for stack in found:  # deleting a stack that is not there does nothing, and is not an error
             stack._add_stack_event("DELETE_IN_PROGRESS", "User Initiated")
             stack.status = "DELETE_IN_PROGRESS"
             exports = {e.name for e in self.exports.values() if _of(stack, e)}

@@ -102,7 +102,7 @@ def _fault(group: Group, record: Mapping[str, str]) -> str:
     for name, text in record.items():
         kind = group.types.get(name)
         if kind is None:
-            return f"{name} is no feature"
+            return f"{name} is not a feature"
         if not re.fullmatch(_VALUES[kind], text, re.DOTALL):
             return f"{name} is not {kind}"
     if not _TIME.fullmatch(record[group.request["EventTimeFeatureName"]]):

@@ -101,7 +101,7 @@ def _figures(account: Account, package: Answer) -> dict[str, float]:
 def _metrics(statistics: Mapping[str, Any]) -> dict[str, float]:
     """Return single numbers of a SageMaker statistics file; AUC stands first.
 
-    Those of a constant classifier, which are no figures of the model, are left out.
+    Those of a constant classifier, which are not figures of the model, are left out.
     """
     found = {
         name: float(metric["value"])

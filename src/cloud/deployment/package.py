@@ -56,7 +56,7 @@ class Package:
         """Return the package of an ARN. Raises Refused for any of another group."""
         found = _ARN.fullmatch(arn)
         if not found:
-            raise Refused(f"{quote(arn)} is no ARN of a model package's version")
+            raise Refused(f"{quote(arn)} is not an ARN of a model package's version")
         # SageMaker writes names in ARNs in lower case
         if found[1].lower() != settings.stack.lower():
             raise _foreign(settings, arn)

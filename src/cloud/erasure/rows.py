@@ -198,7 +198,7 @@ def _filtered_parquet(source: Path, policy: Identifier, target: Path | None) -> 
                 return _found_in(file, policy, None, writer.write_batch)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            "it is no Parquet file that can be read", where="the file", hint="Remove it"
+            "it is not a Parquet file that can be read", where="the file", hint="Remove it"
         ) from error
 
 

@@ -73,9 +73,9 @@ def _checked(event: Mapping[str, Any]) -> int:
     if unknown := sorted(set(event) - {*_FIELDS}):
         faults.append(f"it has {quote_all(unknown)}")
     if not isinstance(event.get("source"), str) or not is_remote(event["source"]):
-        faults.append("source is no s3:// and no https:// address")
+        faults.append("source is neither an s3:// nor an https:// address")
     texts = [name for name in ("table", "secret", "event_time") if name in event]
-    faults += [f"{name} is no text" for name in texts if not isinstance(event[name], str)]
+    faults += [f"{name} is not text" for name in texts if not isinstance(event[name], str)]
     first = event.get("from", 1)
     if isinstance(first, bool) or not isinstance(first, int) or first < 1:
         faults.append(f"from is {quote(first)}, no number of a row")

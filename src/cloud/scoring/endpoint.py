@@ -37,7 +37,7 @@ class ScoringModel(Protocol):
         """Return what the model says of rows as JSON, which came by `request`.
 
         Raises BotoCoreError and ClientError where AWS does not answer, NotReadyError where there
-        is no model.
+        is not a model.
         """
 
 

@@ -44,7 +44,7 @@ def problem_of_call(error: BotoCoreError | ClientError, request_id: str) -> Prob
 def passed_on(outcome: Outcome, unused_fields: Sequence[str], request_id: str) -> Response:
     """Return the model's refusal as it is, with the fields of the claims that it was not sent.
 
-    A misspelt column is among them. Raises RouteError where it is no refusal, but a failure.
+    A misspelt column is among them. Raises RouteError where it is not a refusal, but a failure.
     """
     if outcome.status == 503:
         raise RouteError(_busy("ModelNotReady"))

@@ -17,7 +17,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 
 def as_feature(text: str, kind: FeatureType) -> str:
-    """Return a text as a feature of this type has it; raise ValueError with why it is no value.
+    """Return a text as a feature of this type has it; raise ValueError with why it is not a value.
 
     >>> as_feature("7.0", "Integral"), as_feature("7.0", "String")
     ('7', '7.0')
@@ -30,7 +30,7 @@ def as_feature(text: str, kind: FeatureType) -> str:
 
 
 def fault_of(text: str, kind: FeatureType) -> str:
-    """Return why a text is no value of a feature's type, "" if it is one.
+    """Return why a text is not a value of a feature's type, "" if it is one.
 
     007 is none: the offline store would keep it as 7, which is another identifier.
 
@@ -59,7 +59,7 @@ def _is_finite(text: str) -> bool:
 def moment(text: str) -> str:
     """Return a time as Feature Store takes it: in UTC, with milliseconds.
 
-    One that names no zone is taken for UTC. Raises ValueError where it is no ISO 8601 time.
+    One that names no zone is taken for UTC. Raises ValueError where it is not an ISO 8601 time.
 
     >>> moment("2026-11-30T10:00:00+01:00")
     '2026-11-30T09:00:00.000Z'

@@ -171,7 +171,7 @@ def _parts(source: str) -> SplitResult:
         return urlsplit(source)
     except ValueError as error:
         raise UserError(
-            f"it is no address: {error}", where=source, hint="Check the address"
+            f"it is not an address: {error}", where=source, hint="Check the address"
         ) from error
 
 

@@ -156,7 +156,7 @@ class RecordWriter:
         try:
             return moment(row.cells[self.event_time])
         except ValueError as error:
-            raise ValueError(f"{self.event_time}: it is no ISO 8601 time") from error
+            raise ValueError(f"{self.event_time}: it is not an ISO 8601 time") from error
 
     def _noted(self, row: Row, cells: Mapping[str, str]) -> int:
         """Remember a row by its identifier and time; return the first row that has these."""

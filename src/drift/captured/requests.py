@@ -21,7 +21,7 @@ from sagetree.tables.table import Table, cell_list
 # What labels may be joined by, as SageMaker spells them.
 INFERENCE_ID, EVENT_ID = "inferenceId", "eventId"
 
-# Kinds of columns that are no inputs; whoever drops a column by name often drops what names rows.
+# Kinds of columns that are not inputs; whoever drops a column by name often drops what names rows.
 _MAY_NAME = ("identifier", "dropped")
 
 

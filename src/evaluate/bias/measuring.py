@@ -76,5 +76,5 @@ def measure_bias(
 
 
 def _counting(labels: Labels, weights: Weights) -> NDArray[np.intp]:
-    """Return the numbers of the rows that count: one of weight 0 is no row."""
+    """Return the numbers of the rows that count: one of weight 0 is not a row."""
     return np.arange(len(labels)) if weights is None else np.flatnonzero(weights)

@@ -128,7 +128,7 @@ def _total(values: Floats, weights: Floats | None) -> float:
 
 
 def losses_of(labels: Labels, scores: Scores) -> Floats:
-    """Return each row's negative log-likelihood (n), NaN where scores are no probabilities."""
+    """Return each row's negative log-likelihood (n), NaN where scores are not probabilities."""
     if are_probabilities(scores):
         return log_losses(labels, scores)
     return np.full(len(scores), np.nan)

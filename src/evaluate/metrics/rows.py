@@ -20,7 +20,7 @@ _BOTH_LABELS = "Give rows of both labels: AUC, precision and recall need them"
 
 
 def with_weight(weights: Weights, *values: NDArray[Any]) -> list[NDArray[Any]]:
-    """Return the values (n, ...) of the rows that count: one of weight 0 is no row."""
+    """Return the values (n, ...) of the rows that count: one of weight 0 is not a row."""
     return list(values) if weights is None else [each[weights > 0] for each in values]
 
 

@@ -221,7 +221,7 @@ def f_scores(confusion: Floats, beta: float = 1.0) -> Floats:
 def log_losses(labels: Values, probabilities: Values) -> Floats:
     """Return each row's negative log-likelihood (n) under the probability of the label 1.
 
-    A float32 that rounds to 1 is no certainty, so probabilities are clipped as
+    A float32 that rounds to 1 is not certainty, so probabilities are clipped as
     scikit-learn clips them.
     """
     shares = probabilities.astype(np.float64).clip(_EPSILON, 1 - _EPSILON)
@@ -244,7 +244,7 @@ def cumulated(
 ) -> Cumulated:
     """Return what each distinct score would call positive, were it the threshold.
 
-    Rows without weight are no rows.
+    Rows without weight are not rows.
     """
     if weights is not None and not weights.all():
         kept = weights > 0

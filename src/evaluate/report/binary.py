@@ -76,7 +76,7 @@ class BinaryFacts:
     """What a chart or a table of two labels needs, and `slope`, which is 1 if scores are right.
 
     `slope` and `intercept` are of the logistic regression of the label on the scores'
-    log-odds; None where the scores are no probabilities, or say all or nothing. `before` is
+    log-odds; None where the scores are not probabilities, or say all or nothing. `before` is
     None where scores are as XGBoost has them.
     """
 

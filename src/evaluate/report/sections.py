@@ -275,7 +275,7 @@ def _saving_row(load: Workload, saving: Saving) -> Row:
 
 def _calibration_words(outcome: BinaryFacts, rows: str) -> Iterator[str]:
     if not outcome.reliability:
-        yield "Scores are no probabilities: they only order the rows."
+        yield "Scores are not probabilities: they only order the rows."
         return
     yield (
         f"The mean score is {outcome.mean_score:.4g}, and {outcome.share_positive:.4g} of the rows "

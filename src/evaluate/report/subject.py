@@ -56,7 +56,7 @@ class JudgedRows:
         return self.take(np.linspace(0, len(self.labels) - 1, most).astype(np.intp))
 
     def counting(self) -> "JudgedRows":
-        """Return the rows that count: one of weight 0 is no row."""
+        """Return the rows that count: one of weight 0 is not a row."""
         if self.weights is None or self.weights.all():
             return self
         return self.take(np.flatnonzero(self.weights))

@@ -132,7 +132,7 @@ def decide_by(
 ) -> MetricVerdict:
     """Return the verdict of a metric; `why` says where its gate comes from.
 
-    Raises SettingsError for a metric that there is not, or that is no number here.
+    Raises SettingsError for a metric that there is not, or that is not a number here.
     """
     value = scalars.get(gate.metric, math.nan)
     if math.isnan(value):

@@ -21,11 +21,11 @@ def unload_statement(query: Query, target: str) -> str:
     """Return the UNLOAD of a query's result, as Parquet, to a folder in S3.
 
     Raises SettingsError for a query outside of what engines have alike, and for
-    what is no folder in S3.
+    what is not a folder in S3.
     """
     if not _ADDRESS.fullmatch(target):
         raise SettingsError(
-            f"{quote(target)} is no folder in S3",
+            f"{quote(target)} is not a folder in S3",
             where="--print-unload",
             hint="Name one such as s3://bucket/joined/",
         )

@@ -56,13 +56,13 @@ class Chain:
 
 
 def read_chains(path: Path) -> Sequence[Chain]:
-    """Return the chains of a flow's file. Raises SettingsError for what is no flow, or branches."""
+    """Return the chains of a flow's file. Raises SettingsError for what is not a flow, or branches."""
     try:
         flow = _Flow.model_validate_json(_rendered(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise _fault(path, f"the file cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, ValidationError) as error:
-        raise _fault(path, "this is no flow of Data Wrangler's") from error
+        raise _fault(path, "this is not a flow of Data Wrangler's") from error
     if flow.metadata.version != _VERSION:
         text = f"this is a flow of version {flow.metadata.version}, and version 1 is known here"
         raise _fault(path, text)

@@ -42,7 +42,7 @@ class OneHotEncode:
         columns = [*relation.kinds, *cells]
         if self.output == self.column:
             columns.remove(self.column)
-        text = "it is no category of the flow's, and 0 in all of its columns"
+        text = "it is not a category of the flow's, and 0 in all of its columns"
         notes = _note(relation, cell, self.column, categories, self.unseen, text)
         return relation.changed(cells, columns, notes)
 
@@ -65,7 +65,7 @@ class OrdinalEncode:
         other = f"{len(categories)}.0" if self.unseen == "Keep" else "NULL"
         order = f"CAST(CASE {cell} {places} ELSE {other} END AS DOUBLE)"
         made = other if self.unseen == "Keep" else "missing"
-        text = f"it is no category of the flow's, and {made}"
+        text = f"it is not a category of the flow's, and {made}"
         notes = _note(relation, cell, self.column, categories, self.unseen, text)
         return relation.changed({self.output: (order, "float")}, notes=notes)
 

@@ -101,7 +101,7 @@ class _SourceParameters(_Foreign):
 
 
 def check_source(node: Node) -> None:
-    """Raise UnknownError for a source that is no file with a header."""
+    """Raise UnknownError for a source that is not a file with a header."""
     if (node.type, node.operator) != ("SOURCE", "sagemaker.s3_source_0.1"):
         raise UnknownError
     _checked(_SourceParameters, node.parameters)

@@ -30,7 +30,7 @@ class TableFlow:
 def read_flows(paths: Sequence[Path]) -> Sequence[TableFlow]:
     """Return what the flows say, before any table is read.
 
-    Raises SettingsError for what is no flow, two for one table, and all
+    Raises SettingsError for what is not a flow, two for one table, and all
     together for the steps that are not known here.
     """
     flows: dict[str, TableFlow] = {}
@@ -161,7 +161,7 @@ def _tell(db: Database, raw: RawTable, flow: TableFlow, notes: Sequence[Note]) -
             )
             more = f", as in {count - 1} other rows" if count > 1 else ""
             raise DataError(
-                f"{quote(value)} is no category known to {where}{more}",
+                f"{quote(value)} is not a known category to {where}{more}",
                 where=f"{raw.locate(place)}, column {quote(note.column)}",
                 hint=note.text,
             )

@@ -121,7 +121,7 @@ class Replace:
         """Take the step."""
         if relation.kind(self.column) != "string":
             raise StepError(
-                f"the column {self.column} is no text, and texts of it are replaced",
+                f"the column {self.column} is not text, and texts of it are replaced",
                 "Leave the step out of the flow",
             )
         cell = RawTable.cell(self.column)

@@ -14,7 +14,7 @@ from sagetree.prepare.stores.columns import check_same_columns, named
 from sagetree.prepare.stores.folders import folder_values
 
 # Beside the cells of a row: its file, its number there, and the line (or row) that says where it
-# stands. A number below 0 is no row but what the file has to say.
+# stands. A number below 0 is not a row but what the file has to say.
 FILE, NUMBER, LINE, UNIT = "file", "number", "line", "unit"
 PLACE = f"{FILE} STRING, {NUMBER} BIGINT, {LINE} BIGINT, {UNIT} STRING"
 HEADERS, FAULT = -1, -2

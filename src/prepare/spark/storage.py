@@ -57,7 +57,7 @@ class Storage:
     def find_table(self, address: str) -> StoredTable:
         """Return the table at an address: a file, or a folder with all files below it.
 
-        Raises DataError where nothing is there, SettingsError for what is no address.
+        Raises DataError where nothing is there, SettingsError for what is not an address.
         """
         with spark_errors():
             path = self._path(address)

@@ -41,7 +41,7 @@ class JoinedLabel:
 def read_label(db: Database, column: str, declared: str | None = None) -> JoinedLabel:
     """Return the label of the joined rows; the positive value is the declared one, else found.
 
-    Raises SettingsError for a label that is no column, or does not hold
+    Raises SettingsError for a label that is not a column, or does not hold
     `declared` as one of two values; DataError for one that is missing somewhere,
     is the same everywhere, or is text that differs in most rows.
     """

@@ -11,7 +11,7 @@ from sagetree.prepare.splitting.units import Unit
 def read_time(db: Database, column: str, unit: Unit) -> tuple[str, str]:
     """Return the name of the column of times, and the SQL that orders rows `j` by it.
 
-    Raises SettingsError where it is no column, DataError where a row has no time
+    Raises SettingsError where it is not a column, DataError where a row has no time
     or what it has is none: such a row belongs to no part.
     """
     name, kind = joined_column(db, column, "--split-by-time")

@@ -17,7 +17,7 @@ Reader = Callable[["_Bytes"], Any]
 
 
 class AvroError(Exception):
-    """A file that is no Avro file, or one that this module cannot read; the text says why."""
+    """A file that is not an Avro file, or one that this module cannot read; the text says why."""
 
 
 class _Bytes:
@@ -64,7 +64,7 @@ def read_avro(data: bytes) -> list[Any]:
     """Return the records of a container file, records and maps as dicts. Raises AvroError."""
     source = _Bytes(data)
     if source.take(len(_MAGIC)) != _MAGIC:
-        raise AvroError("it is no Avro file")
+        raise AvroError("it is not an Avro file")
     header = dict(_blocks(source, lambda s: (s.text(), s.sized())))
     sync = source.take(_SYNC_BYTES)
     read = _record_reader(header.get("avro.schema", b""))

@@ -13,7 +13,7 @@ from sagetree.boosters.library import NativeBooster
 # How XGBoost's feature_types call a category.
 CATEGORICAL = "c"
 
-# What stands for bytes that are no text: XGBoost 3.2 cuts off what is not ASCII.
+# What stands for bytes that are not text: XGBoost 3.2 cuts off what is not ASCII.
 UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 
 Value = str | int | float

@@ -34,7 +34,7 @@ class Trees(NamedTuple):
 
     @property
     def splits(self) -> int:
-        """The number of nodes that are no leaves."""
+        """The number of nodes that are not leaves."""
         return int(np.count_nonzero(self.left >= 0))
 
     def moved(self, by: int) -> "Trees":

@@ -61,7 +61,7 @@ class Histogram(StoredRecord):
             edges = (found[1:] + found[:-1]) / 2
         else:
             inner = np.linspace(0, 1, quantiles + 1)[1:-1]
-            # the least of all values is no edge: nothing would lie below it
+            # the least of all values is not an edge: nothing would lie below it
             edges = np.setdiff1d(np.quantile(present, inner, method="higher"), found[:1])
         # infinite values have no middle between them
         ascending = np.unique(edges[np.isfinite(edges)])

@@ -34,7 +34,7 @@ class LearningCurve(StoredRecord):
 
     @classmethod
     def of(cls, best: int, series: Mapping[str, Sequence[float]]) -> "LearningCurve | None":
-        """Return 250 rounds at most, ends and best included; metrics that are no number are not.
+        """Return 250 rounds at most, ends and best included; metrics that are not numbers are not.
 
         >>> LearningCurve.of(2, {"validation-auc": [0.5, 0.75, 0.7]}).rounds
         (1, 2, 3)
@@ -60,7 +60,7 @@ class Trial(StoredRecord):
     """One setting, and the metric in each fold that it was tried on, in their groups.
 
     Folds of a group are boosted in step: `rounds` has for each the round that was best. A
-    trial that was pruned lacks the later groups; one whose metric was no number has none.
+    trial that was pruned lacks the later groups; one whose metric was not a number has none.
     """
 
     settings: Settings

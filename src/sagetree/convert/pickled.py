@@ -125,5 +125,5 @@ def _instructions(data: bytes) -> Iterator[tuple[str, object]]:
     try:
         for code, argument, _ in islice(pickletools.genops(data), 1, _NEAR):
             yield code.name, argument
-    except ValueError:  # it is no instruction, or cut off
+    except ValueError:  # it is not an instruction, or cut off
         return

@@ -175,7 +175,7 @@ def _whole_rows(
 
 
 def _before_empty_lines(data: bytes, end: int) -> int:
-    """Return where the last row before `end` ends that is no empty line.
+    """Return where the last row before `end` ends that is not an empty line.
 
     Empty lines are left for what follows: they count only if rows do.
     """

@@ -6,7 +6,7 @@ UTF_8 = "utf-8"
 UTF_16 = "utf-16"
 
 # The charsets of web pages and spreadsheets, by their registered names. Not
-# codecs.lookup(): it knows codecs that are no charsets, and never forgets a name.
+# codecs.lookup(): it knows codecs that are not charsets, and never forgets a name.
 CHARSETS = (UTF_8, "us-ascii", "iso-8859-1", "windows-1252", UTF_16)
 _ALIASES = MappingProxyType({"utf8": UTF_8, "ascii": "us-ascii", "latin-1": "iso-8859-1"})
 

@@ -48,7 +48,7 @@ class FirstRow(NamedTuple):
 
     @property
     def names(self) -> tuple[str, ...] | None:
-        """The columns' names, None where the row is no header."""
+        """The columns' names, None where the row is not a header."""
         return header_names(self.cells) if self.is_header else None
 
     @property

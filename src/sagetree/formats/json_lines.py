@@ -60,7 +60,7 @@ class JsonLines:
 def parse_json_lines(data: bytes, needed: Sequence[str] = ()) -> JsonLines:
     """Return the columns of JSON Lines in UTF-8; a key that a record lacks is missing there.
 
-    Raises RecordError naming the line, for a cell that is no single value the
+    Raises RecordError naming the line, for a cell that is not a single value the
     column too.
     """
     body = data.removeprefix(BOM_UTF8)
@@ -172,7 +172,9 @@ def _read_small(body: bytes, needed: Sequence[str], begin: int) -> JsonLines:
         return JsonLines(None, tuple(columns), width, label, {}, one_line_each)
     for number, record in zip(numbers, records, strict=True):
         if not isinstance(record, dict):
-            raise RecordError("the line is no record, which the first is", f"line {number}", HINT)
+            raise RecordError(
+                "the line is not a record, which the first is", f"line {number}", HINT
+            )
     names = tuple(dict.fromkeys(key for record in records for key in record))
     columns = [[record.get(name) for record in records] for name in names]
     _refuse_nested(names, columns, numbers)
@@ -195,7 +197,7 @@ def _parse(line: bytes, number: int) -> Any:  # noqa: ANN401 - whatever JSON can
         hint = "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"
         raise RecordError(f"the line is not JSON: {error.msg}", place, hint) from error
     if not isinstance(value, (dict, list)):
-        raise RecordError("the line is no record", f"line {number}", HINT)
+        raise RecordError("the line is not a record", f"line {number}", HINT)
     return value
 
 

@@ -31,7 +31,7 @@ _QID = np.frombuffer(b"qid:", np.uint8)
 
 
 class _LineError(ValueError):
-    """A line is no libsvm; `line` counts from 0 in its block."""
+    """A line is not libsvm; `line` counts from 0 in its block."""
 
     def __init__(self, message: str, line: int, hint: str = HINT) -> None:
         self.line = line
@@ -90,8 +90,8 @@ def _parse(block: bytes, *, request: bool) -> SparseRows:
     qid = _qid(text, starts, first, line, per_word)
     labelled = first & (per_word == 0) if request else first
     cell = ~labelled & ~qid
-    _require((per_word == 1) | ~cell, line, block, starts, "is no index:value")
-    _require((per_word <= 1) | ~labelled, line, block, starts, "is no label and no label:weight")
+    _require((per_word == 1) | ~cell, line, block, starts, "is not an index:value")
+    _require((per_word <= 1) | ~labelled, line, block, starts, "is not a label and no label:weight")
     numbers = _numbers(text, space, colons, starts, qid, line, block)
     place = np.cumsum(np.concatenate([[0], 1 + per_word - qid]))[:-1]  # of each word's first number
     return _rows(numbers, place, cell, labelled, qid, per_word, line, first)
@@ -171,7 +171,7 @@ def _numbers(
         found = _word(block, start)
         if block[start:].split(maxsplit=1)[0].endswith(b":"):  # XGBoost would read 1
             raise _LineError(f"{found} has no value behind its colon", int(line[word]), _VALUE_HINT)
-        raise _LineError(f"{found} holds what is no number", int(line[word]))
+        raise _LineError(f"{found} holds what is not a number", int(line[word]))
     return values
 
 
@@ -199,7 +199,7 @@ def _convert_bulk(text: bytes, offsets: Integers) -> Floats:
 
 
 def _first_refused(text: bytes, offsets: Integers) -> int:
-    """Return the number of the first word that is no number, by halving."""
+    """Return the number of the first word that is not a number, by halving."""
     low, high = 0, len(offsets) - 1
     while high - low > 1:
         middle = (low + high) // 2
@@ -242,7 +242,7 @@ def _integers(values: Floats, line: Integers, what: str) -> Integers:
     good = (values >= 0) & (values <= MAX_INDEX) & (values == np.floor(values))
     if not good.all():
         at = int(np.argmin(good))
-        raise _LineError(f"the {what} {values[at]:g} is no whole number from 0", int(line[at]))
+        raise _LineError(f"the {what} {values[at]:g} is not a whole number from 0", int(line[at]))
     return values.astype(np.int64)
 
 

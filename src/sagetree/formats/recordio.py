@@ -81,7 +81,7 @@ def _cut_off(number: int) -> RecordError:
 
 
 def _framing(reason: str, number: int) -> RecordError:
-    return RecordError(f"the record is no RecordIO: {reason}", f"record {number}", HINT)
+    return RecordError(f"the record is not a RecordIO: {reason}", f"record {number}", HINT)
 
 
 def frame(record: bytes) -> bytes:
@@ -210,7 +210,7 @@ def _row(make: "type[Message]", data: bytes, number: int) -> _Row:
     try:
         record.ParseFromString(data)
     except DecodeError as error:
-        raise _fault("it is no aialgs.data.Record", number) from error
+        raise _fault("it is not an aialgs.data.Record", number) from error
     try:
         label = _label(_tensor(record.label, "labels", number), number)
         return _cells(_tensor(record.features, "features", number), label, number)

@@ -17,7 +17,7 @@ Integers = NDArray[np.int64]
 
 
 class RecordError(ValueError):
-    """Bytes that are no libsvm, recordio or JSON Lines; `place` is such as `line 7`."""
+    """Bytes that are not libsvm, recordio or JSON Lines; `place` is such as `line 7`."""
 
     def __init__(self, message: str, place: str, hint: str) -> None:
         self.place = place

@@ -188,7 +188,7 @@ def to_moment(cell: Cell) -> float:
         try:
             cell = datetime.fromisoformat(text) if _DATE.fullmatch(text) else cell
         except ValueError as error:
-            raise CellError(f"{quote(text)} is no date: {error}") from error
+            raise CellError(f"{quote(text)} is not a date: {error}") from error
     elif cell is None or cell != cell:
         return NAN
     if isinstance(cell, datetime):

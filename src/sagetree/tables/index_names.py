@@ -37,7 +37,7 @@ def index_columns(metadata: Mapping[bytes, bytes] | None) -> tuple[str, ...]:
 
 
 def first_column(names: Sequence[str], index: Collection[str] = ()) -> str:
-    """Return the first column that is no index, neither by its name nor one of `index`.
+    """Return the first column that is not an index, neither by its name nor one of `index`.
 
     Where there is none, it is the first of all.
     """

@@ -153,7 +153,7 @@ class IntervalLabel(StoredRecord):
 class EventLabel(_OneColumnLabel):
     """A time: that of a row's event, or when the row was last seen without one (censored).
 
-    The column `event` says which by its texts; it is no part of the label in a request,
+    The column `event` says which by its texts; it is not a part of the label in a request,
     which may hold it. `bounds` says that the objective takes two bounds of a time.
     """
 

@@ -147,7 +147,7 @@ def read_amounts(
     """Return what each row costs if it is called wrong (n), by `miss` and `alarm`.
 
     A miss is of rows with label 1, an alarm of the others; cells of rows that it is not of
-    may hold anything. Raises DataError where the column is missing, or a cell is no amount.
+    may hold anything. Raises DataError where the column is missing, or a cell is not an amount.
     """
     return {
         part: _amounts(table, part, name, schema, missing, labels == (part == "miss"))

@@ -169,7 +169,7 @@ def python_cells(cells: "pa.ChunkedArray | pa.Array") -> list[Cell]:
     try:
         values: list[Any] = cells.to_pylist()
     except (OverflowError, ValueError):  # a date outside Python's years 1 to 9999
-        values = cells.cast(pa.string()).to_pylist()  # text, which is no date
+        values = cells.cast(pa.string()).to_pylist()  # text, which is not a date
     if pa.types.is_decimal(kind):
         return [None if value is None else float(value) for value in values]
     if pa.types.is_float32(kind) or pa.types.is_float16(kind):

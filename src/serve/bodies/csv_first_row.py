@@ -26,7 +26,7 @@ _LINE_END = re.compile(rb"[\r\n]")
 def first_row_of(text: bytes, delimiter: str, hints: Hints, *, goes_on: bool = False) -> FirstRow:
     """Return the first row, and whether it is a header; `goes_on` says that more rows follow.
 
-    Raises DecodingError where it is no CSV, SchemaError for a faulty header.
+    Raises DecodingError where it is not CSV, SchemaError for a faulty header.
     """
     try:
         first = read_first_row(text, delimiter, goes_on=goes_on)

@@ -20,7 +20,7 @@ class Hints(NamedTuple):
     `limit` is what a packed body may hold unpacked, in bytes (None: any);
     `batch` says that the body may be a part of a file, cut between two lines.
     Of the columns in `numbers` only the numbers matter, not how their cells are
-    written; `missing` are texts that are no value.
+    written; `missing` are texts that are not values.
     """
 
     schema: Schema

@@ -11,7 +11,7 @@
 
 Beside MLflow's keys may stand "params", of which this model has none. Records, and rows as
 {"features": [...]}, may stand in a list or one in a line (JSON Lines). null is a missing
-value, and so is NaN, which Python's json writes for it; Infinity is no number that a model
+value, and so is NaN, which Python's json writes for it; Infinity is not a number that a model
 could be trained on, so it is none that it can score. A record that lacks a column the model
 needs is an error, because a misspelled or forgotten key would look just like that.
 """
@@ -48,7 +48,7 @@ _WRAPPERS = {
 _SPLIT = "dataframe_split"
 _INPUTS = "inputs"
 
-# The kinds of JSON that are no single value.
+# The kinds of JSON that are not single value.
 _NESTED: Mapping[type, str] = MappingProxyType({list: "a list", dict: "an object"})
 
 # What Python's objects take of memory, at most, by the byte that begins or parts
@@ -69,8 +69,8 @@ class JsonColumns:
 def columns_of_json(body: Body, schema: Schema) -> JsonColumns:
     """Return the columns in a JSON body in UTF-8; every record must have the model's inputs.
 
-    Raises DecodingError for what is no JSON or has none of the shapes,
-    SchemaError for a cell that is no single value and for a lacking key,
+    Raises DecodingError for what is not JSON or has none of the shapes,
+    SchemaError for a cell that is not a single value and for a lacking key,
     PayloadTooLargeError for what would take too much memory.
     """
     return columns_of_value(parse_json(body), schema)
@@ -170,14 +170,14 @@ def _names(names: list[Any]) -> tuple[str, ...]:
     for name in names:
         if not isinstance(name, str):
             hint = "Name every column by a text"
-            raise DecodingError(f"the name {quote(name)} is no text", where="columns", hint=hint)
+            raise DecodingError(f"the name {quote(name)} is not text", where="columns", hint=hint)
     return tuple(names)
 
 
 def _of_rows(rows: list[Any], schema: Schema) -> JsonColumns:
     if not rows or not isinstance(rows[0], dict):
         return _of_lists(rows, None, schema)
-    _refuse_others(rows, dict, "the row is no record, which the first row is")
+    _refuse_others(rows, dict, "the row is not a record, which the first row is")
     if all(len(row) == 1 and isinstance(row.get("features"), list) for row in rows):
         return _of_lists([row["features"] for row in rows], None, schema)
     return _of_records(rows, schema)
@@ -212,7 +212,7 @@ def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
 def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) -> JsonColumns:
     if not rows:
         raise DecodingError("there are no rows", hint=SHAPES)
-    _refuse_others(rows, list, "the row is no list of values")
+    _refuse_others(rows, list, "the row is not a list of values")
     width = len(rows[0] if names is None else names)
     refuse_width(width, schema)
     for number, row in enumerate(rows, 1):

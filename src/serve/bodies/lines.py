@@ -7,7 +7,7 @@ from sagetree.errors import DecodingError
 from sagetree.formats.whole_rows import end_of_lines, end_of_rows
 from sagetree.serve.protocol.messages import Body
 
-# A row of more bytes is no row: csv's own bound for one cell is 128 kB.
+# A row of more bytes is not a row: csv's own bound for one cell is 128 kB.
 LONGEST_ROW = 8 * 2**20
 
 # Where the last whole row of a text ends (0 where none does), and whether its quotes are tidy.

@@ -59,7 +59,7 @@ def _check_footer(body: Body) -> None:
 
 
 def _no_parquet(reason: str) -> DecodingError:
-    return DecodingError(f"the body is no Parquet file: {reason.splitlines()[0]}", hint=HINT)
+    return DecodingError(f"the body is not a Parquet file: {reason.splitlines()[0]}", hint=HINT)
 
 
 def _open(body: Body, hints: Hints) -> "pq.ParquetFile":
@@ -76,7 +76,7 @@ def _open(body: Body, hints: Hints) -> "pq.ParquetFile":
 
 
 def _check_columns(file: "pq.ParquetFile", hints: Hints) -> None:
-    """Raise SchemaError for far too many columns, and for cells that are no single values."""
+    """Raise SchemaError for far too many columns, and for cells that are not single values."""
     refuse_width(file.metadata.num_columns, hints.schema)
     violations = [
         Violation(field.name, f"holds cells {problem}")

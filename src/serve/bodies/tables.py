@@ -18,7 +18,7 @@ from sagetree.tables.table import Cells, OneRow, Source, Table
 BULK_VALUES = 50_000
 
 # A body with more columns than this, and than this many for each trained one,
-# is no mistake of a column or two.
+# is not a mistake of a column or two.
 MOST_COLUMNS = 1000
 MOST_PER_COLUMN = 4
 

@@ -53,7 +53,7 @@ def check_head(method: str, version: str, headers: Mapping[str, str]) -> None:
         hint = "Send one Host header with a name or an address, and a port if need be"
         raise RequestError(f"the host is {quote(host)}", where="Host", hint=hint)
     if method == "CONNECT":
-        raise RequestError("this server is no proxy", where="CONNECT", hint="Ask it directly")
+        raise RequestError("this server is not a proxy", where="CONNECT", hint="Ask it directly")
     coding = headers.get("transfer-encoding")
     if coding is not None and coding.lower() != "chunked":
         raise _wrong_coding(coding)

@@ -65,7 +65,7 @@ def cell_schema(kind: "Kind", categories: Sequence[str]) -> Json:
         case "boolean":
             return {"type": ["boolean", "null"]}
         case "category" | "ordinal":
-            # another text is a category that training never saw, which is no error
+            # another text is a category that training never saw, which is not an error
             examples = {"examples": list(categories[:5])} if categories else {}
             return {"type": ["string", "null"], **examples}
         case "mixed":

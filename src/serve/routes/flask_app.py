@@ -91,7 +91,7 @@ def _methods(error: Exception, path: str, handlers: Handlers) -> str:
     """Return the methods of a path as Allow lists them, "" where there is no such path.
 
     "*" is the whole server (RFC 9110 section 9.3.7); "/" is asked by HAProxy's checks even where it
-    is no page.
+    is not a page.
     """
     if isinstance(error, MethodNotAllowed):
         known = set(error.valid_methods or ())

@@ -226,7 +226,7 @@ def _asked(request: Request, length: int) -> dict[str, Any]:
     body = request.body
     asked = parse_json(body if length == len(body) else body[:length])
     if not isinstance(asked, dict):
-        raise DecodingError("the body is no inference request", hint=HINT)
+        raise DecodingError("the body is not an inference request", hint=HINT)
     return asked
 
 
@@ -239,7 +239,7 @@ def _outputs(asked: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, bool]
     for output in outputs:
         name = output.get("name")
         if not isinstance(name, str):
-            raise DecodingError(f"the name {quote(name)} is no text", where="outputs", hint=HINT)
+            raise DecodingError(f"the name {quote(name)} is not text", where="outputs", hint=HINT)
         if name not in keys:
             hint = f"This model gives {', '.join(keys)}"
             raise RequestError(f"there is no output {quote(name)}", where="outputs", hint=hint)

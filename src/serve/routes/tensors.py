@@ -166,7 +166,7 @@ def _name(tensor: Mapping[str, Any]) -> str:
 def _shape(tensor: Mapping[str, Any]) -> tuple[int, ...]:
     shape = tensor.get("shape")
     if not isinstance(shape, list) or not shape or any(type(n) is not int or n < 0 for n in shape):
-        raise _wrong(_name(tensor), "its shape is no list of sizes")
+        raise _wrong(_name(tensor), "its shape is not a list of sizes")
     return tuple(shape)
 
 

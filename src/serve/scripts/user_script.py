@@ -175,7 +175,7 @@ class UserScript:
 def load_module(code: ScriptCode) -> str:
     """Import the script and return the name it has among the modules.
 
-    The name is no file's: a script called numpy.py is not numpy, and not taken for it. A
+    The name is not a file's: a script called numpy.py is not numpy, and not taken for it. A
     helper of such a name cannot be imported, which is logged.
     """
     hidden = sorted(path.name for path in code.path.parent.glob("*.py") if _is_hidden(path, code))

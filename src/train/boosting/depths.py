@@ -3,7 +3,7 @@
 Rows with interactions ask for depth, few positives forbid it, and no default knows
 which a table has. A trial takes larger steps, hence fewer rounds, on the folds or the
 one hold-out that the job boosts on anyway, and computes nothing but the deciding
-metric. Depths between are no trials: they differ by less than folds do.
+metric. Depths between are not trials: they differ by less than folds do.
 """
 
 from collections.abc import Iterator, Sequence

@@ -53,7 +53,7 @@ def read_channel(
         kept=lambda names: _roles(names, columns),
         text=_texts_of(columns, schema) | found.texts,
         missing=MissingValues.of(columns.missing_values),
-        keeps_text=columns.decimal == "comma",  # of 1.299, which is no number with a point
+        keeps_text=columns.decimal == "comma",  # of 1.299, which is not a number with a point
     )
     indices = found.indices
     if schema and not schema.named:  # the columns that a libsvm or recordio file of training's has
@@ -85,7 +85,7 @@ def _names(count: int, columns: Columns) -> tuple[str, ...]:
 
 
 def _roles(names: Sequence[str], columns: Columns) -> set[str]:
-    """Return the columns that are no features: their cells are kept as they are."""
+    """Return the columns that are not features: their cells are kept as they are."""
     label = () if columns.target else (first_column(names),)
     weight = names[1:2] if columns.csv_weights else ()
     return {*columns.of_roles, *label, *weight}

@@ -134,7 +134,7 @@ def _check_is_no_key(facts: Facts, name: str) -> None:
 def _check_column(table: Table, setting: str, name: str) -> None:
     if name not in table.names:
         raise SettingsError(
-            f"{setting} is {quote(name)}, which is no column{did_you_mean(name, table.names)}",
+            f"{setting} is {quote(name)}, which is not a column{did_you_mean(name, table.names)}",
             hint=f"The columns are {quote_all(table.names)}",
         )
 

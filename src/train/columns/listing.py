@@ -16,7 +16,7 @@ CATEGORIES_WIDTH = 60
 # A table of thousands of columns must not bury the first metric: the rest by kind.
 COLUMNS_SHOWN = 40
 
-# What training does with columns that are no features.
+# What training does with columns that are not features.
 NOTES = {
     "identifier": "left out: it only names rows",
     "constant": "left out: one value everywhere",

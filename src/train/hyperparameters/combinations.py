@@ -1,6 +1,6 @@
 """Hyperparameters that do not go together, found before any data are read.
 
-What this job cannot heed though another could is no fault, so that a tuning job
+What this job cannot heed though another could is not a fault, so that a tuning job
 over boosters or objectives loses no trial: it is said in the log, and left out.
 """
 
@@ -64,7 +64,7 @@ def idle_together(values: Values) -> dict[str, str]:
 
 
 def notes_together(values: Values, channels: Collection[str]) -> Iterator[str]:
-    """Return what is no fault and yet without effect, for the log."""
+    """Return what is not a fault and yet without effect, for the log."""
     if "nfold" in values and "validation" in channels and "_kfold" not in values:
         yield "nfold has no effect: the validation channel chooses the rounds"
     if "sync" in values.get("updater", ()):

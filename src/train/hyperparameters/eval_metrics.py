@@ -63,7 +63,7 @@ class Metric:
     """A metric, the tasks it is defined for, and whether more is better.
 
     `function` computes it where XGBoost does not: always, or with
-    `by_xgboost` where the objective's predictions are no probabilities.
+    `by_xgboost` where the objective's predictions are not probabilities.
     `parameter` is what may stand after an @, or must if it has no default.
     """
 
@@ -213,7 +213,7 @@ class Asked:
         metric = METRICS.get(name)
         if metric is None:
             known = ", ".join(METRICS)
-            raise ValueError(f"is no metric{did_you_mean(name, METRICS)}: take {known}")
+            raise ValueError(f"is not a metric{did_you_mean(name, METRICS)}: take {known}")
         parameter = metric.parameter
         if parameter is None:
             if at:

@@ -160,7 +160,7 @@ def _unnamed(values: Values, params: Mapping[str, Any]) -> list[str]:
 
 
 def objective_notes(values: Values) -> Iterator[str]:
-    """Return what is no fault of metrics and yet other than named, for the log."""
+    """Return what is not a fault of metrics and yet other than named, for the log."""
     if "objective" not in values:  # the label decides
         return
     _, deciding = metrics_of(values, values)

@@ -155,4 +155,4 @@ def _json(text: str, allowed: str) -> object:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ParameterError(f"{allowed} ({quote(text)} is no JSON: {error})") from error
+        raise ParameterError(f"{allowed} ({quote(text)} is not JSON: {error})") from error

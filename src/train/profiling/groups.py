@@ -58,7 +58,7 @@ class RowGroups:
         return np.bincount(self.codes[mask], minlength=len(self.names))
 
     def crossed(self, codes: Floats, size: int) -> NDArray[np.intp]:
-        """Return the rows of each group and code (g, size); NaN is no code."""
+        """Return the rows of each group and code (g, size); NaN is not code."""
         there = ~np.isnan(codes)
         both = self.codes[there].astype(np.intp) * size + codes[there].astype(np.intp)
         counts = np.bincount(both, minlength=len(self.names) * size)

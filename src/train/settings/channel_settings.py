@@ -29,7 +29,7 @@ _MEANT = {
 def read_json(path: Path) -> Mapping[str, Any]:
     """Return the object in a config file; one that is absent is empty.
 
-    Raises SettingsError for one that is no object, PlatformError for one that
+    Raises SettingsError for one that is not an object, PlatformError for one that
     cannot be read.
     """
     try:
@@ -41,7 +41,7 @@ def read_json(path: Path) -> Mapping[str, Any]:
         raise PlatformError("the file cannot be read", where=path.name, hint=hint) from error
     except orjson.JSONDecodeError as error:
         raise SettingsError(
-            f"it is no JSON: {error}", where=path.name, hint="Write an object"
+            f"it is not JSON: {error}", where=path.name, hint="Write an object"
         ) from error
     if not isinstance(value, dict):
         raise SettingsError("it holds no JSON object", where=path.name, hint="Write an object")

@@ -106,7 +106,7 @@ class Header(StoredRecord):
 
 
 class DamagedError(Exception):
-    """A file that is no whole checkpoint."""
+    """A file that is not a whole checkpoint."""
 
 
 def fingerprint(settings: TrainSettings, data: Mapping[str, DataFingerprint]) -> Fingerprint:

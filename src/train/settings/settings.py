@@ -214,7 +214,7 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
         if parameter is None:
             known = ELSEWHERE.get(spelling)
             meant = did_you_mean(known or spelling, BY_NAME)
-            faults.append(f"{quote(spelling)} is no hyperparameter{meant}")
+            faults.append(f"{quote(spelling)} is not a hyperparameter{meant}")
             continue
         if parameter.name in spelled:
             faults.append(f"{spelled[parameter.name]} and {spelling} are the same hyperparameter")

@@ -44,7 +44,7 @@ class Tried:
 
 
 class TrialStopping(EarlyStopping):
-    """Early stopping of a trial: one whose metric is not a number is no error, but pruned."""
+    """Early stopping of a trial: one whose metric is not a number is not an error, but pruned."""
 
     def check(self, history: History, best: int) -> None:
         """Leave the metric to whoever tries."""

@@ -62,7 +62,7 @@ def test_an_identifier_may_be_any_text(tmp_path):
     [
         (b"\x1f\x8b\x08...", POLICY, "it is packed"),
         (b"\xff\xfep\x00", POLICY, "it is not UTF-8"),
-        (b"PAR1 no", POLICY, "it is no Parquet file that can be read"),
+        (b"PAR1 no", POLICY, "it is not a Parquet file that can be read"),
         (b'policy_id,a\n1,5" pipe\n7,6" pipe\n', POLICY, "a row is not CSV"),
         (b"policy_id\nM\xfc\n", Identifier("policy_id", "Mü"), "a row is not CSV"),
     ],

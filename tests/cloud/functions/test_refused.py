@@ -101,7 +101,7 @@ def _without_model(account):
             lambda account: PACKAGE[:-1] + "99",
             f"{PACKAGE[:-1]}99: Model package {PACKAGE[:-1]}99 not found",
         ),
-        (lambda account: "fraud", "'fraud' is no ARN of a model package's version"),
+        (lambda account: "fraud", "'fraud' is not an ARN of a model package's version"),
         (
             _status("Failed"),
             f"{PACKAGE}: its status is Failed, with 1 containers. Run the pipeline, which"

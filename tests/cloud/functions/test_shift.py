@@ -401,7 +401,7 @@ def test_what_is_refused_has_changed_nothing(account, ask, pair):
     assert str(raised.value) == text
     for package, shown in (("", "''"), (7, "'7'")):
         assert refusal(ask, {"shift": 100, "package": package}) == (
-            f"{shown} is no ARN of a model package's version"
+            f"{shown} is not an ARN of a model package's version"
         )
     account.clients["sagemaker"].delete_model_package(ModelPackageName=first)
     assert refusal(ask, {"shift": 0}).startswith(f"{first}: Model package {first} not found")

@@ -162,7 +162,7 @@ def test_without_a_model_all_come_again(line: Line):
     take = line.start()
     line.stack.parameters.clear()
     assert take(a=LOW, b="{") == ["a"]
-    assert len(line.dead()) == 1  # what is no claim will never be one
+    assert len(line.dead()) == 1  # what is not a claim will never be one
 
 
 def test_however_often_a_claim_is_delivered_there_is_one_alert(line: Line):

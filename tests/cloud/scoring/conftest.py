@@ -36,7 +36,7 @@ def event(
     headers: Mapping[str, str] | None = None,
     **more: object,
 ) -> dict[str, object]:
-    """An event of API Gateway's; a body that is no text is sent as JSON."""
+    """An event of API Gateway's; a body that is not text is sent as JSON."""
     text = body if isinstance(body, str) or body is None else json.dumps(body)
     return {
         "version": "2.0",

@@ -95,10 +95,10 @@ def test_what_ends_the_work_is_told_and_an_error_of_the_function(call, clients):
 @pytest.mark.parametrize(
     ("event", "faults"),
     [
-        ({"source": "customers.csv"}, "source is no s3:// and no https:// address"),
-        ({"source": 7}, "source is no s3:// and no https:// address"),
+        ({"source": "customers.csv"}, "source is neither an s3:// nor an https:// address"),
+        ({"source": 7}, "source is neither an s3:// nor an https:// address"),
         ({"tabel": "a"}, "it has 'tabel'"),
-        ({"secret": ["a"], "from": 0}, "secret is no text; from is '0', no number of a row"),
+        ({"secret": ["a"], "from": 0}, "secret is not text; from is '0', no number of a row"),
         ({"from": True}, "from is 'True', no number of a row"),
     ],
 )

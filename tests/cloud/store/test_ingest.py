@@ -175,10 +175,10 @@ policy_id,state,event_time
     }
     assert len(desk.groups.made["fraud-customers"].kept) == 3
     assert [(row["row"], row["reason"]) for row in failed] == [
-        (4, "event_time: it is no ISO 8601 time"),
+        (4, "event_time: it is not an ISO 8601 time"),
         (5, "event_time: it is missing"),
         (6, "policy_id: row 2 has the same one, and the same event time"),
-        (7, "event_time: it is no ISO 8601 time"),
+        (7, "event_time: it is not an ISO 8601 time"),
     ]
     assert failed[0]["where"] == "customers.csv line 5"
 

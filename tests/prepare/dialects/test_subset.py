@@ -143,5 +143,5 @@ def test_a_statement_for_athena() -> None:
     with pytest.raises(SettingsError) as caught:
         unload_statement(query, "bucket/joined")
     assert str(caught.value) == (
-        "--print-unload: 'bucket/joined' is no folder in S3. Name one such as s3://bucket/joined/"
+        "--print-unload: 'bucket/joined' is not a folder in S3. Name one such as s3://bucket/joined/"
     )

@@ -1,4 +1,4 @@
-"""Flows' files: what is no flow, and steps that are not known, all told at once."""
+"""Flows' files: what is not a flow, and steps that are not known, all told at once."""
 
 import base64
 import io
@@ -127,9 +127,9 @@ def linked(*inputs: str) -> str:
 
 
 FILES = {
-    "no JSON": (b"{", "this is no flow of Data Wrangler's"),
-    "other JSON": (b"[1]", "this is no flow of Data Wrangler's"),
-    "no text": (b"\xff", "this is no flow of Data Wrangler's"),
+    "no JSON": (b"{", "this is not a flow of Data Wrangler's"),
+    "other JSON": (b"[1]", "this is not a flow of Data Wrangler's"),
+    "no text": (b"\xff", "this is not a flow of Data Wrangler's"),
     "no nodes": (changed({"nodes": []}).encode(), "the flow reads no table"),
     "another version": (
         changed({"metadata": {"version": 2}}).encode(),

@@ -60,7 +60,7 @@ def test_types_come_in_the_flows_order(
         "Warning: t.flow, step 2 (sagemaker.spark.infer_and_cast_type_0.1), column 'u': in 1 of 4"
     )
     assert caplog.messages == [
-        f"{step} rows, such as 'x', it is no long, and missing",
+        f"{step} rows, such as 'x', it is not a long, and missing",
         f"{step} rows, such as '8913.67', it is cut to a whole number",
     ]
 
@@ -82,7 +82,7 @@ def test_one_hot(db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
     }  # fmt: skip
     assert caplog.messages == [
         "Warning: t.flow, step 3 (sagemaker.spark.encode_categorical_0.1), column 't': in 1 of 4 "
-        "rows, such as 'ZZ', it is no category of the flow's, and 0 in all of its columns"
+        "rows, such as 'ZZ', it is not a category of the flow's, and 0 in all of its columns"
     ]
 
 
@@ -115,8 +115,8 @@ def test_ordinal(db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
         "t": [1, 0, None, None], "k": [1.0, 0.0, 2.0, 2.0],
     }  # fmt: skip
     assert [message.partition("such as ")[2] for message in caplog.messages] == [
-        "'ZZ', it is no category of the flow's, and 2.0",
-        "'ZZ', it is no category of the flow's, and missing",
+        "'ZZ', it is not a category of the flow's, and 2.0",
+        "'ZZ', it is not a category of the flow's, and missing",
     ]
 
 
@@ -125,7 +125,7 @@ def test_a_category_that_a_step_must_not_meet(db: Database, tmp_path: Path) -> N
     with pytest.raises(DataError) as caught:
         run(db, tmp_path, TYPES, step)
     assert str(caught.value) == (
-        "t.csv line 4, column 't': '' is no category known to t.flow, step 3 "
+        "t.csv line 4, column 't': '' is not a known category to t.flow, step 3 "
         "(sagemaker.spark.encode_categorical_0.1). "
         "Correct the cells, or let the flow's step keep unknown categories"
     )
@@ -191,7 +191,7 @@ STEP_FAULTS: dict[str, tuple[tuple[Node, ...], str]] = {
     ),
     "numbers that are replaced": (
         (TYPES, pandas("d = {'1': 2}\ndf['n'] = df['n'].replace(d)")),
-        "step 3 (sagemaker.spark.custom_pandas_0.1): the column n is no text, and texts of it are "
+        "step 3 (sagemaker.spark.custom_pandas_0.1): the column n is not text, and texts of it are "
         "replaced. Leave the step out of the flow",
     ),
     "fractions as text": (

@@ -32,7 +32,7 @@ def raw_rows(text: str) -> Rows:
 def test_raw_tables_become_the_columns_of_aws_files(
     root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder of flows below the inputs is no table; templates of string.Template are flows.
+    """A folder of flows below the inputs is not a table; templates of string.Template are flows.
 
     A gender that the fitted state lacks has a column all the same: later steps name it.
     """

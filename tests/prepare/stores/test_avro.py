@@ -54,7 +54,7 @@ def whole_of(schema: dict[str, object]) -> bytes:
 def test_files_that_are_none() -> None:
     whole = container(SCHEMA, ROWS, "deflate")
     faults = {
-        b"PAR1": "it is no Avro file",
+        b"PAR1": "it is not an Avro file",
         b"Obj": "it ends too early",
         whole[:-3]: "it ends too early",
         whole[:-3] + b"xyz": "its blocks are damaged",

@@ -157,7 +157,7 @@ def test_every_cell_that_does_not_fit_is_named() -> None:
         "t.csv row 1, column 'x,y': 'maybe' is text where a number is expected",
         "t.csv row 2, column 'x,y': '2' is neither true nor false",
         f"t.csv row 1, column 'seen': 'tomorrow' {not_a_date}",
-        f"t.csv row 2, column 'seen': '2026-02-30' is no date: {python.value}",
+        f"t.csv row 2, column 'seen': '2026-02-30' is not a date: {python.value}",
         f"t.csv row 3, column 'seen': '20260101' {not_a_date}",
     ]
 

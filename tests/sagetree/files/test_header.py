@@ -41,7 +41,7 @@ def test_numbers_may_be_names(text: str) -> None:
         "cat,2019,2020\n" + "cat,1,5\ndog,9,4\n" * 10,
         "1,NA,2\n" + "1,5,4\n0,2,2\n" * 10,
         "NA,2019,2020\n" + "1,5,4\n0,2,2\n" * 10,
-        # numbers that are no names, or that come again
+        # numbers that are not names, or that come again
         "rare,5.1,3.5\n" + "cat,4.9,3.0\ndog,4.7,3.2\n" * 10,
         "lynx,7,3\n" + "cat,1,5\ndog,9,4\n" * 10,
         "0,1,2\n" + "0,1,3\n1,2,2\n" * 10,

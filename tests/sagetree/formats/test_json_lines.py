@@ -110,9 +110,9 @@ LENGTH = "Give every line a value for every column, null where missing"
             "line 1",
             NOT_JSON,
         ),
-        (b"3\n", "the line is no record", "line 1", HINT),
+        (b"3\n", "the line is not a record", "line 1", HINT),
         (b"{}\n{}", "the line has no values", "line 1", HINT),
-        (b'{"a": 1}\n\n[2]', "the line is no record, which the first is", "line 3", HINT),
+        (b'{"a": 1}\n\n[2]', "the line is not a record, which the first is", "line 3", HINT),
         (b'[1]\n{"a": 2}', "the line is of another shape than the first", "line 2", HINT),
         (b"[1, 2]\n[1]", "the line has 1 values where the first line has 2", "line 2", LENGTH),
         (

@@ -124,7 +124,7 @@ def test_answers_are_the_official_containers() -> None:
 
 GOOD = frame(record([1, 2], label=0))
 UNREADABLE = "the record cannot be read: "
-NO_FRAME = "the record is no RecordIO: "
+NO_FRAME = "the record is not a RecordIO: "
 
 
 def binary() -> bytes:
@@ -161,7 +161,7 @@ def several() -> bytes:
             1,
             HINT,
         ),
-        (GOOD + frame(b"\xff\xff"), UNREADABLE + "it is no aialgs.data.Record", 2, HINT),
+        (GOOD + frame(b"\xff\xff"), UNREADABLE + "it is not an aialgs.data.Record", 2, HINT),
         (
             GOOD + frame(record([1])),
             UNREADABLE + "it has 1 values where an earlier record has 2",

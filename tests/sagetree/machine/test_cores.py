@@ -26,7 +26,7 @@ UNLIMITED: dict[str, dict[str, str]] = {
     "v2": {"cpu.max": "max 100000\n"},
     "v1": v1("-1"),
     "more than there are": {"cpu.max": "100000000 100000\n"},
-    "v2 that is no limit": {"cpu.max": "\n"},
+    "v2 that is not a limit": {"cpu.max": "\n"},
 }
 
 

@@ -178,7 +178,7 @@ def test_a_date_that_does_not_exist_is_refused_in_pythons_words(text: str) -> No
         datetime.fromisoformat(text)
     with pytest.raises(CellError) as caught:
         to_moment(text)
-    assert str(caught.value) == f"{text!r} is no date: {python.value}"
+    assert str(caught.value) == f"{text!r} is not a date: {python.value}"
 
 
 @given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=-9, minutes=-30))])))

@@ -273,12 +273,12 @@ def test_other_words_are_no_json(word: str):
         ("[]", DecodingError, f"there are no rows. {SHAPES}"),
         ('{"instances": []}', DecodingError, f"there are no rows. {SHAPES}"),
         ('{"columns": ["age"], "data": []}', DecodingError, f"there are no rows. {SHAPES}"),
-        ("[1, 2]", DecodingError, f"row 1: the row is no list of values. {SHAPES}"),
-        ('[[1], {"age": 1}]', DecodingError, f"row 2: the row is no list of values. {SHAPES}"),
+        ("[1, 2]", DecodingError, f"row 1: the row is not a list of values. {SHAPES}"),
+        ('[[1], {"age": 1}]', DecodingError, f"row 2: the row is not a list of values. {SHAPES}"),
         (
             '[{"age": 1}, [1]]',
             DecodingError,
-            f"row 2: the row is no record, which the first row is. {SHAPES}",
+            f"row 2: the row is not a record, which the first row is. {SHAPES}",
         ),
         (
             "[[1, 2], [3]]",
@@ -293,7 +293,7 @@ def test_other_words_are_no_json(word: str):
         (
             '{"columns": ["age", 1], "data": [[1, 2]]}',
             DecodingError,
-            "columns: the name '1' is no text. Name every column by a text",
+            "columns: the name '1' is not text. Name every column by a text",
         ),
         (
             '{"columns": ["age"], "data": [[1]], "rows": [[1]]}',

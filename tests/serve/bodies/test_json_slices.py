@@ -112,7 +112,7 @@ RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
         ),
         (
             [*RECORDS, [1, 2]],
-            "row 10: the row is no record, unlike the first row. Send one kind of rows",
+            "row 10: the row is not a record, unlike the first row. Send one kind of rows",
         ),
         (
             [[1, 2]] * 9 + [[1, 2, 3]],

@@ -13,7 +13,7 @@ from sagetree.tables.table import cell_list
 from tests.serve.bodies.test_csv_body import THREE, cells_of
 from tests.serve.encoded import parquet
 
-NO_PARQUET = "the body is no Parquet file: "
+NO_PARQUET = "the body is not a Parquet file: "
 LIMIT = 25 * 2**20
 
 

@@ -176,7 +176,7 @@ REFUSED = {
     ),
     "9110 9.3.6: CONNECT": (
         b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400,
-        "CONNECT: this server is no proxy. Ask it directly",
+        "CONNECT: this server is not a proxy. Ask it directly",
     ),
     "9110 8.6: two lengths": (
         post("Content-Length: 1", "Content-Length: 2"), 400,

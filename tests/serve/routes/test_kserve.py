@@ -100,14 +100,14 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
 @pytest.mark.parametrize(
     ("request_", "where", "message"),
     [
-        ([], "", "the body is no inference request"),
+        ([], "", "the body is not an inference request"),
         ({}, "", "there are no inputs"),
         ({"inputs": [3]}, "", "there are no inputs"),
         ({"inputs": [{"shape": [1]}]}, "", "an input has no name"),
         ({"inputs": [{**ONE, "shape": [-1]}]}, "input 'num_claims'",
-         "its shape is no list of sizes"),
+         "its shape is not a list of sizes"),
         ({"inputs": [{**ONE, "shape": [True]}]}, "input 'num_claims'",
-         "its shape is no list of sizes"),
+         "its shape is not a list of sizes"),
         ({"inputs": [{**ONE, "shape": [1, 1, 1]}]}, "input 'num_claims'",
          "its shape [1, 1, 1] is not that of a column"),
         ({"inputs": [{**ONE, "datatype": "INT7"}]}, "input 'num_claims'",
@@ -123,7 +123,7 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
          "its inputs differ in their number of rows"),
         ({"inputs": [{**ONE, "shape": [0], "data": []}]}, "", "there are no rows"),
         ({"inputs": [ONE], "outputs": [1]}, "", "its outputs are no list of objects"),
-        ({"inputs": [ONE], "outputs": [{"name": 3}]}, "outputs", "the name '3' is no text"),
+        ({"inputs": [ONE], "outputs": [{"name": 3}]}, "outputs", "the name '3' is not text"),
     ],
 )  # fmt: skip
 def test_what_is_no_request_is_refused(client: Client, request_: object, where: str, message: str):

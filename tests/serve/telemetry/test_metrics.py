@@ -186,7 +186,7 @@ def test_the_counts_of_all_workers_add_up_also_of_those_that_are_gone():
     after = Counts.total(folder)
     assert after.values == before.values
     assert after.monitors[KEY].missing == [2, 0, 0]
-    # what a worker saw an hour ago is no part of this hour's shares
+    # what a worker saw an hour ago is not a part of this hour's shares
     assert sum(after.monitors[KEY].bins[0]) == 1
     assert sorted(path.name for path in folder.iterdir()) == ["12", "gone"]
     remove_folder(folder)

@@ -197,7 +197,7 @@ FAULTS = [
     (
         table(),
         {"event_column": "arest"},
-        "event_column is 'arest', which is no column (did you mean 'arrest'?). "
+        "event_column is 'arest', which is not a column (did you mean 'arrest'?). "
         "The columns are 'week', 'x', 'arrest'",
     ),
     (

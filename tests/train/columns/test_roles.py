@@ -109,7 +109,7 @@ def test_validation_rows_have_weights_too(job: Job) -> None:
     missing = VALUE.csv(slice(80, None))
     ran = job({"validation": missing}, settings)
     assert ran.failure == (
-        "channel validation: weight_column is 'w', which is no column. "
+        "channel validation: weight_column is 'w', which is not a column. "
         "The columns are 'y', 'x', 'noise', 'kind'\n"
     )
 
@@ -231,7 +231,7 @@ REFUSED: list[tuple[str, dict[str, list[object]], dict[str, object], str]] = [
         "a column that is not there",
         {},
         {"time_column": "t"},
-        "channel train: time_column is 't', which is no column. "
+        "channel train: time_column is 't', which is not a column. "
         "The columns are 'y', 'x', 'noise', 'kind'",
     ),
     (

@@ -1,6 +1,6 @@
 """What a host calls of XGBoost's library, in order: with a group each call may be an exchange.
 
-A call that only one host makes is no error to XGBoost: it adds up what does not belong
+A call that only one host makes is not an error to XGBoost: it adds up what does not belong
 together. So what all hosts call is compared, over every job of several hosts in the suite.
 """
 

@@ -133,7 +133,7 @@ def test_a_bad_cell_on_one_host_is_the_reason_on_all(tmp_path: Path) -> None:
     settings = {"num_round": 3, "target": "fraud", "column_types": '{"amount": "number"}'}
     hosts = run_hosts(tmp_path, shards, settings)
     said = (
-        "data.csv line 2, column 'amount': 'seven1.346' is no number, which the column was "
+        "data.csv line 2, column 'amount': 'seven1.346' is not a number, which the column was "
         "declared to be. Correct the cell, or the column's declaration\n"
     )
     assert [host.failure for host in hosts] == [f"host 127.0.0.2, {said}", said]

@@ -244,11 +244,11 @@ def test_every_metric_has_a_direction() -> None:
 @pytest.mark.parametrize(
     ("spelling", "text"),
     [
-        ("acuracy", "is no metric (did you mean 'accuracy'?): take auc, aucpr, "),
+        ("acuracy", "is not a metric (did you mean 'accuracy'?): take auc, aucpr, "),
         ("auc@3", "has a parameter, but auc takes none"),
         ("error@", "must have a probability behind its @, a number from 0 to 1"),
         ("error@2", "must have a probability behind its @, a number from 0 to 1"),
-        ("error-", "is no metric (did you mean 'error'?): take auc, "),
+        ("error-", "is not a metric (did you mean 'error'?): take auc, "),
         ("ndcg@1.5", "must have a number of rows behind its @, a whole number from 1"),
         ("recall_at_precision", "lacks its parameter: write recall_at_precision@ and a precision"),
         (

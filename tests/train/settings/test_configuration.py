@@ -44,7 +44,7 @@ def test_every_fault_of_every_file_is_in_one_message(opt_ml: OptMl) -> None:
         "current_host of resourceconfig.json is 'algo-3', and hosts are 'algo-1', 'algo-2': "
         "name this host as hosts names it; "
         "eta is '7' and must be a number from 0 to 1; "
-        "inputdataconfig.json: it is no JSON: unexpected end of data: line 1 column 2 (char 1); "
+        "inputdataconfig.json: it is not JSON: unexpected end of data: line 1 column 2 (char 1); "
         "checkpointconfig.json: it holds no JSON object. Correct all 4"
     )
 

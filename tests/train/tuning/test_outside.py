@@ -87,7 +87,7 @@ def test_every_trial_of_every_booster_trains_and_its_metric_is_found(
 
 @pytest.mark.long
 def test_a_search_inside_a_trial_says_its_metric_once_and_last(job: Job) -> None:
-    """Trials within are no values of the job: SageMaker takes the last one there is."""
+    """Trials within are not values of the job: SageMaker takes the last one there is."""
     metric = "validation:auc"
     ran = job({"train": lines(seed=3)}, {"tune": 4, "_tuning_objective_metric": metric, "nfold": 2})
     assert ran.code == 0, ran.log
