@@ -193,11 +193,13 @@ def test_of_several_labels_at_once_a_row_has_scores_and_no_class(objective: str,
     matrix = np.random.default_rng(5).random((50, 3))
     data = xgboost.DMatrix(matrix, matrix[:, :2] > 0.5)
     params = {"objective": objective, "nthread": 1}
-    xgboost.train(params, data, 2).save_model(tmp_path / "model.ubj")
-    client = client_for(tmp_path)
-    keys = client.get("/schema").get_json()["keys"]
-    assert keys == ["predicted_score", "score", "contributions", "model"]
+    folder = tmp_path / "model"
+    folder.mkdir()
+    xgboost.train(params, data, 2).save_model(folder / "model.ubj")
+    client = client_for(folder)
+    keys = ["predicted_score", "score", "contributions", "model"]
     (found,) = predictions(client, ",".join(keys), [[0.9, 0.1, 0.5]])
+    assert client.get("/schema").get_json()["keys"] == keys
     assert len(found["score"]) == 2
     assert found["predicted_score"] == found["score"]
 

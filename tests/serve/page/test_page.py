@@ -265,3 +265,21 @@ def test_a_cell_keeps_the_line_ends_and_digits_that_a_field_drops(page: Page):
         "return [12345, 12345678901, 0.123456, 1e300].map(cellText).concat(short(169812.4))"
     )
     assert texts == ["12345", "12345678901", "0.1235", "1e+300", "169812"]
+
+
+LIGHT = """
+const light = (color) => color.match(/[0-9.]+/g).slice(0, 3)
+  .map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0.05);
+const field = document.querySelector("#fields input");
+return [getComputedStyle(field, "::placeholder").color, getComputedStyle(field).backgroundColor].map(light);
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_missing_cell_can_be_read(scheme: str, page: Page):
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    least, most = sorted(page.browser.execute_script(LIGHT))
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert most / least >= 4.5  # WCAG 2.2, level AA
