@@ -268,11 +268,13 @@ def test_a_cell_keeps_the_line_ends_and_digits_that_a_field_drops(page: Page):
 
 
 LIGHT = """
+const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
 const light = (color) => color.match(/[0-9.]+/g).slice(0, 3)
-  .map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4))
+  .map((part) => linear(part / 255))
   .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0.05);
 const field = document.querySelector("#fields input");
-return [getComputedStyle(field, "::placeholder").color, getComputedStyle(field).backgroundColor].map(light);
+const text = getComputedStyle(field, "::placeholder").color;
+return [text, getComputedStyle(field).backgroundColor].map(light);
 """
 
 
