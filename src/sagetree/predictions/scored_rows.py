@@ -96,7 +96,10 @@ def available_keys(model: Model) -> tuple[str, ...]:
     A threshold is one that training here chose, or that the server sets.
     """
     objective = model.objective
-    classes = objective.is_classification
+    # several labels at once are no classes of which a row is one: their scores say all
+    classes = objective.is_classification and (
+        objective.task == "multiclass" or model.scorer.outputs == 1
+    )
     probable = objective.score in ("probability", "probabilities") and classes
     given: dict[str, Any] = {
         **dict.fromkeys(("predicted_label", "labels", "raw_score", "raw_scores"), classes),

@@ -1,7 +1,7 @@
 let cut = null;  // the threshold that the slider has set, if it has
 
 function attributes(...wanted) {
-  const keys = wanted.filter((key) => schema.keys.includes(key)).join(",");
+  const keys = [...new Set(wanted)].filter((key) => schema.keys.includes(key)).join(",");
   return `inference_output=${keys}${cut === null ? "" : `;decision=${cut}`}`;
 }
 

@@ -7,7 +7,6 @@ import numpy as np
 
 from sagetree.bundle.bundle import SELFCHECK_FILE, SelfCheck
 from sagetree.bundle.model import Model
-from sagetree.decisions.decision import Decision
 from sagetree.predictions.reasons import middle_output
 from sagetree.tables.cells import Cell
 
@@ -15,6 +14,9 @@ Row = Mapping[str, Cell]
 
 # Rows to begin with, from the least score to the greatest; more would be a list to read.
 MOST_EXAMPLES = 5
+
+# What the slider's first threshold is where the server has one in place of the model's.
+_SET = "the one that SAGETREE_DECISION sets"
 
 
 def examples_of(folder: Path, model: Model) -> list[Row]:
@@ -47,7 +49,7 @@ def facts(schema: Mapping[str, object], model: Model, examples: list[Row]) -> di
             for column in model.schema.columns
             if column.low is not None and column.high is not None
         },
-        "curve": _curve(model.decision),
+        "curve": _curve(model),
         "outputs": [f"quantile {quantile:g}" for quantile in quantiles] or several,
         "explained": middle_output(model) if quantiles else 0,
     }
@@ -61,14 +63,15 @@ def _spread(scores: tuple[float, ...] | tuple[tuple[float, ...], ...]) -> list[i
     return [0, *(int(place) for place in order[steps] if place)]
 
 
-def _curve(decision: Decision | None) -> dict[str, object] | None:
-    """Return what each threshold gives on the rows that the threshold was chosen on."""
+def _curve(model: Model) -> dict[str, object] | None:
+    """Return what each threshold gives on the rows that the model's own was chosen on."""
+    decision = model.decision
     if decision is None or decision.curve is None:
         return None
     points = decision.curve.points(decision.parsed_rule)
     # the first threshold is above each score, and calls nobody
     return {
-        "chosen": decision.chosen,
+        "chosen": decision.chosen if model.set_threshold is None else _SET,
         "thresholds": points.thresholds[1:].tolist(),
         "precision": points.precision[1:].tolist(),
         "recall": points.recall[1:].tolist(),

@@ -33,6 +33,7 @@ function fill(row) {
     if (control.options && ![...control.options].some((option) => option.value === text))
       control.append(make("option", { value: text, textContent: text }));
     control.value = text;
+    control.filled = { shown: control.value, text };  // a field of one line drops line ends
   });
 }
 
@@ -41,12 +42,15 @@ function cell(column, text) {
   if (text === OTHER) return UNSEEN;
   if (column.kind === "boolean" && ["true", "false"].includes(text)) return text === "true";
   if (column.kind === "number") {
-    const number = Number(text.trim());
-    return Number.isFinite(number) && text.trim() !== "" ? number : text;
+    const number = /^\s*[-+.\de]+\s*$/i.test(text) ? Number(text) : NaN;  // 0x10 is the server's to refuse
+    return Number.isFinite(number) ? number : text;
   }
   return text;
 }
 
 function row() {
-  return Object.fromEntries(inputs.map((column, number) => [column.name, cell(column, at(`field-${number}`).value)]));
+  return Object.fromEntries(inputs.map((column, number) => {
+    const { value, filled } = at(`field-${number}`);
+    return [column.name, cell(column, value === filled?.shown ? filled.text : value)];
+  }));
 }

@@ -14,7 +14,7 @@ function showProblem(problem) {
 let latest = 0, hasWhatIf = false;
 async function score() {
   const number = ++latest, cells = row();
-  const sent = rowsRequest([cells], "score", "predicted_label", "threshold", "contributions", "reasons");
+  const sent = rowsRequest([cells], "score", "predicted_label", "threshold", "contributions", "reasons", ...lineKeys);
   at("curl").textContent = command(sent);
   const answer = await predictions(sent);
   if (number !== latest) return;  // a newer row is on its way
@@ -34,9 +34,9 @@ function soon() {
 
 // Says of each row to begin with what it scores, so that one can choose a high or a low one.
 async function nameExamples() {
-  const answer = await predictions(rowsRequest(examples, "score"));
+  const answer = await predictions(rowsRequest(examples, "score", "predicted_label"));
   if (answer.problem) return;
-  answer.rows.forEach((found, place) => { at("example").options[place].textContent += `: ${outputText(found)}`; });
+  answer.rows.forEach((found, place) => { at("example").options[place].textContent += `: ${outputText(found.score, found.predicted_label)}`; });
 }
 
 function start() {
@@ -44,7 +44,7 @@ function start() {
     ? "A row of training to begin with: change a field and see what follows."
     : "All fields are missing to begin with: fill some in and see what follows.";
   const meaning = schema.probability ? `The score is ${schema.probability}, the probability.` : "";
-  at("about").textContent = [`${inputs.length} columns, ${schema.objective}.`, meaning, begun].filter(Boolean).join(" ");
+  at("about").textContent = [`${inputs.length} ${inputs.length === 1 ? "column" : "columns"}, ${schema.objective}.`, meaning, begun].filter(Boolean).join(" ");
   at("fields").append(...inputs.map(field));
   at("example").append(...examples.map((_, place) => make("option", { value: place, textContent: `row ${place + 1}` })));
   const begin = () => { fill(examples[at("example").value]); score(); };

@@ -1,34 +1,63 @@
 const SHOWN_ROWS = 200;  // of the table; a saved file has all
 const SHOWN_CELLS = 3;  // of each row, to know it again
 
-// CSV as cells by row, by the separator that the first line has most of.
-function csvRows(text) {
-  const first = text.slice(0, text.search(/\r|\n|$/));
-  const separators = [",", ";", "\t"].map((mark) => [first.split(mark).length, mark]);
-  const separator = separators.sort((a, b) => b[0] - a[0])[0][1];
+// CSV as cells by row, as the server reads it: a quote opens a cell only at its beginning, and
+// an empty line is a row where there is one column.
+function csvRows(text, separator, most = Infinity) {
   const rows = [];
-  let cells = [], cell = "", quoted = false;
-  const endRow = () => {
-    if (cells.length || cell) rows.push([...cells, cell]);
-    cells = [];
-    cell = "";
-  };
-  for (let place = 0; place < text.length; place++) {
+  let cells = [], cell = "", quoted = false, closed = false;
+  const endCell = () => { cells.push(cell); cell = ""; closed = false; };
+  let place = 0;
+  for (; place < text.length && rows.length < most; place++) {
     const mark = text[place];
-    if (quoted && mark === '"' && text[place + 1] === '"') { cell += '"'; place++; }
-    else if (quoted || mark === '"') { if (mark === '"') quoted = !quoted; else cell += mark; }
-    else if (mark === separator) { cells.push(cell); cell = ""; }
-    else if (mark === "\n" || mark === "\r") endRow();
-    else cell += mark;
+    if (quoted) {
+      if (mark !== '"') cell += mark;
+      else if (text[place + 1] === '"') { cell += '"'; place++; }
+      else { quoted = false; closed = true; }
+    } else if (mark === separator) endCell();
+    else if (mark === "\n" || mark === "\r") {
+      if (mark === "\r" && text[place + 1] === "\n") place++;
+      endCell();
+      rows.push(cells);
+      cells = [];
+    } else if (mark === '"' && !cell.trim()) { cell = ""; quoted = true; }
+    else if (!closed) cell += mark;
   }
-  endRow();
+  if (cells.length || cell || closed) { endCell(); rows.push(cells); }
+  while (rows.length > 1 && rows[0].length > 1 && rows.at(-1).join("") === "" && rows.at(-1).length === 1) rows.pop();
   return rows;
+}
+
+const nameOf = (cell, place) => cell.trim() || `Unnamed: ${place}`;
+
+// What the server does to find a header: all cells are columns of training, all that it needs among them.
+function isHeader(cells) {
+  const names = new Set(cells.map(nameOf));
+  return names.size === cells.length && inputs.every(({ name }) => names.has(name))
+    && schema.columns.filter(({ name }) => names.has(name)).length === names.size;
+}
+
+// The names of the columns and the cells by row, of text that the server has scored.
+function table(text) {
+  const plain = text.replace(/^\uFEFF/, "");
+  const { required, all } = schema.widths;
+  const fits = (mark) => {
+    const [first] = csvRows(plain, mark, 1);
+    return isHeader(first) || (first.length === required || first.length === all) && (first.length > 1 || mark === ",");
+  };
+  const rows = csvRows(plain, [",", ";", "\t"].find(fits) || ",");
+  if (isHeader(rows[0])) return [rows[0].map(nameOf), rows.slice(1)];
+  const columns = rows[0].length === required ? inputs : schema.columns;
+  return [columns.map(({ name }) => name), rows];
 }
 
 let scored = [];  // of each row its number, cells, score and label
 let heads = [];
 
-function outputText({ score }) {
+function outputText(score, label) {
+  if (schema.task === "multiclass") {
+    return Array.isArray(score) ? `${label} (${percent(Math.max(...score))})` : String(label);
+  }
   return Array.isArray(score) ? score.map(scoreText).join(", ") : scoreText(score);
 }
 
@@ -47,25 +76,28 @@ function showTable(found) {
     const open = make("button", { type: "button", textContent: one.number });
     open.setAttribute("aria-label", `Open row ${one.number} in the form`);
     open.addEventListener("click", () => openRow(one));
-    const texts = [outputText(one), ...(hasLabel ? [one.label] : []), ...heads.slice(0, SHOWN_CELLS).map((_, place) => one.cells[place] ?? "")];
+    const texts = [outputText(one.score, one.label), ...(hasLabel ? [one.label] : []), ...heads.slice(0, SHOWN_CELLS).map((_, place) => one.cells[place] ?? "")];
     return make("tr", {}, make("td", {}, open), ...texts.map((text) => make("td", { textContent: String(text) })));
   });
   at("rows-table").replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines)));
 }
 
 async function scoreRows() {
-  const text = at("rows-text").value;
-  const answer = await predictions(request(text, "text/csv", "score", "predicted_label"));
+  const [file] = at("rows-file").files;
+  const text = file ? await file.text() : at("rows-text").value;
+  // of a file that is not UTF-8 the server says so; its text would hold other letters
+  const body = text.includes("\uFFFD") && file ? file : text;
+  const answer = await predictions(request(body, "text/csv", "score", "predicted_label"));
   const problem = answer.problem || (answer.rows.length ? null : { message: "There are no rows", hint: "Paste some, or choose a file" });
   at("rows-problem").hidden = !problem;
   at("rows-problem").replaceChildren(...(problem ? problemText(problem) : []));
   at("rows-table").hidden = at("rows-save").hidden = Boolean(problem);
   at("rows-told").textContent = "";
   if (problem) return;
-  const cells = csvRows(text), hasHead = cells.length > answer.rows.length;
-  heads = hasHead ? cells.shift() : inputs.map(({ name }) => name);
-  scored = answer.rows.map(({ score, predicted_label: label }, place) => ({ number: place + 1, cells: cells[place] || [], score, label }));
-  const isOne = scored.every((one) => !Array.isArray(one.score));
+  const [names, cells] = table(text);
+  heads = names;
+  scored = answer.rows.map(({ score, predicted_label: label }, place) => ({ number: place + 1, cells: cells[place], score, label }));
+  const isOne = schema.task !== "multiclass" && scored.every((one) => !Array.isArray(one.score));
   const ordered = isOne ? [...scored].sort((a, b) => b.score - a.score) : scored;
   showTable(ordered);
   const cutOff = scored.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} are shown` : "";
@@ -87,10 +119,11 @@ function saveScores() {
 function startRows() {
   at("rows-score").addEventListener("click", scoreRows);
   at("rows-save").addEventListener("click", saveScores);
-  at("rows-file").addEventListener("change", async () => {
-    const [file] = at("rows-file").files;
-    if (!file) return;
-    at("rows-text").value = await file.text();
+  // text or a file: a field of text would make other line ends of a file's
+  at("rows-text").addEventListener("input", () => { at("rows-file").value = ""; });
+  at("rows-file").addEventListener("change", () => {
+    if (!at("rows-file").files.length) return;
+    at("rows-text").value = "";
     scoreRows();
   });
 }

@@ -55,11 +55,14 @@ function startThreshold(changed) {
   const last = curve.thresholds.length - 1;
   const distance = (place) => Math.abs(curve.thresholds[place] - schema.threshold);
   const chosen = curve.thresholds.reduce((best, _, place) => (distance(place) < distance(best) ? place : best), 0);
+  const begun = (text) => (distance(chosen)
+    ? `The threshold is ${percent(schema.threshold)}, ${curve.chosen}. The nearest that was tried: ${text.replace("At", "at")}.`
+    : `${text}. It is ${curve.chosen}.`);
   const slider = at("cut");
   const show = () => {
     const text = cutText(last - slider.valueAsNumber);
     slider.setAttribute("aria-valuetext", text);
-    at("cut-told").textContent = cut === null ? `${text}. It is ${curve.chosen}.` : `${text}.`;
+    at("cut-told").textContent = cut === null ? begun(text) : `${text}.`;
   };
   slider.max = String(last);
   slider.value = String(last - chosen);

@@ -17,7 +17,8 @@ function breakable(name) {
 function short(number) {
   if (number === 0) return "0";
   const size = Math.abs(number);
-  const text = size >= 1e6 || size < 1e-4 ? size.toExponential(2) : String(Number(size.toPrecision(4)));
+  const rounded = size >= 1e4 ? Math.round(size) : Number(size.toPrecision(4));
+  const text = size >= 1e9 || size < 1e-4 ? size.toExponential(2) : String(rounded);
   return number < 0 ? `−${text}` : text;
 }
 

@@ -188,6 +188,22 @@ def test_a_key_the_model_cannot_give_is_refused(plain_dir: Path, tmp_path: Path)
     )
 
 
+@pytest.mark.parametrize("objective", ["binary:logistic", "binary:logitraw", "binary:hinge"])
+def test_of_several_labels_at_once_a_row_has_scores_and_no_class(objective: str, tmp_path: Path):
+    matrix = np.random.default_rng(5).random((50, 3))
+    data = xgboost.DMatrix(matrix, matrix[:, :2] > 0.5)
+    params = {"objective": objective, "nthread": 1}
+    folder = tmp_path / "model"
+    folder.mkdir()
+    xgboost.train(params, data, 2).save_model(folder / "model.ubj")
+    client = client_for(folder)
+    keys = ["predicted_score", "score", "contributions", "model"]
+    (found,) = predictions(client, ",".join(keys), [[0.9, 0.1, 0.5]])
+    assert client.get("/schema").get_json()["keys"] == keys
+    assert len(found["score"]) == 2
+    assert found["predicted_score"] == found["score"]
+
+
 def test_reasons_of_classes_and_of_numbers_over_http(multiclass_dir: Path, tmp_path: Path):
     row = [[0.9, 0.2, 0.1]]
     client = client_for(multiclass_dir)

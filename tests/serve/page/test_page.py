@@ -3,59 +3,30 @@
 import json
 import math
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xgboost
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import Select, WebDriverWait
+from selenium.webdriver.support.ui import Select
 
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.decisions.curve import Curve
 from sagetree.decisions.decision import Decision
-from tests.serve.artifacts import INPUTS, client_for
-from tests.serve.rows import CATEGORIES, Record, csv_body, is_fraud, records
+from tests.serve.artifacts import client_for
+from tests.serve.page.browsing import BROWSED, Page
+from tests.serve.rows import CATEGORIES, is_fraud, records
 from tests.serve.server_process import ServerProcess, eventually, healthy, serving
 
 SECONDS = 20
 
-pytestmark = [
-    pytest.mark.long,  # a browser takes seconds to start
-    pytest.mark.skipif(
-        not (shutil.which("chromium") and shutil.which("chromedriver")),
-        reason="chromium and chromedriver are not installed (Debian: chromium, chromium-driver)",
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def server(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    with serving(base_dir, tmp_path_factory.mktemp("page") / "log") as server:
-        eventually(lambda: healthy(server))
-        yield server
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[WebDriver]:
-    options = webdriver.ChromeOptions()
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = Service(shutil.which("chromedriver"))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
+pytestmark = BROWSED
 
 
 @pytest.fixture(scope="module")
@@ -85,50 +56,6 @@ def curve_dir(
     base = tmp_path_factory.mktemp("curve")
     replace(bundle, decision=decision).save(base / "model")
     return base
-
-
-class Page:
-    """The page, as a person uses it."""
-
-    def __init__(self, browser: WebDriver, server: ServerProcess, width: int = 1280) -> None:
-        self.browser = browser
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 600},
-        )
-        browser.get(f"http://127.0.0.1:{server.port}/")
-        self.wait(lambda: self.text("value") not in ("", "…"))
-
-    def at(self, name: str) -> WebElement:
-        return self.browser.find_element(By.ID, name)
-
-    def text(self, name: str) -> str:
-        return self.at(name).text
-
-    def field(self, column: str) -> WebElement:
-        (found,) = [
-            control
-            for control in self.browser.find_elements(By.CSS_SELECTOR, "#fields [data-column]")
-            if control.get_attribute("data-column") == column
-        ]
-        return found
-
-    def type(self, column: str, text: str) -> None:
-        self.field(column).clear()
-        self.field(column).send_keys(text)
-
-    def wait(self, check: object) -> None:
-        assert callable(check)
-        WebDriverWait(self.browser, SECONDS).until(lambda _: check())
-
-
-@pytest.fixture
-def page(browser: WebDriver, server: ServerProcess) -> Iterator[Page]:
-    page = Page(browser, server)
-    yield page
-    # an answer that refuses a row is told as an error by the browser, nothing else is
-    told = [entry["message"] for entry in browser.get_log("browser")]
-    assert not [text for text in told if "422" not in text]
 
 
 def test_the_example_is_scored_and_explained(page: Page, server: ServerProcess):
@@ -280,72 +207,6 @@ def test_a_line_shows_what_other_numbers_would_score(page: Page):
     page.wait(lambda: page.text("what-if-told") != before)
 
 
-def scores_of(server: ServerProcess, rows: list[Record]) -> list[float]:
-    answer = server.post(json.dumps(rows).encode(), "application/json", Accept="application/json")
-    return [found["score"] for found in json.loads(answer.body)["predictions"]]
-
-
-@pytest.mark.parametrize("header", [True, False])
-def test_pasted_rows_are_scored_and_opened(header: bool, page: Page, server: ServerProcess):
-    rows = records(12, 5)
-    body = csv_body(INPUTS, rows, header=header).decode()
-    page.browser.execute_script("document.getElementById('rows-text').value = arguments[0]", body)
-    page.at("rows-score").click()
-    page.wait(lambda: page.at("rows-table").is_displayed())
-    table = [
-        [cell.text for cell in line.find_elements(By.TAG_NAME, "td")]
-        for line in page.browser.find_elements(By.CSS_SELECTOR, "#rows-table tbody tr")
-    ]
-    scores = scores_of(server, rows)
-    order = sorted(range(12), key=lambda place: -scores[place])
-    assert [int(line[0]) - 1 for line in table] == order
-    for line, place in zip(table, order, strict=True):
-        assert float(line[1].rstrip(" %")) == pytest.approx(scores[place] * 100, abs=0.06)
-        assert line[2] == ("yes" if scores[place] >= 0.25 else "no")
-        assert line[4] == (rows[place]["a<b"] or "")
-    assert page.text("rows-told") == "12 rows, the highest score first"
-    page.browser.find_element(
-        By.CSS_SELECTOR, f"[aria-label='Open row {order[-1] + 1} in the form']"
-    ).send_keys(Keys.ENTER)
-    page.wait(lambda: page.text("value") == table[-1][1])
-
-
-def test_a_file_of_rows_is_scored_and_saved(page: Page, server: ServerProcess, tmp_path: Path):
-    rows = records(300, 6)
-    (tmp_path / "rows.csv").write_bytes(csv_body(INPUTS, rows, header=True))
-    page.browser.execute_cdp_cmd(
-        "Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(tmp_path)}
-    )
-    page.at("rows-file").send_keys(str(tmp_path / "rows.csv"))
-    page.wait(lambda: page.text("rows-told") != "")
-    assert page.text("rows-told") == "300 rows, the highest score first, the first 200 are shown"
-    page.at("rows-save").click()
-    page.wait(lambda: (tmp_path / "scores.csv").is_file())
-    head, *lines = (tmp_path / "scores.csv").read_text().splitlines()
-    assert head == "score,predicted_label"
-    assert [float(line.split(",")[0]) for line in lines] == scores_of(server, rows)
-
-
-@pytest.mark.parametrize(
-    ("text", "problem"),
-    [
-        ("", "There are no rows\nPaste some, or choose a file"),
-        (
-            "many,rear,true,2020-01-01,small\n",
-            "line 1, column 'num_claims': 'many' is text where a number is expected",
-        ),
-        ("1,rear,true\n", "line 1: there are 3 columns where the model has 5 or 6 columns"),
-    ],
-    ids=["empty", "cell", "short"],
-)
-def test_rows_that_are_refused_say_why(text: str, problem: str, page: Page):
-    page.at("rows-text").send_keys(text)
-    page.at("rows-score").click()
-    page.wait(lambda: page.at("rows-problem").is_displayed())
-    assert problem in page.text("rows-problem")
-    assert not page.at("rows-table").is_displayed()
-
-
 def test_all_of_it_is_reached_by_the_keyboard_and_has_a_name(page: Page):
     controls = page.browser.find_elements(
         By.CSS_SELECTOR, "input, select, textarea, button, summary"
@@ -376,3 +237,51 @@ def test_it_fits_every_width(width: int, browser: WebDriver, server: ServerProce
     controls = page.browser.find_elements(By.CSS_SELECTOR, "input, select, button[type]")
     heights = [control.size["height"] for control in controls if control.is_displayed()]
     assert min(heights) >= 40  # a finger's width
+
+
+@pytest.mark.parametrize(
+    ("decision", "told"),
+    [
+        ("0.9999", "The threshold is 99.99 %, the one that SAGETREE_DECISION sets. The nearest"),
+        ("recall>=0.5", "It is the one that SAGETREE_DECISION sets."),
+    ],
+)
+def test_a_threshold_of_the_server_is_not_called_the_models(
+    decision: str, told: str, browser: WebDriver, curve_dir: Path, tmp_path: Path
+):
+    with serving(curve_dir, tmp_path / "log", SAGETREE_DECISION=decision) as server:
+        eventually(lambda: healthy(server))
+        page = Page(browser, server)
+        assert told in page.text("cut-told")
+        assert "the best F1" not in page.text("cut-told")
+
+
+def test_a_cell_keeps_the_line_ends_and_digits_that_a_field_drops(page: Page):
+    page.browser.execute_script('fill({"début [UTC]": "2020-01-01\\n", "num_claims": "0x10"})')
+    cells = page.browser.execute_script("return row()")
+    assert cells["début [UTC]"] == "2020-01-01\n"
+    assert cells["num_claims"] == "0x10"  # for the server to refuse, as in a CSV
+    texts = page.browser.execute_script(
+        "return [12345, 12345678901, 0.123456, 1e300].map(cellText).concat(short(169812.4))"
+    )
+    assert texts == ["12345", "12345678901", "0.1235", "1e+300", "169812"]
+
+
+LIGHT = """
+const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+const light = (color) => color.match(/[0-9.]+/g).slice(0, 3)
+  .map((part) => linear(part / 255))
+  .reduce((sum, part, place) => sum + part * [0.2126, 0.7152, 0.0722][place], 0.05);
+const field = document.querySelector("#fields input");
+const text = getComputedStyle(field, "::placeholder").color;
+return [text, getComputedStyle(field).backgroundColor].map(light);
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_missing_cell_can_be_read(scheme: str, page: Page):
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+    least, most = sorted(page.browser.execute_script(LIGHT))
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    assert most / least >= 4.5  # WCAG 2.2, level AA
