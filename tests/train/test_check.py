@@ -49,7 +49,8 @@ def test_a_job_looks_for_leakage_first(job: Job, opt_ml: OptMl) -> None:
 def test_a_check_finds_the_faults_a_job_would(job: Job) -> None:
     ran = job({"train": LEAK}, {"target": "z"}, arguments=["--check"])
     assert ran.failure == (
-        "target is 'z', which is not a column. The columns are 'y', 'number', 'told', 'id', 'same'\n"
+        "target is 'z', which is not a column. "
+        "The columns are 'y', 'number', 'told', 'id', 'same'\n"
     )
 
 

@@ -64,7 +64,8 @@ SETTINGS = [
     ),
     (
         {"target": "frau"},
-        f"target is 'frau', which is not a column (did you mean 'fraud'?). The columns are {COLUMNS}",
+        "target is 'frau', which is not a column (did you mean 'fraud'?). "
+        f"The columns are {COLUMNS}",
     ),
     (
         {"positive_label": "yes"},

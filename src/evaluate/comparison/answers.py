@@ -135,7 +135,7 @@ class Answers(NamedTuple):
         return np.zeros(len(self.labels), np.intp) if self.groups is None else self.groups
 
     def that_count(self, weights: Weights) -> "Answers":
-        """Return the answers for the rows that count, and how much: one of weight 0 is not a row."""
+        """Return the answers for the rows that count, and how much: a weight of 0 is not a row."""
         if weights is None:
             return self._replace(weights=None)
         labels, scores, counts = with_weight(weights, self.labels, self.scores, weights)

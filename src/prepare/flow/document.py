@@ -56,7 +56,7 @@ class Chain:
 
 
 def read_chains(path: Path) -> Sequence[Chain]:
-    """Return the chains of a flow's file. Raises SettingsError for what is not a flow, or branches."""
+    """Return the chains of a flow's file. Raises SettingsError for what is not one."""
     try:
         flow = _Flow.model_validate_json(_rendered(path.read_text(encoding="utf-8-sig")))
     except OSError as error:

@@ -143,7 +143,7 @@ class _Numbered:
 
 
 def _lone_label(text: CsvText) -> str:
-    """Return the doubt of a first word that is not a label of any row below, where those have few."""
+    """Return the doubt of a first word that no row below has as its label, where those have few."""
     first, cells = text.first.cells[0], text.columns[0]
     if not first.strip() or not _is_word(first) or first.strip().lower() in _NO_VALUE:
         return ""

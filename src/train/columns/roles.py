@@ -48,7 +48,8 @@ def check_roles(table: Table, roles: RoleColumns, label: AnyLabel, channel: str)
             )
         if name not in table.names:
             raise SettingsError(
-                f"{setting} is {quote(name)}, which is not a column{did_you_mean(name, table.names)}",
+                f"{setting} is {quote(name)}, which is not a column"
+                f"{did_you_mean(name, table.names)}",
                 where=f"channel {channel}",
                 hint=f"The columns are {quote_all(table.names)}",
             )

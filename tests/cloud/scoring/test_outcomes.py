@@ -1,4 +1,4 @@
-"""POST /outcomes: kept by claim, the last one holds; what is not an outcome is refused, all of it."""
+"""POST /outcomes: kept by claim, the last one holds; what is not an outcome is refused."""
 
 import json
 

@@ -105,7 +105,8 @@ def test_an_address_may_have_what_is_escaped_on_the_way(clients, server, tmp_pat
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("https://[bad/a.csv", "https://[bad/a.csv: it is not an address: Invalid IPv6 URL. Check the "
+        ("https://[bad/a.csv",
+         "https://[bad/a.csv: it is not an address: Invalid IPv6 URL. Check the "
          "address"),
         (f"https://{LONG}.x/a.csv", f"https://{LONG}.x/a.csv: the server does not answer: "),
         *(
