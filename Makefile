@@ -31,7 +31,7 @@ install_with = @for python in $(if $(NAMED),,$(BIN)/python) "$(PYTHON)"; do \
 # A machine that keeps no compiled modules compiles them for each process anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo try test test-quick test-long nightly soak fuzz spark docs check cloud-check generated page format data prepare train \
+.PHONY: help install demo try test test-quick test-long nightly soak fuzz spark check cloud-check generated docs page format data prepare train \
 	evaluate serve predict image sdk cloud-demo test-image lock clean
 
 help: ## print this list

@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     add_options(parser)
     parser.add_argument(
         "--threshold-auc",
-        type=number_type("no number from 0 to 1", 0, 1),
+        type=number_type("not a number from 0 to 1", 0, 1),
         default=DEFAULT_GATE,
         metavar="AUC",
         help="the gate: approve an AUC of at least this (default: 0.7)",
@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--threshold",
-        type=number_type("no number"),
+        type=number_type("not a number"),
         metavar="SCORE",
         help="call rows positive from this score on (default: the one stored with the model)",
     )

@@ -203,7 +203,7 @@ def test_a_recordio_file_of_several_parts(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value).startswith(
-        f"a.pbr record {count}: the record is not a RecordIO: it is cut off. "
+        f"a.pbr record {count}: the record is not RecordIO: it is cut off. "
     )
 
 

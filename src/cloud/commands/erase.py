@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.stack import existing_stack, output_of
 from sagetree.cloud.erasure.identifier import Identifier
-from sagetree.cloud.erasure.objects import Bucket, Found
+from sagetree.cloud.erasure.objects import Bucket, Holding
 from sagetree.cloud.erasure.places import FOLDERS
 from sagetree.cloud.erasure.records import groups_with, remove_record
-from sagetree.cloud.erasure.search import Search, search
+from sagetree.cloud.erasure.search import Searched, search
 from sagetree.cloud.scoring.outcomes import outcome_key
 from sagetree.errors import SagetreeError, UserError, quote
 
@@ -54,7 +54,7 @@ def erase(account: Account, key: str, agreed: bool) -> int:
 
 
 def _say_found(
-    account: Account, bucket: Bucket, policy: Identifier, result: Search, groups: Sequence[str]
+    account: Account, bucket: Bucket, policy: Identifier, result: Searched, groups: Sequence[str]
 ) -> None:
     rows = Counter[str]()
     for version, filtered in result.found:
@@ -83,7 +83,7 @@ def _ask(account: Account, policy: Identifier) -> None:
 
 
 def _removed(
-    account: Account, bucket: Bucket, policy: Identifier, found: Sequence[Found],
+    account: Account, bucket: Bucket, policy: Identifier, found: Sequence[Holding],
     groups: Sequence[str],
 ) -> list[str]:  # fmt: skip
     """Remove all that was found, the records first; return what could not be, and why."""

@@ -16,14 +16,14 @@ from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
 from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
 from sagetree.cloud.store.sources import fetch, is_remote, server_of, table_of
 from sagetree.cloud.store.tables import SourceTable, open_table
-from sagetree.cloud.store.writing import Written
+from sagetree.cloud.store.writing import WrittenRows
 from sagetree.errors import UserError, quote
 
 # The stack beside the core in which groups are made.
 FEATURES = "features"
 
 
-class Given(NamedTuple):
+class IngestOptions(NamedTuple):
     """What a person says of all tables; "" and 1 where he says nothing."""
 
     secret: str = ""
@@ -33,11 +33,11 @@ class Given(NamedTuple):
 
 def ingest_as_asked(account: Account, options: Namespace) -> int:
     """Write the tables that a person names, as she asks for it by the command's options."""
-    given = Given(options.secret, options.event_time, options.first)
+    given = IngestOptions(options.secret, options.event_time, options.first)
     return ingest(account, sources_of(options.sources), given)
 
 
-def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
+def ingest(account: Account, sources: Mapping[str, str], given: IngestOptions) -> int:
     """Write tables into their groups; return 1 if a row of one could not be written."""
     if given.first > 1 and len(sources) > 1:
         raise UserError("--from is a row of one table", hint="Name that table alone")
@@ -62,7 +62,7 @@ def ingest(account: Account, sources: Mapping[str, str], given: Given) -> int:
     return 1 if failed else 0
 
 
-def _check_secret(sources: Mapping[str, str], given: Given) -> None:
+def _check_secret(sources: Mapping[str, str], given: IngestOptions) -> None:
     """Raise UserError where a server's token would go to another one, or to none."""
     servers = sorted({server for source in sources.values() if (server := server_of(source))})
     if given.secret and not servers:
@@ -135,7 +135,7 @@ def _place(account: Account) -> tuple[StorePlace, Mapping[str, str]]:
 
 
 def _ingest(
-    account: Account, place: StorePlace, id_field: str, name: str, source: str, given: Given
+    account: Account, place: StorePlace, id_field: str, name: str, source: str, given: IngestOptions
 ) -> bool:
     """Write one table; return whether a row of it could not be written."""
     clients = _Clients(account)
@@ -169,7 +169,7 @@ def _group(
         return ready_group(clients, place, table, wanted, account.pause)
 
 
-def _say(account: Account, group: str, done: Written, failures: Path) -> None:
+def _say(account: Account, group: str, done: WrittenRows, failures: Path) -> None:
     """Say what became of the rows. Raises UserError where something ended the work."""
     counts = ", ".join(f"{count} {kind}" for kind, count in as_counts(done).items())
     account.say(f"{group}: {counts}")
@@ -181,7 +181,7 @@ def _say(account: Account, group: str, done: Written, failures: Path) -> None:
             raise done.stopped
 
 
-def _say_calls(account: Account, sources: Mapping[str, str], given: Given) -> int:
+def _say_calls(account: Account, sources: Mapping[str, str], given: IngestOptions) -> int:
     """Say the calls that would be made; a table's columns are not looked at."""
     role = output_of_sibling(account, FEATURES, "StoreRoleArn")
     for table, source in sources.items():

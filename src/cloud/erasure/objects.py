@@ -31,7 +31,7 @@ class ObjectVersion(NamedTuple):
     is_latest: bool
 
 
-class Found(NamedTuple):
+class Holding(NamedTuple):
     """A version that names the policy, and the rows that do; without rows all of it is its."""
 
     version: ObjectVersion
@@ -73,7 +73,7 @@ class Bucket:
                         told["IsLatest"],
                     )
 
-    def look(self, version: ObjectVersion) -> Found | None:
+    def look(self, version: ObjectVersion) -> Holding | None:
         """Return the policy's rows in a version, None where there are none.
 
         Raises DataError for one that cannot be looked into.
@@ -83,9 +83,9 @@ class Bucket:
             return None
         with self._copied(version) as copy:
             rows = read(copy.path, self._policy, None)
-        return Found(version, rows) if rows.found else None
+        return Holding(version, rows) if rows.found else None
 
-    def erase(self, found: Found) -> None:
+    def erase(self, found: Holding) -> None:
         """Remove the policy from a version: what stays is written before the version goes.
 
         Raises SagetreeError, and leaves the version, where that cannot be done.
@@ -99,7 +99,7 @@ class Bucket:
             self._rewrite(found)
         self._delete(version)
 
-    def _rewrite(self, found: Found) -> None:
+    def _rewrite(self, found: Holding) -> None:
         read = reader_of(found.version.key)
         self._erase_scores(found)
         with self._copied(found.version) as copy:
@@ -108,7 +108,7 @@ class Bucket:
                 raise PlatformError("it was read twice, and differs", where=where, hint="Try again")
             self._put(found.version, copy)
 
-    def _erase_scores(self, found: Found) -> None:
+    def _erase_scores(self, found: Holding) -> None:
         """Take the rows' lines out of their file's scores: the two belong together by position."""
         key = scores_of(found.version.key)
         versions = () if key is None else self.versions(key)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sagetree.cloud.erasure.identifier import Identifier
-from sagetree.cloud.erasure.objects import Bucket, Found, ObjectVersion
+from sagetree.cloud.erasure.objects import Bucket, Holding, ObjectVersion
 from sagetree.cloud.erasure.places import FOLDERS, iceberg_table
 from sagetree.cloud.scoring.outcomes import outcome_key
 from sagetree.errors import DataError
@@ -19,18 +19,18 @@ _CHUNK = 500
 
 
 @dataclass(frozen=True)
-class Search:
+class Searched:
     """What was found; `unread` has the addresses of what must be looked into by hand, with why."""
 
-    found: list[Found] = field(default_factory=list)
+    found: list[Holding] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
 
 
-def search(bucket: Bucket, policy: Identifier) -> Search:
+def search(bucket: Bucket, policy: Identifier) -> Searched:
     """Look into all that could name the policy."""
-    result = Search()
+    result = Searched()
     key = outcome_key(policy.key)
-    outcomes = [Found(version) for version in bucket.versions(key) if version.key == key]
+    outcomes = [Holding(version) for version in bucket.versions(key) if version.key == key]
     result.found.extend(reversed(outcomes))  # the oldest first, so that none comes to light
     icebergs = {table for v in bucket.versions("store/") if (table := iceberg_table(v.key))}
     versions = (version for folder in FOLDERS for version in bucket.versions(f"{folder}/"))
@@ -41,14 +41,16 @@ def search(bucket: Bucket, policy: Identifier) -> Search:
     return result
 
 
-def _look(bucket: Bucket, version: ObjectVersion) -> Found | str | None:
+def _look(bucket: Bucket, version: ObjectVersion) -> Holding | str | None:
     try:
         return bucket.look(version)
     except DataError as error:
         return f"{bucket.uri(version.key)}: {error.message}"
 
 
-def _note(result: Search, found: Found | str | None, icebergs: set[str], bucket: Bucket) -> None:
+def _note(
+    result: Searched, found: Holding | str | None, icebergs: set[str], bucket: Bucket
+) -> None:
     if isinstance(found, str):
         result.unread.append(found)
     elif found and any(found.version.key.startswith(table) for table in icebergs):

@@ -21,7 +21,7 @@ from sagetree.cloud.store.groups import StorePlace
 from sagetree.cloud.store.ingest import as_counts, ready_group, wanted_group, writer
 from sagetree.cloud.store.sources import fetch, is_remote, table_of
 from sagetree.cloud.store.tables import open_table
-from sagetree.cloud.store.writing import Written
+from sagetree.cloud.store.writing import WrittenRows
 from sagetree.errors import SettingsError, quote, quote_all
 
 Answer = dict[str, object]
@@ -93,7 +93,7 @@ def _keep(clients: Clients, settings: Settings, group: str, failures: Path) -> s
     return f"s3://{settings.bucket}/{key}"
 
 
-def _tell(clients: Clients, settings: Settings, answer: Answer, done: Written) -> None:
+def _tell(clients: Clients, settings: Settings, answer: Answer, done: WrittenRows) -> None:
     """Tell the topic: whoever calls a function by a schedule does not see what it answers."""
     lines = [f"{done.written} of {done.rows} rows are in {answer['group']}."]
     if done.failed:

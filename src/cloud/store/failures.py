@@ -2,20 +2,19 @@
 
 import json
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from sagetree.errors import PlatformError
 
 
-@dataclass
 class Failures:
     """Failed rows, kept in the file `path`, which is made by the first one."""
 
-    path: Path
-    id_field: str
-    count: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, path: Path, id_field: str) -> None:
+        self.path = path
+        self.id_field = id_field
+        self.count = 0
+        self._lock = threading.Lock()
 
     def add(self, row: int, where: str, identifier: str | None, reason: str) -> None:
         """Keep a row by its number, its place in the source, its identifier, and why it failed."""

@@ -18,7 +18,7 @@ from sagetree.cloud.store.groups import (
     wait_until_created,
 )
 from sagetree.cloud.store.tables import SourceTable
-from sagetree.cloud.store.writing import RecordWriter, Written
+from sagetree.cloud.store.writing import RecordWriter, WrittenRows
 from sagetree.errors import UserError, quote, quote_all
 from sagetree.machine.program import LOG
 
@@ -116,7 +116,7 @@ def writer(
     )
 
 
-def as_counts(done: Written) -> dict[str, int]:
+def as_counts(done: WrittenRows) -> dict[str, int]:
     """Return what became of the rows, by kind."""
     return {"rows": done.rows, "written": done.written, "failed": done.failed, "left": done.left}
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,20 +43,20 @@ class _TimeOverError(Exception):
     """The time was over before a record could be written."""
 
 
-@dataclass
-class Written:
+class WrittenRows:
     """How many rows of a table there are, were written before, are written now and failed.
 
     `following` is the first row that was not come to, None if there is none; `stopped` is the
     error that ended the work, None where it was the time.
     """
 
-    rows: int
-    skipped: int
-    written: int = 0
-    failed: int = 0
-    following: int | None = None
-    stopped: Exception | None = None
+    def __init__(self, rows: int, skipped: int) -> None:
+        self.rows = rows
+        self.skipped = skipped
+        self.written = 0
+        self.failed = 0
+        self.following: int | None = None
+        self.stopped: Exception | None = None
 
     @property
     def left(self) -> int:
@@ -65,22 +64,30 @@ class Written:
         return self.rows - self.skipped - self.written - self.failed
 
 
-@dataclass
 class RecordWriter:
     """Writes rows to a group; `event_time` is the column that has it, "" for the time now."""
 
-    runtime: Any
-    group: FeatureGroup
-    table: SourceTable
-    failures: Failures
-    event_time: str = ""
-    pause: Callable[[float], None] = time.sleep
-    _now: str = field(default_factory=lambda: written(datetime.now(UTC)))
-    _seen: dict[tuple[str, str], int] = field(default_factory=dict)
+    def __init__(
+        self,
+        runtime: Any,  # noqa: ANN401 - boto3's clients have no types
+        group: FeatureGroup,
+        table: SourceTable,
+        failures: Failures,
+        event_time: str = "",
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.runtime = runtime
+        self.group = group
+        self.table = table
+        self.failures = failures
+        self.event_time = event_time
+        self.pause = pause
+        self._now = written(datetime.now(UTC))
+        self._seen: dict[tuple[str, str], int] = {}
 
-    def write(self, first: int = 1, until: float | None = None) -> Written:
+    def write(self, first: int = 1, until: float | None = None) -> WrittenRows:
         """Write the rows from number `first`, and begin none at `until` or later."""
-        done = Written(self.table.rows, min(first - 1, self.table.rows))
+        done = WrittenRows(self.table.rows, min(first - 1, self.table.rows))
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for block in self.table.blocks(self._texts()):
                 if block[-1].number < first:
@@ -103,7 +110,11 @@ class RecordWriter:
         return frozenset(name for name, kind in self.group.types.items() if kind == "String")
 
     def _write_block(
-        self, rows: Sequence[Row], done: Written, threads: ThreadPoolExecutor, until: float | None
+        self,
+        rows: Sequence[Row],
+        done: WrittenRows,
+        threads: ThreadPoolExecutor,
+        until: float | None,
     ) -> None:
         records = list(self._records(rows))
         results = threads.map(lambda entry: self._put(entry[1], until), records)

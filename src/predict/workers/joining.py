@@ -7,13 +7,13 @@ from tempfile import TemporaryDirectory, gettempdir
 
 from sagetree.desk.model_folder import model_folder
 from sagetree.errors import SagetreeError, SettingsError
-from sagetree.files.slices import Tally, conclude
+from sagetree.files.slices import RowCount, conclude
 from sagetree.machine.cores import usable_cores
 from sagetree.machine.program import LOG
 from sagetree.predict.identifiers import SameIdentifiers
 from sagetree.predict.progress import progress
 from sagetree.predict.settings import PredictSettings
-from sagetree.predict.workers.messages import Part, Setup
+from sagetree.predict.workers.messages import ScoredFile, Setup
 from sagetree.predict.workers.pool import WorkerPool
 from sagetree.predict.writers import Destination, OutputWriter, tell_unwritable
 
@@ -71,10 +71,10 @@ class _Joined:
         self._writer = writer
         self._identifiers = SameIdentifiers()
         self._said: set[str] = set()
-        self.tallies: list[Tally] = []
+        self.tallies: list[RowCount] = []
         self.unseen: Counter[str] = Counter()
 
-    def add(self, file: Path, part: Part, path: Path) -> None:
+    def add(self, file: Path, part: ScoredFile, path: Path) -> None:
         """Add a file's part. Raises what came of the file, behind the rows before it."""
         for level, sentence in part.said:
             if sentence not in self._said:
@@ -88,5 +88,5 @@ class _Joined:
         path.unlink(missing_ok=True)
         if part.failed:
             raise SagetreeError(part.failed)
-        self.tallies.append(Tally(part.rows, part.repeated, part.is_empty))
+        self.tallies.append(RowCount(part.rows, part.repeated, part.is_empty))
         self.unseen.update(part.unseen)

@@ -27,10 +27,10 @@ class Order(NamedTuple):
     part: str
 
 
-class Part(NamedTuple):
+class ScoredFile(NamedTuple):
     """What became of an order; the part's file holds all rows before `failed`, if that is not "".
 
-    `repeated` and `is_empty` are as in a Tally; `names` are the output's columns, and
+    `repeated` and `is_empty` are as in a RowCount; `names` are the output's columns, and
     `identifiers` is None where there was no row; `said` are levels of logging and sentences.
     """
 
@@ -44,7 +44,7 @@ class Part(NamedTuple):
     failed: str = ""
 
 
-def line_of(message: Setup | Order | Part | int) -> bytes:
+def line_of(message: Setup | Order | ScoredFile | int) -> bytes:
     """Return a message as a line; a number is of bytes that were read."""
     content = message if isinstance(message, int) else message._asdict()
     return json.dumps(content).encode() + b"\n"

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from sagetree.errors import PlatformError
-from sagetree.predict.workers.messages import Order, Part, Setup, content_of, line_of
+from sagetree.predict.workers.messages import Order, ScoredFile, Setup, content_of, line_of
 
 _COMMAND = (sys.executable, "-P", "-m", "sagetree.predict.workers.worker")
 
@@ -49,7 +49,7 @@ class WorkerPool:
     ) -> None:
         self._end()
 
-    def scored(self, files: Sequence[Path], folder: Path) -> Iterator[tuple[Part, Path]]:
+    def scored(self, files: Sequence[Path], folder: Path) -> Iterator[tuple[ScoredFile, Path]]:
         """Yield what became of each file, in their order, and the file of its part in `folder`.
 
         Raises PlatformError where a worker was killed.
@@ -71,7 +71,7 @@ class WorkerPool:
         _send(process, self._setup)
         self._idle.put(process)
 
-    def _score(self, number: int, file: Path, path: Path) -> Part:
+    def _score(self, number: int, file: Path, path: Path) -> ScoredFile:
         if number > self._first_failed:  # nobody will ask for it
             raise CancelledError
         process = self._idle.get()
@@ -85,7 +85,7 @@ class WorkerPool:
         self._idle.put(process)
         return part
 
-    def _answer(self, process: "subprocess.Popen[bytes]") -> Part | None:
+    def _answer(self, process: "subprocess.Popen[bytes]") -> ScoredFile | None:
         """Return what became of an order, None where the worker ends before it."""
         assert process.stdout is not None  # noqa: S101 - it is a pipe
         for line in process.stdout:
@@ -93,7 +93,7 @@ class WorkerPool:
                 break
             content = content_of(line)
             if not isinstance(content, int):
-                return Part(**content)
+                return ScoredFile(**content)
             with self._lock:
                 self._tell(content)
         return None

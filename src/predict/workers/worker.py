@@ -1,7 +1,7 @@
 """A process that scores files for another one: `python -m sagetree.predict.workers.worker`.
 
 Lines of JSON come and go by its standard input and output: a Setup and then Orders come,
-and of each order go the bytes it reads and a Part. Where its input ends, it ends at once.
+and of each order go the bytes it reads and a ScoredFile. Where its input ends, it ends at once.
 """
 
 import logging
@@ -17,14 +17,14 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from sagetree.files.slices import Tally, read_file
+from sagetree.files.slices import RowCount, read_file
 from sagetree.machine.allocator import hold_apart
 from sagetree.machine.program import LOG, describe, start_logging
 from sagetree.predict.inputs import Inputs
 from sagetree.predict.outputs import Outputs
 from sagetree.predict.scoring import load, score_slices
 from sagetree.predict.settings import Wanted
-from sagetree.predict.workers.messages import Order, Part, Setup, content_of, line_of
+from sagetree.predict.workers.messages import Order, ScoredFile, Setup, content_of, line_of
 from sagetree.predict.writers import part_opened, tell_unwritable
 from sagetree.tables.table import Table
 
@@ -76,7 +76,7 @@ class _Worker:
         self._setup = setup
         self._said = said
         self._answers = answers
-        self._part = Part()
+        self._part = ScoredFile()
         self._read = 0
 
     @cached_property
@@ -87,7 +87,7 @@ class _Worker:
 
     def answer(self, order: Order) -> None:
         """Score a file and say what became of it."""
-        self._part = Part()
+        self._part = ScoredFile()
         try:
             self._score(order)
         except Exception as error:  # to be raised where the orders come from
@@ -99,7 +99,7 @@ class _Worker:
         setup, inputs = self._setup, self._inputs
         outputs = Outputs(inputs.model, Wanted(setup.contributions, setup.reasons))
         names: list[str] = []
-        tally = Tally()
+        tally = RowCount()
 
         def slices() -> Generator[Table, None, None]:
             nonlocal tally
@@ -131,7 +131,7 @@ class _Worker:
         read, self._read = self._read, 0
         self._send(read)
 
-    def _send(self, message: Part | int) -> None:
+    def _send(self, message: ScoredFile | int) -> None:
         self._answers.write(line_of(message))
         self._answers.flush()
 

@@ -66,7 +66,7 @@ _PATTERNS = {
 
 _CHECKED = """\
 CASE WHEN typeof({value}) = 'string' AND NOT CAST({value} AS STRING) RLIKE '^({pattern})\\\\z'
-  THEN raise_error(concat('\\'', CAST({value} AS STRING), '\\' is no {what}'))
+  THEN raise_error(concat('\\'', CAST({value} AS STRING), '\\' is not a {what}'))
 ELSE CAST({value} AS {kind}) END"""
 
 # A moment and a number of any precision, as both engines read them.

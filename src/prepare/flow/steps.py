@@ -63,7 +63,7 @@ def _cast(relation: Relation, column: str, wanted: Kind) -> tuple[str, Mapping[N
     if kind not in ("string", "float") or wanted in (kind, "object"):
         return made, {}
     text = f"CAST({cell} AS VARCHAR)"
-    note = Note(relation.step, column, f"it is no {wanted}, and missing", is_fatal=False)
+    note = Note(relation.step, column, f"it is not a {wanted}, and missing", is_fatal=False)
     notes = {note: f"CASE WHEN {made} IS NULL THEN {text} END"}
     if wanted == "long":
         cut = Note(relation.step, column, "it is cut to a whole number", is_fatal=False)

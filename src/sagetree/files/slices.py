@@ -71,7 +71,7 @@ def files_of(paths: Collection[Path]) -> list[Path]:
     return [file for path in paths for file in data_files(path)]
 
 
-class Tally(NamedTuple):
+class RowCount(NamedTuple):
     """What reading a file came to; `repeated` counts the lines that repeated its header."""
 
     rows: int = 0
@@ -96,14 +96,14 @@ def read_slices(
 
 def read_file(
     path: Path, slicing: Slicing, tell: Callable[[int], None]
-) -> Generator[Table, None, Tally]:
+) -> Generator[Table, None, RowCount]:
     """Yield the rows of one file as `read_slices` does, and return what they came to."""
     rows = repeated = 0
     name = str(path)
     with opened(path, name, tell=tell) as file:
         head = head_of(file)
         if not head:
-            return Tally(is_empty=True)
+            return RowCount(is_empty=True)
         pairs = {k: v for k, v in partition(name).items() if k in slicing.names}
         for table in _tables(file, head, name, slicing, slicing.needed - pairs.keys()):
             rows += table.rows
@@ -111,10 +111,10 @@ def read_file(
             if table.rows:
                 yield with_partition(table, pairs) if table.named else table
     return_freed_memory()  # of the file's text, before the next one takes its own
-    return Tally(rows, repeated)
+    return RowCount(rows, repeated)
 
 
-def conclude(files: Collection[Path], tallies: Sequence[Tally]) -> None:
+def conclude(files: Collection[Path], tallies: Sequence[RowCount]) -> None:
     """Say what was left out of the files that were read. Raises DataError if none has a row."""
     if not any(tally.rows for tally in tallies):
         where = listed(list(map(str, files)))

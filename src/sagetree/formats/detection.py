@@ -76,7 +76,7 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
     if promised is None or promised == found:
         return found
     if found in BINARY or promised in BINARY:
-        what = TITLES[found] if found in BINARY else f"no {TITLES[promised].removeprefix('a ')}"
+        what = TITLES[found] if found in BINARY else f"not {TITLES[promised]}"
         hint = f"Its channel's ContentType promises {promised}: correct the one or the other"
         raise DataError(f"this is {what}", where=name, hint=hint)
     return promised

@@ -81,7 +81,7 @@ def _cut_off(number: int) -> RecordError:
 
 
 def _framing(reason: str, number: int) -> RecordError:
-    return RecordError(f"the record is not a RecordIO: {reason}", f"record {number}", HINT)
+    return RecordError(f"the record is not RecordIO: {reason}", f"record {number}", HINT)
 
 
 def frame(record: bytes) -> bytes:

@@ -103,7 +103,7 @@ def json_slices(body: Body, rows: RowList, size: int, schema: Schema) -> Iterato
     kind: type | None = None
     for piece in _pieces(body, rows, size):
         if kind is not None and type(piece[0]) is not kind:
-            problem = f"the row is {'no ' if kind is dict else 'a '}record, unlike the first row"
+            problem = f"the row is {'not a ' if kind is dict else 'a '}record, unlike the first row"
             raise DecodingError(problem, where=f"row {before + 1}", hint="Send one kind of rows")
         kind = type(piece[0])
         try:

@@ -251,7 +251,7 @@ def _check_declared(facts: Facts, distinct: Distinct, declared: str, order: Sequ
         return
 
     def error(place: str, cell: Cell) -> DataError:
-        what = f"none of {', '.join(map(quote, order))}" if order else f"no {declared}"
+        what = f"none of {', '.join(map(quote, order))}" if order else f"not a {declared}"
         return DataError(
             f"{quote(cell)} is {what}, which the column was declared to be",
             where=f"{place}, column {quote(distinct.name)}",

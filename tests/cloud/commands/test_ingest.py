@@ -7,7 +7,7 @@ import pytest
 
 from local_test.cloud.account.actors import PERSON
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.commands.ingest import Given, ingest, sources_of
+from sagetree.cloud.commands.ingest import IngestOptions, ingest, sources_of
 from sagetree.errors import UserError
 from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.commands.conftest import IMAGE, hears
@@ -38,7 +38,7 @@ def account(desk, tmp_path, monkeypatch) -> Account:
 @pytest.mark.long
 def test_a_table_is_written_and_the_calls_are_said(account, desk):
     Path("customers.csv").write_text("policy_id,age\n1,34\n2,\n")
-    code, said = hears(lambda: ingest(account, sources_of(["customers.csv"]), Given()))
+    code, said = hears(lambda: ingest(account, sources_of(["customers.csv"]), IngestOptions()))
     assert code == 0
     assert desk.groups.made["fraud-customers"].online["1"]["age"] == "34"
     assert said[0] == "+ aws cloudformation describe-stacks --stack-name fraud-features --region r"
@@ -59,7 +59,9 @@ def test_a_table_is_written_and_the_calls_are_said(account, desk):
 def test_failed_rows_are_in_a_file_and_the_exit_code_is_1(account):
     Path("a.csv").write_text("policy_id,age\n1,34\n,1\n")
     Path("b.csv").write_text("policy_id,age\n1,34\n")
-    code, said = hears(lambda: ingest(account, sources_of(["a.csv", "people=b.csv"]), Given()))
+    code, said = hears(
+        lambda: ingest(account, sources_of(["a.csv", "people=b.csv"]), IngestOptions())
+    )
     assert code == 1
     assert "fraud-a: 2 rows, 1 written, 1 failed, 0 left" in said
     assert "fraud-people: 1 rows, 1 written, 0 failed, 0 left" in said
@@ -78,7 +80,7 @@ def test_what_ends_the_work_is_an_error_that_says_where_to_go_on(account):
 
     def work() -> int:
         with pytest.raises(UserError) as raised:
-            ingest(account, sources_of(["a.csv"]), Given())
+            ingest(account, sources_of(["a.csv"]), IngestOptions())
         assert str(raised.value).startswith(
             "AWS denies sagemaker-featurestore-runtime:PutRecord: no."
         )
@@ -94,7 +96,7 @@ def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
     desk.client("cloudformation").delete_stack(StackName="fraud-features")
     Path("a.csv").write_text("policy_id\n1\n")
     with pytest.raises(UserError) as raised:
-        ingest(account, sources_of(["a.csv"]), Given())
+        ingest(account, sources_of(["a.csv"]), IngestOptions())
     assert str(raised.value) == (
         "the stack fraud has no stack fraud-features beside it. Launch it by 'sagetree cloud "
         f"launch --stack fraud --region r --image {IMAGE} --with features'"
@@ -104,7 +106,7 @@ def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
 def test_a_dry_run_says_the_calls_and_makes_none():
     dry = Account("fraud", None)
     sources = {"customers": "https://h.example/c.csv?a=1&b=2", "claims": "claims.csv"}
-    code, said = hears(lambda: ingest(dry, sources, Given(secret="arn:s")))
+    code, said = hears(lambda: ingest(dry, sources, IngestOptions(secret="arn:s")))
     assert code == 0
     assert said == [
         "+ STORE_ROLE_ARN=$(aws cloudformation describe-stacks --stack-name fraud-features "
@@ -146,7 +148,7 @@ def test_a_name_that_is_given_twice_and_rows_of_several_tables_are_errors():
         "the table 'claims' is named twice. Put its files into one folder, and name that"
     )
     with pytest.raises(UserError) as raised:
-        ingest(Account("fraud", None), {"a": "a.csv", "b": "b.csv"}, Given(first=2))
+        ingest(Account("fraud", None), {"a": "a.csv", "b": "b.csv"}, IngestOptions(first=2))
     assert str(raised.value) == "--from is a row of one table. Name that table alone"
 
 
@@ -171,5 +173,5 @@ def test_no_source_is_not_the_folder_that_one_is_in(argument):
 )  # fmt: skip
 def test_a_token_goes_to_one_server(sources, message):
     with pytest.raises(UserError) as raised:
-        ingest(Account("fraud", None), sources_of(sources), Given("arn:secret"))
+        ingest(Account("fraud", None), sources_of(sources), IngestOptions("arn:secret"))
     assert str(raised.value) == message

@@ -18,6 +18,7 @@ def test_a_network_comes_before_the_core_which_takes_what_it_gives_out(person, t
     given = {"EndpointKind": "lambda", "CreateKey": "yes"}
     # moto knows the earlier value of what was given alone
     given |= {"AlertEmail": "me@example.com", "KeepData": "no", "LogDays": "7"}
+    given |= {"IdField": "policy_id"}
     code, said = person.hears(lambda: launch(person.account, templates, IMAGE, given, ["network"]))
     assert code == 0
     assert [line for line in said if line.endswith("is CREATE_COMPLETE")] == [

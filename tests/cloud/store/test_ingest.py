@@ -17,7 +17,7 @@ from sagetree.cloud.store.failures import Failures
 from sagetree.cloud.store.groups import FeatureGroup
 from sagetree.cloud.store.ingest import as_counts, ready_group, wanted_group, writer
 from sagetree.cloud.store.tables import open_table
-from sagetree.cloud.store.writing import Written
+from sagetree.cloud.store.writing import WrittenRows
 from sagetree.errors import DataError, PlatformError, UserError
 from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.store.conftest import PLACE, written
@@ -29,7 +29,7 @@ policy_id,age,premium,state,code,event
 3,51,,None,,2026-02-01T00:00:00.123456Z
 """
 
-Ingest = Callable[..., tuple[Written, list[Mapping[str, Any]]]]
+Ingest = Callable[..., tuple[WrittenRows, list[Mapping[str, Any]]]]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from local_test.cloud.desk import stand
 from local_test.cloud.privileges import Role, roles
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.commands.delete import delete
-from sagetree.cloud.commands.ingest import Given, ingest
+from sagetree.cloud.commands.ingest import IngestOptions, ingest
 from tests.cloud import strict
 from tests.cloud.commands.conftest import hears
 from tests.cloud.http_server import answering
@@ -109,7 +109,7 @@ def test_a_claim_with_its_number_alone_is_scored_and_nothing_is_left(
         assert person.dead_claims() == 1
         account = Account(STACK, desk.actors.session(PERSON), pause=lambda _: None)
         (tmp_path / "people.csv").write_text("policy_id,n\n1,2\n")
-        assert hears(lambda: ingest(account, {"people": "people.csv"}, Given()))[0] == 0
+        assert hears(lambda: ingest(account, {"people": "people.csv"}, IngestOptions()))[0] == 0
         bucket = person.outputs["BucketName"]
         body = b"policy_id,n\n1,2\n"
         desk.client("s3").put_object(Bucket=bucket, Key="tables/people/a.csv", Body=body)

@@ -208,7 +208,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     "an older pickle": ({"1": pickle.dumps([1], 2)}, f"1: this is a Python pickle. {PUT}"),
     "RecordIO that is cut off": (
         {"1.pbr": b"\x0a\x23\xd7\xce12"},
-        "1.pbr record 1: the record is not a RecordIO: it is cut off. "
+        "1.pbr record 1: the record is not RecordIO: it is cut off. "
         "Write the records with sagemaker.amazon.common, or send another content type",
     ),
     "Arrow": ({"1.arrow": b"ARROW1\0\0"}, f"1.arrow: this is an Arrow file. {PUT}"),
@@ -293,7 +293,7 @@ def test_damaged_parquet(channel: Callable[..., Path], share: float) -> None:
 
 @pytest.mark.parametrize(
     ("promised", "content", "found"),
-    [("csv", {"a": [1]}, "a Parquet file"), ("parquet", ROWS, "no Parquet file")],
+    [("csv", {"a": [1]}, "a Parquet file"), ("parquet", ROWS, "not a Parquet file")],
 )
 def test_a_file_of_another_type_than_promised(
     channel: Callable[..., Path], promised: Format, content: Content, found: str

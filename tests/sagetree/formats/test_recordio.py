@@ -124,7 +124,7 @@ def test_answers_are_the_official_containers() -> None:
 
 GOOD = frame(record([1, 2], label=0))
 UNREADABLE = "the record cannot be read: "
-NO_FRAME = "the record is not a RecordIO: "
+NO_FRAME = "the record is not RecordIO: "
 
 
 def binary() -> bytes:

@@ -222,14 +222,14 @@ def test_warnings_of_libraries_are_lines_of_the_log(tmp_path: Path) -> None:
 LOADED_JOB = """
 import sys
 from pathlib import Path
-from sagetree.boosters.library import VALUE, NativeBooster, _check, library
+from sagetree.boosters.library import VALUE, NativeBooster, check, library
 from sagetree.machine.program import run_job
 import numpy as np
 
 def work():
     booster = NativeBooster(Path(sys.argv[2]).read_bytes())
     for name in (b"validate_parameters", b"who_knows"):
-        _check(library().XGBoosterSetParam(booster._handle, name, b"1"))
+        check(library().XGBoosterSetParam(booster._handle, name, b"1"))
     booster.predict(np.zeros((1, 4), np.float32), VALUE)
     return 0
 

@@ -136,7 +136,7 @@ def test_errors_have_the_status_and_the_message_they_were_raised_with(
     [
         (b"x,y\n1,2\n", "text/csv", "", 400, "is text where a number is expected"),
         (b"1 0:x\n", "text/libsvm", "", 400, "'0:x' holds what is not a number"),
-        (b"junk", "application/x-recordio-protobuf", "", 400, "no RecordIO"),
+        (b"junk", "application/x-recordio-protobuf", "", 400, "is not RecordIO"),
         (b"{}", "application/json", "", 415, "'application/json' is not read here"),
         (b"{}", "", "", 415, "'' is not read here"),
         (CSV, "text/csv", "image/png", 406, "the answer cannot be 'image/png'"),
