@@ -118,7 +118,7 @@ def test_metrics_of_calls_are_at_the_jobs_threshold_and_stop_no_rounds(job: Job)
     ran = job(
         {"train": rare(0), "validation": rare(1)},
         {"num_round": 400, "eval_metric": ",".join(asked[1:]), "early_stopping_rounds": 10,
-         "_tuning_objective_metric": f"validation:{asked[0]}"},
+         "calibration": "none", "_tuning_objective_metric": f"validation:{asked[0]}"},
     )  # fmt: skip
     assert ran.code == 0, ran.log
     assert ran.log.count("f1 only says what rows are called: logloss decides the rounds\n") == 1
