@@ -15,6 +15,7 @@ COMMANDS = (
     (
         *("launch", "--image", "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:1-amd64"),
         *("--with", ",".join(SIBLINGS)),
+        *("--parameter", "EndpointKind=instance", "--parameter", "DomainName=score.example.com"),
     ),
     ("run", "--parameter", "MinimumAuc=0.8"),
     ("approve",),

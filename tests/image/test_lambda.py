@@ -124,7 +124,7 @@ def test_each_function_of_a_stack_works_in_the_image(start, tmp_path):
             return json.dumps(answer), failed, ""
 
         with replaced(LambdaFunction, _invoke_lambda=invoke):
-            person = Person.with_stack(desk)
+            person = Person.with_stack(desk, siblings=("queue", "watch"))
             package = registered(person, tmp_path)
             assert person.deploy(package).startswith("Refused: ")
             person.approve(package)
@@ -135,7 +135,7 @@ def test_each_function_of_a_stack_works_in_the_image(start, tmp_path):
             assert [text for text in person.told() if "a claim scores 0.5" in text]
             assert person.look_for_drift()["action"] == "started"
             assert "drift: 1 finding" in person.told()[-1]
-            assert person.delete_stack() == ""
+            assert person.delete_stacks() == ""
             assert {kind for kind, names in inventory(desk).items() if names} == set()
     assert sorted(warm) == ["clean", "deploy", "score", "watch", "work"]
     for function in warm.values():
