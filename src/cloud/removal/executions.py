@@ -3,17 +3,12 @@
 CloudFormation cannot delete a pipeline before they have ended, either.
 """
 
-import time
-
 from botocore.exceptions import ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.endpoint import is_absent
-from sagetree.cloud.deployment.errors import Busy
 from sagetree.cloud.names import Settings
-
-# A job that is stopped has two minutes to end.
-POLL_SECONDS = 5
+from sagetree.cloud.removal.stopping import stop_all
 
 
 def stop_executions(clients: Clients, settings: Settings, until: float) -> int:
@@ -21,33 +16,18 @@ def stop_executions(clients: Clients, settings: Settings, until: float) -> int:
 
     Raises Busy for one that has not ended by `until`, a time in seconds since 1970.
     """
-    running = _running(clients, settings)
-    refusals = {}
-    for arn, status in running.items():
-        if status == "Executing":
-            try:
-                clients["sagemaker"].stop_pipeline_execution(PipelineExecutionArn=arn)
-            except ClientError as error:  # it may have ended by itself meanwhile
-                refusals[arn] = error
-    left = running
-    while left:
-        left = _running(clients, settings)
-        for arn, status in left.items():
-            if status == "Executing" and arn in refusals:
-                raise refusals[arn]
-        if left and time.time() + POLL_SECONDS > until:
-            raise Busy(f"{', '.join(sorted(left))} is still being stopped")
-        if left:
-            time.sleep(POLL_SECONDS)
-    return len(running)
+    stop = clients["sagemaker"].stop_pipeline_execution
+    return stop_all(
+        lambda: _running(clients, settings), lambda arn: stop(PipelineExecutionArn=arn), until
+    )
 
 
-def _running(clients: Clients, settings: Settings) -> dict[str, str]:
-    """Return the status of each execution that has not ended, by its ARN."""
+def _running(clients: Clients, settings: Settings) -> dict[str, bool]:
+    """Return the ARN of each execution that has not ended, and whether it is not being stopped."""
     pages = clients["sagemaker"].get_paginator("list_pipeline_executions")
     try:
         return {
-            told["PipelineExecutionArn"]: told["PipelineExecutionStatus"]
+            told["PipelineExecutionArn"]: told["PipelineExecutionStatus"] == "Executing"
             for page in pages.paginate(PipelineName=settings.stack)
             for told in page["PipelineExecutionSummaries"]
             if told["PipelineExecutionStatus"] in ("Executing", "Stopping")

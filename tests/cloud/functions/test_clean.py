@@ -164,7 +164,7 @@ def executions(*statuses: str):
 
 
 def test_executions_on_their_way_are_stopped_first(used, run, monkeypatch):
-    monkeypatch.setattr("sagetree.cloud.removal.executions.POLL_SECONDS", 0)
+    monkeypatch.setattr("sagetree.cloud.removal.stopping.POLL_SECONDS", 0)
     used.answer(
         "ListPipelineExecutions",
         executions("Executing", "Succeeded", "Stopping"),
@@ -214,7 +214,7 @@ NO_JOBS = answered({"ProcessingJobSummaries": [], "TransformJobSummaries": []})
 
 
 def test_jobs_on_their_way_are_stopped_before_what_they_use_goes(used, run, monkeypatch):
-    monkeypatch.setattr("sagetree.cloud.removal.jobs.POLL_SECONDS", 0)
+    monkeypatch.setattr("sagetree.cloud.removal.stopping.POLL_SECONDS", 0)
     drift, batch = "fraud-drift-260101000000", "fraud-batch-260101000000"
     others = ("fraud-drift-b-drift-260101000000", "other-fraud-drift-260101000000", "fraud-drift-x")
     used.answer(
