@@ -17,9 +17,15 @@ from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import Block, check_names, read_blocks
 from sagetree.prepare.database import DuckDatabase, identifier, literal
 from sagetree.prepare.inputs import TableFiles
-from sagetree.prepare.stores.columns import check_same_columns, named, nameless, tell_added
+from sagetree.prepare.stores.columns import check_same_columns, named, nameless
 from sagetree.prepare.stores.feature_store import WRITTEN, is_feature_store
-from sagetree.prepare.stores.folders import Values, all_whole, folder_values, groups
+from sagetree.prepare.stores.folders import (
+    Values,
+    all_whole,
+    columns_by_folder,
+    folder_values,
+    groups,
+)
 from sagetree.prepare.stores.iceberg import REWRITE, Snapshot
 from sagetree.tables.table import Source, place_of
 
@@ -200,7 +206,7 @@ def _load_parquet(db: DuckDatabase, table: TableFiles) -> RawTable:
     for name, path in table.files.items():
         own[name], rows = _parquet_footer(path, name, table.snapshot)
         sources.append(Source(rows, name))
-    values = _folder_columns(table, own)
+    values = columns_by_folder(table.name, own, only_repeated=table.snapshot is not None)
     columns = {name: [*own[name], *values[name]] for name in own}
     try:
         kinds = _parquet_kinds(db, table, values)
@@ -221,24 +227,6 @@ def _load_parquet(db: DuckDatabase, table: TableFiles) -> RawTable:
 def _exactly(path: Path) -> str:
     """Return a path for the database, which takes * ? and [ for patterns."""
     return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
-
-
-def _folder_columns(table: TableFiles, own: Mapping[str, Sequence[str]]) -> Mapping[str, Values]:
-    """Return the columns that folders give each file: of a store none, which only repeats cells.
-
-    The files of a store need not have the same columns: a feature that was
-    added later is missing in earlier ones. Raises DataError for those of
-    another table that have different ones.
-    """
-    if table.snapshot or is_feature_store(own.values()):
-        tell_added(table.name, own)
-        return {name: {} for name in own}
-    values = folder_values(own)
-    columns: dict[str, Sequence[str]] = {}
-    for name in own:
-        columns[name] = [*own[name], *values[name]]
-        check_same_columns(columns)
-    return values
 
 
 def _parquet_footer(path: Path, name: str, snapshot: Snapshot | None) -> tuple[Sequence[str], int]:

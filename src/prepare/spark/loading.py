@@ -34,9 +34,9 @@ from sagetree.prepare.spark.csv_rows import (
 from sagetree.prepare.spark.engine import SparkDatabase, kind_of
 from sagetree.prepare.spark.session import spark_errors
 from sagetree.prepare.spark.storage import Storage, StoredFile, StoredTable
-from sagetree.prepare.stores.columns import check_same_columns, named, nameless, tell_added
+from sagetree.prepare.stores.columns import named, nameless
 from sagetree.prepare.stores.feature_store import WRITTEN, is_feature_store
-from sagetree.prepare.stores.folders import Values, all_whole, folder_values
+from sagetree.prepare.stores.folders import Values, all_whole, columns_by_folder
 from sagetree.tables.table import Source
 
 _PARQUET_MAGIC = b"PAR1"
@@ -144,7 +144,7 @@ def _load_parquet(db: SparkDatabase, table: StoredTable) -> RawTable:
     own = {name: [field.name for field in schema] for name, schema in schemas.items()}
     for name, names in own.items():
         check_names(tuple(names), name)
-    values = _folder_columns(table, own)
+    values = columns_by_folder(table.name, own)
     kinds = _kinds(table, schemas, values)
     groups: dict[str, list[StoredFile]] = {}
     for file in table.files:
@@ -154,18 +154,6 @@ def _load_parquet(db: SparkDatabase, table: StoredTable) -> RawTable:
         rows = reduce(DataFrame.unionByName, frames)
     columns = {name: [*own[name], *values[name]] for name in own}
     return _numbered(db, table, rows, kinds, columns, is_csv=False)
-
-
-def _folder_columns(table: StoredTable, own: Mapping[str, Sequence[str]]) -> Mapping[str, Values]:
-    if is_feature_store(own.values()):
-        tell_added(table.name, own)
-        return {name: {} for name in own}
-    values = folder_values(own)
-    columns: dict[str, Sequence[str]] = {}
-    for name in own:
-        columns[name] = [*own[name], *values[name]]
-        check_same_columns(columns)
-    return values
 
 
 def _kinds(

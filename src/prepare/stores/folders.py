@@ -5,6 +5,8 @@ from itertools import groupby
 from pathlib import PurePath
 
 from sagetree.files.finding import partition
+from sagetree.prepare.stores.columns import check_same_columns, tell_added
+from sagetree.prepare.stores.feature_store import is_feature_store
 
 Values = Mapping[str, str | None]
 
@@ -21,6 +23,26 @@ def folder_values(columns: Mapping[str, Sequence[str]]) -> dict[str, Values]:
         pairs = partition(str(PurePath(*PurePath(name).parts[1:])))
         found[name] = {key: value for key, value in pairs.items() if key.lower() not in taken}
     return found
+
+
+def columns_by_folder(
+    table: str, own: Mapping[str, Sequence[str]], *, only_repeated: bool = False
+) -> Mapping[str, Values]:
+    """Return for each file of a table the columns its folders give: of a store none.
+
+    A store's folders only repeat cells, as do those of a table that is `only_repeated`. The files
+    of a store need not have the same columns, given in `own`: a feature that was added later is
+    missing in earlier ones. Raises DataError for those of another table that have different ones.
+    """
+    if only_repeated or is_feature_store(own.values()):
+        tell_added(table, own)
+        return {name: {} for name in own}
+    values = folder_values(own)
+    columns: dict[str, Sequence[str]] = {}
+    for name in own:
+        columns[name] = [*own[name], *values[name]]
+        check_same_columns(columns)
+    return values
 
 
 def groups(values: Mapping[str, Values]) -> Iterable[tuple[Values, Sequence[str]]]:

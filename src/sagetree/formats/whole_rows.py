@@ -112,7 +112,7 @@ _BLANK_QUOTES = (b' "', b'" ', b'\t"', b'"\t')
 
 
 def _blanks(delimiter: str) -> bytes:
-    """Return the pattern of spaces and tabs that are no delimiter."""
+    """Return the pattern of spaces and tabs that are not a delimiter."""
     return rb"[%s]" % b" \t".replace(delimiter.encode(), b"")
 
 

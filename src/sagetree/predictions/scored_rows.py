@@ -96,7 +96,7 @@ def available_keys(model: Model) -> tuple[str, ...]:
     A threshold is one that training here chose, or that the server sets.
     """
     objective = model.objective
-    # several labels at once are no classes of which a row is one: their scores say all
+    # several labels at once are not classes, one to a row: their scores say all
     classes = objective.is_classification and (
         objective.task == "multiclass" or model.scorer.outputs == 1
     )

@@ -1,4 +1,4 @@
-"""What is rare, by Flask: paths with names in them that are no invocation, and wrong requests."""
+"""What is rare, by Flask: paths with names in them that invoke nothing, and wrong requests."""
 
 import sys
 from functools import partial

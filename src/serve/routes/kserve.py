@@ -234,7 +234,7 @@ def _outputs(asked: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, bool]
     """Return the asked outputs, and whether each shall come as binary data."""
     outputs = asked.get("outputs") or []
     if not (isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs)):
-        raise DecodingError("its outputs are no list of objects", hint=HINT)
+        raise DecodingError("its outputs are not a list of objects", hint=HINT)
     wanted: dict[str, bool] = {}
     for output in outputs:
         name = output.get("name")

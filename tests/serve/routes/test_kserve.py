@@ -122,7 +122,7 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
         ({"inputs": [ONE, {**ONE, "name": "a<b", "shape": [2], "data": [1, 2]}]}, "",
          "its inputs differ in their number of rows"),
         ({"inputs": [{**ONE, "shape": [0], "data": []}]}, "", "there are no rows"),
-        ({"inputs": [ONE], "outputs": [1]}, "", "its outputs are no list of objects"),
+        ({"inputs": [ONE], "outputs": [1]}, "", "its outputs are not a list of objects"),
         ({"inputs": [ONE], "outputs": [{"name": 3}]}, "outputs", "the name '3' is not text"),
     ],
 )  # fmt: skip
