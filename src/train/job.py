@@ -41,11 +41,13 @@ from sagetree.train.examples.examples import Examples
 from sagetree.train.final_metrics import with_test_metrics
 from sagetree.train.hosts.cluster import DEFAULT_CLUSTER, Cluster
 from sagetree.train.hosts.opening import open_group
+from sagetree.train.hosts.other_gpus import other_gpus
+from sagetree.train.hosts.resource_config import Hosts
 from sagetree.train.importance import measure_importance
 from sagetree.train.learning import Learnt, learn
 from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
 from sagetree.train.settings.channel_settings import TEST, VALIDATION
-from sagetree.train.settings.configuration import find_hosts, read_settings
+from sagetree.train.settings.configuration import count_gpus, find_hosts, read_settings
 from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
@@ -54,15 +56,34 @@ METRICS_FILE = "metrics.json"
 def run(opt_ml: OptMl, overrides: Mapping[str, str], cluster: Cluster = DEFAULT_CLUSTER) -> int:
     """Train on `opt_ml`, write the bundle and metrics.json, and return 0.
 
-    The hosts of a job walk together; `cluster` says where they meet. Raises
-    UserError for what the user gave, PlatformError for mounts that cannot be written
-    and for hosts that are lost. No half-written model is left in any case.
+    The hosts of a job walk together; `cluster` says where they meet. So do the GPUs of a
+    machine, a process for each. Raises UserError for what the user gave, PlatformError for
+    mounts that cannot be written and for hosts that are lost. No half-written model is left
+    in any case.
     """
-    with open_group(find_hosts(opt_ml), cluster) as group:
+    gpus = count_gpus(opt_ml, overrides)
+    if gpus > 1:
+        return run_on_gpus(opt_ml, overrides, gpus, cluster)
+    return walk(opt_ml, overrides, find_hosts(opt_ml), cluster)
+
+
+def run_on_gpus(
+    opt_ml: OptMl, overrides: Mapping[str, str], count: int, cluster: Cluster = DEFAULT_CLUSTER
+) -> int:
+    """Train with a process for each of `count` GPUs, as so many hosts that read the same files."""
+    LOG.info("The %d GPUs of this machine train together, a process for each", count)
+    here = cluster.on_this_machine()
+    with other_gpus(opt_ml, overrides, count, here):
+        return walk(opt_ml, overrides, Hosts.of_gpus(count), here)
+
+
+def walk(opt_ml: OptMl, overrides: Mapping[str, str], hosts: Hosts, cluster: Cluster) -> int:
+    """Walk as one of `hosts`, from the channels to the model. Returns and raises as `run`."""
+    with open_group(hosts, cluster) as group:
         with group.settling():  # what only one host cannot do ends all
             for folder in (opt_ml.model, opt_ml.output_data):
                 check_writable(folder)
-            settings = read_settings(opt_ml, overrides)
+            settings = read_settings(opt_ml, overrides, hosts if hosts.machine else None)
         termination = Termination(saves=settings.checkpointing.save_on_termination).install()
         learnt = learn(opt_ml, settings, termination, group)
         group.part()  # what follows is of the leader alone: XGBoost exchanges nothing any more

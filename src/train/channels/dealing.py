@@ -27,8 +27,8 @@ def are_the_same(group: Group, opt_ml: OptMl, channel: str) -> bool:
 
     Raises DataError where SageMaker says so, and it is not so.
     """
-    if group.size == 1:
-        return False
+    if group.size == 1 or group.shares_files:
+        return group.shares_files
     folder = opt_ml.data / channel
     description = read_channels(opt_ml).get(channel)
     told = description.get("S3DistributionType") if isinstance(description, dict) else None

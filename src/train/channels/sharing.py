@@ -46,7 +46,7 @@ def read_rows(
     )
     if not are_shared:
         return table
-    if group.is_leader:
+    if group.is_leader and not group.shares_files:
         LOG.info(
             "Channel %s: every host has all files and takes its share of their rows. With "
             "S3DistributionType ShardedByS3Key each reads files of its own only",

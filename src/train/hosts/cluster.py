@@ -1,7 +1,8 @@
 """Where the hosts of a job meet, and how long they wait for each other."""
 
+import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sagetree.errors import SettingsError, quote
 
@@ -29,6 +30,11 @@ class Cluster:
             _number(environ, PORT_VARIABLE, _PORT, 65535),
             _number(environ, TIMEOUT_VARIABLE, _TIMEOUT, 7 * 24 * 3600),
         )
+
+    def on_this_machine(self) -> "Cluster":
+        """Return the same with a port at which nothing listens here."""
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            return replace(self, port=server.getsockname()[1])
 
 
 DEFAULT_CLUSTER = Cluster()

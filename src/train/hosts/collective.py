@@ -47,6 +47,7 @@ class Several(Group):
     def __init__(self, meeting: Meeting) -> None:
         self.names = meeting.hosts.names
         self.rank = meeting.hosts.rank
+        self.shares_files = bool(meeting.hosts.machine)
         self._meeting = meeting
         self._calls = 0
         self._agreed: BaseException | None = None

@@ -26,6 +26,7 @@ class Group(ABC):
 
     names: Sequence[str]
     rank: int
+    shares_files = False  # all read the same files: they are processes of one machine
 
     @property
     def size(self) -> int:

@@ -34,15 +34,16 @@ def open_group(hosts: Hosts, cluster: Cluster) -> Group:
 
 def _join(meeting: Meeting) -> None:
     address, port = meeting.tracker
+    context = collective.CommunicatorContext(  # which finds NCCL for the CUDA build
+        dmlc_communicator="rabit",
+        dmlc_tracker_uri=address,
+        dmlc_tracker_port=port,
+        dmlc_task_id=f"{meeting.hosts.rank:06}",  # which sorts as a text
+        dmlc_timeout=meeting.cluster.timeout,
+    )
     try:
         with redirect_stdout(None):  # XGBoost prints its rank at any verbosity
-            collective.init(
-                dmlc_communicator="rabit",
-                dmlc_tracker_uri=address,
-                dmlc_tracker_port=port,
-                dmlc_task_id=f"{meeting.hosts.rank:06}",  # which sorts as a text
-                dmlc_timeout=meeting.cluster.timeout,
-            )
+            collective.init(**context.args)
     except xgboost.core.XGBoostError as error:
         raise meeting.ask_who_is_lost() from error
     if (collective.get_rank(), collective.get_world_size()) != (

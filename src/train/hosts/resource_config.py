@@ -1,4 +1,4 @@
-"""resourceconfig.json: the hosts of a job, and which of them this one is."""
+"""The hosts of a job, and which of them this one is: by resourceconfig.json, or a GPU for each."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,21 @@ from sagetree.errors import quote, quote_all
 
 @dataclass(frozen=True)
 class Hosts:
-    """The names or addresses of a job's hosts, in order of rank; `current` is this one's."""
+    """The names or addresses of a job's hosts, in order of rank; `current` is this one's.
+
+    Processes of one machine, a GPU for each, are hosts too: `machine` is then the address at
+    which they meet.
+    """
 
     names: tuple[str, ...] = ("algo-1",)
     current: str = "algo-1"
+    machine: str = ""
+
+    @classmethod
+    def of_gpus(cls, count: int, rank: int = 0) -> "Hosts":
+        """Return this machine's processes, a GPU for each; this one is that of `rank`."""
+        names = tuple(f"GPU {number}" for number in range(count))
+        return cls(names, names[rank], "127.0.0.1")
 
     @property
     def count(self) -> int:
@@ -27,8 +38,8 @@ class Hosts:
 
     @property
     def leader(self) -> str:
-        """The first one, which writes the model."""
-        return self.names[0]
+        """Where the first one is, which writes the model."""
+        return self.machine or self.names[0]
 
 
 def read_hosts(config: Mapping[str, Any], faults: list[str]) -> Hosts:

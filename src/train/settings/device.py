@@ -6,7 +6,7 @@ from typing import Any
 import xgboost
 
 from sagetree.machine.gpus import visible_gpus
-
+from sagetree.train.hosts.resource_config import Hosts
 
 def device_faults(params: Mapping[str, Any]) -> Iterator[str]:
     """Yield why `device` cannot be had here: XGBoost would train on the CPU without a word."""
@@ -14,9 +14,9 @@ def device_faults(params: Mapping[str, Any]) -> Iterator[str]:
         yield from gpu_faults(built=bool(xgboost.build_info()["USE_CUDA"]), gpus=visible_gpus())
 
 
-def device_notes(params: Mapping[str, Any]) -> Iterator[str]:
-    """Yield that GPUs stay idle: XGBoost trains on one of them."""
-    if wants_gpu(params):
+def device_notes(params: Mapping[str, Any], hosts: Hosts) -> Iterator[str]:
+    """Yield that GPUs stay idle: of each of several hosts XGBoost trains on one."""
+    if wants_gpu(params) and hosts.count > 1 and not hosts.machine:
         yield from gpu_notes(visible_gpus())
 
 
@@ -40,6 +40,6 @@ def gpu_faults(*, built: bool, gpus: int) -> Iterator[str]:
 
 
 def gpu_notes(gpus: int) -> Iterator[str]:
-    """Yield what the log says of several GPUs."""
+    """Yield what the log says of several GPUs of which one trains."""
     if gpus > 1:
         yield f"One of the {gpus} GPUs of this machine trains; the others stay idle"

@@ -17,11 +17,13 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from sagetree.machine.paths import OptMl
+from sagetree.machine.program import run_job
 from sagetree.train.cli import main as train
 from sagetree.train.hosts.cluster import Cluster
 from sagetree.train.hosts.group import Group
 from sagetree.train.hosts.opening import open_group
 from sagetree.train.hosts.resource_config import Hosts
+from sagetree.train.job import run_on_gpus
 from tests.train.hosts.recording import first_difference, record
 
 # No host of this suite lives longer.
@@ -138,6 +140,20 @@ def check_calls(hosts: Sequence[Host]) -> None:
     """Check that hosts which have ended well have made the same calls of XGBoost's library."""
     found = first_difference([host.opt_ml.root / "calls" for host in hosts])
     assert not found, found
+
+
+def start_on_gpus(
+    root: Path, channels: Mapping[str, str | Files], hyperparameters: Mapping[str, object]
+) -> Host:
+    """Start a job as on a machine of two GPUs; `device` may say that they are its processor."""
+    opt_ml = lay_out(root, [channels], hyperparameters)[0]
+    return Host(_started(_train_on_gpus, opt_ml.root), opt_ml)
+
+
+def _train_on_gpus(root: Path) -> None:
+    _written_to(root)
+    opt_ml = OptMl(root)
+    raise SystemExit(run_job(lambda: run_on_gpus(opt_ml, {}, 2), opt_ml.failure))
 
 
 def start_group(

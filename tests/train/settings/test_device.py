@@ -4,6 +4,9 @@ import pytest
 import xgboost
 
 from sagetree.machine.gpus import visible_gpus
+from sagetree.machine.paths import OptMl
+from sagetree.machine.program import LOG
+from sagetree.train.settings.configuration import count_gpus
 from sagetree.train.settings.device import device_faults, gpu_faults, gpu_notes
 from tests.train.conftest import Job, lines
 
@@ -32,6 +35,42 @@ def test_a_machine_without_a_gpu_says_so() -> None:
 def test_idle_gpus_are_said() -> None:
     assert [*gpu_notes(1)] == []
     assert [*gpu_notes(4)] == ["One of the 4 GPUs of this machine trains; the others stay idle"]
+
+
+@pytest.mark.parametrize(
+    ("given", "gpus"),
+    [
+        ({"device": "cuda"}, 4),
+        ({"device": "gpu"}, 4),
+        ({"tree_method": "gpu_hist"}, 4),
+        ({"device": "cpu"}, 1),
+        ({}, 1),
+        ({"device": "cuda", "eta": "x"}, 1),
+    ],
+)
+def test_all_gpus_of_a_machine_train_but_for_what_asks_for_none(
+    opt_ml: OptMl, given: dict[str, str], gpus: int
+) -> None:
+    assert count_gpus(opt_ml, given, lambda: 4) == gpus
+    assert count_gpus(opt_ml, given, lambda: 1) == count_gpus(opt_ml, given, lambda: 0) == 1
+
+
+def test_each_of_several_hosts_trains_on_one_gpu(opt_ml: OptMl) -> None:
+    opt_ml.config.mkdir(parents=True)
+    opt_ml.resource_config.write_text('{"current_host": "a", "hosts": ["a", "b"]}')
+    assert count_gpus(opt_ml, {"device": "cuda"}, lambda: 4) == 1
+
+
+def test_what_hosts_cannot_train_together_trains_on_one_gpu_and_says_so(
+    opt_ml: OptMl, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LOG, "propagate", True)
+    assert count_gpus(opt_ml, {"device": "cuda", "tune": "20"}, lambda: 4) == 1
+    assert caplog.messages == [
+        "One of the 4 GPUs of this machine trains; the others stay idle, as a process for each "
+        "GPU is a host: tune is set, which the 4 hosts of the job cannot train together: leave "
+        "it out, or take one host"
+    ]
 
 
 def test_a_job_on_the_cpu_asks_no_driver() -> None:
