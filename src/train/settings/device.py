@@ -8,6 +8,7 @@ import xgboost
 from sagetree.machine.gpus import visible_gpus
 from sagetree.train.hosts.resource_config import Hosts
 
+
 def device_faults(params: Mapping[str, Any]) -> Iterator[str]:
     """Yield why `device` cannot be had here: XGBoost would train on the CPU without a word."""
     if wants_gpu(params):
