@@ -12,6 +12,7 @@ import pytest
 
 from tests.contract.backends import Backend, Served
 from tests.needs import WORKSHOP, needs_workshop
+from tests.serve.server_process import eventually
 from tests.train.conftest import lines
 
 HEADER, *ROWS = lines(60, seed=5).splitlines()
@@ -147,10 +148,8 @@ def post(server: Served, body: str, kind: str = "text/csv", accept: str = "*/*")
 
 
 def test_ping_is_200_and_empty(served: Served) -> None:
-    for _ in range(100):
-        status, _, body = ask(served, "GET", "/ping")
-        if status == 200:
-            break
+    eventually(lambda: ask(served, "GET", "/ping")[0] == 200)
+    status, _, body = ask(served, "GET", "/ping")
     assert (status, body) == (200, "")
 
 
@@ -213,13 +212,17 @@ def test_a_server_without_a_model_says_why_and_ends_with_0(
     backend: Backend, tmp_path: Path
 ) -> None:
     (tmp_path / "model").mkdir()
+    messages: list[str] = []
+
+    def has_looked() -> bool:
+        status, _, text = ask(server, "GET", "/ping")
+        assert status == 503
+        messages.append(json.loads(text)["message"])
+        return messages[-1] != "the model is being loaded"
+
     with backend.serve(tmp_path) as server:
-        for _ in range(100):
-            status, _, text = ask(server, "GET", "/ping")
-            assert status == 503
-            if "no model" in text:
-                break
-        assert json.loads(text)["message"] == "there is no model"
+        eventually(has_looked)
+        assert messages[-1] == "there is no model"
         assert server.end() == 0
 
 

@@ -106,6 +106,7 @@ def test_a_sample_of_parquet_is_rows_from_the_start(tmp_path: Path) -> None:
     assert target.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.long  # 18 MB
 def test_a_check_of_several_files_reads_a_part_of_each(job: Job, opt_ml: OptMl) -> None:
     """Each part is whole lines. Of a facet that has no row there others may have some."""
     folder = opt_ml.data / "train"

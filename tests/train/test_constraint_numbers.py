@@ -56,7 +56,7 @@ def together(booster: xgboost.Booster) -> set[frozenset[str]]:
     ("file", "content", "asked", "pairs"),
     [
         ("a.libsvm", libsvm(), "[[1,2],[3,4]]", {("f1", "f2"), ("f3", "f4")}),
-        ("a.csv", csv(), "[[3,4]]", {("f3", "f4")}),
+        pytest.param("a.csv", csv(), "[[3,4]]", {("f3", "f4")}, marks=pytest.mark.long),
         ("a.csv", csv(), "[[0,1,2],[2,5,6]]", {("f0", "f1"), ("f5", "f6")}),
     ],
 )

@@ -76,7 +76,11 @@ def by_hand(booster: xgboost.Booster) -> tuple[np.ndarray, np.ndarray]:
         ({"max_depth": 3}, 10),
         ({"objective": "multi:softprob", "num_class": 3, "max_depth": 2}, 5),
         ({"booster": "dart", "rate_drop": 0.3, "max_depth": 3}, 8),
-        ({"max_depth": 10, "lambda": 0, "eta": 0.1}, 30),  # by our own SHAP values
+        pytest.param(
+            {"max_depth": 10, "lambda": 0, "eta": 0.1},  # by our own SHAP values
+            30,
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_what_was_made_of_a_column_counts_together(params: dict[str, object], rounds: int) -> None:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 CODE = """
 import sys
 import sagetree.evaluate.cli
@@ -15,6 +17,7 @@ sys.exit(code)
 """
 
 
+@pytest.mark.long
 def test_neither_imports_scikit_learn_or_pandas(tmp_path: Path) -> None:
     rows = "".join(f"{i % 2},{i % 7}.5,{'abc'[i % 3]}\n" for i in range(60))
     (tmp_path / "a.csv").write_text("y,n,c\n" + rows)

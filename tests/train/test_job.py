@@ -327,8 +327,9 @@ def test_an_empty_opt_ml_fails(job: Job, tmp_path: Path) -> None:
 
 
 def test_sigterm_ends_a_job_at_once_with_the_best_model_so_far(tmp_path: Path) -> None:
-    _put(tmp_path, data__train__t=lines(600), config__hyperparameters='{"num_round": 100000}')
-    command = [SAGETREE, "train", "--set", "early_stopping_rounds=100000"]
+    settings = '{"num_round": 1000000, "max_depth": 2}'
+    _put(tmp_path, data__train__t=lines(), config__hyperparameters=settings)
+    command = [SAGETREE, "train", "--set", "early_stopping_rounds=1000000"]
     process = subprocess.Popen(
         command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True
     )

@@ -29,7 +29,7 @@ def answers(ran: Ran, body: str, kind: str) -> list[float]:
 
 
 @pytest.mark.parametrize("first", [0, 1])
-@pytest.mark.parametrize("beside", ["", "weight", "qid"])
+@pytest.mark.parametrize("beside", ["", pytest.param("weight", marks=pytest.mark.long), "qid"])
 def test_a_number_means_the_same_column_whatever_stands_beside(
     job: Job, beside: str, first: int
 ) -> None:

@@ -156,7 +156,7 @@ def test_the_interval_of_a_training_holds_the_aucs_of_its_models() -> None:
     assert 0.925 <= held / 400 <= 0.975
 
 
-@pytest.mark.parametrize("labels", ["two", "numbers"])
+@pytest.mark.parametrize("labels", ["two", pytest.param("numbers", marks=pytest.mark.long)])
 @pytest.mark.parametrize("way", ["folds", "validation", "_kfold"])
 def test_columns_that_only_tell_together_get_deep_trees(job: Job, labels: str, way: str) -> None:
     channels = {"train": table(600, interacts=True, labels=labels)}

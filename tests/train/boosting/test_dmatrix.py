@@ -158,6 +158,7 @@ feature_matrix(table, features, in_file=True)
 """
 
 
+@pytest.mark.long  # 68 MB, in a process of its own
 def test_large_rows_stay_in_memory_where_the_disk_has_no_room(tmp_path: Path) -> None:
     environment = {"TMPDIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     ended = subprocess.run(

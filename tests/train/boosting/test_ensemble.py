@@ -61,11 +61,11 @@ def test_every_fold_of_every_repeat_gives_a_model_of_the_ensemble(job: Job) -> N
     ("name", "columns"),
     [
         ("multi:softprob", 3),
-        ("multi:softmax", 3),
-        ("binary:logitraw", 3),
+        pytest.param("multi:softmax", 3, marks=pytest.mark.long),
+        pytest.param("binary:logitraw", 3, marks=pytest.mark.long),
         ("reg:squarederror", 2),
         ("reg:quantileerror", 4),
-        ("rank:map", 2),
+        pytest.param("rank:map", 2, marks=pytest.mark.long),
         ("survival:aft", 3),
     ],
 )
@@ -116,7 +116,7 @@ def twins() -> Case:
     )
 
 
-@pytest.mark.parametrize("setting", ["nfold", "_kfold"])
+@pytest.mark.parametrize("setting", ["nfold", pytest.param("_kfold", marks=pytest.mark.long)])
 def test_groups_do_not_leak(job: Job, setting: str) -> None:
     settings = {"preset": "xgboost", "num_round": 15, "max_depth": 8, setting: 4, "target": "y"}
     leaks = job({"train": twins().csv()}, {**settings, "drop_columns": "customer"})

@@ -51,15 +51,16 @@ def test_three_positives_in_fifty_rows_teach_something(job: Job) -> None:
     [
         (50, 3, {}, "min_child_weight is 0.141 in place of 2 and lambda is 1 in place of 10"),
         (1000, 42, {}, "lambda is 8.05 in place of 10"),
-        (1000, 60, {}, ""),
+        pytest.param(1000, 60, {}, "", marks=pytest.mark.long),
         (50, 3, {"lambda": "10"}, "min_child_weight is 0.141 in place of 2"),
         (50, 3, {"reg_lambda": "4", "min_child_weight": "2"}, ""),
         (50, 3, {"preset": "xgboost"}, ""),
-        (
+        pytest.param(
             1000,
             60,
             {"scale_pos_weight": "0.5"},
             "min_child_weight is 1.45 in place of 2 and lambda is 5.81 in place of 10",
+            marks=pytest.mark.long,
         ),
     ],
 )

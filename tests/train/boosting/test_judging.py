@@ -79,7 +79,7 @@ def test_each_half_is_scored_at_the_round_that_the_other_chooses() -> None:
     np.testing.assert_array_equal(found.scores, each[found.best[0] - 1])
 
 
-@pytest.mark.parametrize("apart", [0.06, 0.9, 0.0])
+@pytest.mark.parametrize("apart", [pytest.param(0.06, marks=pytest.mark.long), 0.9, 0.0])
 def test_one_row_set_apart_among_very_many_has_a_score(apart: float) -> None:
     """Its log odds are a thousand times the spread, which no exponential holds."""
     others = np.full(1_000_000, 0.05, np.float32)

@@ -42,7 +42,7 @@ def models(ran: Ran) -> tuple[bytes, ...]:
     return ModelBundle.load(ran.opt_ml.model).models
 
 
-@pytest.mark.parametrize("weight", [1e-8, 250.0])
+@pytest.mark.parametrize("weight", [1e-8, pytest.param(250.0, marks=pytest.mark.long)])
 def test_equal_weights_make_the_model_of_none(job: Job, weight: float) -> None:
     weighted = learn(job, csv(BOTH, [weight] * 100), weight_column="w")
     scores = weighted.model.score(table_of({"x": X.tolist(), "noise": NOISE.tolist()}))
@@ -73,7 +73,9 @@ def test_xgboosts_preset_takes_weights_as_they_are_and_says_so(job: Job) -> None
 
 
 @pytest.mark.parametrize("preset", ["sagetree", "xgboost"])
-@pytest.mark.parametrize(("scale", "factor"), [(1e-5, "1e+05"), (1e-7, "1e+07")])
+@pytest.mark.parametrize(
+    ("scale", "factor"), [(1e-5, "1e+05"), pytest.param(1e-7, "1e+07", marks=pytest.mark.long)]
+)
 def test_labels_too_fine_for_xgboost_are_told(
     job: Job, preset: str, scale: float, factor: str
 ) -> None:

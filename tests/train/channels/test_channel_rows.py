@@ -9,8 +9,15 @@ UPPER = lines(60, seed=1).replace(",CA", ",ca").replace(",WA", ",wa")
 EMPTY = lines(60, seed=1).replace(",CA", ",").replace(",WA", ",")
 
 
-@pytest.mark.parametrize("channel", ["validation", "test"])
-@pytest.mark.parametrize("encoding", ["native", "onehot"])
+@pytest.mark.parametrize(
+    ("channel", "encoding"),
+    [
+        ("validation", "native"),
+        ("test", "onehot"),
+        pytest.param("validation", "onehot", marks=pytest.mark.long),
+        pytest.param("test", "native", marks=pytest.mark.long),
+    ],
+)
 def test_unseen_and_missing_cells_are_said_of_each_channel(
     job: Job, channel: str, encoding: str
 ) -> None:

@@ -26,7 +26,12 @@ def job(quick_job: Job) -> Job:
 
 @pytest.mark.parametrize(
     ("charset", "packed"),
-    [("windows-1252", False), ("utf-16", True), ("Latin-1", True), ('"UTF-8"', False)],
+    [
+        ("windows-1252", False),
+        ("utf-16", True),
+        pytest.param("Latin-1", True, marks=pytest.mark.long),
+        pytest.param('"UTF-8"', False, marks=pytest.mark.long),
+    ],
 )
 @pytest.mark.parametrize("kind", ["text/csv", "application/jsonlines"])
 def test_text_is_decoded_by_the_charset(job: Job, charset: str, kind: str, packed: bool) -> None:

@@ -58,7 +58,7 @@ def test_a_column_without_a_name_is_not_the_label(job: Job) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Unnamed: 0", "__index_level_0__"])
-@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("place", [0, pytest.param(1, marks=pytest.mark.long), 2])
 def test_an_index_is_no_feature_wherever_it_stands(job: Job, name: str, place: int) -> None:
     data = frame()
     data.insert(place, name, data.index)

@@ -27,7 +27,13 @@ def table(common: str, rare: str) -> str:
 
 @pytest.mark.parametrize(
     ("common", "rare"),
-    [("legit", "fraud"), ("paid", "default"), ("good", "bad"), ("stayed", "churned")],
+    [
+        ("legit", "fraud"),
+        *(
+            pytest.param(*words, marks=pytest.mark.long)
+            for words in (("paid", "default"), ("good", "bad"), ("stayed", "churned"))
+        ),
+    ],
 )
 def test_the_rarer_word_is_what_is_scored_and_evaluated(
     job: Job, capsys: pytest.CaptureFixture[str], common: str, rare: str

@@ -81,7 +81,7 @@ WAYS: dict[str, Callable[[float], str]] = {
 }
 
 
-@pytest.mark.parametrize("is_declared", [False, True])
+@pytest.mark.parametrize("is_declared", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_numbers_in_one_way_of_writing_are_read(job: Job, is_declared: bool) -> None:
     columns = {way: [write(number) for number in NUMBERS] for way, write in WAYS.items()}
     ran = job(table(columns), typed(columns, "number") if is_declared else {})

@@ -171,7 +171,7 @@ COUNTS = {"distinct"}
 
 
 @pytest.mark.parametrize("name", sorted(KINDS))
-@pytest.mark.parametrize("decimal", ["point", "comma"])
+@pytest.mark.parametrize("decimal", ["point", pytest.param("comma", marks=pytest.mark.long)])
 def test_hosts_decide_alike_that_tell_a_few_of_very_many_values(name: str, decimal: str) -> None:
     random = np.random.default_rng(0)
     rows = 600

@@ -30,7 +30,7 @@ from tests.train.hosts.recording import first_difference, record
 LIMIT = 100
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["sagetree.train.job", __name__])
+_CONTEXT.set_forkserver_preload(["tests.train.hosts.preloaded"])
 
 Files = Mapping[str, str] | Mapping[str, bytes] | Mapping[str, str | bytes]
 

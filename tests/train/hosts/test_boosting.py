@@ -1,6 +1,7 @@
 """What hosts boost together is what one host boosts of all rows, whatever each of them has."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -140,11 +141,22 @@ def table_of(objective: str, rows: int, seed: int) -> Table:
 def told(models: tuple[bytes, ...]) -> list[Any]:
     """Return models as JSON: their hash, their splits, and their leaves' values."""
     (model,) = models
-    trees = xgboost.Booster(model_file=bytearray(model)).trees_to_dataframe()
-    columns = trees[["Tree", "Node", "Feature", "Split", "Category"]]
-    splits = [[str(value) for value in row] for row in columns.values.tolist()]
-    leaves = trees[trees["Feature"] == "Leaf"]["Gain"]
-    return [hashlib.sha256(model).hexdigest(), splits, leaves.tolist()]
+    splits: list[list[str]] = []
+    leaves: list[float] = []
+
+    def walk(tree: int, node: Mapping[str, Any]) -> None:
+        if "leaf" in node:
+            leaves.append(node["leaf"])
+            return
+        cell = (tree, node["nodeid"], node["split"], node["split_condition"])
+        splits.append([str(value) for value in cell])
+        for child in node["children"]:
+            walk(tree, child)
+
+    dumped = xgboost.Booster(model_file=bytearray(model)).get_dump(dump_format="json")
+    for number, text in enumerate(dumped):
+        walk(number, json.loads(text))
+    return [hashlib.sha256(model).hexdigest(), splits, leaves]
 
 
 def boost(cases: Mapping[str, Given], group: Group) -> object:

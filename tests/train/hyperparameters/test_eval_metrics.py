@@ -108,7 +108,9 @@ def check(logged: dict[str, float], expected: dict[str, float]) -> None:
 
 
 @weighted
-@pytest.mark.parametrize("objective", ["binary:logistic", "binary:logitraw"])
+@pytest.mark.parametrize(
+    "objective", ["binary:logistic", pytest.param("binary:logitraw", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("scale_pos_weight", [1, 4])
 def test_binary(objective: str, weights: Array | None, scale_pos_weight: float) -> None:
     scores, logged = trained(

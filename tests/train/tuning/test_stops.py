@@ -31,7 +31,7 @@ def checkpoints(opt_ml: OptMl) -> Path:
 
 @pytest.mark.parametrize(
     "files",
-    [pytest.param(files, marks=pytest.mark.long if len(files) == 2 else ()) for files in ALL],
+    [pytest.param(files, marks=pytest.mark.long if len(files) == 1 else ()) for files in ALL],
     ids=CHANNELS,
 )
 def test_a_search_that_goes_on_ends_with_the_same_bundle(

@@ -114,6 +114,7 @@ def test_the_preset_of_xgboost_is_where_a_search_begins(job: Job, opt_ml: OptMl)
     }  # fmt: skip
 
 
+@pytest.mark.long
 def test_mean_labels_that_are_chosen_are_served(job: Job, opt_ml: OptMl) -> None:
     """Too many states for so few splits by one of them; the last row's is in no row of train."""
     states = [f"s{number}" for number in range(40)]
