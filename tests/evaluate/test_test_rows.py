@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,32 @@ OVERLAP = (
 )
 
 
+@pytest.fixture(scope="module")
+def model_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """The function that trains on rows, once for the same ones and settings."""
+
+    @cache
+    def trained(rows: str, **settings: str) -> Path:
+        opt_ml = OptMl(tmp_path_factory.mktemp("trained"))
+        (opt_ml.data / "train").mkdir(parents=True)
+        (opt_ml.data / "train" / "t.csv").write_text(rows)
+        opt_ml.config.mkdir()
+        given = {"preset": "xgboost", "num_round": "5", **settings}
+        (opt_ml.config / "hyperparameters.json").write_text(json.dumps(given))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("SAGEMAKER_BASE_DIR", str(opt_ml.root))
+            assert train([]) == 0
+        return opt_ml.model
+
+    return trained
+
+
 @pytest.fixture
 def evaluated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    model_of: Callable[..., Path],
 ) -> Evaluated:
     """The function that evaluates the trained model on rows: decision.json, and the log."""
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path))
@@ -40,13 +64,9 @@ def evaluated(
     ) -> Said:
         if trained_on is not None:
             shutil.rmtree(tmp_path / "processing", ignore_errors=True)
-            for folder in (opt_ml.data / "train", opt_ml.config, opt_ml.processing / "test"):
-                folder.mkdir(parents=True, exist_ok=True)
-            (opt_ml.data / "train" / "t.csv").write_text(trained_on)
-            given = {"preset": "xgboost", "num_round": "5", **(settings or {})}
-            (opt_ml.config / "hyperparameters.json").write_text(json.dumps(given))
-            assert train([]) == 0
-            shutil.copytree(opt_ml.model, opt_ml.processing / "model")
+            (opt_ml.processing / "test").mkdir(parents=True)
+            model = model_of(trained_on, **(settings or {}))
+            shutil.copytree(model, opt_ml.processing / "model")
         (opt_ml.processing / "test" / "t.csv").write_text(test)
         capsys.readouterr()
         code = evaluate(list(arguments))

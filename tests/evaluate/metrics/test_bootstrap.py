@@ -14,7 +14,7 @@ def of_one_draw(ranked, positives, negatives):
     return {name: v for name, (v,) in ranked.measure([(positives, negatives)]).items()}
 
 
-@settings(max_examples=8)  # each asks scikit-learn for 19 metrics
+@settings(max_examples=settings().max_examples // 2)  # each asks scikit-learn for 19 metrics
 @given(
     labelled(),
     st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.7, 1.0]) | st.floats(0, 1),
@@ -84,7 +84,6 @@ def test_resamples_that_lack_a_label_are_drawn_again():
     assert deviations["auc"] == pytest.approx(0.25 / np.sqrt(2), rel=0.3)
 
 
-@settings(max_examples=25)  # each is 200 resamples
 @given(labelled(least_per_label=2), st.floats(0, 1))
 def test_deviations_are_finite_for_any_rows(rows, threshold):
     deviations = standard_deviations(*rows, threshold)

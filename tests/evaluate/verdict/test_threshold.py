@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from sagetree.decisions.decision import Decision
@@ -12,7 +12,6 @@ from sagetree.evaluate.verdict.threshold import choose_threshold, doubts
 from tests.evaluate.labelled import labelled, realistic
 
 
-@settings(max_examples=15)  # each asks scikit-learn for every score
 @given(labelled())
 def test_greatest_f1_over_all_scores(rows):
     labels, scores = rows
@@ -28,7 +27,6 @@ def test_greatest_f1_over_all_scores(rows):
     assert chosen.recall == recall_score(labels, called)
 
 
-@settings(max_examples=25)  # each is 200 resamples
 @given(labelled())
 def test_what_it_promises_is_what_an_evaluation_finds(rows):
     chosen = choose_threshold(*rows)
