@@ -200,10 +200,13 @@ def test_a_bundle_that_does_not_know_its_rows_says_nothing_of_them(
     assert "WARNING" not in log
 
 
+ENCODINGS = pytest.mark.parametrize(
+    "encoding", ["native", pytest.param("onehot", marks=pytest.mark.long)]
+)
 UNSEEN = "column 'c': 200 of 200 cells hold categories that training did not see, such as 'HI'"
 
 
-@pytest.mark.parametrize("encoding", ["native", "onehot"])
+@ENCODINGS
 def test_unseen_categories_are_counted_by_column(evaluated: Evaluated, encoding: str) -> None:
     upper = table(200, 1, ("HI", "HI"))
     decision, log = evaluated(csv(upper), csv(TRAIN), {"encoding": encoding})
@@ -218,7 +221,7 @@ def test_unseen_categories_are_counted_by_column(evaluated: Evaluated, encoding:
     assert "11 of 200 cells hold" in evaluated(csv(upper[:11], TEST[:189]))[1]
 
 
-@pytest.mark.parametrize("encoding", ["native", "onehot"])
+@ENCODINGS
 def test_empty_columns_are_counted_against_training(evaluated: Evaluated, encoding: str) -> None:
     holes = [line if n % 4 else f"{line[0]},,{line.split(',')[2]}" for n, line in enumerate(TRAIN)]
     empty = [line.rpartition(",")[0] + ",\n" for line in TEST]

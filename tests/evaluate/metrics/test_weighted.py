@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
@@ -154,6 +154,7 @@ def test_thresholds(rows, at):
     assert weighted.recall_at_precision(rows, at) == pytest.approx(best, rel=1e-12)
 
 
+@settings(max_examples=settings().max_examples // 2)  # each asks scikit-learn for every score
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_calls_at_the_greatest_f1(rows):
     point = weighted.greatest_f1(rows.labels, rows.predictions, rows.weights)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from sklearn.metrics import f1_score, precision_score, recall_score
 
 from sagetree.decisions.decision import Decision
@@ -12,6 +12,7 @@ from sagetree.evaluate.verdict.threshold import choose_threshold, doubts
 from tests.evaluate.labelled import labelled, realistic
 
 
+@settings(max_examples=settings().max_examples // 2)  # each asks scikit-learn for every score
 @given(labelled())
 def test_greatest_f1_over_all_scores(rows):
     labels, scores = rows
