@@ -330,7 +330,7 @@ def test_without_room_a_model_is_refused_until_others_go(
     base_dir: Path, plain_dir: Path, tmp_path: Path
 ):
     """What a model weighs is measured, so it differs from one time to the next."""
-    worker = worker_at(tmp_path, base_dir, budget=2**20)
+    worker = worker_at(tmp_path, base_dir, budget=2**19)
     try:
         taken = [*takewhile(lambda name: worker.load(name, plain_dir) == 200, "abcdefghi")]
         assert taken
