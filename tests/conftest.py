@@ -27,7 +27,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # A machine with two busy cores says nothing about an example's time. Examples are others each time;
 # make test-long and make nightly try many more.
-settings.register_profile("sagetree", deadline=None, max_examples=15)
+settings.register_profile("sagetree", deadline=None, max_examples=8)
 settings.register_profile("many", deadline=None, max_examples=100)
 settings.load_profile("sagetree")
 

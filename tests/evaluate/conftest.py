@@ -18,9 +18,9 @@ def rows(count: int, seed: int) -> list[str]:
     ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The model folder of a small training job."""
+    """The model folder of a small training job. Not to be changed."""
     root = tmp_path_factory.mktemp("trained")
     (root / "input" / "data" / "train").mkdir(parents=True)
     (root / "input/data/train/t.csv").write_text(HEADER + "".join(rows(400, 0)))

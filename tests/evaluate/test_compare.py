@@ -133,7 +133,7 @@ def with_values(count: int, seed: int) -> str:
     return "fraud,amount,kind,value\n" + "".join(lines)
 
 
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("turned", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_costs_are_those_of_the_decision_in_a_bundle(
     turned: bool, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

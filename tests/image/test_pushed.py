@@ -1,16 +1,16 @@
 """What a registry answers of a pushed image, read back: no engine is needed for that."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from io import StringIO
 from threading import Thread
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "container" / "pushed.py"
+from container import pushed
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 CONFIG = {"mediaType": "application/vnd.docker.container.image.v1+json"}
@@ -52,16 +52,19 @@ class Registry(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def registry() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
 def read_back(registry: str, tag: str, password: str = "secret") -> tuple[int, str, str]:
-    command = [sys.executable, str(SCRIPT), registry, "sagetree", tag]
-    ended = subprocess.run(command, input=password, capture_output=True, text=True, timeout=60)
-    said = ended.stderr.removeprefix(f"build_and_push.sh: {registry}/sagetree:{tag} ")
-    return ended.returncode, ended.stdout, said
+    out, err = StringIO(), StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["pushed.py", registry, "sagetree", tag])
+        patch.setattr(sys, "stdin", StringIO(password))
+        code = pushed.main()
+    said = err.getvalue().removeprefix(f"build_and_push.sh: {registry}/sagetree:{tag} ")
+    return code, out.getvalue(), said
 
 
 def test_one_manifest_in_docker_s_format_is_what_aws_takes(registry: str) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
@@ -44,9 +44,7 @@ ROWS = st.lists(
     min_size=1,
     max_size=6,
 )
-QUICK = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = settings(max_examples=settings().max_examples // 2)  # each of many bodies
 
 
 def scores(client: Client, body: bytes, kind: str) -> list[bytes]:
@@ -56,7 +54,6 @@ def scores(client: Client, body: bytes, kind: str) -> list[bytes]:
     return answer.data.splitlines()
 
 
-@QUICK
 @given(rows=ROWS, order=st.permutations(NAMES), inputs=st.permutations(INPUTS))
 def test_all_forms_of_a_request_get_equal_scores(
     client: Client, rows: list[Record], order: list[str], inputs: list[str]
@@ -74,7 +71,6 @@ def test_all_forms_of_a_request_get_equal_scores(
         assert scores(client, body, "text/csv;header=absent") == expected
 
 
-@QUICK
 @given(rows=ROWS, header=st.booleans())
 def test_a_bulk_body_gets_the_scores_of_a_small_one(
     client: Client, rows: list[Record], header: bool
@@ -98,7 +94,7 @@ def numbers_client(plain_dir: Path) -> Client:
     return client_for(plain_dir)
 
 
-@settings(max_examples=8)
+@FEW
 @given(rows=MATRICES)
 def test_every_content_type_gets_equal_scores(numbers_client: Client, rows: list[list[float]]):
     """And a row alone gets the score it has among others."""
@@ -112,7 +108,7 @@ def test_every_content_type_gets_equal_scores(numbers_client: Client, rows: list
         assert scores(numbers_client, body, kind) == expected[-1:], kind
 
 
-@settings(max_examples=10)
+@FEW
 @given(rows=ROWS)
 def test_parquet_and_json_lines_hold_every_kind_of_column(client: Client, rows: list[Record]):
     texts = [{n: None if v is None else csv_text(v) for n, v in row.items()} for row in rows]
@@ -168,7 +164,7 @@ def trained(opt_ml: OptMl, hyperparameters: dict[str, str]) -> ModelBundle:
     return ModelBundle.load(opt_ml.model)
 
 
-@settings(QUICK, max_examples=15)  # each of many bodies
+@FEW
 @given(drawn=WRITTEN_ROWS)
 def test_rules_of_columns_are_the_same_in_every_form(
     written_client: Client, drawn: list[dict[str, int | None]]

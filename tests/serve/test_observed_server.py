@@ -49,6 +49,7 @@ def test_all_workers_are_counted_also_one_that_is_killed(base_dir: Path, tmp_pat
     assert sum(line["Rows"] for line in told) <= 50 * 5
 
 
+@pytest.mark.long
 def test_each_of_many_models_is_counted_whichever_worker_is_asked(
     bundle: ModelBundle, base_dir: Path, tmp_path: Path
 ):

@@ -7,7 +7,6 @@ import select
 import shutil
 import signal
 import socket
-import subprocess
 import threading
 import time
 from contextlib import closing
@@ -17,15 +16,14 @@ import pytest
 
 from sagetree.bundle.bundle import SCHEMA_FILE, ModelBundle
 from sagetree.bundle.file_names import MODEL_FILE
+from sagetree.serve.cli import main
 from sagetree.serve.http.worker import GRACEFUL_SECONDS
 from sagetree.serve.server import OWN_PACKAGE
 from tests.serve.server_process import (
     CSV,
-    PROGRAM,
     START_SECONDS,
     ServerProcess,
     complete,
-    environment,
     eventually,
     healthy,
     scores_in_process,
@@ -133,6 +131,7 @@ def test_under_load_no_request_is_lost(base_dir: Path, tmp_path: Path):
     assert logged == len(answers)
 
 
+@pytest.mark.long  # a server of its own
 def test_connections_that_are_open_at_the_end_get_one_more_answer(base_dir: Path, tmp_path: Path):
     expected = scores_in_process(base_dir / "model")
     with serving(base_dir, tmp_path / "log") as server:
@@ -149,25 +148,6 @@ def test_connections_that_are_open_at_the_end_get_one_more_answer(base_dir: Path
             assert (answer.read(), answer.getheader("Connection")) == (expected, "close")
             connection.close()
         assert server.process.wait(20) == 0
-
-
-def test_a_killed_worker_is_replaced(base_dir: Path, tmp_path: Path):
-    with serving(base_dir, tmp_path / "log") as server:
-        eventually(lambda: complete(server))
-        before = server.workers()
-        victim = min(before)
-        os.kill(victim, signal.SIGKILL)
-        eventually(lambda: len(server.workers() - {victim}) == 2)
-        told = (
-            f"worker {victim}: ended by SIGKILL, as the system does when memory runs out; "
-            "another one starts"
-        )
-        eventually(lambda: told in server.lines())
-        expected = scores_in_process(base_dir / "model")
-        for _ in range(20):
-            assert server.post(CSV).body == expected
-        assert before - server.workers() == {victim}
-        assert server.stop() == 0
 
 
 def test_ping_is_503_while_the_model_loads_and_requests_wait(own_base_dir: Path, tmp_path: Path):
@@ -260,44 +240,37 @@ def test_reload_takes_up_code(base_dir: Path, tmp_path: Path):
         assert server.stop() == 0
 
 
-def run_to_the_end(base_dir: Path, *options: str, **variables: str) -> tuple[int, str]:
-    ended = subprocess.run(
-        [*PROGRAM, "serve", "--host", "127.0.0.1", *options],
-        env=environment(base_dir, **variables),
-        capture_output=True,
-        timeout=30,
-        check=False,
-    )
-    assert ended.stderr == b""
-    return ended.returncode, ended.stdout.decode()
+def refusal(capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    """What it says before it ends without having listened."""
+    assert main(["--host", "127.0.0.1", *options]) == 1
+    return capsys.readouterr().out
 
 
-def test_a_port_in_use_is_one_plain_sentence(base_dir: Path):
+def test_a_port_in_use_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        assert run_to_the_end(base_dir, "--port", str(port)) == (
-            1,
+        assert refusal(capsys, "--port", str(port)) == (
             f"sagetree serve cannot start: 127.0.0.1 port {port}: it cannot be listened on: "
             "Address already in use. Stop what listens there, or choose another port by --port "
-            "or SAGEMAKER_BIND_TO_PORT\n",
+            "or SAGEMAKER_BIND_TO_PORT\n"
         )
 
 
-def test_an_address_of_another_machine_is_one_plain_sentence(base_dir: Path):
-    code, text = run_to_the_end(base_dir, "--host", "192.0.2.1", "--port", "0")
-    assert (code, text) == (
-        1,
+def test_an_address_of_another_machine_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]):
+    assert refusal(capsys, "--host", "192.0.2.1", "--port", "0") == (
         "sagetree serve cannot start: 192.0.2.1 port 0: it cannot be listened on: "
         "Cannot assign requested address. Stop what listens there, or choose another port by "
-        "--port or SAGEMAKER_BIND_TO_PORT\n",
+        "--port or SAGEMAKER_BIND_TO_PORT\n"
     )
 
 
-def test_faulty_settings_end_it_before_it_listens(base_dir: Path):
-    variables = {"SAGEMAKER_BIND_TO_PORT": "http", "SAGEMAKER_BATCH": "maybe"}
-    assert run_to_the_end(base_dir, **variables) == (
-        1,
+def test_faulty_settings_end_it_before_it_listens(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("SAGEMAKER_BIND_TO_PORT", "http")
+    monkeypatch.setenv("SAGEMAKER_BATCH", "maybe")
+    assert refusal(capsys) == (
         "sagetree serve cannot start: SAGEMAKER_BIND_TO_PORT is 'http' and must be a port number "
         "up to 65535 (0: any free port); SAGEMAKER_BATCH is 'maybe' and must be true or false. "
-        "Correct all 2\n",
+        "Correct all 2\n"
     )

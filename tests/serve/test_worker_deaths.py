@@ -11,6 +11,7 @@ from sagetree.serve.master import LONGEST_WAIT, QUIET_SECONDS, Backoff
 from tests.serve.server_process import complete, eventually, serving
 
 
+@pytest.mark.long  # a server of its own; its trial is tested by itself
 def test_a_model_that_crashes_the_library_is_503_with_the_reason(tmp_path: Path):
     folder = tmp_path / "model"
     folder.mkdir()

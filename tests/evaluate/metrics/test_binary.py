@@ -47,7 +47,7 @@ def of_sklearn(labels, scores, threshold):
     }
 
 
-@settings(max_examples=8)  # each asks scikit-learn for 19 metrics
+@settings(max_examples=settings().max_examples // 2)  # each asks scikit-learn for 19 metrics
 @given(labelled(), st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.7, 1.0]) | st.floats(0, 1))
 def test_values_equal_scikit_learns(rows, threshold):
     labels, scores = rows

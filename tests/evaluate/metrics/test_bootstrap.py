@@ -14,7 +14,7 @@ def of_one_draw(ranked, positives, negatives):
     return {name: v for name, (v,) in ranked.measure([(positives, negatives)]).items()}
 
 
-@settings(max_examples=8)  # each asks scikit-learn for 19 metrics
+@settings(max_examples=settings().max_examples // 2)  # each asks scikit-learn for 19 metrics
 @given(
     labelled(),
     st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.7, 1.0]) | st.floats(0, 1),
@@ -45,10 +45,10 @@ def whole(labels, scores):
 
 
 def test_deviations_are_those_of_other_rows_of_the_same_kind():
-    # The deviation over 300 fresh tables, and the mean of what 20 of them say of themselves.
-    tables = [realistic(500, 0.1, seed) for seed in range(300)]
+    # The deviation over 150 fresh tables, and the mean of what 10 of them say of themselves.
+    tables = [realistic(500, 0.1, seed) for seed in range(150)]
     fresh = [whole(*rows) for rows in tables]
-    said = [standard_deviations(*rows, 0.1) for rows in tables[:20]]
+    said = [standard_deviations(*rows, 0.1) for rows in tables[:10]]
 
     for name in ("auc", "aucpr", "logloss", "accuracy", "precision", "recall", "f1"):
         true = np.std([values[name] for values in fresh], ddof=1)
@@ -84,7 +84,6 @@ def test_resamples_that_lack_a_label_are_drawn_again():
     assert deviations["auc"] == pytest.approx(0.25 / np.sqrt(2), rel=0.3)
 
 
-@settings(max_examples=25)  # each is 200 resamples
 @given(labelled(least_per_label=2), st.floats(0, 1))
 def test_deviations_are_finite_for_any_rows(rows, threshold):
     deviations = standard_deviations(*rows, threshold)

@@ -15,7 +15,7 @@ from sagetree.evaluate.metrics.tasks import evaluate_task
 from sagetree.evaluate.verdict.sagemaker import evaluation_json
 
 
-@settings(max_examples=4)
+@settings(max_examples=settings().max_examples // 2)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=30))
 def test_classes_equal_scikit_learns(pairs):
     labels, called = (np.array(values, np.intp) for values in zip(*pairs, strict=True))
@@ -45,7 +45,6 @@ def test_classes_equal_scikit_learns(pairs):
 _VALUES = st.floats(-100, 100, width=32)
 
 
-@settings(max_examples=6)
 @given(st.lists(st.tuples(_VALUES, _VALUES), min_size=2, max_size=30))
 def test_numbers_equal_scikit_learns(pairs):
     labels, predictions = (np.array(values) for values in zip(*pairs, strict=True))
@@ -99,7 +98,6 @@ def test_quantiles_equal_scikit_learns():
     assert measured.baseline == pytest.approx(np.mean(best))
 
 
-@settings(max_examples=6)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 4)), min_size=4, max_size=24))
 def test_ranking_equals_scikit_learns(pairs):
     labels, scores = (np.array(values, float) for values in zip(*pairs, strict=True))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 from sklearn.preprocessing import label_binarize
@@ -18,6 +18,7 @@ from sagetree.evaluate.metrics.weighted import Predicted
 SCORES = st.sampled_from([0.0, 0.125, 0.25, 0.5, 0.75, 1.0])
 WEIGHTS = st.sampled_from([0.0, 0.5, 1.0, 2.5])
 SIZE = 4
+FEW = settings(max_examples=settings().max_examples // 2)  # each of many of scikit-learn's
 
 
 @st.composite
@@ -102,11 +103,13 @@ def test_every_metric_is_compared():
     assert public == {*CALLS, *VALUES, *PROBABILITIES, *OTHERS}
 
 
+@FEW
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_binary_calls(rows):
     check(rows, CALLS)
 
 
+@FEW
 @given(rows_of(st.integers(0, 3), st.tuples(*[SCORES] * SIZE)))
 def test_calls_of_classes(rows):
     check(rows, {name: of_them for name, of_them in CALLS.items() if "binary" not in name})
@@ -154,6 +157,7 @@ def test_thresholds(rows, at):
     assert weighted.recall_at_precision(rows, at) == pytest.approx(best, rel=1e-12)
 
 
+@FEW
 @given(rows_of(st.integers(0, 1), SCORES))
 def test_calls_at_the_greatest_f1(rows):
     point = weighted.greatest_f1(rows.labels, rows.predictions, rows.weights)
@@ -183,6 +187,7 @@ def test_r2(rows):
         assert weighted.r2(rows) == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
+@FEW
 @given(
     rows_of(st.integers(0, SIZE - 1), st.integers(0, SIZE - 1)), st.sampled_from([0.5, 1.0, 2.0])
 )

@@ -78,7 +78,7 @@ def test_rows_count_by_weight() -> None:
     assert weighted.rows == np.count_nonzero(COUNTS)
 
 
-@pytest.mark.parametrize("rows", [3000, 60_000])
+@pytest.mark.parametrize("rows", [3000, pytest.param(60_000, marks=pytest.mark.long)])
 def test_the_interval_of_a_cost_is_that_of_a_sum(rows: int) -> None:
     labels, scores = realistic(rows, 0.1)
     rule = parse_rule("cost: miss=12 alarm=2")

@@ -12,7 +12,7 @@ from sagetree.evaluate.verdict.threshold import choose_threshold, doubts
 from tests.evaluate.labelled import labelled, realistic
 
 
-@settings(max_examples=15)  # each asks scikit-learn for every score
+@settings(max_examples=settings().max_examples // 2)  # each asks scikit-learn for every score
 @given(labelled())
 def test_greatest_f1_over_all_scores(rows):
     labels, scores = rows
@@ -28,7 +28,6 @@ def test_greatest_f1_over_all_scores(rows):
     assert chosen.recall == recall_score(labels, called)
 
 
-@settings(max_examples=25)  # each is 200 resamples
 @given(labelled())
 def test_what_it_promises_is_what_an_evaluation_finds(rows):
     chosen = choose_threshold(*rows)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -53,7 +52,6 @@ def test_what_cannot_be_cut_is_one_bin(values: list[float], expected: Histogram)
 
 
 @given(st.lists(FLOATS, max_size=60))
-@hypothesis_settings(max_examples=30)
 def test_every_row_is_in_one_bin_and_the_same_rows_have_index_0(numbers: list[float]):
     values = np.array(numbers, np.float32)
     found = Histogram.measure(values)

@@ -357,7 +357,7 @@ for bundle in itertools.cycle(bundles):
 """
 
 
-MOMENTS = 60
+MOMENTS = 20
 
 
 def test_killed_while_saving_it_leaves_a_whole_bundle_or_a_refused_one(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import xgboost
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -79,7 +79,6 @@ def tables(draw: st.DrawFn) -> Tables:
     return fields, draw(st.lists(st.integers(0, 1), min_size=rows, max_size=rows)), requests
 
 
-@settings(max_examples=20)
 @given(drawn=tables(), encoding=st.sampled_from(ENCODINGS))
 def test_a_loaded_model_scores_bit_for_bit_as_the_trained_one(
     drawn: Tables, encoding: str, tmp_path_factory: pytest.TempPathFactory

@@ -159,23 +159,25 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
             bytes(classifier().get_booster().save_raw("ubj")),
             "it needs no conversion. Serve it as it is",
         ),
-        (
+        pytest.param(
             leaves_as_before_3_2(),
             "what is in it cannot be served: model.ubj: its leaves have several values "
             f"(multi_output_tree), and XGBoost {library_version()} cannot read those that a "
             "version before 3.2 has saved. Train it again with XGBoost 3.2 or newer, or without "
             "multi_strategy",
+            marks=pytest.mark.long,
         ),
         (
             pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\6Config{}}"}),
             "the booster in the pickle is in no form that is known. Save it with save_model, by "
             "the XGBoost that wrote it",
         ),
-        (
+        pytest.param(
             pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\5Model{L\0\0\0\0\0\0\0\7learner{}}}"}),
             "what is in it cannot be served: model.ubj: XGBoost cannot read the model: map::at. "
             "Save it with Booster.save_model, by an XGBoost that is not newer than "
             f"{library_version()}",
+            marks=pytest.mark.long,
         ),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sagetree.formats.csv_text import (
@@ -226,7 +226,6 @@ def test_what_pythons_writer_wrote(
     assert cells_of(text) == (tuple(rows[0]), [list(c) for c in zip(*rows, strict=True)], len(rows))
 
 
-@settings(max_examples=20)
 @given(rows_of_cells, st.sampled_from(["\n", "\r\n"]), st.data(), st.booleans())
 def test_blanks_around_quoted_cells_belong_to_no_cell(
     rows: list[list[str]], end: str, data: st.DataObject, bulk: bool

@@ -3,7 +3,7 @@
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sagetree.formats.json_lines import BULK_BYTES, HINT, parse_json_lines
@@ -81,7 +81,6 @@ CELLS = st.one_of(
 
 
 @given(st.lists(st.fixed_dictionaries({"a": CELLS, "b": CELLS}), min_size=1, max_size=4))
-@settings(max_examples=15)
 def test_both_readers_give_cells_of_one_meaning(records: list) -> None:
     small, bulk = parse_json_lines(lines(records)), parse_json_lines(large(records))
     assert small.names == bulk.names

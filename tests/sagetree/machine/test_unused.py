@@ -5,7 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.long
 def test_a_process_without_the_unused_runs_no_plugin_of_another_library(tmp_path: Path) -> None:
     installed = tmp_path / "told-1.0.dist-info"
     installed.mkdir()

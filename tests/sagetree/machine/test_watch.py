@@ -85,6 +85,7 @@ def test_a_model_that_crashes_the_library_is_the_reason_of_evaluate(tmp_path: Pa
     )
 
 
+@pytest.mark.long
 def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
     folder = tmp_path / "input" / "data" / "train"
     folder.mkdir(parents=True)
@@ -117,15 +118,23 @@ def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) 
     assert log.endswith(f"FAILED: {failure}")
 
 
-def test_a_library_that_aborts_leaves_the_reason(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "killed"),
+    [
+        (signal.SIGABRT, "was killed by SIGABRT, as a library does that cannot go on"),
+        (signal.SIGKILL, "was killed by SIGKILL, as the system does where memory runs out"),
+    ],
+)
+def test_a_killed_job_leaves_the_reason(
+    tmp_path: Path, number: signal.Signals, killed: str
+) -> None:
     report = tmp_path / "failure"
     with running(tmp_path, sleeping(report), "working") as (process, child):
-        os.kill(child, signal.SIGABRT)
-        process.communicate(timeout=60)
+        os.kill(child, number)
+        log, _ = process.communicate(timeout=60)
         assert process.returncode == 1
-    assert memory_in(
-        report.read_text(), "was killed by SIGABRT, as a library does that cannot go on"
-    )
+    assert memory_in(report.read_text(), killed)
+    assert log.endswith(f"FAILED: {report.read_text()}")
 
 
 def is_alive(process: int) -> bool:

@@ -10,15 +10,30 @@ from pathlib import Path
 import pytest
 
 from sagetree.serve.http.shares import Shares
-from tests.serve.server_process import ServerProcess, complete, eventually, healthy, serving
+from tests.serve.server_process import (
+    CSV,
+    ServerProcess,
+    complete,
+    eventually,
+    healthy,
+    scores_in_process,
+    serving,
+)
 
 
 def connections(pid: int) -> int:
     """How many TCP connections a process holds."""
     tcp = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
     established = {f"socket:[{line.split()[9]}]" for line in tcp if line.split()[3] == "01"}
-    descriptors = Path(f"/proc/{pid}/fd").iterdir()
-    return sum(str(path.readlink()) in established for path in descriptors if path.is_symlink())
+    return sum(target(path) in established for path in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def target(descriptor: Path) -> str:
+    """What a descriptor of a process is open on; one that is just being closed on nothing."""
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:
+        return ""
 
 
 def held(server: ServerProcess) -> list[int]:
@@ -53,31 +68,51 @@ def assert_shared(server: ServerProcess) -> None:
     eventually(lambda: sum(held(server)) == 0)
 
 
-def test_workers_share_connections_evenly(base_dir: Path, tmp_path: Path):
+@pytest.fixture(scope="module")
+def server(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of two workers, one of which a test kills."""
+    with serving(base_dir, tmp_path_factory.mktemp("shared") / "log") as server:
+        eventually(lambda: complete(server))
+        yield server
+        assert server.stop() == 0
+
+
+def test_workers_share_connections_evenly(server: ServerProcess):
     """By themselves the first to wake takes most: 28 of 32 and more."""
-    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
-        eventually(lambda: complete(server))
-        assert_shared(server)
-        killed = min(server.workers())
-        os.kill(killed, signal.SIGKILL)
-        eventually(lambda: server.log.read_text().count("model ready") == 3)
-        assert killed not in server.workers()
-        assert_shared(server)
+    assert_shared(server)
 
 
-def test_a_worker_that_hangs_keeps_no_connection_from_the_others(base_dir: Path, tmp_path: Path):
-    with serving(base_dir, tmp_path / "log", SAGEMAKER_MODEL_SERVER_WORKERS="2") as server:
-        eventually(lambda: complete(server))
-        hung, other = server.workers()
-        os.kill(hung, signal.SIGSTOP)
-        try:
-            with opened(server, 8) as made:
-                for connection in made:
-                    connection.request("GET", "/ping")
-                    assert connection.getresponse().status == 200
-                assert connections(other) == 8
-        finally:
-            os.kill(hung, signal.SIGCONT)
+def test_a_killed_worker_is_replaced_by_one_that_takes_its_share(
+    server: ServerProcess, base_dir: Path
+):
+    before = server.workers()
+    victim = min(before)
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: len(server.workers() - {victim}) == 2)
+    told = (
+        f"worker {victim}: ended by SIGKILL, as the system does when memory runs out; "
+        "another one starts"
+    )
+    eventually(lambda: told in server.lines())
+    eventually(lambda: server.log.read_text().count("model ready") == 3)
+    expected = scores_in_process(base_dir / "model")
+    for _ in range(20):
+        assert server.post(CSV).body == expected
+    assert before - server.workers() == {victim}
+    assert_shared(server)
+
+
+def test_a_worker_that_hangs_keeps_no_connection_from_the_others(server: ServerProcess):
+    hung, other = server.workers()
+    os.kill(hung, signal.SIGSTOP)
+    try:
+        with opened(server, 8) as made:
+            for connection in made:
+                connection.request("GET", "/ping")
+                assert connection.getresponse().status == 200
+            assert connections(other) == 8
+    finally:
+        os.kill(hung, signal.SIGCONT)
 
 
 def test_the_places_of_workers_that_are_gone_are_given_again():

@@ -54,7 +54,7 @@ def numbers(text: bytes) -> list[float]:
     return [np.float32(line).item() for line in text.decode().split()]
 
 
-@pytest.mark.parametrize("rounds", ["best", "all"])
+@pytest.mark.parametrize("rounds", ["best", pytest.param("all", marks=pytest.mark.long)])
 def test_one_model(rounds: str, model_dir: Path, tmp_path: Path) -> None:
     settings = settings_for(model_dir, SAGETREE_ROUNDS=rounds)
     client = client_of(site_of(settings, tmp_path, None, Shares(1).take()))

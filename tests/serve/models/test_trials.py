@@ -23,9 +23,14 @@ SCORE = {"output": ("score",)}
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trials]:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture(scope="module")
+def trials(shared: Path) -> Iterator[Trials]:
     """The process that tries models, once for all tests here."""
-    started = Trials(tmp_path_factory.mktemp("shared"), SCORE)
+    started = Trials(shared, SCORE)
     yield started
     started.stop()
 
@@ -85,6 +90,7 @@ def test_a_model_that_takes_for_ever_is_refused(own_base_dir: Path):
     )
 
 
+@pytest.mark.long  # a process of its own
 def test_a_model_loaded_again_to_be_weighed_is_trusted(tmp_path: Path):
     """Checking its trees takes fifteen times as long as loading them."""
     code = (
@@ -99,13 +105,13 @@ def test_a_model_loaded_again_to_be_weighed_is_trusted(tmp_path: Path):
     assert (tmp_path / "told").read_text() == "True False "
 
 
-def test_an_output_the_model_cannot_give_is_the_settings_fault(plain_dir: Path, tmp_path: Path):
-    trials = Trials(tmp_path, {"output": ("label",)})
-    try:
-        with pytest.raises(SettingsError, match="this model cannot give label"):
-            trials.weigh(plain_dir, ROOM)
-    finally:
-        trials.stop()
+def test_an_output_the_model_cannot_give_is_the_settings_fault(
+    trials: Trials, shared: Path, plain_dir: Path
+):
+    """It is the settings of who asks, of whoever the process is."""
+    assert trials.weigh(plain_dir, ROOM) > 0
+    with pytest.raises(SettingsError, match="this model cannot give label"):
+        Trials(shared, {"output": ("label",)}).weigh(plain_dir, ROOM)
 
 
 def test_a_verdict_is_kept_until_the_model_changes(plain_dir: Path, tmp_path: Path):
@@ -127,14 +133,10 @@ def test_a_verdict_is_kept_until_the_model_changes(plain_dir: Path, tmp_path: Pa
     assert (shared / "verdict").stat() != kept
 
 
-def test_a_trial_process_that_was_killed_is_started_again(plain_dir: Path, tmp_path: Path):
-    trials = Trials(tmp_path, SCORE)
-    try:
-        assert trials.weigh(plain_dir, ROOM) > 0
-        process = trials._process
-        assert process is not None
-        process.send_signal(signal.SIGKILL)
-        process.wait(20)
-        assert trials.weigh(plain_dir, ROOM) > 0
-    finally:
-        trials.stop()
+def test_a_trial_process_that_was_killed_is_started_again(trials: Trials, plain_dir: Path):
+    assert trials.weigh(plain_dir, ROOM) > 0
+    process = trials._process
+    assert process is not None
+    process.send_signal(signal.SIGKILL)
+    process.wait(20)
+    assert trials.weigh(plain_dir, ROOM) > 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
@@ -75,7 +75,6 @@ def assembled(client: Client, bodies: Sequence[bytes], kind: str, **headers: str
     return b"".join(answer.data for answer in answers)
 
 
-@settings(max_examples=10)
 @given(CUTS, st.sampled_from(["text/csv", "application/json", "application/jsonlines"]))
 def test_a_file_cut_between_lines_gets_the_answer_of_the_whole(
     batch: Client, client: Client, cuts: list[int], accept: str
@@ -89,7 +88,6 @@ def test_a_file_cut_between_lines_gets_the_answer_of_the_whole(
     assert assembled(batch, pieces(objects, cuts), kind, Accept=accept) == found
 
 
-@settings(max_examples=10)
 @given(CUTS)
 def test_the_header_of_a_file_counts_for_its_first_part_only(
     batch: Client, client: Client, cuts: list[int]
@@ -111,7 +109,6 @@ def test_answers_are_not_fused(batch: Client, client: Client):
     assert by_line.split(b"\n")[1::2] == [b"", b"", b""]
 
 
-@settings(max_examples=6)
 @given(CUTS)
 def test_every_objective_gives_a_line_for_a_row(multiclass_batch: Client, cuts: list[int]):
     lines = [",".join(map(str, row)).encode() + b"\n" for row in MULTICLASS]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import Client, TestResponse
 
@@ -245,7 +245,6 @@ INPUTS_ = st.lists(
 )
 
 
-@settings(max_examples=20)
 @given(INPUTS_ | VALUES)
 def test_any_inputs_are_a_table_or_the_clients_fault(inputs: object):
     try:

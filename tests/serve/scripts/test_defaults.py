@@ -84,7 +84,7 @@ def test_a_transform_fn_gets_the_model_and_the_body(bundle_start: Start):
 
 
 def test_rows_are_read_as_without_a_script(bundle_start: Start, scores: list[float]):
-    """In every type and shape; a large body is one table for the script."""
+    """In every type and shape."""
     client = bundle_start("def predict_fn(data, model): return [data.rows, *model.score(data)[:3]]")
     lines = b"\n".join(map(orjson.dumps, ROWS))
     with_header = csv_body(NAMES, ROWS, header=True)
@@ -96,6 +96,11 @@ def test_rows_are_read_as_without_a_script(bundle_start: Start, scores: list[flo
         answer = post(client, body, kind, Accept="application/json").get_json()
         assert answer[0] == 3
         assert np.float32(answer[1:]).tolist() == np.float32(scores).tolist()
+
+
+@pytest.mark.long
+def test_a_large_body_is_one_table_for_the_script(bundle_start: Start, scores: list[float]):
+    client = bundle_start("def predict_fn(data, model): return [data.rows, *model.score(data)[:3]]")
     many = orjson.dumps(ROWS * 20_000)
     answer = post(client, many, "application/json", Accept="application/json").get_json()
     assert answer[0] == 60_000

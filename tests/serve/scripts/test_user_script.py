@@ -324,6 +324,7 @@ def test_a_server_can_be_stopped_while_pip_works(base: Path):
     assert log.splitlines()[-1] == ("The job was stopped by SIGTERM, on which pip ended with -15")
 
 
+@pytest.mark.long  # pip starts
 def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
     code = base / "model" / "code"
     (code / "inference.py").write_text("")
