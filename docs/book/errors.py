@@ -17,8 +17,8 @@ def errors_page() -> str:
         "# Errors, and what to do",
         "",
         "A job that cannot continue ends with a message that says what is wrong, where, and what",
-        "to do; on SageMaker it becomes the job's failure reason. The server answers with the same as",
-        "JSON. These are the texts, word for word, as the test suite checks them.",
+        "to do; on SageMaker it becomes the job's failure reason. The server answers with the same",
+        "as JSON. These are the texts, word for word, as the test suite checks them.",
         "",
     ]
     for title, folder, place in _SECTIONS:
