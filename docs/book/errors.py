@@ -1,4 +1,4 @@
-"""The page of errors: what a job says of broken input, from the cases that tests hold it to."""
+"""The page of errors: what a job says about broken input, from the cases that tests check."""
 
 from pathlib import Path
 
@@ -16,9 +16,9 @@ def errors_page() -> str:
     parts = [
         "# Errors, and what to do",
         "",
-        "A job that cannot go on ends with one sentence of what is wrong, where, and what to do;",
-        "on SageMaker it is the job's failure reason. The server answers the same as JSON. Here",
-        "they are word for word, as the test suite holds them.",
+        "A job that cannot continue ends with a message that says what is wrong, where, and what",
+        "to do; on SageMaker it becomes the job's failure reason. The server answers with the same",
+        "as JSON. These are the texts, word for word, as the test suite checks them.",
         "",
     ]
     for title, folder, place in _SECTIONS:
@@ -26,5 +26,11 @@ def errors_page() -> str:
         for case in sorted(folder.glob("*/error.txt")):
             text = case.read_text("utf-8").strip()
             text = text.replace(place, "/opt/ml" if place == "{root}" else "") if place else text
-            parts += [f"### {case.parent.name.replace('-', ' ')}", "", "```text", text, "```", ""]
+            text = text.replace("{folder}", "/opt/ml/input/data/train")
+            parts += [f"### {case.parent.name.replace('-', ' ')}", "", _wrapped(text), ""]
     return "\n".join(parts)
+
+
+def _wrapped(text: str) -> str:
+    """Return lines as code that wraps, which a block of code on a page does not."""
+    return "  \n".join(f"`` {line} ``" for line in text.splitlines() if line)

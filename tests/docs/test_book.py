@@ -44,7 +44,17 @@ def test_every_variable_and_every_error_has_its_line() -> None:
     page = reference.variables_page()
     assert [variable.name for variable in VARIABLES if f"`{variable.name}`" not in page] == []
     cases = list(CASES.glob("**/error.txt"))
-    assert len(re.findall("^### ", errors_page(), re.MULTILINE)) == len(cases) > 100
+    errors = errors_page()
+    assert len(re.findall("^### ", errors, re.MULTILINE)) == len(cases) > 100
+    assert re.findall(r"\{(?:folder|root)\}", errors) == []
+    assert "```" not in errors  # a block of code would not wrap
+
+
+def test_chapters_come_in_the_order_of_a_newcomer() -> None:
+    assert [title for title, _ in CHAPTERS] == [
+        "First steps", "Your own data", "The programs", "SageMaker", "Switching",
+        "The workshop", "Running it", "Reference", "Cost", "Inside",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """Each command of the guide that needs neither Docker nor an account does what its page says."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from docs.book.contents import pages
 from tests.docs.following import follow, search_path
 from tests.docs.guide_tables import write_guide_tables
 from tests.docs.readme import ROOT, Block, blocks
@@ -40,6 +42,29 @@ SHORTER = (("tune=30 ", "tune=3 "), ("tune=20m", "tune=3s"))
 def local(page: Path) -> list[str]:
     """The commands of a page that need nothing but the programs, a block each."""
     return [block.text for block in blocks(page) if (block.language, block.needs) == ("sh", "")]
+
+
+# Pages whose blocks other tests run: tests/docs/test_readme.py, tests/local_test/test_examples.py.
+RUN_ELSEWHERE = {Path("README.md"), Path("local_test/examples/README.md")}
+
+COMMAND = re.compile(
+    r"^ {4}(?:\$ )?(?:aws|curl|docker|eval|make|pip|python|sagetree|\./\w+)\b.*$", re.M
+)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in pages() if page not in RUN_ELSEWHERE], ids=lambda page: str(page)
+)
+def test_no_command_of_the_book_goes_without_a_test(page: Path) -> None:
+    """One that stands on a page of the guide is run below; any other says what it needs."""
+    needless = [
+        block.text
+        for block in blocks(ROOT / page)
+        if block.language in ("sh", "python") and not block.needs and ROOT / page not in GUIDE
+    ]
+    assert needless == []
+    outside = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.M | re.DOTALL)
+    assert COMMAND.findall(outside) == []
 
 
 def test_other_blocks_say_what_they_need() -> None:

@@ -2,6 +2,8 @@ function showProblem(problem) {
   for (const control of at("fields").querySelectorAll("input, select")) {
     const wrong = (problem?.violations || []).some(({ column }) => column === control.dataset.column);
     control.setAttribute("aria-invalid", String(wrong));
+    if (wrong) control.setAttribute("aria-describedby", "problem");
+    else control.removeAttribute("aria-describedby");
   }
   at("problem").hidden = !problem;
   if (!problem) return;
@@ -26,10 +28,13 @@ async function score() {
   if (hasWhatIf) whatIf(cells, found);
 }
 
-let waiting;
-function soon() {
-  clearTimeout(waiting);
-  waiting = setTimeout(score, 200);
+// What is typed or moved is sent once it has rested.
+function rested(send) {
+  let waiting;
+  return () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(send, 200);
+  };
 }
 
 // Says of each row to begin with what it scores, so that one can choose a high or a low one.
@@ -44,15 +49,16 @@ function start() {
     ? "A row of training to begin with: change a field and see what follows."
     : "All fields are missing to begin with: fill some in and see what follows.";
   const meaning = schema.probability ? `The score is ${schema.probability}, the probability.` : "";
-  at("about").textContent = [`${inputs.length} ${inputs.length === 1 ? "column" : "columns"}, ${schema.objective}.`, meaning, begun].filter(Boolean).join(" ");
+  at("about").textContent = [`${counted(inputs.length, "column")}, ${schema.objective}.`, meaning, begun].filter(Boolean).join(" ");
   at("fields").append(...inputs.map(field));
   at("example").append(...examples.map((_, place) => make("option", { value: place, textContent: `row ${place + 1}` })));
   const begin = () => { fill(examples[at("example").value]); score(); };
   at("form").addEventListener("submit", (event) => { event.preventDefault(); score(); });
   at("form").addEventListener("reset", (event) => { event.preventDefault(); begin(); });
   at("example").addEventListener("change", begin);
+  const soon = rested(score), labelsSoon = rested(labelRows);
   for (const event of ["input", "change"]) at("fields").addEventListener(event, soon);
-  if (curve) startThreshold(soon);
+  if (curve) startThreshold(() => { soon(); labelsSoon(); });
   if (outputs.length > 1 && schema.task !== "multiclass" && schema.keys.includes("contributions")) startOutputs(score);
   hasWhatIf = startWhatIf(score);
   startRows();

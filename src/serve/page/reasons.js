@@ -49,7 +49,7 @@ function showReasons(found, cells) {
   const all = moving.sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const shown = all.slice(0, BARS), rest = all.slice(BARS);
   const named = shown.map(([name, value]) => [`${name} = ${cells[name] ?? "missing"}`, value]);
-  if (rest.length) named.push([`${rest.length} more columns`, rest.reduce((sum, [, value]) => sum + value, 0)]);
+  if (rest.length) named.push([counted(rest.length, "more column"), rest.reduce((sum, [, value]) => sum + value, 0)]);
   const largest = Math.max(...named.map(([, value]) => Math.abs(value)), 1e-12);
   at("reasons").replaceChildren(...named.map(([name, value]) => {
     const width = Math.abs(value) / largest * 50;

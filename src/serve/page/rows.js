@@ -53,6 +53,7 @@ function table(text) {
 
 let scored = [];  // of each row its number, cells, score and label
 let heads = [];
+let sentRows = null;  // the text that was scored last, and what was sent of it
 
 function outputText(score, label) {
   if (schema.task === "multiclass") {
@@ -82,26 +83,49 @@ function showTable(found) {
   at("rows-table").replaceChildren(make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines)));
 }
 
+function countText(isOrdered) {
+  const order = isOrdered && scored.length > 1 ? ", the highest score first" : "";
+  const cutOff = scored.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} are shown` : "";
+  return `${counted(scored.length, "row")}${order}${cutOff}`;
+}
+
 async function scoreRows() {
+  at("rows-told").textContent = "";
   const [file] = at("rows-file").files;
   const text = file ? await file.text() : at("rows-text").value;
   // of a file that is not UTF-8 the server says so; its text would hold other letters
   const body = text.includes("\uFFFD") && file ? file : text;
+  sentRows = { text, body };
+  await scoreSent();
+}
+
+// Asks the server for the labels again: they follow the threshold of the slider.
+function labelRows() {
+  if (sentRows) scoreSent();
+}
+
+let latestRows = 0;
+async function scoreSent() {
+  const number = ++latestRows, { text, body } = sentRows;
   const answer = await predictions(request(body, "text/csv", "score", "predicted_label"));
+  if (number !== latestRows) return;
   const problem = answer.problem || (answer.rows.length ? null : { message: "There are no rows", hint: "Paste some, or choose a file" });
   at("rows-problem").hidden = !problem;
   at("rows-problem").replaceChildren(...(problem ? problemText(problem) : []));
   at("rows-table").hidden = at("rows-save").hidden = Boolean(problem);
-  at("rows-told").textContent = "";
-  if (problem) return;
+  if (problem) {
+    at("rows-told").textContent = "";
+    sentRows = null;
+    return;
+  }
   const [names, cells] = table(text);
   heads = names;
   scored = answer.rows.map(({ score, predicted_label: label }, place) => ({ number: place + 1, cells: cells[place], score, label }));
   const isOne = schema.task !== "multiclass" && scored.every((one) => !Array.isArray(one.score));
   const ordered = isOne ? [...scored].sort((a, b) => b.score - a.score) : scored;
   showTable(ordered);
-  const cutOff = scored.length > SHOWN_ROWS ? `, the first ${SHOWN_ROWS} are shown` : "";
-  at("rows-told").textContent = `${scored.length} rows${isOne ? ", the highest score first" : ""}${cutOff}`;
+  const told = countText(isOne);
+  if (at("rows-told").textContent !== told) at("rows-told").textContent = told;  // or it is read out again
 }
 
 // Scores in the order of the rows, to be pasted beside them.

@@ -47,7 +47,7 @@ function showScore(found) {
 function cutText(place) {
   const { thresholds, precision, recall, alerts } = curve;
   return `At ${percent(thresholds[place])}: precision ${percent(precision[place])}, ` +
-    `recall ${percent(recall[place])}, ${percent(alerts[place])} of all rows are called`;
+    `recall ${percent(recall[place])}, ${percent(alerts[place])} of all rows are called positive`;
 }
 
 // The slider goes along the curve's thresholds, the least on the left.

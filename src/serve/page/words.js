@@ -26,6 +26,8 @@ function percent(share) {
   return `${(share * 100).toFixed(share >= 0.995 || share < 0.0995 ? 2 : 1)} %`;
 }
 
+const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 const isProbability = schema.score === "probability" || schema.score === "probabilities";
 const scoreText = (score) => (isProbability ? percent(score) : short(score));
 

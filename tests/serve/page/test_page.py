@@ -19,9 +19,9 @@ from selenium.webdriver.support.ui import Select
 from sagetree.bundle.bundle import ModelBundle
 from sagetree.decisions.curve import Curve
 from sagetree.decisions.decision import Decision
-from tests.serve.artifacts import client_for
+from tests.serve.artifacts import INPUTS, client_for
 from tests.serve.page.browsing import BROWSED, Page
-from tests.serve.rows import CATEGORIES, is_fraud, records
+from tests.serve.rows import CATEGORIES, csv_body, is_fraud, records
 from tests.serve.server_process import ServerProcess, eventually, healthy, serving
 
 SECONDS = 20
@@ -88,7 +88,9 @@ def test_a_cell_that_is_refused_is_marked_and_the_reason_told(page: Page):
     page.wait(lambda: page.at("problem").is_displayed())
     assert "'many' is text where a number is" in page.text("problem")
     assert page.field("num_claims").get_attribute("aria-invalid") == "true"
+    assert page.field("num_claims").get_attribute("aria-describedby") == "problem"
     assert page.field("x,y").get_attribute("aria-invalid") == "false"
+    assert page.field("x,y").get_attribute("aria-describedby") is None
     assert not page.at("why").is_displayed()
     page.type("num_claims", "3")
     page.wait(lambda: page.at("why").is_displayed())
@@ -173,6 +175,32 @@ def test_the_threshold_moves_along_the_curve(browser: WebDriver, curve_dir: Path
         assert f"precision {share * 100:.1f} %" in page.text("cut-told")
         page.wait(lambda: "Predicted label yes" in page.text("verdict"))
         assert ";decision=" in page.at("curl").get_property("textContent")
+
+
+def test_labels_of_many_rows_follow_the_threshold(
+    browser: WebDriver, curve_dir: Path, tmp_path: Path
+):
+    def labels() -> list[str]:
+        cells = "document.querySelectorAll('#rows-table tbody td:nth-child(3)')"
+        found: list[str] = browser.execute_script(
+            f"return Array.from({cells}, (cell) => cell.textContent)"
+        )
+        return found
+
+    with serving(curve_dir, tmp_path / "log") as server:
+        eventually(lambda: healthy(server))
+        page = Page(browser, server)
+        body = csv_body(INPUTS, records(20, 5), header=True).decode()
+        browser.execute_script("document.getElementById('rows-text').value = arguments[0]", body)
+        page.at("rows-score").click()
+        page.wait(lambda: page.at("rows-table").is_displayed())
+        assert set(labels()) == {"yes", "no"}
+        browser.execute_script("document.getElementById('rows-text').value = 'not scored yet'")
+        page.at("cut").send_keys(Keys.HOME)  # everybody is called positive
+        page.wait(lambda: set(labels()) == {"yes"})
+        page.at("cut").send_keys(Keys.END)
+        page.wait(lambda: labels().count("yes") <= 1)
+        assert not page.at("rows-problem").is_displayed()
 
 
 def test_without_a_curve_there_is_no_slider(page: Page):
