@@ -1,7 +1,7 @@
 """An approved package to the endpoint; what has become of it, when SageMaker says so.
 
     {"package": ARN}                        the pipeline's last step, or a person
-    SageMaker Model Package State Change    a person has approved a package
+    SageMaker Model Package State Change    a person has approved a package, or rejected it
     SageMaker Endpoint State Change         the endpoint has changed: see settle
     {"shift": 10, "package": ARN}           a person names a challenger: see shift
     {"shadow": ARN}                         or a shadow
@@ -32,6 +32,7 @@ Change = Callable[[Clients, Settings, Parameters, Mapping[str, object], float], 
 CHANGES: Mapping[str, Change] = {"shift": shift, "shadow": shadow, "rollback": rollback}
 
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
+REJECTED = "Rejected"
 
 
 def handler(
@@ -49,6 +50,8 @@ def handler(
         if event.get("detail-type") == ENDPOINT_EVENT:
             if detail.get("EndpointName", settings.stack) != settings.stack:
                 return answer(settings, "unchanged", NONE, "the event is of another endpoint")
+            return settle(clients, settings, parameters, deadline)
+        if detail.get("ModelApprovalStatus") == REJECTED:  # it may be the challenger
             return settle(clients, settings, parameters, deadline)
         if name := next((name for name in CHANGES if name in event), ""):
             return _asked(CHANGES[name], clients, settings, parameters, event, deadline)

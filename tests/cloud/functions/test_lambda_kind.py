@@ -22,6 +22,9 @@ def test_an_approved_package_is_deployed_at_once(account, ask):
     assert ask(approval(first), INSIDE)["action"] == "unchanged"
     assert account.parameter("deployed-package") == second
     assert ask(ENDPOINT_EVENT, INSIDE)["action"] == "waiting"
+    assert ask(approval(first, "Rejected"), INSIDE)["action"] == "waiting"
+    # whose role may not even look whether there is an endpoint
+    assert account.requests("DescribeEndpoint") == []
     assert account.endpoint is None
 
 
