@@ -21,6 +21,7 @@ from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.functions.rollback import rollback
 from sagetree.cloud.functions.settle import settle
 from sagetree.cloud.functions.shift import shadow, shift
@@ -95,7 +96,7 @@ def deploy(
         reason = f"{arn} was taken back since it was approved; to serve it, approve it again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     if arn != wanted and not _is_newer(clients, settings, wanted, package):
-        package.check_servable(clients)  # before anything is given up for it
+        check_servable(clients, settings, package)  # before anything is given up for it
         _end_comparison(clients, settings, parameters, arn, f"{arn} was approved")
         # before the endpoint is looked at: what settles after that goes on with this package
         wanted = parameters.put(WANTED_PACKAGE, arn) or NONE
