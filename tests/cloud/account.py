@@ -96,10 +96,12 @@ class Account:
         storage.put_bucket_versioning(BUCKET, "Enabled")
         self.calls.clear()
 
-    def register(self, approval: str = "Approved", *, group: str = STACK, key: str = "") -> str:
+    def register(
+        self, approval: str = "Approved", *, group: str = STACK, key: str = "", model: bytes = b""
+    ) -> str:
         """Register a package, whose model is in the bucket, and return its ARN."""
         key = key or f"models/{len(self.sagemaker.model_packages)}/model.tar.gz"
-        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(BUCKET, key, MODEL)
+        s3_backends[DEFAULT_ACCOUNT_ID]["aws"].put_object(BUCKET, key, model or MODEL)
         container = {"Image": "1.dkr.ecr.us-east-1.amazonaws.com/sagetree:1"}
         made = self.clients["sagemaker"].create_model_package(
             ModelPackageGroupName=group,
@@ -254,7 +256,7 @@ def packed(folder: Path, name: Callable[[str], str] = str) -> bytes:
     """Return the folder's files as a model.tar.gz."""
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
-        for path in sorted(folder.rglob("*.json")):
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             archive.add(path, name(str(path.relative_to(folder))))
     return file.getvalue()
 

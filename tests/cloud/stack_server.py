@@ -14,16 +14,20 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import parse_qs
 
 from sagetree.cloud.columns import InputColumns
 from sagetree.serve.application import Application
 from sagetree.serve.protocol.messages import Request
-from tests.cloud.account import ARN, BUCKET, STACK
+from tests.cloud.account import ARN, BUCKET, STACK, TOPIC
 from tests.cloud.http_server import answering
 from tests.serve.artifacts import holder_for, settings_for, site_of
 
 PACKAGE = f"{ARN}:model-package/{STACK}/1"
 MODEL_KEY = "models/1/model.tar.gz"
+
+_PUBLISHED = b"""<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/">
+<PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>"""
 
 
 class Reply(NamedTuple):
@@ -57,6 +61,7 @@ class StackServer:
     records: dict[str, dict[str, Mapping[str, str]]] = field(default_factory=dict)
     store: Reply | None = None  # what the feature store says to all that is looked up
     environment: Mapping[str, str] = field(default_factory=dict)
+    told: list[Mapping[str, str]] = field(default_factory=list)  # what came to the topic
     url: str = ""
 
     def begin(self) -> None:
@@ -73,6 +78,7 @@ class StackServer:
         self.records.clear()
         self.store = None
         self.environment = {}
+        self.told.clear()
         self.received.clear()
 
     @property
@@ -88,6 +94,7 @@ class StackServer:
             "SAGETREE_ENDPOINT_KIND": "serverless",
             "SAGETREE_PRIVATE_FIELDS": "name,email",
             "SAGETREE_ID_FIELD": "policy_id",
+            "SAGETREE_TOPIC_ARN": TOPIC,
         }
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
@@ -109,6 +116,9 @@ class StackServer:
             return Reply(202, b"{}")
         if path == "/BatchGetRecord":
             return self.store or self._looked_up(body)
+        if body.startswith(b"Action=Publish"):
+            self.told.append({name: text for name, (text,) in parse_qs(body.decode()).items()})
+            return Reply(200, _PUBLISHED)
         key = path.partition(f"/{BUCKET}/")[2]
         if method == "PUT" and self.full:
             return self.full

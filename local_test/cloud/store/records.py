@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -37,8 +38,11 @@ class Records:
         group = self.groups.made.get(path.removeprefix("FeatureGroup/"))
         if group is None or group.status != "Created":
             return _refused(404, "ResourceNotFound", f"no {path}")
-        if request.method != "PUT":
-            return _refused(400, "ValidationError", f"the desk cannot {request.method} a record")
+        asked = parse_qs(request.query)
+        if request.method == "GET":
+            return _got(group, asked)
+        if request.method == "DELETE":
+            return _removed(group, asked)
         values = json.loads(request.body)["Record"]
         record = {value["FeatureName"]: value["ValueAsString"] for value in values}
         if fault := _fault(group, record):
@@ -63,10 +67,7 @@ class Records:
                 {
                     "FeatureGroupName": group.name,
                     "RecordIdentifierValueAsString": key,
-                    "Record": [
-                        {"FeatureName": name, "ValueAsString": text}
-                        for name, text in group.online[key].items()
-                    ],
+                    "Record": _values(group.online[key]),
                 }
                 for key in entry["RecordIdentifiersValueAsString"]
                 if key in group.online
@@ -117,6 +118,28 @@ def _put(group: Group, record: dict[str, str]) -> None:
     group.kept.append(record)
     if key not in group.online or group.online[key][time] < record[time]:
         group.online[key] = record
+
+
+def _got(group: Group, asked: Mapping[str, list[str]]) -> Reply:
+    """Answer with a record; without one where there is none, as the service does."""
+    found = group.online.get(asked["RecordIdentifierValueAsString"][0])
+    return Reply.of_json(200, {"Record": _values(found)} if found else {})
+
+
+def _removed(group: Group, asked: Mapping[str, list[str]]) -> Reply:
+    """Remove a record from the online store for good, if that is later than the record."""
+    (key,), (moment,) = asked["RecordIdentifierValueAsString"], asked["EventTime"]
+    if (asked.get("TargetStores"), asked.get("DeletionMode")) != (["OnlineStore"], ["HardDelete"]):
+        return _refused(400, "ValidationError", "the desk deletes online, and for good")
+    record = group.online.get(key)
+    if record and record[group.request["EventTimeFeatureName"]] >= moment:
+        return _refused(400, "ValidationError", "EventTime is not later than the record's")
+    group.online.pop(key, None)
+    return Reply.of_json(200, {})
+
+
+def _values(record: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"FeatureName": name, "ValueAsString": text} for name, text in record.items()]
 
 
 def _refused(status: int, code: str, message: str) -> Reply:

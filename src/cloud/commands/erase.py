@@ -9,7 +9,7 @@ from sagetree.cloud.account.stack import existing_stack, output_of
 from sagetree.cloud.erasure.identifier import Identifier
 from sagetree.cloud.erasure.objects import Bucket, Holding
 from sagetree.cloud.erasure.places import FOLDERS
-from sagetree.cloud.erasure.records import groups_with, remove_record
+from sagetree.cloud.erasure.records import OnlineRecord, records_of, remove_record
 from sagetree.cloud.erasure.search import Searched, search
 from sagetree.cloud.scoring.outcomes import outcome_key
 from sagetree.errors import SagetreeError, UserError, quote
@@ -36,17 +36,17 @@ def erase(account: Account, key: str, agreed: bool) -> int:
         return 0
     policy = Identifier(existing_stack(account).parameters["IdField"], key.strip())
     bucket = Bucket(account, name, policy)
-    groups = list(groups_with(account, name, policy.key))
+    records = list(records_of(account, name, policy.key))
     for folder in FOLDERS:
         words = ("--bucket", name, "--prefix", f"{folder}/")
         account.type_out("s3api", "list-object-versions", *words)
     result = search(bucket, policy)
-    _say_found(account, bucket, policy, result, groups)
+    _say_found(account, bucket, policy, result, records)
     left = list(result.unread)
-    if groups or result.found:
+    if records or result.found:
         if not agreed:
             _ask(account, policy)
-        left += _removed(account, bucket, policy, result.found, groups)
+        left += _removed(account, bucket, policy, result.found, records)
     for line in left:
         account.say(f"Not erased: {line}")
     account.say(REMAINS)
@@ -54,20 +54,24 @@ def erase(account: Account, key: str, agreed: bool) -> int:
 
 
 def _say_found(
-    account: Account, bucket: Bucket, policy: Identifier, result: Searched, groups: Sequence[str]
+    account: Account,
+    bucket: Bucket,
+    policy: Identifier,
+    result: Searched,
+    records: Sequence[OnlineRecord],
 ) -> None:
     rows = Counter[str]()
     for version, filtered in result.found:
         state = "" if version.is_latest else ", an old version"
         rows[f"{bucket.uri(version.key)}{state}"] += max(1, len(filtered.found))
     account.say(f"Of {policy.field} {quote(policy.key)} there are:")
-    for group in groups:
-        account.say(f"  a record in the online store {group}")
+    for record in records:
+        account.say(f"  a record in the online store {record.group}")
     for place, count in [*rows.items()][:_NAMED]:
         account.say(f"  {count} row{'s' if count > 1 else ''} in {place}")
     if len(rows) > _NAMED:
         account.say(f"  ... in {len(rows)} objects in all")
-    if not (rows or groups):
+    if not (rows or records):
         account.say("  no records and no rows")
 
 
@@ -84,17 +88,17 @@ def _ask(account: Account, policy: Identifier) -> None:
 
 def _removed(
     account: Account, bucket: Bucket, policy: Identifier, found: Sequence[Holding],
-    groups: Sequence[str],
+    records: Sequence[OnlineRecord],
 ) -> list[str]:  # fmt: skip
     """Remove all that was found, the records first; return what could not be, and why."""
     left = []
-    rows, records, objects = 0, 0, set[str]()
-    for group in groups:
+    rows, gone, objects = 0, 0, set[str]()
+    for record in records:
         try:
-            remove_record(account, group, policy.key)
-            records += 1
+            remove_record(account, record, policy.key)
+            gone += 1
         except SagetreeError as error:
-            left.append(f"the record in {group}: {error}")
+            left.append(f"the record in {record.group}: {error}")
     for one in found:
         try:
             bucket.erase(one)
@@ -102,17 +106,17 @@ def _removed(
             objects.add(one.version.key)
         except SagetreeError as error:
             left.append(f"{bucket.uri(one.version.key)}: {error}")
-    account.say(f"Erased: {records} records, {rows} rows in {len(objects)} objects")
+    account.say(f"Erased: {gone} records, {rows} rows in {len(objects)} objects")
     return left
 
 
 def _say_calls(account: Account, bucket: str, key: str) -> None:
-    list(groups_with(account, bucket, key))
+    list(records_of(account, bucket, key))
     for folder in (*FOLDERS, outcome_key(key)):
         prefix = folder if folder.endswith(".jsonl") else f"{folder}/"
         words = ("--bucket", bucket, "--prefix", prefix)
         account.type_out("s3api", "list-object-versions", *words)
-    remove_record(account, "GROUP", key)
+    remove_record(account, OnlineRecord("GROUP"), key)
     version = ("--bucket", bucket, "--key", "KEY", "--version-id", "VERSION")
     account.type_out("s3api", "get-object", *version, "old")
     new = ("--bucket", bucket, "--key", "KEY", "--if-match", "ETAG", "--body", "new")

@@ -29,6 +29,9 @@ _KIND = "serverless"
 # What the command itself gives a value.
 _IMAGE, _CORE = "ImageUri", "Stack"
 
+# The core's tables of the feature store.
+_ONLINE = "OnlineTables"
+
 
 def launch(
     account: Account, templates: Path, image: str, parameters: Mapping[str, str],
@@ -48,6 +51,7 @@ def launch(
         _check_place(account, member, there.get(member))
     _check_kind(account, parameters, chosen, there)
     _check_needs(parameters, chosen, there)
+    _check_online(account, parameters, chosen, there)
     taken: dict[str, str] = {}
     ended = []
     for number, member in enumerate(chosen):
@@ -190,6 +194,28 @@ def _check_needs(
                 raise UserError(
                     f"--with {member.name} needs {name}", hint=f"Add --parameter {name}=..."
                 )
+
+
+def _check_online(
+    account: Account, parameters: Mapping[str, str], chosen: Iterable[Member],
+    there: Mapping[Member, Stack],
+) -> None:  # fmt: skip
+    """Refuse tables that a claim's columns could never be looked up in."""
+    told = {member: {**old.parameters, **parameters} for member, old in there.items()}
+    values = {member: told.get(member, parameters) for member in chosen}
+    if not values[CORE].get(_ONLINE):
+        return
+    features, network = SIBLINGS["features"], SIBLINGS["network"]
+    if features not in values:
+        raise UserError(
+            f"{_ONLINE} needs the stack {features.stack_of(account.stack)}",
+            hint=f"Launch it, too, by --with {features.name}",
+        )
+    if network in values and values[network].get("Features") != "yes":
+        raise UserError(
+            f"{_ONLINE} needs a way to the feature store out of {network.stack_of(account.stack)}",
+            hint="Add --parameter Features=yes",
+        )
 
 
 def _check_place(account: Account, member: Member, there: Stack | None) -> None:

@@ -107,11 +107,6 @@ class Package:
             raise Refused(f"its status is {self.approval}, not Approved", where=self.arn, hint=hint)
         self.check_whole()
 
-    def check_servable(self, clients: Clients) -> None:
-        """Raise Refused for a package that must not be served, or whose model nobody could ask."""
-        self.check()
-        self.columns(clients)
-
     def check_whole(self) -> None:
         """Raise Refused for a package that could not be served if it were approved."""
         if self.status != "Completed" or len(self.containers) != 1:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sagetree.cloud.account.calls import Account
+from sagetree.cloud.account.calls import Account, Answer
 from sagetree.cloud.account.refusals import refusals
 from sagetree.cloud.erasure.identifier import Identifier
 from sagetree.cloud.erasure.places import reader_of, scores_of
@@ -16,6 +16,9 @@ from sagetree.errors import PlatformError, UserError
 
 # What S3 takes in one call: the one that looks whether the object is still what was read.
 MOST_BYTES = 5 * 2**30
+
+# The id of a version of a bucket without versions.
+_UNVERSIONED = "null"
 
 # What else of an object stays.
 _DESCRIBED = ("ContentType", "ContentEncoding", "Metadata")
@@ -94,10 +97,11 @@ class Bucket:
         if version.is_latest and rows and rows == len(gone):
             # a mark, so that no older version comes to light
             named = {"Bucket": self._name, "Key": version.key, "IfMatch": version.etag}
-            self._account.call("s3", "delete_object", **named)
+            self._replaced(version, self._account.call("s3", "delete_object", **named))
         elif version.is_latest and rows:
             self._rewrite(found)
-        self._delete(version)
+        else:
+            self._delete(version)
 
     def _rewrite(self, found: Holding) -> None:
         read = reader_of(found.version.key)
@@ -118,8 +122,15 @@ class Bucket:
                     if not without_rows(copy.path, found.rows, copy.target):
                         return  # they are out already
                     self._put(version, copy)
-                self._delete(version)
                 return
+
+    def _replaced(self, version: ObjectVersion, answer: Answer) -> None:
+        """Delete a version that another has taken the place of.
+
+        In a bucket whose versioning was switched off the other has its id, and it is gone.
+        """
+        if answer.get("VersionId", _UNVERSIONED) != version.id:
+            self._delete(version)
 
     def _delete(self, version: ObjectVersion) -> None:
         named = {"Bucket": self._name, "Key": version.key, "VersionId": version.id}
@@ -137,7 +148,7 @@ class Bucket:
             yield _Copy(path, Path(folder, "new"), described)
 
     def _put(self, version: ObjectVersion, copy: _Copy) -> None:
-        """Write a file as an object's next version, if nobody else has done so meanwhile."""
+        """Write a file in place of a version, if nobody else has done so meanwhile."""
         size = copy.target.stat().st_size
         if size > MOST_BYTES:
             raise UserError(
@@ -148,7 +159,8 @@ class Bucket:
         words = ("--bucket", self._name, "--key", version.key, "--if-match", version.etag)
         self._account.type_out("s3api", "put-object", *words, "--body", copy.target.name)
         with copy.target.open("rb") as file:
-            self._account.ask(
+            answer = self._account.ask(
                 "s3", "put_object", Bucket=self._name, Key=version.key, Body=file,
                 IfMatch=version.etag, **copy.described,
             )  # fmt: skip
+        self._replaced(version, answer)

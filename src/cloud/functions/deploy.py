@@ -1,7 +1,7 @@
 """An approved package to the endpoint; what has become of it, when SageMaker says so.
 
     {"package": ARN}                        the pipeline's last step, or a person
-    SageMaker Model Package State Change    a person has approved a package
+    SageMaker Model Package State Change    a person has approved a package, or rejected it
     SageMaker Endpoint State Change         the endpoint has changed: see settle
     {"shift": 10, "package": ARN}           a person names a challenger: see shift
     {"shadow": ARN}                         or a shadow
@@ -21,6 +21,7 @@ from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.functions.rollback import rollback
 from sagetree.cloud.functions.settle import settle
 from sagetree.cloud.functions.shift import shadow, shift
@@ -32,6 +33,7 @@ Change = Callable[[Clients, Settings, Parameters, Mapping[str, object], float], 
 CHANGES: Mapping[str, Change] = {"shift": shift, "shadow": shadow, "rollback": rollback}
 
 ENDPOINT_EVENT = "SageMaker Endpoint State Change"
+REJECTED = "Rejected"
 
 
 def handler(
@@ -49,6 +51,8 @@ def handler(
         if event.get("detail-type") == ENDPOINT_EVENT:
             if detail.get("EndpointName", settings.stack) != settings.stack:
                 return answer(settings, "unchanged", NONE, "the event is of another endpoint")
+            return settle(clients, settings, parameters, deadline)
+        if detail.get("ModelApprovalStatus") == REJECTED:  # it may be the challenger
             return settle(clients, settings, parameters, deadline)
         if name := next((name for name in CHANGES if name in event), ""):
             return _asked(CHANGES[name], clients, settings, parameters, event, deadline)
@@ -92,7 +96,7 @@ def deploy(
         reason = f"{arn} was taken back since it was approved; to serve it, approve it again"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     if arn != wanted and not _is_newer(clients, settings, wanted, package):
-        package.check_servable(clients)  # before anything is given up for it
+        check_servable(clients, settings, package)  # before anything is given up for it
         _end_comparison(clients, settings, parameters, arn, f"{arn} was approved")
         # before the endpoint is looked at: what settles after that goes on with this package
         wanted = parameters.put(WANTED_PACKAGE, arn) or NONE

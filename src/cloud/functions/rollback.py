@@ -18,6 +18,7 @@ from sagetree.cloud.deployment.parameters import (
     Parameters,
 )
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.names import NONE, Settings, versions_in
 
 
@@ -49,7 +50,7 @@ def rollback(
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     target = _before(clients, settings, parameters, wanted)
     if target.arn != parameters.get(DEPLOYED_PACKAGE):
-        target.check_servable(clients)
+        check_servable(clients, settings, target)
     if package:
         history.withdraw_champion(parameters, package)
     history.go_back_to(parameters, target.version)

@@ -1,5 +1,7 @@
 """What has become of a deployment, told by the endpoint and not by what was asked for.
 
+A package that is rejected comes here, too: it may be the challenger, which then goes.
+
 SageMaker calls an endpoint InService again after it has rolled a change back. So the config that
 is served is compared with the one that was wanted, and only then is a package called deployed.
 """
@@ -26,10 +28,12 @@ from sagetree.cloud.names import NONE, Settings, Versions, versions_in
 
 def settle(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
     """Go on from the endpoint's state: note what is served, tell what is not, or roll out."""
+    if settings.endpoint_kind == "lambda":
+        return answer(settings, "waiting", NONE)
     now = DeployedEndpoint.of(clients, settings)
     wanted = parameters.get(WANTED_PACKAGE)
     attempted = parameters.get(WANTED_CONFIG)
-    if now is None or now.is_changing or wanted == NONE or settings.endpoint_kind == "lambda":
+    if now is None or now.is_changing or wanted == NONE:
         return answer(settings, "waiting", now.config if now else NONE)
     challenger = challenger_of(clients, settings, parameters, wanted)
     versions = versions_in(settings.stack, attempted)

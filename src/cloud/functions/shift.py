@@ -27,6 +27,7 @@ from sagetree.cloud.deployment.parameters import (
 )
 from sagetree.cloud.deployment.requests import beside_in
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
+from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.names import NONE, Settings
 
 OFF = "off"
@@ -80,7 +81,7 @@ def _challenger(parameters: Parameters) -> str:
 def _promote(
     clients: Clients, settings: Settings, parameters: Parameters, package: Package, deadline: float
 ) -> Answer:
-    package.check_servable(clients)
+    check_servable(clients, settings, package)
     before = parameters.get(WANTED_PACKAGE)
     if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
         history.withdraw_champion(parameters, left)

@@ -1,40 +1,25 @@
 """Rows to a model inside the function: the server's own walk, without sockets."""
 
-from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
-
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.errors import Refused
+from sagetree.cloud.deployment.loading import FAULTS, application_of
 from sagetree.cloud.deployment.package import Package
 from sagetree.cloud.names import NONE, Settings
-from sagetree.cloud.scoring.artifact import files_of
 from sagetree.cloud.scoring.claims import ApiRequest
 from sagetree.cloud.scoring.endpoint import JSON, OUTPUT, Outcome
 from sagetree.cloud.scoring.parameter import FRESH_SECONDS, Parameter, not_deployed
-from sagetree.errors import ArtifactError, NotReadyError, PlatformError, SettingsError
+from sagetree.errors import NotReadyError
 from sagetree.machine.program import LOG
 from sagetree.serve.application import Application
 from sagetree.serve.attributes import HEADER_KEY as CUSTOM_ATTRIBUTES
-from sagetree.serve.models.loading import ModelHolder, ServedModel
 from sagetree.serve.protocol.messages import Request
 from sagetree.serve.protocol.route_names import INVOCATIONS
 from sagetree.serve.routes.access import ID_HEADERS
-from sagetree.serve.routes.one_model import one_model
-from sagetree.serve.settings import ServeSettings
-from sagetree.serve.telemetry.log_lines import LINE_FORMATS
-from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import TRACE_HEADER
-from sagetree.serve.variables import MULTI_MODEL, PROGRAM, THREADS
 
-# A small function has a third of a core, and a hundred rows are nothing to share.
-_ONE_THREAD = {THREADS.name: "1"}
-
-_NOT_LOADED = (
-    ArtifactError, BotoCoreError, ClientError, NotReadyError, PlatformError, Refused, SettingsError,
-)  # fmt: skip
+_NOT_LOADED = (BotoCoreError, ClientError, Refused, *FAULTS)
 
 
 class Inside:
@@ -49,6 +34,7 @@ class Inside:
         self._package = package
         self._loaded = NONE
         self._failed_at = -1.0
+        self._told = NONE
         self._application: Application | None = None
         try:
             self._current()
@@ -85,31 +71,35 @@ class Inside:
         except _NOT_LOADED as error:
             self._failed_at = self._package.read_at
             LOG.error("%s cannot be loaded, and %s stays: %s", package, self._loaded, error)
+            self._tell(package, str(error))
             if self._application is None:
                 raise _unloadable(package) from error
         return self._application
 
     def _load(self, arn: str) -> Application:
-        package = Package.of(self._clients, self._settings, arn)
-        environ = package.containers[0].get("Environment", {})
-        with files_of(self._clients, package) as folder:
-            return _application(folder, environ)
+        return application_of(self._clients, Package.of(self._clients, self._settings, arn))
 
-
-def _application(folder: Path, environ: Mapping[str, str]) -> Application:
-    settings = ServeSettings.read(
-        {**environ, **_ONE_THREAD}, host="", port="0", reload=False, model_dir=folder
-    )
-    if settings.program or settings.multi_model:
-        raise SettingsError(
-            "the package is served by a script or has many models, and here is only the server",
-            where=PROGRAM.name if settings.program else MULTI_MODEL.name,
-            hint="Choose another EndpointKind, or register the package without it",
+    def _tell(self, package: str, reason: str) -> None:
+        """Tell the topic once of a package that this instance of the function cannot load."""
+        if self._told == package:
+            return
+        until = "claims are answered 503"
+        if self._application:
+            until = f"this instance of the function scores by {self._loaded}"
+        text = (
+            f"{package} cannot be loaded: {reason}\nUntil it can, {until}. It is tried again each "
+            "minute. To go back: sagetree cloud rollback"
         )
-    holder = ModelHolder(folder, partial(ServedModel.of, settings, folder))
-    holder.start(watch=False)
-    holder.wait()
-    return Application(one_model(settings, holder, Observer(None, LINE_FORMATS["json"])))
+        try:
+            self._clients["sns"].publish(
+                TopicArn=self._settings.topic_arn,
+                Subject=f"{self._settings.stack}: the model cannot be loaded",
+                Message=text,
+            )
+        except (BotoCoreError, ClientError) as error:
+            LOG.error("the topic could not be told: %s", error)
+            return
+        self._told = package
 
 
 def _unloadable(package: str) -> NotReadyError:

@@ -74,7 +74,7 @@ class Kept:
 
     def put(self, key: str, body: bytes, **more: object) -> str:
         put = self.s3.put_object(Bucket=self.name, Key=key, Body=body, **more)
-        return str(put["VersionId"])
+        return str(put.get("VersionId"))
 
     def get(self, key: str) -> bytes:
         return bytes(self.s3.get_object(Bucket=self.name, Key=key)["Body"].read())
@@ -101,6 +101,30 @@ def stack(person):
 @pytest.fixture
 def kept(stack) -> Kept:
     return Kept(stack)
+
+
+@pytest.mark.parametrize("status", ["Suspended", "never on"])
+def test_without_versions_the_other_rows_stay_too(stack, kept, status: str):
+    whole, batch = "tables/claims.csv", "batch/fraud-batch-1/input/a.csv"
+    scores = "batch/fraud-batch-1/output/a.csv.out"
+    if status == "Suspended":
+        versioning = {"Status": status}
+        kept.s3.put_bucket_versioning(Bucket=kept.name, VersioningConfiguration=versioning)
+    else:
+        kept.name = "fraud-plain"
+        kept.s3.create_bucket(Bucket=kept.name)
+        core = stack.client("cloudformation").describe_stacks(StackName="fraud")
+        for output in core["Stacks"][0]["Outputs"]:
+            if output["OutputKey"] == "BucketName":
+                output["OutputValue"] = kept.name
+        stack.answer("cloudformation", "DescribeStacks", [core])
+    for key, body in ((whole, CLAIMS), (batch, CLAIMS), (scores, b"0.6\n0.7\n0.8\n")):
+        kept.put(key, body)
+    kept.put("tables/all.csv", b"policy_id,amount\n7,1\n")
+    assert stack.does(lambda: erase(stack.account, "7", True))[0] == 0
+    assert kept.get(whole) == kept.get(batch) == b"policy_id,amount\n6,1\n8,3\n"
+    assert kept.get(scores) == b"0.6\n0.8\n"
+    assert kept.current() == {whole, batch, scores}
 
 
 def texts(body: bytes) -> object:
@@ -153,12 +177,13 @@ def groups(stack, *names: str, bucket: str = "") -> list[Mapping[str, Any]]:
     summaries = [{"FeatureGroupName": name} for name in names]
     stack.answer("sagemaker", "ListFeatureGroups", [{"FeatureGroupSummaries": summaries}])
     offline = {"S3StorageConfig": {"S3Uri": f"s3://{bucket or stack.bucket()}/store/"}}
-    stack.answer_by(
-        "sagemaker",
-        "DescribeFeatureGroup",
-        lambda _: {"OfflineStoreConfig": offline, "OnlineStoreConfig": {"EnableOnlineStore": True}},
-    )
-    record = [{"FeatureName": "policy_id", "ValueAsString": "7"}]
+    told = {
+        "OfflineStoreConfig": offline, "OnlineStoreConfig": {"EnableOnlineStore": True},
+        "EventTimeFeatureName": "at",
+    }  # fmt: skip
+    stack.answer_by("sagemaker", "DescribeFeatureGroup", lambda _: told)
+    values = {"policy_id": "7", "at": "2026-01-31T00:00:00Z"}
+    record = [{"FeatureName": name, "ValueAsString": text} for name, text in values.items()]
     stack.answer_by(RUNTIME, "GetRecord", lambda _: {"Record": record})
     deleted: list[Mapping[str, Any]] = []
 

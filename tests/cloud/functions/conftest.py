@@ -33,12 +33,12 @@ def settings_of(kind: str = "serverless", **changed: str) -> Settings:
     return Settings.read({**ENVIRONMENT, "SAGETREE_ENDPOINT_KIND": kind, **changed})
 
 
-def approval(arn: str) -> Mapping[str, Any]:
-    """What EventBridge says when a person has approved a package."""
+def approval(arn: str, status: str = "Approved") -> Mapping[str, Any]:
+    """What EventBridge says when a person has approved a package, or rejected it."""
     detail = {"ModelPackageGroupName": STACK, "ModelPackageArn": arn}
     return {
         "detail-type": "SageMaker Model Package State Change", "source": "aws.sagemaker",
-        "detail": {**detail, "ModelApprovalStatus": "Approved"},
+        "detail": {**detail, "ModelApprovalStatus": status},
     }  # fmt: skip
 
 

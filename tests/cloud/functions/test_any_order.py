@@ -47,7 +47,7 @@ class Life:
         self.coming: list[Mapping[str, Any]] = []
         self.came: list[Mapping[str, Any]] = []
         self.told_before_failure = 0
-        self.has_failed = self.has_rejected = False
+        self.has_failed = False
         self.only_approvals = True
         account.begin()
         self.register_approved(0, "later")
@@ -72,8 +72,10 @@ class Life:
 
     def reject(self, number: int, ends: str) -> None:
         self.only_approvals = False
-        self.has_rejected = True
         self.account.approve(self._one(number), "Rejected")
+        self.coming.append(approval(self._one(number), "Rejected"))
+        if number % 2:
+            self.deliver(-1, ends)
 
     def deliver(self, number: int, ends: str) -> None:
         if self.coming:
@@ -155,8 +157,6 @@ class Life:
             for event in events:
                 self.hand(event)
                 self.came.append(event)
-            if self.has_rejected:  # which no event tells, so the next of another thing does
-                self.hand(ENDPOINT_EVENT)
             self.end_changes("well")
             if not self.coming:
                 return

@@ -3,10 +3,12 @@
 import pytest
 
 from sagetree.cloud.deployment.errors import Refused
-from tests.cloud.account import BUCKET, STACK
+from tests.cloud.account import BUCKET, BUNDLE, STACK, packed
 from tests.cloud.functions.conftest import ENDPOINT_EVENT, approval, settings_of
 
 INSIDE = settings_of("lambda")
+# Its columns can be read, and it has no trees.
+BROKEN = packed(BUNDLE, lambda name: name.replace("xgboost-model", "other"))
 
 
 def test_an_approved_package_is_deployed_at_once(account, ask):
@@ -22,6 +24,9 @@ def test_an_approved_package_is_deployed_at_once(account, ask):
     assert ask(approval(first), INSIDE)["action"] == "unchanged"
     assert account.parameter("deployed-package") == second
     assert ask(ENDPOINT_EVENT, INSIDE)["action"] == "waiting"
+    assert ask(approval(first, "Rejected"), INSIDE)["action"] == "waiting"
+    # whose role may not even look whether there is an endpoint
+    assert account.requests("DescribeEndpoint") == []
     assert account.endpoint is None
 
 
@@ -29,6 +34,35 @@ def test_columns_are_there_before_the_model_is_named(account, ask):
     ask(approval(account.register()), INSIDE)
     written = [call["Name"].rpartition("/")[2] for call in account.requests("PutParameter")]
     assert written == ["wanted-package", "columns", "deployed-package", "served-packages"]
+
+
+@pytest.mark.parametrize("by", ["approval", "promotion"])
+def test_a_model_that_cannot_be_loaded_is_refused_and_told_and_the_one_before_stays(
+    account, ask, by
+):
+    first = account.register()
+    ask(approval(first), INSIDE)
+    second = account.register(model=BROKEN)
+    reason = f"{second}: its model cannot be loaded: "
+    if by == "approval":
+        with pytest.raises(Refused, match=reason):
+            ask(approval(second), INSIDE)
+        ((subject, text),) = account.told
+        assert (subject, text.startswith(reason)) == ("fraud: a package is refused", True)
+    else:  # whoever asks for it hears it
+        answer = ask({"shift": 100, "package": second}, INSIDE)
+        assert (answer["action"], answer["reason"].startswith(reason)) == ("refused", True)
+    for name in ("wanted-package", "deployed-package"):
+        assert account.parameter(name) == first
+
+
+def test_a_package_that_cannot_be_loaded_any_more_is_not_gone_back_to(account, ask):
+    first, second = (account.register(key=key) for key in ("a", "b"))
+    for package in (first, second):
+        ask(approval(package), INSIDE)
+    account.clients["s3"].put_object(Bucket=BUCKET, Key="a", Body=BROKEN)
+    assert ask({"rollback": second}, INSIDE)["action"] == "refused"
+    assert account.parameter("deployed-package") == second
 
 
 def test_a_model_that_cannot_be_asked_is_refused(account, ask):

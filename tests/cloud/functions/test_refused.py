@@ -116,7 +116,7 @@ def _without_model(account):
             f"{NO_MODEL}: it is not a model.tar.gz: unexpected end of data",
         ),
         (
-            _model("m", packed(BUNDLE)[:600]),
+            _model("m", packed(BUNDLE)[:900]),
             f"{NO_MODEL}: it is not a model.tar.gz: unexpected end of data",
         ),
         (

@@ -200,6 +200,32 @@ def test_another_approval_ends_the_comparison_and_that_is_told(account, ask, pai
     assert account.told == [("fraud: the challenger goes", text)]
 
 
+@pytest.mark.parametrize("kind", ["challenger", "shadow"])
+def test_a_challenger_that_is_rejected_goes_by_that_very_event(account, ask, pair, kind):
+    first, second = pair
+    if kind == "shadow":
+        ask({"shadow": second}, INSTANCE)
+        drain(account, ask)
+    assert "challenger" in account.endpoints.models()
+    account.approve(second, "Rejected")
+    assert ask(approval(second, "Rejected"), INSTANCE)["action"] == "updated"
+    drain(account, ask)
+    assert account.endpoints.models().keys() == {"main"}
+    assert account.parameter("deployed-package") == first
+    assert ask(approval(second, "Rejected"), INSTANCE)["action"] == "in-service"
+    assert account.requests("UpdateEndpoint") == []
+
+
+def test_a_rejection_that_comes_late_changes_nothing(account, ask, pair):
+    _, second = pair
+    models = account.endpoints.models()
+    for arn in (second, account.register("Rejected")):  # the first is approved again by now
+        assert ask(approval(arn, "Rejected"), INSTANCE)["action"] == "in-service"
+        assert account.requests("UpdateEndpoint") == []
+    assert account.endpoints.models() == models
+    assert account.told == []
+
+
 def test_the_events_of_both_approvals_come_again(account, ask, pair):
     for arn in (*pair, *pair):
         assert ask(approval(arn), INSTANCE)["action"] == "unchanged"

@@ -73,8 +73,8 @@ def services() -> Iterator[tuple[StackServer, AwsClients]]:
             for name, value in server.environ.items():
                 patch.setenv(name, value)
             for service in (
-                "s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "sqs",
-                "ssm",
+                "s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "sns",
+                "sqs", "ssm",
             ):  # fmt: skip
                 strict.hold(clients[service].meta.events)
         yield server, clients

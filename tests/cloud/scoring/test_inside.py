@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.account import ARN, STACK
+from tests.cloud.account import ARN, STACK, TOPIC
 from tests.cloud.scoring.conftest import BUNDLE, CLAIM, OTHER, SCORES
 from tests.cloud.stack_server import MODEL_KEY, PACKAGE, packed
 
@@ -68,6 +68,13 @@ def test_a_package_that_cannot_be_loaded_leaves_the_one_before(model, stack, clo
         assert model() == model() == before
         message = f"{SECOND} cannot be loaded, and {PACKAGE} stays"
         assert sum(message in record.getMessage() for record in caplog.records) == 1
+    (told,) = stack.told  # once, however often it is tried
+    assert (told["TopicArn"], told["Subject"]) == (TOPIC, "fraud: the model cannot be loaded")
+    assert told["Message"].startswith(f"{SECOND} cannot be loaded: ")
+    assert told["Message"].endswith(
+        f"\nUntil it can, this instance of the function scores by {PACKAGE}. It is tried again "
+        "each minute. To go back: sagetree cloud rollback"
+    )
     stack.objects = {MODEL_KEY: packed(OTHER_BUNDLE)}
     clock.now += 60
     assert model() != before
@@ -85,6 +92,8 @@ def test_without_a_model_it_starts_and_says_so_until_there_is_one(start, stack, 
     status, _, body = ask([CLAIM])
     assert (status, body["message"], body["where"]) == (503, "its model cannot be loaded", PACKAGE)
     assert body["hint"] == "Approve another package; the function's log has the reason"
+    (told,) = stack.told
+    assert "\nUntil it can, claims are answered 503. It is tried again" in told["Message"]
     stack.objects[MODEL_KEY] = stack.archive
     assert ask([CLAIM]).status == 200
 

@@ -19,12 +19,21 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "authorization": ("AWS_IAM", "JWT"),
     "queue": ("no", "yes"),
     "watch": ("no", "yes"),
-    "features": ("no", "yes"),
+    "features": ("no", "yes", "athena"),
+    "online": ("no", "yes"),
     "retrain": ("no", "yes"),
     "dashboard": ("no", "yes"),
     "domain": ("no", "zone", "certificate"),
     "account": ("no", "trail", "budget"),
+    "facets": ("no", "yes"),
+    "approval": ("by-hand", "automatic"),
+    "instances": ("1", "2"),  # of two, one takes the requests first: a canary
+    "email": ("no", "yes"),
+    "keep": ("no", "yes"),
 }
+
+# Those that not all values of one another go with.
+_BOUND = ("kind", "network", "key", "queue", "watch", "features", "online")
 
 DEFAULT: Launch = {name: values[0] for name, values in OPTIONS.items()}
 
@@ -35,6 +44,7 @@ def works(launch: Launch) -> bool:
         (launch["kind"] == "serverless" and launch["network"] != "none")
         or (launch["kind"] == "asynchronous" and "yes" in (launch["queue"], launch["watch"]))
         or (launch["key"] == "made" and launch["network"] != "made")
+        or (launch["online"] == "yes" and launch["features"] == "no")
     )
 
 
@@ -43,10 +53,7 @@ def alone() -> Iterator[Launch]:
     yield DEFAULT
     for name, values in OPTIONS.items():
         for value in values[1:]:
-            needed = {"kind": "instance"} if name == "network" else {}
-            if (name, value) == ("key", "made"):
-                needed = {"kind": "instance", "network": "made"}
-            yield {**DEFAULT, **needed, name: value}
+            yield min(_with({name: value}), key=_choices)
 
 
 def pairs_of(launch: Launch) -> set[Pair]:
@@ -56,20 +63,12 @@ def pairs_of(launch: Launch) -> set[Pair]:
 
 def impossible_pairs() -> set[Pair]:
     """Return each two choices that no launch has."""
-    values = {name: [(name, value) for value in values] for name, values in OPTIONS.items()}
-    every = itertools.combinations(values.values(), 2)
-    pairs = {
-        frozenset(pair) for first, second in every for pair in itertools.product(first, second)
-    }
-    return pairs - possible_pairs()
+    return _all_pairs() - possible_pairs()
 
 
 def possible_pairs() -> set[Pair]:
     """Return each two choices that some launch has."""
-    found: set[Pair] = set()
-    for launch in _all():
-        found |= pairs_of(launch)
-    return found
+    return {pair for pair in _all_pairs() if next(_with(dict(pair)), None)}
 
 
 def pairwise(before: Iterable[Launch] = ()) -> list[Launch]:
@@ -77,21 +76,41 @@ def pairwise(before: Iterable[Launch] = ()) -> list[Launch]:
     left = possible_pairs()
     for launch in before:
         left -= pairs_of(launch)
-    everything = list(_all())
     chance = random.Random(0)  # the same launches each time
     chosen: list[Launch] = []
     while left:
-        some = chance.sample(everything, 400)
-        first = next(iter(sorted(map(sorted, left))))
-        some += [launch for launch in everything if set(first) <= launch.items()][:1]
+        first = dict(min(map(sorted, left)))
+        some = [_drawn(chance, first) for _ in range(40)]
         best = max(some, key=lambda launch: len(pairs_of(launch) & left))
         left -= pairs_of(best)
         chosen.append(best)
     return chosen
 
 
-def _all() -> Iterator[Launch]:
-    for values in itertools.product(*OPTIONS.values()):
-        launch = dict(zip(OPTIONS, values, strict=True))
-        if works(launch):
+def _all_pairs() -> set[Pair]:
+    values = [[(name, value) for value in values] for name, values in OPTIONS.items()]
+    every = itertools.combinations(values, 2)
+    return {frozenset(pair) for first, second in every for pair in itertools.product(first, second)}
+
+
+def _with(fixed: Launch) -> Iterator[Launch]:
+    """Yield launches that have what is fixed, and of the other options those that matter."""
+    for chosen in itertools.product(*(_values(name, fixed) for name in _BOUND)):
+        if works(launch := {**DEFAULT, **fixed, **dict(zip(_BOUND, chosen, strict=True))}):
             yield launch
+
+
+def _values(name: str, fixed: Launch) -> tuple[str, ...]:
+    return (fixed[name],) if name in fixed else OPTIONS[name]
+
+
+def _choices(launch: Launch) -> int:
+    return sum(launch[name] != value for name, value in DEFAULT.items())
+
+
+def _drawn(chance: random.Random, fixed: Launch) -> Launch:
+    """Return one of the launches that have what is fixed."""
+    while True:
+        launch = {name: chance.choice(_values(name, fixed)) for name in OPTIONS}
+        if works(launch):
+            return launch

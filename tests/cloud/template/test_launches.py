@@ -1,5 +1,6 @@
 """Each option is launched on the desk, alone and beside each other one; the rest is refused."""
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ import pytest
 from local_test.cloud.account.actors import ACCOUNT, PERSON, REGION
 from local_test.cloud.desk import Desk, stand
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.members import SIBLINGS
-from sagetree.cloud.account.template import TEMPLATES
+from sagetree.cloud.account.members import MEMBERS, SIBLINGS
+from sagetree.cloud.account.template import TEMPLATES, parameters_of
 from sagetree.cloud.commands.delete import delete
 from sagetree.cloud.commands.launch import launch
 from sagetree.cloud.commands.leftovers import leftovers
@@ -34,6 +35,20 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagetree:1"
 
 # What of a person's own a launch may name.
 OWN = ("SubnetIds", "SecurityGroupIds", "KmsKeyArn", "HostedZoneId", "CertificateArn")
+
+# A network that is made leads to the feature store if it is told so.
+WITH_DOOR = {"none": {}, "existing": {}, "made": {"Features": "yes"}}
+
+FACETS = '[{"column": "sex"}]'
+
+# What else the core is told by one parameter, where it is not the default.
+OF_CORE = (
+    ("facets", "Facets", FACETS),
+    ("approval", "Approval", "automatic"),
+    ("instances", "EndpointInstances", "2"),
+    ("email", "AlertEmail", "fraud@example.com"),
+    ("keep", "KeepData", "yes"),
+)
 
 ALONE = list(alone())
 PAIRWISE = pairwise(ALONE)
@@ -88,7 +103,13 @@ def parameters(choices: Launch, place: Mapping[str, str]) -> dict[str, str]:
         given |= {"DomainName": "claims.example.com", proof: place[proof]}
     if choices["account"] == "budget":
         given |= {"Trail": "no", "MonthlyDollars": "100"}
-    return given
+    if choices["features"] == "athena":
+        given["Athena"] = "yes"
+    if choices["online"] == "yes":
+        given |= {"OnlineTables": "customers"} | WITH_DOOR[choices["network"]]
+    return given | {
+        name: text for option, name, text in OF_CORE if choices[option] != DEFAULT[option]
+    }
 
 
 def siblings(choices: Launch) -> list[str]:
@@ -99,7 +120,23 @@ def siblings(choices: Launch) -> list[str]:
 def test_together_they_try_each_two_choices_that_go_together() -> None:
     tried = set[Any]().union(*map(pairs_of, [*ALONE, *PAIRWISE]))
     assert tried == possible_pairs()
-    assert len(ALONE) + len(PAIRWISE) < 30
+    assert len(ALONE) + len(PAIRWISE) < 40
+
+
+def test_every_parameter_that_changes_what_is_made_is_among_the_choices() -> None:
+    """Texts, numbers and names apart: of those each value makes the same."""
+    told = set[str]()
+    for choices in [*ALONE, *PAIRWISE]:
+        told |= parameters(choices, dict.fromkeys(OWN, "x")).keys()
+    values = {
+        "AlertScore", "AthenaGigabytes", "CapturePercent", "DriftDays", "EndpointInstanceType",
+        "EndpointInstancesMax", "IdField", "ImageUri", "JobInstanceType", "Label", "LogDays",
+        "MinimumAuc", "PrivateFields", "RetrainSchedule", "Stack", "TrailDays", "Zones",
+    }  # fmt: skip
+    elsewhere = {"AthenaRoles", "SourceSecretArn"}  # a role's and a secret's; tests/cloud/store
+    templates = [(TEMPLATES / member.template).read_text() for member in MEMBERS]
+    known = {name for text in templates for name in parameters_of(text)}
+    assert known - told == {*values, *elsewhere, "AuthorizerId"}  # which the core gives
 
 
 # Each two choices that do not go together, and how the sentence begins that says so.
@@ -111,6 +148,10 @@ REFUSED: list[tuple[Launch, str]] = [
     ({"kind": "serverless", "key": "made"}, "CreateKey is a parameter of fraud-network"),
     ({"network": "none", "key": "made"}, "CreateKey is a parameter of fraud-network"),
     ({"network": "existing", "key": "made"}, "CreateKey is a parameter of fraud-network"),
+    (
+        {"features": "no", "online": "yes"},
+        "OnlineTables needs the stack fraud-features. Launch it, too, by --with features",
+    ),
 ]
 
 
@@ -125,6 +166,17 @@ def test_what_does_not_go_together_is_refused(pair: Launch, sentence: str) -> No
     else:  # by CloudFormation, before it makes anything
         said = Stack(read(), **given).broken_rules()
     assert [line for line in said if line.startswith(sentence)] == said != []
+
+
+def test_a_network_without_a_way_to_the_feature_store_is_refused() -> None:
+    choices = {**DEFAULT, "kind": "instance", "network": "made", "features": "yes"}
+    given = {"EndpointKind": "instance", "OnlineTables": "customers"}
+    with pytest.raises(UserError) as raised:
+        launch(Account(STACK, None), TEMPLATES, IMAGE, given, siblings(choices))
+    assert str(raised.value) == (
+        "OnlineTables needs a way to the feature store out of fraud-network. Add --parameter "
+        "Features=yes"
+    )
 
 
 def test_nothing_else_does_not_go_together() -> None:
@@ -150,11 +202,12 @@ def test_a_launch_comes_and_goes(
         assert f"{name} is CREATE_COMPLETE" in said
     check_network(desk, place, choices)
     check_key(desk, place, choices)
+    check_pipeline(desk, choices)
     code, said = hears(lambda: delete(account, agreed=True))
     assert code == 0
-    stays = choices["account"] == "trail"
+    stays = (choices["account"] == "trail") + (choices["keep"] == "yes")
     code, said = hears(lambda: leftovers(account))
-    assert said[-1] == f"{int(stays)} left", said
+    assert said[-1] == f"{stays} left", said
 
 
 def check_network(desk: Desk, place: Mapping[str, str], choices: Launch) -> None:
@@ -187,3 +240,11 @@ def check_key(desk: Desk, place: Mapping[str, str], choices: Launch) -> None:
         assert key != place["KmsKeyArn"]
     else:
         assert key == (place["KmsKeyArn"] if choices["key"] == "given" else "")
+
+
+def check_pipeline(desk: Desk, choices: Launch) -> None:
+    """The pipeline trains by the facets that were chosen, and by no others."""
+    told = desk.client("sagemaker").describe_pipeline(PipelineName=STACK)
+    steps = {step["Name"]: step for step in json.loads(told["PipelineDefinition"])["Steps"]}
+    given = steps["Train"]["Arguments"]["HyperParameters"].get("facets", "")
+    assert given == (FACETS if choices["facets"] == "yes" else "")
