@@ -95,7 +95,7 @@ def trained_by(program: Path, model: Model, side: str) -> Model:
 
 @contextmanager
 def started(program: Path, model: Model, *, many: bool = False) -> Iterator[Running]:
-    """Run one side's server; with `many`, one that was told to load the model."""
+    """Run one side's server; with `many`, one that has loaded the model on request."""
     server = ours(model)
     command = (str(program), *server.command[1:])
     if not many:

@@ -99,7 +99,7 @@ def compare(model: Path, file: Path, repeats: int) -> None:
 
 
 def divided(file: Path, count: int) -> Path:
-    """Return a folder with the rows of a file in so many files."""
+    """Return a folder with the rows of a file in this many files."""
     folder = file.with_name(f"{file.suffix[1:]}-files")
     folder.mkdir()
     table = pa_csv.read_csv(file) if file.suffix == ".csv" else pq.read_table(file)

@@ -79,7 +79,7 @@ def report(runs: Sequence[dict[str, float]], others: Sequence[dict[str, float]] 
 
 
 def generate(root: Path, rows: int, columns: int) -> None:
-    """Write a table of numbers, of which four say something of a label of two values."""
+    """Write a table of numbers; four of its columns predict a label of two values."""
     random = np.random.default_rng(1)
     x = random.normal(size=(rows, columns)).round(4)
     margin = x[:, 0] + x[:, 1] + x[:, 2] * x[:, 3] - 1

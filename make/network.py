@@ -1,4 +1,4 @@
-"""The way to the package index: what pip and uv were told, for both of them.
+"""The way to the package index: the settings of pip and uv, for both of them.
 
 A user sets an index, a certificate or a proxy for the one or for the other, and each reads its
 own settings only.
@@ -55,8 +55,11 @@ class Network:
         return f"The index {host(self.index)}" if self.index else "PyPI"
 
     def environ(self, environ: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables that tell pip and uv the same; what each was told itself stays."""
-        told = {
+        """Return the variables that give pip and uv the same settings.
+
+        What is already set for one of them stays.
+        """
+        given = {
             "PIP_INDEX_URL": self.index,
             "PIP_EXTRA_INDEX_URL": self.more,
             "UV_DEFAULT_INDEX": "" if environ.get("UV_INDEX_URL") else self.index,
@@ -75,7 +78,7 @@ class Network:
             "PIP_RETRIES": "1",
             "UV_HTTP_RETRIES": "1",
         }
-        return {name: value for name, value in told.items() if value} | dict(environ)
+        return {name: value for name, value in given.items() if value} | dict(environ)
 
 
 def of_pip(listed: str) -> dict[str, str]:

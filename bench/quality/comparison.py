@@ -17,7 +17,7 @@ class Difference(NamedTuple):
 
     @property
     def in_errors(self) -> float:
-        """Return the difference in standard errors; 0 where none can be told."""
+        """Return the difference in standard errors; 0 where there is none."""
         if self.mean == 0 or np.isnan(self.error):
             return 0.0
         with np.errstate(divide="ignore"):  # the same difference on each fold

@@ -95,7 +95,7 @@ def _sums(task: str, measure: str, results: Sequence[Result]) -> list[str]:
 
 
 def _slopes(scored: Sequence[Scored]) -> str:
-    """Return the slopes of all rows left out: a fold alone has too few positives for one."""
+    """Return the slopes of all held-out rows: a single fold has too few positives for one."""
     slopes = {
         name: [_slope(one, name) for one in scored if one.scores[name]] for name in (US, *RIVALS)
     }

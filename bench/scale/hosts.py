@@ -134,7 +134,7 @@ def bytes_sent() -> int:
 
 
 def sockets() -> Iterator[socket.socket]:
-    """Yield each of the connected TCP sockets of this process, for as long as it is looked at."""
+    """Yield each of the connected TCP sockets of this process, while it is being read."""
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
         try:
             number = os.dup(int(name))

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-# Of four columns three are numbers and one words, of so many values; two cells of a hundred lack.
+# Three of four columns are numbers, the fourth is text with WORDS values; 2 % of cells are empty.
 WORDS, MISSING = 12, 0.02
 
 # Cells made and written at once.

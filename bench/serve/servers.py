@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, asked, and looked at."""
+"""The servers that are compared: how each is started, asked and measured."""
 
 import http.client
 import os

@@ -1,7 +1,7 @@
 """Least privilege, measured: what each role did against what the stack's roles allow, both ways.
 
 The roles' policies are read from the account, with all names filled in. A call is held against
-the statements' actions and resources; their conditions are not looked at.
+the statements' actions and resources; their conditions are ignored.
 """
 
 import ast
@@ -153,7 +153,7 @@ def _of_sagemaker(operation: str, params: Params) -> Iterable[str]:
         return ["*"]
     values = [(kind, params[key]) for key, kind in _SAGEMAKER.items() if key in params]
     values += [
-        ("feature-group", told["FeatureGroupName"]) for told in params.get("Identifiers", ())
+        ("feature-group", asked["FeatureGroupName"]) for asked in params.get("Identifiers", ())
     ]
     if operation == "CreateModelPackage":  # the package too, whose version the service chooses
         group = params["ModelPackageGroupName"].rsplit("/", 1)[-1]

@@ -74,17 +74,17 @@ def registered(person: Person, folder: Path, status: str = "PendingManualApprova
 
 def wait(person: Person) -> None:
     """Send claims that may wait: some, some again, one that is wrong, and that one again."""
-    before = len(person.told())
+    before = len(person.alerts())
     claims = [{"policy_id": number, "amount": number} for number in range(12)]
     wrong = {"policy_id": 12, "amount": "refuse"}
     assert person.queue({"claims": [*claims, wrong]}).status == 202
-    assert len(person.told()) == before + 12
+    assert len(person.alerts()) == before + 12
     assert person.dead_claims() == 1
     url = person.outputs["ClaimsQueueUrl"]
     for claim in (claims[0], {"policy_id": 13}):
         person.desk.client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps(claim))
     person.redrive()
-    assert len(person.told()) == before + 13
+    assert len(person.alerts()) == before + 13
     assert person.dead_claims() == 1  # it is as wrong as before
 
 
@@ -123,7 +123,7 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     machine.fails = "ImportError: no such module"
     person.approve(first)
     assert person.endpoint()["EndpointStatus"] == "Failed"
-    assert "ImportError: no such module" in person.told()[-1]
+    assert "ImportError: no such module" in person.alerts()[-1]
     machine.fails = ""
     person.approve(first)
     config = person.endpoint()["EndpointConfigName"]
@@ -135,7 +135,7 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     assert person.note({"policy_id": 1, "fraud": 1}).status == 200
     assert person.note({"policy_id": 1, "fraud": "yes"}).status == 422
     assert person.look_for_drift()["outcomes"] is True
-    assert person.told()[-1].startswith("fraud: drift: 1 finding: amount: it has moved\n")
+    assert person.alerts()[-1].startswith("fraud: drift: 1 finding: amount: it has moved\n")
     wait(person)
     registered(person, folder, "Approved")
     assert person.endpoint()["EndpointConfigName"] != config
@@ -143,7 +143,7 @@ def live(person: Person, machine: ToyMachine, folder: Path) -> None:
     machine.fails = "ImportError: no such module"
     registered(person, folder, "Approved")
     assert person.endpoint()["EndpointConfigName"] == config
-    assert any("rolled back" in text for text in person.told())
+    assert any("rolled back" in text for text in person.alerts())
     machine.fails = ""
     assert person.score({"policy_id": 1}).status == 200
     for _ in range(3):
@@ -170,7 +170,7 @@ def test_an_asynchronous_stack_answers_into_the_bucket_and_says_so(tmp_path: Pat
             assert place.startswith(f"s3://{bucket}/{folder}/")
             said = s3.get_object(Bucket=bucket, Key=place.partition(f"{bucket}/")[2])["Body"].read()
             assert (b"0.5" in said) == (amount == 1)
-            assert place in person.told(topic)[-1]
+            assert place in person.alerts(topic)[-1]
         assert person.score([{"amount": 1}]).status == 202
         assert "ClaimsUrl" not in person.outputs
         granted = roles(person.desk, stacks_of(person.desk))

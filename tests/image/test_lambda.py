@@ -132,9 +132,9 @@ def test_each_function_of_a_stack_works_in_the_image(start, tmp_path):
             assert person.score({"policy_id": 1}).status == 200
             assert person.note({"policy_id": 1, "fraud": 1}).status == 200
             assert person.queue({"claims": [{"policy_id": 1}, {"policy_id": 2}]}).status == 202
-            assert [text for text in person.told() if "a claim scores 0.5" in text]
+            assert [text for text in person.alerts() if "a claim scores 0.5" in text]
             assert person.look_for_drift()["action"] == "started"
-            assert "drift: 1 finding" in person.told()[-1]
+            assert "drift: 1 finding" in person.alerts()[-1]
             assert person.delete_stacks() == ""
             assert {kind for kind, names in inventory(desk).items() if names} == set()
     assert sorted(warm) == ["clean", "deploy", "score", "watch", "work"]

@@ -20,7 +20,7 @@ MAXIMISED = ("auc",)
 
 
 class Trial(NamedTuple):
-    """A setting, its loss on rows left out, and the rounds after which it was least."""
+    """A setting, its loss on held-out rows, and the round at which that was lowest."""
 
     given: dict[str, object]
     loss: float

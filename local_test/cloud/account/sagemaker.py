@@ -109,12 +109,12 @@ class Account:
         """Run a processing job to its end, and tell the bus."""
         message, failure = self.process(job.processing_job_name, request)
         job.processing_job_status = "Failed" if failure else "Completed"
-        told = {"ExitMessage": message, "FailureReason": failure}
-        vars(job).update({_attribute(key): text for key, text in told.items() if text})
+        given = {"ExitMessage": message, "FailureReason": failure}
+        vars(job).update({_attribute(key): text for key, text in given.items() if text})
         detail = {
             "ProcessingJobName": job.processing_job_name,
             "ProcessingJobStatus": job.processing_job_status,
-            **{key: text for key, text in told.items() if text},
+            **{key: text for key, text in given.items() if text},
         }
         self.bus.emit(JOB_EVENT, detail, job.arn)
 

@@ -69,8 +69,8 @@ class Person:
             outputs |= {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
             known |= outputs
             if member is CORE:
-                told = {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
-                known = {**told, **known}
+                given = {p["ParameterKey"]: p["ParameterValue"] for p in stack["Parameters"]}
+                known = {**given, **known}
         return cls(desk, outputs)
 
     def resources(self) -> int:
@@ -165,7 +165,7 @@ class Person:
         return self._post(self.outputs["OutcomesUrl"], body, signed=True)
 
     def queue(self, body: object) -> Answer:
-        """Post claims that may wait, and wait until all of them have been looked at."""
+        """Post claims that may wait, and wait until all of them have been processed."""
         answer = self._post(self.outputs["ClaimsUrl"], body, signed=True)
         self.desk.backstage.wait(RUN_SECONDS)
         return answer
@@ -226,8 +226,8 @@ class Person:
                 return _reasons(self.desk, stack)
         return ""
 
-    def told(self, topic: str = "AlertTopicArn") -> list[str]:
-        """Return what the alert topic, or that of another output, was told, oldest first."""
+    def alerts(self, topic: str = "AlertTopicArn") -> list[str]:
+        """Return the messages of the alert topic, or of another output's topic, oldest first."""
         from moto.sns.models import sns_backends
 
         found = sns_backends[ACCOUNT][REGION].topics[self.outputs[topic]]

@@ -75,7 +75,7 @@ def _stack(page: Page, desk: Desk, secret: str) -> Person:
     with page.chapter(
         "The stacks",
         "cloud/template.yaml becomes a stack, as an upload in the CloudFormation console does. "
-        "The one thing it has to be told is where the image is. Beside it there are a queue for "
+        "The only thing it needs to know is where the image is. Beside it there are a queue for "
         "claims, the look for drift and a feature store, as stacks of their own.",
     ):
         person = Person.with_stack(
@@ -120,8 +120,8 @@ def _too_weak(page: Page, person: Person) -> None:
         package = person.packages()[0]
         _check(package["ModelApprovalStatus"] == "Rejected", "the weak model is", package)
         page.fact("in the registry", _known_as(package) + ", with its metrics and its report")
-        _check(person.told(), "nobody was told of the failed run")
-        page.fact("told to the alert topic", person.told()[-1].partition(":")[0])
+        _check(person.alerts(), "no alert for the failed run")
+        page.fact("sent to the alert topic", person.alerts()[-1].partition(":")[0])
 
 
 def _good_enough(page: Page, person: Person) -> None:
@@ -192,10 +192,10 @@ def _scored(page: Page, person: Person) -> None:
         _check(answer.status == 200, "the claims were refused", answer)
         for claim, said in zip(claims, answer.content["predictions"], strict=True):
             _check(said["policy_id"] == claim["policy_id"], "another order", answer)
-            page.fact(said["policy_id"], _told(said))
+            page.fact(said["policy_id"], _scored(said))
 
 
-def _told(said: Mapping[str, Any]) -> str:
+def _scored(said: Mapping[str, Any]) -> str:
     reasons = "; ".join(
         reason if isinstance(reason, str) else json.dumps(reason) for reason in said["reasons"][:2]
     )
@@ -218,17 +218,17 @@ def _queued(page: Page, person: Person, folder: Path) -> None:
         f"{len(claims)} claims and a wrong one go into the queue, and the queue's function scores "
         f"them in batches. This stack alerts of a score of {ALERT_SCORE} or more.",
     ):
-        before = len(person.told())
+        before = len(person.alerts())
         answer = person.queue({"claims": [*claims, wrong]})
         _check(answer.status == 202, "the queue does not take them", answer)
-        alerts = person.told()[before:]
+        alerts = person.alerts()[before:]
         _check(len(alerts) == 1, "there is not one alert, but", alerts)
-        page.fact("told to the alert topic", _alert(alerts[0]))
+        page.fact("sent to the alert topic", _alert(alerts[0]))
         _check(person.dead_claims() == 1, "dead letters", person.dead_claims())
         page.fact("a dead letter", "the wrong claim, with the reason; it blocked no other")
         person.queue({"claims": claims})
-        _check(len(person.told()) == before + 1, "told twice", person.told()[before:])
-        page.fact("sent once more", "all scored, and nobody is told a second time")
+        _check(len(person.alerts()) == before + 1, "sent twice", person.alerts()[before:])
+        page.fact("sent once more", "all scored, and no second alert is sent")
 
 
 def _suspicious(person: Person, folder: Path) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def _files(page: Page, person: Person, folder: Path) -> None:
 def _watched(page: Page, person: Person) -> None:
     with page.chapter(
         "What became of claims, and drift",
-        "The stack keeps what it scores. It is told what became of some claims, and then a job of "
+        "The stack keeps what it scores. It receives the outcomes of some claims, then a job of "
         "the image compares what was scored with the rows that the model was trained on.",
     ):
         claims = _claims()
@@ -281,22 +281,23 @@ def _watched(page: Page, person: Person) -> None:
         _check(answer.status == 200, "the outcomes are refused", answer)
         page.fact("outcomes", f"{answer.content['outcomes']} are kept")
         started = person.look_for_drift()
-        _check(started["action"] == "started", "nothing was looked at", started)
-        told = person.told()[-1]
-        _check("drift" in told and "total_claim_amount" in told, "the drift was not told", told)
-        page.fact("told to the alert topic", told.partition("\n")[0])
+        _check(started["action"] == "started", "nothing was examined", started)
+        alert = person.alerts()[-1]
+        found = "drift" in alert and "total_claim_amount" in alert
+        _check(found, "no alert for the drift", alert)
+        page.fact("sent to the alert topic", alert.partition("\n")[0])
 
 
 def _alert(text: str) -> str:
     subject, _, message = text.partition(": {")
-    told = json.loads("{" + message)
-    return f"{subject}: {told['policy_id']}, {_told(told)}"
+    claim = json.loads("{" + message)
+    return f"{subject}: {claim['policy_id']}, {_scored(claim)}"
 
 
 def _second_version(page: Page, person: Person, folder: Path, policies: int) -> None:
     with page.chapter(
         "A second version",
-        "New tables, and a run that is told to approve what passes the gate: blue/green, the "
+        "New tables, and a run that may approve what passes the gate: blue/green, the "
         "endpoint changes to the new version while the old one answers.",
     ):
         old = person.endpoint()["EndpointConfigName"]
@@ -323,9 +324,9 @@ def _rolled_back(page: Page, person: Person) -> None:
         person.register_again(person.packages()[0]["ModelPackageArn"])
         _check(person.endpoint()["EndpointConfigName"] == old, "the bad version is served")
         page.fact("the endpoint", f"still {old}")
-        said = [text for text in person.told() if "rolled back" in text.lower()]
-        _check(said, "nobody was told of the roll-back", person.told())
-        page.fact("told to the alert topic", said[-1])
+        said = [text for text in person.alerts() if "rolled back" in text.lower()]
+        _check(said, "no alert for the roll-back", person.alerts())
+        page.fact("sent to the alert topic", said[-1])
 
 
 def _speed(page: Page, person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Feature groups: SageMaker's operations on them, of which moto has two and those too simply.
+"""Feature groups: SageMaker's operations on them. moto has two, and simplifies both.
 
 A group is Creating until the desk has done what was asked for before, and its table then stands in
 Glue under the names that were given. Deleting one leaves its files and that table.
@@ -46,7 +46,7 @@ class Group:
     def types(self) -> Mapping[str, str]:
         """The types of its features, by name."""
         definitions = self.request["FeatureDefinitions"]
-        return {told["FeatureName"]: told["FeatureType"] for told in definitions}
+        return {feature["FeatureName"]: feature["FeatureType"] for feature in definitions}
 
     @property
     def uri(self) -> str:
@@ -119,19 +119,19 @@ class Groups:
         group.status = "Created"
 
     def _describe(self, request: Mapping[str, Any]) -> ActionResult:
-        told = self._found(request).described()
+        given = self._found(request).described()
         begin = int(request.get("NextToken") or 0)
-        features = told["FeatureDefinitions"]
+        features = given["FeatureDefinitions"]
         token = str(begin + _PAGE) if begin + _PAGE < len(features) else ""
-        told["FeatureDefinitions"] = features[begin : begin + _PAGE]
-        return ActionResult({**told, "NextToken": token})
+        given["FeatureDefinitions"] = features[begin : begin + _PAGE]
+        return ActionResult({**given, "NextToken": token})
 
     def _list(self, request: Mapping[str, Any]) -> ActionResult:
         part = request.get("NameContains", "")
         summaries = [
-            {key: told[key] for key in ("FeatureGroupName", "FeatureGroupArn", "CreationTime")}
-            for told in (group.described() for group in self.made.values())
-            if part in told["FeatureGroupName"]
+            {key: given[key] for key in ("FeatureGroupName", "FeatureGroupArn", "CreationTime")}
+            for given in (group.described() for group in self.made.values())
+            if part in given["FeatureGroupName"]
         ]
         return ActionResult({"FeatureGroupSummaries": summaries})
 

@@ -99,7 +99,7 @@ def test_a_claim_with_its_number_alone_is_scored_and_nothing_is_left(
         event = {"source": server, "table": "customers", "secret": secret["ARN"]}
         answer = desk.functions.invoke(person.outputs["IngestFunctionName"], event, PERSON)
         assert (answer["written"], answer["failed"]) == (2, 1)
-        assert "not all rows were ingested" in person.told()[-1]
+        assert "not all rows were ingested" in person.alerts()[-1]
         scored = person.score({"claims": [claim, {**claim, "policy_id": "8"}]})
         assert scored.status == 200
         assert [told["policy_id"] for told in scored.content["predictions"]] == [7, "8"]
