@@ -1,6 +1,6 @@
 """SQS and Lambda between them: batches out of a queue, and back in what a function reports.
 
-moto hands a function one message at a time, in the call that sends it, and cannot return a part of a
+moto hands a function one message at a time, in the call that sends it, and cannot return part of a
 batch. Here messages go in batches, after earlier requests; a message that comes back can be seen
 again when the queue's time for it is over.
 """
