@@ -19,7 +19,9 @@
 #   --keep N             untagged images that ECR keeps      (10)
 #   --gpu                XGBoost's CUDA build
 #   --sign KEY           sign what was pushed by cosign: a key file, or
-#                        awskms:///ARN; COSIGN_PASSWORD is the file's password
+#                        awskms:///ARN; COSIGN_PASSWORD is the file's password.
+#                        Nothing goes to a public log: verify it with
+#                        cosign verify --key PUBLIC --private-infrastructure
 #   --allow-dirty        push although the tree has changes
 #   --delete             delete the repository and its images; asks first
 #   --yes                do not ask
@@ -73,6 +75,13 @@ run() {
     printf '+' && printf ' %q' "$@" && printf '\n'
     [ -n "$dry_run" ] || "$@"
 }
+
+# cosign's public log would show the registry's address to everybody. From cosign 3 on a signing
+# configuration names the log, and has to be turned off too.
+unlogged=(--tlog-upload=false)
+if [ -n "$sign" ] && [[ $(cosign sign --help 2>&1) == *--use-signing-config* ]]; then
+    unlogged+=(--use-signing-config=false)
+fi
 
 ecr() {
     aws ${aws_options[@]+"${aws_options[@]}"} --region "$region" ecr "$@"
@@ -189,6 +198,6 @@ for architecture in "${architectures[@]}"; do
         [ -n "$dry_run" ] || digest=$(python3 container/pushed.py "$registry" "$repository" "$name" <<<"$password")
     done
     # the digest, since a tag may be moved; both tags are it
-    [ -z "$sign" ] || run cosign sign --yes --key "$sign" "$uri@${digest:-DIGEST}"
+    [ -z "$sign" ] || run cosign sign --yes --key "$sign" "${unlogged[@]}" "$uri@${digest:-DIGEST}"
     [ -n "$dry_run" ] || printf 'pushed %s\ndigest %s\n' "$uri:$tag-$architecture" "$digest"
 done

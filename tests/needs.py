@@ -42,6 +42,7 @@ needs_spark = pytest.mark.skipif(
 )
 needs_node = _needs("node", "nodejs")
 needs_curl = _needs("curl", "curl")
+needs_cosign = _needs("cosign", "cosign")
 needs_go = _needs("go", "golang-go")
 needs_nginx = _needs("nginx", "nginx-light")
 needs_haproxy = _needs("haproxy", "haproxy")

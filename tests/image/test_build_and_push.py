@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.image.cloud import SDK, Cloud
+from tests.needs import needs_cosign
 
 SCRIPT = "build_and_push.sh"
 
@@ -223,9 +224,32 @@ def test_what_was_pushed_is_signed_by_its_digest(cloud: Cloud, small: Path, tmp_
     digest = said.splitlines()[-1].removeprefix("digest ")
     pushed = [line.split()[-1] for line in said.splitlines() if "docker push" in line]
     cloud.run("docker", "image", "rm", *pushed)
-    assert log.read_text() == (f"sign --yes --key cosign.key {cloud.registry}/signed@{digest}\n")
+    assert log.read_text() == (
+        "sign --help\n"
+        f"sign --yes --key cosign.key --tlog-upload=false {cloud.registry}/signed@{digest}\n"
+    )
 
 
+@needs_cosign
+def test_the_signature_is_verified_by_the_public_key(
+    cloud: Cloud, small: Path, tmp_path: Path
+) -> None:
+    secret = {"COSIGN_PASSWORD": "word"}
+    cloud.run("cosign", "generate-key-pair", cwd=tmp_path, **secret)
+    options = ("--repository", "verified", "--sign", str(tmp_path / "cosign.key"))
+    code, said = cloud.run(f"./{SCRIPT}", *options, cwd=small, **secret)
+    assert code == 0, said
+    pushed = [line.split()[-1] for line in said.splitlines() if "docker push" in line]
+    cloud.run("docker", "image", "rm", *pushed)
+    digest = said.splitlines()[-1].removeprefix("digest ")
+    named = f"{cloud.registry}/verified@{digest}"
+    command = ("cosign", "verify", "--private-infrastructure", "--key", "cosign.pub", named)
+    code, said = cloud.run(*command, cwd=tmp_path)
+    assert code == 0, said
+    assert "The signatures were verified against the specified public key" in said
+
+
+@pytest.mark.skipif(shutil.which("cosign") is not None, reason="cosign is installed here")
 def test_without_cosign_nothing_is_pushed(cloud: Cloud, clone: Path) -> None:
     code, said = cloud.run(f"./{SCRIPT}", "--sign", "cosign.key", "--dry-run", cwd=clone)
     assert code == 1
