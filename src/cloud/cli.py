@@ -41,7 +41,7 @@ so that you can type them yourself; with --dry-run it prints them and calls noth
 
 EXAMPLES = """\
 in the order of use:
-  sagetree cloud launch --image 111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64
+  sagetree cloud launch --image 111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.2.0-amd64
   sagetree cloud upload claims.csv customers.csv
   sagetree cloud run
   sagetree cloud approve

@@ -1,8 +1,14 @@
-"""Make the bundles of the present format: `python -m tests.bundles.make` (see README.md)."""
+"""Make the bundles of the present format, or that of a release (see README.md).
 
+`python -m tests.bundles.make` makes the former, with `--release` the latter.
+"""
+
+import argparse
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +20,7 @@ from sagetree.machine.paths import OptMl
 from sagetree.tables.cells import Cell
 from sagetree.train.job import run
 from tests.sagetree.models import Field, table_of, train
-from tests.train.tasks import CASES, FEATURES
+from tests.train.tasks import CASES, FEATURES, Case
 
 HERE = Path(__file__).parent
 EXPECTED_FILE = "expected.json"
@@ -46,11 +52,22 @@ ROWS: dict[str, list[Cell]] = {
 }
 
 
-def main() -> None:
-    """Write bundles of all kinds, each beside what it must answer."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write bundles of all kinds, or a release's one, each beside what it must answer."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bundles.make")
+    parser.add_argument("--release", action="store_true", help="only the present version's bundle")
+    if parser.parse_args(arguments).release:
+        make_release()
+        return
     make_encodings()
     for name in TASKS:
         make_task(name)
+
+
+def make_release() -> None:
+    """Run a job with the version's own defaults, for all files that it writes."""
+    settings = {"max_depth": "2", "num_round": "3", "calibration": "platt"}
+    make_job(HERE / f"release-{version('sagetree')}", CASES["binary:logistic"], settings)
 
 
 def make_encodings() -> None:
@@ -84,16 +101,19 @@ def make_encodings() -> None:
 def make_task(name: str) -> None:
     """Run the training job of a task."""
     case, more = TASKS[name]
-    one = CASES[case]
-    folder = HERE / f"format-{FORMAT}-{name}"
+    settings = {"preset": "xgboost", "max_depth": "2", "num_round": "3", **more}
+    make_job(HERE / f"format-{FORMAT}-{name}", CASES[case], settings)
+
+
+def make_job(folder: Path, one: Case, settings: Mapping[str, str]) -> None:
+    """Run a training job, and keep its model. Raises FileExistsError where the folder is there."""
     folder.mkdir()
     with tempfile.TemporaryDirectory() as root:
         opt_ml = OptMl(Path(root))
         (opt_ml.data / "train").mkdir(parents=True)
         (opt_ml.data / "train" / "t.csv").write_text(one.csv())
         opt_ml.config.mkdir(parents=True)
-        settings = {"preset": "xgboost", "max_depth": "2", "num_round": "3"}
-        texts = {**settings, **one.hyperparameters, **more}
+        texts = {**one.hyperparameters, **settings}
         (opt_ml.config / "hyperparameters.json").write_text(json.dumps(texts))
         run(opt_ml, {})
         shutil.copytree(opt_ml.model, folder, dirs_exist_ok=True)

@@ -1,5 +1,6 @@
 """Every bundle ever written loads, and scores as it did (README.md)."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import orjson
 import pytest
 
 from sagetree.bundle.bundle import ModelBundle
+from sagetree.bundle.file_names import MANIFEST_FILE
 from sagetree.bundle.model import TOLERANCE, Model
 from sagetree.bundle.old import FORMAT
 from sagetree.tables.label import ClassLabel, IntervalLabel, Label, NumberLabel
@@ -18,9 +20,10 @@ from tests.sagetree.models import table_of
 CALIBRATED = {name: name for name in ("platt", "isotonic")}
 
 BUNDLES = sorted(Path(__file__).parent.glob("format-*"))
+RELEASES = sorted(Path(__file__).parent.glob("release-*"))
 
 
-@pytest.mark.parametrize("folder", BUNDLES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*BUNDLES, *RELEASES], ids=lambda folder: folder.name)
 def test_an_old_bundle_scores_as_it_did(folder: Path) -> None:
     expected = orjson.loads((folder / EXPECTED_FILE).read_bytes())
     table = table_of(expected["rows"])
@@ -28,6 +31,10 @@ def test_an_old_bundle_scores_as_it_did(folder: Path) -> None:
     scores = model.score(table)
     np.testing.assert_allclose(scores, expected["scores"], rtol=0, atol=TOLERANCE)
     assert len({str(score) for score in expected["scores"]}) > 3
+    if folder in RELEASES:
+        assert model.scorer.calibration is not None
+        assert model.decision is not None
+        return
     if folder.name.partition("-")[2].partition("-")[2] in TASKS:
         name = folder.name.rpartition("-")[2]
         calibration = model.scorer.calibration
@@ -39,7 +46,7 @@ def test_an_old_bundle_scores_as_it_did(folder: Path) -> None:
     assert model.decision.threshold == 0.25
 
 
-@pytest.mark.parametrize("folder", BUNDLES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [*BUNDLES, *RELEASES], ids=lambda folder: folder.name)
 def test_an_old_bundle_is_saved_as_the_present_format(folder: Path, tmp_path: Path) -> None:
     old = ModelBundle.load(folder)
     assert old.save(tmp_path).format == FORMAT
@@ -52,6 +59,16 @@ def test_every_format_has_its_bundles() -> None:
         for number in range(1, FORMAT + 1)
         for kind in sorted([*ENCODINGS, *TASKS])
     ]
+
+
+def test_every_release_has_its_bundle() -> None:
+    """0.1.0 wrote those of format 1."""
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    later = set(re.findall(r"^## (\d+\.\d+\.\d+)", changes, re.MULTILINE)) - {"0.1.0"}
+    assert {folder.name for folder in RELEASES} == {f"release-{version}" for version in later}
+    for folder in RELEASES:
+        manifest = orjson.loads((folder / MANIFEST_FILE).read_bytes())
+        assert f"release-{manifest['versions']['sagetree']}" == folder.name
 
 
 def test_bundles_of_tasks_know_their_label_and_their_models() -> None:

@@ -31,10 +31,10 @@ def test_what_is_pushed_can_be_pulled_and_run(cloud: Cloud, clone: Path) -> None
         ["git", "-c", "safe.directory=*", "rev-parse", "--short=12", "HEAD"], cwd=clone, text=True
     ).strip()
     uri = f"{cloud.registry}/team/fraud"
-    _, left = cloud.run("docker", "ps", "--quiet", "--filter", f"ancestor={uri}:0.1.0-{sha}-{arch}")
+    _, left = cloud.run("docker", "ps", "--quiet", "--filter", f"ancestor={uri}:0.2.0-{sha}-{arch}")
     assert left == ""  # the smoke test's server is stopped
     pushed, digest = log.splitlines()[-2:]
-    assert pushed == f"pushed {uri}:0.1.0-{arch}"
+    assert pushed == f"pushed {uri}:0.2.0-{arch}"
     assert digest.startswith("digest sha256:")
 
     named = ("--repository-names", "team/fraud")
@@ -51,13 +51,13 @@ def test_what_is_pushed_can_be_pulled_and_run(cloud: Cloud, clone: Path) -> None
         "ArnLike": {"aws:SourceArn": "arn:aws:lambda:us-east-1:123456789012:function:*"}
     }
 
-    for tag in (f"0.1.0-{arch}", f"0.1.0-{sha}-{arch}"):
+    for tag in (f"0.2.0-{arch}", f"0.2.0-{sha}-{arch}"):
         name = f"{uri}:{tag}"
         cloud.run("docker", "image", "rm", name)
         code, text = cloud.run("docker", "pull", "-q", name)
         assert code == 0, text
         code, text = cloud.run("docker", "run", "--rm", name, "sagetree", "--version")
-        assert (code, text) == (0, "0.1.0\n")
+        assert (code, text) == (0, "0.2.0\n")
         assert digest.removeprefix("digest ") in cloud.run(
             "docker", "image", "inspect", "--format", "{{.RepoDigests}}", name
         )[1]  # fmt: skip
@@ -203,7 +203,7 @@ def test_each_precondition_is_one_sentence(cloud: Cloud, clone: Path, tmp_path: 
     kind = "application/vnd.docker.distribution.manifest.v2+json"
     content = {"schemaVersion": 2, "mediaType": kind, "config": layer, "layers": [layer]}
     manifest = json.dumps(content)
-    tag = f"0.1.0-{architecture(cloud)}"
+    tag = f"0.2.0-{architecture(cloud)}"
     options = ["--repository-name", "full", "--image-tag", tag, "--image-manifest", manifest]
     cloud.aws("ecr", "put-image", *options)
     assert refusal("--repository", "full") == (

@@ -16,7 +16,7 @@ from tests.cloud.commands.answers import Answer, Answers, in_turn
 
 TEMPLATES = Path(__file__).with_name("small")
 STACK = account.STACK
-IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.2.0-amd64"
 
 
 def hears(work: Callable[[], int]) -> tuple[int, list[str]]:

@@ -16,7 +16,7 @@ COMMANDS = (
     "launch", "upload", "run", "status", "approve", "shift", "shadow", "rollback", "erase",
     "delete", "leftovers", "ingest", "batch", "drift", "check", "redrive",
 )  # fmt: skip
-IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.1.0-amd64"
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagetree:0.2.0-amd64"
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests.cloud.commands.answers import refusal
 from tests.cloud.commands.conftest import IMAGE, STACK
 
 ID = "arn:aws:cloudformation:us-east-1:123456789012:stack/fraud/1"
-NEWER = IMAGE.replace("0.1.0", "0.2.0")
+NEWER = IMAGE.replace("0.2.0", "0.3.0")
 ABSENT = refusal("ValidationError", "Stack with id fraud does not exist")
 
 
