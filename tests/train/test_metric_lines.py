@@ -248,6 +248,7 @@ def test_of_classes_the_log_loss_decides_where_no_metric_is_named(
     assert (boosting.metrics, boosting.stopping_metric) == (metrics, metrics[-1])
 
 
+@pytest.mark.long
 def test_rounds_go_on_until_the_probabilities_are_right(job: Job) -> None:
     # the first round already has all rows in order
     apart = "y,x\n" + "".join(f"{n % 2},{n % 2 * 100 + n % 7}\n" for n in range(200))
