@@ -117,7 +117,7 @@ def test_metrics_of_calls_are_at_the_jobs_threshold_and_stop_no_rounds(job: Job)
     asked = [*OF_CALLS, *ERRORS]
     ran = job(
         {"train": rare(0), "validation": rare(1)},
-        {"num_round": 400, "eval_metric": ",".join(asked[1:]), "early_stopping_rounds": 10,
+        {"num_round": 100, "eval_metric": ",".join(asked[1:]), "early_stopping_rounds": 10,
          "calibration": "none", "_tuning_objective_metric": f"validation:{asked[0]}"},
     )  # fmt: skip
     assert ran.code == 0, ran.log
