@@ -49,6 +49,7 @@ def test_a_training_job_leaves_a_model_and_no_failure(trained: Path) -> None:
     assert sum(bool(metric.match(line)) for line in log.splitlines()) == 21
 
 
+@pytest.mark.long  # each has its like in tests/bad and tests/train/test_job.py, in one process
 @pytest.mark.parametrize(
     ("files", "reason"),
     [
@@ -58,22 +59,19 @@ def test_a_training_job_leaves_a_model_and_no_failure(trained: Path) -> None:
             "name another folder than {root} by SAGEMAKER_BASE_DIR, or name files of your own "
             "(sagetree train FILE --target COLUMN). Correct it\n",
         ),
-        # each of these has its like in tests/bad, in one process
-        pytest.param(
+        (
             {
                 "input/config/hyperparameters.json": '{"max_dept": "3", "eta": "7"}',
                 "input/data/train/data.csv": lines(),
             },
             "'max_dept' is not a hyperparameter (did you mean 'max_depth'?); "
             "eta is '7' and must be a number from 0 to 1. Correct all 2\n",
-            marks=pytest.mark.long,
         ),
-        pytest.param(
+        (
             {"input/data/train/data.csv": lines() + "1,much,a,CA\n"},
             "data.csv line 122, column 'amount': 'much' is text where a number is expected. "
             "Correct the cell, list the text in missing_values if it means no value, "
             "or list the column in categorical_columns\n",
-            marks=pytest.mark.long,
         ),
     ],
 )

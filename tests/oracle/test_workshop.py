@@ -1,19 +1,19 @@
 """Against what SageMaker itself answered: the workshop's finished run (README.md)."""
 
+import io
 import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import redirect_stdout
 
 import pytest
 
+from sagetree.evaluate.cli import main as evaluate
 from sagetree.machine.paths import OptMl
+from sagetree.train.cli import main as train
 from tests.needs import WORKSHOP, needs_workshop
-from tests.serve.server_process import ServerProcess, serving
-
-SAGETREE = str(Path(sys.executable).parent / "sagetree")
+from tests.serve.artifacts import client_for
+from tests.serve.asking import post
 
 # As SageMaker sends them: strings, those of framework estimators JSON-quoted.
 HYPERPARAMETERS = {
@@ -41,16 +41,17 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[OptMl, str]:
     (opt_ml.data / "train").mkdir(parents=True)
     shutil.copy(WORKSHOP / "train.csv", opt_ml.data / "train")
     (opt_ml.config / "hyperparameters.json").write_text(json.dumps(HYPERPARAMETERS))
-    return opt_ml, _run(opt_ml, "train")
+    return opt_ml, ran(opt_ml, train)
 
 
-def _run(opt_ml: OptMl, *arguments: str) -> str:
-    environ = {"SAGEMAKER_BASE_DIR": str(opt_ml.root), "PATH": "/usr/bin:/bin"}
-    result = subprocess.run(
-        [SAGETREE, *arguments], env=environ, capture_output=True, text=True, timeout=120
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    return result.stdout
+def ran(opt_ml: OptMl, program: Callable[[list[str]], int], *arguments: str) -> str:
+    """Run a program on the folder, and return its log."""
+    log = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(log):
+        patch.setenv("SAGEMAKER_BASE_DIR", str(opt_ml.root))
+        code = program([*arguments])
+    assert code == 0, log.getvalue()
+    return log.getvalue()
 
 
 def test_cross_validation_chooses_the_published_rounds(trained: tuple[OptMl, str]) -> None:
@@ -65,34 +66,27 @@ def test_cross_validation_chooses_the_published_rounds(trained: tuple[OptMl, str
     assert published["validation:auc"]["standard_deviation"] == pytest.approx(0.0369, abs=5e-5)
 
 
-@pytest.fixture(scope="module")
-def server(
-    trained: tuple[OptMl, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[ServerProcess]:
-    """The model of that job, served over HTTP."""
-    with serving(trained[0].root, tmp_path_factory.mktemp("log") / "serve.log") as running:
-        yield running
-
-
-@pytest.mark.parametrize("chunk", [5000, pytest.param(1000, marks=pytest.mark.long), 7])
-def test_answers_equal_the_batch_transform_line_for_line(server: ServerProcess, chunk: int) -> None:
+@pytest.mark.parametrize("chunk", [5000, 99, pytest.param(7, marks=pytest.mark.long)])
+def test_answers_equal_the_batch_transform_line_for_line(
+    trained: tuple[OptMl, str], chunk: int
+) -> None:
+    client = client_for(trained[0].model)
     lines = (WORKSHOP / "batchinput.csv").read_bytes().splitlines(keepends=True)
     answers = b""
     for start in range(0, len(lines), chunk):
-        answer = server.post(b"".join(lines[start : start + chunk]))
-        assert answer.status == 200
-        answers += answer.body
+        answer = post(client, b"".join(lines[start : start + chunk]))
+        assert answer.status_code == 200
+        answers += answer.data
     assert answers == (WORKSHOP / "batchinput.csv.out").read_bytes()
 
 
-@pytest.mark.long  # scikit-learn in a process of its own
 def test_evaluation_equals_the_published_one(trained: tuple[OptMl, str]) -> None:
     opt_ml, _ = trained
     for folder in ("model", "test"):
         (opt_ml.processing / folder).mkdir(parents=True)
     shutil.copytree(opt_ml.model, opt_ml.processing / "model", dirs_exist_ok=True)
     shutil.copy(WORKSHOP / "test.csv", opt_ml.processing / "test")
-    _run(opt_ml, "evaluate", "--threshold", "0.5")
+    ran(opt_ml, evaluate, "--threshold", "0.5")
     ours, theirs = (
         json.loads(path.read_text())["binary_classification_metrics"]
         for path in (

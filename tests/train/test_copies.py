@@ -50,6 +50,7 @@ def said(copies: int, rows: int, channel: str = "train") -> str:
     )
 
 
+@pytest.mark.long
 def test_a_table_repeated_six_times_is_measured_as_the_table(job: Job) -> None:
     lines = drawn(400, seed=3)
     alone, (low, high) = measured(job({"train": csv(lines)}, QUICK))

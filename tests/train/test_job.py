@@ -106,7 +106,7 @@ def test_from_200_000_rows_a_tenth_is_held_out(job: Job) -> None:
     assert "left out by 2-fold cross-validation" in again.log
 
 
-@pytest.mark.parametrize("encoding", ["native", "onehot"])
+@pytest.mark.parametrize("encoding", ["native", pytest.param("onehot", marks=pytest.mark.long)])
 def test_csv_parquet_and_parts_give_the_same_model(job: Job, encoding: str, opt_ml: OptMl) -> None:
     table = pa_csv.read_csv(pa.BufferReader(lines().encode()))
     header, *rows = lines().splitlines(keepends=True)

@@ -117,7 +117,7 @@ def test_metrics_of_calls_are_at_the_jobs_threshold_and_stop_no_rounds(job: Job)
     asked = [*OF_CALLS, *ERRORS]
     ran = job(
         {"train": rare(0), "validation": rare(1)},
-        {"num_round": 400, "eval_metric": ",".join(asked[1:]), "early_stopping_rounds": 10,
+        {"num_round": 100, "eval_metric": ",".join(asked[1:]), "early_stopping_rounds": 10,
          "calibration": "none", "_tuning_objective_metric": f"validation:{asked[0]}"},
     )  # fmt: skip
     assert ran.code == 0, ran.log
@@ -248,6 +248,7 @@ def test_of_classes_the_log_loss_decides_where_no_metric_is_named(
     assert (boosting.metrics, boosting.stopping_metric) == (metrics, metrics[-1])
 
 
+@pytest.mark.long
 def test_rounds_go_on_until_the_probabilities_are_right(job: Job) -> None:
     # the first round already has all rows in order
     apart = "y,x\n" + "".join(f"{n % 2},{n % 2 * 100 + n % 7}\n" for n in range(200))

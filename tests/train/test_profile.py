@@ -219,6 +219,7 @@ def test_files_without_names_have_their_label_first(profile: Profile) -> None:
     assert said.replace("'", "&#x27;") in alike.source
 
 
+@pytest.mark.long
 def test_a_wide_table_shows_what_goes_with_the_label_and_lists_the_rest(profile: Profile) -> None:
     random = np.random.default_rng(4)
     noise = random.normal(size=(150, 60)).round(2)

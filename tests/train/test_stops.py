@@ -17,11 +17,14 @@ from tests.train.conftest import Job, lines
 
 TRAIN, VALIDATION = lines(), lines(90, seed=1)
 SETTINGS = {"num_round": 8, "early_stopping_rounds": 6, "checkpoint_interval": 2, "nfold": 2}
-CHANNELS = {
-    "a validation channel": {"train": TRAIN, "validation": VALIDATION},
-    "cross-validation": {"train": TRAIN},
-}
-channels = pytest.mark.parametrize("files", CHANNELS.values(), ids=CHANNELS)
+WATCHED = {"train": TRAIN, "validation": VALIDATION}
+channels = pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param(WATCHED, marks=pytest.mark.long, id="a validation channel"),
+        pytest.param({"train": TRAIN}, id="cross-validation"),
+    ],
+)
 
 
 @contextmanager
@@ -88,7 +91,7 @@ def test_a_job_without_a_configuration_makes_no_checkpoints(job: Job, opt_ml: Op
 def test_more_rounds_are_put_behind_those_of_an_earlier_job(
     job: Job, opt_ml: OptMl, checkpoints: Path
 ) -> None:
-    files = CHANNELS["a validation channel"]
+    files = WATCHED
     more = {**SETTINGS, "num_round": 12, "early_stopping_rounds": 50}
     assert job(files, more).code == 0
     expected = bundle(opt_ml)["xgboost-model"]
@@ -188,7 +191,7 @@ def test_sigterm_where_no_model_is_to_be_left(
 def test_sigterm_keeps_a_checkpoint_of_its_very_round(job: Job, checkpoints: Path) -> None:
     settings = {**SETTINGS, "checkpoint_interval": 100, "save_model_on_termination": "false"}
     with at("[4]\t", terminate):
-        assert job(CHANNELS["a validation channel"], settings).code == 1
+        assert job(WATCHED, settings).code == 1
     names = sorted(path.name.removeprefix("sagetree-checkpoint-") for path in checkpoints.iterdir())
     # which depth is chosen depends on XGBoost's version
     assert names in [["trial-depth-2.2", "trial-depth-4.2", f"watched-depth-{n}.5"] for n in (2, 4)]

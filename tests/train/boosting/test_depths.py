@@ -61,6 +61,7 @@ def with_column(text: str, name: str, values: np.ndarray) -> str:
     return "\n".join([f"{first},{name}", *cells, ""])
 
 
+@pytest.mark.long
 def test_rows_on_disk_get_the_depth_of_rows_in_memory(job: Job) -> None:
     found = []
     for external in ("false", "true"):
@@ -73,7 +74,10 @@ def test_rows_on_disk_get_the_depth_of_rows_in_memory(job: Job) -> None:
     assert others == pytest.approx(values, rel=0.05)
 
 
-@pytest.mark.parametrize(("role", "values"), [("time", range(600)), ("group", range(600))])
+@pytest.mark.parametrize(
+    ("role", "values"),
+    [("time", range(600)), pytest.param("group", range(600), marks=pytest.mark.long)],
+)
 def test_depths_are_tried_on_the_folds_that_a_column_asks_for(
     job: Job, role: str, values: range
 ) -> None:
@@ -186,7 +190,7 @@ def test_a_column_that_tells_alone_gets_shallow_trees(job: Job) -> None:
 
 
 def test_many_rows_try_more_depth_on_fewer_folds(job: Job) -> None:
-    ran = job({"train": table(6000, interacts=True)}, {"num_round": 40, "target": "y"})
+    ran = job({"train": table(6000, interacts=True)}, {"num_round": 12, "target": "y"})
     _, values = chosen(ran.log)
     assert set(values) == {2, 4, 6}
     assert "logloss of the rows left out by 2 of 5 folds is" in ran.log
@@ -283,6 +287,7 @@ def test_a_job_that_is_stopped_while_it_chooses_leaves_the_best_trial(
         trained(text, replace(options, is_stopped=after(0)), **given)
 
 
+@pytest.mark.long
 def test_a_job_that_is_killed_while_it_chooses_goes_on(tmp_path: Path) -> None:
     settings = Checkpointing(rounds=2, seconds=60, kept=3, save_on_termination=True)
     mark = fingerprint(TrainSettings.of({"num_round": "40"}), {})

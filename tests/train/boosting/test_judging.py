@@ -59,7 +59,7 @@ def test_the_metric_of_a_half_is_that_of_a_booster_that_has_no_other_rows(
 
 
 def test_each_half_is_scored_at_the_round_that_the_other_chooses() -> None:
-    plan, train, validation = split(200, 80, 3, signal=0.7, num_round="300", max_depth="4")
+    plan, train, validation = split(200, 80, 3, signal=0.7, num_round="60", max_depth="4")
     found = fit(plan, train, validation).validation
     data = booster_data(plan, train, validation)
     result = boost_until_best(plan, "watched", [data])

@@ -34,6 +34,7 @@ def scores(opt_ml: OptMl, lines: list[str]) -> tuple[np.ndarray, np.ndarray]:
     return labels, np.array(post(client_for(opt_ml.model), body).text.split(), float)
 
 
+@pytest.mark.long
 def test_the_mean_score_stays_near_the_labels(job: Job) -> None:
     ran = job({"train": "\n".join([HEADER, *rows(600, 1)])}, {"num_round": "60"})
     labels, found = scores(ran.opt_ml, rows(3000, 2, missing=0.3))

@@ -90,7 +90,7 @@ def test_labels_too_fine_for_xgboost_are_told(
     ]
 
 
-@pytest.mark.parametrize("scale", [0.1, 1e12])
+@pytest.mark.parametrize("scale", [pytest.param(0.1, marks=pytest.mark.long), 1e12])
 def test_labels_of_usual_scales_are_learnt_without_a_warning(job: Job, scale: float) -> None:
     ran = learn(job, csv(VALUE * scale), objective="reg:squarederror", preset="xgboost")
     assert not warnings(ran)

@@ -108,7 +108,14 @@ def test_other_boosters_start_from_a_base_margin_too(job: Job, booster: str) -> 
     np.testing.assert_allclose(found, expected.predict(data), rtol=2e-5)
 
 
-@pytest.mark.parametrize("objective", ["count:poisson", "binary:logistic", "multi:softprob"])
+@pytest.mark.parametrize(
+    "objective",
+    [
+        "count:poisson",
+        pytest.param("binary:logistic", marks=pytest.mark.long),
+        "multi:softprob",
+    ],
+)
 def test_contributions_and_base_value_add_up_to_the_margin(job: Job, objective: str) -> None:
     ran, one, names = trained(job, objective)
     booster, data = by_xgboost(one, names)

@@ -166,7 +166,7 @@ DATE_WAYS: dict[str, Callable[[int, int, int], str]] = {
 }
 
 
-@pytest.mark.parametrize("is_declared", [False, True])
+@pytest.mark.parametrize("is_declared", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_dates_in_one_shape_are_read(job: Job, is_declared: bool) -> None:
     columns = {way: [write(*parts) for parts in PARTS] for way, write in DATE_WAYS.items()}
     ran = job(table(columns), typed(columns, "datetime") if is_declared else {})

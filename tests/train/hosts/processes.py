@@ -157,7 +157,7 @@ def _train_on_gpus(root: Path) -> None:
 
 
 def start_group(
-    root: Path, count: int, work: Callable[[Group], object], *, timeout: int = 20
+    root: Path, count: int, work: Callable[[Group], object], *, timeout: int = 60
 ) -> list[Host]:
     """Start hosts that only call `work`, a function of a module; its JSON is what they log."""
     cluster = Cluster(free_port(), timeout)

@@ -179,7 +179,7 @@ def write_for_a_while(group: Group) -> None:
 def test_all_wait_until_the_leader_has_written(tmp_path: Path) -> None:
     """Local mode ends all containers with the first one that has ended."""
     leader, other = begun(start_group(tmp_path, 2, write_for_a_while))
-    limit = time.monotonic() + 20
+    limit = time.monotonic() + 60
     while not (found := re.search(r"^at (\d+)\n", leader.log, re.M)):
         assert time.monotonic() < limit, leader.log
     other.process.join(0.5)

@@ -36,6 +36,7 @@ def test_they_make_the_model_of_as_many_hosts_and_say_each_thing_once(tmp_path: 
     assert not children_of(on_gpus)
 
 
+@pytest.mark.long
 def test_what_all_find_wrong_is_said_once(tmp_path: Path) -> None:
     host = start_on_gpus(tmp_path, {"train": "y,a\n1,2\n1,3\n"}, FEW)
     assert host.wait() == 1

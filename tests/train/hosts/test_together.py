@@ -68,8 +68,9 @@ def splits(host: Host) -> list[list[tuple[int, float]]]:
     return trees[["Tree", "Node", "Feature", "Split", "Category"]].astype(str).values.tolist()
 
 
+@pytest.mark.parametrize("count", [3, pytest.param(2, marks=pytest.mark.long)])
 def test_hosts_make_the_model_that_one_makes_and_the_leader_alone_tells_and_writes_it(
-    tmp_path: Path,
+    tmp_path: Path, count: int
 ) -> None:
     """The rows are the same in all, and rounds stop early."""
     settings = {"num_round": 40, "eta": 0.5, "early_stopping_rounds": 3, "subsample": 1}
@@ -78,19 +79,17 @@ def test_hosts_make_the_model_that_one_makes_and_the_leader_alone_tells_and_writ
     fields = [row.strip().split(",")[1:] for row in rows_of(300, 2)]
     a, b, kind = (list(column) for column in zip(*fields, strict=True))
     asked = table_of({"a": [float(x) for x in a], "b": [float(x) for x in b], "kind": kind})
-    jobs = {count: train(tmp_path / str(count), count, settings) for count in (1, 2, 3)}
-    one, *_ = jobs[1]
-    for count in (2, 3):
-        leader, *others = jobs[count]
-        assert splits(leader) == splits(one)
-        scores = [Model.load(host.opt_ml.model).score(asked) for host in (one, leader)]
-        assert scores[1] == pytest.approx(scores[0], abs=1e-6)
-        assert METRICS.findall(leader.log) == METRICS.findall(one.log)
-        for host in others:
-            assert not METRICS.findall(host.log)
-            assert "Done: host 127.0.0.1 writes the model" in host.log
-            assert not any(host.opt_ml.model.iterdir())
-            assert not any(host.opt_ml.output_data.iterdir())
+    (one,) = train(tmp_path / "one", 1, settings)
+    leader, *others = train(tmp_path / "several", count, settings)
+    assert splits(leader) == splits(one)
+    scores = [Model.load(host.opt_ml.model).score(asked) for host in (one, leader)]
+    assert scores[1] == pytest.approx(scores[0], abs=1e-6)
+    assert METRICS.findall(leader.log) == METRICS.findall(one.log)
+    for host in others:
+        assert not METRICS.findall(host.log)
+        assert "Done: host 127.0.0.1 writes the model" in host.log
+        assert not any(host.opt_ml.model.iterdir())
+        assert not any(host.opt_ml.output_data.iterdir())
 
 
 @pytest.mark.long

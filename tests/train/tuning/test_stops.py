@@ -52,6 +52,7 @@ def test_a_search_that_goes_on_ends_with_the_same_bundle(
     assert "trial 1:" not in again.log  # nothing is tried twice
 
 
+@pytest.mark.long
 def test_trials_are_stored_as_plain_data(job: Job, checkpoints: Path) -> None:
     assert job(CHANNELS["nested cross-validation"], SETTINGS).code == 0
     stored = sorted(path.name for path in checkpoints.glob("sagetree-trials-*"))

@@ -80,7 +80,7 @@ def test_a_validation_channel_judges_one_search_in_train(job: Job, opt_ml: OptMl
 
 def test_what_is_set_is_not_searched(job: Job, opt_ml: OptMl) -> None:
     given = {"max_depth": 3, "learning_rate": 0.3, "subsample": 1, "encoding": "onehot"}
-    ran = job({"train": lines()}, {**SETTINGS, **given})
+    ran = job({"train": lines(), "validation": lines(seed=1)}, {**SETTINGS, **given})
     assert ran.code == 0, ran.log
     found = history(opt_ml)
     assert found.defaults == 1
