@@ -138,7 +138,7 @@ def test_an_option_leaves_nothing(desk: Desk, tmp_path: Path, name: str) -> None
     made = there(desk)
     assert {"models", "model packages", "objects in S3, with old versions"} <= made.keys()
     if name == "features":
-        assert made["tables of Glue"] == {"fraud_features.fraud_claims"}
+        assert made["tables of Glue"] == {"fraud_features.claims"}
     if name == "network":
         assert len(made["network interfaces"]) == 2
     code, said = hears(lambda: delete(account, agreed=True))
