@@ -30,6 +30,7 @@ from local_test.cloud.account.backstage import Backstage
 from local_test.cloud.account.events import Bus
 from local_test.cloud.account.front import Front
 from local_test.cloud.account.functions import Functions
+from local_test.cloud.account.interfaces import Interfaces
 from local_test.cloud.account.kinds import kinds
 from local_test.cloud.account.models import model
 from local_test.cloud.account.queues import queues
@@ -94,6 +95,7 @@ def stand(
         made = {kind.type: model(kind, _services(desk.actors)) for kind in lacking}
         ends.enter_context(stacks(server.port, made, _farewell(desk)))
         ends.enter_context(desk.functions.in_process())
+        ends.enter_context(desk.functions.interfaces.operations())
         ends.enter_context(queues(desk.actors, desk.backstage, desk.functions))
         ends.enter_context(desk.account.operations())
         ends.enter_context(desk.groups.operations())
@@ -111,7 +113,7 @@ def _assembled(
     hold: Callable[[BaseEventHooks], None],
 ) -> Desk:
     actors, backstage = Actors(url, hold), Backstage()
-    functions = Functions(actors)
+    functions = Functions(actors, Interfaces(actors))
     bus = Bus(actors, backstage, functions)
     runs = Runs(actors, bus, machine, functions.invoke, folder / "jobs")
     servers = Servers(actors, machine, folder / "models")

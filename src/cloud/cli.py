@@ -295,9 +295,10 @@ def _add_erase(commands: "Commands") -> None:
 
 def _add_delete(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
-        return delete(account, options.yes)
+        return delete(account, agreed=options.yes, logs=options.keep_logs)
 
     parser = _add(
         commands, "delete", "remove the stack and what it made", descriptions.DELETE, work
     )
     parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--keep-logs", action="store_true", help="keep the stacks' log groups")

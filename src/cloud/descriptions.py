@@ -38,8 +38,9 @@ that was rejected cannot be approved by this command.
 
 DELETE = """\
 Delete the stacks beside it, then the stack with the endpoint, the models and the data in
-the bucket, unless it was launched with KeepData=yes. It asks first. The records and logs of
-jobs stay, and so does the image in ECR (`build_and_push.sh --delete` removes that).
+the bucket, unless it was launched with KeepData=yes. It asks first. The stacks' logs go, too,
+without --keep-logs. The records and logs of jobs stay, and so does the image in ECR
+(`build_and_push.sh --delete` removes that).
 """
 
 LEFTOVERS = """\

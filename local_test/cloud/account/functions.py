@@ -16,6 +16,7 @@ from typing import Any
 from moto.awslambda.models import LambdaFunction
 
 from local_test.cloud.account.actors import SERVICE, Actors
+from local_test.cloud.account.interfaces import Interfaces
 from local_test.cloud.account.replacing import replaced
 from sagetree.cloud.names import Settings
 
@@ -37,6 +38,7 @@ class Functions:
     """The account's functions. `failures` has what they raised, in order."""
 
     actors: Actors
+    interfaces: Interfaces
     failures: list[Failure] = field(default_factory=list)
     # What each is called with in its container, by its ARN.
     _commands: dict[str, list[str]] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Functions:
             function: LambdaFunction = make(cls, name, resource, *rest, **more)
             self._warm.pop(function.function_arn, None)
             self._commands[function.function_arn] = resource["Properties"]["ImageConfig"]["Command"]
+            self.interfaces.join(function)
             return function
 
         def invoke(this: LambdaFunction, event: Any = None) -> tuple[str, bool, str]:

@@ -3,7 +3,7 @@
 moto makes resources lazily: the answer of a custom resource walks all of them in another thread,
 and makes those that are not yet made a second time. It deletes in any order until nothing fails,
 leaves gaps in lists, says nothing of a bucket that stays, tells no custom resource that its stack
-goes, and lets a stack go whose exports others import.
+goes, lets a stack go whose exports others import, and makes anew what an update only keeps.
 """
 
 import threading
@@ -49,8 +49,12 @@ def stacks(
             (ResourceMap, {
                 "create": _locked(lock, ResourceMap.create),
                 "creation_complete": _locked(lock, ResourceMap.creation_complete),
+                "build_resource_diff": _differences,
             }),
-            (CloudFormationBackend, {"delete_stack": _delete_by(farewell)}),
+            (CloudFormationBackend, {
+                "delete_stack": _delete_by(farewell),
+                "_resolve_update_parameters": _values,
+            }),
             (CloudFormationResponse, {
                 "process_cfn_response": _heard(CloudFormationResponse.process_cfn_response),
             }),
@@ -106,6 +110,42 @@ def _known(find: Callable[[str], Any]) -> Callable[[str], Any]:
         return found
 
     return resource_class_from_type
+
+
+def _differences(
+    self: ResourceMap, other: Mapping[str, Any], parameters: Mapping[str, Any] | None = None
+) -> dict[str, list[str]]:
+    """Return what an update adds, changes and removes; what is only kept otherwise is the same."""
+    old, new = self._resource_json_map, other["Resources"]
+    known = self.resolved_parameters
+    changed = {n for n, value in (parameters or {}).items() if str(known.get(n)) != str(value)}
+    return {
+        "Add": [name for name in new if name not in old],
+        "Remove": [name for name in old if name not in new],
+        "Modify": [
+            name
+            for name in new.keys() & old.keys()
+            if _made_of(new[name]) != _made_of(old[name])
+            or changed & {*parsing.get_references_from_template(new[name])}
+        ],
+    }
+
+
+def _made_of(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in resource.items() if name != "DeletionPolicy"}
+
+
+def _values(
+    _backend: CloudFormationBackend, instance: Stack, incoming_params: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return an update's parameters; moto knows no previous value of one that was not given."""
+    known = instance.resource_map.resolved_parameters
+    return {
+        one["ParameterKey"]: str(known[one["ParameterKey"]])
+        if one.get("UsePreviousValue")
+        else one.get("ParameterValue")
+        for one in incoming_params
+    }
 
 
 def _delete_by(farewell: Farewell) -> Callable[[CloudFormationBackend, str], None]:

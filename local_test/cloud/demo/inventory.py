@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local_test.cloud.account.actors import ACCOUNT
 from local_test.cloud.desk import Desk
 
 # Each kind: its service, the operation that lists it, the list in the answer, and a name in that.
@@ -31,6 +32,11 @@ _LISTED: Mapping[str, tuple[str, str, str, str]] = {
     "topics": ("sns", "list_topics", "Topics", "TopicArn"),
     "subscriptions": ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
     "APIs": ("apigatewayv2", "get_apis", "Items", "Name"),
+    "domain names": ("apigatewayv2", "get_domain_names", "Items", "DomainName"),
+    "certificates": (
+        "acm", "list_certificates", "CertificateSummaryList", "CertificateArn"
+    ),
+    "trails": ("cloudtrail", "list_trails", "Trails", "Name"),
 }  # fmt: skip
 
 
@@ -80,6 +86,53 @@ def _databases(desk: Desk) -> list[str]:
     return [entry["Name"] for entry in desk.client("glue").get_databases()["DatabaseList"]]
 
 
+def _glue_tables(desk: Desk) -> list[str]:
+    glue = desk.client("glue")
+    return [
+        f"{database}.{table['Name']}"
+        for database in _databases(desk)
+        for table in glue.get_tables(DatabaseName=database)["TableList"]
+    ]
+
+
+def _interfaces(desk: Desk) -> list[str]:
+    return [one.id for one in desk.functions.interfaces.there.values()]
+
+
+def _networks(desk: Desk) -> list[str]:
+    """Return networks and their parts, but for the one that each account has."""
+    ec2 = desk.client("ec2")
+    own = [{"Name": "is-default", "Values": ["false"]}]
+    networks = [one["VpcId"] for one in ec2.describe_vpcs(Filters=own)["Vpcs"]]
+    inside = [{"Name": "vpc-id", "Values": networks}]
+    if not networks:
+        return []
+    subnets = ec2.describe_subnets(Filters=inside)["Subnets"]
+    endpoints = ec2.describe_vpc_endpoints(Filters=inside)["VpcEndpoints"]
+    ids = [one["SubnetId"] for one in subnets] + [one["VpcEndpointId"] for one in endpoints]
+    return [*networks, *ids]
+
+
+def _keys(desk: Desk) -> list[str]:
+    return [entry["KeyArn"] for entry in desk.client("kms").list_keys()["Keys"]]
+
+
+def _budgets(desk: Desk) -> list[str]:
+    told = desk.client("budgets").describe_budgets(AccountId=ACCOUNT)
+    return [budget["BudgetName"] for budget in told.get("Budgets", [])]
+
+
+def _records(desk: Desk) -> list[str]:
+    """Return the records of zones, but for those that each zone has."""
+    dns = desk.client("route53")
+    return [
+        f"{record['Type']} {record['Name']}"
+        for zone in dns.list_hosted_zones()["HostedZones"]
+        for record in dns.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+        if record["Type"] not in ("NS", "SOA")
+    ]
+
+
 def _workgroups(desk: Desk) -> list[str]:
     """Return Athena's workgroups, but for the one that each account has."""
     listed = desk.client("athena").list_work_groups()["WorkGroups"]
@@ -98,6 +151,12 @@ _OTHERS: Mapping[str, Callable[[Desk], list[str]]] = {
     "event sources": _sources,
     "tables": _tables,
     "databases of Glue": _databases,
+    "tables of Glue": _glue_tables,
+    "network interfaces": _interfaces,
+    "networks": _networks,
+    "keys": _keys,
+    "budgets": _budgets,
+    "records in DNS": _records,
     "workgroups of Athena": _workgroups,
     "buckets": _buckets,
     "objects in S3, with old versions": _objects,

@@ -6,26 +6,40 @@ from collections.abc import Mapping
 from typing import Any
 
 from sagetree.cloud.account.calls import Account
-from sagetree.cloud.account.members import CORE, MEMBERS, Member, find_members
+from sagetree.cloud.account.logs import keep_logs
+from sagetree.cloud.account.members import CORE, MEMBERS, SIBLINGS, Member, find_members
 from sagetree.cloud.account.stack import Stack, first_failure, wait_for_stack
+from sagetree.cloud.account.typed import words_of
 from sagetree.errors import SagetreeError, UserError
 
+# Lambda takes up to 45 minutes to remove an interface whose last function is gone.
+_LONGEST_SECONDS = 3600
+_PAUSE_SECONDS = 15
 
-def delete(account: Account, agreed: bool) -> int:
-    """Delete siblings, then the stack with endpoint, models and data, unless told to keep them."""
+
+def delete(account: Account, *, agreed: bool, logs: bool = False) -> int:
+    """Delete siblings, then the stack with endpoint, models and data, unless told to keep them.
+
+    `logs` are kept where that is asked for.
+    """
     there = {} if account.dry_run else _found(account)
     if there and not agreed:
         _ask(account, there)
+    kept = keep_logs(account, there.values()) if logs else []
     # deleting a stack that is not there is no error
     for member in reversed(MEMBERS if account.dry_run else [*there]):
         stack = there.get(member)
         if stack and "CleanFunctionName" in stack.outputs:
             _clean(account, stack)
+        if stack and member is SIBLINGS["network"]:
+            _await_interfaces(account, stack)
         _delete(account, member.stack_of(account.stack), stack)
         if stack:
             _say_stays(account, member, stack)
     if CORE in there:
         _say_kept(account, there[CORE])
+    for name in kept:
+        account.say(f"{name} is kept (--keep-logs): remove it before a launch under this name")
     if there:
         account.say(f"To see that nothing is left:  sagetree cloud leftovers {account.options}")
     return 0
@@ -57,6 +71,34 @@ def _delete(account: Account, name: str, stack: Stack | None) -> None:
     if ended is not None:
         raise _failed(account, ended)
     account.say(f"{name} is deleted")
+
+
+def _await_interfaces(account: Account, stack: Stack) -> None:
+    """Wait until nobody is left in a network that is to be deleted.
+
+    Lambda and SageMaker remove their interfaces themselves, some time after what used them.
+    """
+    words = {"Name": "subnet-id", "Values": stack.outputs.get("SubnetIds", "").split(",")}
+    request = {"Filters": [words]}
+    account.type_out(*words_of("ec2", "describe_network_interfaces", request))
+    waited, said = 0, ""
+    while ids := _interfaces(account, request):
+        text = f"{len(ids)} network interfaces are still in {stack.name}: {', '.join(ids[:4])}"
+        if waited >= _LONGEST_SECONDS:
+            raise UserError(
+                f"{text} after {waited // 60} minutes",
+                hint="See in the console, under EC2, whose they are, and delete the stack again",
+            )
+        if text != said:
+            account.say(f"{text}; Lambda takes up to 45 minutes to remove its own")
+        said, waited = text, waited + _PAUSE_SECONDS
+        account.pause(_PAUSE_SECONDS)
+
+
+def _interfaces(account: Account, request: Mapping[str, object]) -> list[str]:
+    """Return what is in a network but its own endpoints, which go with it."""
+    listed = account.pages("ec2", "describe_network_interfaces", "NetworkInterfaces", **request)
+    return [e["NetworkInterfaceId"] for e in listed if e.get("InterfaceType") != "vpc_endpoint"]
 
 
 def _say_stays(account: Account, member: Member, stack: Stack) -> None:

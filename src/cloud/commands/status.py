@@ -1,10 +1,10 @@
 """`sagetree cloud status`: what stands, what ran, what is served, what is wrong, what it costs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from sagetree.cloud.account.calls import Account
 from sagetree.cloud.account.endpoint import EndpointStatus, describe_endpoint
-from sagetree.cloud.account.members import CORE, MEMBERS, find_members, longer_names
+from sagetree.cloud.account.members import CORE, find_members, longer_names
 from sagetree.cloud.account.packages import list_versions, read_package
 from sagetree.cloud.account.stack import Stack, existing_stack
 
@@ -26,14 +26,14 @@ def status(account: Account) -> int:
     """Say how the whole solution is."""
     account.type_out("cloudformation", "describe-stacks", "--stack-name", account.stack)
     stack = None if account.dry_run else existing_stack(account)
+    there = find_members(account) if stack else {}
     executions = list(_executions(account))
     packages = _packages(account)
-    alarms = list(_alarms(account))
+    alarms = list(_alarms(account, [found.name for found in there.values()]))
     kind = stack.parameters["EndpointKind"] if stack else ""
     endpoint = [] if kind == "lambda" else list(_endpoint(describe_endpoint(account), account))
     if stack is None:
         return 0
-    there = find_members(account)
     beside = {m.name: found for m, found in there.items() if m is not CORE}
     _say(account, "stack", _stack(stack, beside))
     _say(account, "pipeline", executions or ["has not run yet"])
@@ -96,9 +96,9 @@ def _endpoint(endpoint: EndpointStatus, account: Account) -> Iterator[str]:
         yield f"wanted is {endpoint.wanted_config}"
 
 
-def _alarms(account: Account) -> Iterator[str]:
+def _alarms(account: Account, own: Collection[str]) -> Iterator[str]:
+    """Yield the alarms of the solution's own stacks."""
     prefix = f"{account.stack}-"
-    own = [member.stack_of(account.stack) for member in MEMBERS]
     others = [] if account.dry_run else [f"{name}-" for name in longer_names(account, own)]
     for alarm in account.listed(
         "cloudwatch", "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix

@@ -3,11 +3,10 @@
 import re
 from typing import NamedTuple, Self
 
-from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.history import withdraw
 from sagetree.cloud.deployment.package import Package, version_of
-from sagetree.cloud.deployment.parameters import CHALLENGER, Parameters
-from sagetree.cloud.names import NONE, Settings, Versions
+from sagetree.cloud.deployment.parameters import CHALLENGER, Parameters, Work
+from sagetree.cloud.names import NONE, Versions
 
 _SHADOW = "shadow"
 _ASKED = " asked"
@@ -59,14 +58,12 @@ class Challenger(NamedTuple):
         return self.note.share is None
 
 
-def challenger_of(
-    clients: Clients, settings: Settings, parameters: Parameters, champion: str
-) -> Challenger | None:
+def challenger_of(work: Work, champion: str) -> Challenger | None:
     """Return who is to be served beside the champion, whose ARN is given; None for nobody."""
-    note = ChallengerNote.read(parameters)
-    if note is None or note.arn == champion or settings.endpoint_kind != "instance":
+    note = ChallengerNote.read(work.parameters)
+    if note is None or note.arn == champion or work.settings.endpoint_kind != "instance":
         return None
-    package = Package.found(clients, settings, note.arn)
+    package = Package.found(work.clients, work.settings, note.arn)
     return Challenger(package, note) if package and package.is_approved else None
 
 
@@ -77,19 +74,19 @@ def versions_of(champion: str, challenger: Challenger | None) -> Versions:
     return Versions(version_of(champion), challenger.package.version, challenger.is_shadow)
 
 
-def forget(clients: Clients, settings: Settings, parameters: Parameters, coming: str = "") -> None:
+def forget(work: Work, coming: str = "") -> None:
     """Note that there is no challenger; `coming` is as for `take_back`."""
-    take_back(clients, settings, parameters, coming)
-    parameters.put(CHALLENGER, NONE)
+    take_back(work, coming)
+    work.parameters.put(CHALLENGER, NONE)
 
 
-def take_back(clients: Clients, settings: Settings, parameters: Parameters, coming: str) -> None:
+def take_back(work: Work, coming: str) -> None:
     """Let the challenger not come back by its approval, which may be told again, and late.
 
     `coming` is the ARN of the package that is to be served now, which may be the challenger's.
     """
-    note = ChallengerNote.read(parameters)
+    note = ChallengerNote.read(work.parameters)
     if note is None or note.arn == coming:
         return
-    if package := Package.found(clients, settings, note.arn):
-        withdraw(parameters, package)
+    if package := Package.found(work.clients, work.settings, note.arn):
+        withdraw(work.parameters, package)

@@ -1,6 +1,7 @@
 """What the stack remembers of its deployments, in Parameter Store."""
 
 from functools import cached_property
+from typing import NamedTuple
 
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import NONE, Settings
@@ -64,3 +65,12 @@ class Parameters:
             return None
         before = self._ssm.get_parameters(Names=[f"{path}:{version - 1}"])["Parameters"]
         return str(before[0]["Value"]) if before else None
+
+
+class Work(NamedTuple):
+    """What one call of the deploy function works with, until `deadline` in seconds since 1970."""
+
+    clients: Clients
+    settings: Settings
+    parameters: Parameters
+    deadline: float

@@ -17,7 +17,7 @@ from sagetree.cloud.deployment.parameters import (
     DEPLOYED_PACKAGE,
     TOLD,
     WANTED_CONFIG,
-    Parameters,
+    Work,
 )
 from sagetree.cloud.deployment.requests import (
     BESIDE,
@@ -41,94 +41,86 @@ def answer(settings: Settings, action: str, config: str, reason: str = "") -> An
     return {**told, "reason": reason} if reason else told
 
 
-def roll_out(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    package: Package,
-    deadline: float,
-) -> Answer:
+def roll_out(work: Work, package: Package) -> Answer:
     """Let the stack serve a package; what is so already stays as it is.
 
     Raises Refused for a model that nobody could ask, Busy where an endpoint that must go first is
     not gone by the deadline.
     """
-    if settings.endpoint_kind == "lambda":
-        return _inside(clients, settings, parameters, package)
-    challenger = challenger_of(clients, settings, parameters, package.arn)
-    name = name_for(settings, package, challenger)
-    now = DeployedEndpoint.of(clients, settings)
+    if work.settings.endpoint_kind == "lambda":
+        return _inside(work, package)
+    challenger = challenger_of(work, package.arn)
+    name = name_for(work.settings, package, challenger)
+    now = DeployedEndpoint.of(work.clients, work.settings)
     if now is not None and now.status == "Deleting":
-        endpoint.wait_until_gone(clients, settings, deadline)
+        endpoint.wait_until_gone(work.clients, work.settings, work.deadline)
         now = None
     if now is not None and now.is_changing:
         reason = f"the endpoint is {now.status}"
-        if name not in (now.coming, parameters.get(WANTED_CONFIG)):
-            return answer(settings, "waiting", name, reason)
-        parameters.put(WANTED_CONFIG, name)  # which a call that was cut off could not
-        return answer(settings, "unchanged", name, reason)
+        if name not in (now.coming, work.parameters.get(WANTED_CONFIG)):
+            return answer(work.settings, "waiting", name, reason)
+        work.parameters.put(WANTED_CONFIG, name)  # which a call that was cut off could not
+        return answer(work.settings, "unchanged", name, reason)
     if now is not None and now.status == "InService" and now.config == name:
-        parameters.put(WANTED_CONFIG, name)
-        weighed = weigh(clients, settings, parameters, now, challenger)
-        return answer(settings, "updated" if weighed == "asked" else "unchanged", name)
-    package.columns(clients)  # a model that cannot be asked must not replace one that can
+        work.parameters.put(WANTED_CONFIG, name)
+        weighed = weigh(work, now, challenger)
+        return answer(work.settings, "updated" if weighed == "asked" else "unchanged", name)
+    package.columns(work.clients)  # a model that cannot be asked must not replace one that can
     reason = ""
     try:
-        if now is not None and (alone := _champion_alone(clients, settings, parameters, now, name)):
+        if now is not None and (alone := _champion_alone(work, now, name)):
             name, action, reason = alone, "updated", "the challenger goes first"
-            _update(clients, settings, now, alone)
+            _update(work.clients, work.settings, now, alone)
         else:
-            action = _change(clients, settings, package, challenger, now, deadline)
+            action = _change(work, package, challenger, now)
     except ClientError as error:
         if endpoint.is_busy(error) or endpoint.is_there(error):
-            return answer(settings, "waiting", name, "the endpoint is being changed")
+            return answer(work.settings, "waiting", name, "the endpoint is being changed")
         if error.response["Error"]["Code"] != "ResourceLimitExceeded":
             raise
         hint = "Ask for more in Service Quotas, or choose another EndpointInstanceType"
         raise Refused(error.response["Error"]["Message"], where=package.arn, hint=hint) from error
-    parameters.put(WANTED_CONFIG, name)
-    parameters.put(TOLD, NONE)
+    work.parameters.put(WANTED_CONFIG, name)
+    work.parameters.put(TOLD, NONE)
     if challenger is not None and challenger.note.is_asked:  # of the config before
-        challenger.note.mark(parameters, is_asked=False)
-    return answer(settings, action, name, reason)
+        challenger.note.mark(work.parameters, is_asked=False)
+    return answer(work.settings, action, name, reason)
 
 
-def _champion_alone(
-    clients: Clients, settings: Settings, parameters: Parameters, now: DeployedEndpoint, name: str
-) -> str:
+def _champion_alone(work: Work, now: DeployedEndpoint, name: str) -> str:
     """Return the config that the endpoint is to serve before it serves `name`, "" for none.
 
     Another champion is shifted to step by step while alarms watch, and SageMaker does so between
     variants of the same names alone: the challenger goes first. Where that has failed, all goes at
     once.
     """
-    served, coming = (versions_in(settings.stack, config) for config in (now.config, name))
+    served, coming = (versions_in(work.settings.stack, config) for config in (now.config, name))
     if served is None or coming is None or now.status != "InService":
         return ""
     if served.challenger is None or served.champion == coming.champion:
         return ""
     champion = Versions(served.champion)
-    models = models_of(clients, now.config) if settings.endpoint_kind == "instance" else ()
-    alone = next((model for model in models if versions_in(settings.stack, model) == champion), "")
-    is_there = bool(alone) and _config(clients, alone) is not None
-    return alone if is_there and parameters.get(WANTED_CONFIG) != alone else ""
+    models = (
+        models_of(work.clients, now.config) if work.settings.endpoint_kind == "instance" else ()
+    )
+    alone = next(
+        (model for model in models if versions_in(work.settings.stack, model) == champion), ""
+    )
+    is_there = bool(alone) and _config(work.clients, alone) is not None
+    return alone if is_there and work.parameters.get(WANTED_CONFIG) != alone else ""
 
 
 def _change(
-    clients: Clients,
-    settings: Settings,
-    package: Package,
-    challenger: Challenger | None,
-    now: DeployedEndpoint | None,
-    deadline: float,
+    work: Work, package: Package, challenger: Challenger | None, now: DeployedEndpoint | None
 ) -> str:
+    clients, settings = work.clients, work.settings
     name = name_for(settings, package, challenger)
     _make(clients, settings, package, challenger, name)
     old = _config(clients, now.config) if now is not None and now.config else None
     if now is not None and (
         now.status == "Failed" or (old and kind_of(old) != settings.endpoint_kind)
     ):
-        endpoint.delete(clients, settings, deadline)
+        endpoint.delete(clients, settings, work.deadline)
         now = None
     if now is None:
         clients["sagemaker"].create_endpoint(EndpointName=settings.stack, EndpointConfigName=name)
@@ -163,18 +155,16 @@ def _update(clients: Clients, settings: Settings, now: DeployedEndpoint, name: s
     clients["sagemaker"].update_endpoint(**request)
 
 
-def _inside(
-    clients: Clients, settings: Settings, parameters: Parameters, package: Package
-) -> Answer:
-    before = parameters.get(DEPLOYED_PACKAGE)
+def _inside(work: Work, package: Package) -> Answer:
+    before = work.parameters.get(DEPLOYED_PACKAGE)
     if before != package.arn:
-        parameters.put(COLUMNS, package.columns(clients))
-        parameters.put(DEPLOYED_PACKAGE, package.arn)
-        parameters.put(TOLD, NONE)
-    note_served(parameters, package.arn, before)  # also what a call that was cut off could not
-    parameters.put(WANTED_CONFIG, NONE)  # of before, when the stack had an endpoint
+        work.parameters.put(COLUMNS, package.columns(work.clients))
+        work.parameters.put(DEPLOYED_PACKAGE, package.arn)
+        work.parameters.put(TOLD, NONE)
+    note_served(work.parameters, package.arn, before)  # also what a call that was cut off could not
+    work.parameters.put(WANTED_CONFIG, NONE)  # of before, when the stack had an endpoint
     action = {NONE: "created", package.arn: "unchanged"}.get(before, "updated")
-    return answer(settings, action, NONE)
+    return answer(work.settings, action, NONE)
 
 
 def _config(clients: Clients, name: str) -> dict[str, Any] | None:

@@ -4,12 +4,11 @@ from typing import Literal
 
 from botocore.exceptions import ClientError
 
-from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment.challenger import Challenger
 from sagetree.cloud.deployment.endpoint import DeployedEndpoint, is_busy
-from sagetree.cloud.deployment.parameters import TOLD, Parameters
+from sagetree.cloud.deployment.parameters import TOLD, Work
 from sagetree.cloud.deployment.requests import BESIDE, weights_request
-from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.names import NONE
 
 Weighed = Literal["done", "asked", "failed"]
 
@@ -17,13 +16,7 @@ Weighed = Literal["done", "asked", "failed"]
 _CLOSE = 0.001
 
 
-def weigh(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    now: DeployedEndpoint,
-    challenger: Challenger | None,
-) -> Weighed:
+def weigh(work: Work, now: DeployedEndpoint, challenger: Challenger | None) -> Weighed:
     """Give the challenger his share of what the endpoint, which is in service, is asked.
 
     It has "failed" where SageMaker was asked for it, and is at work no more.
@@ -36,13 +29,13 @@ def weigh(
         return "done"
     if challenger.note.is_asked:
         return "failed"
-    request = weights_request(settings, challenger.note.share)
+    request = weights_request(work.settings, challenger.note.share)
     try:
-        clients["sagemaker"].update_endpoint_weights_and_capacities(**request)
+        work.clients["sagemaker"].update_endpoint_weights_and_capacities(**request)
     except ClientError as error:
         if not is_busy(error):
             raise
         return "asked"  # by another call, or it comes to it when it has settled
-    challenger.note.mark(parameters, is_asked=True)
-    parameters.put(TOLD, NONE)
+    challenger.note.mark(work.parameters, is_asked=True)
+    work.parameters.put(TOLD, NONE)
     return "asked"

@@ -19,7 +19,7 @@ from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.history import is_withdrawn
 from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.package import Package
-from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters
+from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters, Work
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.functions.rollback import rollback
@@ -27,7 +27,7 @@ from sagetree.cloud.functions.settle import settle
 from sagetree.cloud.functions.shift import shadow, shift
 from sagetree.cloud.names import NONE, Settings
 
-Change = Callable[[Clients, Settings, Parameters, Mapping[str, object], float], Answer]
+Change = Callable[[Work, Mapping[str, object]], Answer]
 
 # What a person asks for, by what names it in the event.
 CHANGES: Mapping[str, Change] = {"shift": shift, "shadow": shadow, "rollback": rollback}
@@ -46,79 +46,74 @@ def handler(
     settings.need("endpoint_kind", "role_arn", "topic_arn")
     detail = event.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}
-    parameters = Parameters(clients, settings)
+    work = Work(clients, settings, Parameters(clients, settings), deadline)
     try:
         if event.get("detail-type") == ENDPOINT_EVENT:
             if detail.get("EndpointName", settings.stack) != settings.stack:
                 return answer(settings, "unchanged", NONE, "the event is of another endpoint")
-            return settle(clients, settings, parameters, deadline)
+            return settle(work)
         if detail.get("ModelApprovalStatus") == REJECTED:  # it may be the challenger
-            return settle(clients, settings, parameters, deadline)
+            return settle(work)
         if name := next((name for name in CHANGES if name in event), ""):
-            return _asked(CHANGES[name], clients, settings, parameters, event, deadline)
+            return _asked(CHANGES[name], work, event)
         arn = _package_of(event, detail)
         if _is_of_other_fields(detail):
             reason = f"{arn} has changed, but not its approval"
-            return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-        return deploy(clients, settings, parameters, arn, deadline)
+            return answer(settings, "unchanged", work.parameters.get(WANTED_CONFIG), reason)
+        return deploy(work, arn)
     except Refused as error:
-        tell(clients, settings, parameters, "a package is refused", str(error))
+        tell(work.clients, work.settings, work.parameters, "a package is refused", str(error))
         raise
 
 
-def _asked(
-    change: Change, clients: Clients, settings: Settings, parameters: Parameters,
-    event: Mapping[str, object], deadline: float,
-) -> Answer:  # fmt: skip
+def _asked(change: Change, work: Work, event: Mapping[str, object]) -> Answer:
     """Make a change that a person asks for; whoever is refused hears it, and nobody else."""
     try:
-        return change(clients, settings, parameters, event, deadline)
+        return change(work, event)
     except Refused as error:
-        return answer(settings, "refused", parameters.get(WANTED_CONFIG), str(error))
+        return answer(work.settings, "refused", work.parameters.get(WANTED_CONFIG), str(error))
 
 
-def deploy(
-    clients: Clients, settings: Settings, parameters: Parameters, arn: str, deadline: float
-) -> Answer:
+def deploy(work: Work, arn: str) -> Answer:
     """Let the stack serve a package, unless a newer one was approved after it.
 
     The challenger is served beside the champion; any other one takes the champion's place, and the
     challenger goes.
     """
-    package = Package.finished(clients, settings, arn, deadline)
+    package = Package.finished(work.clients, work.settings, arn, work.deadline)
     package.check()
-    wanted = parameters.get(WANTED_PACKAGE)
-    note = ChallengerNote.read(parameters)
-    is_challenger = note is not None and note.arn == arn and settings.endpoint_kind == "instance"
-    if is_challenger and (champion := Package.found(clients, settings, wanted)):
-        return roll_out(clients, settings, parameters, champion, deadline)
-    if arn != wanted and is_withdrawn(parameters, package):
+    wanted = work.parameters.get(WANTED_PACKAGE)
+    note = ChallengerNote.read(work.parameters)
+    is_challenger = (
+        note is not None and note.arn == arn and work.settings.endpoint_kind == "instance"
+    )
+    if is_challenger and (champion := Package.found(work.clients, work.settings, wanted)):
+        return roll_out(work, champion)
+    if arn != wanted and is_withdrawn(work.parameters, package):
         reason = f"{arn} was taken back since it was approved; to serve it, approve it again"
-        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-    if arn != wanted and not _is_newer(clients, settings, wanted, package):
-        check_servable(clients, settings, package)  # before anything is given up for it
-        _end_comparison(clients, settings, parameters, arn, f"{arn} was approved")
+        return answer(work.settings, "unchanged", work.parameters.get(WANTED_CONFIG), reason)
+    if arn != wanted and not _is_newer(work.clients, work.settings, wanted, package):
+        check_servable(work.clients, work.settings, package)  # before anything is given up for it
+        _end_comparison(work, arn, f"{arn} was approved")
         # before the endpoint is looked at: what settles after that goes on with this package
-        wanted = parameters.put(WANTED_PACKAGE, arn) or NONE
-    if _is_newer(clients, settings, wanted, package):
-        parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
+        wanted = work.parameters.put(WANTED_PACKAGE, arn) or NONE
+    if _is_newer(work.clients, work.settings, wanted, package):
+        work.parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
         reason = f"{wanted} was approved later; to go back, approve this one again"
-        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-    if settings.endpoint_kind != "instance":  # it is not to come back with another update
-        why = f"an endpoint of the kind {settings.endpoint_kind} serves one model"
-        _end_comparison(clients, settings, parameters, arn, why)
-    return roll_out(clients, settings, parameters, package, deadline)
+        return answer(work.settings, "unchanged", work.parameters.get(WANTED_CONFIG), reason)
+    if work.settings.endpoint_kind != "instance":  # it is not to come back with another update
+        why = f"an endpoint of the kind {work.settings.endpoint_kind} serves one model"
+        _end_comparison(work, arn, why)
+    return roll_out(work, package)
 
 
-def _end_comparison(
-    clients: Clients, settings: Settings, parameters: Parameters, arn: str, why: str
-) -> None:
+def _end_comparison(work: Work, arn: str, why: str) -> None:
     """Tell that the challenger goes, if there is one; the package of `arn` is served."""
-    note = ChallengerNote.read(parameters)
+    note = ChallengerNote.read(work.parameters)
     if note is not None:
-        forget(clients, settings, parameters, arn)
+        forget(work, arn)
         text = f"{note.arn} is served beside no other any more, since {why}."
-        tell(clients, settings, parameters, "the challenger goes", text)
+        tell(work.clients, work.settings, work.parameters, "the challenger goes", text)
 
 
 def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) -> bool:

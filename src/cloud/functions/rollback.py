@@ -5,7 +5,6 @@ The event names the package that is left, so that the same event again changes n
 
 from collections.abc import Mapping
 
-from sagetree.cloud.clients import Clients
 from sagetree.cloud.deployment import history
 from sagetree.cloud.deployment.challenger import forget
 from sagetree.cloud.deployment.endpoint import DeployedEndpoint
@@ -16,61 +15,60 @@ from sagetree.cloud.deployment.parameters import (
     WANTED_CONFIG,
     WANTED_PACKAGE,
     Parameters,
+    Work,
 )
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.names import NONE, Settings, versions_in
 
 
-def rollback(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    event: Mapping[str, object],
-    deadline: float,
-) -> Answer:
+def rollback(work: Work, event: Mapping[str, object]) -> Answer:
     """Serve the approved package that was served last before the one in {"rollback": ARN}.
 
     One that is wanted and has not come into service is left for what is served, unless a person
     goes back to it: then that goes on. Raises Refused where none was served before.
     """
-    left, wanted = event["rollback"], parameters.get(WANTED_PACKAGE)
+    left, wanted = event["rollback"], work.parameters.get(WANTED_PACKAGE)
     if wanted == NONE:
         raise Refused("nothing has been deployed yet", hint="Approve a package")
-    package = Package.found(clients, settings, wanted)
+    package = Package.found(work.clients, work.settings, wanted)
     if left == wanted:
-        goes_on = _goes_on(clients, settings, parameters, wanted)
+        goes_on = _goes_on(work, wanted)
     else:
-        goes_on = not _is_asked_for(settings, parameters, wanted)
+        goes_on = not _is_asked_for(work.settings, work.parameters, wanted)
     if package and package.is_approved and goes_on:
-        rolled = roll_out(clients, settings, parameters, package, deadline)
+        rolled = roll_out(work, package)
         return {**rolled, "package": wanted}
     if left != wanted:
         reason = f"{left} is not wanted now, {wanted} is"
-        return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
-    target = _before(clients, settings, parameters, wanted)
-    if target.arn != parameters.get(DEPLOYED_PACKAGE):
-        check_servable(clients, settings, target)
+        return answer(work.settings, "unchanged", work.parameters.get(WANTED_CONFIG), reason)
+    target = _before(work, wanted)
+    if target.arn != work.parameters.get(DEPLOYED_PACKAGE):
+        check_servable(work.clients, work.settings, target)
     if package:
-        history.withdraw_champion(parameters, package)
-    history.go_back_to(parameters, target.version)
-    forget(clients, settings, parameters, target.arn)
-    parameters.put(WANTED_PACKAGE, target.arn)
-    rolled = roll_out(clients, settings, parameters, target, deadline)
+        history.withdraw_champion(work.parameters, package)
+    history.go_back_to(work.parameters, target.version)
+    forget(work, target.arn)
+    work.parameters.put(WANTED_PACKAGE, target.arn)
+    rolled = roll_out(work, target)
     return {**rolled, "package": target.arn}
 
 
-def _goes_on(clients: Clients, settings: Settings, parameters: Parameters, wanted: str) -> bool:
+def _goes_on(work: Work, wanted: str) -> bool:
     """Say whether a person has gone back to what is wanted, and it is not in service yet."""
-    served = history.served(parameters)
+    served = history.served(work.parameters)
     if not served or served[-1] != version_of(wanted):
         return False
-    if not _is_asked_for(settings, parameters, wanted):
+    if not _is_asked_for(work.settings, work.parameters, wanted):
         return True  # a call that was cut off before it came to that, or the endpoint was busy
-    now = None if settings.endpoint_kind == "lambda" else DeployedEndpoint.of(clients, settings)
+    now = (
+        None
+        if work.settings.endpoint_kind == "lambda"
+        else DeployedEndpoint.of(work.clients, work.settings)
+    )
     if now is None or not now.is_changing:
         return False
-    versions = versions_in(settings.stack, now.config)
+    versions = versions_in(work.settings.stack, now.config)
     return versions is None or versions.champion != version_of(wanted)
 
 
@@ -82,14 +80,14 @@ def _is_asked_for(settings: Settings, parameters: Parameters, wanted: str) -> bo
     return versions is None or versions.champion == version_of(wanted)
 
 
-def _before(clients: Clients, settings: Settings, parameters: Parameters, wanted: str) -> Package:
+def _before(work: Work, wanted: str) -> Package:
     """Return what was served last before, and may be so again."""
-    group, deployed = wanted.rpartition("/")[0], parameters.get(DEPLOYED_PACKAGE)
-    versions = history.served(parameters)
+    group, deployed = wanted.rpartition("/")[0], work.parameters.get(DEPLOYED_PACKAGE)
+    versions = history.served(work.parameters)
     if not versions and deployed != NONE:  # of a stack that is older than its history
         versions = [version_of(deployed)]
     for version in reversed(versions):
-        package = Package.found(clients, settings, f"{group}/{version}")
+        package = Package.found(work.clients, work.settings, f"{group}/{version}")
         if package and package.is_approved and package.arn != wanted:
             return package
     reason, hint = (

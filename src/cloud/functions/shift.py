@@ -24,51 +24,40 @@ from sagetree.cloud.deployment.parameters import (
     WANTED_CONFIG,
     WANTED_PACKAGE,
     Parameters,
+    Work,
 )
 from sagetree.cloud.deployment.requests import beside_in
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.deployment.servable import check_servable
-from sagetree.cloud.names import NONE, Settings
+from sagetree.cloud.names import NONE
 
 OFF = "off"
 
 
-def shift(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    event: Mapping[str, object],
-    deadline: float,
-) -> Answer:
+def shift(work: Work, event: Mapping[str, object]) -> Answer:
     """Give a package a share of the requests. Raises Refused where it cannot have it."""
     share = event["shift"]
     if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
         raise Refused(f"the share is {share!r}", hint="Name a whole number from 0 to 100")
     if share == 0:
-        note = ChallengerNote.read(parameters)
+        note = ChallengerNote.read(work.parameters)
         if note is not None and (arn := event.get("package", note.arn)) != note.arn:
             raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
-        return _end(clients, settings, parameters, deadline)
+        return _end(work)
     # before the parameters are looked at, for this may wait
-    arn = event["package"] if "package" in event else _challenger(parameters)
-    package = Package.finished(clients, settings, str(arn), deadline)
+    arn = event["package"] if "package" in event else _challenger(work.parameters)
+    package = Package.finished(work.clients, work.settings, str(arn), work.deadline)
     if share == 100:
-        return _promote(clients, settings, parameters, package, deadline)
-    return _challenge(clients, settings, parameters, package, share, deadline)
+        return _promote(work, package)
+    return _challenge(work, package, share)
 
 
-def shadow(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    event: Mapping[str, object],
-    deadline: float,
-) -> Answer:
+def shadow(work: Work, event: Mapping[str, object]) -> Answer:
     """Let a package be the shadow of the champion. Raises Refused where it cannot be."""
     if event["shadow"] == OFF:
-        return _end(clients, settings, parameters, deadline)
-    package = Package.finished(clients, settings, str(event["shadow"]), deadline)
-    return _challenge(clients, settings, parameters, package, None, deadline)
+        return _end(work)
+    package = Package.finished(work.clients, work.settings, str(event["shadow"]), work.deadline)
+    return _challenge(work, package, None)
 
 
 def _challenger(parameters: Parameters) -> str:
@@ -78,64 +67,55 @@ def _challenger(parameters: Parameters) -> str:
     return note.arn
 
 
-def _promote(
-    clients: Clients, settings: Settings, parameters: Parameters, package: Package, deadline: float
-) -> Answer:
-    check_servable(clients, settings, package)
-    before = parameters.get(WANTED_PACKAGE)
-    if before not in (NONE, package.arn) and (left := Package.found(clients, settings, before)):
-        history.withdraw_champion(parameters, left)
-    forget(clients, settings, parameters, package.arn)
-    parameters.put(WANTED_PACKAGE, package.arn)
-    return roll_out(clients, settings, parameters, package, deadline)
+def _promote(work: Work, package: Package) -> Answer:
+    check_servable(work.clients, work.settings, package)
+    before = work.parameters.get(WANTED_PACKAGE)
+    if before not in (NONE, package.arn) and (
+        left := Package.found(work.clients, work.settings, before)
+    ):
+        history.withdraw_champion(work.parameters, left)
+    forget(work, package.arn)
+    work.parameters.put(WANTED_PACKAGE, package.arn)
+    return roll_out(work, package)
 
 
-def _end(clients: Clients, settings: Settings, parameters: Parameters, deadline: float) -> Answer:
-    attempted = parameters.get(WANTED_CONFIG)
+def _end(work: Work) -> Answer:
+    attempted = work.parameters.get(WANTED_CONFIG)
     # without a note it may be served: by a call that was cut off
-    if ChallengerNote.read(parameters) is None and not beside_in(settings, attempted):
-        return answer(settings, "unchanged", attempted, "there is no challenger")
-    champion = Package.of(clients, settings, parameters.get(WANTED_PACKAGE))
-    forget(clients, settings, parameters)
-    return roll_out(clients, settings, parameters, champion, deadline)
+    if ChallengerNote.read(work.parameters) is None and not beside_in(work.settings, attempted):
+        return answer(work.settings, "unchanged", attempted, "there is no challenger")
+    champion = Package.of(work.clients, work.settings, work.parameters.get(WANTED_PACKAGE))
+    forget(work)
+    return roll_out(work, champion)
 
 
-def _challenge(
-    clients: Clients,
-    settings: Settings,
-    parameters: Parameters,
-    package: Package,
-    share: int | None,
-    deadline: float,
-) -> Answer:
-    champion = _champion(clients, settings, parameters, package)
-    _check(clients, package, champion)
-    note, before = ChallengerNote.read(parameters), parameters.get(CHALLENGER)
+def _challenge(work: Work, package: Package, share: int | None) -> Answer:
+    champion = _champion(work, package)
+    _check(work.clients, package, champion)
+    note, before = ChallengerNote.read(work.parameters), work.parameters.get(CHALLENGER)
     if note is None or (note.arn, note.share) != (package.arn, share):
-        take_back(clients, settings, parameters, package.arn)
-        ChallengerNote(package.arn, share).write(parameters)
+        take_back(work, package.arn)
+        ChallengerNote(package.arn, share).write(work.parameters)
     elif note.is_asked:
-        note._replace(is_asked=False).write(parameters)
-    parameters.put(TOLD, NONE)
+        note._replace(is_asked=False).write(work.parameters)
+    work.parameters.put(TOLD, NONE)
     if not package.is_approved:
         reason = f"{package.arn} is {package.approval}; it comes into service when it is approved"
-        return answer(settings, "waiting", parameters.get(WANTED_CONFIG), reason)
+        return answer(work.settings, "waiting", work.parameters.get(WANTED_CONFIG), reason)
     try:
-        return roll_out(clients, settings, parameters, champion, deadline)
+        return roll_out(work, champion)
     except Refused:  # by a quota: it must not come by itself on the day when there is more
-        parameters.put(CHALLENGER, before)
+        work.parameters.put(CHALLENGER, before)
         raise
 
 
-def _champion(
-    clients: Clients, settings: Settings, parameters: Parameters, package: Package
-) -> Package:
+def _champion(work: Work, package: Package) -> Package:
     """Return the champion, which must be in service."""
-    if settings.endpoint_kind != "instance":
-        reason = f"an endpoint of the kind {settings.endpoint_kind} serves one model"
+    if work.settings.endpoint_kind != "instance":
+        reason = f"an endpoint of the kind {work.settings.endpoint_kind} serves one model"
         hint = "The kind instance can serve a challenger or a shadow beside it"
         raise Refused(reason, hint=hint)
-    wanted, deployed = parameters.get(WANTED_PACKAGE), parameters.get(DEPLOYED_PACKAGE)
+    wanted, deployed = work.parameters.get(WANTED_PACKAGE), work.parameters.get(DEPLOYED_PACKAGE)
     if deployed == NONE:
         raise Refused("no package is in service yet", hint="Approve one first")
     if wanted != deployed:
@@ -144,7 +124,7 @@ def _champion(
         raise Refused(reason, hint=hint)
     if package.arn == wanted:
         raise Refused("it is the champion itself", where=wanted, hint="Name another package")
-    return Package.of(clients, settings, wanted)
+    return Package.of(work.clients, work.settings, wanted)
 
 
 def _check(clients: Clients, package: Package, champion: Package) -> None:

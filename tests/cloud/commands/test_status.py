@@ -105,13 +105,14 @@ def test_what_ran_what_is_served_and_what_is_wrong(person):
     assert after("alarms", said) == ["fraud-score-errors: ALARM"]
 
 
-def test_alarms_of_a_stack_that_is_called_alike_are_its_own(person):
+@pytest.mark.parametrize("other", ["fraud-two", "fraud-queue"])
+def test_alarms_of_a_stack_that_is_called_alike_are_its_own(person, other):
     make(person)
-    stacks = person.client("cloudformation").list_stacks()["StackSummaries"]
-    other = {**stacks[0], "StackName": "fraud-two"}
-    person.answer("cloudformation", "ListStacks", [{"StackSummaries": [*stacks, other]}])
+    person.client("cloudformation").create_stack(
+        StackName=other, TemplateBody='{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
+    )
     alarms = [
-        {"AlarmName": f"{name}-score-errors", "StateValue": "OK"} for name in ("fraud", "fraud-two")
+        {"AlarmName": f"{name}-score-errors", "StateValue": "OK"} for name in ("fraud", other)
     ]
     person.answer("cloudwatch", "DescribeAlarms", [{"MetricAlarms": alarms}])
     _, said = person.does(lambda: status(person.account))

@@ -192,7 +192,7 @@ def test_nothing_else_does_not_go_together() -> None:
 def test_a_launch_comes_and_goes(
     desk: Desk, place: Mapping[str, str], tmp_path: Path, choices: Launch
 ) -> None:
-    account = Account(STACK, desk.actors.session(PERSON))
+    account = Account(STACK, desk.actors.session(PERSON), pause=lambda _: None)
     beside = siblings(choices)
     code, said = hears(
         lambda: launch(account, TEMPLATES, IMAGE, parameters(choices, place), beside)
@@ -205,6 +205,8 @@ def test_a_launch_comes_and_goes(
     check_pipeline(desk, choices)
     code, said = hears(lambda: delete(account, agreed=True))
     assert code == 0
+    waits = any(line.startswith("2 network interfaces are still in") for line in said)
+    assert waits == (choices["network"] == "made")
     stays = (choices["account"] == "trail") + (choices["keep"] == "yes")
     code, said = hears(lambda: leftovers(account))
     assert said[-1] == f"{stays} left", said
