@@ -81,9 +81,7 @@ class Account:
 
     def begin(self) -> None:
         """Make what the template makes, in an account that is empty."""
-        self.answers.clear()
-        self.endpoints.begin()
-        self.held.clear()
+        self.forget()
         for backends in (
             applicationautoscaling_backends, s3_backends, sagemaker_backends, sns_backends,
             ssm_backends,
@@ -94,6 +92,13 @@ class Account:
         storage = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         storage.create_bucket(BUCKET, REGION)
         storage.put_bucket_versioning(BUCKET, "Enabled")
+        self.calls.clear()
+
+    def forget(self) -> None:
+        """Answer as a new account does."""
+        self.answers.clear()
+        self.endpoints.begin()
+        self.held.clear()
         self.calls.clear()
 
     def register(self, approval: str = "Approved", *, group: str = STACK, key: str = "") -> str:

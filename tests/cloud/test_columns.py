@@ -3,7 +3,7 @@
 import pytest
 
 from sagetree.cloud.columns import STANDARD_CHARACTERS, ColumnNote, InputColumns, LabelNote
-from tests.cloud.scoring.conftest import BUNDLE
+from tests.cloud.account import BUNDLE
 
 SCHEMA = BUNDLE / "sagetree" / "schema.json"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from moto import mock_aws
+from moto.core.models import MockAWS
 
 from sagetree.cloud.account.calls import Account
 from sagetree.machine.program import start_logging
@@ -103,17 +103,18 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> tuple[account.Account, dict[str, Any]]:
-    """One session and its clients for all tests: they take long to make."""
-    return account.Account(), {}
+def clients() -> dict[str, Any]:
+    """The commands' own, for all tests: they take long to make."""
+    return {}
 
 
 @pytest.fixture
-def person(cloud: tuple[account.Account, dict[str, Any]]) -> Iterator[Person]:
-    with mock_aws():
-        person = Person(*cloud)
-        yield person
-        person.leave()
+def person(aws: account.Account, clients: dict[str, Any], moto: MockAWS) -> Iterator[Person]:
+    moto.reset()
+    aws.forget()
+    person = Person(aws, clients)
+    yield person
+    person.leave()
 
 
 @pytest.fixture
