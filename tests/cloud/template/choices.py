@@ -7,6 +7,7 @@ launches there are, `works` says, and the templates' rules say so too (test_laun
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 Launch = Mapping[str, str]
 Pair = frozenset[tuple[str, str]]
@@ -56,20 +57,18 @@ def pairs_of(launch: Launch) -> set[Pair]:
 
 def impossible_pairs() -> set[Pair]:
     """Return each two choices that no launch has."""
+    return _every_pair() - possible_pairs()
+
+
+def _every_pair() -> set[Pair]:
     values = {name: [(name, value) for value in values] for name, values in OPTIONS.items()}
     every = itertools.combinations(values.values(), 2)
-    pairs = {
-        frozenset(pair) for first, second in every for pair in itertools.product(first, second)
-    }
-    return pairs - possible_pairs()
+    return {frozenset(pair) for first, second in every for pair in itertools.product(first, second)}
 
 
 def possible_pairs() -> set[Pair]:
     """Return each two choices that some launch has."""
-    found: set[Pair] = set()
-    for launch in _all():
-        found |= pairs_of(launch)
-    return found
+    return {pair for pair in _every_pair() if any(map(works, _launches(dict(pair))))}
 
 
 def pairwise(before: Iterable[Launch] = ()) -> list[Launch]:
@@ -77,7 +76,7 @@ def pairwise(before: Iterable[Launch] = ()) -> list[Launch]:
     left = possible_pairs()
     for launch in before:
         left -= pairs_of(launch)
-    everything = list(_all())
+    everything = list(filter(works, _launches()))
     chance = random.Random(0)  # the same launches each time
     chosen: list[Launch] = []
     while left:
@@ -90,8 +89,8 @@ def pairwise(before: Iterable[Launch] = ()) -> list[Launch]:
     return chosen
 
 
-def _all() -> Iterator[Launch]:
-    for values in itertools.product(*OPTIONS.values()):
-        launch = dict(zip(OPTIONS, values, strict=True))
-        if works(launch):
-            yield launch
+def _launches(given: Launch = MappingProxyType({})) -> Iterator[Launch]:
+    """Yield each launch with these choices, whether they go together or not."""
+    options = {name: (given[name],) if name in given else OPTIONS[name] for name in OPTIONS}
+    for values in itertools.product(*options.values()):
+        yield dict(zip(options, values, strict=True))
