@@ -20,8 +20,9 @@ def aws() -> Account:
 
 @pytest.fixture(scope="module")  # for each test it would cost as much as a test does
 def moto() -> Iterator[MockAWS]:
-    """moto in AWS's place."""
-    with mock_aws() as mocked:
+    """moto in AWS's place, without its two thousand images of machines."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws() as mocked:
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         yield mocked
 
 
