@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import boto3
+from botocore.config import Config
 from botocore.response import StreamingBody
+from botocore.session import get_session
 from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.models import s3_backends
@@ -46,9 +48,13 @@ class Account:
     """Clients whose requests are noted and checked; made once, moto empties the state."""
 
     def __init__(self) -> None:
+        core = get_session()
+        # the SDK's own takes a tenth of a call's time to say
+        core.set_default_client_config(Config(user_agent="tests"))
         self.session = boto3.Session(
-            region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing"
-        )
+            region_name=REGION, aws_access_key_id="testing", aws_secret_access_key="testing",
+            botocore_session=core,
+        )  # fmt: skip
         strict.hold(self.session.events)
         self.session.events.register("before-parameter-build", self._note)
         self.session.events.register("before-call", self._stand_in)
@@ -81,9 +87,7 @@ class Account:
 
     def begin(self) -> None:
         """Make what the template makes, in an account that is empty."""
-        self.answers.clear()
-        self.endpoints.begin()
-        self.held.clear()
+        self.forget()
         for backends in (
             applicationautoscaling_backends, s3_backends, sagemaker_backends, sns_backends,
             ssm_backends,
@@ -94,6 +98,13 @@ class Account:
         storage = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
         storage.create_bucket(BUCKET, REGION)
         storage.put_bucket_versioning(BUCKET, "Enabled")
+        self.calls.clear()
+
+    def forget(self) -> None:
+        """Answer as a new account does."""
+        self.answers.clear()
+        self.endpoints.begin()
+        self.held.clear()
         self.calls.clear()
 
     def register(

@@ -2,8 +2,6 @@
 
 import pytest
 
-from sagetree.cloud.clients import AwsClients
-
 
 @pytest.mark.parametrize(
     ("service", "attempts", "seconds"),
@@ -12,8 +10,7 @@ from sagetree.cloud.clients import AwsClients
         ("sagemaker", 6, 10),
     ],
 )  # fmt: skip
-def test_who_is_waited_for_is_asked_less_often(monkeypatch, service, attempts, seconds):
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    config = AwsClients()[service].meta.config
+def test_who_is_waited_for_is_asked_less_often(services, service, attempts, seconds):
+    config = services[1][service].meta.config
     assert config.retries["total_max_attempts"] == attempts
     assert config.read_timeout == seconds

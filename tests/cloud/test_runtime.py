@@ -13,8 +13,9 @@ import pytest
 from sagetree.cloud.lambda_api import ANSWER_BYTES, LambdaApi
 from sagetree.cloud.runtime import main, run
 from sagetree.errors import PlatformError
+from tests.cloud.account import BUNDLE
 from tests.cloud.runtime_api import DEADLINE, RuntimeApi, Said, runtime_api
-from tests.cloud.scoring.conftest import BUNDLE, CLAIM, event
+from tests.cloud.scoring.conftest import CLAIM, event
 from tests.cloud.stack_server import stack_server
 from tests.programs import SAGETREE, TIMEOUT
 

@@ -77,6 +77,7 @@ def test_a_right_request_passes_and_all_faults_are_told_at_once(session):
         client.update_endpoint(EndpointName="-", EndpointConfigName="-")
 
 
+@pytest.mark.long  # it looks at the tests' own strictness
 @pytest.mark.parametrize(
     "service", ["sagemaker", "sagemaker-runtime", "ssm", "sns", "s3", "application-autoscaling",
                 "lambda", "events", "cloudformation", "ecr", "logs", "cloudwatch", "budgets",

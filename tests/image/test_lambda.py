@@ -12,7 +12,8 @@ from local_test.cloud.account.replacing import replaced
 from local_test.cloud.demo.inventory import inventory
 from local_test.cloud.demo.person import Person
 from local_test.cloud.desk import stand
-from tests.cloud.scoring.conftest import BUNDLE, CLAIM, SCORES, event
+from tests.cloud.account import BUNDLE
+from tests.cloud.scoring.conftest import CLAIM, SCORES, event
 from tests.cloud.stack_server import StackServer, stack_server
 from tests.cloud.test_desk_stack import registered
 from tests.cloud.toy_machine import ToyMachine

@@ -43,7 +43,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     (folder / "input").mkdir(parents=True)
     shutil.copytree(DESK / "test_dir" / "input" / "config", folder / "input" / "config")
     code, log = run(
-        sys.executable, "-m", "local_test.demo", "--dir", str(folder), "--policies", "3000"
+        sys.executable, "-m", "local_test.demo", "--dir", str(folder), "--policies", "1000"
     )
     assert code == 0, log
     return folder, log
@@ -153,6 +153,7 @@ def body(log: str) -> str:
     return log.replace("\r", "").split("\n\n", 1)[1].strip()
 
 
+@pytest.mark.long  # a second server, and test_payloads.py has the same of its answers
 def test_each_payload_gets_the_same_scores(port: str) -> None:
     answers = set()
     payloads = sorted((DESK / "payloads").glob("claims*"))
@@ -169,6 +170,7 @@ def test_each_payload_gets_the_same_scores(port: str) -> None:
     assert body(log).startswith('{"predictions": [{"score": 0.')
 
 
+@pytest.mark.long
 def test_predict_compares_with_an_expected_answer(port: str, tmp_path: Path) -> None:
     payload = tmp_path / "claims.csv"
     shutil.copy(DESK / "payloads" / "claims.csv", payload)
@@ -183,6 +185,7 @@ def test_predict_compares_with_an_expected_answer(port: str, tmp_path: Path) -> 
     assert log.splitlines()[-1] == f"predict.sh: the body is not the one in {expected}"
 
 
+@pytest.mark.long
 def test_a_taken_port_is_said(port: str, demo: tuple[Path, str]) -> None:
     code, log = script("serve_local.sh", f"--port={port}", str(demo[0]))
     text = f"serve_local.sh: port {port} is taken: name another one with --port=PORT\n"

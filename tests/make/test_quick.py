@@ -90,6 +90,7 @@ def test_what_the_time_does_not_suffice_for_is_counted(
     )
 
 
+@pytest.mark.long  # it starts pytest
 def test_a_failing_test_is_shown_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = repository(tmp_path)
     assert run([Path("tests/test_b.py")], root, 60) == 1

@@ -54,6 +54,7 @@ def test_parquet_is_the_default_and_has_the_same_rows(root: Path) -> None:
     assert [{k: str(v) for k, v in row.items()} for row in table.to_pylist()] == texts
 
 
+@pytest.mark.long  # three preparations; test_assigning.py has the same of its SQL
 def test_the_split_does_not_depend_on_the_order_of_rows_and_files(root: Path) -> None:
     put_pair(root, rows=200)
     assert prepare() == 0
@@ -69,10 +70,8 @@ def test_the_split_does_not_depend_on_the_order_of_rows_and_files(root: Path) ->
 
 def test_parquet_and_csv_tables_join(root: Path) -> None:
     put_pair(root)
-    assert prepare("--format", "csv") == 0
-    before = every_row(root)
-    age = [{"policy_id": int(r["policy_id"]), "age": int(r["age"])} for r in before]
     (root / "processing/input/customers.csv").unlink()
+    age = [{"policy_id": i, "age": 20 + i} for i in range(40)]
     folder = root / "processing/input/customers"
     folder.mkdir()
     import pyarrow as pa
@@ -80,7 +79,13 @@ def test_parquet_and_csv_tables_join(root: Path) -> None:
     pq.write_table(pa.Table.from_pylist(age[:20]), folder / "0.parquet")
     pq.write_table(pa.Table.from_pylist(age[20:]), folder / "1.parquet")
     assert prepare("--format", "csv") == 0
-    assert every_row(root) == before
+    assert every_row(root) == [
+        {
+            "fraud": str(int(i % 4 == 0)), "policy_id": str(i),
+            "collision": "N/A" if i % 3 else "Rear", "age": str(20 + i),
+        }
+        for i in range(40)
+    ]  # fmt: skip
 
 
 def test_claims_without_a_customer_are_kept_and_counted(
@@ -100,7 +105,7 @@ def test_claims_without_a_customer_are_kept_and_counted(
 def test_what_a_messy_export_becomes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Older records, deleted policies, a stray header, an index column, empty cells, TX."""
     clean, messy = root / "clean", root / "processing" / "input"
-    size = ["--policies", "3000", "--seed", "3"]
+    size = ["--policies", "1000", "--seed", "3"]
     generate([*size, "--out", str(clean)])
     generate([*size, "--out", str(messy), "--messy"])
     capsys.readouterr()
@@ -128,6 +133,7 @@ def test_what_a_messy_export_becomes(root: Path, capsys: pytest.CaptureFixture[s
     assert not {"", "Unnamed: 0", "event_time", "is_deleted"} & set(rows[0])
 
 
+@pytest.mark.long  # 20 000 rows
 @needs_workshop
 def test_the_leaky_join_is_not_made(root: Path) -> None:
     """Four records for each policy in B's store: one is left, once a time tells which."""
@@ -210,17 +216,18 @@ def test_as_a_process_it_says_what_it_did(tmp_path: Path) -> None:
     assert not (tmp_path / "output").exists()
 
 
-def test_as_a_process_it_fails_with_the_message_first(tmp_path: Path) -> None:
-    put_pair(tmp_path)
-    put(tmp_path, "claims/more.csv", "policy_id,collision,fraud\n50,Rear\n")
-    outcome = run_sagetree(tmp_path, "prepare", *EXAMPLE)
+def test_it_fails_with_the_message_first(root: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    put_pair(root)
+    put(root, "claims/more.csv", "policy_id,collision,fraud\n50,Rear\n")
+    code = prepare()
+    log = capfd.readouterr()
     text = (
         "claims/more.csv line 2: the line has 2 cells where the first line has 3. "
         "Give every line as many cells; quote a cell that holds a comma\n"
     )
-    assert (outcome.code, outcome.log) == (1, f"FAILED: {text}")
-    assert message(tmp_path) == text
-    assert not (tmp_path / "processing" / "output").exists()
+    assert (code, log.out + log.err) == (1, f"FAILED: {text}")
+    assert message(root) == text
+    assert not (root / "processing" / "output").exists()
 
 
 @contextmanager

@@ -142,10 +142,15 @@ def test_a_bucket_that_was_opened(promised):
     "change",
     [
         {"Effect": "Allow"},
-        {"Principal": {"AWS": "arn:aws:iam::1:user/me"}},
-        {"Action": "s3:GetObject"},
-        {"Resource": "arn:aws:s3:::another/*"},
-        {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+        *(
+            pytest.param(change, marks=pytest.mark.long)
+            for change in (
+                {"Principal": {"AWS": "arn:aws:iam::1:user/me"}},
+                {"Action": "s3:GetObject"},
+                {"Resource": "arn:aws:s3:::another/*"},
+                {"Condition": {"Bool": {"aws:SecureTransport": "true"}}},
+            )
+        ),
         {"Condition": {}},
     ],
 )
@@ -299,7 +304,9 @@ def test_the_endpoint_serves_what_was_wanted_and_approved(promised):
     ]
 
 
-@pytest.mark.parametrize("kind", ["ProductionVariants", "ShadowProductionVariants"])
+@pytest.mark.parametrize(
+    "kind", ["ProductionVariants", pytest.param("ShadowProductionVariants", marks=pytest.mark.long)]
+)
 def test_a_challenger_that_was_rejected_is_found(promised, kind):
     sagemaker = promised.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="fraud")

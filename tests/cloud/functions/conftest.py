@@ -1,11 +1,11 @@
 """The account and the settings of a stack called fraud."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from moto import mock_aws
+from moto.core.models import MockAWS
 
 from sagetree.cloud.functions import deploy
 from sagetree.cloud.names import Settings
@@ -42,16 +42,10 @@ def approval(arn: str, status: str = "Approved") -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def _account() -> Iterator[Account]:
-    with mock_aws():
-        yield Account()
-
-
 @pytest.fixture
-def account(_account: Account) -> Account:
-    _account.begin()
-    return _account
+def account(aws: Account, moto: MockAWS) -> Account:
+    aws.begin()
+    return aws
 
 
 Ask = Callable[..., Mapping[str, str]]

@@ -277,7 +277,7 @@ def test_data_that_are_to_be_kept_stay(used, run):
     assert versions(used) == 5
 
 
-@pytest.mark.parametrize("request_type", ["Create", "Update"])
+@pytest.mark.parametrize("request_type", ["Create", pytest.param("Update", marks=pytest.mark.long)])
 def test_nothing_is_removed_before_the_stack_goes(used, run, request_type):
     answer = run(RequestType=request_type)
     assert (answer["Status"], answer["Data"]) == ("SUCCESS", {})
@@ -375,11 +375,12 @@ def test_an_object_that_cannot_be_removed_does_not_hide_the_others(used, run, pa
 @pytest.mark.parametrize(
     ("operation", "answer", "said", "data"),
     [
-        (
+        pytest.param(
             "DeregisterScalableTarget", DENIED,
             "scaling: An error occurred (AccessDeniedException) when calling the"
             " DeregisterScalableTarget operation: not authorized to perform it",
             {"scaling": "0", "endpoint": "1", "objects": "5"},
+            marks=pytest.mark.long,
         ),
         (
             "DeleteEndpoint", DENIED,
@@ -387,17 +388,19 @@ def test_an_object_that_cannot_be_removed_does_not_hide_the_others(used, run, pa
             " operation: not authorized to perform it; configs and models: the endpoint uses them",
             {"endpoint": "0", "packages": "2", "objects": "5"},
         ),
-        (
+        pytest.param(
             "ListModels", DENIED,
             "models: An error occurred (AccessDeniedException) when calling the ListModels"
             " operation: not authorized to perform it",
             {"models": "0", "packages": "2"},
+            marks=pytest.mark.long,
         ),
-        (
+        pytest.param(
             "DeleteModelPackage", refused("it is being changed", "ConflictException"),
             f"{ARN}:model-package/fraud/1: An error occurred (ConflictException) when calling the"
             " DeleteModelPackage operation: it is being changed",
             {"packages": "1", "objects": "5"},
+            marks=pytest.mark.long,
         ),
         (
             "DeleteBucket", refused("the bucket is not empty", "BucketNotEmpty"),
@@ -405,11 +408,12 @@ def test_an_object_that_cannot_be_removed_does_not_hide_the_others(used, run, pa
             " the bucket is not empty",
             {"objects": "5", "bucket": "0"},
         ),
-        (
+        pytest.param(
             "ListObjectVersions", DENIED,
             f"objects in {BUCKET}: An error occurred (AccessDeniedException) when calling the"
             " ListObjectVersions operation: not authorized to perform it",
             {"packages": "2", "objects": "0"},
+            marks=pytest.mark.long,
         ),
     ],
 )  # fmt: skip
@@ -472,7 +476,7 @@ def test_an_endpoint_that_is_being_deleted_is_waited_for(used, run):
     assert not used.sagemaker.endpoint_configs
 
 
-@pytest.mark.parametrize("status", ["Creating", "Updating"])
+@pytest.mark.parametrize("status", [pytest.param("Creating", marks=pytest.mark.long), "Updating"])
 def test_an_endpoint_that_is_being_changed_is_waited_for(used, run, status):
     used.endpoint_is(status)
     # looked at once, then waited for

@@ -63,7 +63,14 @@ def test_a_roll_back_is_noticed_and_told_once(account, ask, two):
     assert [told for told, _ in account.told] == [subject, subject]
 
 
-@pytest.mark.parametrize("status", ["Failed", "OutOfService", "UpdateRollbackFailed"])
+@pytest.mark.parametrize(
+    "status",
+    [
+        "Failed",
+        pytest.param("OutOfService", marks=pytest.mark.long),
+        pytest.param("UpdateRollbackFailed", marks=pytest.mark.long),
+    ],
+)
 def test_a_first_model_that_is_never_served_is_not_called_deployed(account, ask, status):
     settings = settings_of()
     config = ask(approval(account.register()), settings)["config"]

@@ -2,21 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from moto import mock_aws
+from moto.core.models import MockAWS
 from moto.sns.models import sns_backends
 
 from sagetree.cloud.clients import AwsClients
 from sagetree.cloud.functions import work
 from sagetree.cloud.names import Settings
-from tests.cloud import account, strict
-from tests.cloud.scoring.conftest import services, stack
+from tests.cloud import account
+from tests.cloud.scoring.conftest import stack
 from tests.cloud.stack_server import StackServer
 
-__all__ = ["services", "stack"]
+__all__ = ["stack"]
 
 TABLE = "fraud-alerts"
 OF_MOTO = ("dynamodb", "sns", "sqs")
@@ -88,17 +88,17 @@ def record(message: str, body: object, deliveries: int) -> dict[str, object]:
 
 
 @pytest.fixture(scope="session")
-def of_moto() -> Mapping[str, Any]:
-    session = account.Account().session
-    strict.hold(session.events)
-    with mock_aws():
-        return {name: session.client(name) for name in OF_MOTO}
+def of_moto(aws: account.Account) -> Mapping[str, Any]:
+    return {name: aws.session.client(name) for name in OF_MOTO}
 
 
 @pytest.fixture
 def line(
-    stack: StackServer, services: tuple[StackServer, AwsClients], of_moto: Mapping[str, Any]
-) -> Iterator[Line]:
-    with mock_aws():
-        served = ("s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "ssm")
-        yield Line({**{name: services[1][name] for name in served}, **of_moto}, stack)
+    stack: StackServer,
+    services: tuple[StackServer, AwsClients],
+    of_moto: Mapping[str, Any],
+    moto: MockAWS,
+) -> Line:
+    moto.reset()
+    served = ("s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "ssm")
+    return Line({**{name: services[1][name] for name in served}, **of_moto}, stack)

@@ -81,7 +81,13 @@ NO_ALERTS = {"SAGETREE_ALERT_SCORE": "2"}
 
 
 @pytest.mark.parametrize(
-    ("bad", "failure"), [((0,), BROKEN), ((99,), UNREADABLE), ((57,), CRASHED), ((41, 42), BROKEN)]
+    ("bad", "failure"),
+    [
+        pytest.param((0,), BROKEN, marks=pytest.mark.long),
+        pytest.param((99,), UNREADABLE, marks=pytest.mark.long),
+        pytest.param((57,), CRASHED, marks=pytest.mark.long),
+        ((41, 42), BROKEN),
+    ],
 )
 def test_a_claim_that_breaks_the_model_blocks_no_other(line: Line, bad, failure: Reply):
     line.stack.fails_at = (b"66.25", failure)

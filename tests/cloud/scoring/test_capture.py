@@ -56,7 +56,9 @@ def test_they_are_by_the_hour(stack, services):
     assert event["eventMetadata"]["inferenceTime"] == "2026-01-02T03:04:05Z"
 
 
-@pytest.mark.parametrize(("percent", "kept"), [("0", 0), ("25", 25), ("100", 100)])
+@pytest.mark.parametrize(
+    ("percent", "kept"), [("0", 0), ("25", 25), pytest.param("100", 100, marks=pytest.mark.long)]
+)
 def test_a_share_of_requests_is_kept(stack, services, percent, kept):
     draws = iter(range(100))
     settings = Settings.read({**stack.environ, "SAGETREE_CAPTURE_PERCENT": percent})

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cloud.account import ARN, STACK, TOPIC
-from tests.cloud.scoring.conftest import BUNDLE, CLAIM, OTHER, SCORES
+from tests.cloud.account import ARN, BUNDLE, STACK, TOPIC
+from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
 from tests.cloud.stack_server import MODEL_KEY, PACKAGE, packed
 
 OTHER_BUNDLE = BUNDLE.parent / "format-1-onehot"

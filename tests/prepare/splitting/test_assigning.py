@@ -121,7 +121,9 @@ ROWS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("ab:-1")), min_size
 
 
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=settings.default.max_examples // 5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(rows=ROWS, randomly=st.randoms(use_true_random=False))
 def test_rows_without_a_key(db: Database, rows: list[tuple[int, str]], randomly: Random) -> None:

@@ -4,6 +4,8 @@ import random
 import re
 from pathlib import Path
 
+import pytest
+
 from sagetree.prepare.cli import main
 from tests.prepare.stores.trees import deleted, put_group, record
 from tests.prepare.tables import every_row
@@ -37,6 +39,7 @@ def queries() -> list[str]:
     return re.findall(r"```sql\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
+@pytest.mark.long  # the other query has the same
 def test_the_latest_of_each_record_is_what_prepare_keeps(root: Path) -> None:
     put_groups(root, [], ["fraud", "n"])
     (root / "athena.sql").write_text(queries()[1])

@@ -22,7 +22,9 @@ def put_claims(root: Path, zeros: bool = True) -> None:
     put_group(root, "claims", records, zeros)
 
 
-@pytest.mark.parametrize("zeros", [True, False], ids=["hour=09", "hour=9"])
+@pytest.mark.parametrize(
+    "zeros", [True, pytest.param(False, marks=pytest.mark.long)], ids=["hour=09", "hour=9"]
+)
 def test_hours_days_and_months_of_any_mix(root: Path, zeros: bool) -> None:
     put_claims(root, zeros)
     assert main([*KEY, *CSV]) == 0

@@ -50,7 +50,11 @@ LIST = {
 }
 
 
-@pytest.mark.parametrize("above", ["", "claims/"], ids=["its folder", "the folder above"])
+@pytest.mark.parametrize(
+    "above",
+    ["", pytest.param("claims/", marks=pytest.mark.long)],
+    ids=["its folder", "the folder above"],
+)
 def test_a_table_that_another_program_wrote(root: Path, above: str) -> None:
     with tarfile.open(Path(__file__).with_name("iceberg.tar.gz")) as archive:
         archive.extractall(root / INPUT / above, filter="data")
