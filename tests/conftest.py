@@ -13,7 +13,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from sagetree.machine.program import LOG
 
@@ -24,6 +23,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_THREAD_LIMIT"] = "1"
     importlib.import_module("xgboost")
     del os.environ["OMP_THREAD_LIMIT"]
+
+# It would load trio, for tests that are coroutines.
+os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"
+settings = importlib.import_module("hypothesis").settings
+del os.environ["HYPOTHESIS_NO_PLUGINS"]
 
 # A machine with two busy cores says nothing about an example's time. Examples are others each time;
 # make test-long and make nightly try many more.
