@@ -12,6 +12,7 @@ from sagetree.train.boosting.checkpoints import Checkpoints
 from sagetree.train.boosting.plan import RunOptions
 from sagetree.train.settings.checkpoint_files import fingerprint
 from sagetree.train.settings.settings import Checkpointing, TrainSettings
+from sagetree.train.tuning.course import default_settings
 from tests.train.boosting.test_depths import planned, trained
 from tests.train.conftest import Job
 
@@ -107,6 +108,20 @@ def test_where_it_makes_no_difference_no_rival_is_tried() -> None:
     for many, rival in ((3, {}), (4, OF_NUMBERS)):
         assert planned(of_categories(100, many), RunOptions(), **NUMBERS)[0].rival == rival
     assert planned(together(50), RunOptions(), **CLASSES)[0].rival == OF_CLASSES
+
+
+def test_a_search_begins_with_rivals_too() -> None:
+    for given, text, rival in (
+        (NUMBERS, of_categories(100, 4), OF_NUMBERS),
+        (CLASSES, together(50), OF_CLASSES),
+    ):
+        tuning = TrainSettings.of({**given, "tune": "2"}).tuning
+        assert tuning is not None
+        plan, _ = planned(text, RunOptions(), **given)
+        found = default_settings(tuning, plan, has_encoding=False)
+        usual, rivals = found[:3], found[3:]
+        assert [settings["max_depth"] for settings in usual] == [4, 2, 6]
+        assert rivals == tuple({**settings, **rival} for settings in usual)
 
 
 def test_checkpoints_of_a_rival_are_its_own(tmp_path: Path) -> None:
