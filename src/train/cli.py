@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
@@ -19,6 +19,8 @@ from sagetree.train.hyperparameters.presets import (
     SAGETREE,
     SAGETREE_DEPTHS,
     SAGETREE_OTHERS,
+    SAGETREE_RIVAL_OF_CLASSES,
+    SAGETREE_RIVAL_OF_NUMBERS,
     SAGETREE_YIELDING,
 )
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
@@ -145,9 +147,10 @@ def _help_of_parameters() -> str:
         lines.append(f"  {title}")
         lines += [f"    {p.name:<31}{p.described}" for p in group]
     binary, others = (
-        ", ".join(f"{name}={value:g}" for name, (value, _) in preset.items())
+        _written({name: value for name, (value, _) in preset.items()})
         for preset in (SAGETREE, SAGETREE_OTHERS)
     )
+    classes, numbers = map(_written, (SAGETREE_RIVAL_OF_CLASSES, SAGETREE_RIVAL_OF_NUMBERS))
     depths = ", ".join(map(str, sorted(SAGETREE_DEPTHS)))
     aliases = ", ".join(f"{s} = {p.name}" for s, p in BY_NAME.items() if s != p.name)
     lines.append(f"  metrics: {', '.join(METRICS)}")
@@ -157,7 +160,12 @@ def _help_of_parameters() -> str:
             f"  preset sagetree, labels of two values: {binary}; "
             f"{' and '.join(SAGETREE_YIELDING)} less where rows of the rarer label are few",
             f"  preset sagetree, others: {others}",
-            f"  preset sagetree, max_depth where rows can be left out: the job tries {depths}",
+            f"  preset sagetree, max_depth where rows can be left out: the job tries {depths}; "
+            f"at the best, for several classes {classes}, for numbers {numbers}",
             f"  other names: {aliases}",
         ]
     )
+
+
+def _written(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name}={value:g}" for name, value in values.items())

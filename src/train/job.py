@@ -209,12 +209,15 @@ def _baseline(plan: BoostingPlan, sample: Examples, result: ValidationResult) ->
 
 
 def _origin(learnt: Learnt, *, is_stopped: bool) -> Origin:
+    chosen = dict(learnt.trained.chosen)
+    depth = chosen.pop("max_depth", None)
     return Origin(
         seed=learnt.plan.settings.seed,
         threads=learnt.plan.threads,
         has_checkpoints=learnt.has_checkpoints,
         is_stopped=is_stopped,
-        max_depth=learnt.trained.depth,
+        max_depth=None if depth is None else int(depth),
+        chosen=chosen,
         hosts=learnt.plan.group.size,
     )
 

@@ -97,6 +97,7 @@ class Origin(BaseModel):
 
     Rounds draw otherwise in a job that makes checkpoints; one that was stopped
     cannot be had again. `max_depth` is what the job chose, None where it had no choice;
+    `chosen` are others of XGBoost's parameters that it took in the place of the preset's;
     `hosts` is how many trained together.
     """
 
@@ -107,6 +108,7 @@ class Origin(BaseModel):
     has_checkpoints: bool
     is_stopped: bool
     max_depth: int | None = None
+    chosen: dict[str, float] = {}
     hosts: int = 1
 
 

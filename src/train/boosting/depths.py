@@ -3,10 +3,11 @@
 Rows with interactions ask for depth, few positives forbid it, and no default knows
 which a table has. A trial takes larger steps, hence fewer rounds, on the folds or the
 one hold-out that the job boosts on anyway, and computes nothing but the deciding
-metric. Depths between are not trials: they differ by less than folds do.
+metric. Depths between are not trials: they differ by less than folds do. What else no
+default knows of several classes is tried at the best depth: the preset's rival.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
@@ -44,7 +45,7 @@ _ROWS_A_LEAF = 20
 
 @dataclass(frozen=True)
 class _Trial:
-    """What one depth reached: in `result`, up to its best round; NaN if it made none."""
+    """What one choice reached: in `result`, up to its best round; NaN if it made none."""
 
     plan: BoostingPlan
     stopping: EarlyStopping
@@ -56,6 +57,17 @@ class _Trial:
         """The depth that was tried."""
         return int(self.plan.params["max_depth"])
 
+    @property
+    def words(self) -> str:
+        """What was tried, as hyperparameters are written."""
+        return ", ".join(f"{name}={value:g}" for name, value in self.plan.chosen.items())
+
+    @property
+    def told(self) -> str:
+        """What was reached, and by what."""
+        _, *rival = self.words.split(", ")
+        return f"{self.value:.5g} at {self.depth}" + (f" ({', '.join(rival)})" if rival else "")
+
     def is_beaten(self, other: TrainingResult) -> bool:
         """Say whether another training has reached a better value."""
         if not other.rounds:
@@ -64,28 +76,28 @@ class _Trial:
         return self.stopping.is_better(value, self.value)
 
 
-def boost_at_best_depth(
+def boost_at_best_capacity(
     plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
 ) -> tuple[BoostingPlan, BestBoosters]:
-    """Choose the depth if it is open, and return its plan and its boosters up to the best round.
+    """Choose what is open, and return the plan of that and its boosters up to the best round.
 
     Stopped before these are better than the best trial, they are that trial's, on the last
     of `data` alone. Raises Terminated where no model is to be left.
     """
-    if not plan.settings.depths or plan.depth is not None:
+    if not plan.settings.depths or plan.chosen:
         return plan, best_boosters(plan, phase, data, boost_until_best(plan, phase, data))
     tried = [replace(part, evaluates_train=False) for part in _enough(plan, data)]
     trials = list(_trials(plan, tried))
     best = _best(plan, trials)
     if not plan.run.is_stopped():
         _tell(plan, trials, best, f"{len(tried)} of {len(data)} folds" if data[1:] else "")
-    plan = plan.at_depth(best.depth)
+    plan = plan.choosing(best.plan.chosen)
     result = boost_until_best(plan, phase, data)
     if result.stopped and not best.is_beaten(result):
         rounds = result.rounds or best.result.rounds  # those that the log has shown, if any
         stopped = replace(best.result, stopped=True, rounds=rounds)
         found = best_boosters(best.plan, TRIAL, tried, stopped)
-        LOG.warning("None is better yet than the trial of max_depth=%d: that is kept", best.depth)
+        LOG.warning("None is better yet than the trial of %s: that is kept", best.words)
         return best.plan, found
     return plan, _judged(trials, best, tried, best_boosters(plan, phase, data, result))
 
@@ -93,11 +105,11 @@ def boost_at_best_depth(
 def _judged(
     trials: Sequence[_Trial], best: _Trial, tried: Sequence[BoosterData], found: BestBoosters
 ) -> BestBoosters:
-    """Return the boosters with scores of each fold's rows at the depth that the others choose.
+    """Return the boosters with scores of each fold's rows by what the others choose.
 
-    Where that is another one, they are its trial's. Folds that were not tried chose nothing,
+    Where that is another trial, they are its own. Folds that were not tried chose nothing,
     and where some were not, those that were have so many rows that the choice is not chance.
-    Nor has one booster another depth's: its rounds, which halves of its rows choose for each
+    Nor has one booster another trial's: its rounds, which halves of its rows choose for each
     other, are what was chosen by chance (of 300 rows of noise the AUC is then .499).
     """
     if len(tried) != len(found.boosters) or len(tried) == 1:
@@ -117,27 +129,42 @@ def _judged(
 
 
 def _trials(plan: BoostingPlan, data: Sequence[BoosterData]) -> Iterator[_Trial]:
-    """Yield what each depth reaches: the first, the shallower one, and perhaps the deepest."""
+    """Yield what is reached by the first depth, the shallower one, and perhaps the deepest.
+
+    And then by the preset's rival at the best of them.
+    """
     first, shallower, deepest = plan.settings.depths
-    leader = _try(plan, data, first, None)
-    yield leader
+    trials: list[_Trial] = []
+
+    def attempt(chosen: Mapping[str, float]) -> _Trial:
+        leader = _best(plan, trials) if trials else None
+        trials.append(_try(plan, data, chosen, leader))
+        return trials[-1]
+
+    yield attempt({"max_depth": first})
     if plan.run.is_stopped():
         return
-    other = _try(plan, data, shallower, Leader(leader.value, leader.result.best))
-    yield other
-    gains = _best(plan, [leader, other]) is leader
+    yield attempt({"max_depth": shallower})
+    gains = _best(plan, trials) is trials[0]
     has_rows = evidence(plan, data[-1].train, plan.group) >= _ROWS_A_LEAF * 2**deepest
     if gains and has_rows and not plan.run.is_stopped():
-        yield _try(plan, data, deepest, Leader(leader.value, leader.result.best))
+        yield attempt({"max_depth": deepest})
+    if plan.rival and not plan.run.is_stopped():
+        yield attempt({"max_depth": _best(plan, trials).depth, **plan.rival})
 
 
 def _try(
-    plan: BoostingPlan, data: Sequence[BoosterData], depth: int, leader: Leader | None
+    plan: BoostingPlan,
+    data: Sequence[BoosterData],
+    chosen: Mapping[str, float],
+    best: _Trial | None,
 ) -> _Trial:
+    """Reach what a choice can, as long as there is hope to beat the best trial before."""
     settings, eta = plan.settings, float(plan.params["eta"])
     stride = max(1.0, _ETA / eta) if eta else 1.0
     metric, trial = settings.stopping_metric, deciding(plan)
-    trial = replace(trial, params={**trial.params, "eta": stride * eta}).at_depth(depth)
+    trial = replace(trial, params={**trial.params, "eta": stride * eta}).choosing(chosen)
+    leader = Leader(best.value, best.result.best) if best else None
     rounds = ceil(settings.rounds / stride)
     patience = min(settings.patience or _PATIENCE, _PATIENCE)
     stopping = EarlyStopping(metric, is_maximized(metric), patience, leader)
@@ -163,6 +190,8 @@ def _enough(plan: BoostingPlan, data: Sequence[BoosterData]) -> Sequence[Booster
 
 def _tell(plan: BoostingPlan, trials: Sequence[_Trial], best: _Trial, folds: str) -> None:
     metric = plan.settings.stopping_metric
-    values = ", ".join(f"{t.value:.5g} at {t.depth}" for t in sorted(trials, key=lambda t: t.depth))
+    trials = sorted(trials, key=lambda trial: trial.depth)
+    values = ", ".join(trial.told for trial in trials)
     rows = f"the rows left out by {folds}" if folds else "the rows left out"
-    LOG.info("max_depth=%d is chosen: %s of %s is %s", best.depth, metric, rows, values)
+    verb = "is" if len(best.plan.chosen) == 1 else "are"
+    LOG.info("%s %s chosen: %s of %s is %s", best.words, verb, metric, rows, values)

@@ -94,10 +94,12 @@ def boost_phase(
 ) -> TrainingResult:
     """Make the rounds of a phase; `is_told` says that metrics of each are logged, if it has any.
 
-    With a depth that the job chose, the checkpoints are not those of another depth.
+    With what the job chose, the checkpoints are not those of another choice.
     """
     is_told = is_told and data[0].validation is not None
-    name = phase if plan.depth is None else f"{phase}-depth-{plan.depth}"
+    if plan.chosen:
+        rival = "-rival" if len(plan.chosen) > 1 else ""
+        phase = f"{phase}-depth-{plan.chosen['max_depth']}{rival}"
     training = Training(
         params=plan.params,
         data=data,
@@ -108,7 +110,7 @@ def boost_phase(
         progress=progress_of(rounds, plan.settings.stopping_metric, is_measured=is_told)
         if plan.group.is_leader
         else None,
-        checkpoints=plan.run.checkpoints(name, len(data)),
+        checkpoints=plan.run.checkpoints(phase, len(data)),
         is_stopped=plan.run.is_stopped,
         group=plan.group,
     )

@@ -1,7 +1,7 @@
 """How a job boosts, settled before its first round: the record that every strategy reads."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sagetree.boosters.directions import send_missing_to_most
 from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
+from sagetree.features.category import Category
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.cores import usable_cores
 from sagetree.tables.schema import Schema
@@ -63,7 +64,8 @@ class BoostingPlan:
     `features` are what the model is served with. Rows of `train` and of other channels
     hold codes where these have statistics of the label: `encoder` puts them there, in rows
     that are learnt from without their own labels; `statistics` are those of all of train.
-    `depth` is the max_depth that the job has chosen, None as long as it has not.
+    `chosen` are those of XGBoost's parameters that the job has chosen, none as long as it
+    has not.
     `complete` says of which features (m) no row lacks a value, if the missing are to
     follow most rows there.
     """
@@ -78,7 +80,7 @@ class BoostingPlan:
     encoder: TargetEncoder
     statistics: Tables
     run: RunOptions = RunOptions()
-    depth: int | None = None
+    chosen: Mapping[str, float] = field(default_factory=dict)
     complete: NDArray[np.bool_] | None = None
 
     @classmethod
@@ -138,11 +140,9 @@ class BoostingPlan:
         """Return a channel's rows with the features that serving makes of them."""
         return self.encoder.encode(rows, self.statistics)
 
-    def at_depth(self, depth: int | None) -> "BoostingPlan":
-        """Return the plan for trees of a depth that was chosen; None leaves it as it is."""
-        if depth is None:
-            return self
-        return replace(self, depth=depth, params={**self.params, "max_depth": depth})
+    def choosing(self, chosen: Mapping[str, float]) -> "BoostingPlan":
+        """Return the plan with parameters of XGBoost's that were chosen; with none it is itself."""
+        return replace(self, chosen=chosen, params={**self.params, **chosen}) if chosen else self
 
     def on_rows(self, rows: Examples) -> "BoostingPlan":
         """Return the plan for the rows that models are made of."""
@@ -166,6 +166,17 @@ class BoostingPlan:
     def directed(self, model: bytes) -> bytes:
         """Return a model (UBJSON) as it is to serve: with a way for what it never saw missing."""
         return model if self.complete is None else send_missing_to_most(model, self.complete)
+
+    @property
+    def rival(self) -> Mapping[str, float]:
+        """What is to be tried in the place of the preset's, if it makes a difference."""
+        counts = (
+            len(feature.categories)
+            for feature in self.features.features
+            if isinstance(feature, Category) and "c" in feature.feature_types
+        )
+        rival = self.settings.rival
+        return rival if max(counts, default=0) >= rival.get("max_cat_to_onehot", 0) else {}
 
     @property
     def group(self) -> Group:

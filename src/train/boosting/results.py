@@ -1,7 +1,7 @@
 """What boosting gives: the models at their best round, and how the rows left out fared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import xgboost
@@ -65,12 +65,12 @@ class ValidationResult:
 class TrainedModels:
     """The models as UBJSON, with their best rounds only, and how these were chosen.
 
-    `depth` is the max_depth that the job chose, None where it had no choice.
+    `chosen` are the parameters of XGBoost's that the job chose, none where it had no choice.
     """
 
     models: tuple[bytes, ...]
     validation: ValidationResult
-    depth: int | None = None
+    chosen: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from sagetree.boosters.library import LibraryError
 from sagetree.boosters.scoring import Scores
 from sagetree.errors import SettingsError
 from sagetree.machine.program import LOG
-from sagetree.train.boosting.depths import boost_at_best_depth
+from sagetree.train.boosting.depths import boost_at_best_capacity
 from sagetree.train.boosting.folds import rows_left_out
 from sagetree.train.boosting.judging import in_halves
 from sagetree.train.boosting.phases import (
@@ -141,7 +141,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
                 break
             best = best_boosters(plan, phase, data, result)
         else:
-            plan, best = boost_at_best_depth(plan, phase, data)
+            plan, best = boost_at_best_capacity(plan, phase, data)
             left_out = rows_left_out(folds[-len(best.boosters) :])
         repeats.append(best)
         scores.append(in_order(best.scores, folds))
@@ -160,7 +160,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
         curve=every.curve,
     )
     log_best(every.best, validation.metrics, validation.rows)
-    return TrainedModels(to_ubjson(every.boosters), validation, plan.depth)
+    return TrainedModels(to_ubjson(every.boosters), validation, plan.chosen)
 
 
 # What chooses the rounds is a function of its own: its matrices are gone before
@@ -168,7 +168,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
 def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
     folds = plan.splitter.split(train)
     data = fold_data(plan, train, folds)
-    plan, best = boost_at_best_depth(plan, "folds", data)
+    plan, best = boost_at_best_capacity(plan, "folds", data)
     result = ValidationResult(
         best=(best.best,),
         left_out=train.take(rows_left_out(folds[-len(best.boosters) :])),
@@ -180,7 +180,7 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
         curve=best.curve,
     )
     log_best(best.best, result.metrics, result.rows)
-    return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
+    return TrainedModels(to_ubjson(best.boosters), result, plan.chosen)
 
 
 def _hold_out(plan: BoostingPlan, train: Examples) -> TrainedModels:
@@ -196,7 +196,7 @@ def _fit_evaluated(
     data = booster_data(plan, train, validation)
     data = replace(data, needs_directions=plan.lacks_directions(validation))
     data = in_halves(plan, data, validation)
-    plan, best = boost_at_best_depth(plan, phase, [data])
+    plan, best = boost_at_best_capacity(plan, phase, [data])
     if data.needs_directions:
         best = with_directions(plan, best, data)
     metrics = best.means()
@@ -206,7 +206,7 @@ def _fit_evaluated(
     result = ValidationResult(
         (best.best,), validation, scores, judged, metrics, {}, rows, curve=best.curve
     )
-    return TrainedModels(to_ubjson(best.boosters), result, plan.depth)
+    return TrainedModels(to_ubjson(best.boosters), result, plan.chosen)
 
 
 def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> TrainedModels:
@@ -216,7 +216,7 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
         every = total_rows(plan.group, train)
         LOG.info("Fitting all %d rows for %d rounds", every, rounds)
         data = all_rows(plan, train)
-        result = boost_phase(plan.at_depth(chosen.depth), "all-rows", data, rounds)
+        result = boost_phase(plan.choosing(chosen.chosen), "all-rows", data, rounds)
         if not result.stopped:
             return replace(chosen, models=to_ubjson(result.boosters))
     LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")

@@ -50,6 +50,15 @@ LEAF_SHARE, LAMBDA_SHARE, XGBOOST_LAMBDA = 0.05, 0.2, 1.0
 # tried where more depth than the first might help.
 SAGETREE_DEPTHS = (4, 2, 6)
 
+# What is tried against the preset at the depth that is best. Of several classes: the hessian of
+# a class, 2 p (1 - p), vanishes as rows get sure, and a leaf that needs 1 of it stops them far
+# from 0 and 1. And of many columns that say much the same, a tree of half of them is another
+# tree. But where few columns tell only together, each tree needs all, and a leaf of few rows
+# learns them by heart.
+SAGETREE_RIVAL_OF_CLASSES: Mapping[str, float] = MappingProxyType(
+    {"min_child_weight": 0.1, "colsample_bytree": 0.5}
+)
+
 # Rounds: an upper bound that small steps need, and the patience noise needs.
 SAGETREE_ROUNDS = 2000
 SAGETREE_PATIENCE = 50
@@ -58,6 +67,13 @@ SAGETREE_PATIENCE = 50
 # version, and its documentation's usual 100 rounds.
 XGBOOST_ROUNDS = 100
 XGBOOST_MAX_CAT_TO_ONEHOT = 4
+
+# Of numbers the rival is XGBoost's own: a split parts the categories of a column in two by their
+# means. Where each has many rows, one split says what takes many that take one of them each;
+# the means of few rows are chance.
+SAGETREE_RIVAL_OF_NUMBERS: Mapping[str, float] = MappingProxyType(
+    {"max_cat_to_onehot": XGBOOST_MAX_CAT_TO_ONEHOT}
+)
 
 
 def at_most_of(hessian: float) -> dict[str, float]:
@@ -71,3 +87,9 @@ def at_most_of(hessian: float) -> dict[str, float]:
 def preset_of(objective: str) -> Preset:
     """Return what holds for an objective where the user says nothing."""
     return SAGETREE if objective_of(objective).task == "binary" else SAGETREE_OTHERS
+
+
+def rival_of(objective: str) -> Mapping[str, float]:
+    """Return what a job tries against the preset of an objective, if anything."""
+    rivals = {"multiclass": SAGETREE_RIVAL_OF_CLASSES, "regression": SAGETREE_RIVAL_OF_NUMBERS}
+    return rivals.get(objective_of(objective).task, {})

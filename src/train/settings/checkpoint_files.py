@@ -116,7 +116,7 @@ def fingerprint(settings: TrainSettings, data: Mapping[str, DataFingerprint]) ->
     values = {p.name: p.parse(settings.given[spelling]) for spelling, p in known.items()}
     values |= dict(boosting.params)
     if boosting.depths:
-        values["max_depth"] = "chosen by the job"
+        values |= dict.fromkeys(("max_depth", *boosting.rival), "chosen by the job")
     values |= {"early_stopping_rounds": boosting.patience, "eval_metric": boosting.metrics}
     return Fingerprint(
         num_round=boosting.rounds,

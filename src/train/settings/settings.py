@@ -33,6 +33,7 @@ from sagetree.train.hyperparameters.presets import (
     XGBOOST_MAX_CAT_TO_ONEHOT,
     XGBOOST_ROUNDS,
     preset_of,
+    rival_of,
 )
 from sagetree.train.hyperparameters.value_types import ParameterError
 from sagetree.train.hyperparameters.xgboost_parameters import XGBOOST
@@ -63,9 +64,10 @@ class Boosting:
     says how many there are. `seed` is that of folds (0 to 2**32 - 1), XGBoost's own
     is among `params`. `scales_weights` makes the mean of the weights 1;
     `directs_missing` has the missing follow most rows where training has none. Among
-    `depths` the job chooses; there are none where max_depth is settled. Rows that say
-    little lower the params named `yielding`, which nobody has set. `calibration` says what
-    makes scores probabilities, or who chooses it.
+    `depths` the job chooses; there are none where max_depth is settled. At the best of them
+    it tries `rival` in the place of `params`. Rows that say little lower the params named
+    `yielding`. Nobody has set either. `calibration` says what makes scores probabilities, or
+    who chooses it.
     """
 
     params: Mapping[str, Any]
@@ -86,6 +88,7 @@ class Boosting:
     scales_weights: bool = False
     directs_missing: bool = False
     depths: tuple[int, ...] = ()
+    rival: Mapping[str, float] = field(default_factory=dict)
     yielding: tuple[str, ...] = ()
     calibration: str = "none"
 
@@ -241,6 +244,8 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
     own, idle = values["preset"] == "sagetree", idle_together(values)
     params = _params(values, own=own)
     metrics, stopping_metric = metrics_of(values, params)
+    depths = SAGETREE_DEPTHS if own and leaves_depth_open(values) else ()
+    rival = rival_of(params["objective"]) if depths else {}
     return Boosting(
         params=MappingProxyType(params),
         rounds=values.get("num_round", SAGETREE_ROUNDS if own else XGBOOST_ROUNDS),
@@ -261,7 +266,8 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         external_memory=False if trains_on_gpu(values) else values.get("external_memory"),
         scales_weights=own,
         directs_missing=own,
-        depths=SAGETREE_DEPTHS if own and leaves_depth_open(values) else (),
+        depths=depths,
+        rival={name: value for name, value in rival.items() if name not in values},
         yielding=tuple(name for name in SAGETREE_YIELDING if own and name not in values),
         calibration=values.get("calibration", "auto" if own else "none"),
     )

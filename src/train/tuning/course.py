@@ -131,11 +131,12 @@ class Course:
 def default_settings(
     tuning: Tuning, plan: BoostingPlan, *, has_encoding: bool
 ) -> tuple[Settings, ...]:
-    """Return what holds without a search, for each depth that a job chooses among if it is open."""
+    """Return what holds without a search: of all that a job chooses among where it is open."""
     is_linear = plan.params.get("booster") == "gblinear"
     known = {**(_LINEAR_DEFAULTS if is_linear else _XGBOOST_DEFAULTS), **plan.params}
     usual: Settings = {each.name: known[each.name] for each in tuning.ranges}
     usual |= {ENCODING: NATIVE} if has_encoding else {}
     if "max_depth" not in usual or not plan.settings.depths:
         return (usual,)
-    return tuple({**usual, "max_depth": depth} for depth in plan.settings.depths)
+    found = [{**usual, "max_depth": depth} for depth in plan.settings.depths]
+    return (*found, *({**each, **plan.rival} for each in found if plan.rival))

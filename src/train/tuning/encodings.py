@@ -37,7 +37,7 @@ class Encoded:
     def planned(self, settings: Settings) -> BoostingPlan:
         """Return the plan with settings that were tried or chosen."""
         params = {name: value for name, value in settings.items() if name != ENCODING}
-        settled = replace(self.plan.settings, depths=(), yielding=())
+        settled = replace(self.plan.settings, depths=(), rival={}, yielding=())
         return replace(self.plan, settings=settled, params={**self.plan.params, **params})
 
 

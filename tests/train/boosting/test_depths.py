@@ -93,7 +93,7 @@ def test_depths_are_tried_on_the_hold_out_of_many_rows() -> None:
     text = table(600, interacts=True)
     plan, examples = planned(text, RunOptions(), early_stopping_rounds="10")
     found = fit_held_out(plan, examples)
-    assert found.depth == 4
+    assert found.chosen == {"max_depth": 4}
     assert len(found.validation.left_out.labels) == 60
     assert found.validation.rows == "a hold-out of 10% of train"
 
@@ -256,7 +256,15 @@ def planned(text: str, options: RunOptions, **given: str) -> tuple[BoostingPlan,
     plan = fit_plan(facts, settings.columns, Goal(objective_of(settings.boosting.objective)))
     labelled = plan.apply(rows)
     examples = Examples(plan.features.transform(labelled.inputs).values, labelled.labels)
-    made = BoostingPlan.of(settings.boosting, plan.schema, plan.features, examples, run=options)
+    label = plan.schema.label
+    made = BoostingPlan.of(
+        settings.boosting,
+        plan.schema,
+        plan.features,
+        examples,
+        classes=len(label.classes) if label else 0,
+        run=options,
+    )
     return made, examples
 
 
@@ -311,15 +319,15 @@ def test_a_job_that_is_killed_while_it_chooses_goes_on(tmp_path: Path) -> None:
             trained(text, options("stopped", kill), nfold="2")
     again = trained(text, options("stopped"), nfold="2")
     assert again.models == whole.models
-    assert again.depth == whole.depth
+    assert again.chosen == whole.chosen
     names = {path.name.rpartition(".")[0] for path in (tmp_path / "whole").iterdir()}
     assert names == {
         f"sagetree-checkpoint-{phase}-depth-{depth}"
         for phase, depth in [
             ("trial", 4),
             ("trial", 2),
-            ("folds", whole.depth),
-            ("all-rows", whole.depth),
+            ("folds", whole.chosen["max_depth"]),
+            ("all-rows", whole.chosen["max_depth"]),
         ]
     }
 
