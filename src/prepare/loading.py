@@ -112,7 +112,7 @@ def _without_empty_files(table: TableFiles) -> TableFiles:
     empty = [name for name in table.files if name not in files]
     if not empty or not files:
         return table
-    LOG.info("%s: empty and left out: %s", table.name, listed(empty))
+    LOG.info("%s: skipped, as empty: %s", table.name, listed(empty))
     return replace(table, files=files)
 
 
@@ -288,7 +288,7 @@ def _parquet_kinds(
                 raise DataError(
                     f"it is {kind} in {name} and {TEXT} in others",
                     where=f"table {table.name}, column {quote(column)}",
-                    hint="Write the column with one type in all files",
+                    hint="Write the column with the same type in all files",
                 )
     known = {*table.snapshot.columns.values()} if table.snapshot else None
     kept = [column for column in named([*together]) if known is None or column in known]

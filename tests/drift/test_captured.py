@@ -202,7 +202,7 @@ def test_a_capture_without_any_row_says_why(model: Model, tmp_path: Path) -> Non
         "the capture holds answers alone. Let the endpoint capture its input too (CaptureMode "
         "Input)": [output],
         "none of 2 requests was made within the window. Check start_time and end_time": late,
-        f"no row can be scored: {path} line 1 line 1: there are 1 columns where the model has 4 or "
+        f"no row can be scored: {path} line 1 line 1: there are 1 columns, and the model has 4 or "
         "5 columns. Without a header row the columns must be, in this order, amount, kind, city, "
         "seen; or, with those left out of training, amount, kind, city, seen, policy. Check that "
         "they were captured from an endpoint of this very model": [captured("1\n", "text/csv")],

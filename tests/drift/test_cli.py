@@ -118,10 +118,10 @@ def test_what_a_bundle_does_not_hold_is_said(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--model", "{model}", "{folder}/none.csv"], "{folder}/none.csv: there is no such file or "
-         "folder. Check its name, and the folder you are in"),
-        (["--model", "{folder}/no.tar.gz", "{folder}/c.csv"], "{folder}/no.tar.gz: there is no "
-         "such file or folder. Give a folder that sagetree train wrote to, a folder with a "
+        (["--model", "{model}", "{folder}/none.csv"], "{folder}/none.csv: the file or folder does "
+         "not exist. Check its name, and the current folder"),
+        (["--model", "{folder}/no.tar.gz", "{folder}/c.csv"], "{folder}/no.tar.gz: the file or "
+         "folder does not exist. Give a folder that sagetree train wrote to, a folder with a "
          "model's files, or a model.tar.gz"),
         (["--model", "{folder}/plain", "{folder}/c.csv"], "{folder}/plain: it is a model of "
          "XGBoost's own, which does not say what its training's rows were. Train it by sagetree, "
@@ -129,8 +129,8 @@ def test_what_a_bundle_does_not_hold_is_said(
         (["--model", "{model}", "{folder}/c.csv", "--out", "{folder}/c.csv"], "--out "
          "{folder}/c.csv: it is a file. Name a folder"),
         (["--model", "{model}", "{folder}/c.csv", "--labels", "{folder}/l.csv"], "--labels "
-         "{folder}/l.csv: there is no such file or folder. Check its name, and the folder you are "
-         "in"),
+         "{folder}/l.csv: the file or folder does not exist. Check its name, and the current "
+         "folder"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_an_error(

@@ -170,8 +170,8 @@ def test_rows_of_one_number_say_nothing_of_a_model(opt_ml: OptMl) -> None:
     write(opt_ml.processing / "test", constant.csv())
     assert evaluate([]) == 1
     assert opt_ml.message.read_text() == (
-        "t.csv line 2, column 'y': the label is '2.5' in every row. Name the column that is to "
-        "be predicted, or give rows with other labels\n"
+        "t.csv line 2, column 'y': the label is '2.5' in every row. Name the column to predict, "
+        "or give rows with other labels\n"
     )
 
 

@@ -202,7 +202,7 @@ def test_weights_of_zero_are_no_rows(
          "are of"),
         ("[{]", [], "--facets facets.json: it is not JSON: "),
         ('{"a": 1}', [],
-         '--facets facets.json: it is not such a list. Write a JSON list such as [{"column": '
+         '--facets facets.json: it is not a list of facets. Write a JSON list such as [{"column": '
          '"gender", "values": ["F"]}, {"column": "age", "threshold": 40}], each perhaps with '
          '"group": a column'),
         (FACETS, ["--favourable", "legit"],

@@ -179,7 +179,7 @@ FAULTS = [
     (
         "no label",
         "amount,kind\n1,a\n2,b\n",
-        "test.csv line 2: there is no label column 'fraud'. The columns are 'amount', 'kind'",
+        "test.csv line 2: label column 'fraud' is missing. The columns are 'amount', 'kind'",
     ),
     (
         "an unknown label",

@@ -97,7 +97,7 @@ def test_another_threshold_is_measured_by_the_same_rule(opt_ml: OptMl) -> None:
             [[*row[:2], ""] for row in rows(40, 1)],
             NAMES,
             "t.csv line 5, column 'loss': the amount is empty. Every amount must be a number from "
-            "0 where it is that of a positive row that is missed",
+            "0 on in the row of a positive row that is missed",
         ),
     ],
 )

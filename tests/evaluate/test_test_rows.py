@@ -257,8 +257,8 @@ def test_one_label_in_every_row_is_an_error(
     decision, message = evaluated(csv(test), csv(lines), settings)
     assert decision == {}
     assert message == (
-        f"t.csv line 2, column 'y': {said}. Name the column that is to be predicted, or give rows "
-        "with other labels\n"
+        f"t.csv line 2, column 'y': {said}. Name the column to predict, or give rows with other "
+        "labels\n"
     )
 
 

@@ -171,7 +171,7 @@ def test_a_job_that_runs_out_of_memory_says_so(
     assert job.container.wait() == 1, job.container.log
 
     reason = job.failure.read_text("utf-8")
-    killed = "The job was killed by SIGKILL, as the system does where memory runs out"
+    killed = "The job was killed by SIGKILL, as the system does when memory runs out"
     assert reason.startswith(f"{killed}; it had taken up to "), reason
     assert not list(job.model.iterdir())
 

@@ -55,14 +55,14 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ),
         (
             b"a,b,c\n1,2,3\n1,2\n",
-            "rows.csv line 3: the line has 2 cells where the first line has 3. Give every line as "
-            "many cells; quote a cell that holds a comma",
+            "rows.csv line 3: the line has 2 cells, and the first line has 3. Give every line the "
+            "same number of cells; quote a cell that holds a comma",
         ),
         (b"a,b,c\n", "rows.csv: there are no rows. Put rows below the header"),
         (b"", "rows.csv: there are no rows. Put rows below the header"),
         (
             b"1,2\n3,4\n",
-            "rows.csv line 1: there are 2 columns where the model has 3 columns. Without a header "
+            "rows.csv line 1: there are 2 columns, and the model has 3 columns. Without a header "
             "row the columns must be, in this order, a, b, c",
         ),
         (
@@ -72,12 +72,13 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ),
         (
             b'{"a": 1, "b": 2, "c": 3}\n\n{"a": 1, "b": 2, "c": [3]}\n',
-            "rows.csv line 3, column 'c': a list stands where one value is expected. Write one "
+            "rows.csv line 3, column 'c': a list stands where a single value is expected. Write "
+            "one "
             'record a line: {"column": value, ...}, or {"features": [value, ...]}',
         ),
         (
             b"1 0:1 3:2\n",
-            "rows.csv line 1: the index 3 is outside of 0 to 2, the indices of training. Write the "
+            "rows.csv line 1: the index 3 is outside 0 to 2, the indices of training. Write the "
             "files of all channels with the same indices",
         ),
     ],
@@ -111,17 +112,17 @@ def test_no_model(capsys: pytest.CaptureFixture[str]) -> None:
     Path("rows.csv").write_bytes(GOOD)
     hint = "Give a folder that sagetree train wrote to, a folder with a model's files, or a "
     assert failure(capsys, "--model", "nowhere", "rows.csv") == (
-        f"nowhere: there is no such file or folder. {hint}model.tar.gz"
+        f"nowhere: the file or folder does not exist. {hint}model.tar.gz"
     )
     Path("empty").mkdir()
     assert failure(capsys, "--model", "empty", "rows.csv") == (
-        f"empty: there is no model in it. {hint}model.tar.gz"
+        f"empty: it holds no model. {hint}model.tar.gz"
     )
 
 
 def test_no_file(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert failure(capsys, "--model", model, "rows.csv") == (
-        "rows.csv: there is no such file or folder. Check its name, and the folder you are in"
+        "rows.csv: the file or folder does not exist. Check its name, and the current folder"
     )
 
 

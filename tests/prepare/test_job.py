@@ -215,8 +215,8 @@ def test_as_a_process_it_fails_with_the_message_first(tmp_path: Path) -> None:
     put(tmp_path, "claims/more.csv", "policy_id,collision,fraud\n50,Rear\n")
     outcome = run_sagetree(tmp_path, "prepare", *EXAMPLE)
     text = (
-        "claims/more.csv line 2: the line has 2 cells where the first line has 3. "
-        "Give every line as many cells; quote a cell that holds a comma\n"
+        "claims/more.csv line 2: the line has 2 cells, and the first line has 3. "
+        "Give every line the same number of cells; quote a cell that holds a comma\n"
     )
     assert (outcome.code, outcome.log) == (1, f"FAILED: {text}")
     assert message(tmp_path) == text

@@ -118,7 +118,7 @@ FAULTS = {
     ),
     "other columns": (
         {"a_csv": "x,y\n1,2\n", "b_csv": "x,z\n1,2\n"},
-        "of t/a.csv and t/b.csv only t/a.csv has the column 'y'. "
+        "column 'y' is only in t/a.csv, of t/a.csv and t/b.csv. "
         "All files of a table need the same columns",
     ),
     "both formats": (
@@ -133,13 +133,13 @@ FAULTS = {
     ),
     "other columns in Parquet": (
         {"a_parquet": parquet_bytes(x=[1]), "b_parquet": parquet_bytes(x=[1], y=[1])},
-        "of t/a.parquet and t/b.parquet only t/b.parquet has the column 'y'. "
+        "column 'y' is only in t/b.parquet, of t/a.parquet and t/b.parquet. "
         "All files of a table need the same columns",
     ),
     "numbers and text in Parquet": (
         {"a_parquet": parquet_bytes(x=[1]), "b_parquet": parquet_bytes(x=["one"])},
         "table t, column 'x': it is BIGINT in t/a.parquet and VARCHAR in others. "
-        "Write the column with one type in all files",
+        "Write the column with the same type in all files",
     ),
     "a Parquet file cut off": (
         {"a_parquet": parquet_bytes(x=[1])[:-20]},

@@ -55,8 +55,9 @@ def test_a_folder_in_which_one_is(monkeypatch: pytest.MonkeyPatch):
     [
         (
             ["claims", "custmers.csv", *NAMED],
-            "TABLE custmers.csv: there is no such file or folder (did you mean 'customers.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "TABLE custmers.csv: the file or folder does not exist (did you mean "
+            "'customers.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             ["claims/part.csv", "notes.txt", *NAMED],

@@ -203,9 +203,9 @@ def test_the_line_of_a_refusal_names_columns_of_the_model_alone(
         "SchemaError reason=columns 'x,y', 'début [UTC]', 'größe' are missing; "
         "column '...' is unknown",
         "SchemaError reason=column 'größe' is given twice",
-        "SchemaError reason=row 1, column '...': a list stands where one value is expected",
-        "SchemaError reason=line 1: there are 2 columns where the model has 5 or 6 columns",
-        "DecodingError reason=line 2: the line has 1 cells where the first line has 2",
+        "SchemaError reason=row 1, column '...': a list stands where a single value is expected",
+        "SchemaError reason=line 1: there are 2 columns, and the model has 5 or 6 columns",
+        "DecodingError reason=line 2: the line has 1 cells, and the first line has 2",
         "UnsupportedMediaTypeError reason=Content-Type: '...' is not read here",
     ]
 
@@ -274,14 +274,14 @@ def test_an_official_artifact_is_served_by_position(plain_dir: Path):
         422,
         {
             "error": "SchemaError",
-            "message": "there are 2 columns where the model has 3 columns",
+            "message": "there are 2 columns, and the model has 3 columns",
             "where": "line 1",
             "hint": "Without a header row the columns must be, in this order, f0, f1, f2",
             "violations": [
                 {
                     "row": None,
                     "column": "",
-                    "reason": "there are 2 columns where the model has 3 columns",
+                    "reason": "there are 2 columns, and the model has 3 columns",
                 }
             ],
         },

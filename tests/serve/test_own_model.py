@@ -42,7 +42,8 @@ def test_an_archive_is_served_and_leaves_nothing(tmp_path: Path):
     [
         (
             {},
-            "{model}: there is no such file or folder. Give a folder that sagetree train wrote to, "
+            "{model}: the file or folder does not exist. Give a folder that sagetree train wrote "
+            "to, "
             "a folder with a model's files, or a model.tar.gz",
         ),
         (

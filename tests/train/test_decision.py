@@ -166,17 +166,17 @@ FAULTS = [
     (
         {"decision": "cost: miss=1 alarm=loss"},
         "data.csv line 3, column 'loss': the amount is empty. Every amount must be "
-        "a number from 0 where it is that of a false alarm",
+        "a number from 0 on in the row of a false alarm",
     ),
     (
         {"decision": "cost: miss=kind alarm=1"},
-        "data.csv line 2, column 'kind': the amount is 'a'. Every amount must be a "
-        "number from 0 where it is that of a positive row that is missed",
+        "data.csv line 2, column 'kind': the amount is 'a'. Every amount must be a number from 0 "
+        "on in the row of a positive row that is missed",
     ),
     (
         {"decision": "cost: miss=1 alarm=amount"},
         "data.csv line 6, column 'amount': the amount is '-0.623'. Every amount "
-        "must be a number from 0 where it is that of a false alarm",
+        "must be a number from 0 on in the row of a false alarm",
     ),
     (
         {"target": "amount", "decision": "recall>=0.8"},

@@ -137,8 +137,8 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "Name the label column with target; it is 'y' now. Or set objective: multi:softprob for "
      "classes, reg:squarederror for numbers, or another one"),
     ("a ragged line", {"train": table("1,2")},
-     "data.csv line 42: the line has 2 cells where the first line has 3. "
-     "Give every line as many cells; quote a cell that holds a comma"),
+     "data.csv line 42: the line has 2 cells, and the first line has 3. "
+     "Give every line the same number of cells; quote a cell that holds a comma"),
     ("an unclosed quote", {"train": table('1,2,"a')},
      "data.csv line 42: the line is not CSV: unexpected end of data. "
      'Close every quote; write a quote inside a quoted cell twice ("")'),
@@ -165,12 +165,12 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "column 'y': the label is '1' in every row; two values are needed. "
      "Name the label column with target; it is 'y' now"),
     ("a label and nothing else", {"train": "y\n0\n1\n0\n1\n"},
-     "data.csv line 2: there is no column beside the label. Put features beside it"),
+     "data.csv line 2: the label is the only column. Put features beside it"),
     ("one header for two files", {"train": {"a.csv": table(), "b.csv": "1,2,a\n0,1,b\n"}},
-     "of b.csv and a.csv only a.csv has a header. "
-     "Give every file a header, or none; or set header=true or header=false"),
+     "only a.csv has a header, of b.csv and a.csv. "
+     "Give every file a header, or none of them; or set header=true or header=false"),
     ("different columns", {"train": {"a.csv": table(), "b.csv": table(header="y,n,d")}},
-     "of b.csv and a.csv only a.csv has the column 'c'. "
+     "column 'c' is only in a.csv, of b.csv and a.csv. "
      "All files of a channel need the same columns"),
     ("an unseen label in validation", {"train": table(), "validation": table("2,1,a")},
      "channel validation, data.csv line 42, column 'y': the label is '2'. "
@@ -181,13 +181,13 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
     ("a column fewer in validation", {"train": table(), "validation": "y,n\n1,2\n0,1\n"},
      "channel validation: column 'c' is missing. The model needs n, c"),
     ("no header in validation", {"train": table(), "validation": "1,2,a\n0,1,b\n"},
-     "of train and validation only train has a header. "
+     "only train has a header, of train and validation. "
      "Give the files of both channels a header, or none; or set header"),
     ("text in validation", {"train": table(), "validation": table("1,x,a")},
      "channel validation, data.csv line 42, column 'n': 'x' is text where a number is expected. "
      "Correct the cell, or leave it empty if the value is missing"),
     ("infinity", {"train": table("1,inf,a")},
-     "data.csv line 42, column 'n': 'inf' is infinite or too large (float32). Correct the cell, "
+     "data.csv line 42, column 'n': 'inf' is infinite or too large for float32. Correct the cell, "
      "list the text in missing_values if it means no value, or list the column in "
      "categorical_columns"),
 ]  # fmt: skip
@@ -256,7 +256,7 @@ def test_index_columns_may_repeat(job: Job) -> None:
         (
             {"train": {"ContentType": "application/x-parquet"}},
             "data.csv: this is not a Parquet file. Its channel's ContentType promises parquet: "
-            "correct the one or the other",
+            "correct one or the other",
         ),
     ],
 )

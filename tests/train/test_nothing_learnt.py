@@ -10,7 +10,7 @@ ROWS = 200
 XS = RANDOM.normal(size=ROWS).round(3)
 NOISE = RANDOM.normal(size=ROWS).round(3)
 SETTINGS = {"preset": "xgboost", "num_round": 5, "nfold": 2, "max_depth": 2}
-FROM_LAST = "Name the column that is to be predicted, or give rows with other labels"
+FROM_LAST = "Name the column to predict, or give rows with other labels"
 
 
 def table(labels: np.ndarray, xs: np.ndarray = XS) -> str:

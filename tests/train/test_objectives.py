@@ -188,8 +188,8 @@ def test_a_label_out_of_range_is_named(
         (("", 2), "column 'from': the label is empty. Every label must be a number from 0"),
         (
             (3, 2),
-            "column 'to': the label is '2'. Every label must be a number from the lower bound in "
-            "column 'from' on, or empty where nothing is known of it",
+            "column 'to': the label is '2'. Every label must be a number not below the lower "
+            "bound in column 'from', or empty if it is unknown",
         ),
     ],
 )

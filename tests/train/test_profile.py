@@ -356,8 +356,8 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
         ),
         (
             ["tabel.csv"],
-            "DATA tabel.csv: there is no such file or folder (did you mean 'table.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "DATA tabel.csv: the file or folder does not exist (did you mean 'table.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             ["table.csv", "--target", "z"],
@@ -375,8 +375,8 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
         ),
         (
             ["."],
-            "DATA .: what the job writes to profile.html would be read as rows of the folder. Name "
-            "the files in it, or a place outside of it with --out",
+            "DATA .: what the job writes to profile.html would be read as rows of this folder. "
+            "Name the files in it, or a folder outside it with --out",
         ),
         (
             ["table.csv", "--out", "no/page.html"],

@@ -71,7 +71,7 @@ def test_the_reason_begins_with_the_scripts_own_words(said: list[str], first: st
 
 def test_a_script_that_was_killed_says_so() -> None:
     assert describe_failure("It", -9, []) == (
-        "It was killed by SIGKILL, as the system does where memory runs out "
+        "It was killed by SIGKILL, as the system does when memory runs out "
         "and wrote nothing to stderr"
     )
 
@@ -403,6 +403,6 @@ def test_a_wrong_requirement_is_the_reason(tmp_path: Path) -> None:
     opt_ml = configured(tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=str(folder))
     assert run_sagetree(tmp_path, "train").code == 1
     assert opt_ml.failure.read_text().splitlines()[0] == (
-        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; "
-        "without a network only what is installed can be asked for"
+        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; without a "
+        "network it can only name what is installed already"
     )

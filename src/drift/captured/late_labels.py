@@ -59,8 +59,10 @@ def read_labels(path: Path, schema: Schema) -> LateLabels:
             hint="Leave it out: what a model of somebody else's predicts is not known here",
         )
     if not path.exists():
-        hint = "Check its name, and the folder you are in"
-        raise SettingsError("there is no such file or folder", where=f"--labels {path}", hint=hint)
+        hint = "Check its name, and the current folder"
+        raise SettingsError(
+            "the file or folder does not exist", where=f"--labels {path}", hint=hint
+        )
     if path.is_file() and is_capture(path):
         return _ground_truth(path, schema.label)
 

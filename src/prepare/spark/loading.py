@@ -85,7 +85,7 @@ def _without_empty_files(table: StoredTable) -> StoredTable:
     if not files or len(files) == len(table.files):
         return table
     empty = [file.name for file in table.files if not file.size]
-    LOG.info("%s: empty and left out: %s", table.name, listed(empty))
+    LOG.info("%s: skipped, as empty: %s", table.name, listed(empty))
     return replace(table, files=files)
 
 
@@ -190,7 +190,7 @@ def _wider(table: StoredTable, column: str, kinds: Mapping[str, str]) -> str:
     raise DataError(
         f"it is {other} in {other_holder} and {one} in {holder}",
         where=f"table {table.name}, column {quote(column)}",
-        hint="Write the column with one type in all files",
+        hint="Write the column with the same type in all files",
     )
 
 

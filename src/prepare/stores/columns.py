@@ -38,7 +38,7 @@ def check_same_columns(columns: dict[str, Sequence[str]]) -> None:
     if different:
         holder = first if different[0] in columns[first] else last
         raise DataError(
-            f"of {first} and {last} only {holder} has the column {quote(different[0])}",
+            f"column {quote(different[0])} is only in {holder}, of {first} and {last}",
             hint="All files of a table need the same columns",
         )
     if not named(columns[last]):

@@ -69,7 +69,7 @@ STORED_ROWS = 20
 class SelfCheck(StoredRecord):
     """Rows of the training table (cells by column) and the scores they got.
 
-    A model of several outputs has so many scores for a row.
+    A model of several outputs has a score for each.
     """
 
     columns: tuple[str, ...]
@@ -95,9 +95,9 @@ class DataFingerprint(StoredRecord):
 class Origin(BaseModel):
     """What a training depends on beside hyperparameters, data and versions.
 
-    Rounds draw otherwise in a job that makes checkpoints; one that was stopped
-    cannot be had again. `max_depth` is what the job chose, None where it had no choice;
-    `hosts` is how many trained together.
+    Rounds draw differently in a job that makes checkpoints; a job that was stopped cannot be
+    repeated. `max_depth` is what the job chose, None where it had no choice; `hosts` is how many
+    trained together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -184,8 +184,10 @@ class ModelBundle:
             raise PlatformError(
                 "the model cannot be written",
                 where=str(folder),
-                hint="Free some space, or give the job a larger volume; and check the mount's "
-                "rights",
+                hint=(
+                    "Free some space, or give the job a larger volume, and check the mount's "
+                    "permissions"
+                ),
             ) from error
         return manifest
 
@@ -319,7 +321,9 @@ def _checked(folder: Path, name: str, digest: str) -> bytes:
     except (OSError, ValueError, RuntimeError) as error:  # also no name at all, links in circles
         raise ArtifactError("the file is missing", where=name, hint=_DAMAGED) from error
     if outside:
-        raise ArtifactError("it names a file outside", where=MANIFEST_FILE, hint=_DAMAGED)
+        raise ArtifactError(
+            "it names a file outside the folder", where=MANIFEST_FILE, hint=_DAMAGED
+        )
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArtifactError("the file is not the one that was saved", where=name, hint=_DAMAGED)
     return data

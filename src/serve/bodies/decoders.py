@@ -90,7 +90,7 @@ def _json_lines_slices(body: Body, size: int, hints: Hints) -> Iterator[Table]:
         if piece.strip():
             found = _json_lines(as_utf8(piece, hints), lines, hints)
             if named not in (None, found.names is not None):
-                problem = "the line is of another shape than the first"
+                problem = "the line does not have the first line's shape"
                 raise refused(RecordError(problem, "line 1", SHAPE_HINT), lines)
             named = found.names is not None
             yield _lines_table(found, lines, rows)

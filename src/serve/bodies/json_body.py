@@ -235,7 +235,7 @@ def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
     violations = [
         Violation(
             name,
-            f"{_NESTED[type(cell)]} stands where one value is expected",
+            f"{_NESTED[type(cell)]} stands where a single value is expected",
             row,
             row_place(row),
         )

@@ -109,7 +109,7 @@ def _check_varied(group: Group, rows: LabelledRows, plan: TablePlan) -> None:
     raise DataError(
         f"the label is the same in every row: {ends[width]:g}",
         where=f"column {columns}",
-        hint="Name the column that is to be predicted, or give rows with other labels",
+        hint="Name the column to predict, or give rows with other labels",
     )
 
 

@@ -62,7 +62,7 @@ def _schema(
     features = roles.without(rest)
     if not features.names:
         raise DataError(
-            "there is no column beside the label",
+            "the label is the only column",
             where=table.locate(0),
             hint="Put features beside it",
         )

@@ -234,6 +234,6 @@ def test_codes_without_a_table_are_said_to_be_codes(tmp_path: Path) -> None:
     table = table_of({"f0": codes[:, 0].tolist(), "f1": codes[:, 1].tolist()})
     assert model.score(table).tolist() == booster.predict(data).tolist()
     assert model.notes == (
-        "the file does not say which categories the codes are of, so cells must be codes: "
+        "the file does not say which categories its codes stand for, so cells must be codes: "
         "columns 'f1'",
     )

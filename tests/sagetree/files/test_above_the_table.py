@@ -46,16 +46,16 @@ def test_a_delimiter_that_is_set_is_meant(tmp_path: Path) -> None:
 
 
 TITLE = "looks like a title above the table"
-DELETE = "Delete the lines above the one with the columns' names"
+DELETE = "Delete the lines above the one with the names of the columns"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("Sales\ny,a\n0,1\n1,2\n", f"'Sales' {TITLE}: it has 1 cell where the lines below have 2"),
+        ("Sales\ny,a\n0,1\n1,2\n", f"'Sales' {TITLE}: it has 1 cell, and the lines below have 2"),
         (
             "Sales\nof 2025\ny;a;b\n0;1;3\n1;2;5\n",
-            f"'Sales' {TITLE}: it has 1 cell where the lines below have 3",
+            f"'Sales' {TITLE}: it has 1 cell, and the lines below have 3",
         ),
         (
             ",Sales,\ny,a,b\n0,1,2\n",

@@ -101,8 +101,8 @@ def test_a_blank_line_is_called_blank(blank: str, times: int):
     with pytest.raises(DecodingError) as caught:
         read(body.encode())
     assert str(caught.value) == (
-        f"line {times + 1}: the line has 1 cells where the first line has 2. "
-        "The line is blank: leave it out"
+        f"line {times + 1}: the line has 1 cells, and the first line has 2. "
+        "The line is blank: remove it"
     )
 
 
@@ -137,7 +137,7 @@ def test_a_row_that_is_far_too_wide_is_not_taken_apart():
     with pytest.raises(SchemaError) as caught:
         read(b"1," * 10**6 + b"1\n")
     assert str(caught.value) == (
-        "line 1: there are more than 1000 columns where the model has 3. Send the trained columns"
+        "line 1: there are more than 1000 columns, and the model has 3. Send the trained columns"
     )
     quoted = b'"' + b"," * 5000 + b'",2\n'
     assert read(quoted) == (None, [["," * 5000], ["2"]])

@@ -86,8 +86,8 @@ def test_rows_are_located_by_their_line():
             b"1,2\n3\n",
             {},
             DecodingError,
-            "line 2: the line has 1 cells where the first line has 2. "
-            "Give every line as many cells; quote a cell that holds a comma",
+            "line 2: the line has 1 cells, and the first line has 2. "
+            "Give every line the same number of cells; quote a cell that holds a comma",
         ),
         (
             b'1,2\n3,"4\n',
@@ -330,17 +330,17 @@ def test_other_words_are_no_json(word: str):
         (
             '{"input": [[1, 2]]}',
             SchemaError,
-            f"row 1, column 'input': a list stands where one value is expected. {SHAPES}",
+            f"row 1, column 'input': a list stands where a single value is expected. {SHAPES}",
         ),
         (
             '[[1, "WA"], [{"value": 1}, "WA"]]',
             SchemaError,
-            f"row 2, column 'age': an object stands where one value is expected. {SHAPES}",
+            f"row 2, column 'age': an object stands where a single value is expected. {SHAPES}",
         ),
         (
             "[[1, [2], 3]]",
             SchemaError,
-            f"row 1, column '2': a list stands where one value is expected. {SHAPES}",
+            f"row 1, column '2': a list stands where a single value is expected. {SHAPES}",
         ),
         (
             '{"columns": ["age", "age"], "rows": [[1, 2]]}',

@@ -108,7 +108,7 @@ RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
         ),
         (
             [*RECORDS, {"a": 1, "b": [2]}],
-            f"row 10, column 'b': a list stands where one value is expected. {SHAPES}",
+            f"row 10, column 'b': a list stands where a single value is expected. {SHAPES}",
         ),
         (
             [*RECORDS, [1, 2]],

@@ -131,7 +131,7 @@ def test_far_too_many_columns_are_refused():
     with pytest.raises(SchemaError) as caught:
         read(parquet({str(n): [1] for n in range(1001)}))
     assert str(caught.value) == (
-        "there are more than 1000 columns where the model has 3. Send the trained columns"
+        "there are more than 1000 columns, and the model has 3. Send the trained columns"
     )
 
 

@@ -81,8 +81,8 @@ def test_faults_are_counted_from_the_body_s_beginning(
          "Write a line as: label index:value index:value"),
         (decode_json_lines, b" \n\n", "line 1: there are no rows. "
          'Write one record a line: {"column": value, ...}, or {"features": [value, ...]}'),
-        (decode_json_lines, b'{"features": [1, 2], "label": 0}', "column 'label' is the label, "
-         "which a request must not hold. Send the features alone"),
+        (decode_json_lines, b'{"features": [1, 2], "label": 0}', "column 'label' is the label: "
+         "leave it out of the request. Send the features alone"),
         (decode_json_lines, b'{"a": 1, "b": 2}\n{"a": 1}', "line 2, column 'b': the record "
          "lacks this column. Give every record every column, null where missing"),
         (decode_recordio, frame(b"\0" * 70_000), "record 1: the record is longer than 65536 "

@@ -131,7 +131,9 @@ def test_a_model_that_scores_otherwise_than_in_training_is_not_served(
     assert text.startswith(
         f"{tmp_path / 'model'}: its stored rows get other scores than in training (by 0."
     )
-    assert text.endswith("Train again, or serve with the versions in sagetree/manifest.json")
+    assert text.endswith(
+        "Train again, or serve with the library versions named in sagetree/manifest.json"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):

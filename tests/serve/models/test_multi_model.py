@@ -240,7 +240,7 @@ def test_errors_of_an_invocation_are_the_clients_with_their_reason(worker: Worke
     status, told = problem(worker.client.post(path, data=b"1,2\n", headers=CSV_TYPE))
     assert (status, told["message"]) == (
         422,
-        "there are 2 columns where the model has 5 or 6 columns",
+        "there are 2 columns, and the model has 5 or 6 columns",
     )
     assert problem(worker.client.post(path, data=b"1"))[0] == 415
     assert worker.invoke("claims", b"") == (204, b"")
@@ -320,7 +320,7 @@ def test_a_tree_whose_children_lie_outside_of_it_is_refused(
         400,
         {
             "error": "ArtifactError",
-            "message": "the model is damaged: tree 0: there is no node 99999999 among its 15",
+            "message": "the model is damaged: tree 0: node 99999999 is missing from its  nodes15",
             "where": "model.json",
             "hint": "Copy it again, or save it again with Booster.save_model",
         },

@@ -135,7 +135,7 @@ def test_errors_have_the_status_and_the_message_they_were_raised_with(
     ("body", "kind", "accept", "status", "message"),
     [
         (b"x,y\n1,2\n", "text/csv", "", 400, "is text where a number is expected"),
-        (b"1 0:x\n", "text/libsvm", "", 400, "'0:x' holds what is not a number"),
+        (b"1 0:x\n", "text/libsvm", "", 400, "'0:x' holds something that is not a number"),
         (b"junk", "application/x-recordio-protobuf", "", 400, "is not RecordIO"),
         (b"{}", "application/json", "", 415, "'application/json' is not read here"),
         (b"{}", "", "", 415, "'' is not read here"),
@@ -333,8 +333,8 @@ def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
     assert outcome.code == 1
     assert (
         "sagetree serve cannot start: requirements.txt: No matching distribution found for "
-        "evaluate==0.0.1. Correct it; without a network only what is installed can be asked for\n"
-        in outcome.log
+        "evaluate==0.0.1. Correct it; without a network it can only name what is installed "
+        "already\n" in outcome.log
     )
 
 
@@ -350,7 +350,7 @@ def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
         (
             "inference.py",
             {"SAGEMAKER_SUBMIT_DIRECTORY": "/not/there"},
-            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder or file. Name a "
+            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: the folder or file does not exist. Name a "
             "folder or a .tar.gz, here or on s3://, that this job may read",
         ),
     ],

@@ -173,7 +173,7 @@ def test_a_folder_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path)
         phase(tmp_path / "checkpoints")
     assert str(caught.value) == (
         f"{tmp_path}/checkpoints: the folder of checkpoints cannot be written. "
-        "Mount it writable, for the user the container runs as"
+        "Mount it writable for the user that the container runs as"
     )
 
 

@@ -184,14 +184,14 @@ UNLIKE = {
     "a column": (
         "y,a\n1,2\n",
         "y,b\n0,3\n",
-        "of host algo-1 and host algo-2 only algo-1 has the column 'a'",
+        "column 'a' is only in algo-1, of host algo-1 and host algo-2",
     ),
     "a header": (
         "y,a\n1,2\n",
         "0,3\n1,4\n",
-        "of host algo-1 and host algo-2 only algo-1 has a header",
+        "only algo-1 has a header, of host algo-1 and host algo-2",
     ),
-    "a width": ("1,2\n0,1\n", "0,3,4\n1,4,4\n", "it has 3 columns where host algo-1 has 2"),
+    "a width": ("1,2\n0,1\n", "0,3,4\n1,4,4\n", "it has 3 columns, and host algo-1 has 2"),
 }
 
 
@@ -212,9 +212,9 @@ def test_one_column_of_two_types_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "jobs", [{"train": {"a.parquet": part}} for part in parts])
     assert (caught.value.message, caught.value.where, caught.value.hint) == (
-        "its types do not go together: number on host algo-1, text on host algo-2",
+        "its types do not agree: number on host algo-1, text on host algo-2",
         "column 'a'",
-        "Write the column with one type in all files",
+        "Write the column with the same type in all files",
     )
 
 

@@ -113,7 +113,7 @@ def test_the_event_is_a_role_and_no_feature(job: Job) -> None:
     np.testing.assert_array_equal(ran.model.score(table_of(held)), given)
     with pytest.raises(SchemaError) as caught:
         ran.model.score(table_of({"week": TIMES.tolist(), "x": XS.tolist()}))
-    assert "column 'week' is the label, which a request must not hold" in str(caught.value)
+    assert "column 'week' is the label: leave it out of the request" in str(caught.value)
 
 
 @pytest.mark.parametrize("settings", [COX, AFT], ids=["cox", "aft"])
@@ -249,6 +249,6 @@ def test_evaluation_without_the_event_column() -> None:
     with pytest.raises(DataError) as caught:
         label.encode(table_of({"week": [1, 2], "x": [1, 2]}), NONE)
     assert str(caught.value) == (
-        "row 1: there is no event column 'arrest'. It says whether the time in 'week' is that of "
-        "an event: add it"
+        "row 1: event column 'arrest' is missing. Add it: it says whether the time in 'week' is "
+        "the time of an event"
     )

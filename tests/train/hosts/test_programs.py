@@ -148,8 +148,8 @@ def test_a_folder_that_one_host_cannot_write_ends_all(tmp_path: Path) -> None:
 
     place = tmp_path / "127.0.0.2" / "model"
     said = (
-        f"{place}: the folder cannot be written. Mount it writable, for the user the container "
-        "runs as"
+        f"{place}: the folder cannot be written. Mount it writable for the user that the "
+        "container runs as"
     )
     assert hosts[0].failure == f"host 127.0.0.2, {said}\n"
     assert hosts[1].failure.startswith(said)

@@ -70,7 +70,7 @@ def test_a_folder_of_checkpoints_that_cannot_be_written(opt_ml: OptMl) -> None:
     configure(opt_ml, input_data_config={"train": {}}, checkpoint_config={})
     opt_ml.checkpoints.write_text("a file")
     cannot = f"{opt_ml.checkpoints}: the folder of checkpoints cannot be written"
-    assert refusal(opt_ml) == f"{cannot}. Mount it writable, for the user the container runs as"
+    assert refusal(opt_ml) == f"{cannot}. Mount it writable for the user that the container runs as"
     configure(opt_ml, hyperparameters={"objective": "no"}, input_data_config={"training": {}})
     text = refusal(opt_ml)
     assert text.startswith(
