@@ -76,7 +76,7 @@ def take_rows(db: Database, raw: RawTable, key: str) -> str:
     column = key_column(raw, key)
     if find_name(raw.columns, "rowid"):
         hint = "Rename it: rows are told apart by a number of that name"
-        raise DataError("there is a column 'rowid'", where=f"table {raw.name}", hint=hint)
+        raise DataError("column 'rowid' exists already", where=f"table {raw.name}", hint=hint)
     cells = ", ".join(f"{cell} AS {identifier(c)}" for c, cell in typed_cells(db, raw).items())
     db.run(f"CREATE TABLE {JOINED} AS SELECT {cells} FROM {raw.sql} ORDER BY rowid")  # noqa: S608
     return column

@@ -1,7 +1,7 @@
 """Least privilege, measured: what each role did against what the stack's roles allow, both ways.
 
 The roles' policies are read from the account, with all names filled in. A call is held against
-the statements' actions and resources; their conditions are not looked at.
+the statements' actions and resources; their conditions are not checked.
 """
 
 import ast

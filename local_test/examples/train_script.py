@@ -1,6 +1,6 @@
 """Your own training, in script mode: rounds are chosen by what wrong decisions cost.
 
-A fraud that is paid costs its amount, a claim that is looked at costs INSPECTION.
+A fraud that is paid costs its amount, a claim that is inspected costs INSPECTION.
 """
 
 import argparse
@@ -19,7 +19,7 @@ INSPECTION = 500.0
 
 
 def cost(scores: np.ndarray, rows: xgboost.DMatrix) -> tuple[str, float]:
-    """Mean cost of a claim; each is looked at where that is cheaper than what is at stake."""
+    """Mean cost of a claim; each is inspected where that is cheaper than what is at stake."""
     amounts = rows.get_data()[:, rows.feature_names.index(AMOUNT)].toarray().ravel()
     looked_at = scores * amounts > INSPECTION
     paid = np.where(rows.get_label() == 1, amounts, 0.0)

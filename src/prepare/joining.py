@@ -123,7 +123,7 @@ def join(db: Database, query: Query, key: str | None) -> str | None:
         db.create_as(JOINED, query.text)
     except (duckdb.Error, QueryError) as error:
         hint = f"Correct the query; the tables are {listing(db.tables())}"
-        # What follows the empty line quotes the statement, of which the query is a part.
+        # What follows the empty line quotes the statement, and the query is a part of it.
         said = error.message if isinstance(error, QueryError) else str(error)
         reason = "; ".join(said.partition("\n\n")[0].splitlines())
         raise SettingsError(reason, where=query.name, hint=hint) from error

@@ -16,7 +16,7 @@ def cases(tmp_path):
 
 
 def scored(case, **errors):
-    """Scores that miss each label by as much as `errors` says of a contender."""
+    """Scores that miss each label by as much as `errors` says about a contender."""
     table = case.table
     return Scored(case, {
         name: {

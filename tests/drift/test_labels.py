@@ -147,11 +147,12 @@ def test_labels_that_were_merged_into_the_capture_are_taken(model: Model, tmp_pa
     [
         ("inferenceId,label\ni0,1\n", "the label 'fraud' is missing. Give a table with the column "
          "'fraud' and one that names each row, such as inferenceId"),
-        ("fraud\n1\n0\n", "no column names the rows. Give a table with the column 'fraud' and one "
+        ("fraud\n1\n0\n", "no column identifies the rows. Give a table with the column 'fraud' "
+         "and one "
          "that names each row, such as inferenceId"),
-        ("claim,fraud\nc0,1\n", "none of its columns is known of the captured rows. Give a column "
+        ("claim,fraud\nc0,1\n", "the captured rows have none of its columns. Give a column "
          "'inferenceId', 'eventId', beside the label"),
-        ("policy,claim,fraud\np0,c0,1\n", "none of its columns is known of the captured rows. Give "
+        ("policy,claim,fraud\np0,c0,1\n", "the captured rows have none of its columns. Give "
          "a column 'inferenceId', 'eventId', beside the label"),
         ("inferenceId,fraud\ni0,maybe\n", "labels.csv row 1, column 'fraud': the label is 'maybe'. "
          "Every label must be '0' or '1'"),
@@ -189,7 +190,7 @@ def test_a_label_that_follows_other_things_is_told(
     assert severity is Severity.SERIOUS
     assert said.startswith("auc is 0.")
     assert "on 800 rows whose labels came later, and was 0." in said
-    assert said.endswith("of what the model had over saying the same of every row is lost")
+    assert said.endswith("of its advantage over a constant prediction is lost")
 
 
 def test_few_rows_or_one_label_are_no_metric(

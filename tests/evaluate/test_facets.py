@@ -209,7 +209,7 @@ def test_weights_of_zero_are_no_rows(
          "--favourable is 'legit', which is not a value of the label 'fraud'. Its values are '0', "
          "'1'"),
         (None, ["--favourable", "0"],
-         "--favourable: it says which label is good for a person, and there are no facets to "
+         "--favourable: it names the label that is good for a person, and there are no facets to "
          "compare. Add --facets FILE, or leave it out"),
         (None, ["--facets", "none.json"],
          "--facets none.json: it cannot be read: No such file or directory. Name a JSON file"),

@@ -129,7 +129,8 @@ def test_without_arguments_and_inputs_it_says_where_it_looked(
         (tmp_path / "processing" / name).mkdir(parents=True)
     assert main([]) == 1
     assert (tmp_path / "output" / "message").read_text() == (
-        f"{tmp_path}/processing/{absent}: there is no such folder. Put {meant} there, name another "
+        f"{tmp_path}/processing/{absent}: the folder does not exist. Put {meant} there, name "
+        "another "
         f"folder than {tmp_path} by SAGEMAKER_BASE_DIR, or name your own "
         "(sagetree evaluate MODEL TEST.csv)\n"
     )

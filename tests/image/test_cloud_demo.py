@@ -35,11 +35,11 @@ kept with its reason: customers\\.csv line 202: policy_id: it is missing
 of a customer that nobody knows: 422: fraud-customers has no record of it
 P-1: score 0\\.\\d{4}, called [01], because: .*odds
 the API: 422: column 'incident_type' is missing
-told to the alert topic: fraud: a claim scores 0\\.\\d+: \\d+, score
+sent to the alert topic: fraud: a claim scores 0\\.\\d+: \\d+, score
 a dead letter: the wrong claim, with the reason
 scored: 150 rows, into scores/batch\\.csv\\.out
 outcomes: 40 are kept
-told to the alert topic: fraud: drift: \\d+ findings
+sent to the alert topic: fraud: drift: \\d+ findings
 the endpoint: fraud-3-\\w+ instead of fraud-2-
 the endpoint: still fraud-3-
 rolled back: fraud-3-\\w+ is served again; fraud-4-\\w+ was wanted

@@ -72,5 +72,5 @@ def outputs(root: Path) -> dict[str, bytes]:
 
 
 def message(root: Path) -> str:
-    """Return what the job says of its failure."""
+    """Return what the job says about its failure."""
     return (root / "output" / "message").read_text()

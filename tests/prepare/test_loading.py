@@ -54,7 +54,7 @@ def test_empty_files_among_others_are_left_out(
     caplog.set_level("INFO", "sagetree")
     table = load(db, tmp_path, a_csv="", b_csv="x,y\n1,2\n")
     assert rows(db, table) == [("1", "2")]
-    assert caplog.messages == ["t: empty and left out: t/a.csv"]
+    assert caplog.messages == ["t: empty and skipped: t/a.csv"]
 
 
 def test_the_line_for_excel_tells_the_delimiter(db: Database, tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ FAULTS = {
     ),
     "both formats": (
         {"a_csv": "x\n1\n", "b_parquet": parquet_bytes(x=[1])},
-        "table t: some of its files are CSV, some Parquet. "
+        "table t: some of its files are CSV, and others Parquet. "
         "Leave files of one kind: is the same data there twice?",
     ),
     "one name twice in Parquet": (

@@ -95,7 +95,7 @@ def test_out_goes_with_tables(
 ):
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(root))
     assert main(["--out", "x", "--sql", str(QUERY), *NAMED]) == 1
-    text = "--out: it goes with tables. Name files and folders before any option"
+    text = "--out: it is used only with tables. Name files and folders before any option"
     assert (root / "output" / "message").read_text() == f"{text}\n"
 
 

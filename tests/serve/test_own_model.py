@@ -77,6 +77,6 @@ def test_models_that_come_by_requests_are_not_named(
     (tmp_path / "xgboost-model").write_text("")
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().out == (
-        "sagetree serve cannot start: SAGEMAKER_MULTI_MODEL: the models come by requests to "
+        "sagetree serve cannot start: SAGEMAKER_MULTI_MODEL: the models come from requests to "
         f"/models, and the command names {tmp_path}. Unset it, or leave out MODEL\n"
     )

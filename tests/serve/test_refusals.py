@@ -34,18 +34,18 @@ TYPES = ", ".join(DECODERS)
         ),
         (
             CSV, "", {}, 415,
-            ("UnsupportedMediaTypeError", "there is none", "Content-Type",
+            ("UnsupportedMediaTypeError", "the header is missing", "Content-Type",
              f"Send one of {TYPES}"),
         ),
         (
             CSV, "text/html", {}, 415,
-            ("UnsupportedMediaTypeError", "'text/html' is not read here", "Content-Type",
+            ("UnsupportedMediaTypeError", "'text/html' is not supported", "Content-Type",
              f"Send one of {TYPES}"),
         ),
         (
             CSV, "text/csv", {"Content_Encoding": "gzip"}, 415,
-            ("UnsupportedMediaTypeError", "the body is packed as 'gzip'", "Content-Encoding",
-             "Send the body as it is"),
+            ("UnsupportedMediaTypeError", "the body is compressed as 'gzip'", "Content-Encoding",
+             "Send the body uncompressed"),
         ),
         (
             b"1,2\n3\n", "text/csv", {}, 400,
@@ -60,7 +60,7 @@ TYPES = ", ".join(DECODERS)
         ),
         (
             CSV, "text/csv", {ATTRIBUTES: "inference_output=score,odds"}, 400,
-            ("RequestError", f"'odds' is none of {KNOWN}", f"{ATTRIBUTES}, inference_output",
+            ("RequestError", f"'odds' is not one of {KNOWN}", f"{ATTRIBUTES}, inference_output",
              f"This model gives {GIVEN}"),
         ),
         (
@@ -221,8 +221,8 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
         413,
         {
             "error": "PayloadTooLargeError",
-            "message": "the body is larger than 1 MB",
-            "where": "",
+            "message": "it is larger than 1 MB",
+            "where": "the body",
             "hint": "Send fewer rows at once, or raise SAGEMAKER_MAX_PAYLOAD_IN_MB",
         },
     )
@@ -232,8 +232,8 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
     ("method", "path", "status", "error", "message", "hint"),
     [
         (
-            "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
-            "There are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
+            "GET", "/elsewhere", 404, "NotFound", "the path does not exist",
+            "The paths are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
             "GET /v2/health/live, GET /v2/health/ready, GET /v2, GET /v2/models/model, "
             "GET /v2/models/model/ready, POST /v2/models/model/infer, "
             "GET /v2/models/model/versions/{version}, "

@@ -277,8 +277,9 @@ def test_a_port_in_use_is_one_plain_sentence(base_dir: Path):
         port = other.getsockname()[1]
         assert run_to_the_end(base_dir, "--port", str(port)) == (
             1,
-            f"sagetree serve cannot start: 127.0.0.1 port {port}: it cannot be listened on: "
-            "Address already in use. Stop what listens there, or choose another port by --port "
+            f"sagetree serve cannot start: 127.0.0.1 port {port}: the server cannot listen on it: "
+            "Address already in use. Stop the process that listens there, or choose another port "
+            "with --port "
             "or SAGEMAKER_BIND_TO_PORT\n",
         )
 
@@ -287,8 +288,9 @@ def test_an_address_of_another_machine_is_one_plain_sentence(base_dir: Path):
     code, text = run_to_the_end(base_dir, "--host", "192.0.2.1", "--port", "0")
     assert (code, text) == (
         1,
-        "sagetree serve cannot start: 192.0.2.1 port 0: it cannot be listened on: "
-        "Cannot assign requested address. Stop what listens there, or choose another port by "
+        "sagetree serve cannot start: 192.0.2.1 port 0: the server cannot listen on it: Cannot "
+        "assign requested address. Stop the process that listens there, or choose another port "
+        "with "
         "--port or SAGEMAKER_BIND_TO_PORT\n",
     )
 

@@ -103,7 +103,7 @@ def test_evaluate_takes_the_facets_that_the_model_was_trained_with(
     capsys.readouterr()
     assert evaluate([]) == 0
     assert metrics(processing / "evaluation", "post")["DPPL"] is None
-    said = "WARNING: no row is in the facet gender = f: nothing is measured of it\n"
+    said = "WARNING: no row is in the facet gender = f: it cannot be compared\n"
     assert said in capsys.readouterr().out
     # nothing else needs the column: who has it not is told how to do without
     (processing / "test" / "t.csv").write_text(csv(later.drop(columns="gender")))
@@ -139,7 +139,8 @@ def test_of_several_classes_the_favourable_one_is_named(job: Job) -> None:
         ({"objective": "reg:squarederror"},
          "facets need a label of two or more classes, and 'label' is not one. Leave facets out"),
         ({"objective": "multi:softprob", "num_class": 2},
-         "the label 'label' has 2 classes, and nothing says which one is good for a person. Set "
+         "the label 'label' has 2 classes, and none is set as the one that is good for a person. "
+         "Set "
          "favourable to one of '0', '1'"),
     ],
 )  # fmt: skip

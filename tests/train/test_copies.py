@@ -45,7 +45,7 @@ def said(copies: int, rows: int, channel: str = "train") -> str:
     return (
         f"Warning: channel {channel}: {copies} of {rows} rows are copies of other rows "
         f"({rows - copies} are distinct). Copies are held out together. Copies count once in "
-        "intervals and standard deviations. Upsampled rows say nothing new: weights "
+        "intervals and standard deviations. Upsampled rows add no information: weights "
         "(weight_column, scale_pos_weight) do the same\n"
     )
 

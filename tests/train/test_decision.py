@@ -1,4 +1,4 @@
-"""The rule of a job: chosen on rows left out, stored with its curve, refused where it cannot be."""
+"""The rule of a job: chosen on held-out rows, stored with its curve, refused where it cannot be."""
 
 import json
 
@@ -128,8 +128,8 @@ def test_without_rows_left_out_a_rule_has_no_effect_and_that_is_said(job: Job) -
     assert ran.code == 0, ran.log
     assert ModelBundle.load(ran.opt_ml.model).decision is None
     assert (
-        "Warning: decision recall>=0.8 has no effect: no rows were left out to choose on, and "
-        "rows are called from 0.5 on\n"
+        "Warning: decision recall>=0.8 has no effect: no rows were held out to choose on, and "
+        "rows are called positive from 0.5 on\n"
     ) in ran.log
 
 

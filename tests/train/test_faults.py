@@ -58,8 +58,8 @@ SETTINGS = [
     ),
     (
         {"drop_columns": "stat,colour"},
-        "drop_columns, categorical_columns, ordinal_columns, column_types: the data have no "
-        "column 'stat' (did you mean 'state'?), 'colour'. "
+        "drop_columns, categorical_columns, ordinal_columns, column_types: column 'stat' is "
+        "missing from the data (did you mean 'state'?), 'colour'. "
         "The columns are 'amount', 'kind', 'state'",
     ),
     (
@@ -69,7 +69,7 @@ SETTINGS = [
     ),
     (
         {"positive_label": "yes"},
-        "positive_label is 'yes', but column 'fraud' holds '0' and '1'. Take one of the two",
+        "positive_label is 'yes', but column 'fraud' holds '0' and '1'. Use one of the two",
     ),
     (
         {"target": "amount", "objective": "binary:logistic"},
@@ -84,13 +84,13 @@ SETTINGS = [
     ),
     (
         {"monotone_constraints": "(1,0,0,0)"},
-        "monotone_constraints has 4 values where the numbers of columns end at 2. "
+        "monotone_constraints has 4 values, and the numbers of columns end at 2. "
         "The columns are 0 'amount', 1 'kind', 2 'state'; or name them",
     ),
     (
         {"tree_method": "exact", "encoding": "native"},
         "XGBoost refuses the training: Updater `grow_colmaker` or `exact` tree method doesn't "
-        "support categorical features. Change the hyperparameter it names",
+        "support categorical features. Change the hyperparameter that it names",
     ),
     (
         {"ordinal_columns": '{"kind": ["a", "b"]}'},
@@ -104,7 +104,7 @@ SETTINGS = [
     ),
     (
         {"drop_columns": "amount,kind,state"},
-        "data.csv line 2: no column is left to learn from. "
+        "data.csv line 2: there are no columns left to learn from. "
         "All are dropped, constant or identifiers: set column_types to keep some",
     ),
 ]
@@ -133,7 +133,7 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "list the text in missing_values if it means no value, or list the column in "
      "categorical_columns"),
     ("a word among the labels", {"train": table("y,0,c", "1,2,a")},
-     "data.csv line 42, column 'y': the label has 3 values ('0', '1', 'y') where two are needed. "
+     "data.csv line 42, column 'y': the label has 3 values ('0', '1', 'y'), and two are needed. "
      "Name the label column with target; it is 'y' now. Or set objective: multi:softprob for "
      "classes, reg:squarederror for numbers, or another one"),
     ("a ragged line", {"train": table("1,2")},
@@ -213,7 +213,7 @@ def test_keys_in_both_channels_are_refused(job: Job) -> None:
     }
     ran = job(channels, {"target": "y"})
     assert ran.failure == (
-        "column 'policy_id': 5 keys are in train and in validation, such as '35'. "
+        "column 'policy_id': 5 keys are both in train and in validation, such as '35'. "
         "Split by key (sagetree prepare does), or list the column in drop_columns "
         "if it only numbers the rows\n"
     )
@@ -224,7 +224,7 @@ def test_a_declared_category_without_any_value(job: Job) -> None:
     rows = "\n".join(["y,c", *(f"{i % 2}," for i in range(40))])
     ran = job({"train": rows}, {"categorical_columns": "c", "encoding": "onehot"})
     assert ran.failure == (
-        "data.csv line 2: no column is left to learn from. "
+        "data.csv line 2: there are no columns left to learn from. "
         "All are dropped, constant or identifiers: set column_types to keep some\n"
     )
 
@@ -250,8 +250,8 @@ def test_index_columns_may_repeat(job: Job) -> None:
         ),
         (
             {"training": {}},
-            "there is no channel 'train' in inputdataconfig.json (channels: 'training'): "
-            "give the channel with the rows to learn from that name. Correct it",
+            "channel 'train' is missing from inputdataconfig.json (channels: 'training'): "
+            "give that name to the channel with the rows to learn from. Correct it",
         ),
         (
             {"train": {"ContentType": "application/x-parquet"}},
@@ -267,7 +267,7 @@ def test_channel_configurations(job: Job, config: object, text: str) -> None:
 def test_config_files_that_are_no_json(job: Job) -> None:
     job({"train": GOOD}, config=[])
     ran = job({}, config=[])
-    assert ran.failure == "inputdataconfig.json: it holds no JSON object. Write an object\n"
+    assert ran.failure == "inputdataconfig.json: it does not hold a JSON object. Write an object\n"
 
 
 def test_folds_without_a_class(job: Job) -> None:

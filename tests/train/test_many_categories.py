@@ -207,7 +207,7 @@ def test_every_way_of_training_takes_mean_labels(
         ({"objective": "survival:cox"}, "the objective is survival:cox"),
         (
             {"base_margin_column": "x"},
-            "what a label says depends on its row's base margin",
+            "the meaning of a label depends on its row's base margin",
         ),
         (
             {"objective": "multi:softprob", "target": "x"},
@@ -225,7 +225,7 @@ def test_mean_labels_that_say_nothing_are_refused(
     )
     assert ran.code == 1
     assert ran.failure == (
-        f"encoding=target takes mean labels, and {reason}. Set encoding=native or onehot, or leave "
+        f"encoding=target uses mean labels, and {reason}. Set encoding=native or onehot, or leave "
         "it out\n"
     )
 

@@ -92,7 +92,7 @@ def test_labels_that_are_noise_are_a_warning(
     assert ran.code == 0
     (line,) = [line for line in ran.log.splitlines() if "has learnt nothing" in line]
     assert line.startswith(
-        "Warning: the model has learnt nothing that shows on the rows left out by 2-fold "
+        "Warning: the model has learnt nothing that shows on the held-out rows of 2-fold "
         "cross-validation: "
     )
     assert why in line

@@ -144,7 +144,7 @@ def test_a_check_trains_nothing_and_says_how_to_train(capsys: pytest.CaptureFixt
         ),
         (
             ["claims.csv", "--target", "fraud", "--set", "target=kind"],
-            "--target: it is 'fraud', and --set says 'kind'. Leave one of them out",
+            "--target: it is 'fraud', and --set names 'kind'. Leave one of them out",
         ),
     ],
 )
@@ -228,7 +228,7 @@ def test_options_that_do_not_go_together(
 
 def test_where_a_killed_job_leaves_its_reason(monkeypatch: pytest.MonkeyPatch):
     assert report([]) == Path("/opt/ml/output/failure")
-    assert report(["claims.csv"]) is None  # there is no folder of ours yet
+    assert report(["claims.csv"]) is None  # the folder of does not exist ours yet
     OUT.root.mkdir()
     (OUT.root / ".sagetree-out").write_text("")
     assert report(["claims.csv", "--target", "fraud"]) == OUT.failure

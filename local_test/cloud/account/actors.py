@@ -21,7 +21,7 @@ SERVICE = "service"
 
 @dataclass(frozen=True)
 class Call:
-    """One request to AWS: who made it, and what was asked of which service."""
+    """One request to AWS: who made it, which service it was for, and what it asked."""
 
     actor: str
     service: str
@@ -43,7 +43,7 @@ class DeskSession(boto3.Session):
 
 @dataclass
 class Actors:
-    """The sessions of all who call; `hold` is told the events of each, to check requests by."""
+    """The sessions of all who call; `hold` gets the events of each, to check requests by."""
 
     url: str
     hold: Callable[[BaseEventHooks], None]

@@ -14,7 +14,7 @@ def deletion_order(resources: Mapping[str, Template]) -> list[str]:
     """Return the resources' names: each after all that need it, a custom one as late as it can.
 
     CloudFormation deletes side by side what does not depend on each other, so that what a custom
-    resource does not name may be gone when it is told. Here it always is.
+    resource does not name may be gone when it is deleted. Here it always is.
     """
     needs = {name: _needed(template) & resources.keys() for name, template in resources.items()}
     left, order = list(resources), []

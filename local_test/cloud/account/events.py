@@ -1,4 +1,4 @@
-"""EventBridge: the account's rules, and what their targets are told.
+"""EventBridge: the account's rules, and what their targets get.
 
 A function is invoked as EventBridge does it, asynchronously: an error is retried by Lambda, twice
 where nothing else is configured, and not by the rule, whose own retries are for events that could

@@ -1,6 +1,6 @@
 """SQS and Lambda between them: batches out of a queue, and back in what a function reports.
 
-moto hands a function one message at a time, in the call that sends it, and knows no batch of which
+moto hands a function one message at a time, in the call that sends it, and knows no batch where
 some messages failed. Here they go in batches, after what was asked for before; a message that comes
 back can be seen again when the queue's time for it is over.
 """

@@ -1,1 +1,1 @@
-"""`make cloud-demo`: the whole solution on one's desk, told as it happens."""
+"""`make cloud-demo`: the whole solution on one's desk, reported as it happens."""

@@ -35,7 +35,7 @@ _LISTED: Mapping[str, tuple[str, str, str, str]] = {
 
 
 def inventory(desk: Desk) -> dict[str, list[str]]:
-    """Return the names of all there is, by kind; kinds of which there is nothing too."""
+    """Return the names of all there is, by kind; empty kinds too."""
     found = {
         kind: [str(entry[name]) for entry in getattr(desk.client(service), listing)()[key]]
         for kind, (service, listing, key, name) in _LISTED.items()

@@ -165,7 +165,7 @@ class Person:
         return self._post(self.outputs["OutcomesUrl"], body, signed=True)
 
     def queue(self, body: object) -> Answer:
-        """Post claims that may wait, and wait until all of them have been looked at."""
+        """Post claims that may wait, and wait until all of them have been processed."""
         answer = self._post(self.outputs["ClaimsUrl"], body, signed=True)
         self.desk.backstage.wait(RUN_SECONDS)
         return answer
@@ -176,7 +176,7 @@ class Person:
         batch(account, str(source), str(target), "ml.m5.large")
 
     def look_for_drift(self) -> Mapping[str, Any]:
-        """Have drift looked for, and wait until it is known; return what the function said."""
+        """Have drift checked, and wait until it is known; return what the function said."""
         said: Mapping[str, Any] = self.desk.functions.invoke(
             self.outputs["WatchFunctionName"], {}, PERSON
         )
@@ -227,7 +227,7 @@ class Person:
         return ""
 
     def told(self, topic: str = "AlertTopicArn") -> list[str]:
-        """Return what the alert topic, or that of another output, was told, oldest first."""
+        """Return what the alert topic, or that of another output, got, oldest first."""
         from moto.sns.models import sns_backends
 
         found = sns_backends[ACCOUNT][REGION].topics[self.outputs[topic]]

@@ -75,8 +75,8 @@ def _stack(page: Page, desk: Desk, secret: str) -> Person:
     with page.chapter(
         "The stacks",
         "cloud/template.yaml becomes a stack, as an upload in the CloudFormation console does. "
-        "The one thing it has to be told is where the image is. Beside it there are a queue for "
-        "claims, the look for drift and a feature store, as stacks of their own.",
+        "The one thing it needs is where the image is. Beside it there are a queue for "
+        "claims, the check for drift and a feature store, as stacks of their own.",
     ):
         person = Person.with_stack(
             desk,
@@ -112,7 +112,7 @@ def _too_weak(page: Page, person: Person) -> None:
         _check(run.status == "Failed", "a model below the gate passed it", run)
         _check(
             f"is below {TOO_MUCH}" in run.reason,
-            "the pipeline failed of something else",
+            "the pipeline failed for another reason",
             run.reason,
         )
         page.fact("the pipeline failed, as it should", run.reason)
@@ -120,8 +120,8 @@ def _too_weak(page: Page, person: Person) -> None:
         package = person.packages()[0]
         _check(package["ModelApprovalStatus"] == "Rejected", "the weak model is", package)
         page.fact("in the registry", _known_as(package) + ", with its metrics and its report")
-        _check(person.told(), "nobody was told of the failed run")
-        page.fact("told to the alert topic", person.told()[-1].partition(":")[0])
+        _check(person.told(), "nobody was alerted of the failed run")
+        page.fact("sent to the alert topic", person.told()[-1].partition(":")[0])
 
 
 def _good_enough(page: Page, person: Person) -> None:
@@ -223,12 +223,12 @@ def _queued(page: Page, person: Person, folder: Path) -> None:
         _check(answer.status == 202, "the queue does not take them", answer)
         alerts = person.told()[before:]
         _check(len(alerts) == 1, "there is not one alert, but", alerts)
-        page.fact("told to the alert topic", _alert(alerts[0]))
+        page.fact("sent to the alert topic", _alert(alerts[0]))
         _check(person.dead_claims() == 1, "dead letters", person.dead_claims())
         page.fact("a dead letter", "the wrong claim, with the reason; it blocked no other")
         person.queue({"claims": claims})
         _check(len(person.told()) == before + 1, "told twice", person.told()[before:])
-        page.fact("sent once more", "all scored, and nobody is told a second time")
+        page.fact("sent once more", "all scored, and nobody is alerted a second time")
 
 
 def _suspicious(person: Person, folder: Path) -> dict[str, Any]:
@@ -268,7 +268,7 @@ def _files(page: Page, person: Person, folder: Path) -> None:
 def _watched(page: Page, person: Person) -> None:
     with page.chapter(
         "What became of claims, and drift",
-        "The stack keeps what it scores. It is told what became of some claims, and then a job of "
+        "The stack keeps what it scores. It receives what became of some claims, and then a job of "
         "the image compares what was scored with the rows that the model was trained on.",
     ):
         claims = _claims()
@@ -281,10 +281,10 @@ def _watched(page: Page, person: Person) -> None:
         _check(answer.status == 200, "the outcomes are refused", answer)
         page.fact("outcomes", f"{answer.content['outcomes']} are kept")
         started = person.look_for_drift()
-        _check(started["action"] == "started", "nothing was looked at", started)
+        _check(started["action"] == "started", "nothing was compared", started)
         told = person.told()[-1]
-        _check("drift" in told and "total_claim_amount" in told, "the drift was not told", told)
-        page.fact("told to the alert topic", told.partition("\n")[0])
+        _check("drift" in told and "total_claim_amount" in told, "the drift was not reported", told)
+        page.fact("sent to the alert topic", told.partition("\n")[0])
 
 
 def _alert(text: str) -> str:
@@ -296,7 +296,7 @@ def _alert(text: str) -> str:
 def _second_version(page: Page, person: Person, folder: Path, policies: int) -> None:
     with page.chapter(
         "A second version",
-        "New tables, and a run that is told to approve what passes the gate: blue/green, the "
+        "New tables, and a run that approves what passes the gate: blue/green, the "
         "endpoint changes to the new version while the old one answers.",
     ):
         old = person.endpoint()["EndpointConfigName"]
@@ -315,8 +315,8 @@ def _rolled_back(page: Page, person: Person) -> None:
     with page.chapter(
         "A version that is taken back",
         "Somebody registers a model as version 4, approved at once. While it takes over, an alarm "
-        "of the endpoint rings. AWS then goes back to the old version, and says no word: the "
-        "endpoint is in service. The stack says it.",
+        "of the endpoint rings. AWS then goes back to the old version, and reports nothing: the "
+        "endpoint is in service. The stack reports it.",
     ):
         old = person.endpoint()["EndpointConfigName"]
         person.desk.account.alarmed = 1
@@ -324,8 +324,8 @@ def _rolled_back(page: Page, person: Person) -> None:
         _check(person.endpoint()["EndpointConfigName"] == old, "the bad version is served")
         page.fact("the endpoint", f"still {old}")
         said = [text for text in person.told() if "rolled back" in text.lower()]
-        _check(said, "nobody was told of the roll-back", person.told())
-        page.fact("told to the alert topic", said[-1])
+        _check(said, "nobody was alerted of the roll-back", person.told())
+        page.fact("sent to the alert topic", said[-1])
 
 
 def _speed(page: Page, person: Person) -> None:

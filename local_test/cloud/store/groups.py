@@ -1,4 +1,4 @@
-"""Feature groups: SageMaker's operations on them, of which moto has two and those too simply.
+"""Feature groups: SageMaker's operations on them: moto has only two, and those are too simple.
 
 A group is Creating until the desk has done what was asked for before, and its table then stands in
 Glue under the names that were given. Deleting one leaves its files and that table.
@@ -69,7 +69,7 @@ class Group:
 
 
 class Absent(JsonRESTError):  # noqa: N818 - it says what it is
-    """What SageMaker says of a group that is not there."""
+    """What SageMaker says about a group that is not there."""
 
     code = 400
 

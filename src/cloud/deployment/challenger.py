@@ -84,7 +84,7 @@ def forget(clients: Clients, settings: Settings, parameters: Parameters, coming:
 
 
 def take_back(clients: Clients, settings: Settings, parameters: Parameters, coming: str) -> None:
-    """Let the challenger not come back by its approval, which may be told again, and late.
+    """Let the challenger not come back by its approval, which may be delivered again, and late.
 
     `coming` is the ARN of the package that is to be served now, which may be the challenger's.
     """

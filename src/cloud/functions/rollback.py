@@ -45,7 +45,7 @@ def rollback(
         rolled = roll_out(clients, settings, parameters, package, deadline)
         return {**rolled, "package": wanted}
     if left != wanted:
-        reason = f"{left} is not wanted now, {wanted} is"
+        reason = f"{wanted} is wanted now, not {left}"
         return answer(settings, "unchanged", parameters.get(WANTED_CONFIG), reason)
     target = _before(clients, settings, parameters, wanted)
     if target.arn != parameters.get(DEPLOYED_PACKAGE):
@@ -74,7 +74,7 @@ def _goes_on(clients: Clients, settings: Settings, parameters: Parameters, wante
 
 
 def _is_asked_for(settings: Settings, parameters: Parameters, wanted: str) -> bool:
-    """Say whether the endpoint has been told to serve what is wanted, or the function does."""
+    """Say whether the endpoint has been set to serve what is wanted, or the function does."""
     if settings.endpoint_kind == "lambda":
         return parameters.get(DEPLOYED_PACKAGE) == wanted
     versions = versions_in(settings.stack, parameters.get(WANTED_CONFIG))
@@ -92,7 +92,7 @@ def _before(clients: Clients, settings: Settings, parameters: Parameters, wanted
         if package and package.is_approved and package.arn != wanted:
             return package
     reason, hint = (
-        "no package that is still approved was served before it",
+        "before it no package was served that is still approved",
         "Approve another package",
     )
     raise Refused(reason, where=wanted, hint=hint)

@@ -1,4 +1,4 @@
-"""What has become of a deployment, told by the endpoint and not by what was asked for.
+"""What has become of a deployment, read from the endpoint and not from what was asked for.
 
 SageMaker calls an endpoint InService again after it has rolled a change back. So the config that
 is served is compared with the one that was wanted, and only then is a package called deployed.
@@ -73,7 +73,7 @@ def _in_service(
     if weighed == "asked":
         return answer(settings, "updated", config)
     if weighed == "failed":
-        text = "The challenger has not got its share of the requests. To try again, shift it again."
+        text = "The challenger did not get its share of the requests. To try again, shift again."
         return _told(clients, settings, parameters, now, "failed", text)
     remove_old(clients, settings, config)
     return answer(settings, "in-service", config)

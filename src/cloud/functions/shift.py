@@ -48,7 +48,7 @@ def shift(
         if note is not None and (arn := event.get("package", note.arn)) != note.arn:
             raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
         return _end(clients, settings, parameters, deadline)
-    # before the parameters are looked at, for this may wait
+    # before the parameters are read, for this may wait
     arn = event["package"] if "package" in event else _challenger(parameters)
     package = Package.finished(clients, settings, str(arn), deadline)
     if share == 100:

@@ -15,7 +15,7 @@ def tell_added(table: str, own: Mapping[str, Sequence[str]]) -> None:
         lacking = [name for name in own if column not in own[name]]
         if lacking:
             LOG.info(
-                "%s: the column %s is missing from, and empty in: %s",
+                "%s: column %s is filled with empty cells, as it is missing from: %s",
                 table, quote(column), listed(lacking),
             )  # fmt: skip
 

@@ -10,7 +10,7 @@
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
     sagetree/columns.json   what each column of training's rows held, for `sagetree drift`
-    sagetree/curve.json     metrics by round, if rows were left out
+    sagetree/curve.json     metrics by round, if rows were held out
     sagetree/rows.bin       hashes of training's rows, if it kept them
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
@@ -319,7 +319,7 @@ def _checked(folder: Path, name: str, digest: str) -> bytes:
         outside = folder.resolve() not in path.resolve().parents
         data = b"" if outside else path.read_bytes()
     except (OSError, ValueError, RuntimeError) as error:  # also no name at all, links in circles
-        raise ArtifactError("the file is missing", where=name, hint=_DAMAGED) from error
+        raise ArtifactError("the file does not exist", where=name, hint=_DAMAGED) from error
     if outside:
         raise ArtifactError(
             "it names a file outside the folder", where=MANIFEST_FILE, hint=_DAMAGED

@@ -78,7 +78,7 @@ def read_files(folder: Path, reading: Reading) -> Table:
         shrink = replace(reading.shrink, text=reading.shrink.text | lost)
         gathered.replace(_gather(folder, replace(reading, shrink=shrink), lost))
     if gathered.empty:
-        LOG.info("%s: skipped, as empty: %s", folder.name, listed(gathered.empty))
+        LOG.info("%s: empty and skipped: %s", folder.name, listed(gathered.empty))
     if count := gathered.repeated_headers:
         lines = "1 line" if count == 1 else f"{count} lines"
         LOG.info("%s: %s among the rows repeated the header: skipped", folder.name, lines)

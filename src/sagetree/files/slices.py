@@ -121,7 +121,7 @@ def conclude(files: Collection[Path], tallies: Sequence[RowCount]) -> None:
         raise DataError("there are no rows", where=where, hint="Put rows below the header")
     empty = [str(path) for path, tally in zip(files, tallies, strict=True) if tally.is_empty]
     if empty:
-        LOG.info("Skipped, as empty: %s", listed(empty))
+        LOG.info("Empty and skipped: %s", listed(empty))
     repeated = sum(tally.repeated for tally in tallies)
     if repeated:
         lines = "1 line" if repeated == 1 else f"{repeated} lines"

@@ -51,7 +51,7 @@ def get_content_type(content_type_cfg_val: str | None) -> str:
     name, *parameters = (part.strip() for part in content_type_cfg_val.lower().split(";"))
     if name not in _CONTENT_TYPES:
         raise SettingsError(
-            f"{quote(content_type_cfg_val)} is not read here",
+            f"{quote(content_type_cfg_val)} is not supported",
             where="ContentType",
             hint=f"Use one of {', '.join(_CONTENT_TYPES)}",
         )
@@ -70,8 +70,8 @@ def get_dmatrix(
 ) -> "xgboost.DMatrix | None":
     """Return the rows of all files below a folder, or of several, or of one file.
 
-    The label comes first, with csv_weights=1 the weight after it. None where there is no such
-    folder, as without a validation channel. Raises DataError for what cannot be read.
+    The label comes first, with csv_weights=1 the weight after it. None where the folder does not
+    exist, as without a validation channel. Raises DataError for what cannot be read.
     """
     if is_pipe:
         hint = "Leave is_pipe out; FastFile mode reads as fast"

@@ -74,7 +74,7 @@ def decode(obj: str | bytes, content_type: str) -> "xgboost.DMatrix":
     decoder = DECODERS.get(OTHER_NAMES.get(name, name))
     if decoder is None:
         raise UnsupportedMediaTypeError(
-            f"{quote(content_type)} is not read here",
+            f"{quote(content_type)} is not supported",
             where="Content-Type",
             hint=f"Send one of {', '.join(DECODERS)}, or write an input_fn",
         )

@@ -31,7 +31,7 @@ from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import LABEL_IN_REQUEST
 from sagetree.tables.table import Source, Table
 
-# Python's objects take much memory: of so many values at a time features are made.
+# Python's objects take much memory: of this many values at a time features are made.
 JSON_VALUES = 2**18
 
 # Records of one cell take 30 times their text.

@@ -45,7 +45,7 @@ def refuse_lacking(
     lacking: Iterable[tuple[str, int]], place: Callable[[int], str] = row_place
 ) -> None:
     """Raise SchemaError where there are needed columns that records lack, each with its row."""
-    reason = "the record lacks this column"
+    reason = "the column is missing from the record"
     violations = [Violation(name, reason, row, place(row)) for name, row in lacking]
     if violations:
         hint = "Give every record every column, null where missing"

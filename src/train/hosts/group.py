@@ -2,7 +2,7 @@
 
 All hosts make the same calls in the same order: a sequence that differs is no
 error to XGBoost, but another model. So no call stands below an `if` on what only
-one host knows, and what leads to a call is decided from what all have told.
+one host knows, and what leads to a call is decided from what all have sent.
 """
 
 from abc import ABC, abstractmethod

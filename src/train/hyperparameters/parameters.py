@@ -43,7 +43,7 @@ OWN = (
         "decision",
         DecisionRule(),
         "binary:logistic: how the score is chosen from which on a row is called positive, on "
-        "rows left out: by the greatest F1, the most found with a precision or with a share of "
+        "held-out rows: by the greatest F1, the most found with a precision or with a share of "
         "alerts, the fewest alerts with a recall, or the least cost of positives missed and false "
         "alarms, such as cost: miss=claim_amount alarm=35",
         default="f1",
@@ -51,7 +51,7 @@ OWN = (
     Hyperparameter(
         "calibration",
         Choice(("none", "platt", "isotonic", "auto")),
-        "binary:logistic: what makes a score a probability, fitted on rows left out, with ranks "
+        "binary:logistic: what makes a score a probability, fitted on held-out rows, with ranks "
         "as they are; default: auto, which calibrates where the slope there is surely outside "
         ".9 to 1.1 or the mean score off, and takes back scale_pos_weight; none with preset "
         "xgboost",
@@ -197,7 +197,7 @@ OWN = (
         "_kfold",
         Integer(2),
         "folds of which each gives a model; all are served as one, and every printed number is "
-        "of rows left out",
+        "of held-out rows",
     ),
     Hyperparameter("_num_cv_round", Integer(1), "how often _kfold is repeated", default="1"),
     Hyperparameter(
@@ -230,7 +230,7 @@ OWN = (
     Hyperparameter(
         "report",
         Flag(),
-        "whether the job writes output/data/report.html, of the rows left out",
+        "whether the job writes output/data/report.html, of the held-out rows",
         default="false",
     ),
     Hyperparameter(

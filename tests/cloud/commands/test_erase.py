@@ -273,7 +273,7 @@ def test_nobody_is_erased_without_being_asked(stack, kept):
     with pytest.raises(UserError) as raised:
         stack.hears(lambda: erase(stack.account, "7", False))
     assert str(raised.value) == (
-        "this erases '7' for good, and nobody is here to agree to it. Agree to it with --yes"
+        "this erases '7' for good, and nobody is here to confirm it. Confirm it with --yes"
     )
     assert kept.get("tables/claims.csv") == CLAIMS
 

@@ -45,7 +45,8 @@ def test_no_network_is_made_for_a_serverless_endpoint(given, person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, given, ["network"])
     assert str(raised.value) == (
-        "fraud-network does not go with EndpointKind serverless. Choose another EndpointKind, or "
+        "fraud-network cannot be combined with EndpointKind serverless. Choose another "
+        "EndpointKind, or "
         "launch without network"
     )
     assert person.client("cloudformation").describe_stacks()["Stacks"] == []

@@ -320,8 +320,8 @@ def test_cloudformation_tells_of_another_kind_of_endpoint():
         ),
         (
             "aws-fraud",
-            "the stack's name begins with aws: Parameter Store keeps such names of parameters for"
-            " AWS",
+            "the stack's name begins with aws: Parameter Store reserves such parameter names for "
+            "AWS",
         ),
         ("f" * 44, "done"),
     ],

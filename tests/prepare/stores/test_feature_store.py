@@ -95,8 +95,9 @@ def test_a_group_whose_event_time_has_another_name(root: Path) -> None:
     arguments = [*KEY, *CSV, "--event-time"]
     assert main([*arguments, "EventTime"]) == 1
     assert message(root) == (
-        "table claims: this is a feature group's offline store, and has no column 'EventTime' "
-        "that tells which record of a key is the latest. Name the group's event time feature "
+        "table claims: this is a feature group's offline store, and column 'EventTime', which "
+        "says which record of a key is the latest, is missing from it. Name the group's event "
+        "time feature "
         "with --event-time; the columns are 'policy_id', 'fraud', 'amount', 'event_time', "
         "'is_deleted'\n"
     )

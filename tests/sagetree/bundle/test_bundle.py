@@ -147,7 +147,7 @@ def flipped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (removed, "the file is missing"),
+        (removed, "the file does not exist"),
         (emptied, "the file is not the one that was saved"),
         (cut, "the file is not the one that was saved"),
         (flipped, "the file is not the one that was saved"),
@@ -196,7 +196,7 @@ def test_a_damaged_manifest(damage: Callable[[Path], None], folder: Path) -> Non
             {"files": {"/etc/hostname": "0" * 64}},
             f"{MANIFEST_FILE}: it names a file outside the folder. {AGAIN}",
         ),
-        ({"files": {"a\0b": "0" * 64}}, f"a\0b: the file is missing. {AGAIN}"),
+        ({"files": {"a\0b": "0" * 64}}, f"a\0b: the file does not exist. {AGAIN}"),
     ],
     ids=str,
 )

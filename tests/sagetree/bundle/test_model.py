@@ -312,7 +312,7 @@ def test_a_self_check_that_fails(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         Model.load(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: its stored rows get other scores than in training (by 0.125). "
+        f"{tmp_path}: its stored rows get different scores than in training (by 0.125). "
         "Train again, or serve with the library versions named in sagetree/manifest.json"
     )
 

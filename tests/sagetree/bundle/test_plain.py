@@ -93,7 +93,7 @@ def test_a_bundle_of_a_booster_that_was_stopped_early(all_rounds: bool, tmp_path
 def test_categories_are_refused_before_the_rows_are_read(tmp_path: Path) -> None:
     frame = pd.DataFrame({"state": pd.Categorical(["TX", "CA"] * 20)})
     own = xgboost.XGBClassifier(enable_categorical=True, n_estimators=2).fit(frame, [0, 1] * 20)
-    with pytest.raises(ArtifactError, match="the booster has categories of XGBoost's own"):
+    with pytest.raises(ArtifactError, match="the booster has XGBoost's own categories"):
         save_booster(own.get_booster(), frame, tmp_path)
 
 
@@ -207,7 +207,7 @@ def test_a_category_that_xgboost_refuses_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "said"),
     [
-        (["1", "1.0"], "'1' and '1.0' are spelled alike"),
+        (["1", "1.0"], "'1' and '1.0' are spelled the same"),
         (["", "a"], "'' is not one that a cell can hold"),
     ],
 )

@@ -24,7 +24,7 @@ ROWS = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the command says of its failure."""
+    """What the command says about its failure."""
     assert main(arguments) == 1
     return capsys.readouterr().out.splitlines()[-1].removeprefix("FAILED: ")
 
@@ -115,7 +115,7 @@ def test_joblib_puts_arrays_among_the_instructions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "there is no booster"), (2, "there are 2 boosters")]
+    ("count", "said"), [(0, "the pickle holds no booster"), (2, "the pickle holds 2 boosters")]
 )
 def test_a_pickle_without_one_booster(
     count: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -123,7 +123,7 @@ def test_a_pickle_without_one_booster(
     boosters = [classifier().set_params(seed=n).get_booster() for n in range(count)]
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(boosters))
     assert failure(capsys, str(tmp_path / "model.pkl")) == (
-        f"{tmp_path}/model.pkl: {said} in the pickle. Pickle one xgboost.Booster, or one model of "
+        f"{tmp_path}/model.pkl: {said}. Pickle one xgboost.Booster, or one model of "
         "XGBoost's scikit-learn wrapper, without compression"
     )
 

@@ -1,4 +1,4 @@
-"""MODEL: every form in which a person has one, and what is said of anything else."""
+"""MODEL: every form in which a person has one, and what is said about anything else."""
 
 import tarfile
 from pathlib import Path

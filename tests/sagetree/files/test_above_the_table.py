@@ -21,7 +21,7 @@ def test_empty_files_among_others_are_left_out(
         (tmp_path / f"{name}.csv").write_bytes(b"")
     assert read_table(tmp_path, looks_like_header).rows == 2
     listed = "a.parquet, c.csv, d.csv, ... (4 files)"
-    assert caplog.messages == [f"{tmp_path.name}: empty and left out: {listed}"]
+    assert caplog.messages == [f"{tmp_path.name}: empty and skipped: {listed}"]
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_other_rows_of_other_widths_are_no_title(tmp_path: Path, text: str) -> N
     with (tmp_path / "a.csv").open("rb") as file, pytest.raises(DataError) as caught:
         list(read_csv(file, b"", "a.csv", CsvRules(looks_like_header, ",")))
     assert TITLE not in str(caught.value)
-    assert "cells where the first line has" in str(caught.value)
+    assert "cells, and the first line has" in str(caught.value)

@@ -122,7 +122,7 @@ def test_content_types(text: str | None, kind: str) -> None:
         ),
         (
             "image/png",
-            "ContentType: 'image/png' is not read here. Take one of csv, text/csv, libsvm, "
+            "ContentType: 'image/png' is not supported. Use one of csv, text/csv, libsvm, "
             "text/libsvm, text/x-libsvm, parquet, application/x-parquet, recordio-protobuf, "
             "application/x-recordio-protobuf",
         ),

@@ -1,4 +1,4 @@
-"""Labels of every kind: the number each cell is, and what is said of the others."""
+"""Labels of every kind: the number each cell is, and what is said about the others."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Names, not positions: which tables fit a trained schema, and what is said of the others."""
+"""Names, not positions: which tables fit a trained schema, and what is said about the others."""
 
 import numpy as np
 import pyarrow as pa

@@ -67,7 +67,7 @@ def test_content_types_encoders_and_responses(start: Start):
     assert named.get_json()["scores"] == [pytest.approx(score)]
     assert post(client, LIBSVM, "text/x-libsvm").get_json()["scores"] == [pytest.approx(score)]
     status, told = problem(post(client, b"{}", "image/png"))
-    assert (status, told["message"]) == (415, "'image/png' is not read here")
+    assert (status, told["message"]) == (415, "'image/png' is not supported")
     status, told = problem(post(client, b"a,b\n"))
     assert (status, told["where"]) == (400, "row 1, column 1")
 

@@ -92,10 +92,10 @@ def test_other_files_are_no_checkpoints(tmp_path: Path) -> None:
 
 
 DAMAGES = {
-    "its sha256 is another": lambda content: content[:-1],
-    "its sha256 is another ": lambda content: content.replace(b"model", b"Model"),
-    "it does not begin as one": lambda content: b"",
-    "it does not begin as one ": lambda content: content[5:],
+    "its sha256 is not the stored one": lambda content: content[:-1],
+    "its sha256 is not the stored one ": lambda content: content.replace(b"model", b"Model"),
+    "it does not begin as a checkpoint does": lambda content: b"",
+    "it does not begin as a checkpoint does ": lambda content: content[5:],
 }
 
 
@@ -134,7 +134,7 @@ def change(**changes: Any) -> Fingerprint:
     return MARK.model_copy(update=changes)
 
 
-REMEDY = "Restore what it was, or empty the folder of checkpoints to train anew"
+REMEDY = "Restore the earlier values, or empty the folder of checkpoints to train from the start"
 REFUSED = [
     (
         change(hyperparameters={"eta": "0.2", "lambda": "1"}),

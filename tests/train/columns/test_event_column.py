@@ -162,8 +162,8 @@ def test_the_concordance_of_a_table_worked_by_hand() -> None:
 
 
 UNCENSORED = (
-    "Warning: no row is censored: every time counts as that of an event. Where some rows were only "
-    "last seen then, event_column says so\n"
+    "Warning: no row is censored: every time counts as that of an event. If some rows were only "
+    "last seen then, mark them with event_column\n"
 )
 
 
@@ -179,8 +179,8 @@ FAULTS = [
     (
         table(("1", "2")),
         {},
-        "column 'arrest': its values ('1', '2') are not 1 and 0, or true and false. Name those "
-        "that mean that the event came with event_value",
+        "column 'arrest': its values ('1', '2') are not 1 and 0, or true and false. Name the ones "
+        "that mean that the event happened with event_value",
     ),
     (
         table(("free", "arrested")),
@@ -191,8 +191,8 @@ FAULTS = [
     (
         table(("0", "0")),
         {},
-        "column 'arrest': no row has its event. Give rows whose event came, or name its values "
-        "with event_value",
+        "column 'arrest': no row has its event. Give rows whose event happened, or name its "
+        "values with event_value",
     ),
     (
         table(),

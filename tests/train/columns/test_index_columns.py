@@ -127,7 +127,7 @@ def test_an_index_that_training_had_not_is_left_out_of_parquet(job: Job) -> None
 def test_a_first_column_of_keys_is_refused_as_the_label(job: Job) -> None:
     text = INDEXED.replace(",price", "policy_id,price", 1)
     assert job({"train": text}, VALUE).failure == (
-        "column 'policy_id': the first column is taken for the label, and only names rows: "
+        "column 'policy_id': the first column is taken for the label, but it only numbers rows: "
         "its values are whole numbers, each of them once. Name the label column with target\n"
     )
     assert job({}, VALUE | {"target": "price"}).code == 0

@@ -77,7 +77,7 @@ def test_a_killed_host_ends_the_others_at_once(
     name = f"127.0.0.{victim + 1}"
     for host in (host for host in hosts if host is not hosts[victim]):
         assert last_words(host) == lost(
-            f"{name} ended without a word, as a host does that is killed"
+            f"{name} ended without a message, as a host does when it is killed"
         )
 
 

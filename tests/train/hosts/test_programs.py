@@ -85,8 +85,8 @@ def test_a_host_that_is_killed_ends_the_job_with_its_name(tmp_path: Path, victim
                 assert failure.startswith("The job was killed by SIGKILL")
             else:
                 assert failure.startswith(
-                    f"another host of the job is gone: {name} ended without a word, as a host "
-                    f"does that is killed. {HINT}"
+                    f"another host of the job is gone: {name} ended without a message, as a host "
+                    f"does when it is killed. {HINT}"
                 )
             assert not any(program.opt_ml.model.iterdir())
     finally:
