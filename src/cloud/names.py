@@ -217,7 +217,8 @@ def fault_of_stack(stack: str) -> str:
     """
     if len(stack) > LONGEST_STACK:
         return (
-            f"the stack's name has {len(stack)} characters, and may have {LONGEST_STACK}: names of"
+            f"the stack's name has {len(stack)} characters, and may have at most "
+            f"{LONGEST_STACK}: names of"
             " models and configs begin with it"
         )
     if stack != stack.lower():

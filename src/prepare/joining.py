@@ -57,9 +57,9 @@ def table_query(tables: Sequence[RawTable], columns: RecordColumns | None, label
     """Return the query that stands for one that is not given.
 
     One table is taken as it is. Of several the one with the label keeps all its
-    rows, and the others are joined to it by the key: a row of another table is
-    no case to learn from. Raises SettingsError where no key or label says how,
-    DataError where a column is in several tables.
+    rows, and the others are joined to it by the key: a row of another table is not a case to learn
+    from. Raises SettingsError where no key or label says how, DataError where a column is in
+    several tables.
     """
     name = f"the table {tables[0].name}" if len(tables) == 1 else "the tables, joined"
     if len(tables) == 1:

@@ -1,4 +1,4 @@
-"""Labels that came later find their rows, and metrics that have fallen are told."""
+"""Labels that came later find their rows, and metrics that have fallen are reported."""
 
 import json
 from pathlib import Path
@@ -110,8 +110,8 @@ def test_rows_whose_labels_contradict_each_other_are_told(
     found = joined(model, tmp_path / "rows.csv", labels)
     assert (found.rows.tolist(), found.unmatched) == ([*range(3, 39)], 4)
     assert caplog.messages[-1] == (
-        f"{labels}: 3 rows have several labels that differ, or not as many as their request has "
-        "rows: they are left out"
+        f"{labels}: 3 rows have several different labels, or not one "
+        "label for each row of their request: they are left out"
     )
 
 

@@ -304,7 +304,7 @@ def test_two_hosts_train_one_model(tmp_path: Path, files: int) -> None:
 
 @pytest.mark.long
 def test_hosts_leave_linked_files_where_they_are_and_whole_lines_in_the_log(tmp_path: Path) -> None:
-    own, folder = tmp_path / "own", tmp_path / "job"  # of which none has a folder config
+    own, folder = tmp_path / "own", tmp_path / "job"  # none of them has a folder config
     own.mkdir()
     for number in range(4):
         (own / f"{number}.csv").write_text(lines(100, seed=number))

@@ -106,7 +106,7 @@ def test_keys_are_whole_numbers_in_all_tables_or_text(
 @pytest.mark.parametrize(
     ("column", "key"),
     [
-        (pa.array([7.0, 8.0]), 7),  # as pandas writes whole numbers of which some are missing
+        (pa.array([7.0, 8.0]), 7),  # as pandas writes whole numbers with some missing
         (pa.array([7, 8], pa.int16()), 7),
         (pa.array(["7", "8"]), "7"),
         (pa.array([7.5, 8.0]), "7.5"),

@@ -74,8 +74,8 @@ SETTINGS = [
     (
         {"target": "amount", "objective": "binary:logistic"},
         "data.csv line 4, column 'amount': the label has 118 values ('-2.936', '-2.365', "
-        "'-2.250', ...) where two are needed. "
-        "Name the label column with target; it is 'amount' now",
+        "'-2.250', ...), and two "
+        "are needed. Name the label column with target; it is 'amount' now",
     ),
     (
         {"nfold": 50},

@@ -91,7 +91,7 @@ def best_threshold(labels: Floats, scores: Floats, weights: Floats | None = None
 
 
 def rare(seed: int, rows: int = 1500) -> str:
-    """Rows of which 3 in 100 are positive: no score comes near 0.5 for many rounds."""
+    """Rows with 3 positive in 100: no score comes near 0.5 for many rounds."""
     random = np.random.default_rng(seed)
     fraud = np.arange(rows) % 33 == 0
     a, b = random.normal(fraud * 2.0), random.normal(size=rows)

@@ -212,7 +212,7 @@ def test_a_folder_in_the_environment_contradicts(
         ),
         (
             ["claims.csv", "--reproduce", "manifest.json"],
-            "--reproduce goes without DATA: it reads the channels of the folder that "
+            "--reproduce is used without DATA: it reads the channels of the folder that "
             "SAGEMAKER_BASE_DIR names, such as one that --out named",
         ),
     ],

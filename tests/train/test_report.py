@@ -30,7 +30,7 @@ def test_it_is_on_the_rows_left_out(
     auc = re.search(r"AUC (0\.\d+) \(", ran.log)
     assert auc
     assert f"the area is {auc[1]}" in page
-    # what shuffling costs is told of rows that the model has not learnt from
+    # what shuffling costs is shown for rows that the model has not learnt from
     assert ("loss of AUC if shuffled" in page) == is_shuffled
     assert not (ran.opt_ml.output_data / "model_card.json").exists()
 

@@ -173,8 +173,8 @@ def test_sigterm_leaves_the_best_model_so_far(
         (
             "[7]\t",
             {"save_model_on_termination": "false"},
-            "The job was stopped by SIGTERM after 8 rounds; no model is left, as "
-            "save_model_on_termination=false demands\n",
+            "The job was stopped by SIGTERM after 8 rounds; no model is left, because "
+            "save_model_on_termination=false\n",
         ),
     ],
 )

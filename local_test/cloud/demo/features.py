@@ -45,7 +45,7 @@ def ingested(page: Page, person: Person, folder: Path, arn: str) -> None:
         body = person.desk.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
         failed = json.loads(body)
         page.fact("kept with its reason", f"{failed['where']}: {failed['reason']}")
-        _check(TOKEN not in str(answer) + body.decode(), "the token was told", answer)
+        _check(TOKEN not in str(answer) + body.decode(), "the token was revealed", answer)
 
 
 def looked_up(page: Page, person: Person, folder: Path) -> None:

@@ -227,7 +227,7 @@ def _queued(page: Page, person: Person, folder: Path) -> None:
         _check(person.dead_claims() == 1, "dead letters", person.dead_claims())
         page.fact("a dead letter", "the wrong claim, with the reason; it blocked no other")
         person.queue({"claims": claims})
-        _check(len(person.told()) == before + 1, "told twice", person.told()[before:])
+        _check(len(person.told()) == before + 1, "alerted twice", person.told()[before:])
         page.fact("sent once more", "all scored, and nobody is alerted a second time")
 
 

@@ -199,7 +199,7 @@ def method_section(drift: Drift) -> Section:
             f"Values have changed from a stability index or a distance of {limits.comparison:g} "
             f"on, seriously from {SERIOUS_COMPARISON:g} on. Missing cells and new categories count "
             f"from {1 - limits.kinds:.0%} and {1 - limits.domains:.0%} beyond training's on, "
-            f"seriously from {SERIOUS_ABSENT:.0%} on. Categories of which training had a row each "
+            f"seriously from {SERIOUS_ABSENT:.0%} on. Categories with one row each in training "
             "are expected to have others like them.",
         ),
     )

@@ -41,7 +41,7 @@ class ValidationResult:
 
     @classmethod
     def unmeasured(cls, rounds: int, train: Examples) -> "ValidationResult":
-        """Return the result of a model of all rows, none of which was held out."""
+        """Return the result of a model of all rows, without any held out."""
         none, scores = train.take(np.empty(0, np.intp)), np.empty(0, np.float32)
         return cls((rounds,), none, scores, scores, {}, {}, "no row")
 

@@ -95,7 +95,7 @@ def test_without_the_watch_the_command_that_launches_it_is_named(person):
     with pytest.raises(UserError) as raised:
         drift(person.account, None)
     assert str(raised.value) == (
-        "the stack fraud-watch does not exist beside the stack fraud. Launch it by 'sagetree "
+        "the stack fraud-watch does not exist beside the stack fraud. Launch it with 'sagetree "
         "cloud launch "
         f"--stack fraud --image {IMAGE} --with watch'"
     )

@@ -262,7 +262,7 @@ def test_what_must_be_looked_into_by_hand_is_said(stack, kept):
     assert code == 1
     left = [line for line in said if line.startswith("Not erased")]
     assert left == [
-        f"Not erased: s3://{kept.name}/tables/claims.csv: it is packed",
+        f"Not erased: s3://{kept.name}/tables/claims.csv: it is compressed",
         f"Not erased: s3://{kept.name}/store/g/data/a.parquet: it is of an Iceberg table",
     ]
     assert kept.get("store/g/data/a.parquet") == parquet(7)

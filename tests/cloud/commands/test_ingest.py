@@ -98,7 +98,7 @@ def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
     with pytest.raises(UserError) as raised:
         ingest(account, sources_of(["a.csv"]), IngestOptions())
     assert str(raised.value) == (
-        "the stack fraud-features does not exist beside the stack fraud. Launch it by 'sagetree "
+        "the stack fraud-features does not exist beside the stack fraud. Launch it with 'sagetree "
         "cloud "
         f"launch --stack fraud --region r --image {IMAGE} --with features'"
     )

@@ -165,8 +165,8 @@ def test_a_sibling_that_fails_is_deleted_by_itself(person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {})
     assert str(raised.value) == (
-        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it by 'aws "
-        "cloudformation delete-stack --stack-name fraud-queue', put the cause right, and launch it "
+        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it with 'aws "
+        "cloudformation delete-stack --stack-name fraud-queue', correct the cause, and launch it "
         "again"
     )
 
@@ -181,8 +181,8 @@ def test_an_output_of_a_sibling_that_failed_is_not_waited_for(person):
     with pytest.raises(UserError) as raised:
         output_of_sibling(person.account, "queue", "ClaimsQueueUrl")
     assert str(raised.value) == (
-        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it by 'aws "
-        "cloudformation delete-stack --stack-name fraud-queue', put the cause right, and launch it "
+        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it with 'aws "
+        "cloudformation delete-stack --stack-name fraud-queue', correct the cause, and launch it "
         "again"
     )
 
@@ -190,7 +190,8 @@ def test_an_output_of_a_sibling_that_failed_is_not_waited_for(person):
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        ("DELETE_FAILED", "Delete it by 'aws cloudformation delete-stack --stack-name fraud-queue'"
+        ("DELETE_FAILED", "Delete it with 'aws cloudformation delete-stack --stack-name "
+         "fraud-queue'"
          ", and launch it again"),
         ("UPDATE_ROLLBACK_FAILED", (
             "Let it roll back with 'aws cloudformation continue-update-rollback --stack-name "
@@ -224,8 +225,9 @@ def test_a_change_set_that_nobody_executed_is_deleted_first(person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {})
     assert str(raised.value) == (
-        "the launch of fraud failed, the stack is REVIEW_IN_PROGRESS. Delete it by 'sagetree cloud "
-        "delete --stack fraud', put the cause right, and launch it again"
+        "the launch of fraud failed, the stack is REVIEW_IN_PROGRESS. Delete it with 'sagetree "
+        "cloud "
+        "delete --stack fraud', correct the cause, and launch it again"
     )
 
 
@@ -295,8 +297,8 @@ def test_a_launch_that_fails_says_the_first_failure(person, templates):
         person.hears(lambda: launch(person.account, templates, IMAGE, {}))
     assert str(raised.value) == (
         "the launch of fraud failed, the stack is ROLLBACK_COMPLETE: DeployFunction "
-        "(AWS::Lambda::Function): The image manifest is not supported. Delete it by 'sagetree "
-        "cloud delete --stack fraud', put the cause right, and launch it again"
+        "(AWS::Lambda::Function): The image manifest is not supported. Delete it with 'sagetree "
+        "cloud delete --stack fraud', correct the cause, and launch it again"
     )
     assert person.pauses == [5.0, 5.0]
 

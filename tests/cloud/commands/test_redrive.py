@@ -105,7 +105,7 @@ def test_without_the_queue_the_command_that_launches_it_is_named(person):
     with pytest.raises(UserError) as raised:
         redrive(person.account)
     assert str(raised.value) == (
-        "the stack fraud-queue does not exist beside the stack fraud. Launch it by 'sagetree "
+        "the stack fraud-queue does not exist beside the stack fraud. Launch it with 'sagetree "
         "cloud launch "
         f"--stack fraud --image {IMAGE} --with queue'"
     )

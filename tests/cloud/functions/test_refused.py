@@ -1,4 +1,4 @@
-"""What must not or cannot be served: refused, told once, and not tried again."""
+"""What must not or cannot be served: refused, reported once, and not tried again."""
 
 import pytest
 
@@ -121,7 +121,8 @@ def _without_model(account):
         ),
         (
             _model("m", packed(BUNDLE, lambda name: "other.json")),
-            f"{NO_MODEL}: it holds no sagetree/schema.json. The score function asks by column"
+            f"{NO_MODEL}: sagetree/schema.json is missing from it. The score function asks by "
+            "column"
             " names; train with target=NAME",
         ),
         (

@@ -436,7 +436,7 @@ def test_a_challenger_that_a_quota_refuses_is_not_noted(account, ask, pair):
 
 
 def test_what_comes_while_a_package_is_waited_for_is_left_too(account, ask, two):
-    """What others have deployed meanwhile is looked at after the waiting."""
+    """What others have deployed meanwhile is read after the waiting."""
     _, second = two
     account.approve(second)
     third = account.register()

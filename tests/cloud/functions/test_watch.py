@@ -1,4 +1,4 @@
-"""Looking for drift: which job is started on what, and who is told what it found."""
+"""Looking for drift: which job is started on what, and who learns what it found."""
 
 import json
 from datetime import UTC, datetime, timedelta

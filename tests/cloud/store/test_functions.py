@@ -89,7 +89,7 @@ def test_what_ends_the_work_is_told_and_an_error_of_the_function(call, clients):
     with pytest.raises(Exception, match="not authorized"):
         call()
     events.unregister(name, denied)
-    assert "1 were not come to: An error occurred (AccessForbidden)" in told()[-1][1]
+    assert "1 were not reached: An error occurred (AccessForbidden)" in told()[-1][1]
 
 
 @pytest.mark.parametrize(

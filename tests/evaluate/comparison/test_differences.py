@@ -178,7 +178,7 @@ def test_ranks(tmp_path: Path) -> None:
 
 
 def pairs_of(labels: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return of which pairs the first event came before the other, and how right that is."""
+    """Return the pairs whose first event came before the other, and how right that is."""
     at, came = np.abs(labels), labels > 0
     first = came[:, None] & ((at[:, None] < at) | ((at[:, None] == at) & ~came))
     return first.astype(float), first * ((times[:, None] < times) + 0.5 * (times[:, None] == times))

@@ -1,4 +1,4 @@
-"""Flows' files: what is not a flow, and steps that are not known, all told at once."""
+"""Flows' files: what is not a flow, and steps that are not known, all reported at once."""
 
 import base64
 import io

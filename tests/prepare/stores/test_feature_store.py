@@ -75,7 +75,8 @@ def test_a_feature_that_was_added_is_empty_in_earlier_records(
     assert main([*KEY, *CSV]) == 0
     assert [row["age"] for row in every_row(root)] == ["", "", "32", "33", "34", "35"]
     assert (
-        "claims: the column 'age' is missing from, and empty in: claims/year=2026/month=09/day=30/"
+        "claims: column 'age' is filled with empty cells, as it is missing from: "
+        "claims/year=2026/month=09/day=30/"
         "hour=09/20260930T090000Z_0000000000000000.parquet\n"
     ) in capsys.readouterr().out
 

@@ -65,7 +65,7 @@ def test_a_table_that_another_program_wrote(root: Path, above: str) -> None:
 
 
 def put_table(root: Path, name: str = "claims", **changes: Any) -> Path:
-    """Write a table of two files, the second one of which an entry says is deleted."""
+    """Write a table of two files; an entry says that the second is deleted."""
     folder = root / INPUT / name
     uris = [f"{PLACE}/data/0aec19ca/{DAY}/2026093{n}T090000Z_a.parquet" for n in (0, 1)]
     for number, uri in enumerate(uris):

@@ -67,7 +67,7 @@ def cells_or_error(parse: Callable[[bytes], CsvText], body: bytes) -> tuple[Any,
         (b"\n1\n", [["", "1"]]),
         (b'"x,y"\n\n', [["x,y", ""]]),
         (b'"x,\ny"\n1\n\n', [["x,\ny", "1", ""]]),
-        # more columns, of which the first cell holds a line end
+        # more columns, whose first cell holds a line end
         (b'"x\n,y",z\n1,2\n\n\n', [["x\n,y", "1"], ["z", "2"]]),
     ],
 )
@@ -325,7 +325,7 @@ def test_the_empty_rows_of_one_column_are_lines_too(body: bytes) -> None:
 
 
 def test_quoted_line_ends_do_not_hinder_the_bulk_reader() -> None:
-    """In blocks of 1 MB, some of which end between quotes."""
+    """In blocks of 1 MB; some end between quotes."""
     cells = ["a\nb", 'say ""no"",\r\n', "c" * 50]
     row = ",".join(f'"{cell}"' for cell in cells) + "\n"
     text = parse_csv(row.encode() * 40_000)

@@ -274,7 +274,7 @@ def test_a_health_check_by_options_needs_no_page(worker: Worker):
 
 
 def damaged(folder: Path, plain: bytes, place: int) -> Path:
-    """A model of which a number is another, so that the library reads where nothing is."""
+    """A model with one number changed, so that the library reads where nothing is."""
     folder.mkdir()
     broken = bytearray(plain)
     broken[place : place + 8] = b"\xff" * 8

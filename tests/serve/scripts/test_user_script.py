@@ -259,7 +259,7 @@ def test_a_helper_that_cannot_be_imported_is_told(
 
 @pytest.mark.long
 def test_a_script_called_flask_hides_no_library_from_the_server(base: Path):
-    """Flask comes with the first strange path; a helper of a loaded library's name is told."""
+    """Flask comes with the first strange path; a helper of a loaded library's name is logged."""
     code, log = base / "model" / "code", base / "log"
     (code / "flask.py").write_text("import helper\ndef output_fn(p, accept): return helper.word")
     (code / "helper.py").write_text("word = 'mine'")
@@ -277,7 +277,7 @@ def test_a_script_called_flask_hides_no_library_from_the_server(base: Path):
 
 @pytest.mark.long
 def test_requirements_are_the_scripts_and_ours_come_first(base_dir: Path, base: Path):
-    """In a server: it answers by the script, and is told which version the script does not get."""
+    """In a server: it answers by the script, and logs which version the script does not get."""
     code = base / "model" / "code"
     (code / "helper.py").write_text("x = 7")
     (code / "inference.py").write_text(OWN)

@@ -91,7 +91,7 @@ def test_an_index_with_a_name_is_restored_from_parquet(job: Job) -> None:
     first = data.reset_index().set_index("when")
     files = {"t.parquet": parquet(first)}
     ran = job({"train": files, "validation": files}, {"preset": "xgboost"})
-    assert ran.failure.startswith("column 'when': 200 keys are in train and in validation")
+    assert ran.failure.startswith("column 'when': 200 keys are both in train and in validation")
     files = {"t.parquet": parquet(first.rename(lambda row: row // 2))}
     ran = job({"train": files, "validation": files}, {"preset": "xgboost"})
     assert ran.code == 0, ran.log

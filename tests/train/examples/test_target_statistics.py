@@ -30,7 +30,7 @@ def examples(labels: Labels, seed: int = 0, size: int = SIZE, **roles: object) -
 
 
 def labels_of(codes: NDArray[np.float32], seed: int = 0) -> Labels:
-    """Labels of which codes tell something."""
+    """Labels that codes say something about."""
     chances = np.random.default_rng(seed).random(SIZE)[codes.astype(np.intp)]
     found: Labels = (np.random.default_rng(seed + 1).random(len(codes)) < chances).astype(
         np.float32

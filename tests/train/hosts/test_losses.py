@@ -173,7 +173,7 @@ def write_for_a_while(group: Group) -> None:
     if group.is_leader:
         with socket.create_server(("127.0.0.1", 0)) as server:
             print(f"\nat {server.getsockname()[1]}", flush=True)  # noqa: T201
-            server.accept()[0].close()  # until the test has looked at the other one
+            server.accept()[0].close()  # until the test has checked the other one
 
 
 def test_all_wait_until_the_leader_has_written(tmp_path: Path) -> None:

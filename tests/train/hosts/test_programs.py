@@ -116,7 +116,7 @@ def test_a_host_that_hangs_ends_the_job_after_the_timeout(tmp_path: Path) -> Non
 
 @pytest.mark.long
 def test_a_job_of_two_programs_ends_well(tmp_path: Path) -> None:
-    """The end of the interpreter crashes where XGBoost has not been told of it."""
+    """The end of the interpreter crashes where XGBoost does not know of it."""
     shards = [{"train": lines(300, seed=n), "validation": lines(200, seed=9)} for n in range(2)]
     extra = {"SAGETREE_CLUSTER_PORT": str(free_port())}
     programs = [Program(opt_ml, extra) for opt_ml in lay_out(tmp_path, shards, {"num_round": 3})]

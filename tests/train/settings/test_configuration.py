@@ -50,7 +50,7 @@ def test_every_fault_of_every_file_is_in_one_message(opt_ml: OptMl) -> None:
 
 
 def test_a_job_names_a_broken_file_of_hyperparameters_with_the_others(opt_ml: OptMl) -> None:
-    """To know whether a script is to run, it has been looked at before."""
+    """To know whether a script is to run, it has been read before."""
     configure(opt_ml, hyperparameters="[]", input_data_config={"train": {}}, checkpoint_config="[]")
     assert train([]) == 1
     assert opt_ml.failure.read_text() == (

@@ -125,7 +125,7 @@ def test_sigterm_before_the_first_trial_leaves_no_model(job: Job, opt_ml: OptMl)
     with at("Fold 2 of 2, trial 2", terminate):
         ran = job({}, {**SETTINGS, "save_model_on_termination": "false"})
     assert ran.code == 1
-    assert "no model is left, as save_model_on_termination=false demands" in ran.failure
+    assert "no model is left, because save_model_on_termination=false" in ran.failure
     assert not list(opt_ml.model.rglob("*"))
 
 
