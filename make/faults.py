@@ -72,7 +72,7 @@ def explain_package(said: str, index: str) -> str:
     """Return the sentence for what went wrong with one package, or the last line of all."""
     if PLAIN in said:
         return (
-            f"{index} is not https, and pip was not told to trust it: 'export "
+            f"{index} is not https, and pip was not set to trust it: 'export "
             "PIP_TRUSTED_HOST=HOST' does, then try again."
         )
     if found := HASHES.search(said):

@@ -71,7 +71,7 @@ def test_ground_truth_is_that_of_model_monitor(letter: str, model: Model, tmp_pa
 
 
 def test_a_request_of_several_rows_takes_as_many_labels(model: Model, tmp_path: Path) -> None:
-    """One label for several rows says nothing of which row it is."""
+    """One label for several rows does not say which row it is for."""
     bodies = [text(ROWS[part], INPUTS, header=False) for part in (slice(3), slice(3, 5))]
     records = [captured(body, "text/csv", inference_id=f"i{n}") for n, body in enumerate(bodies)]
     three = "\n".join(map(str, TRUE[:3]))

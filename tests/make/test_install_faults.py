@@ -39,7 +39,7 @@ def test_an_index_that_wants_a_password(user: User, index: Index, status: int) -
 def test_an_index_without_https(user: User, index: Index) -> None:
     where = {"PIP_INDEX_URL": "http://index.invalid/simple", "PIP_PROXY": index.address}
     text = (
-        "The index index.invalid is not https, and pip was not told to trust it: 'export "
+        "The index index.invalid is not https, and pip was not set to trust it: 'export "
         f"PIP_TRUSTED_HOST=HOST' does, then try again. {details(user)}"
     )
     assert user.make(**where) == (2, [MAKING, text])
