@@ -43,7 +43,7 @@ def sagetree(*command: str) -> str:
 
 
 def metrics_of_rounds(log: str) -> list[Metric]:
-    """Return what the log says of each round, as lines `[0]<tab>train-auc:0.7<tab>...`."""
+    """Return what the log says about each round, as lines `[0]<tab>train-auc:0.7<tab>...`."""
     now = round(1000 * time.time())
     return [
         Metric(key=name, value=float(value), timestamp=now, step=int(found[1]))

@@ -90,7 +90,9 @@ def _run(options: Namespace) -> int:
 
 def _failed(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
-        return fail("Interrupted. What was begun in AWS goes on: see 'sagetree cloud status'", None)
+        return fail(
+            "Interrupted. What was started in AWS goes on: see 'sagetree cloud status'", None
+        )
     return fail(describe(error), None)
 
 
@@ -103,7 +105,7 @@ def _parser() -> ArgumentParser:
     _add(
         commands,
         "status",
-        "show the state of all of it",
+        "show the state of the whole solution",
         descriptions.STATUS,
         lambda a, _: status(a),
     )
@@ -114,7 +116,7 @@ def _parser() -> ArgumentParser:
     _add(
         commands,
         "leftovers",
-        "list what deleting the stack has left",
+        "list what deleting the stack has left behind",
         descriptions.LEFTOVERS,
         lambda a, _: leftovers(a),
     )
@@ -174,7 +176,7 @@ def _add_launch(commands: "Commands") -> None:
         "--image",
         required=True,
         metavar="URI",
-        help="the image in this account's ECR, which build_and_push.sh printed",
+        help="the image in this account's ECR: the URI that build_and_push.sh printed",
     )
     parser.add_argument(
         "--with",
@@ -212,7 +214,7 @@ def _add_approve(commands: "Commands") -> None:
         return approve(account, options.version)
 
     parser = _add(
-        commands, "approve", "let a registered model be served", descriptions.APPROVE, work
+        commands, "approve", "approve a registered model for serving", descriptions.APPROVE, work
     )
     parser.add_argument(
         "version",
@@ -238,7 +240,7 @@ def _add_traffic(commands: "Commands") -> None:
         lambda account, options: traffic.shadow(account, options.package),
     )  # fmt: skip
     parser.add_argument("package", metavar="PACKAGE", help=f"{name}, or {traffic.OFF}")
-    back = "go back to the model that was served before"
+    back = "go back to the model served before"
     _add(commands, "rollback", back, traffic.ROLLBACK, lambda account, _: traffic.rollback(account))
 
 
@@ -270,7 +272,12 @@ def _add_ingest(commands: "Commands") -> None:
     parser.add_argument("--secret", default="", metavar="ARN", help="the secret with a token")
     parser.add_argument("--event-time", default="", metavar="COLUMN", help="with event times")
     parser.add_argument(
-        "--from", dest="first", type=count_type, default=1, metavar="ROW", help="where to go on"
+        "--from",
+        dest="first",
+        type=count_type,
+        default=1,
+        metavar="ROW",
+        help="the row to go on from",
     )
 
 
@@ -278,7 +285,7 @@ def _add_drift(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return drift(account, options.days)
 
-    parser = _add(commands, "drift", "look for drift in what was scored", descriptions.DRIFT, work)
+    parser = _add(commands, "drift", "check what was scored for drift", descriptions.DRIFT, work)
     parser.add_argument(
         "--days", type=count_type, metavar="N", help="how far to look back (default: DriftDays)"
     )
@@ -288,7 +295,9 @@ def _add_erase(commands: "Commands") -> None:
     def work(account: Account, options: Namespace) -> int:
         return erase(account, options.key, options.yes)
 
-    parser = _add(commands, "erase", "remove what is kept of one policy", descriptions.ERASE, work)
+    parser = _add(
+        commands, "erase", "remove the data kept about one policy", descriptions.ERASE, work
+    )
     parser.add_argument("key", metavar="KEY", help="the policy, by the value of IdField")
     parser.add_argument("--yes", action="store_true", help="do not ask")
 

@@ -26,13 +26,13 @@ ATTEMPTS = 6
 # Those who wait for a score wait for its columns too, and for what is looked up of a claim.
 WAITED_ATTEMPTS = 2
 
-# API Gateway gives an answer 30 s, of which a serverless endpoint that has to be started takes
-# most. An endpoint that has too much to do is not asked again: its caller is told to wait.
+# API Gateway gives an answer 30 s, and a serverless endpoint that has to be started takes most of
+# them. An endpoint that has too much to do is not asked again: its caller is asked to wait.
 ENDPOINT_SECONDS = 25
 
 
 class AwsClients(Mapping[str, Any]):
-    """The clients of this process, with what its environment says of region and credentials."""
+    """The clients of this process, with what its environment says about region and credentials."""
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}

@@ -25,7 +25,7 @@ ADVANCED_CHARACTERS = 8192
 _BRACE = r"\u007b"
 _PACKED_BRACE = "."
 
-# As many of a column's categories are told, as examples.
+# At most this many of a column's categories are listed, as examples.
 CATEGORIES_TOLD = 5
 
 # What stands in the text in place of a column's kind, for the label.
@@ -113,7 +113,7 @@ class InputColumns:
     def to_text(self) -> str:
         """Return the text for the parameter: JSON, packed where it would be too long.
 
-        Raises ValueError where no parameter holds so many columns.
+        Raises ValueError where no parameter holds this many columns.
         """
         texts = (self._json(CATEGORIES_TOLD), self._json(0), _packed(self._json(0)))
         for text in texts:

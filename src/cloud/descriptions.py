@@ -1,4 +1,4 @@
-"""What each command of `cloud` says of itself by --help."""
+"""What each command of `cloud` says about itself by --help."""
 
 LAUNCH = """\
 Create the stack from this version's template, and wait until it is complete (a few

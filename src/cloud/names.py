@@ -1,4 +1,4 @@
-"""What a function is told by its environment, and names that follow from content."""
+"""A function's settings from its environment, and names that follow from content."""
 
 import hashlib
 import json
@@ -18,8 +18,8 @@ EndpointKind = Literal["serverless", "instance", "asynchronous", "lambda"]
 # The value of a parameter of the stack that has none yet; Parameter Store takes no empty one.
 NONE = "none"
 
-# SageMaker's names of endpoints, models and configs have 63 characters at most, of which a version
-# and a hash take up to 19.
+# SageMaker's names of endpoints, models and configs have 63 characters at most, and a version and a
+# hash take up to 19 of them.
 LONGEST_STACK = 44
 
 _PREFIX = "SAGETREE_"
@@ -203,7 +203,9 @@ def _contradictions(settings: Settings) -> list[str]:
     if settings.subnets and settings.endpoint_kind == "serverless":
         faults.append("SAGETREE_SUBNETS: a serverless endpoint cannot be in a network")
     if len(settings.alarms) > 10:
-        faults.append(f"SAGETREE_ALARMS: {len(settings.alarms)} alarms, SageMaker takes 10")
+        faults.append(
+            f"SAGETREE_ALARMS: {len(settings.alarms)} alarms, and SageMaker takes at most 10"
+        )
     return faults
 
 
@@ -215,7 +217,8 @@ def fault_of_stack(stack: str) -> str:
     """
     if len(stack) > LONGEST_STACK:
         return (
-            f"the stack's name has {len(stack)} characters, and may have {LONGEST_STACK}: names of"
+            f"the stack's name has {len(stack)} characters, and may have at most "
+            f"{LONGEST_STACK}: names of"
             " models and configs begin with it"
         )
     if stack != stack.lower():
@@ -225,11 +228,14 @@ def fault_of_stack(stack: str) -> str:
         )
     if stack.startswith(("aws", "ssm")):
         return (
-            f"the stack's name begins with {stack[:3]}: Parameter Store keeps such names of"
-            " parameters for AWS"
+            f"the stack's name begins with {stack[:3]}: Parameter Store reserves such parameter "
+            "names for AWS"
         )
     if stack.endswith("-"):
-        return "the stack's name ends with a hyphen: SageMaker takes no such name of an endpoint"
+        return (
+            "the stack's name ends with a hyphen: SageMaker does not accept such a name for an "
+            "endpoint"
+        )
     return ""
 
 

@@ -23,10 +23,10 @@ from sagetree.serve.telemetry.log_lines import set_log_format
 Handler: TypeAlias = Callable[[Mapping[str, object], float], object]
 
 FUNCTIONS = {
-    "deploy": "put an approved model package into service, and see whether that went well",
+    "deploy": "put an approved model package into service, and report whether that went well",
     "score": "answer the API: claims in, scores out",
-    "work": "score the claims of the queue, and alert of those that score high",
-    "watch": "look for drift in what was scored, and tell of it",
+    "work": "score the claims of the queue, and send an alert for each that scores high",
+    "watch": "check what was scored for drift, and report it",
     "clean": "remove what the stack's own deletion leaves",
     "ingest": "write a table into its feature group",
     "retire": "remove the feature groups when their stack is deleted",

@@ -20,8 +20,8 @@ DEFAULT_OUT = Path("sagetree-drift")
 EXIT_CODES = (0, 3, 4)
 
 DESCRIPTION = """\
-Compare what a model is asked with the rows it was trained on: what has changed since,
-by more than chance.
+Compare what a model is asked with the rows it was trained on: what has changed since then by more
+than chance.
 
   sagetree drift --model model.tar.gz capture/
   sagetree drift --model sagetree-out january.csv --labels outcomes.csv
@@ -95,14 +95,14 @@ def _parsed(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespa
     if options.captured and options.model is None:
         parser.error("the following arguments are required: --model")
     if not options.captured and not is_monitored(environ):
-        parser.error(f"name what was captured (Model Monitor names it by {SOURCE})")
+        parser.error(f"name what was captured (Model Monitor sets {SOURCE})")
     return options
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_parser("sagetree drift", DESCRIPTION)
     parser.add_argument(
-        "captured", nargs="*", type=Path, metavar="CAPTURED", help="files and folders to look at"
+        "captured", nargs="*", type=Path, metavar="CAPTURED", help="files and folders to compare"
     )
     parser.add_argument(
         "--model",

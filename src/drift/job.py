@@ -65,7 +65,7 @@ def _write(folder: Path, drift: Drift) -> None:
         (folder / REPORT).write_text(html_page(TITLE, present(SECTIONS, drift)), encoding="utf-8")
     except OSError as error:
         reason = f"it cannot be written: {error.strerror or error}"
-        hint = "Name a folder on a disk of yours"
+        hint = "Name a folder that you may write to"
         raise PlatformError(reason, where=str(folder), hint=hint) from error
 
 

@@ -24,9 +24,10 @@ def load_model(given: str) -> tuple[Model, ModelBundle]:
     with _here(given) as place, model_folder(place) as folder:
         if not (folder / MANIFEST_FILE).exists():
             raise ArtifactError(
-                "it is a model of XGBoost's own, which does not say what its training's rows were",
+                "it is a plain XGBoost model, which does not store what its training rows were "
+                "like",
                 where=given,
-                hint="Train it by sagetree, or compare two tables with `sagetree profile`",
+                hint="Train it with sagetree, or compare two tables with `sagetree profile`",
             )
         return Model.load(folder, threads=usable_cores()), ModelBundle.load(folder)
 

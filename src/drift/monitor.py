@@ -54,7 +54,9 @@ def monitor_settings(
             environ.get("sagemaker_monitoring_schedule_name", ""),
         )
     if environ.get("baseline_statistics"):
-        LOG.info("baseline_statistics is not read: the model says what its training's rows were")
+        LOG.info(
+            "baseline_statistics is not read: the model stores what its training rows were like"
+        )
     return DriftSettings(
         model or str(opt_ml.processing / "model"),
         (Path(_needed(environ, SOURCE)),),
@@ -80,7 +82,7 @@ def _window(environ: Mapping[str, str]) -> TimeWindow | None:
 def _needed(environ: Mapping[str, str], name: str) -> str:
     value = environ.get(name)
     if not value:
-        hint = "Model Monitor sets it; to look at files of your own, name them"
+        hint = "Model Monitor sets it; to compare files of your own, name them"
         raise SettingsError("the variable is not set", where=name, hint=hint)
     return value
 

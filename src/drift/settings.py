@@ -1,4 +1,4 @@
-"""What a watch for drift is told: the model, what was captured, from where on a change counts."""
+"""What a watch for drift is given: the model, what was captured, from where on a change counts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Limits:
 
     `comparison` is of the stability index and of the distance, `kinds` and `domains` are the
     shares of cells that must be of their column's kind and of known categories; `completeness`
-    has the share of cells that must be there, of the columns for which it is said.
+    has the share of cells that must be there, of the columns for which it is set.
     """
 
     comparison: float = COMPARISON

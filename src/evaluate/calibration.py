@@ -46,7 +46,7 @@ class Figures(NamedTuple):
 
 
 class CalibrationResult(NamedTuple):
-    """The calibration that rows left out have called for, None for none, and `why`.
+    """The calibration that held-out rows called for, None for none, and `why`.
 
     `before` and `after` are of these rows, each calibrated by what the others say; None
     where there were none.
@@ -58,7 +58,7 @@ class CalibrationResult(NamedTuple):
     after: Figures | None = None
 
     def as_json(self) -> dict[str, object]:
-        """Return what metrics.json says of it."""
+        """Return what metrics.json says about it."""
         return {
             "method": self.calibration.method if self.calibration else "none",
             "why": self.why,
@@ -88,7 +88,7 @@ def fit_line(odds: Floats, targets: Floats, weights: Floats | None) -> LogOddsLi
         return float(weight @ (np.logaddexp(0, line) - targets * line))
 
     beta = np.array([0.0, 1.0])
-    for _ in range(_STEPS):  # Newton's, none of which leads uphill
+    for _ in range(_STEPS):  # Newton's steps, which never lead uphill
         fitted = 1 / (1 + np.exp(-(x @ beta).clip(-500, 500)))
         curvature = (x * (weight * fitted * (1 - fitted))[:, None]).T @ x
         gradient = x.T @ (weight * (targets - fitted))

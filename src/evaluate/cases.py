@@ -33,7 +33,7 @@ def read_rows(folder: Path, model: Model, named: Collection[str] = ()) -> Table:
     table = read_table(folder, header_rule(named, model.schema.is_header, tell))
     if len(table.names) < 2:
         raise DataError(
-            "there is one column, where label and features are needed",
+            "there is one column, and both label and features are needed",
             where=table.locate(0),
             hint="Separate the cells by commas",
         )
@@ -55,9 +55,12 @@ def labelled_rows(table: Table, model: Model) -> tuple[TablePlan, LabelledRows]:
     plan = TablePlan(label, roles, model.schema, model.features)
     if plan.roles.group and plan.roles.group not in table.names:
         raise DataError(
-            f"there is no group column {quote(plan.roles.group)}",
+            f"group column {quote(plan.roles.group)} is missing",
             where=table.locate(0),
-            hint="The model ranks rows within a group: say to which one each row belongs",
+            hint=(
+                "The model ranks rows within a group: add the column that says which group each "
+                "row belongs to"
+            ),
         )
     return plan, plan.apply(table)
 
@@ -71,7 +74,9 @@ def _without_foreign_names(table: Table, schema: Schema) -> Table:
     """Return a table without its names where a model that knows none would not know these."""
     known = {*schema.all_names, *(schema.label.columns if schema.label else ())}
     if table.named and not schema.named and known.isdisjoint(table.names):
-        LOG.info("The model knows no names of columns: they are taken in their order")
+        LOG.info(
+            "The model does not know the names of its columns: columns are taken in their order"
+        )
         return table._replace(named=False)
     return table
 
@@ -84,7 +89,7 @@ def _with_names(table: Table, schema: Schema) -> Table:
 
 
 class TrainingRecord(NamedTuple):
-    """What a model in a folder says of its training; one that is not of sagetree says nothing."""
+    """What a model in a folder says about its training; one not made by sagetree says nothing."""
 
     rows: TrainingRows | None = None
     curve: LearningCurve | None = None
@@ -92,7 +97,7 @@ class TrainingRecord(NamedTuple):
 
     @property
     def hyperparameters(self) -> Mapping[str, str]:
-        """What it was told, none of a model that does not say."""
+        """Its hyperparameters, none of a model that does not say."""
         return self.manifest.hyperparameters if self.manifest else {}
 
     @property

@@ -50,8 +50,8 @@ writes  /opt/ml/processing/evaluation/evaluation.json   SageMaker's metrics
 
 Rows that training had too, and columns with more missing cells or unseen
 categories than it had, are a warning; a model is rejected where most of the
-rows are rows of training. So is one that is shown to be worse than the champion:
-where the 95 % interval of the difference holds 0, nothing is shown.
+rows are rows of training. So is a model that is shown to be worse than the champion: if the 95 %
+interval of the difference includes 0, nothing is shown.
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml.
 """
@@ -128,14 +128,16 @@ def _parser() -> argparse.ArgumentParser:
         "--gate",
         type=_gate,
         metavar="METRIC>=VALUE",
-        help="the gate by another metric of evaluation.json, such as 'rmse<=3.5'; without one "
-        "a model that is not binary has to beat one that says the same of every row",
+        help=(
+            "the gate by another metric of evaluation.json, such as 'rmse<=3.5'; without one a "
+            "model that is not binary must beat a constant prediction"
+        ),
     )
     parser.add_argument(
         "--threshold",
         type=number_type("not a number"),
         metavar="SCORE",
-        help="call rows positive from this score on (default: the one stored with the model)",
+        help="call rows positive from this score on (default: the model's stored threshold)",
     )
     parser.add_argument(
         "--fail-below", action="store_true", help="end with exit code 1 if the model is rejected"

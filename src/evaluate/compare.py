@@ -70,7 +70,9 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     options = parse_options(parser, argv)
     if (options.miss is None) != (options.alarm is None):
-        parser.error("--miss and --alarm go together: what each of the two mistakes costs")
+        parser.error(
+            "--miss and --alarm must be given together: what each of the two mistakes costs"
+        )
     options.out = options.out or default_out(options.model)
     return options
 
@@ -92,10 +94,13 @@ def _parser() -> argparse.ArgumentParser:
         "--miss",
         type=cost,
         metavar="COST",
-        help="what a positive row costs that is not called so, from the model's own threshold on",
+        help="the cost of a positive row that is not called positive, at the model's own threshold",
     )
     parser.add_argument(
-        "--alarm", type=cost, metavar="COST", help="what a negative row costs that is called so"
+        "--alarm",
+        type=cost,
+        metavar="COST",
+        help="the cost of a negative row that is called positive",
     )
     parser.add_argument(
         "--out",

@@ -1,4 +1,4 @@
-"""The facets of an evaluation's rows: found in the table, measured by what a model says of it."""
+"""The facets of an evaluation's rows: found in the table, measured by a model's predictions."""
 
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class RowsOfFacets(NamedTuple):
         label: AnyLabel,
         evaluation: Evaluation | Measured,
     ) -> BiasAnalysis:
-        """Return what labels and a model's predictions say of the facets.
+        """Return what labels and a model's predictions say about the facets.
 
         Raises SettingsError where no value of the label can be the favourable one.
         """

@@ -45,7 +45,7 @@ from sagetree.tables.facets import Facet
 from sagetree.tables.label import AnyLabel, Label
 from sagetree.tables.table import Table
 
-# What these metrics are of is said once, as what the verdict's metric would be.
+# What these metrics are of is logged once, as what the verdict's metric would be.
 _CONSTANT = "_best_constant_classifier"
 
 REJECTED = 1
@@ -194,7 +194,7 @@ def _check_inputs(opt_ml: OptMl) -> None:
         path = opt_ml.processing / folder
         if not path.exists():
             raise SettingsError(
-                "there is no such folder",
+                "the folder does not exist",
                 where=str(path),
                 hint=f"Put {meant} there, name another folder than {opt_ml.root} by "
                 f"{BASE_DIR_VARIABLE}, or name your own (sagetree evaluate MODEL TEST.csv)",
@@ -242,7 +242,7 @@ def _threshold(settings: EvaluateSettings, model: Model) -> float | None:
         return model.threshold
     if model.objective.task != "binary":
         raise SettingsError(
-            f"--threshold is of a binary label, and the model's objective is "
+            "--threshold is for a binary label, and the model's objective is "
             f"{model.objective.name}",
             hint="Leave it out",
         )
@@ -266,7 +266,7 @@ def _verdict(
     if isinstance(evaluation, Evaluation):
         return decide(evaluation.auc, evaluation.auc_interval, settings.threshold_auc)
     gate = Gate(evaluation.headline, not evaluation.falling, evaluation.baseline, excluded=True)
-    why = ", which saying the same of every row would give"
+    why = ", which a constant prediction would give"
     return decide_by(gate, evaluation.scalars, evaluation.deviations, why=why)
 
 
@@ -301,7 +301,7 @@ def _summary(
         )
         said = (
             f"{evaluation.rows} rows: {listed}\n"
-            f"Saying the same of every row gives {evaluation.headline} {evaluation.baseline:.4g}"
+            f"A constant prediction gives {evaluation.headline} {evaluation.baseline:.4g}"
         )
     lines = () if point is None else point.lines()
     return "\n".join([said, *lines, *of_facets, f"{verdict.verdict}: {verdict.reason}"])

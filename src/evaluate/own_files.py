@@ -79,7 +79,7 @@ def laid_out(options: argparse.Namespace, environ: Mapping[str, str]) -> Iterato
 
 
 def ending(opt_ml: OptMl, options: argparse.Namespace) -> str:
-    """Return what an evaluation says of its results, and of what comes next."""
+    """Return what an evaluation says about its results, and about what comes next."""
     folder = opt_ml.processing / "evaluation"
     bias = folder / BIAS_FILE
     return next_steps(

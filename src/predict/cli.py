@@ -16,9 +16,9 @@ Score the rows of files with a model, without a server: the scores are those tha
 the server gives, bit for bit.
 
 FILES are CSV, TSV, JSON Lines, Parquet, libsvm or recordio-protobuf files, packed
-(.gz, .zst) or not, or folders of them. Columns are found by their names, in any
-order; without names they must be those of training, in order. The label may be
-there, under its name or as the first column, and does not count.
+(.gz, .zst) or not, or folders of them. Columns are found by name, in any order; without names they
+must be training's columns, in order. The label may be present, by name or as the first column; it
+is ignored.
 
 The output has a row for each row, in the same order, with these columns:
 

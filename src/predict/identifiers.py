@@ -22,7 +22,7 @@ class SameIdentifiers:
             name = sorted(set(held) ^ set(self.held))[0]
             holder = file if name in held else self._first
             raise DataError(
-                f"of {self._first} and {file} only {holder} has the identifier {quote(name)}",
+                f"identifier {quote(name)} is only in {holder}, of {self._first} and {file}",
                 hint="Give all files the same columns",
             )
         return False

@@ -19,7 +19,7 @@ from sagetree.tables.table import Cells, Table, cell_list
 
 
 class Inputs:
-    """How one model takes rows; what it takes for granted of them is said once."""
+    """How one model takes rows; what it assumes about them is logged once."""
 
     def __init__(self, model: Model, *, keeps_text: bool) -> None:
         """With `keeps_text` all cells of CSV stay as they are written, as reasons show them."""
@@ -86,7 +86,9 @@ class Inputs:
             table = table.without(name)  # an index that training's files had not
         known = {*schema.all_names, *(schema.label.columns if schema.label else ())}
         if table.named and not schema.named and known.isdisjoint(table.names):
-            self._say("The model knows no names of columns: they are taken in their order")
+            self._say(
+                "The model does not know the names of its columns: columns are taken in their order"
+            )
             return table._replace(named=False)
         return table
 
@@ -110,7 +112,7 @@ class Inputs:
             self._check_label(table, place)
         if schema.label is None:
             what = f"column {quote(table.names[0])}" if table.named else "first column"
-            self._say(f"The {what} is taken for the label, and left out")
+            self._say(f"The {what} is taken for the label and left out")
         names, columns = table.names[len(labels) :], table.columns[len(labels) :]
         return table._replace(names=names, columns=columns)
 
@@ -122,8 +124,8 @@ class Inputs:
             return
         names = ", ".join(self.model.schema.all_names[:_NAMES_SHOWN])
         raise DataError(
-            f"{len(table.names)} columns where the model has {len(self.model.schema.all_names)}, "
-            f"and the first one is not the label: it holds {quote(wrong)}",
+            f"{len(table.names)} columns, the model has {len(self.model.schema.all_names)}, and "
+            f"the first one is not the label: it holds {quote(wrong)}",
             where=table.locate(cell_list(cells).index(wrong)),
             hint=f"Name the columns, or give only those of the model: {names}",
         )

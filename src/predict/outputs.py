@@ -34,7 +34,7 @@ class Outputs:
         self._has_labels = "predicted_label" in available and is_one
         if wanted.reasons and not {"reasons", "contributions"} <= {*available}:
             raise SettingsError(
-                "this model cannot give reasons: a row has no one score to give them for",
+                "this model cannot give reasons: a row has more than one score",
                 where="--reasons",
                 hint="It has several targets. Leave it out, or ask for --contributions",
             )
@@ -81,7 +81,8 @@ class Outputs:
         if self.identifiers.check(held, request.sources[0].name):
             for name in sorted(made & set(held)):
                 LOG.warning(
-                    "WARNING: the identifier %s is left out: a column of the output is called so",
+                    "WARNING: the identifier %s is left out: a column of the output has the same "
+                    "name",
                     quote(name),
                 )
         return [

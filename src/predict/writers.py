@@ -71,7 +71,7 @@ class Writer(ABC):
 
 
 class OutputWriter(Writer):
-    """Writes the output, of which other processes may have written parts."""
+    """Writes the output; other processes may have written parts of it."""
 
     @abstractmethod
     def append(self, part: io.BufferedReader, names: Sequence[str]) -> None:
@@ -196,7 +196,7 @@ class ParquetWriter(OutputWriter):
         columns = [
             _cast(column, field) for column, field in zip(table.columns, schema, strict=True)
         ]
-        # chunks, of which a part has others, would show in the pages
+        # a part has other chunks, which would show in the pages
         self._writer.write_table(pa.table(columns, schema=schema).combine_chunks())
 
     def append(self, part: io.BufferedReader, names: Sequence[str]) -> None:  # noqa: ARG002
@@ -241,7 +241,8 @@ def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
         return column.cast(field.type)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(
-            f"its type changes from {field.type} to {column.type}, and Parquet has one for all",
+            f"its type changes from {field.type} to {column.type}, and a Parquet column has one "
+            "type",
             where=f"column {quote(field.name)}",
             hint="Write it with one type in all files, or take another output format",
         ) from error
@@ -255,7 +256,9 @@ _WRITERS: Mapping[OutputFormat, type[OutputWriter]] = MappingProxyType(
 class Destination:
     """Where the output goes, and in which form; `path` None is standard output."""
 
-    _HINT: ClassVar[str] = "Let it end in .csv, .jsonl or .parquet, or say which with --format"
+    _HINT: ClassVar[str] = (
+        "Name a file that ends in .csv, .jsonl or .parquet, or set the format with --format"
+    )
 
     def __init__(self, path: Path | None, format: OutputFormat | None) -> None:  # noqa: A002
         """Take the form from `path`'s suffix where it is not given; raise SettingsError if none."""
@@ -276,8 +279,8 @@ class Destination:
             hint = "Give the name of a file in it"
             raise SettingsError("this is a folder", where=str(path), hint=hint)
         if not path.parent.is_dir():
-            hint = "Make it first, or correct its name"
-            raise SettingsError("there is no such folder", where=str(path.parent), hint=hint)
+            hint = "Create it first, or correct its name"
+            raise SettingsError("the folder does not exist", where=str(path.parent), hint=hint)
         if path.exists() and any(path.samefile(other) for other in inputs):
             hint = "Give another name with --output"
             raise SettingsError(

@@ -93,12 +93,12 @@ HELP = {
     "flow": ("FILE", "a Data Wrangler flow, run on the table that it reads; again for more"),
     "key": ("COLUMN", "the column that all tables share, one record each"),
     "label": ("COLUMN", "the column to predict: values, classes or numbers"),
-    "positive_label": ("VALUE", "of two label values the one that is counted, as in training"),
+    "positive_label": ("VALUE", "the positive one of two label values, as in training"),
     "event_time": ("COLUMN", "numbers or ISO 8601 times; a table may lack it"),
-    "deleted": ("COLUMN", "true where a row says its key is gone; a table may lack it"),
+    "deleted": ("COLUMN", "true where a row marks its key as deleted; a table may lack it"),
     "split_by_time": ("COLUMN", "numbers or ISO 8601 times; the latest rows are test"),
     "split": ("SHARES", "of train, validation and test; no file for a share of 0"),
-    "seed": ("N", "another one gives another split, but for one by time"),
+    "seed": ("N", "another seed gives another split, except by time"),
     "format": ("FORMAT", "parquet or csv (with header)"),
     "memory_limit": ("SIZE", "what the database may hold in memory"),
     "engine": ("ENGINE", "duckdb on one machine, or spark on as many as its cluster has"),
@@ -207,7 +207,9 @@ def _prepare_own(parser: Parser, argv: Sequence[str]) -> int:
 def _settings(options: argparse.Namespace) -> PrepareSettings:
     if options.out and not options.tables:
         raise SettingsError(
-            "it goes with tables", where="--out", hint="Name files and folders before any option"
+            "it is used only with tables",
+            where="--out",
+            hint="Name files and folders before any option",
         )
     given = {
         name: value
@@ -227,7 +229,7 @@ def _with_addresses(
     if settings.engine != "spark":
         first = next(name for name in (*tables, out) if name and "://" in name)
         raise SettingsError(
-            "an address is read and written with --engine spark alone",
+            "addresses are read and written only with --engine spark",
             where=f"{'--out' if first == out else 'TABLE'} {first}",
             hint="Copy the tables to this machine, or let Spark read them",
         )
@@ -236,7 +238,7 @@ def _with_addresses(
     for name, where in (*((table, "TABLE") for table in tables), (out, "--out")):
         if "://" not in name:
             raise SettingsError(
-                f"{name} is a path where others are addresses", where=where, hint=hint
+                f"{name} is a path, and others are addresses", where=where, hint=hint
             )
     return replace(settings, addresses=tuple(tables), out=out)
 

@@ -41,7 +41,7 @@ def literal(text: str) -> str:
 
 
 class QueryError(PlatformError):
-    """What an engine other than DuckDB says of a query that fails."""
+    """What an engine other than DuckDB says about a query that fails."""
 
 
 class Database(ABC):

@@ -12,7 +12,7 @@ from sagetree.prepare.stores.iceberg import Snapshot, current_snapshot
 
 SUFFIXES = frozenset({".csv", ".parquet"})
 
-# So many names fit a message that people still read.
+# This many names fit a message that people still read.
 NAMES_SHOWN = 20
 
 

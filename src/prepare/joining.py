@@ -57,9 +57,9 @@ def table_query(tables: Sequence[RawTable], columns: RecordColumns | None, label
     """Return the query that stands for one that is not given.
 
     One table is taken as it is. Of several the one with the label keeps all its
-    rows, and the others are joined to it by the key: a row of another table is
-    no case to learn from. Raises SettingsError where no key or label says how,
-    DataError where a column is in several tables.
+    rows, and the others are joined to it by the key: a row of another table is not a case to learn
+    from. Raises SettingsError where no key or label says how, DataError where a column is in
+    several tables.
     """
     name = f"the table {tables[0].name}" if len(tables) == 1 else "the tables, joined"
     if len(tables) == 1:
@@ -123,7 +123,7 @@ def join(db: Database, query: Query, key: str | None) -> str | None:
         db.create_as(JOINED, query.text)
     except (duckdb.Error, QueryError) as error:
         hint = f"Correct the query; the tables are {listing(db.tables())}"
-        # What follows the empty line quotes the statement, of which the query is a part.
+        # What follows the empty line quotes the statement, and the query is a part of it.
         said = error.message if isinstance(error, QueryError) else str(error)
         reason = "; ".join(said.partition("\n\n")[0].splitlines())
         raise SettingsError(reason, where=query.name, hint=hint) from error

@@ -19,7 +19,7 @@ _WHOLE_DECIMAL = r"-?(0|[1-9][0-9]{0,14})\.0+"
 _NUMERIC = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DECIMAL\(.*\)|FLOAT|DOUBLE")
 _TIME = re.compile(r"DATE|TIMESTAMP.*")
 
-# What the database plans for so many columns in one query is still small: for ten times as many
+# What the database plans for this many columns in one query is still small: for ten times as many
 # it took a hundred times as long, and gigabytes beside its own limit.
 COLUMNS_AT_ONCE = 100
 
@@ -105,7 +105,7 @@ def key_column(table: RawTable, key: str) -> str:
     column = find_name(table.columns, key)
     if column is None:
         raise DataError(
-            f"there is no key column {quote(key)}",
+            f"key column {quote(key)} is missing",
             where=f"table {table.name}",
             hint=f"Name it with --key; the columns (of CSV the cells of the first line) are "
             f"{listing(table.columns)}",
@@ -147,7 +147,7 @@ def _is_decimal(cell: str) -> str:
 
 
 def _all_pass(db: Database, raw: RawTable, tests: Mapping[str, str]) -> set[str]:
-    """Return the columns with cells that are there, all of which pass their column's test."""
+    """Return the columns whose cells, where there are any, all pass the column's test."""
     found: set[str] = set()
     left = iter(tests.items())
     while asked := list(islice(left, COLUMNS_AT_ONCE)):

@@ -94,7 +94,7 @@ def load_table(db: DuckDatabase, table: TableFiles) -> RawTable:
     kinds = {name: _is_parquet(path, name) for name, path in table.files.items()}
     if len(set(kinds.values())) > 1:
         raise DataError(
-            "some of its files are CSV, some Parquet",
+            "some of its files are CSV, and others Parquet",
             where=f"table {table.name}",
             hint="Leave files of one kind: is the same data there twice?",
         )
@@ -112,7 +112,7 @@ def _without_empty_files(table: TableFiles) -> TableFiles:
     empty = [name for name in table.files if name not in files]
     if not empty or not files:
         return table
-    LOG.info("%s: empty and left out: %s", table.name, listed(empty))
+    LOG.info("%s: empty and skipped: %s", table.name, listed(empty))
     return replace(table, files=files)
 
 
@@ -245,7 +245,7 @@ def _parquet_footer(path: Path, name: str, snapshot: Snapshot | None) -> tuple[S
 
 
 def _check_fields(schema: pa.Schema, name: str, snapshot: Snapshot) -> None:
-    """Raise DataError where an Iceberg table's file has columns otherwise than the table now."""
+    """Raise DataError where an Iceberg table's file has other columns than the table now."""
     known = snapshot.columns
     for field in schema:
         number = (field.metadata or {}).get(b"PARQUET:field_id", b"").decode()
@@ -257,7 +257,7 @@ def _check_fields(schema: pa.Schema, name: str, snapshot: Snapshot) -> None:
             )
     if not {*schema.names} & {*known.values()}:
         hint = "Leave the file out, or write it again"
-        raise DataError("none of the Iceberg table's columns is in it", where=name, hint=hint)
+        raise DataError("it has none of the Iceberg table's columns", where=name, hint=hint)
     if lacking := sorted(snapshot.partitions - {*schema.names}):
         raise DataError(
             f"the column {quote(lacking[0])} is in the Iceberg table's metadata alone",
@@ -288,7 +288,7 @@ def _parquet_kinds(
                 raise DataError(
                     f"it is {kind} in {name} and {TEXT} in others",
                     where=f"table {table.name}, column {quote(column)}",
-                    hint="Write the column with one type in all files",
+                    hint="Write the column with the same type in all files",
                 )
     known = {*table.snapshot.columns.values()} if table.snapshot else None
     kept = [column for column in named([*together]) if known is None or column in known]

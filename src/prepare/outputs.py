@@ -63,7 +63,7 @@ def write_parts(
         _publish(split.parts, output)
     finally:
         for part in split.parts:
-            with suppress(OSError):  # what went wrong is told by the first error
+            with suppress(OSError):  # the first error says what went wrong
                 output.unfinished(part).unlink()
 
 

@@ -51,7 +51,7 @@ def _check_names(tables: Sequence[Path]) -> None:
 
 
 def ending(opt_ml: OptMl, settings: PrepareSettings) -> str:
-    """Return what a preparation says of its results, and of what comes next."""
+    """Return what a preparation says about its results, and about what comes next."""
     shares = zip(PARTS, settings.shares, strict=True)
     parts = {part: opt_ml.processing / "output" / part for part, share in shares if share}
     train: list[str | Path] = ["sagetree", "train", parts["train"], "--target", settings.label]

@@ -86,8 +86,8 @@ def _check_time(raw: RawTable, time: str | None, columns: RecordColumns) -> None
     """Raise DataError for a feature store's table without the column of event times."""
     if raw.written and time is None:
         raise DataError(
-            f"this is a feature group's offline store, and has no column "
-            f"{quote(columns.event_time)} that tells which record of a key is the latest",
+            f"this is a feature group's offline store, and column {quote(columns.event_time)}, "
+            "which says which record of a key is the latest, is missing from it",
             where=f"table {raw.name}",
             hint=f"Name the group's event time feature with --event-time; the columns are "
             f"{listing(raw.columns)}",
@@ -104,7 +104,7 @@ def keep_all(db: Database, raw: RawTable, columns: tuple[str, str]) -> Cleaned:
     if unused:
         LOG.warning(
             "Warning: all rows of the table %s are kept, whatever its column %s says: without "
-            "--key no row is the latest of several",
+            "--key no row can be the latest of several",
             raw.name,
             " and ".join(map(quote, unused)),
         )
@@ -189,12 +189,12 @@ def _time(db: Database, raw: RawTable, column: str) -> str:
     raise DataError(
         "the event time is missing" if value is None else f"{quote(value)} is not a time",
         where=f"{raw.locate(int(str(number)))}, column {quote(column)}",
-        hint=f"{TIMES_HINT}: they tell which record of a key is the latest",
+        hint=f"{TIMES_HINT}: they say which record of a key is the latest",
     )
 
 
 def _deleted(db: Database, raw: RawTable, column: str | None) -> str:
-    """Return the SQL that says of a row whether it is deleted.
+    """Return the SQL that says whether a row is deleted.
 
     Raises DataError for a mark that is neither true nor false.
     """

@@ -33,7 +33,7 @@ DEFAULTS = {
     "engine": "duckdb",
 }
 
-# What Spark has no use for, or does otherwise: with the reason.
+# What Spark does not use, or does differently: with the reason.
 _NOT_ON_SPARK = {
     "flow": "its steps run on DuckDB alone",
     "memory_limit": "Spark's own settings bound its memory",
@@ -114,7 +114,7 @@ def _check_names(given: Mapping[str, str]) -> None:
     for name in _OF_RECORDS:
         if name in given and "key" not in given:
             raise SettingsError(
-                "without a key no record is the latest of several",
+                "without a key no record can be the latest of several",
                 where=_flag(name),
                 hint="Name the key with --key, or leave the option out",
             )
@@ -124,9 +124,9 @@ def _check_on_spark(given: Sequence[str], format: str) -> None:  # noqa: A002
     for name, reason in _NOT_ON_SPARK.items():
         if name in given and not (name == "format" and format == "parquet"):
             raise SettingsError(
-                f"it does not go with --engine spark: {reason}",
+                f"it cannot be combined with --engine spark: {reason}",
                 where=_flag(name),
-                hint="Leave it out, or take DuckDB",
+                hint="Leave it out, or use DuckDB",
             )
 
 
@@ -145,7 +145,7 @@ def _shares(text: str) -> Shares:
         ) from error
     if not train > 0 or min(validation, test) < 0 or train + validation + test != 1:
         raise SettingsError(
-            f"{quote(text)} is not a split of the whole",
+            f"the shares {quote(text)} do not add up to a whole",
             where="--split",
             hint="The shares must add up to 1, none below 0, and train's above 0",
         )
@@ -166,7 +166,7 @@ def _format(text: str) -> Format:
         if text == known:
             return known
     hint = f"Give {' or '.join(FORMATS)}"
-    raise SettingsError(f"{quote(text)} is not a known format here", where="--format", hint=hint)
+    raise SettingsError(f"{quote(text)} is not a supported format", where="--format", hint=hint)
 
 
 def _engine(text: str) -> Engine:
@@ -174,7 +174,7 @@ def _engine(text: str) -> Engine:
         if text == known:
             return "spark" if known == "spark" else "duckdb"
     hint = f"Give {' or '.join(ENGINES)}"
-    raise SettingsError(f"{quote(text)} is not an engine known here", where="--engine", hint=hint)
+    raise SettingsError(f"{quote(text)} is not a supported engine", where="--engine", hint=hint)
 
 
 def _bytes(text: str) -> int:

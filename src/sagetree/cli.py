@@ -12,14 +12,14 @@ from sagetree.machine.watch import watched
 
 PROGRAMS = {
     "prepare": "join raw tables and split them into train, validation and test",
-    "profile": "say what is in a table, before training on it",
+    "profile": "show what is in a table before training on it",
     "train": "fit a model on tables and write it to a folder",
     "evaluate": "score a model on held-out rows and give a verdict",
-    "compare": "say which of two models is better on the same rows",
+    "compare": "compare two models on the same rows",
     "predict": "score the rows of files with a model, without a server",
-    "drift": "say how what a model is asked differs from its training",
+    "drift": "compare what a model is asked with the rows it was trained on",
     "serve": "answer /ping and /invocations over HTTP",
-    "convert": "save a model of an old XGBoost as today's one reads it",
+    "convert": "save an old XGBoost model in the form that today's XGBoost reads",
     "cloud": "launch, use and remove the solution on AWS",
     "function": "answer AWS Lambda's events, as one of the solution's functions",
 }
@@ -43,7 +43,7 @@ Name files of your own:
 Or name none, as SageMaker does. Every program but profile, compare, predict, drift,
 convert, cloud and function then works on SageMaker's folders: /opt/ml, or the folder named
 by the environment variable SAGEMAKER_BASE_DIR. `sagetree PROGRAM --help` says what each one reads,
-writes and takes.
+writes and accepts.
 """
 
 
@@ -55,7 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="sagetree",
-        description="XGBoost training and serving by SageMaker's contracts.",
+        description="Train and serve XGBoost models by SageMaker's contracts.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -26,7 +26,7 @@ from types import MappingProxyType
 # readable and no whole record of a user's data lands in a log.
 VALUE_LENGTH = 40
 
-# So many violations are named in one answer: enough to see the pattern.
+# At most this many violations are named in one answer: enough to see the pattern.
 VIOLATIONS_SHOWN = 20
 
 # More names than a table has lines for are not read.
@@ -35,7 +35,7 @@ NAMES_QUOTED = 40
 # A sentence names this many columns.
 COLUMNS_NAMED = 10
 
-# What a violation may say of a column, of one and of several.
+# What a violation may say about a column, about one and about several.
 _PLURAL = MappingProxyType({"is": "are", "holds": "hold"})
 
 
@@ -116,7 +116,7 @@ class Violation:
     """One way in which a table does not fit: the column, the place, the reason.
 
     `row` counts from 0 in the table, None where the whole column is meant. The
-    reason is a sentence; of a whole column it says what that "is" or "holds".
+    reason is a sentence; about a whole column it says what that "is" or "holds".
     """
 
     column: str

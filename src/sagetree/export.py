@@ -50,8 +50,8 @@ def save_booster(
     """
     if "c" in (booster.feature_types or ()):
         raise ArtifactError(
-            "the booster has categories of XGBoost's own, whose names a bundle does not know",
-            hint="Turn them into numbers, or let sagetree train do the training",
+            "the booster has XGBoost's own categories, whose names a bundle cannot store",
+            hint="Turn them into numbers, or train with sagetree train",
         )
     matrix = _matrix(rows, booster.feature_names)
     taken = booster if all_rounds else best_part(booster)
@@ -117,9 +117,9 @@ def _floats(values: Any, where: str) -> NDArray[np.float32]:  # noqa: ANN401 - p
         found = np.asarray(values)
         if found.dtype.kind not in UNFIT:
             return np.asarray(values, np.float32)
-        problem = f"there are values of type {found.dtype}"
+        problem = f"some values are of type {found.dtype}"
     except (ValueError, TypeError) as error:
-        problem = f"there is what is not a number: {error}"
+        problem = f"some values are not numbers: {error}"
     raise ArtifactError(problem, where=where, hint=hint)
 
 

@@ -96,6 +96,6 @@ def _top(attributes: Mapping[str, str]) -> int | None:
         raise RequestError(
             f"it is {quote(text)}",
             where=f"{HEADER}, {TOP_ATTRIBUTE}",
-            hint="Write how many columns the contributions shall name, such as top_k=5",
+            hint="Write how many columns the contributions should name, such as top_k=5",
         )
     return int(text)

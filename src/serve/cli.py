@@ -39,7 +39,7 @@ It answers
   POST /invocations            rows as text/csv or application/json in, scores out
   GET  /execution-parameters   what a batch transform job may send
 
-and, for people and tools elsewhere:
+and for people and other tools:
 
   GET  /                       a page to try the model
   GET  /schema, /metadata, /openapi.json, /metrics
@@ -85,7 +85,7 @@ def _tell(settings: ServeSettings, model: Path) -> None:
     """Log which model is served and how to ask it. Raises SettingsError where it is not asked."""
     if settings.multi_model:
         raise SettingsError(
-            f"the models come by requests to /models, and the command names {model}",
+            f"the models come from requests to /models, and the command names {model}",
             where=MULTI_MODEL.name,
             hint="Unset it, or leave out MODEL",
         )
@@ -99,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command_parser(
         "sagetree serve",
         DESCRIPTION,
-        f"environment variables (and what holds without them):\n{variables_help()}",
+        f"environment variables (and their defaults):\n{variables_help()}",
     )
     add_model(parser)
     parser.add_argument("--host", default=EVERY_ADDRESS[0], help="address to listen on (0.0.0.0)")
@@ -107,6 +107,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--reload",
         action="store_true",
-        help="for development: take up changes of the code and of the model",
+        help="for development: reload when the code or the model changes",
     )
     return parser

@@ -100,7 +100,7 @@ def choose_decoder(content_type: str, encoding: str) -> BodyFormat:
     name, parameters = _parsed(content_type)
     decoder = DECODERS.get(name)
     if decoder is None:
-        problem = f"{quote(content_type)} is not read here" if name else "there is none"
+        problem = f"{quote(content_type)} is not supported" if name else "the header is missing"
         raise UnsupportedMediaTypeError(
             problem, where="Content-Type", hint=f"Send one of {', '.join(DECODERS)}"
         )
@@ -116,8 +116,10 @@ def _check_label_size(content_type: str) -> None:
         raise UnsupportedMediaTypeError(
             f"the parameter label_size is {quote(size)}",
             where="Content-Type",
-            hint="Write label_size=1, as of training's files, or leave it out; the rows of a "
-            "request hold no label either way",
+            hint=(
+                "Write label_size=1, as for training's files, or leave it out; rows of a request "
+                "have no label in either case"
+            ),
         )
 
 
@@ -125,7 +127,7 @@ def refuse_packed(encoding: str) -> None:
     """Raise UnsupportedMediaTypeError for a body that is compressed (header Content-Encoding)."""
     if encoding.lower() not in ("", "identity"):
         raise UnsupportedMediaTypeError(
-            f"the body is packed as {quote(encoding)}",
+            f"the body is compressed as {quote(encoding)}",
             where="Content-Encoding",
-            hint="Send the body as it is",
+            hint="Send the body uncompressed",
         )

@@ -82,9 +82,12 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         reason = (error.strerror or str(error)).split(" (while")[0]  # Python's addition
         raise PlatformError(
-            f"it cannot be listened on: {reason}",
+            f"the server cannot listen on it: {reason}",
             where=f"{host} port {port}",
-            hint=f"Stop what listens there, or choose another port by {PORT_OPTION} or {PORT.name}",
+            hint=(
+                f"Stop the process that listens there, or choose another port with {PORT_OPTION} "
+                f"or {PORT.name}"
+            ),
         ) from error
 
 
@@ -103,7 +106,7 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
         "worker_tmp_dir": str(SHARED_MEMORY) if os.access(SHARED_MEMORY, os.W_OK) else None,
         # It would be a file in the home folder, which may be read-only.
         "control_socket_disable": True,
-        # Arrow reads it. XGBoost is told to use one thread for each call (boosters.library).
+        # Arrow reads it. XGBoost is set to use one thread for each call (boosters.library).
         "raw_env": [f"OMP_NUM_THREADS={settings.threads}"],
         # The lines of the log are ours (routes.access); gunicorn's warnings quote requests.
         "loglevel": "info" if settings.reload else "error",
@@ -118,7 +121,7 @@ def gunicorn_settings(settings: ServeSettings, listener: int, shared: Path) -> M
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn, told by ServeSettings instead of a command line."""
+    """Gunicorn, configured by ServeSettings instead of a command line."""
 
     share: Share  # in a worker: its own
 

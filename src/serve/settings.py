@@ -1,4 +1,4 @@
-"""Everything the server was told, read once into one frozen record."""
+"""All settings of the server, read once into one frozen record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ Default = TypeVar("Default")
 
 @dataclass(frozen=True)
 class ServeSettings:
-    """What the server was told.
+    """The server's settings.
 
     `max_body` and `model_memory` are in bytes; a `max_body` of None is not a limit.
     `payload_told` says whether it was set; `accept`, `strategy` and `transforms` are
@@ -118,7 +118,7 @@ class ServeSettings:
 
 
 class _Reader:
-    """Reads variables and keeps the faults, so that all of them are told at once."""
+    """Reads variables and keeps the faults, so that all of them are reported at once."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ

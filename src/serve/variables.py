@@ -105,7 +105,7 @@ TIMEOUT = Variable(
     whole_number(1, 3600),
     "seconds from 1 to 3600",
     str(TIMEOUT_SECONDS),
-    "seconds after which a worker that hangs is replaced",
+    "seconds after which a hanging worker is replaced",
 )
 ACCEPT = Variable(
     parameters.DEFAULT_INVOCATIONS_ACCEPT_ENV,
@@ -126,7 +126,8 @@ DECISION = Variable(
     _decision,
     f"one of {ALLOWED_DECISIONS}",
     "the model's own",
-    "from which score on a row is called positive, a rule by the curve that the model stores",
+    "the score from which a row is called positive; a rule chooses it on the curve that the model "
+    "stores",
 )
 BATCH = Variable(
     "SAGEMAKER_BATCH",
@@ -147,14 +148,14 @@ CONTENT_LENGTH = Variable(
     whole_number(1, LARGEST_PAYLOAD_MB * MEGABYTE),
     f"bytes up to {LARGEST_PAYLOAD_MB * MEGABYTE}",
     PAYLOAD.name,
-    "the same in bytes",
+    "the same limit in bytes",
 )
 KEEPALIVE = Variable(
     "SAGETREE_KEEPALIVE_SECONDS",
     whole_number(1, 3600),
     "seconds from 1 to 3600",
     str(KEEPALIVE_SECONDS),
-    "how long a connection stays open between requests; longer than at the balancer before it",
+    "how long a connection stays open between requests; set it longer than the load balancer's",
 )
 STRATEGY = Variable(
     "SAGEMAKER_BATCH_STRATEGY",
@@ -173,9 +174,9 @@ TRANSFORMS = Variable(
 ENSEMBLE = Variable(
     "SAGEMAKER_INFERENCE_ENSEMBLE",
     lambda text: {"true": True, "1": True}[text.lower()],
-    "true: leave one model in the folder to have no other answer",
+    "true: to serve one model alone, leave only that one in the folder",
     "true",
-    "the models of a cross-validation answer together",
+    "whether the models of a cross-validation answer together",
 )
 THREADS = Variable(
     "OMP_NUM_THREADS",
@@ -218,29 +219,29 @@ SHAP: Variable[ShapMethod] = Variable(
     one_of(get_args(ShapMethod)),
     f"one of {', '.join(get_args(ShapMethod))}",
     "sagetree",
-    "who computes contributions; the values are equal, those of xgboost take longer",
+    "what computes contributions; the values are equal, and xgboost takes longer",
 )
 ROUNDS: Variable[Rounds] = Variable(
     "SAGETREE_ROUNDS",
     one_of(get_args(Rounds)),
     f"one of {', '.join(get_args(Rounds))}",
     "best",
-    "rounds of a model of XGBoost's own that predict: up to the best one of its early stopping, "
-    "or all",
+    "which rounds of a plain XGBoost model predict: those up to the best one of its early "
+    "stopping, or all",
 )
 LOG_FORMAT = Variable(
     "SAGETREE_LOG_FORMAT",
     one_of(LOG_FORMATS),
     f"one of {', '.join(LOG_FORMATS)}",
     "text",
-    "form of the log's lines",
+    "format of the log's lines",
 )
 EMF = Variable(
     "SAGETREE_EMF_SECONDS",
     whole_number(0, 3600),
     "seconds up to 3600 (0: never)",
     f"{EMF_SECONDS} on SageMaker, else 0",
-    "how often the log has a line that CloudWatch makes metrics of",
+    "how often the log has a line from which CloudWatch makes metrics",
 )
 PAGE = Variable(
     "SAGETREE_PAGE",

@@ -70,7 +70,7 @@ def as_asked(served: ServedModel, attributes: str) -> ServedModel:
 
 
 def score(served: ServedModel, tables: Iterable[Table], trace: Trace) -> Iterator[ScoredRows]:
-    """Yield the scored rows of each table, of which a large body has several."""
+    """Yield the scored rows of each table; a large body has several."""
     model, name = served.model, trace.model or MODEL_NAME
     for table in tables:
         trace.reached("decode")

@@ -31,7 +31,7 @@ from sagetree.train.settings.channel_settings import MODEL, TEST, TRAIN, VALIDAT
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
 
-# So much of a channel is read, of Parquet so many rows; its files share it, but
+# This much of a channel is read, of Parquet this many rows; its files share it, but
 # each has at least the next two.
 SAMPLE_BYTES = 16 * 2**20
 PARQUET_ROWS = 100_000
@@ -69,7 +69,7 @@ def run(opt_ml: OptMl, overrides: Mapping[str, str]) -> int:
         }
         if MODEL in settings.formats:
             (sample.data / MODEL).symlink_to((opt_ml.data / MODEL).absolute())
-        if settings.bias and shares[TRAIN] < 1:  # rows that are not looked at may be in a facet
+        if settings.bias and shares[TRAIN] < 1:  # rows that are not read may be in a facet
             settings = replace(settings, bias=replace(settings.bias, strict=False))
         read = ingest(sample, settings)
     settings = read.settings
@@ -102,7 +102,7 @@ def _take_sample(channel: Path, target: Path, limit: int, *, is_cut: bool = True
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         taken += part.copy(path, target / name)
     if taken < whole:
-        LOG.info("%s: %.1f of %.1f MB looked at", channel.name, taken / 2**20, whole / 2**20)
+        LOG.info("%s: %.1f of %.1f MB read", channel.name, taken / 2**20, whole / 2**20)
     return taken / whole if whole else 1.0
 
 

@@ -36,7 +36,7 @@ With DATA it trains on the files and folders that the command names:
   sagetree train claims.csv --target fraud --validation later.csv
 
 writes  sagetree-out/model/                         the model bundle
-        sagetree-out/output/data/metrics.json       metrics of rows left out
+        sagetree-out/output/data/metrics.json       metrics of held-out rows
         sagetree-out/input/                         links to the files, and the settings
 
 Without --target the label is the first column that is not an index. --out names
@@ -55,7 +55,7 @@ reads   /opt/ml/input/config/hyperparameters.json   settings, see below
         /opt/ml/input/data/model/                   a model to train on from (optional)
         /opt/ml/checkpoints/                        if there is a checkpointconfig.json
 writes  /opt/ml/model/                              the model bundle
-        /opt/ml/output/data/metrics.json            metrics of rows left out, importance of columns
+        /opt/ml/output/data/metrics.json            metrics of held-out rows, importance of columns
         /opt/ml/output/failure                      the reason, if it fails
 
 SAGEMAKER_BASE_DIR names another folder than /opt/ml. The exit code is 0 only
@@ -108,14 +108,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="look at the settings and a sample of the data, tell what was found, train nothing",
+        help=(
+            "check the settings and a sample of the data, report what was found, and train nothing"
+        ),
     )
     parser.add_argument(
         "--reproduce",
         metavar="MANIFEST",
         type=Path,
-        help="train again as a model's sagetree/manifest.json says, in a folder of its own, and "
-        "say whether the model is the same or what is not",
+        help=(
+            "train again as a model's sagetree/manifest.json says, in a folder of its own, and "
+            "report whether the model is identical or what differs"
+        ),
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""What a bundle keeps of training's columns, and of what the finished model says of their rows."""
+"""What a bundle keeps of training's columns, and of the finished model's scores of their rows."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from sagetree.bundle.column_baseline import BINS, MOST_ROWS, ColumnBaselines
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.train.examples.examples import Examples
 
-# So many rows, times a model's trees, are scored: some hundredths of a second.
+# This many rows, times a model's trees, are scored: some hundredths of a second.
 MOST_WORK = 5_000_000
 LEAST_SCORED, MOST_SCORED = 500, 5000
 

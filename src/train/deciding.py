@@ -24,8 +24,8 @@ def decide(result: ValidationResult, objective: Objective, rule: Rule) -> Decisi
     if not (objective.has_threshold and result.is_measured):
         if rule != F1:
             LOG.warning(
-                "Warning: decision %s has no effect: no rows were left out to choose on, and rows "
-                "are called from 0.5 on",
+                "Warning: decision %s has no effect: no rows were held out to choose on, and rows "
+                "are called positive from 0.5 on",
                 rule,
             )
         return None
@@ -45,7 +45,7 @@ def decide(result: ValidationResult, objective: Objective, rule: Rule) -> Decisi
 
 
 def called_out_of_part(result: ValidationResult, decision: Decision | None) -> Flags | None:
-    """Say which rows left out are positive by the threshold that others of them choose.
+    """Say which held-out rows are positive by the threshold that others of them choose.
 
     None where there is no threshold, where the rows are too few for that, or so many that
     it would say the same.
@@ -72,7 +72,7 @@ def called_out_of_part(result: ValidationResult, decision: Decision | None) -> F
 def held_out_point(
     result: ValidationResult, decision: Decision | None, called: Flags | None
 ) -> OperatingPoint | None:
-    """Return what the threshold gives on the rows left out; log that of a rule that was named.
+    """Return what the threshold gives on the held-out rows; log that of a rule that was named.
 
     `called` is of `called_out_of_part`.
     """

@@ -16,15 +16,15 @@ from sagetree.evaluate.importance import (
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.train.examples.examples import Examples, Matrix
 
-# So many rows, times a model's splits, bound the time: a fifth of a second for trees that are not
+# This many rows, times a model's splits, bound the time: a fifth of a second for trees that are not
 # deep. Fewer rows than the least say too little.
 MOST_WORK = 1_000_000
 LEAST_ROWS, MOST_ROWS = 100, 1000
 
-# Contributions of some rows at a time take so many numbers at most.
+# Contributions of some rows at a time take this many numbers at most.
 MOST_CELLS = 4_000_000
 
-# From so many splits on our own SHAP values are faster, though it reads every tree first.
+# From this many splits on our own SHAP values are faster, though it reads every tree first.
 MANY_SPLITS = 5000
 
 

@@ -253,10 +253,10 @@ def _write_report(
     point: OperatingPoint | None,
     bias: BiasAnalysis | None,
 ) -> None:
-    """Write the report on the rows left out, or log why there is none."""
+    """Write the report on the held-out rows, or log why there is none."""
     result, evaluation = judged.result, judged.evaluation
     if evaluation is None:
-        LOG.warning("Warning: no report is written: no rows were left out to report on")
+        LOG.warning("Warning: no report is written: no rows were held out to report on")
         return
     left_out = result.left_out
     # what chose the rounds is not new to the job, but no tree has learnt from it
@@ -297,7 +297,7 @@ def _metrics(
     point: OperatingPoint | None,
     bias: BiasAnalysis | None,
 ) -> dict[str, object]:
-    """Return the best round's metrics, the evaluation of the rows left out, and the importance."""
+    """Return the best round's metrics, the evaluation of the held-out rows, and the importance."""
     result, evaluation = judged.result, judged.evaluation
     values = {
         name.replace("-", ":", 1): {

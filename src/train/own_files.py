@@ -83,7 +83,8 @@ def find_fault(arguments: argparse.Namespace) -> str:
     if arguments.data:
         if arguments.reproduce:
             return (
-                f"--reproduce goes without {DATA_NAME}: it reads the channels of the folder that "
+                f"--reproduce is used without {DATA_NAME}: it reads the channels of the folder "
+                "that "
                 "SAGEMAKER_BASE_DIR names, such as one that --out named"
             )
         return ""
@@ -132,7 +133,7 @@ def given_hyperparameters(arguments: argparse.Namespace) -> dict[str, str]:
     target = arguments.target
     if target is not None and given.setdefault(TARGET, target) != target:
         raise SettingsError(
-            f"it is {quote(target)}, and --set says {quote(given[TARGET])}",
+            f"it is {quote(target)}, and --set names {quote(given[TARGET])}",
             where="--target",
             hint="Leave one of them out",
         )
@@ -140,7 +141,7 @@ def given_hyperparameters(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def ending(opt_ml: OptMl, arguments: argparse.Namespace, argv: Sequence[str]) -> str:
-    """Return what a job that has succeeded says of its results, and of what comes next."""
+    """Return what a job that has succeeded says about its results, and about what comes next."""
     if arguments.check:
         command = ["sagetree", "train", *(word for word in argv if word != "--check")]
         return next_steps({}, ("train", command))

@@ -71,9 +71,9 @@ def _check(options: argparse.Namespace) -> None:
         raise SettingsError("it is a folder", where=f"--out {out}", hint="Name a file")
     if not out.parent.is_dir():
         raise SettingsError(
-            f"there is no folder {quote(str(out.parent))}",
+            f"the folder {quote(str(out.parent))} does not exist",
             where=f"--out {out}",
-            hint="Make it, or name a file in another one",
+            hint="Create it, or name a file in another folder",
         )
     beside = out.with_name(BIAS_FILE)
     if options.facets is not None and options.facets.resolve() == beside.resolve():
@@ -106,7 +106,7 @@ def _parsed(argv: Sequence[str]) -> argparse.Namespace:
         metavar="FILE",
         help=f"the page to write (default: {DEFAULT_OUT})",
     )
-    add_facets(parser, "default: nothing is measured of facets")
+    add_facets(parser, "default: facets are not compared")
     add_settings(
         parser, "a hyperparameter of training that says how files are read; may be repeated"
     )

@@ -29,17 +29,20 @@ def run(opt_ml: OptMl, path: Path) -> int:
     then = read_manifest(path)
     if then.origin is None or then.origin.is_stopped:
         raise SettingsError(
-            "it is of a job that was stopped before its end"
+            "it is from a job that was stopped before its end"
             if then.origin
-            else "it says neither seed nor threads: it is of an older sagetree",
+            else "it has neither seed nor threads: it is from an older sagetree",
             where=str(path),
-            hint="Name the manifest of a job that came to its end",
+            hint="Name the manifest of a job that was completed",
         )
     if then.origin.hosts > 1:
         raise SettingsError(
-            f"it is of a job of {then.origin.hosts} hosts, and one trains it again",
+            f"it is from a job of {then.origin.hosts} hosts, and this is one host",
             where=str(path),
-            hint="Start a job of as many hosts on the same files, and compare the two models",
+            hint=(
+                "Start a job with the same number of hosts on the same files, and compare the two "
+                "models"
+            ),
         )
     _check_search(then, path)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +67,8 @@ def _check_search(then: Manifest, path: Path) -> None:
     budget = then.hyperparameters.get("tune", "")
     if budget and SearchBudget().parse(budget).seconds is not None:
         raise SettingsError(
-            f"it is of a search for a time (tune={budget}), whose trials depend on the machine",
+            f"it is from a search limited by time (tune={budget}), whose trials depend on the "
+            "machine",
             where=str(path),
             hint="Name the manifest of a job with a number of trials, such as tune=30",
         )
@@ -93,8 +97,8 @@ def find_difference(then: Manifest, now: Manifest) -> UserError | None:
         before, after = then.data.get(channel), now.data.get(channel)
         if before != after:
             return DataError(
-                f"channel {channel} is not what it was: {_rows(before)} then, {_rows(after)} now, "
-                "of another sha256",
+                f"channel {channel} has changed: {_rows(before)} then, {_rows(after)} now, with "
+                "another sha256",
                 hint="Restore the data to get the same model",
             )
     for what, one, other in (
@@ -104,13 +108,14 @@ def find_difference(then: Manifest, now: Manifest) -> UserError | None:
         name = _first_other(one, other)
         if name is not None:
             return SettingsError(
-                f"{what} {name} is not what it was: {one.get(name, 'none')} then, "
+                f"{what} {name} has changed: {one.get(name, 'none')} then, "
                 f"{other.get(name, 'none')} now",
                 hint="Restore it to get the same model",
             )
     return UserError(
-        f"{min(models)} has other bytes, though data, versions and hyperparameters are the same",
-        hint="Another kind of processor rounds otherwise: use one like the first",
+        f"{min(models)} has different bytes, though data, versions and hyperparameters are the "
+        "same",
+        hint="Another CPU type rounds differently: use one like the first",
     )
 
 

@@ -145,7 +145,7 @@ def _fetch(script: Script, code: Path) -> None:
     if not (code / script.program).exists():
         found = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
         raise SettingsError(
-            f"there is no {quote(script.program)} in the code; it holds {found}",
+            f"{quote(script.program)} is missing from the code; it holds {found}",
             where=PROGRAM,
             hint="Name a file of the folder that is submitted",
         )
@@ -178,7 +178,7 @@ def describe_failure(what: str, code: int, said: Sequence[str]) -> str:
     if not words:
         return f"{what} {end} and wrote nothing to stderr"
     first = _exception(said) or words[-1]
-    return "\n".join([first, "", f"{what} {end}. The last it wrote to stderr:", *said])
+    return "\n".join([first, "", f"{what} {end}. Its last lines on stderr:", *said])
 
 
 def _exception(said: Sequence[str]) -> str | None:

@@ -53,7 +53,7 @@ def summary(
         name = evaluation.headline
         text += (
             f" On {result.rows}: {name} {evaluation.scalars[name]:.4g} "
-            f"(saying the same of every row gives {evaluation.baseline:.4g})."
+            f"(a constant prediction gives {evaluation.baseline:.4g})."
         )
     if isinstance(evaluation, Evaluation) and decision is not None and isinstance(label, Label):
         found = evaluation.scalars

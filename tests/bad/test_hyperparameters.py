@@ -10,7 +10,7 @@ from sagetree.train.settings.settings import TrainSettings
 
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("hyperparameters/*/error.txt"))
 
-# SageMaker shows so much of the failure file.
+# SageMaker shows this much of the failure file.
 SHOWN = 1024
 
 

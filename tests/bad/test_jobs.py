@@ -16,7 +16,7 @@ from tests.train.conftest import lines
 CASES = sorted(path.parent for path in Path(__file__).parent.glob("jobs/*/error.txt"))
 MARKS = {True: [needs_script_mode], False: []}
 
-# SageMaker shows so much of the failure file.
+# SageMaker shows this much of the failure file.
 SHOWN = 1024
 
 

@@ -31,7 +31,7 @@ def test_a_full_disk(job: Job, small_disk: Path) -> None:  # noqa: F811
     first, _, cause = ran.failure.splitlines()
     assert first == (
         f"{small_disk}: the model cannot be written. "
-        "Free some space, or give the job a larger volume; and check the mount's rights"
+        "Free some space, or give the job a larger volume, and check the mount's permissions"
     )
     assert cause.startswith("Cause: [Errno 28] No space left on device")
     assert not [path for path in small_disk.rglob("*") if path.is_file()]
@@ -47,7 +47,8 @@ def test_a_file_where_a_folder_should_be(job: Job, opt_ml: OptMl, name: str) -> 
     what = "the folder of checkpoints" if name == "checkpoints" else "the folder"
     first, _, cause = job({"train": lines()}).failure.splitlines()
     assert first == (
-        f"{path}: {what} cannot be written. Mount it writable, for the user the container runs as"
+        f"{path}: {what} cannot be written. Mount it writable for the user that the container "
+        "runs as"
     )
     assert cause == f"Cause: [Errno 17] File exists: '{path}'"
 

@@ -6,7 +6,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 
 
 def write_tables(folder, **tables):
-    """Write each table (a frame and what meta.json says of it) into the folder."""
+    """Write each table (a frame and what meta.json says about it) into the folder."""
     meta = {}
     for name, (frame, said) in tables.items():
         frame.to_csv(folder / f"{name}.csv", index=False)

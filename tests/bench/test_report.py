@@ -16,7 +16,7 @@ def cases(tmp_path):
 
 
 def scored(case, **errors):
-    """Scores that miss each label by as much as `errors` says of a contender."""
+    """Scores that miss each label by as much as `errors` says about a contender."""
     table = case.table
     return Scored(case, {
         name: {
@@ -71,7 +71,7 @@ def test_slopes_are_counted(cases):
 
 
 def calibrated(labels):
-    """Return .75 for rows of which about three quarters are 1, .25 for the others: a quarter."""
+    """Return .75 for rows that are 1 in about three quarters, .25 for the others: a quarter."""
     positive, negative = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
     high = round((3 * len(positive) - len(negative)) / 8)
     scores = np.full(len(labels), 0.25)

@@ -38,7 +38,7 @@ def haproxy(server: ServerProcess, folder: Path) -> Iterator[dict[str, int]]:
 
 
 def haproxys_view(folder: Path, way: str) -> dict[str, str]:
-    """What HAProxy says of the server behind one of its ports."""
+    """What HAProxy says about the server behind one of its ports."""
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(folder / "haproxy.sock"))
         client.sendall(b"show stat\n")

@@ -70,7 +70,7 @@ def listens(port: int) -> bool:
 
 @contextmanager
 def running(log: Path, *command: object) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a program that goes on until it is told to end."""
+    """Run a program that goes on until it is asked to end."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [str(part) for part in command], stdout=output, stderr=subprocess.STDOUT

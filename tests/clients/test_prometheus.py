@@ -1,4 +1,4 @@
-"""Prometheus scrapes /metrics, and its own linter finds nothing to say of them."""
+"""Prometheus scrapes /metrics, and its own linter finds nothing to say about them."""
 
 import http.client
 import json
@@ -55,7 +55,7 @@ def test_prometheus_scrapes_the_server(asked: Served, tmp_path: Path):
 
 
 def target(port: int) -> dict[str, Any]:
-    """What Prometheus says of the one target that it has, once it is ready itself."""
+    """What Prometheus says about the one target that it has, once it is ready itself."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         client.request("GET", "/api/v1/targets")

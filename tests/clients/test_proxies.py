@@ -18,7 +18,7 @@ pytestmark = pytest.mark.long
 ROUNDS = 20
 
 CSV = {"Content-Type": "text/csv"}
-# What clients say of protocols that are not spoken here.
+# What clients say about protocols that are not spoken here.
 OFFERS = (
     {},
     {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AA"},

@@ -1,4 +1,4 @@
-"""Triton's Python client, whose tensors are binary data unless it is told otherwise."""
+"""Triton's Python client, whose tensors are binary data unless it is set differently."""
 
 import json
 import math

@@ -139,7 +139,7 @@ class Account:
         endpoint.endpoint_config_name = config or endpoint.endpoint_config_name
 
     def settle(self, *, fails: bool = False) -> None:
-        """End what the endpoint is at: it serves what it was told to, or what it served before."""
+        """End what the endpoint is at: it serves what it was set to, or what it served before."""
         self.endpoints.settle(fails=fails)
 
     def answer(self, operation: str, *answers: Any) -> None:
@@ -169,7 +169,7 @@ class Account:
 
     @property
     def told(self) -> list[tuple[str, str]]:
-        """Subject and text of all that the topic was told."""
+        """Subject and text of all that was sent to the topic."""
         sent = sns_backends[DEFAULT_ACCOUNT_ID][REGION].topics[TOPIC].sent_notifications
         return [(subject, text) for _, text, subject, *_ in sent]
 

@@ -56,7 +56,7 @@ REASONS: Mapping[str, Mapping[str, str]] = {
         "iam:CreateServiceLinkedRole": BY_SCALING,
         "cloudwatch:PutMetricAlarm": BY_SCALING,
         "cloudwatch:DeleteAlarms": BY_SCALING,
-        "cloudwatch:DescribeAlarms": "a deployment's alarms are looked at with its caller's role",
+        "cloudwatch:DescribeAlarms": "a deployment's alarms are read with its caller's role",
     },
     "ScoreRole": FUNCTION,
     "WorkRole": FUNCTION

@@ -92,7 +92,7 @@ def test_all_faults_are_told_at_once():
         ),
         (
             {"SAGETREE_ALARMS": ",".join("abcdefghijk")},
-            "SAGETREE_ALARMS: 11 alarms, SageMaker takes 10",
+            "SAGETREE_ALARMS: 11 alarms, and SageMaker takes at most 10",
         ),
     ],
 )

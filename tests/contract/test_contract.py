@@ -55,7 +55,7 @@ def test_a_training_job_leaves_a_model_and_no_failure(trained: Path) -> None:
     [
         (
             {},
-            "there is no channel 'train' (channels: none): put files into {root}/input/data/train, "
+            "channel 'train' is missing (channels: none): put files into {root}/input/data/train, "
             "name another folder than {root} by SAGEMAKER_BASE_DIR, or name files of your own "
             "(sagetree train FILE --target COLUMN). Correct it\n",
         ),

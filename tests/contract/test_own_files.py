@@ -41,7 +41,7 @@ def test_from_a_file_to_an_answer(tmp_path: Path):
     judged = sagetree(tmp_path, *commands[1].split(), "--threshold-auc", "0.5")
     assert judged.code == 0, judged.log
     assert "Approved" in judged.log
-    # /opt/ml in the environment, as in the image, is no other folder
+    # /opt/ml in the environment, as in the image, is not another folder
     with serving(Path("/opt/ml"), tmp_path / "log", "sagetree-out", cwd=tmp_path) as server:
         eventually(lambda: healthy(server))
         answer = server.post(b"amount,kind,state\n1.5,a,CA\n")

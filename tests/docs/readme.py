@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 
-# A line that goes on until it is told to end.
+# A line that goes on until it is asked to end.
 SERVER = re.compile(r"^(?:(?:\w+=\S+ )?sagetree serve|docker run .* serve\b).*$", re.MULTILINE)
 
 # A server runs until the next one, or the end; it has to end well.

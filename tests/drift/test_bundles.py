@@ -20,7 +20,7 @@ def test_an_old_bundle_says_what_it_can(folder: Path) -> None:
         with pytest.raises(ArtifactError) as error:
             known_columns(bundle)
         assert str(error.value) == (
-            "the model does not say what its training's rows were like. Train it again with this "
+            "the model does not store what its training rows were like. Train it again with this "
             "sagetree"
         )
         return

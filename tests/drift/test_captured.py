@@ -28,7 +28,7 @@ def read(model: Model, *paths: Path, window: TimeWindow | None = None) -> Captur
 
 
 def answers(trained: Path) -> list[float]:
-    """What the server says of ROWS."""
+    """What the server says about ROWS."""
     body = text(ROWS, INPUTS, header=False)
     answer = client_for(trained).post("/invocations", data=body, content_type="text/csv")
     assert answer.status_code == 200
@@ -175,8 +175,10 @@ def test_answers_alone_are_left_out(model: Model, tmp_path: Path) -> None:
     [
         ('{"captureData": ', "line 2: the line is not JSON: unexpected end of data: line 2 column "
          "1 (char 17). Copy the file again from the endpoint's capture"),
-        ('{"a": 1}', "line 2: the line is not a record of SageMaker's data capture: it has no "
-         "captureData. Copy the file again from the endpoint's capture"),
+        ('{"a": 1}', (
+            "line 2: the line is not a record of SageMaker's data capture: captureData. is "
+            "missing from it Copy the file again from the endpoint's capture"
+        )),
         (json.dumps(captured("*", "x") | {"captureData": {"endpointInput": {
             "data": "*", "encoding": "BASE64"}}}), "line 2: the body is not base64: Only base64 "
          "data is allowed. Copy the file again from the endpoint's capture"),
@@ -199,13 +201,13 @@ def test_a_capture_without_any_row_says_why(model: Model, tmp_path: Path) -> Non
     output = {"captureData": {"endpointOutput": {"data": "1"}}, "eventMetadata": {}}
     late = one_each(ROWS[:2], time="2026-01-31T18:00:00Z")
     cases: dict[str, list[dict[str, object]]] = {
-        "the capture holds answers alone. Let the endpoint capture its input too (CaptureMode "
+        "the capture holds only answers. Let the endpoint capture its input too (CaptureMode "
         "Input)": [output],
         "none of 2 requests was made within the window. Check start_time and end_time": late,
-        f"no row can be scored: {path} line 1 line 1: there are 1 columns where the model has 4 or "
+        f"no row can be scored: {path} line 1 line 1: there are 1 columns, and the model has 4 or "
         "5 columns. Without a header row the columns must be, in this order, amount, kind, city, "
         "seen; or, with those left out of training, amount, kind, city, seen, policy. Check that "
-        "they were captured from an endpoint of this very model": [captured("1\n", "text/csv")],
+        "they were captured from an endpoint of this model": [captured("1\n", "text/csv")],
     }
     for problem, records in cases.items():
         write_lines(path, records)

@@ -109,7 +109,7 @@ def test_what_a_bundle_does_not_hold_is_said(
     manifest.write_text(json.dumps(content))
     assert looked_at(folder, rows(10, 24), tmp_path) == 1
     assert capsys.readouterr().out.endswith(
-        "FAILED: the model does not say what its training's rows were like. Train it again with "
+        "FAILED: the model does not store what its training rows were like. Train it again with "
         "this sagetree\n"
     )
     assert not (tmp_path / "out").exists()
@@ -118,19 +118,21 @@ def test_what_a_bundle_does_not_hold_is_said(
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--model", "{model}", "{folder}/none.csv"], "{folder}/none.csv: there is no such file or "
-         "folder. Check its name, and the folder you are in"),
-        (["--model", "{folder}/no.tar.gz", "{folder}/c.csv"], "{folder}/no.tar.gz: there is no "
-         "such file or folder. Give a folder that sagetree train wrote to, a folder with a "
+        (["--model", "{model}", "{folder}/none.csv"], "{folder}/none.csv: the file or folder does "
+         "not exist. Check its name, and the current folder"),
+        (["--model", "{folder}/no.tar.gz", "{folder}/c.csv"], "{folder}/no.tar.gz: the file or "
+         "folder does not exist. Give a folder that sagetree train wrote to, a folder with a "
          "model's files, or a model.tar.gz"),
-        (["--model", "{folder}/plain", "{folder}/c.csv"], "{folder}/plain: it is a model of "
-         "XGBoost's own, which does not say what its training's rows were. Train it by sagetree, "
-         "or compare two tables with `sagetree profile`"),
+        (["--model", "{folder}/plain", "{folder}/c.csv"], (
+            "{folder}/plain: it is a plain XGBoost model, which does not store what its training "
+            "rows were like. Train it with sagetree, or compare two tables with `sagetree "
+            "profile`"
+        )),
         (["--model", "{model}", "{folder}/c.csv", "--out", "{folder}/c.csv"], "--out "
          "{folder}/c.csv: it is a file. Name a folder"),
         (["--model", "{model}", "{folder}/c.csv", "--labels", "{folder}/l.csv"], "--labels "
-         "{folder}/l.csv: there is no such file or folder. Check its name, and the folder you are "
-         "in"),
+         "{folder}/l.csv: the file or folder does not exist. Check its name, and the current "
+         "folder"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_an_error(
@@ -151,7 +153,7 @@ def test_what_cannot_be_used_is_an_error(
     ("arguments", "problem"),
     [
         (["rows.csv"], "the following arguments are required: --model"),
-        (["--model", "m"], "name what was captured (Model Monitor names it by dataset_source)"),
+        (["--model", "m"], "name what was captured (Model Monitor sets dataset_source)"),
     ],
 )
 def test_a_command_line_that_is_wrong_ends_with_2(

@@ -1,4 +1,4 @@
-"""Labels that came later find their rows, and metrics that have fallen are told."""
+"""Labels that came later find their rows, and metrics that have fallen are reported."""
 
 import json
 from pathlib import Path
@@ -71,7 +71,7 @@ def test_ground_truth_is_that_of_model_monitor(letter: str, model: Model, tmp_pa
 
 
 def test_a_request_of_several_rows_takes_as_many_labels(model: Model, tmp_path: Path) -> None:
-    """One label for several rows says nothing of which row it is."""
+    """One label for several rows does not say which row it is for."""
     bodies = [text(ROWS[part], INPUTS, header=False) for part in (slice(3), slice(3, 5))]
     records = [captured(body, "text/csv", inference_id=f"i{n}") for n, body in enumerate(bodies)]
     three = "\n".join(map(str, TRUE[:3]))
@@ -110,8 +110,8 @@ def test_rows_whose_labels_contradict_each_other_are_told(
     found = joined(model, tmp_path / "rows.csv", labels)
     assert (found.rows.tolist(), found.unmatched) == ([*range(3, 39)], 4)
     assert caplog.messages[-1] == (
-        f"{labels}: 3 rows have several labels that differ, or not as many as their request has "
-        "rows: they are left out"
+        f"{labels}: 3 rows have several different labels, or not one "
+        "label for each row of their request: they are left out"
     )
 
 
@@ -147,11 +147,12 @@ def test_labels_that_were_merged_into_the_capture_are_taken(model: Model, tmp_pa
     [
         ("inferenceId,label\ni0,1\n", "the label 'fraud' is missing. Give a table with the column "
          "'fraud' and one that names each row, such as inferenceId"),
-        ("fraud\n1\n0\n", "no column names the rows. Give a table with the column 'fraud' and one "
+        ("fraud\n1\n0\n", "no column identifies the rows. Give a table with the column 'fraud' "
+         "and one "
          "that names each row, such as inferenceId"),
-        ("claim,fraud\nc0,1\n", "none of its columns is known of the captured rows. Give a column "
+        ("claim,fraud\nc0,1\n", "the captured rows have none of its columns. Give a column "
          "'inferenceId', 'eventId', beside the label"),
-        ("policy,claim,fraud\np0,c0,1\n", "none of its columns is known of the captured rows. Give "
+        ("policy,claim,fraud\np0,c0,1\n", "the captured rows have none of its columns. Give "
          "a column 'inferenceId', 'eventId', beside the label"),
         ("inferenceId,fraud\ni0,maybe\n", "labels.csv row 1, column 'fraud': the label is 'maybe'. "
          "Every label must be '0' or '1'"),
@@ -189,7 +190,7 @@ def test_a_label_that_follows_other_things_is_told(
     assert severity is Severity.SERIOUS
     assert said.startswith("auc is 0.")
     assert "on 800 rows whose labels came later, and was 0." in said
-    assert said.endswith("of what the model had over saying the same of every row is lost")
+    assert said.endswith("of its advantage over a constant prediction is lost")
 
 
 def test_few_rows_or_one_label_are_no_metric(

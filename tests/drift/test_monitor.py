@@ -221,12 +221,14 @@ def test_the_model_may_lie_on_s3(lay: Lay, trained: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("variables", "problem"),
     [
-        ({"output_path": ""}, "output_path: the variable is not set. Model Monitor sets it; to "
-         "look at files of your own, name them"),
+        ({"output_path": ""}, (
+            "output_path: the variable is not set. Model Monitor sets it; to compare files of "
+            "your own, name them"
+        )),
         ({"start_time": "noon"}, "start_time: 'noon' is not a time. Write it as "
          "2026-01-31T16:20:00Z"),
-        ({"dataset_source": "/nowhere"}, "/nowhere: there is no such file or folder. Check its "
-         "name, and the folder you are in"),
+        ({"dataset_source": "/nowhere"}, "/nowhere: the file or folder does not exist. "
+         "Check its name, and the current folder"),
         ({"baseline_constraints": "/nowhere.json"}, "/nowhere.json: the constraints cannot be "
          "read: FileNotFoundError: [Errno 2] No such file or directory: '/nowhere.json'. Write it "
          "as Model Monitor's constraints.json has it"),

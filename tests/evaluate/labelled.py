@@ -24,7 +24,7 @@ def labelled(draw: st.DrawFn, most: int = 30, least_per_label: int = 1) -> Label
 
 
 def realistic(rows: int, share: float, seed: int = 0) -> Labelled:
-    """Return rows of which `share` are positive, with scores of some skill."""
+    """Return rows with a `share` of positive ones, with scores of some skill."""
     random = np.random.default_rng(seed)
     labels = (random.random(rows) < share).astype(np.int8)
     labels[:2] = 0, 1

@@ -185,7 +185,7 @@ def test_models_that_read_other_labels(
     ("arguments", "text"),
     [
         (["a", "b", "--test", "x", "--miss", "3"],
-         "--miss and --alarm go together: what each of the two mistakes costs"),
+         "--miss and --alarm must be given together: what each of the two mistakes costs"),
         (["a", "b", "--test", "x", "--miss", "-3", "--alarm", "1"],
          "argument --miss: '-3' is not a cost: a number from 0 on"),
         (["a", "b", "--test", "x", "--miss", "nan", "--alarm", "1"],

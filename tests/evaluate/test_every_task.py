@@ -109,7 +109,7 @@ def test_it_says_what_training_said_of_the_same_rows(
     assert decision["verdict"] == "Approved", decision
     if name != "binary:logitraw":
         assert decision["metric"] == headline
-        assert decision["reason"].endswith(", which saying the same of every row would give")
+        assert decision["reason"].endswith(", which a constant prediction would give")
     check_report(opt_ml, metrics, PICTURES[name])
     shown = "AUC" if headline == "auc" else headline
     assert f"Approved: The {shown} of " in capsys.readouterr().out
@@ -126,7 +126,7 @@ def test_a_gate_by_another_metric(opt_ml: OptMl) -> None:
     )
     assert evaluate(["--threshold", "0.5"]) == 1
     assert opt_ml.message.read_text() == (
-        "--threshold is of a binary label, and the model's objective is reg:squarederror. "
+        "--threshold is for a binary label, and the model's objective is reg:squarederror. "
         "Leave it out\n"
     )
 
@@ -143,8 +143,9 @@ def test_a_ranking_needs_its_groups(opt_ml: OptMl) -> None:
     write(opt_ml.processing / "test", alone.csv())
     assert evaluate([]) == 1
     assert opt_ml.message.read_text() == (
-        "t.csv line 2: there is no group column 'query'. "
-        "The model ranks rows within a group: say to which one each row belongs\n"
+        "t.csv line 2: group column 'query' is missing. "
+        "The model ranks rows within a group: add the column that says which group each row "
+        "belongs to\n"
     )
     (opt_ml.processing / "test" / "t.csv").unlink()
     groups = ["", *one.columns["query"][1:]]
@@ -170,8 +171,8 @@ def test_rows_of_one_number_say_nothing_of_a_model(opt_ml: OptMl) -> None:
     write(opt_ml.processing / "test", constant.csv())
     assert evaluate([]) == 1
     assert opt_ml.message.read_text() == (
-        "t.csv line 2, column 'y': the label is '2.5' in every row. Name the column that is to "
-        "be predicted, or give rows with other labels\n"
+        "t.csv line 2, column 'y': the label is '2.5' in every row. Name the column to predict, "
+        "or give rows with other labels\n"
     )
 
 

@@ -203,14 +203,14 @@ def test_weights_of_zero_are_no_rows(
          "are of"),
         ("[{]", [], "--facets facets.json: it is not JSON: "),
         ('{"a": 1}', [],
-         '--facets facets.json: it is not such a list. Write a JSON list such as [{"column": '
+         '--facets facets.json: it is not a list of facets. Write a JSON list such as [{"column": '
          '"gender", "values": ["F"]}, {"column": "age", "threshold": 40}], each perhaps with '
          '"group": a column'),
         (FACETS, ["--favourable", "legit"],
          "--favourable is 'legit', which is not a value of the label 'fraud'. Its values are '0', "
          "'1'"),
         (None, ["--favourable", "0"],
-         "--favourable: it says which label is good for a person, and there are no facets to "
+         "--favourable: it names the label that is good for a person, and there are no facets to "
          "compare. Add --facets FILE, or leave it out"),
         (None, ["--facets", "none.json"],
          "--facets none.json: it cannot be read: No such file or directory. Name a JSON file"),

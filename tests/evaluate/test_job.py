@@ -75,8 +75,8 @@ def test_headers_among_the_rows_are_no_rows(
     assert evaluate([]) == 0
     assert result(opt_ml, "evaluation.json") == expected
     said = capsys.readouterr().out
-    assert "test: 2 lines among the rows repeated the header: left out\n" in said
-    assert "test: empty and left out: empty.csv\n" in said
+    assert "test: 2 lines among the rows repeated the header: skipped\n" in said
+    assert "test: empty and skipped: empty.csv\n" in said
 
 
 def test_a_folder_does_as_well_as_an_archive(opt_ml: OptMl, trained: Path) -> None:
@@ -177,7 +177,7 @@ FAULTS = [
     (
         "no label",
         "amount,kind\n1,a\n2,b\n",
-        "test.csv line 2: there is no label column 'fraud'. The columns are 'amount', 'kind'",
+        "test.csv line 2: label column 'fraud' is missing. The columns are 'amount', 'kind'",
     ),
     (
         "an unknown label",
@@ -198,7 +198,7 @@ FAULTS = [
     (
         "one column",
         "fraud\n0\n1\n",
-        "test.csv line 2: there is one column, where label and features are needed. "
+        "test.csv line 2: there is one column, and both label and features are needed. "
         "Separate the cells by commas",
     ),
 ]

@@ -1,4 +1,4 @@
-"""What an evaluation says of the threshold: shares and costs of the test rows."""
+"""What an evaluation says about the threshold: shares and costs of the test rows."""
 
 import json
 from pathlib import Path
@@ -90,14 +90,14 @@ def test_another_threshold_is_measured_by_the_same_rule(opt_ml: OptMl) -> None:
         (
             [row[:2] for row in rows(40, 1)],
             "fraud,amount",
-            "t.csv line 2: column 'loss' is missing. The rule of the decision has the cost of a "
-            "positive row that is missed in it: give the rows that column",
+            "t.csv line 2: column 'loss' is missing. The decision's rule needs it for the cost "
+            "of a positive row that is missed: add the column",
         ),
         (
             [[*row[:2], ""] for row in rows(40, 1)],
             NAMES,
             "t.csv line 5, column 'loss': the amount is empty. Every amount must be a number from "
-            "0 where it is that of a positive row that is missed",
+            "0 on in the row of a positive row that is missed",
         ),
     ],
 )

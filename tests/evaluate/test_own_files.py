@@ -64,16 +64,16 @@ def test_a_folder_that_training_wrote_to_has_the_results_and_a_rejection_is_told
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["gone", "later.csv"], f"gone: there is no such file or folder. {MODEL_HINT}"),
-        (["empty", "later.csv"], f"empty: there is no model in it. {MODEL_HINT}"),
+        (["gone", "later.csv"], f"gone: the file or folder does not exist. {MODEL_HINT}"),
+        (["empty", "later.csv"], f"empty: it holds no model. {MODEL_HINT}"),
         (
             ["later.csv", "later.csv"],
             f"later.csv: it is neither a folder nor a .tar.gz. {MODEL_HINT}",
         ),
         (
             ["foreign", "latr.csv"],
-            "TEST latr.csv: there is no such file or folder (did you mean 'later.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "TEST latr.csv: the file or folder does not exist (did you mean 'later.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
     ],
 )
@@ -129,7 +129,8 @@ def test_without_arguments_and_inputs_it_says_where_it_looked(
         (tmp_path / "processing" / name).mkdir(parents=True)
     assert main([]) == 1
     assert (tmp_path / "output" / "message").read_text() == (
-        f"{tmp_path}/processing/{absent}: there is no such folder. Put {meant} there, name another "
+        f"{tmp_path}/processing/{absent}: the folder does not exist. Put {meant} there, name "
+        "another "
         f"folder than {tmp_path} by SAGEMAKER_BASE_DIR, or name your own "
         "(sagetree evaluate MODEL TEST.csv)\n"
     )

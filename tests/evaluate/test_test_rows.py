@@ -1,4 +1,4 @@
-"""What `evaluate` says of its rows: rows of training, unseen and missing cells, one label."""
+"""What `evaluate` says about its rows: rows of training, unseen and missing cells, one label."""
 
 import json
 import shutil
@@ -19,7 +19,7 @@ Said = tuple[dict[str, object], str]
 Evaluated = Callable[..., Said]
 
 OVERLAP = (
-    "{} of {} rows are rows of training, where 0.0% would be by chance: metrics of them say what "
+    "{} of {} rows are rows of training, where 0.0% would be by chance: metrics of them show what "
     "the model remembers. Evaluate on rows that training does not have (sagetree prepare splits "
     "by key)"
 )
@@ -114,7 +114,7 @@ def test_the_rows_of_training_are_not_held_out(evaluated: Evaluated) -> None:
     decision, log = evaluated(csv(TRAIN), csv(TRAIN))
     assert decision["verdict"] == "Rejected"
     assert decision["reason"] == (
-        "100.0% of the rows are rows of training, so that nothing is known of others. "
+        "100.0% of the rows are rows of training, so nothing is known about other rows. "
         f"The AUC of {decision['auc']:.4g} reaches the required 0.7"
     )
     assert f"WARNING: {OVERLAP.format(400, 400)}\n" in log
@@ -286,8 +286,8 @@ def test_one_label_in_every_row_is_an_error(
     decision, message = evaluated(csv(test), csv(lines), settings)
     assert decision == {}
     assert message == (
-        f"t.csv line 2, column 'y': {said}. Name the column that is to be predicted, or give rows "
-        "with other labels\n"
+        f"t.csv line 2, column 'y': {said}. Name the column to predict, or give rows with other "
+        "labels\n"
     )
 
 
@@ -301,5 +301,5 @@ def test_a_model_that_says_the_same_of_every_row_is_not_approved(evaluated: Eval
     assert decision["value"] == 0
     assert (decision["verdict"], decision["gate"]) == ("Rejected", "r2>0")
     assert decision["reason"] == (
-        "The r2 of 0.0 is not above 0.0, which saying the same of every row would give"
+        "The r2 of 0.0 is not above 0.0, which a constant prediction would give"
     )

@@ -1,4 +1,4 @@
-"""Weights of the rows that a model is measured on: counted where they are, told where not."""
+"""Weights of the rows that a model is measured on: counted where they are, reported where not."""
 
 import json
 from pathlib import Path

@@ -90,7 +90,7 @@ def plain(folder):
     }
     for name, (params, labels) in cases.items():
         booster = trained(params, labels)
-        # before 1.0 dart drops trees in predicting too, unless it is told how many there are
+        # before 1.0 dart drops trees in predicting too, unless it is given how many there are
         told = {"ntree_limit": 100} if VERSION < (1, 0) and name == "dart" else {}
         save(folder, name, booster, booster.predict(shown, **told))
     params = {"objective": "binary:logistic", "eval_metric": "logloss"}

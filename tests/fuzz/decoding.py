@@ -49,7 +49,7 @@ SLICES = (16, 2**20)
 
 
 def decoding(content_type: str) -> Callable[[bytes], None]:
-    """Return the function that decodes an input, of which the first byte chooses how."""
+    """Return the function that decodes an input; the first byte chooses how."""
     decoder = DECODERS[content_type]
 
     def one_input(data: bytes) -> None:

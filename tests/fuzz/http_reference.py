@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _REQUEST_LINE = re.compile(rb"(%s) +([!-\xff]+) +HTTP/(1\.[01])" % _TOKEN)
-# RFC 3986, appendix B, of which a target that begins with a slash has no scheme and no authority.
+# RFC 3986, appendix B; a target that begins with a slash has no scheme and no authority.
 _TARGET = re.compile(r"(?:(?!/)[^:/?#]+://[^/?#]*)?([^?#]*)(?:\?([^#]*))?(?:#.*)?")
 _FIELD = re.compile(rb"(%s):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*?)[ \t]*" % _TOKEN)
 _CHUNK = re.compile(rb"([0-9A-Fa-f]+)((?:;|[ \t]).*)?", re.DOTALL)
@@ -27,7 +27,7 @@ class Reading(NamedTuple):
 
 
 class UnreadableError(Exception):
-    """What follows is no request, or not whole."""
+    """What follows is not a request, or not whole."""
 
 
 def readings(data: bytes) -> list[Reading]:

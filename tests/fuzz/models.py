@@ -15,7 +15,7 @@ from tests.sagetree.damaged import KINDS, model
 SPACE = 2**28
 MODELS = tuple((kind, form) for kind in KINDS for form in ("ubj", "json"))
 
-# So many bytes of an input say one change: where, and what byte stands there then.
+# This many bytes of an input say one change: where, and what byte stands there then.
 CHANGE, MOST_CHANGES = 4, 8
 
 

@@ -1,4 +1,4 @@
-"""AWS as this machine can be it: a moto server, and a registry that takes its password."""
+"""AWS on this machine: a moto server, and a registry that takes its password."""
 
 import json
 import os

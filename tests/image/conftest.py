@@ -26,7 +26,7 @@ LABEL = "sagetree.test"
 # Enough to learn from, and each program done in seconds.
 POLICIES = 3000
 
-# What the example's preparation is told; the query lies among the tables.
+# The arguments of the example's preparation; the query lies among the tables.
 QUERY = "claims_customers.sql"
 EXAMPLE = (
     "--sql", f"/opt/ml/processing/input/query/{QUERY}", "--key", "policy_id", "--label", "fraud"

@@ -30,7 +30,7 @@ def program() -> Path:
 
 
 def options(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what `docker run` is told: 512 MB, not root, a root that nobody may write to."""
+    """Return the arguments of `docker run`: 512 MB, not root, a root that nobody may write to."""
     return (
         *READ_ONLY, *NO_RIGHTS, "--user=993:990", "--memory=512m", "--memory-swap=512m",
         "--network=host", f"--entrypoint={_PLACE}", f"--volume={program()}:{_PLACE}:ro",
@@ -56,7 +56,7 @@ def wait_until_it_listens(port: int, log: Callable[[], str]) -> None:
 
 
 def call(port: int, event: object) -> Any:
-    """Return what the function answers to an event, or the error that it told."""
+    """Return what the function answers to an event, or the error that it reported."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations",
         json.dumps(event).encode(),

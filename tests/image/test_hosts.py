@@ -185,6 +185,6 @@ def test_a_cut_network_ends_both_sides_after_the_timeout(hosts: Hosts) -> None:
     assert [host.container.wait() for host in started] == [1, 1], started[1].container.log
     said = "algo-2 did not come to an exchange for 10 s (SAGETREE_CLUSTER_TIMEOUT)"
     assert started[0].failure.startswith(GONE + said + HINT)
-    said = "algo-1, which leads the job, cannot be reached any more"
+    said = "algo-1, which leads the job, can no longer be reached"
     assert started[1].failure.startswith(GONE + said + HINT)
     assert [host.model for host in started] == [[], []]

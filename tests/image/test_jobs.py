@@ -129,9 +129,9 @@ def test_without_a_gpu_nothing_trains_on_one(runner: Runner, inputs: Path, tmp_p
 
     assert job.container.wait() == 1, job.container.log
     assert job.failure.read_text("utf-8").splitlines()[0] in {
-        "device is cuda, and this is XGBoost's CPU build: take the image that "
+        "device is cuda, and this is XGBoost's CPU build: use the image that "
         "./build_and_push.sh --gpu builds, or device=cpu. Correct it",
-        "device is cuda, and no GPU is visible here: take an instance that has one "
+        "device is cuda, and no GPU is visible here: use an instance that has one "
         "(with docker run: --gpus all), or device=cpu. Correct it",
     }
 
@@ -171,7 +171,7 @@ def test_a_job_that_runs_out_of_memory_says_so(
     assert job.container.wait() == 1, job.container.log
 
     reason = job.failure.read_text("utf-8")
-    killed = "The job was killed by SIGKILL, as the system does where memory runs out"
+    killed = "The job was killed by SIGKILL, as the system does when memory runs out"
     assert reason.startswith(f"{killed}; it had taken up to "), reason
     assert not list(job.model.iterdir())
 

@@ -33,7 +33,7 @@ class Emulator:
     port: int
 
     def call(self, event: object) -> Any:
-        """Return what the function answers, or the error that it told."""
+        """Return what the function answers, or the error that it reported."""
         return call(self.port, event)
 
 

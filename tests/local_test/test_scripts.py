@@ -230,7 +230,7 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, demo: tuple[Path, str])
          "train_local.sh: the Docker engine does not answer: start it, or leave --docker out"),
         (("predict.sh",), {},
          f"predict.sh: name a payload file, such as {DESK}/payloads/claims.csv"),
-        (("predict.sh", "/nonexistent.csv"), {}, "predict.sh: there is no file /nonexistent.csv"),
+        (("predict.sh", "/nonexistent.csv"), {}, "predict.sh: no file is there /nonexistent.csv"),
         (("predict.sh", "--port=1", str(DESK / "payloads" / "claims.csv")), {},
          "predict.sh: no server answers on port 1: start serve_local.sh"),
     ]  # fmt: skip
@@ -307,7 +307,7 @@ def test_two_hosts_train_one_model(tmp_path: Path, files: int) -> None:
 
 @pytest.mark.long
 def test_hosts_leave_linked_files_where_they_are_and_whole_lines_in_the_log(tmp_path: Path) -> None:
-    own, folder = tmp_path / "own", tmp_path / "job"  # of which none has a folder config
+    own, folder = tmp_path / "own", tmp_path / "job"  # none of them has a folder config
     own.mkdir()
     for number in range(4):
         (own / f"{number}.csv").write_text(lines(100, seed=number))

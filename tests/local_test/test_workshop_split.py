@@ -71,7 +71,7 @@ TABLE = "policy_id,x,fraud\n" + "".join(f"{i},N/A,{i % 2}\n" for i in range(10))
         (
             TABLE,
             ["--key", "id"],
-            "table dataset: there is no key column 'id'. Name it with --key; the columns (of CSV "
+            "table dataset: key column 'id' is missing. Name it with --key; the columns (of CSV "
             "the cells of the first line) are 'policy_id', 'x', 'fraud'",
         ),
         (
@@ -83,7 +83,7 @@ TABLE = "policy_id,x,fraud\n" + "".join(f"{i},N/A,{i % 2}\n" for i in range(10))
         (
             TABLE.replace("x", "RowID"),
             [],
-            "table dataset: there is a column 'rowid'. "
+            "table dataset: column 'rowid' exists already. "
             "Rename it: rows are told apart by a number of that name",
         ),
         (

@@ -59,7 +59,7 @@ requires-dist = [{{ name = "leaf" }}]
 provides-extras = ["all", "script"]
 """
 
-# What each of the two wheels says of itself.
+# What each of the two wheels says about itself.
 KIND = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 BACKEND = f"""

@@ -27,7 +27,7 @@ TASKS: dict[str, dict[str, object]] = {
 
 
 def matrix(rows: int, seed: int = 0) -> Matrix:
-    """Rows of numbers, of which some are missing."""
+    """Rows of numbers, some of them missing."""
     random = np.random.default_rng(seed)
     values = random.normal(size=(rows, len(NAMES))).astype(np.float32)
     values[random.random(values.shape) < 0.1] = np.nan

@@ -55,29 +55,30 @@ def failure(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ),
         (
             b"a,b,c\n1,2,3\n1,2\n",
-            "rows.csv line 3: the line has 2 cells where the first line has 3. Give every line as "
-            "many cells; quote a cell that holds a comma",
+            "rows.csv line 3: the line has 2 cells, and the first line has 3. Give every line the "
+            "same number of cells; quote a cell that holds a comma",
         ),
         (b"a,b,c\n", "rows.csv: there are no rows. Put rows below the header"),
         (b"", "rows.csv: there are no rows. Put rows below the header"),
         (
             b"1,2\n3,4\n",
-            "rows.csv line 1: there are 2 columns where the model has 3 columns. Without a header "
+            "rows.csv line 1: there are 2 columns, and the model has 3 columns. Without a header "
             "row the columns must be, in this order, a, b, c",
         ),
         (
             b"x,1,2,3\ny,4,5,6\n",
-            "rows.csv line 1: 4 columns where the model has 3, and the first one is not the label: "
+            "rows.csv line 1: 4 columns, the model has 3, and the first one is not the label: "
             "it holds 'x'. Name the columns, or give only those of the model: a, b, c",
         ),
         (
             b'{"a": 1, "b": 2, "c": 3}\n\n{"a": 1, "b": 2, "c": [3]}\n',
-            "rows.csv line 3, column 'c': a list stands where one value is expected. Write one "
+            "rows.csv line 3, column 'c': a list stands where a single value is expected. Write "
+            "one "
             'record a line: {"column": value, ...}, or {"features": [value, ...]}',
         ),
         (
             b"1 0:1 3:2\n",
-            "rows.csv line 1: the index 3 is outside of 0 to 2, the indices of training. Write the "
+            "rows.csv line 1: the index 3 is outside 0 to 2, the indices of training. Write the "
             "files of all channels with the same indices",
         ),
     ],
@@ -96,14 +97,14 @@ def test_a_header_of_which_a_model_without_names_knows_none_is_told(
     Path("rows.csv").write_bytes(encoded.csv(matrix(3), header=("price", "size", "age")))
     assert main(["--model", str(plain), "rows.csv"]) == 0
     assert capsys.readouterr().err == (
-        "The model knows no names of columns: they are taken in their order\n"
+        "The model does not know the names of its columns: columns are taken in their order\n"
         "3 rows scored: standard output\n"
     )
     rows = matrix(3)
     Path("rows.csv").write_bytes(encoded.csv(rows[:, [0, 0, 1, 2]]))
     assert main(["--model", str(plain), "rows.csv"]) == 0
     assert capsys.readouterr().err == (
-        "The first column is taken for the label, and left out\n3 rows scored: standard output\n"
+        "The first column is taken for the label and left out\n3 rows scored: standard output\n"
     )
 
 
@@ -111,17 +112,17 @@ def test_no_model(capsys: pytest.CaptureFixture[str]) -> None:
     Path("rows.csv").write_bytes(GOOD)
     hint = "Give a folder that sagetree train wrote to, a folder with a model's files, or a "
     assert failure(capsys, "--model", "nowhere", "rows.csv") == (
-        f"nowhere: there is no such file or folder. {hint}model.tar.gz"
+        f"nowhere: the file or folder does not exist. {hint}model.tar.gz"
     )
     Path("empty").mkdir()
     assert failure(capsys, "--model", "empty", "rows.csv") == (
-        f"empty: there is no model in it. {hint}model.tar.gz"
+        f"empty: it holds no model. {hint}model.tar.gz"
     )
 
 
 def test_no_file(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert failure(capsys, "--model", model, "rows.csv") == (
-        "rows.csv: there is no such file or folder. Check its name, and the folder you are in"
+        "rows.csv: the file or folder does not exist. Check its name, and the current folder"
     )
 
 
@@ -130,13 +131,13 @@ def test_no_file(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         (
             "scores.xlsx",
-            "scores.xlsx: '.xlsx' is not the suffix of an output format. Let it end in .csv, "
-            ".jsonl or .parquet, or say which with --format",
+            "scores.xlsx: '.xlsx' is not the suffix of an output format. Name a file that ends in "
+            ".csv, .jsonl or .parquet, or set the format with --format",
         ),
         (
             "scores",
-            "scores: its name has no suffix. Let it end in .csv, .jsonl or .parquet, or say which "
-            "with --format",
+            "scores: its name has no suffix. Name a file that ends in .csv, .jsonl or .parquet, "
+            "or set the format with --format",
         ),
         (
             "rows.csv",
@@ -145,7 +146,7 @@ def test_no_file(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("folder.csv", "folder.csv: this is a folder. Give the name of a file in it"),
         (
             "nowhere/scores.csv",
-            "nowhere: there is no such folder. Make it first, or correct its name",
+            "nowhere: the folder does not exist. Create it first, or correct its name",
         ),
     ],
 )
@@ -181,7 +182,7 @@ def test_several_targets_have_no_reasons(
     booster.save_model(tmp_path / "model.ubj")
     Path("rows.csv").write_bytes(b"1,2\n")
     assert failure(capsys, "--model", tmp_path, "rows.csv", "--reasons", 3) == (
-        "--reasons: this model cannot give reasons: a row has no one score to give them for. It "
+        "--reasons: this model cannot give reasons: a row has more than one score. It "
         "has several targets. Leave it out, or ask for --contributions"
     )
 
@@ -194,14 +195,15 @@ def test_identifiers_that_only_some_files_have(
     Path("1.csv").write_bytes(csv_body(CLAIM_NAMES, rows, header=True))
     Path("2.csv").write_bytes(csv_body(CLAIM_NAMES[:-1], rows, header=True))
     assert failure(capsys, "--model", "claims", "1.csv", "2.csv") == (
-        "of 1.csv and 2.csv only 1.csv has the identifier 'policy_id'. Give all files the same "
+        "identifier 'policy_id' is only in 1.csv, of 1.csv and 2.csv. Give all files the same "
         "columns"
     )
     Path("1.jsonl").write_bytes(b"\n".join(_line(row, 1) for row in rows))
     Path("2.jsonl").write_bytes(b"\n".join(_line(row, "x") for row in rows))
     said = failure(capsys, "--model", "claims", "1.jsonl", "2.jsonl", "--output", "scores.parquet")
     assert said == (
-        "column 'policy_id': its type changes from int64 to string, and Parquet has one for all. "
+        "column 'policy_id': its type changes from int64 to string, and a Parquet column has one "
+        "type. "
         "Write it with one type in all files, or take another output format"
     )
 

@@ -66,8 +66,8 @@ def test_output_and_messages_are_those_of_one(capfd: pytest.CaptureFixture[str])
     code, out, err = same(capfd, "--model", "claims", "rows")
     assert (code, err) == (
         0,
-        "Empty and left out: rows/0.csv\n"
-        "1 line among the rows repeated the header: left out\n"
+        "Empty and skipped: rows/0.csv\n"
+        "1 line among the rows repeated the header: skipped\n"
         "WARNING: 20 cells of column 'a<b' are of categories that training never saw, and count "
         "as missing\n"
         "59 rows scored: standard output\n",
@@ -118,7 +118,7 @@ def test_a_pipe_is_refused(model: Path, capfd: pytest.CaptureFixture[str]) -> No
         assert outcome(capfd, "--model", model, "rows.csv", name, "--workers", 2) == (
             1,
             "",
-            f"FAILED: {name}: it is a pipe or a device, and a worker opens files by their names. "
+            f"FAILED: {name}: it is a pipe or a device, and workers open files by name. "
             "Leave --workers out, or write it to a file\n",
         )
 
@@ -168,7 +168,7 @@ def test_what_is_wrong_between_files_or_with_all(capfd: pytest.CaptureFixture[st
     Path("3.csv").write_bytes(csv_body(CLAIM_NAMES[:-1], rows, header=True))
     asked = ["--model", "claims", "--format", "jsonl"]
     assert same(capfd, *asked, "1.csv", "3.csv")[2] == (
-        "FAILED: of 1.csv and 3.csv only 1.csv has the identifier 'policy_id'. Give all files the "
+        "FAILED: identifier 'policy_id' is only in 1.csv, of 1.csv and 3.csv. Give all files the "
         "same columns\n"
     )
     Path("empty.csv").write_bytes(b"")
@@ -184,8 +184,8 @@ def test_what_is_wrong_between_files_or_with_all(capfd: pytest.CaptureFixture[st
         Path(f"{number}.jsonl").write_text("\n".join(lines))
     asked = ["--model", "claims", "0.jsonl", "1.jsonl", "--output", "scores.parquet"]
     assert same(capfd, *asked)[2] == (
-        "FAILED: column 'policy_id': its type changes from int64 to string, and Parquet has one "
-        "for all. Write it with one type in all files, or take another output format\n"
+        "FAILED: column 'policy_id': its type changes from int64 to string, and a Parquet column "
+        "has one type. Write it with one type in all files, or take another output format\n"
     )
 
 

@@ -71,8 +71,8 @@ def test_a_killed_worker_is_an_error(root: Path) -> None:
         out, err = program.communicate(timeout=TIMEOUT)
     assert (program.returncode, out) == (1, "")
     assert err in [
-        f"FAILED: {name}: the worker that scored it was killed by SIGKILL. Where memory ran out: "
-        "give fewer --workers, or use a larger machine\n"
+        f"FAILED: {name}: the worker that scored it was killed by SIGKILL. If memory ran out, set "
+        "fewer --workers, or use a larger machine\n"
         for name in ("1.csv", "2.csv")
     ]
     assert sorted(path.name for path in root.iterdir()) == ["1.csv", "2.csv", "model"]
@@ -121,7 +121,7 @@ def test_a_worker_that_fails_by_itself_is_an_error(capfd: pytest.CaptureFixture[
     ):
         list(pool.scored([Path("1.csv"), Path("2.csv"), Path("3.csv")], Path()))
     assert str(caught.value) == (
-        "1.csv: the worker that scored it ended with exit code 1. Where memory ran out: give fewer "
+        "1.csv: the worker that scored it ended with exit code 1. If memory ran out, set fewer "
         "--workers, or use a larger machine"
     )
     assert "TypeError" in capfd.readouterr().err

@@ -35,7 +35,7 @@ def put_one(root: Path, header: str, rows: list[str], name: str = "t.csv") -> li
     return ["--sql", str(sql), "--format", "csv", "--split", "1,0,0"]
 
 
-# What every preparation must be told, for tables as those of `put_pair`.
+# The arguments that every preparation needs, for tables like those of `put_pair`.
 QUERY = Path(__file__).parents[2] / "local_test" / "claims_customers.sql"
 EXAMPLE = ("--sql", str(QUERY), "--key", "policy_id", "--label", "fraud")
 
@@ -72,5 +72,5 @@ def outputs(root: Path) -> dict[str, bytes]:
 
 
 def message(root: Path) -> str:
-    """Return what the job says of its failure."""
+    """Return what the job says about its failure."""
     return (root / "output" / "message").read_text()

@@ -78,13 +78,13 @@ FAULTS = [
     (b"\n\n", "t.csv: the file is empty. Remove it, or write it again"),
     (
         b"a,b\n" + GOOD + b"1,2,\n" + GOOD,
-        "t.csv line 102: the line has 3 cells where the first line has 2. "
-        "Give every line as many cells; quote a cell that holds a comma",
+        "t.csv line 102: the line has 3 cells, and the first line has 2. "
+        "Give every line the same number of cells; quote a cell that holds a comma",
     ),
     (
         b"a,b\n" + GOOD + b"1\n" + GOOD,
-        "t.csv line 102: the line has 1 cells where the first line has 2. "
-        "Give every line as many cells; quote a cell that holds a comma",
+        "t.csv line 102: the line has 1 cells, and the first line has 2. "
+        "Give every line the same number of cells; quote a cell that holds a comma",
     ),
     (
         b"a,b\n" + GOOD + b"1,\xff\n" + GOOD,

@@ -222,8 +222,8 @@ def test_it_fails_with_the_message_first(root: Path, capfd: pytest.CaptureFixtur
     code = prepare()
     log = capfd.readouterr()
     text = (
-        "claims/more.csv line 2: the line has 2 cells where the first line has 3. "
-        "Give every line as many cells; quote a cell that holds a comma\n"
+        "claims/more.csv line 2: the line has 2 cells, and the first line has 3. "
+        "Give every line the same number of cells; quote a cell that holds a comma\n"
     )
     assert (code, log.out + log.err) == (1, f"FAILED: {text}")
     assert message(root) == text

@@ -106,7 +106,7 @@ def test_keys_are_whole_numbers_in_all_tables_or_text(
 @pytest.mark.parametrize(
     ("column", "key"),
     [
-        (pa.array([7.0, 8.0]), 7),  # as pandas writes whole numbers of which some are missing
+        (pa.array([7.0, 8.0]), 7),  # as pandas writes whole numbers with some missing
         (pa.array([7, 8], pa.int16()), 7),
         (pa.array(["7", "8"]), "7"),
         (pa.array([7.5, 8.0]), "7.5"),
@@ -129,6 +129,6 @@ def test_a_table_without_the_key(db: Database, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         key_cells(db, [table(db, tmp_path, "t", ["1"])], "policy_id")
     assert str(caught.value) == (
-        "table t: there is no key column 'policy_id'. Name it with --key; the columns (of CSV "
+        "table t: key column 'policy_id' is missing. Name it with --key; the columns (of CSV "
         "the cells of the first line) are 'x', 'y'"
     )

@@ -54,7 +54,7 @@ def test_empty_files_among_others_are_left_out(
     caplog.set_level("INFO", "sagetree")
     table = load(db, tmp_path, a_csv="", b_csv="x,y\n1,2\n")
     assert rows(db, table) == [("1", "2")]
-    assert caplog.messages == ["t: empty and left out: t/a.csv"]
+    assert caplog.messages == ["t: empty and skipped: t/a.csv"]
 
 
 def test_the_line_for_excel_tells_the_delimiter(db: Database, tmp_path: Path) -> None:
@@ -118,12 +118,12 @@ FAULTS = {
     ),
     "other columns": (
         {"a_csv": "x,y\n1,2\n", "b_csv": "x,z\n1,2\n"},
-        "of t/a.csv and t/b.csv only t/a.csv has the column 'y'. "
+        "column 'y' is only in t/a.csv, of t/a.csv and t/b.csv. "
         "All files of a table need the same columns",
     ),
     "both formats": (
         {"a_csv": "x\n1\n", "b_parquet": parquet_bytes(x=[1])},
-        "table t: some of its files are CSV, some Parquet. "
+        "table t: some of its files are CSV, and others Parquet. "
         "Leave files of one kind: is the same data there twice?",
     ),
     "one name twice in Parquet": (
@@ -133,13 +133,13 @@ FAULTS = {
     ),
     "other columns in Parquet": (
         {"a_parquet": parquet_bytes(x=[1]), "b_parquet": parquet_bytes(x=[1], y=[1])},
-        "of t/a.parquet and t/b.parquet only t/b.parquet has the column 'y'. "
+        "column 'y' is only in t/b.parquet, of t/a.parquet and t/b.parquet. "
         "All files of a table need the same columns",
     ),
     "numbers and text in Parquet": (
         {"a_parquet": parquet_bytes(x=[1]), "b_parquet": parquet_bytes(x=["one"])},
         "table t, column 'x': it is BIGINT in t/a.parquet and VARCHAR in others. "
-        "Write the column with one type in all files",
+        "Write the column with the same type in all files",
     ),
     "a Parquet file cut off": (
         {"a_parquet": parquet_bytes(x=[1])[:-20]},

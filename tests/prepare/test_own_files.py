@@ -55,8 +55,9 @@ def test_a_folder_in_which_one_is(monkeypatch: pytest.MonkeyPatch):
     [
         (
             ["claims", "custmers.csv", *NAMED],
-            "TABLE custmers.csv: there is no such file or folder (did you mean 'customers.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "TABLE custmers.csv: the file or folder does not exist (did you mean "
+            "'customers.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             ["claims/part.csv", "notes.txt", *NAMED],
@@ -94,7 +95,7 @@ def test_out_goes_with_tables(
 ):
     monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(root))
     assert main(["--out", "x", "--sql", str(QUERY), *NAMED]) == 1
-    text = "--out: it goes with tables. Name files and folders before any option"
+    text = "--out: it is used only with tables. Name files and folders before any option"
     assert (root / "output" / "message").read_text() == f"{text}\n"
 
 

@@ -103,7 +103,7 @@ def test_without_a_key_all_rows_stay(
     ]  # fmt: skip
     assert [record.getMessage() for record in caplog.records] == [
         "Warning: all rows of the table t are kept, whatever its column 'Event_time' and "
-        "'is_deleted' says: without --key no row is the latest of several"
+        "'is_deleted' says: without --key no row can be the latest of several"
     ]
 
 
@@ -117,7 +117,7 @@ def test_the_event_time_stays_where_it_is_needed(db: Database, tmp_path: Path) -
 
 
 TIMES = (
-    "Write all times as numbers, or all as 2026-01-31T13:45:00Z: they tell which record of a key "
+    "Write all times as numbers, or all as 2026-01-31T13:45:00Z: they say which record of a key "
     "is the latest"
 )
 FAULTS = {

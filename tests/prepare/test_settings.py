@@ -39,27 +39,36 @@ FAULTS = [
     (["--split", "0.7,0.3"], f"--split: '0.7,0.3' is not three numbers. {THREE}"),
     (["--split", "a,b,c"], f"--split: 'a,b,c' is not three numbers. {THREE}"),
     (["--split", "1/0,0,0"], f"--split: '1/0,0,0' is not three numbers. {THREE}"),
-    (["--split", "0.7,0.2,0.2"], f"--split: '0.7,0.2,0.2' is not a split of the whole. {SHARES}"),
-    (["--split", "0,0.5,0.5"], f"--split: '0,0.5,0.5' is not a split of the whole. {SHARES}"),
-    (["--split=1.2,-0.2,0"], f"--split: '1.2,-0.2,0' is not a split of the whole. {SHARES}"),
+    (
+        ["--split", "0.7,0.2,0.2"],
+        f"--split: the shares '0.7,0.2,0.2' do not add up to a whole. {SHARES}",
+    ),
+    (
+        ["--split", "0,0.5,0.5"],
+        f"--split: the shares '0,0.5,0.5' do not add up to a whole. {SHARES}",
+    ),
+    (
+        ["--split=1.2,-0.2,0"],
+        f"--split: the shares '1.2,-0.2,0' do not add up to a whole. {SHARES}",
+    ),
     (["--seed", "x"], "--seed: 'x' is not a whole number. Give one such as 0"),
-    (["--engine", "hive"], "--engine: 'hive' is not an engine known here. Give duckdb or spark"),
+    (["--engine", "hive"], "--engine: 'hive' is not a supported engine. Give duckdb or spark"),
     (
         ["--engine", "spark", "--flow", "a.flow"],
-        "--flow: it does not go with --engine spark: its steps run on DuckDB alone. "
-        "Leave it out, or take DuckDB",
+        "--flow: it cannot be combined with --engine spark: its steps run on DuckDB alone. "
+        "Leave it out, or use DuckDB",
     ),
     (
         ["--engine", "spark", "--memory-limit", "2GB"],
-        "--memory-limit: it does not go with --engine spark: Spark's own settings bound its "
-        "memory. Leave it out, or take DuckDB",
+        "--memory-limit: it cannot be combined with --engine spark: Spark's own settings bound its "
+        "memory. Leave it out, or use DuckDB",
     ),
     (
         ["--engine", "spark", "--format", "csv"],
-        "--format: it does not go with --engine spark: Spark writes Parquet alone. "
-        "Leave it out, or take DuckDB",
+        "--format: it cannot be combined with --engine spark: Spark writes Parquet alone. "
+        "Leave it out, or use DuckDB",
     ),
-    (["--format", "json"], "--format: 'json' is not a known format here. Give parquet or csv"),
+    (["--format", "json"], "--format: 'json' is not a supported format. Give parquet or csv"),
     (["--memory-limit", "much"], "--memory-limit: 'much' is not a size. Give one such as 1GB"),
     (["--memory-limit=-1GB"], "--memory-limit: '-1GB' is not a size. Give one such as 1GB"),
     (
@@ -109,12 +118,12 @@ MISSING = [
         ),
         (
             ["--event-time", "t"],
-            "--event-time: without a key no record is the latest of several. "
+            "--event-time: without a key no record can be the latest of several. "
             "Name the key with --key, or leave the option out",
         ),
         (
             ["--deleted", "d"],
-            "--deleted: without a key no record is the latest of several. "
+            "--deleted: without a key no record can be the latest of several. "
             "Name the key with --key, or leave the option out",
         ),
     ],
@@ -152,17 +161,17 @@ ADDRESS = "Name tables and --out by addresses, such as s3://bucket/claims/"
 ADDRESSES = {
     "DuckDB": (
         ["s3://b/t/", "--out", "s3://b/out"],
-        "TABLE s3://b/t/: an address is read and written with --engine spark alone. "
+        "TABLE s3://b/t/: addresses are read and written only with --engine spark. "
         "Copy the tables to this machine, or let Spark read them",
     ),
     "no folder": (["s3://b/t/", "--engine", "spark"], f"--out: not given. {ADDRESS}"),
     "a path among tables": (
         ["s3://b/t/", "t.csv", "--out", "s3://b/out", "--engine", "spark"],
-        f"TABLE: t.csv is a path where others are addresses. {ADDRESS}",
+        f"TABLE: t.csv is a path, and others are addresses. {ADDRESS}",
     ),
     "a path for the results": (
         ["s3://b/t/", "--out", "out", "--engine", "spark"],
-        f"--out: out is a path where others are addresses. {ADDRESS}",
+        f"--out: out is a path, and others are addresses. {ADDRESS}",
     ),
 }
 

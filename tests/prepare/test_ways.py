@@ -91,7 +91,6 @@ def test_a_missing_time_ends_the_job(root: Path) -> None:
     put(root, "t.csv", "x,y,t\n1,0,2020-01-01\n2,1,\n")
     assert main(["--label", "y", "--split-by-time", "t"]) == 1
     assert message(root) == (
-        "column 't': the time is missing. "
-        "Fill it in, or leave the rows out with a query of your own (--sql)\n"
+        "column 't': the time is missing. Fill it in, or remove the rows with a query (--sql)\n"
     )
     assert not (root / "processing" / "output").exists()

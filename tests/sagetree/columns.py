@@ -29,7 +29,7 @@ texts: SearchStrategy[str] = (
 
 
 def chunked(cells: Sequence[object], kind: pa.DataType, cut: int = 0) -> pa.ChunkedArray:
-    """An Arrow column in two pieces, of which one may be empty."""
+    """An Arrow column in two pieces; one may be empty."""
     return pa.chunked_array([pa.array(cells[:cut], kind), pa.array(cells[cut:], kind)], type=kind)
 
 

@@ -79,8 +79,8 @@ def test_what_a_bundle_cannot_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         save_booster(xgboost.train({"nthread": 1}, data, 1), ROWS, tmp_path)
     assert str(caught.value) == (
-        "the booster has categories of XGBoost's own, whose names a bundle does not know. "
-        "Turn them into numbers, or let sagetree train do the training"
+        "the booster has XGBoost's own categories, whose names a bundle cannot store. "
+        "Turn them into numbers, or train with sagetree train"
     )
     assert not list(tmp_path.iterdir())
 
@@ -103,21 +103,21 @@ HINT = "Give the numbers that the booster was trained on, NaN where missing"
     [
         (
             pd.DataFrame({"age": [1], "amount": ["CA"], "days": [2]}),
-            "column 'amount': there is what is not a number: could not convert string to float: "
+            "column 'amount': some values are not numbers: could not convert string to float: "
             f"'CA'. {HINT}",
         ),
         (
             pd.DataFrame({"age": [1], "amount": pd.Categorical(["CA"]), "days": [2]}),
-            "column 'amount': there is what is not a number: could not convert string to float: "
+            "column 'amount': some values are not numbers: could not convert string to float: "
             f"'CA'. {HINT}",
         ),
         (
             pd.DataFrame({"age": [1], "amount": [1], "days": np.zeros(1, "datetime64[us]")}),
-            f"column 'days': there are values of type datetime64[us]. {HINT}",
+            f"column 'days': some values are of type datetime64[us]. {HINT}",
         ),
         (
             [[1, "CA", 2]],
-            f"there is what is not a number: could not convert string to float: 'CA'. {HINT}",
+            f"some values are not numbers: could not convert string to float: 'CA'. {HINT}",
         ),
         (
             pd.DataFrame({"age": [1], "sum": [1], "days": [2]}),
@@ -140,6 +140,6 @@ def test_categories_of_xgboosts_own_are_named_before_the_words_of_the_rows(tmp_p
     with pytest.raises(ArtifactError) as caught:
         save_booster(xgboost.train({"nthread": 1}, data, 1), frame, tmp_path)
     assert str(caught.value) == (
-        "the booster has categories of XGBoost's own, whose names a bundle does not know. "
-        "Turn them into numbers, or let sagetree train do the training"
+        "the booster has XGBoost's own categories, whose names a bundle cannot store. "
+        "Turn them into numbers, or train with sagetree train"
     )

@@ -143,7 +143,7 @@ def test_libsvm_columns_are_those_of_training(tmp_path: Path) -> None:
             read(tmp_path, indices=Indices(1, 3))
         index = text[-4:-3].decode()
         assert str(caught.value) == (
-            f"a.libsvm line 2: the index {index} is outside of 1 to 3, the indices of training. "
+            f"a.libsvm line 2: the index {index} is outside 1 to 3, the indices of training. "
             "Write the files of all channels with the same indices"
         )
 
@@ -172,13 +172,13 @@ def test_a_libsvm_file_of_several_blocks(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path, indices=Indices(1, 3))
     assert str(caught.value).startswith(
-        f"a.libsvm line {count + 2}: the index 4 is outside of 1 to 3, the indices of training. "
+        f"a.libsvm line {count + 2}: the index 4 is outside 1 to 3, the indices of training. "
     )
     put(tmp_path, a__libsvm=line * count + b"1 4:x\n")
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value).startswith(
-        f"a.libsvm line {count + 1}: '4:x' holds what is not a number. "
+        f"a.libsvm line {count + 1}: '4:x' holds something that is not a number. "
     )
 
 
@@ -196,7 +196,7 @@ def test_a_recordio_file_of_several_parts(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path)
     assert str(caught.value).startswith(
-        f"a.pbr record {count + 1}: the record cannot be read: it has 1 values where an earlier "
+        f"a.pbr record {count + 1}: the record cannot be read: it has 1 values, and an earlier "
         "record has 2. "
     )
     put(tmp_path, a__pbr=b"".join(records)[:-1])
@@ -298,7 +298,7 @@ def test_words_in_one_file_are_words_in_the_next(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("added", "reason"),
     [
-        (b"1,2\n", "the line has 2 cells where the first line has 3"),
+        (b"1,2\n", "the line has 2 cells, and the first line has 3"),
         (b'1,2,"x', "the line is not CSV: unexpected end of data"),
         (b"1,2,\xff\n", "the text is not UTF-8"),
     ],

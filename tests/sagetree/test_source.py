@@ -246,7 +246,7 @@ def types_of(name: str) -> list[type]:
     return [kind for kind in found if isinstance(kind, type) and kind.__module__ == name]
 
 
-# Iceberg's and Data Wrangler's, of which a part is read.
+# Iceberg's and Data Wrangler's: a part of them is read.
 OTHERS_FILES = {
     "sagetree.prepare.stores.iceberg",
     "sagetree.prepare.flow.document",

@@ -60,7 +60,7 @@ def parquet(columns: dict[str, object], **options: object) -> bytes:
 
 
 def every_body(matrix: Matrix, names: Sequence[str]) -> list[tuple[str, bytes]]:
-    """Content types and bodies, of which each holds the rows of `matrix`."""
+    """Content types and bodies; each holds the rows of `matrix`."""
     cells = _cells(matrix)
     records = [dict(zip(names, row, strict=True)) for row in cells]
     shapes = [

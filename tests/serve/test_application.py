@@ -172,7 +172,7 @@ def test_one_line_per_request_and_nothing_of_its_content(
     assert all(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ", line[0]) for line in lines)
     assert [line[2].partition(" error=")[2] for line in lines[1:]] == [
         "SchemaError reason=line 1, column 'num_claims': '...' is text where a number is expected",
-        "NotFound reason=there is nothing here",
+        "NotFound reason=the path does not exist",
         "",
     ]
 
@@ -203,10 +203,10 @@ def test_the_line_of_a_refusal_names_columns_of_the_model_alone(
         "SchemaError reason=columns 'x,y', 'début [UTC]', 'größe' are missing; "
         "column '...' is unknown",
         "SchemaError reason=column 'größe' is given twice",
-        "SchemaError reason=row 1, column '...': a list stands where one value is expected",
-        "SchemaError reason=line 1: there are 2 columns where the model has 5 or 6 columns",
-        "DecodingError reason=line 2: the line has 1 cells where the first line has 2",
-        "UnsupportedMediaTypeError reason=Content-Type: '...' is not read here",
+        "SchemaError reason=row 1, column '...': a list stands where a single value is expected",
+        "SchemaError reason=line 1: there are 2 columns, and the model has 5 or 6 columns",
+        "DecodingError reason=line 2: the line has 1 cells, and the first line has 2",
+        "UnsupportedMediaTypeError reason=Content-Type: '...' is not supported",
     ]
 
 
@@ -274,14 +274,14 @@ def test_an_official_artifact_is_served_by_position(plain_dir: Path):
         422,
         {
             "error": "SchemaError",
-            "message": "there are 2 columns where the model has 3 columns",
+            "message": "there are 2 columns, and the model has 3 columns",
             "where": "line 1",
             "hint": "Without a header row the columns must be, in this order, f0, f1, f2",
             "violations": [
                 {
                     "row": None,
                     "column": "",
-                    "reason": "there are 2 columns where the model has 3 columns",
+                    "reason": "there are 2 columns, and the model has 3 columns",
                 }
             ],
         },

@@ -98,5 +98,7 @@ def test_a_reader_that_knows_no_calibration_refuses_the_model(folder: Path, tmp_
     """As an older sagetree reads it: without calibration.json, whose scores are others."""
     bundle = replace(ModelBundle.load(folder), calibration=None)
     bundle.save(tmp_path / "model")
-    with pytest.raises(ArtifactError, match="its stored rows get other scores than in training"):
+    with pytest.raises(
+        ArtifactError, match="its stored rows get different scores than in training"
+    ):
         Model.load(tmp_path / "model")

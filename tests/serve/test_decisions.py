@@ -186,7 +186,7 @@ def test_a_model_of_before_there_were_rules_has_its_threshold_and_takes_a_score(
     assert str(caught.value) == (
         "SAGETREE_DECISION: 'recall>=0.8' needs the curve of training's held-out rows, which this "
         "model does not store: give a score from 0 to 1, or train again. Leave it out, or set "
-        "what the model can do"
+        "something that the model supports"
     )
 
 
@@ -202,5 +202,5 @@ def test_a_model_without_a_threshold_takes_none(tmp_path: Path) -> None:
         ServedModel.load(folder, threads=1, output=("score",), decision="0.25")
     assert str(caught.value) == (
         "SAGETREE_DECISION: a model of reg:squarederror calls no row by a threshold. Leave it "
-        "out, or set what the model can do"
+        "out, or set something that the model supports"
     )

@@ -119,7 +119,7 @@ def test_parquet_and_json_lines_hold_every_kind_of_column(client: Client, rows: 
     assert scores(client, parquet(columns), "application/x-parquet") == expected
 
 
-# How each column is written in training, of which the rules follow.
+# How each column is written in training; the rules follow from it.
 DAY_ONE = date(2020, 1, 1)
 WRITTEN: dict[str, Callable[[int], str]] = {
     "price": lambda n: f"${n / 4:,.2f}",

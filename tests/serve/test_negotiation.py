@@ -88,24 +88,25 @@ def test_content_types_have_a_decoder(content_type: str, decoder: object, parame
 @pytest.mark.parametrize(
     ("content_type", "encoding", "text"),
     [
-        ("", "", f"Content-Type: there is none. Send one of {TYPES}"),
+        ("", "", f"Content-Type: the header is missing. Send one of {TYPES}"),
         (
             "application/x-www-form-urlencoded",
             "",
-            "Content-Type: 'application/x-www-form-urlencoded' is not read here. "
+            "Content-Type: 'application/x-www-form-urlencoded' is not supported. "
             f"Send one of {TYPES}",
         ),
         (
             "text/csv",
             "gzip",
-            "Content-Encoding: the body is packed as 'gzip'. Send the body as it is",
+            "Content-Encoding: the body is compressed as 'gzip'. Send the body uncompressed",
         ),
         *(
             (
                 f"text/csv; label_size={size}",
                 "",
-                f"Content-Type: the parameter label_size is '{size}'. Write label_size=1, as of "
-                "training's files, or leave it out; the rows of a request hold no label either way",
+                f"Content-Type: the parameter label_size is '{size}'. Write label_size=1, as for "
+                "training's files, or leave it out; rows of a request have no label in either "
+                "case",
             )
             for size in ("0", "5", "1=1", "")
         ),

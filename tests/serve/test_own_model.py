@@ -42,7 +42,8 @@ def test_an_archive_is_served_and_leaves_nothing(tmp_path: Path):
     [
         (
             {},
-            "{model}: there is no such file or folder. Give a folder that sagetree train wrote to, "
+            "{model}: the file or folder does not exist. Give a folder that sagetree train wrote "
+            "to, "
             "a folder with a model's files, or a model.tar.gz",
         ),
         (
@@ -76,6 +77,6 @@ def test_models_that_come_by_requests_are_not_named(
     (tmp_path / "xgboost-model").write_text("")
     assert main([str(tmp_path)]) == 1
     assert capsys.readouterr().out == (
-        "sagetree serve cannot start: SAGEMAKER_MULTI_MODEL: the models come by requests to "
+        "sagetree serve cannot start: SAGEMAKER_MULTI_MODEL: the models come from requests to "
         f"/models, and the command names {tmp_path}. Unset it, or leave out MODEL\n"
     )

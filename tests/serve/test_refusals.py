@@ -34,23 +34,23 @@ TYPES = ", ".join(DECODERS)
         ),
         (
             CSV, "", {}, 415,
-            ("UnsupportedMediaTypeError", "there is none", "Content-Type",
+            ("UnsupportedMediaTypeError", "the header is missing", "Content-Type",
              f"Send one of {TYPES}"),
         ),
         (
             CSV, "text/html", {}, 415,
-            ("UnsupportedMediaTypeError", "'text/html' is not read here", "Content-Type",
+            ("UnsupportedMediaTypeError", "'text/html' is not supported", "Content-Type",
              f"Send one of {TYPES}"),
         ),
         (
             CSV, "text/csv", {"Content_Encoding": "gzip"}, 415,
-            ("UnsupportedMediaTypeError", "the body is packed as 'gzip'", "Content-Encoding",
-             "Send the body as it is"),
+            ("UnsupportedMediaTypeError", "the body is compressed as 'gzip'", "Content-Encoding",
+             "Send the body uncompressed"),
         ),
         (
             b"1,2\n3\n", "text/csv", {}, 400,
-            ("DecodingError", "the line has 1 cells where the first line has 2", "line 2",
-             "Give every line as many cells; quote a cell that holds a comma"),
+            ("DecodingError", "the line has 1 cells, and the first line has 2", "line 2",
+             "Give every line the same number of cells; quote a cell that holds a comma"),
         ),
         (
             b'{"num_claims": Inf}', "application/json", {}, 400,
@@ -60,12 +60,12 @@ TYPES = ", ".join(DECODERS)
         ),
         (
             CSV, "text/csv", {ATTRIBUTES: "inference_output=score,odds"}, 400,
-            ("RequestError", f"'odds' is none of {KNOWN}", f"{ATTRIBUTES}, inference_output",
+            ("RequestError", f"'odds' is not one of {KNOWN}", f"{ATTRIBUTES}, inference_output",
              f"This model gives {GIVEN}"),
         ),
         (
             CSV, "text/csv", {ATTRIBUTES: "inference_output=score,score"}, 400,
-            ("RequestError", "score is asked for twice", f"{ATTRIBUTES}, inference_output",
+            ("RequestError", "score is given twice", f"{ATTRIBUTES}, inference_output",
              f"This model gives {GIVEN}"),
         ),
         (
@@ -131,7 +131,7 @@ def test_columns_that_do_not_fit_are_named(client: Client):
     names = ("num_claims", "a<b", "x,y", "begin", "größe", "fraud")
     rows = [{**ROWS[0], "begin": "2026-01-31", "fraud": "no"}]
     answer = post(client, csv_body(names, rows, header=True))
-    reason = "is the label, which a request must not hold"
+    reason = "is the label: leave it out of the request"
     assert problem(answer) == (
         422,
         {
@@ -178,7 +178,7 @@ def test_twenty_violations_are_shown(client: Client):
 
 
 def test_a_row_without_names_must_have_the_trained_columns(client: Client):
-    message = "there are 2 columns where the model has 5 or 6 columns"
+    message = "there are 2 columns, and the model has 5 or 6 columns"
     assert problem(post(client, b"1,2\n")) == (
         422,
         {
@@ -194,7 +194,7 @@ def test_a_row_without_names_must_have_the_trained_columns(client: Client):
 
 def test_a_comma_too_many_is_named(plain_dir: Path):
     _, found = problem(post(client_for(plain_dir), b"0.9,0.1,0.2,\n"))
-    assert found["message"] == "there are 4 columns where the model has 3 columns"
+    assert found["message"] == "there are 4 columns, and the model has 3 columns"
     assert found["hint"] == (
         "Without a header row the columns must be, in this order, f0, f1, f2. The last cell is "
         "empty: no comma ends a row"
@@ -207,7 +207,7 @@ def test_infinity_is_refused_by_its_cell(client: Client, word: str):
     status, found = problem(post(client, json.dumps(row).encode(), "application/json"))
     assert (status, found["message"], found["where"]) == (
         422,
-        f"'{word}' is infinite or too large (float32)",
+        f"'{word}' is infinite or too large for float32",
         "row 1, column 'num_claims'",
     )
 
@@ -221,8 +221,8 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
         413,
         {
             "error": "PayloadTooLargeError",
-            "message": "the body is larger than 1 MB",
-            "where": "",
+            "message": "it is larger than 1 MB",
+            "where": "the body",
             "hint": "Send fewer rows at once, or raise SAGEMAKER_MAX_PAYLOAD_IN_MB",
         },
     )
@@ -232,8 +232,8 @@ def test_a_body_above_the_limit_is_refused(base_dir: Path):
     ("method", "path", "status", "error", "message", "hint"),
     [
         (
-            "GET", "/elsewhere", 404, "NotFound", "there is nothing here",
-            "There are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
+            "GET", "/elsewhere", 404, "NotFound", "the path does not exist",
+            "The paths are GET /ping, POST /invocations, GET /execution-parameters, GET /metrics, "
             "GET /v2/health/live, GET /v2/health/ready, GET /v2, GET /v2/models/model, "
             "GET /v2/models/model/ready, POST /v2/models/model/infer, "
             "GET /v2/models/model/versions/{version}, "

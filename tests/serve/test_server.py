@@ -138,7 +138,7 @@ def test_a_body_above_the_limit_leaves_the_connection_usable(single: ServerProce
     connection.close()
     in_chunks = single.post(iter([CSV * 100] * 80))
     problem = json.loads(in_chunks.body)
-    assert (in_chunks.status, problem["message"]) == (413, "the body is larger than 1 MB")
+    assert (in_chunks.status, problem["message"]) == (413, "it is larger than 1 MB")
 
 
 def raw(server: ServerProcess, *parts: bytes) -> socket.socket:
@@ -150,9 +150,9 @@ def raw(server: ServerProcess, *parts: bytes) -> socket.socket:
 POST = b"POST /invocations HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/csv\r\n"
 
 
-BROKEN_OFF = ("the body breaks off", "Send it again")
+BROKEN_OFF = ("it ends too early", "Send it again")
 WRONG_SIZE = (
-    "the body's chunks cannot be read: Invalid character in chunk size",
+    "its chunks cannot be read: Invalid character in chunk size",
     "Send chunks as RFC 9112 says",
 )
 
@@ -262,8 +262,8 @@ def test_an_upgrade_leaves_the_connection_to_the_next_request(
 @pytest.mark.parametrize(
     ("request_", "status", "message"),
     [
-        (b"hello\r\n\r\n", 400, "the request does not begin with a method of HTTP"),
-        (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 40_000, 431, "the request's headers are too large"),
+        (b"hello\r\n\r\n", 400, "it does not begin with a method of HTTP"),
+        (b"GET /ping HTTP/1.1\r\nX: " + b"x" * 40_000, 431, "they are too large"),
     ],
 )
 def test_what_cannot_be_read_is_told_and_ends_the_connection(

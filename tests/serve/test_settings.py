@@ -150,8 +150,8 @@ def test_all_faults_are_told_at_once():
     assert str(caught.value) == (
         "SAGEMAKER_MAX_PAYLOAD_IN_MB is '1e3' and must be megabytes up to 1024 (0: no limit); "
         "MAX_CONTENT_LENGTH is '6 MB' and must be bytes up to 1073741824; "
-        "SAGEMAKER_INFERENCE_ENSEMBLE is 'false' and must be true: leave one model in the folder "
-        "to have no other answer; "
+        "SAGEMAKER_INFERENCE_ENSEMBLE is 'false' and must be true: to serve one model alone, "
+        "leave only that one in the folder; "
         "SAGEMAKER_BIND_TO_PORT is '65536' and must be a port number up to 65535 "
         "(0: any free port); "
         "SAGEMAKER_MODEL_SERVER_WORKERS is '0' and must be a whole number from 1 to 1024; "

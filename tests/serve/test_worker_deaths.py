@@ -1,4 +1,4 @@
-"""Workers that die, and models that would kill them: told, and not in an endless rush."""
+"""Workers that die, and models that would kill them: reported, and not in an endless rush."""
 
 import json
 import os

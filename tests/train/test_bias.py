@@ -98,14 +98,14 @@ def test_evaluate_takes_the_facets_that_the_model_was_trained_with(
     woman, good = later.gender == "f", later.label == 1
     found = metrics(processing / "evaluation", "pre")
     assert found["DPL"] == pytest.approx(good[~woman].mean() - good[woman].mean())
-    # of rows that nobody chose for it, a facet that has none is told
+    # of rows that nobody chose for it, a facet that has none is reported
     (processing / "test" / "t.csv").write_text(csv(later[~woman]))
     capsys.readouterr()
     assert evaluate([]) == 0
     assert metrics(processing / "evaluation", "post")["DPPL"] is None
-    said = "WARNING: no row is in the facet gender = f: nothing is measured of it\n"
+    said = "WARNING: no row is in the facet gender = f: it cannot be compared\n"
     assert said in capsys.readouterr().out
-    # nothing else needs the column: who has it not is told how to do without
+    # nothing else needs the column: who has it not learns how to do without
     (processing / "test" / "t.csv").write_text(csv(later.drop(columns="gender")))
     assert evaluate([]) == 1
     assert ran.opt_ml.message.read_text().endswith(
@@ -139,7 +139,8 @@ def test_of_several_classes_the_favourable_one_is_named(job: Job) -> None:
         ({"objective": "reg:squarederror"},
          "facets need a label of two or more classes, and 'label' is not one. Leave facets out"),
         ({"objective": "multi:softprob", "num_class": 2},
-         "the label 'label' has 2 classes, and nothing says which one is good for a person. Set "
+         "the label 'label' has 2 classes, and none is set as the one that is good for a person. "
+         "Set "
          "favourable to one of '0', '1'"),
     ],
 )  # fmt: skip
@@ -197,7 +198,7 @@ def test_where_no_rows_are_held_out_labels_are_measured_alone(job: Job) -> None:
     assert ran.code == 0
     said = "Warning: reweigh=facet: 3 rows are in facets in which all have the same label: no "
     assert f"{said}weights make these independent of it\n" in ran.log
-    assert "Warning: what reweigh=facet costs is not known: no rows were held out\n" in ran.log
+    assert "Warning: what reweigh=facet costs is unknown: no rows were held out\n" in ran.log
     content = json.loads((ran.opt_ml.output_data / "bias_analysis.json").read_text())
     assert [*content] == ["version", "pre_training_bias_metrics"]
     assert metrics(ran.opt_ml.output_data, "pre")["DPL"] == -1

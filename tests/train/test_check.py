@@ -20,7 +20,7 @@ def test_a_check_says_what_a_job_would_meet_and_writes_nothing(job: Job, opt_ml:
     assert ran.code == 0
     shown = (
         "80 rows; label y: 40 are '1' (50.00%), the rest '0'",
-        "id      identifier  0        80        left out: it only names rows",
+        "id      identifier  0        80        left out: it only identifies rows",
         "left out: id",
         "worth dropping: column 'same' holds the same as 'number'",
         "leakage: column 'told' alone predicts the label (AUC 1.000)",
@@ -83,7 +83,7 @@ def test_a_sample_of_a_large_channel_says_which_part_it_is(
         first = (tmp_path / "out" / name).read_text().splitlines()
         assert first == ["y,n", *lines][: len(first)]
         assert len(first) == pytest.approx(107_000, rel=0.05)
-    assert caplog.messages == ["in: 2.5 of 7.4 MB looked at"]
+    assert caplog.messages == ["in: 2.5 of 7.4 MB read"]
 
 
 def test_of_many_files_some_are_looked_at(tmp_path: Path) -> None:
@@ -117,6 +117,6 @@ def test_a_check_of_several_files_reads_a_part_of_each(job: Job, opt_ml: OptMl) 
     facets = '[{"column": "number", "values": [99]}]'
     ran = job({}, {"target": "y", "facets": facets}, arguments=["--check"])
     assert ran.code == 0, ran.log
-    assert "train: 16.0 of 18.1 MB looked at\n" in ran.log
-    said = "Facets: no row is in the facet number = 99: nothing is measured of it\n"
+    assert "train: 16.0 of 18.1 MB read\n" in ran.log
+    said = "Facets: no row is in the facet number = 99: it cannot be compared\n"
     assert said in ran.log

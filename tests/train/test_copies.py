@@ -15,7 +15,7 @@ QUICK = {"num_round": 30, "max_depth": 2, "nfold": 3, "eta": 0.1}
 
 
 def drawn(rows: int, seed: int = 0) -> list[str]:
-    """Lines of a label and five numbers, of which one says something of it."""
+    """Lines of a label and five numbers; one of them says something about it."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(rows, 5)).round(4)
     positive = random.random(rows) < 1 / (1 + np.exp(-1.2 * x[:, 0]))
@@ -45,7 +45,7 @@ def said(copies: int, rows: int, channel: str = "train") -> str:
     return (
         f"Warning: channel {channel}: {copies} of {rows} rows are copies of other rows "
         f"({rows - copies} are distinct). Copies are held out together. Copies count once in "
-        "intervals and standard deviations. Upsampled rows say nothing new: weights "
+        "intervals and standard deviations. Upsampled rows add no information: weights "
         "(weight_column, scale_pos_weight) do the same\n"
     )
 
@@ -116,8 +116,8 @@ def test_too_few_distinct_rows_to_leave_any_out(job: Job, lines: list[str], obje
     ran = job({"train": csv(lines)}, {"num_round": 5, "objective": objective})
     assert ran.code == 0, ran.log
     assert (
-        "Warning: the distinct rows of train are too few to leave some out: 5 rounds are made, "
-        "and nothing says how good the model is. Add rows, or give a validation channel\n"
+        "Warning: the distinct rows of train are too few to hold some out: 5 rounds are made, "
+        "and nothing shows how good the model is. Add rows, or give a validation channel\n"
     ) in ran.log
     assert not ModelBundle.load(ran.opt_ml.model).metrics
 

@@ -1,4 +1,4 @@
-"""The rule of a job: chosen on rows left out, stored with its curve, refused where it cannot be."""
+"""The rule of a job: chosen on held-out rows, stored with its curve, refused where it cannot be."""
 
 import json
 
@@ -128,8 +128,8 @@ def test_without_rows_left_out_a_rule_has_no_effect_and_that_is_said(job: Job) -
     assert ran.code == 0, ran.log
     assert ModelBundle.load(ran.opt_ml.model).decision is None
     assert (
-        "Warning: decision recall>=0.8 has no effect: no rows were left out to choose on, and "
-        "rows are called from 0.5 on\n"
+        "Warning: decision recall>=0.8 has no effect: no rows were held out to choose on, and "
+        "rows are called positive from 0.5 on\n"
     ) in ran.log
 
 
@@ -166,17 +166,17 @@ FAULTS = [
     (
         {"decision": "cost: miss=1 alarm=loss"},
         "data.csv line 3, column 'loss': the amount is empty. Every amount must be "
-        "a number from 0 where it is that of a false alarm",
+        "a number from 0 on in the row of a false alarm",
     ),
     (
         {"decision": "cost: miss=kind alarm=1"},
-        "data.csv line 2, column 'kind': the amount is 'a'. Every amount must be a "
-        "number from 0 where it is that of a positive row that is missed",
+        "data.csv line 2, column 'kind': the amount is 'a'. Every amount must be a number from 0 "
+        "on in the row of a positive row that is missed",
     ),
     (
         {"decision": "cost: miss=1 alarm=amount"},
         "data.csv line 6, column 'amount': the amount is '-0.623'. Every amount "
-        "must be a number from 0 where it is that of a false alarm",
+        "must be a number from 0 on in the row of a false alarm",
     ),
     (
         {"target": "amount", "decision": "recall>=0.8"},

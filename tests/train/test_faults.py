@@ -58,8 +58,8 @@ SETTINGS = [
     ),
     (
         {"drop_columns": "stat,colour"},
-        "drop_columns, categorical_columns, ordinal_columns, column_types: the data have no "
-        "column 'stat' (did you mean 'state'?), 'colour'. "
+        "drop_columns, categorical_columns, ordinal_columns, column_types: column 'stat' is "
+        "missing from the data (did you mean 'state'?), 'colour'. "
         "The columns are 'amount', 'kind', 'state'",
     ),
     (
@@ -69,13 +69,13 @@ SETTINGS = [
     ),
     (
         {"positive_label": "yes"},
-        "positive_label is 'yes', but column 'fraud' holds '0' and '1'. Take one of the two",
+        "positive_label is 'yes', but column 'fraud' holds '0' and '1'. Use one of the two",
     ),
     (
         {"target": "amount", "objective": "binary:logistic"},
         "data.csv line 4, column 'amount': the label has 118 values ('-2.936', '-2.365', "
-        "'-2.250', ...) where two are needed. "
-        "Name the label column with target; it is 'amount' now",
+        "'-2.250', ...), and two "
+        "are needed. Name the label column with target; it is 'amount' now",
     ),
     (
         {"nfold": 50},
@@ -84,13 +84,13 @@ SETTINGS = [
     ),
     (
         {"monotone_constraints": "(1,0,0,0)"},
-        "monotone_constraints has 4 values where the numbers of columns end at 2. "
+        "monotone_constraints has 4 values, and the numbers of columns end at 2. "
         "The columns are 0 'amount', 1 'kind', 2 'state'; or name them",
     ),
     (
         {"tree_method": "exact", "encoding": "native"},
         "XGBoost refuses the training: Updater `grow_colmaker` or `exact` tree method doesn't "
-        "support categorical features. Change the hyperparameter it names",
+        "support categorical features. Change the hyperparameter that it names",
     ),
     (
         {"ordinal_columns": '{"kind": ["a", "b"]}'},
@@ -104,7 +104,7 @@ SETTINGS = [
     ),
     (
         {"drop_columns": "amount,kind,state"},
-        "data.csv line 2: no column is left to learn from. "
+        "data.csv line 2: there are no columns left to learn from. "
         "All are dropped, constant or identifiers: set column_types to keep some",
     ),
 ]
@@ -133,12 +133,12 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "list the text in missing_values if it means no value, or list the column in "
      "categorical_columns"),
     ("a word among the labels", {"train": table("y,0,c", "1,2,a")},
-     "data.csv line 42, column 'y': the label has 3 values ('0', '1', 'y') where two are needed. "
+     "data.csv line 42, column 'y': the label has 3 values ('0', '1', 'y'), and two are needed. "
      "Name the label column with target; it is 'y' now. Or set objective: multi:softprob for "
      "classes, reg:squarederror for numbers, or another one"),
     ("a ragged line", {"train": table("1,2")},
-     "data.csv line 42: the line has 2 cells where the first line has 3. "
-     "Give every line as many cells; quote a cell that holds a comma"),
+     "data.csv line 42: the line has 2 cells, and the first line has 3. "
+     "Give every line the same number of cells; quote a cell that holds a comma"),
     ("an unclosed quote", {"train": table('1,2,"a')},
      "data.csv line 42: the line is not CSV: unexpected end of data. "
      'Close every quote; write a quote inside a quoted cell twice ("")'),
@@ -165,12 +165,12 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "column 'y': the label is '1' in every row; two values are needed. "
      "Name the label column with target; it is 'y' now"),
     ("a label and nothing else", {"train": "y\n0\n1\n0\n1\n"},
-     "data.csv line 2: there is no column beside the label. Put features beside it"),
+     "data.csv line 2: the label is the only column. Put features beside it"),
     ("one header for two files", {"train": {"a.csv": table(), "b.csv": "1,2,a\n0,1,b\n"}},
-     "of b.csv and a.csv only a.csv has a header. "
-     "Give every file a header, or none; or set header=true or header=false"),
+     "only a.csv has a header, of b.csv and a.csv. "
+     "Give every file a header, or none of them; or set header=true or header=false"),
     ("different columns", {"train": {"a.csv": table(), "b.csv": table(header="y,n,d")}},
-     "of b.csv and a.csv only a.csv has the column 'c'. "
+     "column 'c' is only in a.csv, of b.csv and a.csv. "
      "All files of a channel need the same columns"),
     ("an unseen label in validation", {"train": table(), "validation": table("2,1,a")},
      "channel validation, data.csv line 42, column 'y': the label is '2'. "
@@ -181,13 +181,13 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
     ("a column fewer in validation", {"train": table(), "validation": "y,n\n1,2\n0,1\n"},
      "channel validation: column 'c' is missing. The model needs n, c"),
     ("no header in validation", {"train": table(), "validation": "1,2,a\n0,1,b\n"},
-     "of train and validation only train has a header. "
+     "only train has a header, of train and validation. "
      "Give the files of both channels a header, or none; or set header"),
     ("text in validation", {"train": table(), "validation": table("1,x,a")},
      "channel validation, data.csv line 42, column 'n': 'x' is text where a number is expected. "
      "Correct the cell, or leave it empty if the value is missing"),
     ("infinity", {"train": table("1,inf,a")},
-     "data.csv line 42, column 'n': 'inf' is infinite or too large (float32). Correct the cell, "
+     "data.csv line 42, column 'n': 'inf' is infinite or too large for float32. Correct the cell, "
      "list the text in missing_values if it means no value, or list the column in "
      "categorical_columns"),
 ]  # fmt: skip
@@ -213,7 +213,7 @@ def test_keys_in_both_channels_are_refused(job: Job) -> None:
     }
     ran = job(channels, {"target": "y"})
     assert ran.failure == (
-        "column 'policy_id': 5 keys are in train and in validation, such as '35'. "
+        "column 'policy_id': 5 keys are both in train and in validation, such as '35'. "
         "Split by key (sagetree prepare does), or list the column in drop_columns "
         "if it only numbers the rows\n"
     )
@@ -224,7 +224,7 @@ def test_a_declared_category_without_any_value(job: Job) -> None:
     rows = "\n".join(["y,c", *(f"{i % 2}," for i in range(40))])
     ran = job({"train": rows}, {"categorical_columns": "c", "encoding": "onehot"})
     assert ran.failure == (
-        "data.csv line 2: no column is left to learn from. "
+        "data.csv line 2: there are no columns left to learn from. "
         "All are dropped, constant or identifiers: set column_types to keep some\n"
     )
 
@@ -250,13 +250,13 @@ def test_index_columns_may_repeat(job: Job) -> None:
         ),
         (
             {"training": {}},
-            "there is no channel 'train' in inputdataconfig.json (channels: 'training'): "
-            "give the channel with the rows to learn from that name. Correct it",
+            "channel 'train' is missing from inputdataconfig.json (channels: 'training'): "
+            "give that name to the channel with the rows to learn from. Correct it",
         ),
         (
             {"train": {"ContentType": "application/x-parquet"}},
             "data.csv: this is not a Parquet file. Its channel's ContentType promises parquet: "
-            "correct the one or the other",
+            "correct one or the other",
         ),
     ],
 )
@@ -267,7 +267,7 @@ def test_channel_configurations(job: Job, config: object, text: str) -> None:
 def test_config_files_that_are_no_json(job: Job) -> None:
     job({"train": GOOD}, config=[])
     ran = job({}, config=[])
-    assert ran.failure == "inputdataconfig.json: it holds no JSON object. Write an object\n"
+    assert ran.failure == "inputdataconfig.json: it does not hold a JSON object. Write an object\n"
 
 
 def test_folds_without_a_class(job: Job) -> None:

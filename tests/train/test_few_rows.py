@@ -14,8 +14,9 @@ from tests.sagetree.models import table_of
 from tests.train.conftest import Job
 
 WARNING = (
-    "Warning: the rows of train are too few to leave some out: {} rounds are made, and nothing "
-    "says how good the model is. Add rows, or give a validation channel\n"
+    "Warning: the rows of train are too few to hold some out: {} rounds are made, and nothing "
+    "shows how "
+    "good the model is. Add rows, or give a validation channel\n"
 )
 FIVE = "y,x\n0,1.5\n0,2.5\n1,8.5\n0,0.5\n0,3.5\n"
 XS = [1.5, 2.5, 8.5, 0.5, 3.5]

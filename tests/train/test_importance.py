@@ -57,7 +57,7 @@ def measure(*boosters: xgboost.Booster) -> dict[str, Importance]:
 
 
 def by_hand(booster: xgboost.Booster) -> tuple[np.ndarray, np.ndarray]:
-    """Return the columns' shares of mean |SHAP| and of gain, from what XGBoost says of features."""
+    """Return the columns' shares of mean |SHAP| and of gain, from XGBoost's values of features."""
     data = xgboost.DMatrix(FEW, feature_names=list(FEATURES.safe_names))
     values = booster.predict(data, pred_contribs=True).reshape(-1, len(OWNERS) + 1)
     owners = np.array([*OWNERS, -1])

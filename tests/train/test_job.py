@@ -185,9 +185,9 @@ def test_kinds_are_inferred_declared_and_shown(job: Job, opt_ml: OptMl) -> None:
     assert ran.model.features.features[2].categories == ("S", "M", "L")
     for shown in (
         "60 rows; label fraud: 30 are '1' (50.00%), the rest '0'",
-        "row_id    identifier  0        60        left out: it only names rows",
+        "row_id    identifier  0        60        left out: it only identifies rows",
         "size      ordinal     0        3         S, M, L",
-        "const     constant    0        1         left out: one value everywhere",
+        "const     constant    0        1         left out: it has the same value everywhere",
         "extra     dropped     0        0         left out: drop_columns",
     ):
         assert shown in ran.log
@@ -318,7 +318,7 @@ def test_an_empty_opt_ml_fails(job: Job, tmp_path: Path) -> None:
     ran = job({})
     assert ran.code == 1
     text = (
-        "there is no channel 'train' (channels: none): put files into "
+        "channel 'train' is missing (channels: none): put files into "
         f"{tmp_path}/input/data/train, name another folder than {tmp_path} by SAGEMAKER_BASE_DIR, "
         "or name files of your own (sagetree train FILE --target COLUMN). Correct it"
     )

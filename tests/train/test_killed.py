@@ -49,7 +49,7 @@ class Nursery:
         )  # fmt: skip
 
     def run(self, root: Path, kill_at: int | None = None, mark: str = "[") -> list[str]:
-        """Run a job on `root`, kill it after so many of its rounds, and return its log.
+        """Run a job on `root`, kill it after this many of its rounds, and return its log.
 
         A round is a line that begins with `mark`, a trial one that has another in it.
         """

@@ -75,7 +75,7 @@ def test_many_categories_are_mean_labels_and_every_measure_is_of_what_is_served(
     channels = {"train": rows(1), "validation": rows(2, first=5), "test": rows(3, 300, first=5)}
     ran = job(channels, {**SETTINGS, "eval_metric": "auc"})
     assert ran.code == 0, ran.log
-    assert "Mean labels of other rows stand for the categories of 'shop'" in ran.log
+    assert "The categories of 'shop' are encoded as mean labels of other rows" in ran.log
     feature = feature_of(ran)
     assert isinstance(feature, TargetMean)
     assert len(feature.means) == MANY
@@ -173,7 +173,7 @@ def test_how_many_categories_are_given_to_the_model(
 
 @pytest.mark.parametrize(("encoding", "kind"), [(None, Category), ("target", ManyCategories)])
 def test_few_categories_are_split_one_by_one(encoding: str | None, kind: type) -> None:
-    """As XGBoost is told, whatever its own default is."""
+    """As XGBoost is set, whatever its own default is."""
     settings = TrainSettings.of({"encoding": encoding} if encoding else {})
     goal = Goal(objective_of("binary:logistic"))
     found = fit_plan(facts_of(shops_table(64), settings.columns), settings.columns, goal)
@@ -207,7 +207,7 @@ def test_every_way_of_training_takes_mean_labels(
         ({"objective": "survival:cox"}, "the objective is survival:cox"),
         (
             {"base_margin_column": "x"},
-            "what a label says depends on its row's base margin",
+            "the meaning of a label depends on its row's base margin",
         ),
         (
             {"objective": "multi:softprob", "target": "x"},
@@ -225,7 +225,7 @@ def test_mean_labels_that_say_nothing_are_refused(
     )
     assert ran.code == 1
     assert ran.failure == (
-        f"encoding=target takes mean labels, and {reason}. Set encoding=native or onehot, or leave "
+        f"encoding=target uses mean labels, and {reason}. Set encoding=native or onehot, or leave "
         "it out\n"
     )
 

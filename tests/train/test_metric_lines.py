@@ -1,4 +1,4 @@
-"""What a job logs of its metrics: those asked for, of rows left out, as tuning jobs read them."""
+"""What a job logs of its metrics: those asked for, of held-out rows, as tuning jobs read them."""
 
 import csv
 import io
@@ -91,7 +91,7 @@ def best_threshold(labels: Floats, scores: Floats, weights: Floats | None = None
 
 
 def rare(seed: int, rows: int = 1500) -> str:
-    """Rows of which 3 in 100 are positive: no score comes near 0.5 for many rounds."""
+    """Rows with 3 positive in 100: no score comes near 0.5 for many rounds."""
     random = np.random.default_rng(seed)
     fraud = np.arange(rows) % 33 == 0
     a, b = random.normal(fraud * 2.0), random.normal(size=rows)
@@ -121,7 +121,12 @@ def test_metrics_of_calls_are_at_the_jobs_threshold_and_stop_no_rounds(job: Job)
          "calibration": "none", "_tuning_objective_metric": f"validation:{asked[0]}"},
     )  # fmt: skip
     assert ran.code == 0, ran.log
-    assert ran.log.count("f1 only says what rows are called: logloss decides the rounds\n") == 1
+    assert (
+        ran.log.count(
+            "f1 only measures which class rows are assigned to: logloss decides the rounds\n"
+        )
+        == 1
+    )
     losses = logged(ran, "validation:logloss")
     rounds = ran.model.scorer.boosters[0].rounds
     assert losses.index(min(losses)) + 1 == rounds > 20
@@ -145,7 +150,7 @@ def test_a_tuning_job_by_a_metric_of_calls_stops_by_the_log_loss(metric: str) ->
     )
     assert settings.boosting.stopping_metric == "logloss"
     assert settings.notes == (
-        f"{metric} only says what rows are called: logloss decides the rounds",
+        f"{metric} only measures which class rows are assigned to: logloss decides the rounds",
     )
 
 
@@ -206,7 +211,8 @@ def test_the_log_loss_decides_for_every_objective_that_has_one(
     )
     named = texts["eval_metric"].split(",")[-1]
     assert settings.notes == (
-        f"{named} only says what rows are called: {decides}logloss decides the rounds",
+        f"{named} only measures which class rows are assigned to: {decides}logloss decides the "
+        "rounds",
     )
 
 

@@ -10,7 +10,7 @@ ROWS = 200
 XS = RANDOM.normal(size=ROWS).round(3)
 NOISE = RANDOM.normal(size=ROWS).round(3)
 SETTINGS = {"preset": "xgboost", "num_round": 5, "nfold": 2, "max_depth": 2}
-FROM_LAST = "Name the column that is to be predicted, or give rows with other labels"
+FROM_LAST = "Name the column to predict, or give rows with other labels"
 
 
 def table(labels: np.ndarray, xs: np.ndarray = XS) -> str:
@@ -92,7 +92,7 @@ def test_labels_that_are_noise_are_a_warning(
     assert ran.code == 0
     (line,) = [line for line in ran.log.splitlines() if "has learnt nothing" in line]
     assert line.startswith(
-        "Warning: the model has learnt nothing that shows on the rows left out by 2-fold "
+        "Warning: the model has learnt nothing that shows on the held-out rows of 2-fold "
         "cross-validation: "
     )
     assert why in line

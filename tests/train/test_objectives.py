@@ -35,7 +35,7 @@ def test_an_objective_this_xgboost_lacks_is_named(job: Job) -> None:
     ran = job({"train": CASES["reg:squarederror"].csv()}, settings)
     assert ran.failure == (
         "XGBoost refuses the training: Unknown objective function: `reg:expectileerror`. "
-        "Change the hyperparameter it names\n"
+        "Change the hyperparameter that it names\n"
     )
 
 
@@ -71,7 +71,7 @@ def test_it_trains_and_serves_what_it_trained(job: Job, name: str) -> None:
     assert f"validation:{objective.metric.split('@')[0]}" in {
         metric.split("@")[0] for metric in metrics[key]
     }
-    assert metrics["validation_rows"] == "the rows left out by 2-fold cross-validation"
+    assert metrics["validation_rows"] == "the held-out rows of 2-fold cross-validation"
 
 
 @pytest.mark.parametrize("name", ["rank:ndcg", "survival:aft"])
@@ -166,7 +166,7 @@ REFUSED: list[tuple[str, tuple[object, ...], str]] = [
      "2, or leave num_class out to have them numbered"),
     ("multi:softmax", ("x",), "the label has 4 values ('0', '1', '2', ...) where num_class is 3. "
      "Correct num_class, or leave it out"),
-    ("binary:hinge", (2,), "the label has 3 values ('0', '1', '2') where two are needed. Name the "
+    ("binary:hinge", (2,), "the label has 3 values ('0', '1', '2'), and two are needed. Name the "
      "label column with target; it is 'y' now"),
 ]  # fmt: skip
 
@@ -188,8 +188,8 @@ def test_a_label_out_of_range_is_named(
         (("", 2), "column 'from': the label is empty. Every label must be a number from 0"),
         (
             (3, 2),
-            "column 'to': the label is '2'. Every label must be a number from the lower bound in "
-            "column 'from' on, or empty where nothing is known of it",
+            "column 'to': the label is '2'. Every label must be a number not below the lower "
+            "bound in column 'from', or empty if it is unknown",
         ),
     ],
 )
@@ -222,8 +222,8 @@ def test_a_wrong_label_in_validation_is_named_too(job: Job) -> None:
 SETTINGS = [
     (
         {"objective": "rank:ndcg"},
-        "objective rank:ndcg ranks the rows of a group, and no group is named. "
-        "Set group_column to the column that says to which query a row belongs",
+        "objective rank:ndcg ranks the rows of a group, and group_column is not set. "
+        "Set it to the column that says which query each row belongs to",
     ),
     (
         {"objective": "survival:aft", "label_lower_bound": "x", "label_upper_bound": "until"},

@@ -91,8 +91,8 @@ def test_a_second_command_leaves_the_folder_of_the_first_alone(capsys: pytest.Ca
         assert main(["claims.csv", "--target", "fraud", *FEW]) == 1
         assert sorted(OUT.root.rglob("*")) == before
     assert said(capsys) == (
-        "FAILED: --out sagetree-out: another command of sagetree is at work in it. "
-        "Wait until that has ended, or name another folder with --out\n"
+        "FAILED: --out sagetree-out: another command of sagetree is working in it. "
+        "Wait until that one has ended, or name another folder with --out\n"
     )
     assert main(["claims.csv", "--target", "fraud", *FEW]) == 0
 
@@ -119,18 +119,18 @@ def test_a_check_trains_nothing_and_says_how_to_train(capsys: pytest.CaptureFixt
     [
         (
             ["clams.csv"],
-            "DATA clams.csv: there is no such file or folder (did you mean 'claims.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "DATA clams.csv: the file or folder does not exist (did you mean 'claims.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             ["claims.csv", "--validation", "2025"],
-            "--validation 2025: there is no such file or folder. "
-            "Correct the name; it counts from the folder you are in",
+            "--validation 2025: the file or folder does not exist. "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             ["."],
-            "DATA .: what the job writes to sagetree-out would be read as rows of the folder. "
-            "Name the files in it, or a place outside of it with --out",
+            "DATA .: what the job writes to sagetree-out would be read as rows of this folder. "
+            "Name the files in it, or a folder outside it with --out",
         ),
         (
             ["claims.csv", "--out", "later.csv"],
@@ -138,13 +138,13 @@ def test_a_check_trains_nothing_and_says_how_to_train(capsys: pytest.CaptureFixt
         ),
         (
             ["claims.csv", "--out", "."],
-            "--out .: no command of sagetree made the folder, and it holds 'claims.csv', "
+            "--out .: the folder was not made by a command of sagetree, and it holds 'claims.csv', "
             "'last.csv', 'later.csv'. "
             "Name a new folder, an empty one, or one of an earlier command",
         ),
         (
             ["claims.csv", "--target", "fraud", "--set", "target=kind"],
-            "--target: it is 'fraud', and --set says 'kind'. Leave one of them out",
+            "--target: it is 'fraud', and --set names 'kind'. Leave one of them out",
         ),
     ],
 )
@@ -212,7 +212,7 @@ def test_a_folder_in_the_environment_contradicts(
         ),
         (
             ["claims.csv", "--reproduce", "manifest.json"],
-            "--reproduce goes without DATA: it reads the channels of the folder that "
+            "--reproduce is used without DATA: it reads the channels of the folder that "
             "SAGEMAKER_BASE_DIR names, such as one that --out named",
         ),
     ],
@@ -228,7 +228,7 @@ def test_options_that_do_not_go_together(
 
 def test_where_a_killed_job_leaves_its_reason(monkeypatch: pytest.MonkeyPatch):
     assert report([]) == Path("/opt/ml/output/failure")
-    assert report(["claims.csv"]) is None  # there is no folder of ours yet
+    assert report(["claims.csv"]) is None  # the folder of does not exist ours yet
     OUT.root.mkdir()
     (OUT.root / ".sagetree-out").write_text("")
     assert report(["claims.csv", "--target", "fraud"]) == OUT.failure

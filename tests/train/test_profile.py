@@ -88,7 +88,9 @@ def test_every_number_of_a_labelled_page_is_pandas(profile: Profile) -> None:
         "x": "number", "money": "number", HOSTILE: "category", "day": "datetime",
         "key": "identifier", "same": "constant", "answer": "number",
     }  # fmt: skip
-    assert columns["key"][3] == "left out: it only names rows (247 different values in 247 rows)"
+    assert (
+        columns["key"][3] == "left out: it only identifies rows (247 different values in 247 rows)"
+    )
     numbers = page.rows("numbers")
     for name in ("x", "money"):
         values = frame[name]
@@ -242,7 +244,7 @@ def test_a_wide_table_shows_what_goes_with_the_label_and_lists_the_rest(profile:
 @pytest.mark.parametrize("rows", ["0,x\n1,x\n" * 9, "0,\n1,\n" * 9])
 def test_where_nothing_is_left_to_learn_from_it_says_so(rows: str, profile: Profile) -> None:
     page = profile(f"y,x\n{rows}", "--target", "y")
-    assert "training would end: no column is left to learn from\n" in page.log
+    assert "training would end: there are no columns left to learn from\n" in page.log
 
 
 def test_dates_nested_cells_and_codes_of_parquet(
@@ -342,7 +344,8 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
     [
         (
             ["table.csv", "--facets", "f.json"],
-            "facets: facets are compared by a label, and none is named. Name it with --target "
+            "facets: facets are compared by a label, and --target is not set. Name it with "
+            "--target "
             "COLUMN",
         ),
         (
@@ -352,13 +355,12 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
         ),
         (
             ["table.csv", "--target", "y", "--favourable", "1"],
-            "favourable is set and there are no facets: set facets, or leave favourable out. "
-            "Correct it",
+            "favourable is set and facets is not: set facets, or leave favourable out. Correct it",
         ),
         (
             ["tabel.csv"],
-            "DATA tabel.csv: there is no such file or folder (did you mean 'table.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "DATA tabel.csv: the file or folder does not exist (did you mean 'table.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             ["table.csv", "--target", "z"],
@@ -376,12 +378,13 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
         ),
         (
             ["."],
-            "DATA .: what the job writes to profile.html would be read as rows of the folder. Name "
-            "the files in it, or a place outside of it with --out",
+            "DATA .: what the job writes to profile.html would be read as rows of this folder. "
+            "Name the files in it, or a folder outside it with --out",
         ),
         (
             ["table.csv", "--out", "no/page.html"],
-            "--out no/page.html: there is no folder 'no'. Make it, or name a file in another one",
+            "--out no/page.html: the folder 'no' does not exist. Create it, or name a file in "
+            "another folder",
         ),
         (
             ["table.csv", "--out", "/dev/full"],
@@ -390,7 +393,7 @@ def test_without_facets_there_is_no_word_of_them(profile: Profile) -> None:
         ),
         (
             ["table.csv", "--target", "y", "--set", "target=x"],
-            "--target: it is 'y', and --set says 'x'. Leave one of them out",
+            "--target: it is 'y', and --set names 'x'. Leave one of them out",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""report.html of a training, on the rows left out, and the learning curve in its bundle."""
+"""report.html of a training, on the held-out rows, and the learning curve in its bundle."""
 
 import re
 
@@ -12,7 +12,7 @@ from tests.train.conftest import Job, lines
 @pytest.mark.parametrize(
     ("channels", "named", "is_shuffled"),
     [
-        (("train",), "120 rows: the rows left out by 2-fold cross-validation", False),
+        (("train",), "120 rows: the held-out rows of 2-fold cross-validation", False),
         (("train", "validation"), "120 rows: the validation channel", True),
     ],
 )
@@ -30,7 +30,7 @@ def test_it_is_on_the_rows_left_out(
     auc = re.search(r"AUC (0\.\d+) \(", ran.log)
     assert auc
     assert f"the area is {auc[1]}" in page
-    # what shuffling costs is told of rows that the model has not learnt from
+    # what shuffling costs is shown for rows that the model has not learnt from
     assert ("loss of AUC if shuffled" in page) == is_shuffled
     assert not (ran.opt_ml.output_data / "model_card.json").exists()
 
@@ -46,7 +46,7 @@ def test_there_is_none_unless_it_is_asked_for(job: Job, opt_ml: OptMl):
 def test_where_no_rows_were_left_out_the_log_says_so(job: Job):
     ran = job({"train": lines(3)}, {"report": "true"})
     assert ran.code == 0
-    assert "Warning: no report is written: no rows were left out to report on" in ran.log
+    assert "Warning: no report is written: no rows were held out to report on" in ran.log
 
 
 def test_the_bundle_has_the_curve_that_the_log_shows(job: Job):

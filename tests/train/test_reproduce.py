@@ -38,7 +38,7 @@ def test_other_data_are_named(job: Job, manifest: Path) -> None:
     ran = job({"train": lines(118)}, arguments=["--reproduce", str(manifest)])
     assert ran.code == 1
     assert ran.failure == (
-        "channel train is not what it was: 120 rows then, 118 rows now, of another sha256. "
+        "channel train has changed: 120 rows then, 118 rows now, with another sha256. "
         "Restore the data to get the same model\n"
     )
 
@@ -48,21 +48,21 @@ OTHERS = [
     ({"metrics": {}, "versions": {"python": "2.7"}}, None),  # the models are equal all the same
     (
         {"versions": {"xgboost": "1.7"}, "files": {"xgboost-model": "0"}},
-        "the version of numpy is not what it was: none then, ",
+        "the version of numpy has changed: none then, ",
     ),
     (
         {"hyperparameters": {"eta": "1"}, "files": {"xgboost-model": "0"}},
-        "the hyperparameter eta is not what it was: 1 then, none now. "
-        "Restore it to get the same model",
+        "the hyperparameter eta has changed: 1 then, none now. Restore it to get the same model",
     ),
     (
         {"files": {"xgboost-model": "0"}},
-        "xgboost-model has other bytes, though data, versions and hyperparameters are the same. "
-        "Another kind of processor rounds otherwise: use one like the first",
+        "xgboost-model has different bytes, though data, versions and hyperparameters are the "
+        "same. "
+        "Another CPU type rounds differently: use one like the first",
     ),
     (
         {"files": {"xgboost-model": "0"}, "data": {}},
-        "channel train is not what it was: 0 rows then, 120 rows now, of another sha256. "
+        "channel train has changed: 0 rows then, 120 rows now, with another sha256. "
         "Restore the data to get the same model",
     ),
 ]
@@ -77,7 +77,7 @@ def test_the_first_difference_is_named(manifest: Path) -> None:
         assert text is None or str(found).startswith(text)
 
 
-NAME_ANOTHER = "Name the manifest of a job that came to its end"
+NAME_ANOTHER = "Name the manifest of a job that was completed"
 
 
 @pytest.mark.parametrize(
@@ -85,16 +85,16 @@ NAME_ANOTHER = "Name the manifest of a job that came to its end"
     [
         (
             None,
-            f"it says neither seed nor threads: it is of an older sagetree. {NAME_ANOTHER}",
+            f"it has neither seed nor threads: it is from an older sagetree. {NAME_ANOTHER}",
         ),
         (
             {"seed": 1, "threads": 1, "has_checkpoints": False, "is_stopped": True},
-            f"it is of a job that was stopped before its end. {NAME_ANOTHER}",
+            f"it is from a job that was stopped before its end. {NAME_ANOTHER}",
         ),
         (
             {"seed": 1, "threads": 1, "has_checkpoints": False, "is_stopped": False, "hosts": 3},
-            "it is of a job of 3 hosts, and one trains it again. Start a job of as many hosts on "
-            "the same files, and compare the two models",
+            "it is from a job of 3 hosts, and this is one host. Start a job with the same number "
+            "of hosts on the same files, and compare the two models",
         ),
     ],
 )
@@ -128,6 +128,6 @@ def test_a_search_for_a_time_cannot_be_had_again(job: Job, manifest: Path) -> No
     content["hyperparameters"]["tune"] = "20m"
     manifest.write_text(json.dumps(content))
     assert job({}, arguments=["--reproduce", str(manifest)]).failure == (
-        f"{manifest}: it is of a search for a time (tune=20m), whose trials depend on the "
+        f"{manifest}: it is from a search limited by time (tune=20m), whose trials depend on the "
         "machine. Name the manifest of a job with a number of trials, such as tune=30\n"
     )

@@ -65,13 +65,13 @@ def test_the_reason_begins_with_the_scripts_own_words(said: list[str], first: st
     reason = describe_failure("The script a.py", 2, said).splitlines()
     assert reason[0] == first
     if said:
-        end = "The script a.py ended with exit code 2. The last it wrote to stderr:"
+        end = "The script a.py ended with exit code 2. Its last lines on stderr:"
         assert reason[1:] == ["", end, *said]
 
 
 def test_a_script_that_was_killed_says_so() -> None:
     assert describe_failure("It", -9, []) == (
-        "It was killed by SIGKILL, as the system does where memory runs out "
+        "It was killed by SIGKILL, as the system does when memory runs out "
         "and wrote nothing to stderr"
     )
 
@@ -90,7 +90,7 @@ def test_a_program_that_is_not_in_the_source(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         _fetch(Script("train.py", None), folder)
     assert str(caught.value) == (
-        "sagemaker_program: there is no 'train.py' in the code; it holds a.py, b.py. "
+        "sagemaker_program: 'train.py' is missing from the code; it holds a.py, b.py. "
         "Name a file of the folder that is submitted"
     )
 
@@ -138,7 +138,7 @@ def test_a_script_gets_the_toolkits_variables_and_its_message_is_the_reason(
     assert opt_ml.failure.read_text().splitlines()[:3] == [
         "ValueError: the column 'age' is not there",
         "",
-        "The script train.py ended with exit code 1. The last it wrote to stderr:",
+        "The script train.py ended with exit code 1. Its last lines on stderr:",
     ]
     assert orjson.loads((opt_ml.model / "seen.json").read_bytes()) == {
         "arguments": ["--max_depth", "3", "--note", "a b"],
@@ -403,6 +403,6 @@ def test_a_wrong_requirement_is_the_reason(tmp_path: Path) -> None:
     opt_ml = configured(tmp_path, sagemaker_program="s.py", sagemaker_submit_directory=str(folder))
     assert run_sagetree(tmp_path, "train").code == 1
     assert opt_ml.failure.read_text().splitlines()[0] == (
-        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; "
-        "without a network only what is installed can be asked for"
+        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; without a "
+        "network it can only name what is installed already"
     )

@@ -110,7 +110,9 @@ def test_changed_hyperparameters_and_data_are_refused(job: Job, checkpoints: Pat
         return text
 
     assert job({"train": TRAIN}, SETTINGS).code == 0
-    remedy = "Restore what it was, or empty the folder of checkpoints to train anew\n"
+    remedy = (
+        "Restore the earlier values, or empty the folder of checkpoints to train from the start\n"
+    )
     harmless = {"checkpoint_interval": 3, "verbosity": 1, "save_model_on_termination": "false"}
     as_in_the_preset = {"learning_rate": "0.050"}
     assert job({}, {**SETTINGS, **harmless, **as_in_the_preset}).code == 0
@@ -174,8 +176,8 @@ def test_sigterm_leaves_the_best_model_so_far(
         (
             "[7]\t",
             {"save_model_on_termination": "false"},
-            "The job was stopped by SIGTERM after 8 rounds; no model is left, as "
-            "save_model_on_termination=false demands\n",
+            "The job was stopped by SIGTERM after 8 rounds; no model is left, because "
+            "save_model_on_termination=false\n",
         ),
     ],
 )

@@ -1,1 +1,1 @@
-"""An account of AWS as this machine can be it: moto, with what it lacks."""
+"""An account of AWS on this machine: moto, with what it lacks."""

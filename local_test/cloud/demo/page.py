@@ -12,7 +12,7 @@ WIDTH = 96
 
 @dataclass
 class Page:
-    """Writes as things happen; what was measured is said in seconds from the first line."""
+    """Writes as things happen; what was measured is given in seconds from the first line."""
 
     stream: TextIO
     _begun: float = field(default_factory=time.monotonic)

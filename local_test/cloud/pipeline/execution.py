@@ -108,7 +108,7 @@ class Execution:
         arguments = self.values.of(step["Arguments"])
         for uri in _addresses(arguments):  # the registry itself takes any address
             if not self.roles.exists(uri):
-                raise NoObjects(f"the package names {uri}, and there is no such object")
+                raise NoObjects(f"the package names {uri}, and that object does not exist")
         answer = self.roles.sagemaker.create_model_package(**arguments)
         return {**arguments, "ModelPackageArn": answer["ModelPackageArn"]}
 

@@ -1,1 +1,1 @@
-"""An account of AWS as a person's commands see it: calls that are said, the stack, what it made."""
+"""An account of AWS as a person's commands see it: printed calls, the stack, what it made."""

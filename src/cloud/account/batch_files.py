@@ -19,7 +19,7 @@ MEGABYTE = 2**20
 PART_MB = 24
 AT_ONCE = 4
 
-# What the endpoint takes between cells where it is told nothing. The last one's error is told.
+# What the endpoint takes between cells where nothing is set. The last one's error is reported.
 _DELIMITERS = (";", "\t", COMMA)
 
 TYPES = {".csv": CSV, ".jsonl": JSON_LINES, ".parquet": PARQUET}
@@ -30,7 +30,7 @@ def content_type(path: str) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in TYPES:
         raise UserError(
-            f"its name ends in {quote(suffix)}",
+            f"its suffix is {quote(suffix)}",
             where=path,
             hint=f"Score files whose names end in {', '.join(TYPES)}",
         )
@@ -50,9 +50,9 @@ def parts(path: Path, needed: frozenset[str], size: int = PART_MB * MEGABYTE) ->
         yield path.read_bytes()
     elif kind == PARQUET:
         raise UserError(
-            f"it has {path.stat().st_size} bytes, and one request may have {size}",
+            f"it has {path.stat().st_size} bytes, and one request may have at most {size}",
             where=str(path),
-            hint="Write it as several files, or as .csv or .jsonl, which are cut for you",
+            hint="Write it as several files, or as .csv or .jsonl, which the command splits",
         )
     else:
         with path.open("rb") as file:

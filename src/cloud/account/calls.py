@@ -116,7 +116,7 @@ def _config(*, patient: bool) -> "Config | None":
         return None
     from botocore.config import Config
 
-    # a router on the way forgets a connection on which nothing is said
+    # a router on the way forgets a connection on which nothing is sent
     return Config(read_timeout=LONG_SECONDS, tcp_keepalive=True, retries=_ONCE)
 
 

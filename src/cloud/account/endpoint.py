@@ -39,7 +39,7 @@ def describe_endpoint(account: Account) -> EndpointStatus:
             found = account.ask("sagemaker", "describe_endpoint", EndpointName=account.stack)
     return EndpointStatus(
         found.get("EndpointStatus", ""),
-        found.get("EndpointConfigName", ""),  # not told while it is being made
+        found.get("EndpointConfigName", ""),  # not known while it is being made
         found.get("FailureReason", ""),
         noted.get("wanted-config", ""),
         _beside(account.stack, found, noted.get("challenger", "")),

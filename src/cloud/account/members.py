@@ -117,7 +117,7 @@ def output_of_sibling(account: Account, sibling: str, name: str) -> str:
     stack = find_member(account, member)
     if stack is None:
         raise UserError(
-            f"the stack {account.stack} has no stack {own} beside it",
+            f"the stack {own} does not exist beside the stack {account.stack}",
             hint=f"Launch it by 'sagetree cloud launch {account.options} --image "
             f"{core.parameters['ImageUri']} --with {sibling}'",
         )

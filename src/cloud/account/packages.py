@@ -63,7 +63,7 @@ def chosen_version(account: Account, version: int | None) -> str:
     if not versions:
         raise UserError(
             f"{account.stack} has no model yet",
-            hint=f"Make one by 'sagetree cloud run {account.options}'",
+            hint=f"Make one with 'sagetree cloud run {account.options}'",
         )
     if version is None:
         return next(iter(versions.values()))

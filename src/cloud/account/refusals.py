@@ -9,7 +9,7 @@ from sagetree.errors import PlatformError, SagetreeError, UserError
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
-_LOGIN = "Log in again: 'aws sso login', or new keys by 'aws configure'"
+_LOGIN = "Log in again with 'aws sso login', or set new keys with 'aws configure'"
 _CONFIGURE = "Run 'aws configure', or name a profile with --profile"
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
@@ -79,9 +79,9 @@ def _refused(error: "ClientError", what: str) -> UserError:
         hint = "Ask for more in the console, under Service Quotas, or delete what is not used"
         return UserError(f"a quota of the account is reached: {message}", hint=hint)
     if code in _TOO_FAST:
-        return UserError(f"AWS was asked too often by {what}", hint="Try again in a minute")
+        return UserError(f"AWS received too many calls of {what}", hint="Try again in a minute")
     if message == "No updates are to be performed":
-        return UnchangedError(f"{what} changes nothing: {message}", hint="Name what is to change")
+        return UnchangedError(f"{what} changes nothing: {message}", hint="Name what to change")
     if _says_absent(code, message):
         return AbsentError(f"{what} finds nothing: {message}", hint="Check --stack and --region")
     return UserError(f"AWS refuses {what}: {message}", hint="Change what it names, and try again")
@@ -99,11 +99,13 @@ def _unasked(error: Exception) -> SagetreeError:
     if name == "NoRegionError":
         return UserError("no region is set", hint="Use --region, or run 'aws configure'")
     if name == "ProfileNotFound":
-        return UserError(str(error), hint="'aws configure list-profiles' names those there are")
+        return UserError(
+            str(error), hint="'aws configure list-profiles' lists the existing profiles"
+        )
     if "SSO" in name or name == "TokenRetrievalError":
         return UserError("the login to AWS has expired", hint=_LOGIN)
     if "Credentials" in name or name == "CredentialRetrievalError":
         return UserError(f"there are no credentials for AWS ({name})", hint=_CONFIGURE)
     if "Connect" in name or "Timeout" in name:
         return PlatformError(f"AWS does not answer: {error}", hint="Check the network and --region")
-    return UserError(f"AWS cannot be asked: {error}", hint="Put that right, and try again")
+    return UserError(f"AWS cannot be called: {error}", hint="Correct that, and try again")

@@ -9,13 +9,13 @@ from sagetree.cloud.account.refusals import AbsentError
 from sagetree.cloud.account.typed import line_of
 from sagetree.errors import UserError
 
-# Between two looks at something that takes minutes.
+# Between two checks of something that takes minutes.
 PAUSE_SECONDS = 5.0
 
 # The state of a stack for which a change set was made that nobody has executed.
 _REVIEW = "REVIEW_IN_PROGRESS"
 
-# What CloudFormation says of a resource that did not fail itself.
+# What CloudFormation says about a resource that did not fail itself.
 _CANCELLED = "Resource creation cancelled"
 
 
@@ -72,9 +72,11 @@ def existing_stack(account: Account) -> Stack:
     name = account.stack
     if stack is None:
         raise UserError(
-            f"there is no stack {name} in {account.session.region_name}",
-            hint=f"Launch it by 'sagetree cloud launch {account.options} --image URI', "
-            "or name another one with --stack and --region",
+            f"the stack {name} does not exist in {account.session.region_name}",
+            hint=(
+                f"Launch it with 'sagetree cloud launch {account.options} --image URI', or name "
+                "another one with --stack and --region"
+            ),
         )
     check_is_ours(account, stack)
     if stack.failed_at_launch:
@@ -93,13 +95,13 @@ def check_is_ours(account: Account, stack: Stack) -> None:
         return
     if core := stack.parameters.get("Stack"):
         raise UserError(
-            f"the stack {account.stack} is one beside the stack {core}",
+            f"the stack {account.stack} is a sibling of the stack {core}",
             hint=f"Name that one with --stack {core}",
         )
     if missing := {"ImageUri", "EndpointKind"} - set(stack.parameters):
         raise UserError(
-            f"the stack {account.stack} is not of sagetree's template: it has no parameter "
-            f"{' and no '.join(sorted(missing))}",
+            f"the stack {account.stack} is not from sagetree's template: the parameter "
+            f"{' and '.join(sorted(missing))} is missing",
             hint="Name the one that was launched with --stack",
         )
 
@@ -123,8 +125,9 @@ def launch_failed(account: Account, stack: Stack) -> UserError:
     return UserError(
         f"the launch of {stack.name} failed, the stack is {stack.status}"
         + (f": {reason.rstrip('.')}" if reason else ""),
-        hint=f"Delete it by '{_deletion(account, stack)}', put the cause right, and launch it "
-        "again",
+        hint=(
+            f"Delete it with '{_deletion(account, stack)}', correct the cause, and launch it again"
+        ),
     )
 
 
@@ -134,9 +137,11 @@ def check_can_change(account: Account, stack: Stack) -> None:
         raise launch_failed(account, stack)
     named = line_of(["--stack-name", stack.name, *account.chosen])
     hints = {
-        "DELETE_FAILED": f"Delete it by '{_deletion(account, stack)}', and launch it again",
-        "UPDATE_ROLLBACK_FAILED": f"Have it go back by 'aws cloudformation "
-        f"continue-update-rollback {named}', and launch it again",
+        "DELETE_FAILED": f"Delete it with '{_deletion(account, stack)}', and launch it again",
+        "UPDATE_ROLLBACK_FAILED": (
+            f"Let it roll back with 'aws cloudformation continue-update-rollback {named}', and "
+            "launch it again"
+        ),
     }
     if stack.is_changing:
         hints[stack.status] = (

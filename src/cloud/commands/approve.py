@@ -14,7 +14,7 @@ from sagetree.errors import UserError
 
 
 def approve(account: Account, version: int | None) -> int:
-    """Approve a version, the latest if none is named, after its figures are said."""
+    """Approve a version, the latest if none is named, after its metrics are shown."""
     if account.dry_run:
         _update(account, version_variable(account, version))
         return 0
@@ -22,15 +22,13 @@ def approve(account: Account, version: int | None) -> int:
     package = read_package(account, chosen_version(account, version))
     account.say(str(package))
     if package.approval == APPROVED:
-        account.say(
-            "It is approved already. To have it served, though it was left for another one:"
-        )
+        account.say("It is approved already. To serve it although it was left for another one:")
         account.say(f"  sagetree cloud shift 100 --package {package.version} {account.options}")
         return 0
     if package.approval == REJECTED:
         raise _rejected(package)
     _update(account, package.arn)
-    account.say(f"Its deployment begins; to see it:  sagetree cloud status {account.options}")
+    account.say(f"Its deployment begins; to follow it:  sagetree cloud status {account.options}")
     return 0
 
 

@@ -71,7 +71,7 @@ def _check(source: str, target: str) -> None:
     if not _is_s3(target) and Path(target).is_file():
         raise UserError("it is a file", where=target, hint="Name a folder for the scores")
     if not _is_s3(source) and not _files(Path(source)):
-        reason = "the folder is empty" if Path(source).is_dir() else "the file is missing"
+        reason = "the folder is empty" if Path(source).is_dir() else "the file does not exist"
         raise UserError(reason, where=source, hint="Name a file, a folder, or an address in S3")
 
 
@@ -81,7 +81,7 @@ def _check_place(given: str, place: str) -> None:
         raise UserError(
             "the stack's jobs may not read or write there",
             where=given,
-            hint=f"Name an address below {place}, to and from which you can copy by 'aws s3 cp'",
+            hint=f"Name an address below {place}; 'aws s3 cp' copies to and from it",
         )
 
 
@@ -108,11 +108,11 @@ def _there(account: Account, source: str) -> tuple[str, int]:
         return "text/csv", PART_MB
     files = [entry for entry in found if entry["Size"]]
     if not files:
-        raise UserError("there is no file", where=source, hint="Name a file, or what is above some")
+        raise UserError("no file is there", where=source, hint="Name a file, or what is above some")
     for entry in files:
         if entry["Size"] > _MOST_BYTES:
             raise UserError(
-                f"it has {entry['Size']} bytes, and one request may have {_MOST_BYTES}",
+                f"it has {entry['Size']} bytes, and one request may have at most {_MOST_BYTES}",
                 where=f"s3://{bucket}/{entry['Key']}",
                 hint="Copy it here, and name the copy: it is then sent in parts",
             )
@@ -145,7 +145,7 @@ def _one_kind(paths: Sequence[str]) -> str:
     if len(kinds) > 1:
         first, second, *_ = kinds.values()
         raise UserError(
-            f"{first} and {second} are of two kinds", hint="Score files of one kind at a time"
+            f"{first} and {second} are of different kinds", hint="Score files of one kind at a time"
         )
     return next(iter(kinds))
 

@@ -39,7 +39,7 @@ _VARIABLES = {
 
 
 def check(account: Account) -> int:
-    """Say of each promise whether it holds, and what to do; return 1 if one does not."""
+    """Say for each promise whether it holds, and what to do; return 1 if one does not."""
     launched = _unseen(account) if account.dry_run else _seen(account)
     findings = list(_findings(account, launched))
     if account.dry_run:

@@ -18,7 +18,7 @@ _PAUSE_SECONDS = 15
 
 
 def delete(account: Account, *, agreed: bool, logs: bool = False) -> int:
-    """Delete siblings, then the stack with endpoint, models and data, unless told to keep them.
+    """Delete siblings, then the stack with endpoint, models and data, unless it keeps its data.
 
     `logs` are kept where that is asked for.
     """
@@ -55,7 +55,7 @@ def _found(account: Account) -> dict[Member, Stack]:
     there = find_members(account)
     if not there:
         raise UserError(
-            f"there is no stack {account.stack} in {account.session.region_name}",
+            f"the stack {account.stack} does not exist in {account.session.region_name}",
             hint=f"'sagetree cloud leftovers {account.options}' lists what is left of it",
         )
     return there
@@ -115,8 +115,8 @@ def _ask(account: Account, there: Mapping[Member, Stack]) -> None:
     what = ", ".join([*others, what])
     if not sys.stdin.isatty():
         raise UserError(
-            f"deleting {account.stack} deletes {what}, and nobody is here to agree to it",
-            hint="Agree to it with --yes",
+            f"deleting {account.stack} deletes {what}, and nobody is here to confirm it",
+            hint="Confirm it with --yes",
         )
     account.say(f"This deletes {account.stack} with {what}. To go on, type its name:")
     if sys.stdin.readline().strip() != account.stack:
@@ -126,8 +126,8 @@ def _ask(account: Account, there: Mapping[Member, Stack]) -> None:
 def _clean(account: Account, stack: Stack) -> None:
     """Have the stack's own function remove what the stack does not know, and say how much.
 
-    CloudFormation calls it too, but keeps its counts to itself. What goes wrong here is said
-    and no more: it goes wrong there again, where it ends the deletion.
+    CloudFormation calls it too, but keeps its counts to itself. What goes wrong here is only
+    logged: it goes wrong there again, where it ends the deletion.
     """
     function = stack.outputs["CleanFunctionName"]
     payload = json.dumps(_event(account, stack))
@@ -137,7 +137,7 @@ def _clean(account: Account, stack: Stack) -> None:
     try:
         answer = account.ask_long("lambda", "invoke", FunctionName=function, Payload=payload)
     except SagetreeError as error:
-        account.say(f"The counts are not known: {error}")
+        account.say(f"The counts are unknown: {error}")
         return
     _say_counts(account, json.loads(answer["Payload"].read() or "null"))
 
@@ -156,7 +156,7 @@ def _event(account: Account, stack: Stack) -> dict[str, object]:
 def _say_counts(account: Account, answer: Mapping[str, Any] | None) -> None:
     counts = (answer or {}).get("Data")
     if not isinstance(counts, dict):
-        account.say(f"The counts are not known: {(answer or {}).get('errorMessage', 'no answer')}")
+        account.say(f"The counts are unknown: {(answer or {}).get('errorMessage', 'no answer')}")
         return
     account.say("Removed: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
     if answer and answer.get("Status") != "SUCCESS":
@@ -167,5 +167,5 @@ def _failed(account: Account, stack: Stack) -> UserError:
     reason = first_failure(account, stack) or stack.reason or "no reason is given"
     return UserError(
         f"{stack.name} is {stack.status}: {reason.rstrip('.')}",
-        hint="Put that right, and delete it again",
+        hint="Correct that, and delete it again",
     )

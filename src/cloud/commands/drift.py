@@ -1,4 +1,4 @@
-"""`sagetree cloud drift`: look for drift in what was scored, and say what was found."""
+"""`sagetree cloud drift`: check what was scored for drift, and say what was found."""
 
 import json
 
@@ -16,7 +16,7 @@ def drift(account: Account, days: int | None) -> int:
     if not account.dry_run and is_asynchronous(account):
         raise UserError(
             f"nothing is captured in the stack {account.stack}: its endpoint is asynchronous",
-            hint="What is scored by the other kinds of endpoint is captured",
+            hint="Only the other kinds of endpoint capture what they score",
         )
     function = output_of_sibling(account, "watch", "WatchFunctionName")
     bucket = output_of(account, "BucketName")
@@ -26,12 +26,12 @@ def drift(account: Account, days: int | None) -> int:
         return 0
     if answer["action"] != "started":
         raise UserError(
-            f"there is nothing to look at: {answer['reason']}",
-            hint="Score claims first, or look further back with --days",
+            f"there is nothing to compare: {answer['reason']}",
+            hint="Score claims first, or go further back with --days",
         )
     job = str(answer["job"])
-    sampled = ", of each hour the first: there are more" if answer["sampled"] else ""
-    account.say(f"{job} looks at {answer['objects']} captures{sampled}")
+    sampled = ", the first of each hour: there are more" if answer["sampled"] else ""
+    account.say(f"{job} reads {answer['objects']} captures{sampled}")
     wait_for_job(account, "Processing", job)
     return _say(account, job, bucket)
 
@@ -43,7 +43,7 @@ def _say(account: Account, job: str, bucket: str) -> int:
     try:
         body = account.ask("s3", "get_object", Bucket=bucket, Key=key)["Body"].read()
     except AbsentError as error:
-        hint = "Look at the job's log"
+        hint = "Read the job's log"
         raise PlatformError("the job has left no result", where=place, hint=hint) from error
     found = json.loads(body)["violations"]
     for violation in found:

@@ -18,7 +18,7 @@ from sagetree.errors import SagetreeError, UserError, quote
 _NAMED = 20
 
 REMAINS = """\
-What this command cannot look into:
+What this command cannot search:
   models that were trained on the policy's rows: train anew, and delete old packages
   reports of runs and mails of alerts, which show rows without their identifier
   claims in the queue and among the dead letters: run it again when they are scored
@@ -78,8 +78,8 @@ def _say_found(
 def _ask(account: Account, policy: Identifier) -> None:
     if not sys.stdin.isatty():
         raise UserError(
-            f"this erases {quote(policy.key)} for good, and nobody is here to agree to it",
-            hint="Agree to it with --yes",
+            f"this erases {quote(policy.key)} for good, and nobody is here to confirm it",
+            hint="Confirm it with --yes",
         )
     account.say("This cannot be undone. To go on, type the identifier:")
     if sys.stdin.readline().strip() != policy.key:

@@ -24,7 +24,7 @@ FEATURES = "features"
 
 
 class IngestOptions(NamedTuple):
-    """What a person says of all tables; "" and 1 where he says nothing."""
+    """What a person says about all tables; "" and 1 where he says nothing."""
 
     secret: str = ""
     event_time: str = ""
@@ -56,7 +56,7 @@ def ingest(account: Account, sources: Mapping[str, str], given: IngestOptions) -
     known = existing_stack(account).parameters.get("OnlineTables", "")
     if (online := _with(known, sources)) != known:
         account.say(
-            f"To have claims looked up in them:  sagetree cloud launch {account.options} --image "
+            f"To look claims up in them:  sagetree cloud launch {account.options} --image "
             f"{beside['ImageUri']} --parameter OnlineTables={online}"
         )
     return 1 if failed else 0
@@ -67,12 +67,12 @@ def _check_secret(sources: Mapping[str, str], given: IngestOptions) -> None:
     servers = sorted({server for source in sources.values() if (server := server_of(source))})
     if given.secret and not servers:
         raise UserError(
-            "--secret is the token of a server, and no table is of one",
+            "--secret is the token of a server, and no table comes from a server",
             hint="Leave it out, or name the table by its address: https://...",
         )
     if given.secret and len(servers) > 1:
         raise UserError(
-            f"--secret is the token of one server, and the tables are of {', '.join(servers)}",
+            f"--secret is the token of one server, and the tables come from {', '.join(servers)}",
             hint="Ingest the tables of each server by themselves",
         )
 
@@ -86,7 +86,8 @@ def sources_of(arguments: Sequence[str]) -> dict[str, str]:
             name, source = table_of(argument), argument
         if not source:
             raise UserError(
-                f"{quote(argument)} names no source", hint="Name a file, a folder or an address"
+                f"{quote(argument)} does not name a source",
+                hint="Name a file, a folder or an address",
             )
         if name in sources:
             raise UserError(
@@ -176,13 +177,13 @@ def _say(account: Account, group: str, done: WrittenRows, failures: Path) -> Non
     if done.failed:
         account.say(f"  the reasons, row by row: {failures}")
     if done.stopped is not None:
-        account.say(f"  to go on, once the cause below is put right: --from {done.following}")
+        account.say(f"  to go on, once the cause below is corrected: --from {done.following}")
         with refusals(RUNTIME, "PutRecord"):
             raise done.stopped
 
 
 def _say_calls(account: Account, sources: Mapping[str, str], given: IngestOptions) -> int:
-    """Say the calls that would be made; a table's columns are not looked at."""
+    """Say the calls that would be made; a table's columns are not read."""
     role = output_of_sibling(account, FEATURES, "StoreRoleArn")
     for table, source in sources.items():
         if is_remote(source):

@@ -23,7 +23,7 @@ from sagetree.errors import UserError, did_you_mean, quote
 # It makes roles, whose names CloudFormation chooses.
 _CAPABILITIES = ["CAPABILITY_IAM"]
 
-# That of a core that was told none.
+# That of a core that was given none.
 _KIND = "serverless"
 
 # What the command itself gives a value.
@@ -114,14 +114,14 @@ def _awaited(account: Account, name: str, old: Stack | None) -> Stack:
     begun = find_stack(account, name)
     ended = begun and wait_for_stack(account, begun)
     if ended is None:
-        raise UserError(f"the stack {name} was deleted meanwhile", hint="Launch it again")
+        raise UserError(f"the stack {name} was deleted in the meantime", hint="Launch it again")
     if old is None and ended.failed_at_launch:
         raise launch_failed(account, ended)
     if old and ended.status != "UPDATE_COMPLETE":
         reason = first_failure(account, ended) or ended.reason or "no reason is given"
         raise UserError(
             f"the update of {name} failed, the stack is {ended.status}: {reason.rstrip('.')}",
-            hint="Put the cause right, and launch it again",
+            hint="Correct the cause, and launch it again",
         )
     return ended
 
@@ -129,7 +129,7 @@ def _awaited(account: Account, name: str, old: Stack | None) -> Stack:
 def _given_out(
     account: Account, member: Member, stack: Stack | None, wanted: Iterable[str]
 ) -> dict[str, str]:
-    """Return what stacks that come later take: outputs, and all that the core was told."""
+    """Return what stacks that come later take: outputs, and all that the core was given."""
     if stack is None:
         name = member.stack_of(account.stack)
         return {output: output_variable(account, name, output) for output in sorted(wanted)}
@@ -162,7 +162,7 @@ def _check_names(
                     hint=f"Launch it, too, by --with {member.name}",
                 )
         raise UserError(
-            f"the template has no parameter {quote(name)}{did_you_mean(name, known)}",
+            f"parameter {quote(name)} does not exist in the template{did_you_mean(name, known)}",
             hint=f"It has {', '.join(known)}",
         )
 
@@ -179,7 +179,7 @@ def _check_kind(
             name = member.stack_of(account.stack)
             way = f"delete {name} first" if member in there else f"launch without {member.name}"
             raise UserError(
-                f"{name} does not go with EndpointKind {kind}",
+                f"{name} cannot be combined with EndpointKind {kind}",
                 hint=f"Choose another EndpointKind, or {way}",
             )
 
@@ -227,6 +227,6 @@ def _check_place(account: Account, member: Member, there: Stack | None) -> None:
     name = member.stack_of(account.stack)
     if (other := find_stack(account, name)) and not is_sibling(account, other):
         raise UserError(
-            f"there is a stack {name} already, and it is not one beside {account.stack}",
+            f"the stack {name} exists already, and it is not a sibling of {account.stack}",
             hint="Name another core by --stack",
         )

@@ -16,7 +16,7 @@ _REASON = "Reason"
 # from which it was sent again.
 _GIVEN_UP = "DeadLetterQueueSourceArn"
 
-# As many of the dead letters are looked at for their reasons.
+# At most this many of the dead letters are read for their reasons.
 _SHOWN = 10
 
 
@@ -78,7 +78,7 @@ def _say_reasons(account: Account, url: str) -> None:
 def _reason(message: Mapping[str, Any]) -> str:
     found = message.get("MessageAttributes", {}).get(_REASON)
     if not found or _GIVEN_UP in message.get("Attributes", {}):
-        return "the model could not be asked, again and again"
+        return "the model could not be reached, again and again"
     return str(found["StringValue"])
 
 

@@ -52,7 +52,7 @@ def _follow(account: Account, arn: str) -> int:
     raise UserError(
         f"the pipeline's run {arn.rsplit('/', 1)[-1]} {status.lower()}"
         + (f": {reason.rstrip('.')}" if reason else ""),
-        hint="Put that right, and run it again; the log of a job is in CloudWatch, "
+        hint="Correct that, and run it again; the log of a job is in CloudWatch, "
         "below /aws/sagemaker/",
     )
 

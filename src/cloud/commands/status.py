@@ -13,13 +13,13 @@ _SHOWN = 5
 
 # What is paid for each kind of endpoint; one of instances never has fewer than one.
 _COSTS = {
-    "serverless": "nothing while nobody asks; the endpoint by the millisecond of a request",
-    "instance": "the endpoint's instances by the hour, asked or not",
-    "asynchronous": "the endpoint's instances by the hour, asked or not",
-    "lambda": "nothing while nobody asks; Lambda by the millisecond of a request",
+    "serverless": "nothing while nobody calls; the endpoint by the millisecond of a request",
+    "instance": "the endpoint's instances by the hour, used or not",
+    "asynchronous": "the endpoint's instances by the hour, used or not",
+    "lambda": "nothing while nobody calls; Lambda by the millisecond of a request",
 }
 # And for what is beside the core, where it is more than cents.
-_COSTS_BESIDE = {"network": "an endpoint for each service, by the hour, asked or not"}
+_COSTS_BESIDE = {"network": "an endpoint for each service, by the hour, used or not"}
 
 
 def status(account: Account) -> int:

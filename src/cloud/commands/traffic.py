@@ -43,7 +43,7 @@ _BEGUN = {
 
 
 def shift(account: Account, percent: int, package: str | None) -> int:
-    """Shift so many percent of the requests to a package, without one to the challenger."""
+    """Shift a percentage of the requests to a package, without one to the challenger."""
     named = {} if package is None else {"package": _arn(account, package)}
     return _change(account, {"shift": percent, **named})
 

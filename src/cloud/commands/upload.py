@@ -10,7 +10,7 @@ from sagetree.cloud.account.stack import output_of
 from sagetree.cloud.account.typed import line_of
 from sagetree.errors import UserError, quote
 
-# Where in the bucket the pipeline looks, unless it is told another place.
+# Where in the bucket the pipeline looks, unless another place is set.
 FOLDER = "tables"
 
 # What `sagetree prepare` reads. A file without an ending is judged there, by what is in it.
@@ -54,9 +54,9 @@ def tables_of(arguments: Sequence[str]) -> dict[str, Path]:
 def _check(name: str, path: Path) -> None:
     """Raise UserError for what the pipeline could not read, and for what cannot be a name."""
     if not path.exists():
-        raise UserError("the file is missing", where=str(path), hint="Name a file or a folder")
+        raise UserError("the file does not exist", where=str(path), hint="Name a file or a folder")
     if path.is_dir() and not _files(path):
-        raise UserError("the folder is empty", where=str(path), hint="Name one that has files")
+        raise UserError("the folder is empty", where=str(path), hint="Name a folder that has files")
     for file in _files(path):
         if file.suffix and file.suffix.lower() not in _ENDINGS:
             raise UserError(

@@ -81,7 +81,7 @@ def forget(work: Work, coming: str = "") -> None:
 
 
 def take_back(work: Work, coming: str) -> None:
-    """Let the challenger not come back by its approval, which may be told again, and late.
+    """Let the challenger not come back by its approval, which may be delivered again, and late.
 
     `coming` is the ARN of the package that is to be served now, which may be the challenger's.
     """

@@ -1,4 +1,4 @@
-"""What people are told of deployments, by the stack's topic."""
+"""What people learn about deployments, by the stack's topic."""
 
 import hashlib
 

@@ -26,7 +26,7 @@ UNFINISHED = ("Pending", "InProgress")
 
 POLL_SECONDS = 1
 
-# Whoever may not list a bucket is not told that an object is gone, but that he may not have it.
+# Whoever may not list a bucket does not learn that an object is gone, but that he may not have it.
 _NOT_GIVEN = ("NoSuchKey", "NoSuchBucket", "AccessDenied")
 
 _ARN = re.compile(
@@ -103,7 +103,7 @@ class Package:
     def check(self) -> None:
         """Raise Refused for a package that must not be served."""
         if not self.is_approved:
-            hint = "Approve it by sagetree cloud approve, or in SageMaker Studio"
+            hint = "Approve it with sagetree cloud approve, or in SageMaker Studio"
             raise Refused(f"its status is {self.approval}, not Approved", where=self.arn, hint=hint)
         self.check_whole()
 
@@ -140,7 +140,7 @@ class Package:
         try:
             return InputColumns.of_schema(schema)
         except ValueError as error:  # which would show the model's own values
-            hint = "Train it anew with the image of this stack"
+            hint = "Train it again with the image of this stack"
             raise Refused(
                 f"its {SCHEMA_FILE} cannot be read", where=self.model_data, hint=hint
             ) from error
@@ -148,14 +148,14 @@ class Package:
     def _schema(self, clients: Clients) -> bytes:
         bucket, _, key = self.model_data.removeprefix("s3://").partition("/")
         if not key:
-            raise Refused("it names no model in S3", where=self.arn)
+            raise Refused("it does not name a model in S3", where=self.arn)
         try:
             body = clients["s3"].get_object(Bucket=bucket, Key=key)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] not in _NOT_GIVEN:
                 raise
             hint = "The function reads the stack's bucket below models/; run the pipeline again"
-            reason = "S3 does not give its model, which is gone or lies elsewhere"
+            reason = "S3 does not return its model: it is gone or lies elsewhere"
             raise Refused(reason, where=self.model_data, hint=hint) from error
         try:
             schema = next(_schemas(body), None)
@@ -163,12 +163,12 @@ class Package:
             raise Refused(f"it is not a model.tar.gz: {error}", where=self.model_data) from error
         if schema is None:
             hint = "The score function asks by column names; train with target=NAME"
-            raise Refused(f"it holds no {SCHEMA_FILE}", where=self.model_data, hint=hint)
+            raise Refused(f"{SCHEMA_FILE} is missing from it", where=self.model_data, hint=hint)
         return schema
 
 
 def _schemas(body: IO[bytes]) -> Iterator[bytes]:
-    # as it comes from S3, no further than to the schema
+    # as it comes from S3, only up to the schema
     with _opened(body) as archive:
         for member in archive:
             if member.name.removeprefix("./") == SCHEMA_FILE and member.isfile():
@@ -185,5 +185,5 @@ def _opened(body: IO[bytes]) -> tarfile.TarFile:
 
 
 def _foreign(settings: Settings, arn: str) -> Refused:
-    hint = f"This stack serves packages of the group {settings.stack} alone"
+    hint = f"This stack serves only packages of the group {settings.stack}"
     return Refused("it is of another group", where=arn, hint=hint)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import NONE, Settings
 
-# The package that was asked for last, the config that the endpoint was last told to serve, the
-# package that is served, the columns of its model, and what was last told to the topic; the
+# The package that was asked for last, the config that the endpoint was last set to serve, the
+# package that is served, the columns of its model, and what was last sent to the topic; the
 # package beside the wanted one, the versions that have been served, and those that a person has
 # taken back.
 WANTED_PACKAGE = "wanted-package"

@@ -94,7 +94,7 @@ def config_request(settings: Settings, name: str, model: str) -> Request:
 def pair_request(
     settings: Settings, name: str, models: tuple[str, str], *, is_shadow: bool
 ) -> Request:
-    """Return the request for a config of two models, of which the second stands beside the first.
+    """Return the request for a config of two models, the second beside the first.
 
     A challenger gets nothing before both are in service; then `weigh` gives it its share, so that
     another share needs no other config. A shadow gets copies of all requests.
@@ -123,7 +123,7 @@ def pair_request(
 def update_request(settings: Settings, name: str, served: str, instances: int) -> Request:
     """Return the request that moves the endpoint to a config.
 
-    It now serves another one, with so many instances of the champion.
+    It now serves another one, with this many instances of the champion.
     """
     request: Request = {"EndpointName": settings.stack, "EndpointConfigName": name}
     if settings.endpoint_kind == "serverless":  # has neither instances nor guardrails
@@ -156,7 +156,7 @@ def beside_in(settings: Settings, config: str) -> Literal["", "challenger", "sha
 
 
 def weights_request(settings: Settings, share: int) -> Request:
-    """Return the request that gives the challenger so many percent of the requests."""
+    """Return the request that gives the challenger this many percent of the requests."""
     weights = {VARIANT: 100.0 - share, BESIDE: float(share)}
     return {
         "EndpointName": settings.stack,

@@ -50,7 +50,7 @@ class _Copy(NamedTuple):
 
 
 class Bucket:
-    """The stack's bucket, as one policy's data are looked for and removed."""
+    """The stack's bucket, as one policy's data are searched for and removed."""
 
     def __init__(self, account: Account, name: str, policy: Identifier) -> None:
         self._account = account
@@ -152,7 +152,7 @@ class Bucket:
         size = copy.target.stat().st_size
         if size > MOST_BYTES:
             raise UserError(
-                f"it has {size} bytes, and S3 takes {MOST_BYTES} in one call",
+                f"it has {size} bytes, and S3 takes at most {MOST_BYTES} in one call",
                 where=self.uri(version.key),
                 hint="Upload it in several files, and delete it",
             )

@@ -46,7 +46,7 @@ def filtered_table(source: Path, policy: Identifier, target: Path | None = None)
     if begin == _PARQUET:
         return _filtered_parquet(source, policy, target)
     if begin.startswith(_PACKED):
-        raise DataError("it is packed", where="the file", hint="Unpack it")
+        raise DataError("it is compressed", where="the file", hint="Unpack it")
     if begin.startswith(_UTF16):
         raise DataError("it is not UTF-8", where="the file", hint="Write it anew as UTF-8")
     return _filtered_csv(source, policy, target)
@@ -98,7 +98,7 @@ def _filtered(
         try:
             return is_policys(row)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            hint = "Put the line right, or remove the file"
+            hint = "Correct the line, or remove the file"
             raise DataError(
                 "a line is not the JSON it should be", where="the file", hint=hint
             ) from error

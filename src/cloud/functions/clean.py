@@ -7,9 +7,8 @@ The endpoint, its configs and models are made by deployments, packages by the pi
 its jobs: the stack knows none of them, and cannot delete its group of packages before they are
 gone. The bucket goes with its objects, for CloudFormation would leave it. Executions of the
 pipeline that are on their way are stopped first, for they would make more, and so are looks for
-drift and batch jobs. What could not be removed
-is said in the reason, and the stack's deletion fails with it; deleted again, it goes on where this
-ended.
+drift and batch jobs. What could not be removed is named in the reason, and the stack's deletion
+fails with it; deleted again, it goes on where this ended.
 """
 
 import time

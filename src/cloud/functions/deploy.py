@@ -41,7 +41,7 @@ def handler(
 ) -> Answer:
     """Answer an event; `deadline` is when Lambda ends the call, in seconds since 1970.
 
-    Raises Refused, which the topic is told too, for a package that must not be served.
+    Raises Refused, which the topic gets too, for a package that must not be served.
     """
     settings.need("endpoint_kind", "role_arn", "topic_arn")
     detail = event.get("detail")
@@ -95,7 +95,7 @@ def deploy(work: Work, arn: str) -> Answer:
     if arn != wanted and not _is_newer(work.clients, work.settings, wanted, package):
         check_servable(work.clients, work.settings, package)  # before anything is given up for it
         _end_comparison(work, arn, f"{arn} was approved")
-        # before the endpoint is looked at: what settles after that goes on with this package
+        # before the endpoint is read: what settles after that goes on with this package
         wanted = work.parameters.put(WANTED_PACKAGE, arn) or NONE
     if _is_newer(work.clients, work.settings, wanted, package):
         work.parameters.put(WANTED_PACKAGE, wanted)  # again, where a call at the same time wrote it
@@ -112,7 +112,7 @@ def _end_comparison(work: Work, arn: str, why: str) -> None:
     note = ChallengerNote.read(work.parameters)
     if note is not None:
         forget(work, arn)
-        text = f"{note.arn} is served beside no other any more, since {why}."
+        text = f"{note.arn} is no longer served beside another, since {why}."
         tell(work.clients, work.settings, work.parameters, "the challenger goes", text)
 
 
@@ -124,7 +124,7 @@ def _is_newer(clients: Clients, settings: Settings, arn: str, package: Package) 
 
 
 def _is_of_other_fields(detail: Mapping[str, object]) -> bool:
-    """Say whether an approved package was changed otherwise: a note on it, its stage."""
+    """Say whether an approved package was changed in another way: a note on it, its stage."""
     changed = detail.get("UpdatedModelPackageFields")
     return isinstance(changed, list) and bool(changed) and "ModelApprovalStatus" not in changed
 
@@ -132,5 +132,7 @@ def _is_of_other_fields(detail: Mapping[str, object]) -> bool:
 def _package_of(event: Mapping[str, object], detail: Mapping[str, object]) -> str:
     arn = event.get("package") or detail.get("ModelPackageArn")
     if not isinstance(arn, str):
-        raise Refused(f"the event names no package; it has {', '.join(sorted(event)) or 'nothing'}")
+        raise Refused(
+            f"the event does not name a package; it has {', '.join(sorted(event)) or 'nothing'}"
+        )
     return arn

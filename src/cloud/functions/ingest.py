@@ -3,9 +3,9 @@
     {"source": "https://example.org/customers.csv", "table": "customers",
      "secret": "arn:aws:secretsmanager:...", "event_time": "changed_at", "from": 1}
 
-Only `source` is needed. What could not be written is in a file of the bucket, and the topic is
-told. The rows that the time did not suffice for begin at `from` of the answer: the same event with
-that goes on.
+Only `source` is needed. What could not be written is in a file of the bucket, and the topic gets a
+message. The rows that the time did not suffice for begin at `from` of the answer: the same event
+with that goes on.
 """
 
 import time
@@ -78,7 +78,7 @@ def _checked(event: Mapping[str, Any]) -> int:
     faults += [f"{name} is not text" for name in texts if not isinstance(event[name], str)]
     first = event.get("from", 1)
     if isinstance(first, bool) or not isinstance(first, int) or first < 1:
-        faults.append(f"from is {quote(first)}, no number of a row")
+        faults.append(f"from is {quote(first)}, which is not the number of a row")
     if faults:
         raise SettingsError(
             "; ".join(faults), where="the event", hint=f"It may have {', '.join(_FIELDS)}"
@@ -100,7 +100,7 @@ def _tell(clients: Clients, settings: Settings, answer: Answer, done: WrittenRow
         lines.append(f"{done.failed} could not be written; the reasons: {answer['failures']}")
     if done.left:
         reason = f": {done.stopped}" if done.stopped else ", the time was over"
-        lines.append(f"{done.left} were not come to{reason}. Go on with from {done.following}.")
+        lines.append(f"{done.left} were not reached{reason}. Go on with from {done.following}.")
     clients["sns"].publish(
         TopicArn=settings.topic_arn,
         Subject=f"{settings.stack}: not all rows were ingested",

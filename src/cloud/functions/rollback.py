@@ -40,7 +40,7 @@ def rollback(work: Work, event: Mapping[str, object]) -> Answer:
         rolled = roll_out(work, package)
         return {**rolled, "package": wanted}
     if left != wanted:
-        reason = f"{left} is not wanted now, {wanted} is"
+        reason = f"{wanted} is wanted now, not {left}"
         return answer(work.settings, "unchanged", work.parameters.get(WANTED_CONFIG), reason)
     target = _before(work, wanted)
     if target.arn != work.parameters.get(DEPLOYED_PACKAGE):
@@ -73,7 +73,7 @@ def _goes_on(work: Work, wanted: str) -> bool:
 
 
 def _is_asked_for(settings: Settings, parameters: Parameters, wanted: str) -> bool:
-    """Say whether the endpoint has been told to serve what is wanted, or the function does."""
+    """Say whether the endpoint has been set to serve what is wanted, or the function does."""
     if settings.endpoint_kind == "lambda":
         return parameters.get(DEPLOYED_PACKAGE) == wanted
     versions = versions_in(settings.stack, parameters.get(WANTED_CONFIG))
@@ -91,7 +91,7 @@ def _before(work: Work, wanted: str) -> Package:
         if package and package.is_approved and package.arn != wanted:
             return package
     reason, hint = (
-        "no package that is still approved was served before it",
+        "before it no package was served that is still approved",
         "Approve another package",
     )
     raise Refused(reason, where=wanted, hint=hint)

@@ -1,4 +1,4 @@
-"""What has become of a deployment, told by the endpoint and not by what was asked for.
+"""What has become of a deployment, read from the endpoint and not from what was asked for.
 
 A package that is rejected comes here, too: it may be the challenger, which then goes.
 
@@ -76,7 +76,7 @@ def _in_service(work: Work, arn: str, now: DeployedEndpoint) -> Answer:
     if weighed == "asked":
         return answer(work.settings, "updated", config)
     if weighed == "failed":
-        text = "The challenger has not got its share of the requests. To try again, shift it again."
+        text = "The challenger did not get its share of the requests. To try again, shift again."
         return _told(work, now, "failed", text)
     remove_old(work.clients, work.settings, config)
     return answer(work.settings, "in-service", config)

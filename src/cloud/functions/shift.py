@@ -44,7 +44,7 @@ def shift(work: Work, event: Mapping[str, object]) -> Answer:
         if note is not None and (arn := event.get("package", note.arn)) != note.arn:
             raise Refused(f"the challenger is {note.arn}", where=str(arn), hint="Name no package")
         return _end(work)
-    # before the parameters are looked at, for this may wait
+    # before the parameters are read, for this may wait
     arn = event["package"] if "package" in event else _challenger(work.parameters)
     package = Package.finished(work.clients, work.settings, str(arn), work.deadline)
     if share == 100:

@@ -69,7 +69,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
     )
     if sampled:
         LOG.warning(
-            "%s looks at %d captures, of each hour the first: there are more", name, len(keys)
+            "%s looks at %d captures, the first of each hour: there are more", name, len(keys)
         )
     started = {"action": "started", "job": name, "objects": len(keys), "outcomes": outcomes}
     return {**started, "sampled": sampled}

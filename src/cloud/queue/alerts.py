@@ -1,8 +1,8 @@
 """One alert for each claim that scores high, however often its message is delivered.
 
-A table remembers who was told of. An alert is `open` while somebody publishes it, and `done`
-after that. Whoever finds it open comes again later: the first may have died on the way, and then
-its time runs out.
+A table remembers which claims were alerted. An alert is `open` while somebody publishes it, and
+`done` after that. Whoever finds it open comes again later: the first may have died on the way, and
+then its time runs out.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _UNKNOWN_OR_LEFT = "attribute_not_exists(id) OR (#state = :open AND open_until <
 
 
 class AlertOpenError(Exception):
-    """Another delivery of the same message is being told of."""
+    """Another delivery of the same message is being alerted."""
 
 
 class Alerts:

@@ -20,7 +20,7 @@ from sagetree.serve.routes.problems import RouteError
 # A serverless endpoint takes 4 MB in a request, and Lambda hands over up to 6 MB of messages.
 _MOST_BYTES = 4_000_000
 
-# Of so many new ones or fewer Lambda makes a batch: the next power of 2.
+# Of this many new ones or fewer Lambda makes a batch: the next power of 2.
 _MOST_MESSAGES = 128
 
 # The status of an answer that is a failure of the model's.
@@ -63,7 +63,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Scored:
-    """A message, its claim, and what the model says of it."""
+    """A message, its claim, and what the model says about it."""
 
     message: Message
     claim: Claim
@@ -171,7 +171,7 @@ class _Batch:
             if len(claims) > 1:
                 self._score_halves(claims)
                 return
-        elif not isinstance(error, BotoCoreError):  # of which one is a claim that takes too long
+        elif not isinstance(error, BotoCoreError):  # one of them is a claim that takes too long
             self._is_over = True
         LOG.error("%d messages come again: %s", len(claims), error)
         self._results.later.extend(claims)

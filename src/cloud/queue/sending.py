@@ -41,8 +41,8 @@ class ClaimsQueue:
         for entry in entries:
             if entry.size > _BYTES:
                 raise DecodingError(
-                    f"claim {entry.number} has {entry.size} bytes, and one in the queue may have "
-                    f"{_BYTES}",
+                    f"claim {entry.number} has {entry.size} bytes, and a claim in the queue may "
+                    f"have at most {_BYTES}",
                     where="the body",
                     hint="Send it by POST /score",
                 )

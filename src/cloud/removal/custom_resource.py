@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.request import Request, urlopen
 
-# CloudFormation takes 4096 bytes in all, of which the stack's ARN and the rest need some hundred.
+# CloudFormation takes 4096 bytes in all, and the stack's ARN and the rest need some hundred of
+# them.
 REASON_BYTES = 2000
 
 ANSWER_SECONDS = 15

@@ -1,4 +1,4 @@
-"""Feature groups, their tables in Glue and their files, none of which a stack knows."""
+"""Feature groups, their tables in Glue and their files: no stack knows them."""
 
 import time
 from collections.abc import Callable

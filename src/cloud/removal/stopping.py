@@ -19,7 +19,7 @@ def stop_all(
 ) -> int:
     """Stop what `running` says has not ended, and wait for its end; return how many there were.
 
-    `running` says of each whether it is at work still, or is being stopped; `stop` asks for the
+    `running` says for each whether it is still at work, or is being stopped; `stop` asks for the
     end of one. Raises Busy where one has not ended by `until`, a time in seconds since 1970, and
     the service's error where it refuses to stop one that goes on.
     """

@@ -124,8 +124,8 @@ class Api:
 
     def _no_route(self, _request: ApiRequest) -> Response:
         *others, last = self._routes
-        hint = f"There are {', '.join(others)} and {last}"
-        raise RouteError(Problem(404, "NotFound", "there is no such path", hint=hint))
+        hint = f"The paths are {', '.join(others)} and {last}"
+        raise RouteError(Problem(404, "NotFound", "the path does not exist", hint=hint))
 
 
 def _json(content: object, status: int = 200) -> Response:
@@ -135,7 +135,7 @@ def _json(content: object, status: int = 200) -> Response:
 
 def _no_label() -> Problem:
     hint = "Deploy a model that was trained with one label"
-    return Problem(422, "NoLabel", "the model does not say which column it predicts", hint=hint)
+    return Problem(422, "NoLabel", "the model does not store which column it predicts", hint=hint)
 
 
 def _line(request: ApiRequest, response: Response, seconds: float) -> str:

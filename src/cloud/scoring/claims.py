@@ -121,7 +121,7 @@ def _listed(content: object, noun: str) -> tuple[Claim, ...]:
     if len(entries) > MOST_CLAIMS:
         others = ", or score them by a batch transform job" if noun == "claim" else ""
         raise DecodingError(
-            f"it holds {len(entries)} {plural}, and one request may hold {MOST_CLAIMS}",
+            f"it holds {len(entries)} {plural}, and one request may hold at most {MOST_CLAIMS}",
             where="the body",
             hint=f"Send them in several requests{others}",
         )

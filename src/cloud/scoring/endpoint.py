@@ -22,7 +22,7 @@ REQUESTS = "asynchronous"
 class Outcome(NamedTuple):
     """What the model said: an HTTP status and a body of JSON.
 
-    `variant` is which of the endpoint's models it was, "" where that is not told.
+    `variant` is which of the endpoint's models it was, "" where that is unknown.
     """
 
     status: int
@@ -34,7 +34,7 @@ class ScoringModel(Protocol):
     """Who scores rows."""
 
     def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
-        """Return what the model says of rows as JSON, which came by `request`.
+        """Return what the model says about rows as JSON, which came by `request`.
 
         Raises BotoCoreError and ClientError where AWS does not answer, NotReadyError where there
         is not a model.

@@ -39,7 +39,7 @@ class Inside:
         try:
             self._current()
         except (BotoCoreError, ClientError, NotReadyError) as error:
-            LOG.warning("no model yet, the first request looks again: %s", error)
+            LOG.warning("no model yet, the first request tries again: %s", error)
 
     def ask(self, rows: bytes, request: ApiRequest) -> Outcome:
         """Return what the server would answer. Raises NotReadyError where there is no model."""

@@ -154,7 +154,7 @@ def without_looked_up(
                 problem = _unfit(outcome.status, row, violation["column"])
                 return Outcome(outcome.status, problem.to_json(request_id))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
-        pass  # of another form, which is looked at where it is read
+        pass  # of another form, which is checked where it is read
     return outcome
 
 
@@ -205,7 +205,7 @@ def _no_group(name: str) -> Problem:
     return Problem(
         500,
         "Misconfigured",
-        f"there is no feature group {name}",
+        f"the feature group {name} does not exist",
         where="OnlineTables",
         hint="Ingest the table, or take it out of the stack's settings",
     )

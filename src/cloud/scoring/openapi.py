@@ -11,7 +11,7 @@ from sagetree.serve.protocol.json_schemas import PROBLEM, Json, cell_schema, row
 _ID: Json = {"type": ["string", "number", "boolean", "null"]}
 
 _PREDICTION: Json = {
-    "score": {"type": "number", "description": "How likely the claim is of the positive class"},
+    "score": {"type": "number", "description": "The probability of the positive class"},
     "predicted_label": {"description": "The class that the model's threshold gives it"},
     "reasons": {
         "type": "array",
@@ -186,7 +186,7 @@ def _errors() -> Json:
         "4XX": _answer("The request is wrong, and how to put it right", problem),
         "502": _answer("The model could not answer", problem),
         "503": {
-            **_answer("The model has too much to do, or there is none yet", problem),
+            **_answer("The model is busy, or there is none yet", problem),
             "headers": {"Retry-After": wait},
         },
     }

@@ -27,7 +27,7 @@ class Parameter:
         self.name = name
 
     def value(self, seconds: float = SECONDS) -> str:
-        """Return the value, which is at most so many `seconds` old.
+        """Return the value, which is at most this many `seconds` old.
 
         Raises NotReadyError where there is no such parameter.
         """
@@ -43,7 +43,9 @@ class Parameter:
                 raise not_deployed(self.name) from error
             if not self._value:
                 raise
-            LOG.warning("%s could not be read anew, and is taken as it was: %s", self.name, error)
+            LOG.warning(
+                "%s could not be read again, and its old value is used: %s", self.name, error
+            )
         else:
             self._value = found["Parameter"]["Value"]
         self.read_at = self._clock()

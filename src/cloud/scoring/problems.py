@@ -38,7 +38,7 @@ def problem_of_call(error: BotoCoreError | ClientError, request_id: str) -> Prob
     LOG.error("request %s: %s (%s): %s", request_id, code, status, message[:_LOGGED])
     if code in _BUSY or status in _BUSY_STATUS:
         return _busy(code)
-    return _failed("the model could not be asked")
+    return _failed("the model could not be reached")
 
 
 def passed_on(outcome: Outcome, unused_fields: Sequence[str], request_id: str) -> Response:
@@ -49,7 +49,7 @@ def passed_on(outcome: Outcome, unused_fields: Sequence[str], request_id: str) -
     if outcome.status == 503:
         raise RouteError(_busy("ModelNotReady"))
     if not 400 <= outcome.status < 500:
-        LOG.error("request %s: the model answers %d", request_id, outcome.status)
+        LOG.error("request %s: the model answered %d", request_id, outcome.status)
         raise RouteError(_failed("the model failed"))
     try:
         content = json.loads(outcome.body)
@@ -78,9 +78,7 @@ def refusal(problem: Problem, request_id: str) -> Response:
 
 
 def _busy(code: str) -> Problem:
-    return Problem(
-        503, code, "the model has too much to do, or is not ready", hint="Ask again soon"
-    )
+    return Problem(503, code, "the model is busy, or is not ready", hint="Ask again soon")
 
 
 def _failed(message: str) -> Problem:

@@ -36,7 +36,7 @@ class ClaimScorer:
         self.stays = frozenset({id_field, *private_fields})
 
     def ask(self, claims: Sequence[Claim], request: ApiRequest) -> tuple[Rows, Outcome]:
-        """Return the rows that the model was sent, and what it says of them.
+        """Return the rows that the model was sent, and what it says about them.
 
         A model that refuses rows may be newer than the columns known here. These are then read
         anew, and it is asked again. Raises what ScoringModel.ask raises.
@@ -99,7 +99,7 @@ class ClaimScorer:
 
 
 def predictions(outcome: Outcome, claims: int) -> Sequence[Prediction]:
-    """Return what is said of each claim. Raises RouteError for an answer of another form."""
+    """Return the answer about each claim. Raises RouteError for an answer of another form."""
     try:
         told = json.loads(outcome.body)["predictions"]
     except (ValueError, KeyError, TypeError) as error:
@@ -115,7 +115,7 @@ def _misconfigured(columns: Sequence[str]) -> Problem:
     return Problem(
         500,
         "Misconfigured",
-        f"the model needs {', '.join(columns)}, which the stack's settings keep in the function",
+        f"the model needs {', '.join(columns)}, and the stack's settings keep them in the function",
         where="PrivateFields, IdField",
         hint="Train without such columns, or take them out of the stack's settings",
     )

@@ -30,8 +30,7 @@ class Failures:
                     file.write(f"{line}\n")
             except OSError as error:
                 raise PlatformError(
-                    f"row {row} failed ({reason}), and there is no place to note it: "
-                    f"{error.strerror}",
+                    f"row {row} failed ({reason}), and that cannot be noted: {error.strerror}",
                     where=str(self.path),
                     hint="Ingest the table again where a file can be written",
                 ) from error

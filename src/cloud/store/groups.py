@@ -199,8 +199,10 @@ def wait_until_created(
             raise PlatformError(
                 f"the feature group is {status}{reason}",
                 where=name,
-                hint=f"Delete it by 'aws sagemaker delete-feature-group --feature-group-name "
-                f"{name}', put the cause right, and ingest the table again",
+                hint=(
+                    "Delete it with 'aws sagemaker delete-feature-group --feature-group-name "
+                    f"{name}', correct the cause, and ingest the table again"
+                ),
             )
         pause(_POLL_SECONDS)
     raise PlatformError(

@@ -38,7 +38,7 @@ def wanted_group(
     """
     if event_time and event_time not in table.types:
         raise UserError(
-            f"there is no column {quote(event_time)}",
+            f"column {quote(event_time)} is missing",
             where=f"table {table.name}",
             hint=f"The table has {quote_all(table.types)}",
         )
@@ -86,7 +86,7 @@ def _check_free(clients: Clients, table: Mapping[str, str], group: str) -> None:
             raise
         return
     raise UserError(
-        f"Glue has a table {name} already, of another group or of one that was deleted",
+        f"the table {name} exists already in Glue, of another group or of a deleted one",
         where=group,
         hint="Give the table another name by TABLE=SOURCE, or delete that one by 'aws glue "
         f"delete-table --database-name {database} --name {name}'",

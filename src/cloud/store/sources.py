@@ -84,7 +84,7 @@ def _from_s3(s3: Any, source: str, folder: Path) -> Path:  # noqa: ANN401 - a cl
     bucket, _, key = source.removeprefix("s3://").partition("/")
     if not bucket or not key:
         raise UserError(
-            "it names no object", where=source, hint="Write it as s3://BUCKET/KEY, such as "
+            "it does not name an object", where=source, hint="Write it as s3://BUCKET/KEY, such as "
             "s3://my-bucket/tables/customers.csv",
         )  # fmt: skip
     path = folder / _file_name(key)
@@ -149,7 +149,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         fp: IO[bytes],
         *told: Any,  # noqa: ANN401
     ) -> urllib.request.Request | None:
-        """Return the request to the new address, which is the last of what is told."""
+        """Return the request to the new address, which is the last line that is printed."""
         try:
             _check_way(told[-1])
         except UserError:
@@ -162,7 +162,7 @@ def _check_way(source: str) -> None:
     parts = _parts(source)
     if parts.scheme != "https" and (parts.scheme != "http" or parts.hostname not in _HERE):
         raise UserError(
-            "everybody on the way could read it", where=source, hint="Use an https:// address"
+            "anybody on the way could read it", where=source, hint="Use an https:// address"
         )
 
 
@@ -185,7 +185,7 @@ def server_of(source: str) -> str:
 
 
 def _file_name(path: str) -> str:
-    """Return a name for the file of a remote path, which is told in messages.
+    """Return a name for the file of a remote path, as messages call it.
 
     >>> _file_name("exports/2026/customers.csv"), _file_name("/")
     ('customers.csv', 'source')

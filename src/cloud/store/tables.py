@@ -43,7 +43,7 @@ class Row(NamedTuple):
 class SourceTable:
     """A table to be written: its columns with their types, and its rows in blocks.
 
-    `blocks` is told which columns are texts in the group: of CSV these come as they stand. `where`
+    `blocks` gets which columns are texts in the group: of CSV these come as they stand. `where`
     says in which file and line a row stands, by its number.
     """
 
@@ -61,7 +61,7 @@ def open_table(name: str, path: Path, id_field: str) -> Iterator[SourceTable]:
     Raises DataError for a table that cannot be read, or whose rows have no identifier.
     """
     if not path.exists():
-        raise DataError("the file is missing", where=str(path), hint="Name a file or a folder")
+        raise DataError("the file does not exist", where=str(path), hint="Name a file or a folder")
     named = {str(file.relative_to(path.parent)): file for file in data_files(path)}
     if lines := {place: file for place, file in named.items() if _begins_with_brace(file)}:
         _check_all_lines(name, named, lines)
@@ -93,13 +93,13 @@ def _identified(table: SourceTable, id_field: str) -> SourceTable:
     kind = table.types.get(id_field)
     if kind is None:
         raise DataError(
-            f"there is no column {quote(id_field)}, by which its rows are known",
+            f"column {quote(id_field)}, which identifies its rows, is missing",
             where=f"table {table.name}",
             hint=f"It is the stack's IdField; the table has {listing(table.types)}",
         )
     if kind == "Fractional":
         raise DataError(
-            "a record is known by a whole number or a text, and these are fractions",
+            "a record is identified by a whole number or a text, and these are fractions",
             where=f"table {table.name}, column {quote(id_field)}",
             hint="Write it as whole numbers or as texts",
         )

@@ -2,7 +2,7 @@
 
 A row that Feature Store does not take is kept with the reason, and the others go on. What says
 that no row can be written, such as a permission that is missing, ends the work before the next
-block; `following` then says where to go on.
+block; `following` then is the row to go on from.
 """
 
 import time

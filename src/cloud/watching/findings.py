@@ -1,4 +1,4 @@
-"""What a job found, as a person is told it."""
+"""What a job found, as a person reads it."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.watching.job import results
 
-# As many are told; the report has all of them.
+# At most this many are listed; the report has all of them.
 _TOLD = 20
 
 
@@ -51,4 +51,4 @@ def told_of_failure(detail: Mapping[str, object]) -> tuple[str, str]:
     reason = str(detail.get("FailureReason") or "no reason is given")
     hint = "The job's own log is /aws/sagemaker/ProcessingJobs in CloudWatch."
     job = detail.get("ProcessingJobName")
-    return "the look for drift failed", f"{job} has failed: {reason}\n{hint}"
+    return "the check for drift failed", f"{job} has failed: {reason}\n{hint}"

@@ -55,7 +55,7 @@ class CaptureWindow(NamedTuple):
 
 
 class Captures(NamedTuple):
-    """The objects that a job looks at; `sampled` where there are more than it can."""
+    """The objects that a job reads; `sampled` where there are more than it can."""
 
     keys: Sequence[str]
     sampled: bool = False

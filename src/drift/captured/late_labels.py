@@ -54,13 +54,15 @@ def read_labels(path: Path, schema: Schema) -> LateLabels:
     """
     if schema.label is None:
         raise SettingsError(
-            "the model does not say what its label is",
+            "the model does not store what its label is",
             where=f"--labels {path}",
-            hint="Leave it out: what a model of somebody else's predicts is not known here",
+            hint="Leave --labels out: what a foreign model predicts is unknown",
         )
     if not path.exists():
-        hint = "Check its name, and the folder you are in"
-        raise SettingsError("there is no such file or folder", where=f"--labels {path}", hint=hint)
+        hint = "Check its name, and the current folder"
+        raise SettingsError(
+            "the file or folder does not exist", where=f"--labels {path}", hint=hint
+        )
     if path.is_file() and is_capture(path):
         return _ground_truth(path, schema.label)
 
@@ -73,7 +75,9 @@ def read_labels(path: Path, schema: Schema) -> LateLabels:
     others = [name for name in table.names if name not in needed]
     if lacking or not others:
         raise DataError(
-            f"the label {quote(lacking[0])} is missing" if lacking else "no column names the rows",
+            f"the label {quote(lacking[0])} is missing"
+            if lacking
+            else "no column identifies the rows",
             where=str(path),
             hint=f"Give a table with the column {quote_all(needed)} and one that names each row, "
             f"such as {INFERENCE_ID}",
@@ -131,8 +135,8 @@ def join(found: LateLabels, rows: CapturedRows, missing: MissingValues) -> Joine
     unclear = sum(name in places for name in names) - len(chosen)
     if unclear:
         LOG.warning(
-            "%s: %d rows have several labels that differ, or not as many as their request has "
-            "rows: they are left out",
+            "%s: %d rows have several different labels, or not one label for each row of their "
+            "request: they are left out",
             found.where,
             unclear,
         )
@@ -179,13 +183,13 @@ def _key(found: LateLabels, rows: CapturedRows) -> tuple[str, Sequence[str | Non
         return shared[0], there[_plain(shared[0])]
     if shared:
         raise DataError(
-            f"columns {quote_all(shared)} may each name the rows",
+            f"columns {quote_all(shared)} may each identify the rows",
             where=found.where,
             hint="Leave one of them, beside the label",
         )
     named = [name for name, cells in texts.items() if any(cells)]
     raise DataError(
-        "none of its columns is known of the captured rows",
+        "the captured rows have none of its columns",
         where=found.where,
         hint=f"Give a column {quote_all(named)}, beside the label"
         if named

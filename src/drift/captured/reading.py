@@ -22,8 +22,8 @@ from sagetree.files.slices import files_of
 class Capture:
     """The rows, what was refused, and how many requests had no part in it.
 
-    `requests` are those of capture files: all, those outside of the window, and those of which
-    only the answer was captured.
+    `requests` are those of capture files: all, those outside the window, and those with only the
+    answer captured.
     """
 
     rows: CapturedRows
@@ -67,14 +67,14 @@ def _no_rows(files: Sequence[Path], requests: Requests, refusals: Refusals) -> D
     where = listed(list(map(str, files)))
     if refusals.rows:
         first = next(iter(refusals.examples.values()))
-        hint = "Check that they were captured from an endpoint of this very model"
+        hint = "Check that they were captured from an endpoint of this model"
         return DataError(f"no row can be scored: {first}", where=where, hint=hint)
     if requests.without_input:
-        problem = "the capture holds answers alone"
+        problem = "the capture holds only answers"
         hint = "Let the endpoint capture its input too (CaptureMode Input)"
         return DataError(problem, where=where, hint=hint)
     if requests.outside:
         problem = f"none of {requests.outside} requests was made within the window"
         hint = "Check start_time and end_time"
         return DataError(problem, where=where, hint=hint)
-    return DataError("there are no requests", where=where, hint="Name files that hold some")
+    return DataError("there are no requests", where=where, hint="Name files that hold requests")

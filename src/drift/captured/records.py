@@ -67,7 +67,9 @@ def _record(line: bytes, where: str) -> Record:
     except orjson.JSONDecodeError as error:
         raise DataError(f"the line is not JSON: {error}", where=where, hint=_HINT) from error
     if not isinstance(found, dict) or not (CAPTURE in found or TRUTH in found):
-        problem = f"the line is not a record of SageMaker's data capture: it has no {CAPTURE}"
+        problem = (
+            f"the line is not a record of SageMaker's data capture: {CAPTURE} is missing from it"
+        )
         raise DataError(problem, where=where, hint=_HINT)
     event = _mapping(found.get("eventMetadata"))
     request = _mapping(_mapping(found.get(CAPTURE)).get("endpointInput"))

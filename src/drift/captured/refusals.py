@@ -1,4 +1,4 @@
-"""What could not be scored: how many rows, of which column, for which reason."""
+"""What could not be scored: how many rows, in which column, for which reason."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ Check = Literal[
 # What stands for a column where a body as a whole cannot be read.
 BODY = "(body)"
 
-_MISSING = ("is missing", "the record lacks this column")
+_MISSING = ("is missing", "the column is missing from the record")
 _EXTRA = ("is unknown", LABEL_IN_REQUEST)
 
 

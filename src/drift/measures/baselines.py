@@ -60,7 +60,7 @@ def known_columns(bundle: ModelBundle) -> tuple[KnownColumn, ...]:
     features = bundle.features.features
     if bundle.columns is None and bundle.baseline is None:
         raise ArtifactError(
-            "the model does not say what its training's rows were like",
+            "the model does not store what its training rows were like",
             hint="Train it again with this sagetree",
         )
     if bundle.columns is None and bundle.baseline is not None:
@@ -93,7 +93,7 @@ def _missing_shares(bundle: ModelBundle) -> Mapping[str, float]:
 
 
 def _of_features(bundle: ModelBundle, baseline: Baseline) -> list[ColumnBaseline]:
-    """Return what histograms of features say of columns, as bundles had them alone."""
+    """Return what histograms of features say about columns, as bundles had them alone."""
     parts = zip(bundle.features.features, bundle.features.parts, strict=True)
     return [_of_feature(feature, baseline.features[part]) for feature, part in parts]
 
@@ -115,7 +115,7 @@ def _of_feature(feature: AnyFeature, histograms: Sequence[Histogram]) -> ColumnB
 
 
 def _ones(histogram: Histogram) -> int:
-    """Return how many rows have an indicator, of which all may be alike."""
+    """Return how many rows have an indicator; all may be equal."""
     return sum(
         count
         for low, count in zip((-1.0, *histogram.edges), histogram.counts[:-1], strict=True)

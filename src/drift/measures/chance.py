@@ -70,5 +70,5 @@ def _log_choices(most: float, some: Floats) -> Floats:
 
 
 def at_least(deviations: float) -> float:
-    """Return how likely a normal value is so many standard deviations above its mean."""
+    """Return how likely a normal value is this many standard deviations above its mean."""
     return float(special.ndtr(-deviations))

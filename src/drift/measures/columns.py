@@ -162,7 +162,7 @@ def told(found: Distribution, comparison: float) -> str:
 
 
 def tolerance(matching: float) -> float:
-    """Return the share that may be otherwise, where `matching` must be right."""
+    """Return the share that may be different, where `matching` must be right."""
     return max(0.0, 1 - matching)
 
 

@@ -112,8 +112,7 @@ def _compared(
     check = "LessThanThreshold" if rises else "GreaterThanThreshold"
     description = (
         f"{metric} is {value:.4g} on {found.rows} rows whose labels came later, and was "
-        f"{before:.4g} in training: {lost:.0%} of what the model had over saying the same of every "
-        "row is lost"
+        f"{before:.4g} in training: {lost:.0%} of its advantage over a constant prediction is lost"
     )
     findings = (Change(metric, check, severity, description, metric),) if severity else ()
     return Decay(joined, metric, value, before, deviation, lost, findings)

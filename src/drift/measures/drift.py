@@ -42,7 +42,7 @@ class Drift:
         return worst(self.findings)
 
     def unjudged(self) -> "Drift":
-        """Return the same figures, of which none counts."""
+        """Return the same figures, marked as not counting."""
         return replace(
             self,
             columns=tuple(replace(one, findings=()) for one in self.columns),

@@ -1,4 +1,4 @@
-"""What is said of a change: Model Monitor's violation, and how serious it is."""
+"""What is said about a change: Model Monitor's violation, and how serious it is."""
 
 from enum import IntEnum
 from typing import NamedTuple

@@ -18,7 +18,7 @@ def observed_type(column: ColumnDrift) -> InferredType:
 
 
 def number_type(values: Floats) -> InferredType:
-    """Return the type of numbers (n), of which some may be missing.
+    """Return the type of numbers (n); some may be missing.
 
     >>> number_type(np.array([1.0, np.nan])), number_type(np.array([0.5]))
     ('Integral', 'Fractional')

@@ -37,11 +37,11 @@ def verdict_section(drift: Drift) -> Section:
     )
     table = TextTable(("column", "what has changed"), rows, ends_in_words=True)
     said = f"{_WORDS[drift.severity]}: " + (
-        "nothing has changed that chance does not explain."
+        "nothing has changed by more than chance explains."
         if not findings
         else "what is below is more than chance explains."
     )
-    disabled = () if drift.limits.evaluates else ("The constraints say that nothing is judged.",)
+    disabled = () if drift.limits.evaluates else ("By the constraints nothing is judged.",)
     return Section(
         "verdict",
         _WORDS[drift.severity],
@@ -100,7 +100,7 @@ def decay_section(drift: Drift) -> Section | None:
             note = f"in training {decay.before:.4g}"
         figures.append(KeyFigure(decay.metric, f"{decay.value:.4g}", note))
     if decay.lost is not None:
-        note = "of what the model had over saying the same of every row"
+        note = "of its advantage over a constant prediction"
         figures.append(KeyFigure("lost", f"{max(decay.lost, 0.0):.0%}", note))
     return Section("labels", "How good the answers were", tuple(said), tuple(figures))
 
@@ -199,7 +199,7 @@ def method_section(drift: Drift) -> Section:
             f"Values have changed from a stability index or a distance of {limits.comparison:g} "
             f"on, seriously from {SERIOUS_COMPARISON:g} on. Missing cells and new categories count "
             f"from {1 - limits.kinds:.0%} and {1 - limits.domains:.0%} beyond training's on, "
-            f"seriously from {SERIOUS_ABSENT:.0%} on. Categories of which training had a row each "
+            f"seriously from {SERIOUS_ABSENT:.0%} on. Categories with one row each in training "
             "are expected to have others like them.",
         ),
     )

@@ -77,7 +77,7 @@ class Remedy:
     facets: tuple[FacetBias, ...]
 
     def lines(self, after: Sequence[FacetBias]) -> Iterator[str]:
-        """Yield what the log says of it; `after` are the facets of the model that is kept."""
+        """Yield what the log says about it; `after` are the facets of the model that is kept."""
         low, high = self.interval
         yield (
             f"reweigh=facet: {self.metric} {self.value:.4f}, without it {self.without:.4f}: "
@@ -121,7 +121,7 @@ class BiasAnalysis:
     remedy: Remedy | None = None
 
     def lines(self) -> Iterator[str]:
-        """Yield what the log says of each facet: whom labels and predictions favour how often."""
+        """Yield the log's line about each facet: whom labels and predictions favour how often."""
         good = f"{self.label} = {self.favourable}"
         for number, facet in enumerate(self.before):
             line = (

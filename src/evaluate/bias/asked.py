@@ -73,7 +73,7 @@ def asked_of_model(
         if favourable is None:
             return None
         raise SettingsError(
-            "it says which label is good for a person, and there are no facets to compare",
+            "it names the label that is good for a person, and there are no facets to compare",
             where=f"--{FAVOURABLE}",
             hint=f"Add --{FACETS} FILE, or leave it out",
         )

@@ -27,8 +27,8 @@ def find_favourable(label: AnyLabel | None, given: str | None, setting: str) -> 
         if isinstance(label, Label):
             return 0
         raise SettingsError(
-            f"the label {quote(label.name)} has {len(label.classes)} classes, and nothing says "
-            "which one is good for a person",
+            f"the label {quote(label.name)} has {len(label.classes)} classes, and none is set as "
+            "the one that is good for a person",
             hint=f"Set {setting} to one of {quote_all(label.classes, 10)}",
         )
     text = category_text(given)

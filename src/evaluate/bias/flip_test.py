@@ -17,7 +17,7 @@ from sagetree.features.pipeline import FeaturePipeline
 Floats = NDArray[np.float64]
 Matrix = NDArray[np.float32]
 
-# Up to so many rows outside the facet only the nearest of them counts.
+# Up to this many rows outside the facet only the nearest of them counts.
 NEIGHBOURS, MOST_WITH_ONE = 5, 9
 
 # Distances grow with the square of the rows: of more these are taken, evenly.
@@ -28,7 +28,7 @@ _CELLS = 2_000_000
 
 
 def rows_of_test(count: int) -> NDArray[np.intp]:
-    """Return which of so many rows the test is of: all, or some of many."""
+    """Return which of this many rows the test is of: all, or some of many."""
     return np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(np.intp)
 
 

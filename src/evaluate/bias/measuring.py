@@ -65,7 +65,7 @@ def predictions_after(
 def measure_bias(
     members: Members, rows: PredictedRows, label: AnyLabel, favourable: int
 ) -> BiasAnalysis:
-    """Return what labels and predictions of the same rows say of their facets."""
+    """Return what labels and predictions of the same rows say about their facets."""
     return BiasAnalysis(
         label.name,
         label.classes[favourable],

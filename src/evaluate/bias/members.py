@@ -83,7 +83,7 @@ def _notes(
     for facet, count in zip(facets, rows.inside.sum(axis=0).tolist(), strict=True):
         if count in (0, table.rows):
             which = "no" if not count else "every"
-            said = f"{which} row is in the facet {facet.words}: nothing is measured of it"
+            said = f"{which} row is in the facet {facet.words}: it cannot be compared"
             found[said] = None
         empty = lacking(table, facet, missing)
         if empty:

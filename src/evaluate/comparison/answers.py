@@ -1,4 +1,4 @@
-"""What a model says of labelled rows: all that a comparison of two models needs of each."""
+"""What a model says about labelled rows: all that a comparison of two models needs of each."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +67,7 @@ class Contender:
             return cls(model, TrainingRecord.of(folder).rows)
 
     def answer(self, table: Table, other: Model) -> "Answers":
-        """Return what it says of the rows of a table that has the columns of `other` too.
+        """Return what it says about the rows of a table that has the columns of `other` too.
 
         Raises DataError or SchemaError where it cannot score them.
         """
@@ -92,7 +92,7 @@ class Answers(NamedTuple):
     """The labels (n) of rows as a model reads them, its scores (n) or (n, k), and their weights.
 
     `alike` says which rows are equal, `classes` are the label's, where it has some; `groups`
-    (n) says which rows are ranked together, `costs` what the model's decision says of mistakes,
+    (n) says which rows are ranked together, `costs` what the model's decision says about mistakes,
     None where they say nothing; `repeats` how many rows are rows of training.
     """
 
@@ -110,7 +110,7 @@ class Answers(NamedTuple):
     def of(
         cls, model: Model, plan: TablePlan, rows: LabelledRows, scores: Scores, alike: Alike
     ) -> "Answers":
-        """Return what a model says of the rows that its plan made."""
+        """Return what a model says about the rows that its plan made."""
         labels, roles = rows.labels, rows.roles
         rule = model.decision.parsed_rule if model.decision else None
         costs = Costs.of(rule, labels, roles) if isinstance(rule, LeastCost) else None
@@ -187,7 +187,7 @@ def copies_of_both(champion: Answers, challenger: Answers) -> Rows | None:
 
 
 def check_comparable(champion: Answers, challenger: Answers, where: str) -> None:
-    """Refuse models, or rows, of which no difference can be told.
+    """Refuse models, or rows, whose difference cannot be measured.
 
     Raises SettingsError for models of different kinds, DataError for rows that they read
     differently or that say nothing, ArtifactError for scores that are not finite.

@@ -1,7 +1,7 @@
 """The 95 % confidence interval of a difference of two models' metrics, from its moves.
 
 The variance is the sum of the squared moves: for AUCs that is DeLong's. Student's t
-has Satterthwaite's degrees of freedom, of two kinds, the fewer of which count: by the
+has Satterthwaite's degrees of freedom, of two kinds, and the fewer count: by the
 number of rows of each label, and by how few rows make up the variance. The second
 matters where two models differ in a handful of rows: four that all speak for one of
 them are no more than four tosses of a coin that fall alike, and show nothing.
@@ -25,7 +25,7 @@ def paired_interval(
 ) -> Interval:
     """Return the interval of a difference between `-limit` and `limit`.
 
-    `moves` and `weights` are those of its rows (n), each of which is in one of the `strata`:
+    `moves` and `weights` are those of its rows (n), and each row is in one of the `strata`:
     with a label, or all. A stratum of a single row says nothing of its spread: nothing is
     known then. Moves of 0 are an interval without width only where there is no difference.
     """
@@ -63,7 +63,7 @@ def _freedom_of_few(moves: Floats, strata: tuple[Flags, ...]) -> float:
 def _agreed(difference: float, rows: float, limit: float) -> Interval:
     """Return the interval of a difference that no row moves.
 
-    Were rows that say otherwise more than a share of 1 - _TAIL ** (1 / rows), this many would
+    Were rows that say the opposite more than a share of 1 - _TAIL ** (1 / rows), this many would
     hold none of them in less than 2.5 % of draws; they could say anything up to the limit.
     """
     if difference == 0:

@@ -26,7 +26,7 @@ class Moved(NamedTuple):
 
 
 def counted(weights: Weights, rows: int) -> Floats:
-    """Return how much each row (n) counts, 1 where nothing is said of it."""
+    """Return how much each row (n) counts, 1 where nothing is said about it."""
     return np.ones(rows) if weights is None else weights.astype(np.float64)
 
 

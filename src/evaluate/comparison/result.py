@@ -109,7 +109,7 @@ def _cells(each: Difference) -> tuple[str, ...]:
 def compare(
     champion: Answers, challenger: Answers, where: str, costs: LeastCost | None = None
 ) -> Comparison:
-    """Compare two models by what they say of the same rows; `where` names these in an error.
+    """Compare two models by what they say about the same rows; `where` names these in an error.
 
     Mistakes cost what `costs` say, else what the challenger's decision does, else the
     champion's. Raises UserError where they cannot be compared.

@@ -52,7 +52,7 @@ def _check_costs(costs: LeastCost | None, challenger: Contender) -> None:
     objective = challenger.model.objective
     if costs is not None and objective.task != "binary":
         raise SettingsError(
-            "--miss and --alarm are of a binary label, and the challenger's objective is "
+            "--miss and --alarm are for a binary label, and the challenger's objective is "
             f"{objective.name}",
             hint="Leave them out",
         )

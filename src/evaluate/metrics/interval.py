@@ -11,7 +11,7 @@ DeLong's variance, on the logit scale, with Student's t:
   "Confidence intervals for the Mann-Whitney test").
 - Student's t with Satterthwaite's degrees of freedom (Brunner and Munzel,
   Biometrical Journal 42, 2000), because a test set may hold few positives.
-- Weighted rows count as so many equal ones as have the same variance: Kish's
+- Weighted rows count as the number of equal rows with the same variance: Kish's
   effective sample size, (sum of weights)^2 / (sum of their squares).
 
 Scores of cross-validation vary more than those of one model: rows of a fold share a
@@ -137,7 +137,7 @@ def _separated(auc: float, pairs: float) -> Interval:
 
     An AUC of 1 puts `pairs` disjoint pairs of a positive and a negative row in
     the right order, each with a probability of the true AUC: were that below
-    _TAIL ** (1 / pairs), so many would all be right in less than 2.5 % of draws.
+    _TAIL ** (1 / pairs), this many would all be right in less than 2.5 % of draws.
     """
     bound: float = _TAIL ** (1 / pairs)
     if auc == 1:

@@ -12,7 +12,7 @@ from sagetree.evaluate.metrics.measures import Scalars
 from sagetree.evaluate.metrics.rows import Weights
 from sagetree.evaluate.metrics.weighted import Floats, average_precision
 
-# Pairs grow with the square of the rows: of more, so many are drawn.
+# Pairs grow with the square of the rows: of more, this many are drawn.
 MOST_COMPARED = 20_000
 
 # Pairs compared at a time: so few that they stay in the processor's own memory.
@@ -118,10 +118,9 @@ def measure_survival(
 ) -> Measured:
     """Return the concordance index of predicted times (n) for events between bounds (n).
 
-    It is the share of pairs, of which surely one event came first, that are
-    predicted in that order; a tie counts half (Harrell's C). `times` may be
-    anything that is greater for later events. A pair counts by the product of
-    its weights. Raises DataError without such pairs.
+    It is the share of pairs, those where surely one event came first, that are predicted in that
+    order; a tie counts half (Harrell's C). `times` may be anything that is greater for later
+    events. A pair counts by the product of its weights. Raises DataError without such pairs.
     """
     rows = len(lower)
     weight = np.ones(rows) if weights is None else weights.astype(np.float64)
@@ -161,7 +160,7 @@ def concordance(
 ) -> tuple[float, Floats]:
     """Return the concordance index of rows (n), and how much each row's weight moves it (n).
 
-    Raises DataError without pairs of which one event surely came first.
+    Raises DataError without pairs where one event surely came first.
     """
     if not have_order(lower, upper):
         raise DataError(

@@ -53,7 +53,7 @@ def counted_once(
 
 
 def said_of_copies(copies: int, rows: int) -> Iterator[str]:
-    """Yield what is to be said of rows that are copies of other ones, if they are worth it."""
+    """Yield what is to be said about rows that are copies of other ones, if they are worth it."""
     if copies and copies >= TOLD_COPIES * rows:
         yield (
             f"{copies} of {rows} rows are copies of other rows: intervals and standard deviations "
@@ -90,10 +90,10 @@ def check_finite(labels: Labels, scores: Scores, where: str) -> None:
 
 
 def is_positive(scores: Scores, threshold: float) -> NDArray[np.bool_]:
-    """Say of each score whether it is at least the threshold.
+    """Say for each score whether it is at least the threshold.
 
-    Both are compared as float64. NumPy would otherwise round the threshold to
-    float32, and a score that prints as 0.699999988079071 would pass 0.7.
+    Both are compared as float64. Without that NumPy would round the threshold to float32, and a
+    score that prints as 0.699999988079071 would pass 0.7.
     """
     return scores >= np.float64(threshold)
 

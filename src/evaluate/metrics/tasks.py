@@ -54,7 +54,7 @@ def evaluate_task(
     `threshold` is of binary scores, `called` (n) as in `evaluate`, `classes` the spelling
     of each class, `quantiles` those the scores are of, `groups` which rows are ranked
     together (all, if none are given), `weights` how much each counts. Rows with one number
-    in `copies` (n) are one row where it is said how certain a metric is; `of_folds` says
+    in `copies` (n) are one row where a metric's certainty is measured; `of_folds` says
     that each fold's model gave its scores. Raises DataError for rows that say nothing,
     ArtifactError for scores that are not finite.
     """

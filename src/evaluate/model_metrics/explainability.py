@@ -13,8 +13,8 @@ from sagetree.boosters.scoring import Scores
 from sagetree.bundle.model import Model
 from sagetree.features.pipeline import FeatureMatrix
 
-# The mean of 1000 rows is good to some percent. So many splits for rows take two seconds; a model
-# of very many is explained by fewer rows, of which 100 say enough.
+# The mean of 1000 rows is good to some percent. This many splits for rows take two seconds; a model
+# of very many is explained by fewer rows: 100 say enough.
 LEAST_ROWS, MOST_ROWS = 100, 1000
 MOST_WORK = 20_000_000
 

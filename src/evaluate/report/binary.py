@@ -102,7 +102,7 @@ def measure_binary(
     calibration: Calibration | None = None,
     rule: Rule | None = None,
 ) -> BinaryFacts:
-    """Return what is to be said of rows of both labels and their scores (n).
+    """Return what is to be said about rows of both labels and their scores (n).
 
     `rule` is the decision's, which may say what mistakes cost.
     """

@@ -79,7 +79,7 @@ def profile_section(facts: ReportFacts) -> Section:
         if shifted
         else "No column differs much from training, by the stability index."
         if any(c.shift is not None for c in found.columns)
-        else "The model does not say what its training's rows were like."
+        else "The model does not store what its training rows were like."
     )
     return Section(
         "data",
@@ -116,7 +116,7 @@ def _driver_words(drivers: DriverFacts) -> Iterator[str]:
             "stand in for each other, and each then loses little."
         )
     else:
-        yield "What shuffling costs is not told: the model may have learnt from these rows."
+        yield "What shuffling costs is not shown: the model may have learnt from these rows."
 
 
 def _driver_row(driver: Driver) -> tuple[str, ...]:
@@ -145,8 +145,9 @@ def _slice_words(slices: SliceFacts) -> Iterator[str]:
         f"{slices.metric} is {slices.whole:.4g}; {slices.too_small} parts have fewer than {least}."
     )
     yield (
-        f"In {slices.weak} of them the whole 95 % interval is worse. By chance alone that would be "
-        f"about {slices.compared * _BY_CHANCE:.1f}: a single one is a question to ask, no finding."
+        f"In {slices.weak} of them the whole 95 % interval is worse. By chance alone that would "
+        f"be about {slices.compared * _BY_CHANCE:.1f}: a single one is a question to ask, not a "
+        "finding."
     )
 
 

@@ -135,7 +135,7 @@ def _of_statistics(
     """Return codes (n) of categories that stand in the matrix as statistics of the label (n, k).
 
     Categories of the same statistics cannot be told apart: they are one, by all their names. One
-    that training did not see is as all rows are, hence NaN unless a category is so as well.
+    that training did not see is as all rows are: NaN unless a category is so as well.
     """
     if isinstance(feature, TargetMean):
         table = np.array(feature.means, np.float32).reshape(-1, 1)
@@ -162,6 +162,6 @@ def _together(names: Sequence[str]) -> str:
 
 
 def iso_date(days: float) -> str:
-    """Return the date so many days after 1970-01-01."""
+    """Return the date this many days after 1970-01-01."""
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=days)
     return moment.date().isoformat()

@@ -55,7 +55,7 @@ class Explained:
 class DriverFacts:
     """Columns by importance, the most important first.
 
-    `explained_rows` and `shuffled_rows` say of how many rows the numbers are, 0 where
+    `explained_rows` and `shuffled_rows` say how many rows the numbers are of, 0 where
     nothing was measured; `metric` is what shuffling costs. `pictured` are the columns
     of models of one output whose SHAP values are shown.
     """
@@ -140,7 +140,7 @@ def _shuffled(
 
 
 def _quality(model: Model, rows: JudgedRows, scores: NDArray[np.float32]) -> tuple[str, float]:
-    """Return a metric of scores, of which more is better; NaN where these rows have none."""
+    """Return a metric of scores where more is better; NaN where these rows have none."""
     objective, weights = model.objective, rows.weights
     if objective.task == "binary":
         both = len(np.unique(rows.labels)) > 1

@@ -1,4 +1,4 @@
-"""All facts of a report in one record, of which page and model card are made alike."""
+"""All facts of a report in one record; both page and model card are made from it."""
 
 import math
 from collections.abc import Mapping
@@ -97,7 +97,7 @@ class ReportFacts:
 
     @classmethod
     def of(cls, subject: Subject) -> "ReportFacts":
-        """Measure all that a report says of its subject."""
+        """Measure all that a report says about its subject."""
         model, evaluation = subject.model, subject.evaluation
         rows = subject.rows.counting()
         some = rows.some(MOST_ROWS)

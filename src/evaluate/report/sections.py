@@ -71,7 +71,7 @@ def workload_section(facts: ReportFacts) -> Section | None:
     )
     if facts.point is not None and savings:
         sentences.append(
-            f"What mistakes cost is said by the decision ({shown(facts.point.rule, 200)}). The "
+            f"What mistakes cost is set by the decision ({shown(facts.point.rule, 200)}). The "
             "amount found is what the positive rows among those checked would have cost, missed; "
             "saved is that less the cost of the false alarms among them."
         )
@@ -170,7 +170,7 @@ def metrics_section(facts: ReportFacts) -> Section:
     beaten = (
         ()
         if facts.baseline is None
-        else (f"Saying the same of every row gives {facts.headline} {facts.baseline:.4g}.",)
+        else (f"A constant prediction gives {facts.headline} {facts.baseline:.4g}.",)
     )
     weighted = ("Rows count by their weights.",) if facts.are_weighted else ()
     return Section(
@@ -223,7 +223,7 @@ def making_section(facts: ReportFacts) -> Section:
             tuple((shown(n), str(d.rows), d.sha256) for n, d in making.data.items()),
         ),
     ]
-    unknown = () if making.versions else ("The model does not say how it was trained.",)
+    unknown = () if making.versions else ("The model does not store how it was trained.",)
     return Section(
         "making",
         "What the model is",
@@ -288,9 +288,9 @@ def _calibration_words(outcome: BinaryFacts, rows: str) -> Iterator[str]:
             f"these rows is {slope}."
         )
     if before is not None and before.fitted_on == rows:
-        yield "The calibration is fitted on these very rows: new ones may show a little less."
+        yield "The calibration is fitted on these same rows: it may be a little worse on new ones."
     if outcome.slope is None:
-        yield "The calibration slope cannot be told from these rows."
+        yield "The calibration slope cannot be estimated from these rows."
         return
     low, high = GOOD_SLOPES
     meant = (

@@ -29,7 +29,7 @@ AUC, IN_ORDER, CONCORDANCE = "AUC", "share of pairs in order", "concordance inde
 # Fewer rows, or rows of either label, or events, say too little of a part.
 LEAST_ROWS, LEAST_PER_LABEL = 30, 5
 
-# Of ranks so many groups have to have an order among the part's rows.
+# Of ranks this many groups have to have an order among the part's rows.
 LEAST_GROUPS = 10
 
 # Rows that are compared in pairs, which grow with the square of the rows: times, and ranks.
@@ -127,9 +127,9 @@ def _measure_of(rows: JudgedRows, objective: Objective) -> tuple[str, bool, Meas
 
 
 class RankedPairs(NamedTuple):
-    """Pairs of rows of one group (p), the first of more relevance, and how right that is said.
+    """Pairs of rows of one group (p), the first of more relevance, and how right that is.
 
-    `right` is 1, a half of a tie, or 0; `groups` says of which group each pair is.
+    `right` is 1, a half of a tie, or 0; `groups` says which group each pair is of.
     """
 
     first: NDArray[np.intp]
@@ -155,7 +155,7 @@ class RankedPairs(NamedTuple):
 
 
 def _ordered_pairs(labels: Labels, part: NDArray[np.intp]) -> tuple[NDArray[np.intp], ...]:
-    """Return the pairs of some rows of which the first has more relevance."""
+    """Return the pairs of some rows in which the first has more relevance."""
     most = int((2 * MOST_PAIRS) ** 0.5)
     part = part if len(part) <= most else part[:: len(part) // most + 1]
     return tuple(part[each] for each in np.nonzero(labels[part][:, None] > labels[part]))

@@ -94,7 +94,7 @@ TaskFacts = NumberFacts | ClassesFacts | RankingFacts | SurvivalFacts
 
 
 def measure_task(rows: JudgedRows, objective: Objective, measured: Measured) -> TaskFacts:
-    """Return what is to be said of rows of any task but two labels."""
+    """Return what is to be said about rows of any task but two labels."""
     if objective.task == "multiclass" and measured.confusion is not None:
         return _classes(measured)
     if objective.task == "ranking":

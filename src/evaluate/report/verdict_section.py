@@ -34,7 +34,7 @@ def _plain_words(facts: ReportFacts) -> Iterator[str]:
             found = facts.metric(facts.headline)
             yield (
                 f"The {facts.headline} is {found.value:.4g} (95 % interval "
-                f"{between(found.low, found.high)}); saying the same of every row would give "
+                f"{between(found.low, found.high)}); a constant prediction would give "
                 f"{facts.baseline:.4g}."
             )
         return
@@ -51,7 +51,7 @@ def _plain_words(facts: ReportFacts) -> Iterator[str]:
     )
     spoken = next(w for w in outcome.workloads if w.share == SPOKEN_SHARE)
     yield (
-        f"Who checks the {spoken.share:.0%} of rows with the highest scores finds "
+        f"Checking the {spoken.share:.0%} of rows with the highest scores finds "
         f"{spoken.caught:.0%} of all positive ones ({spoken.lift:.1f} times as many as by "
         f"chance), and {spoken.precision:.0%} of those checked are positive."
     )

@@ -34,8 +34,9 @@ class DataReport:
             return suspects
         return (
             f"{self.repeats.repeated} of {self.repeats.compared} rows are rows of training, where "
-            f"{self.repeats.by_chance:.1%} would be by chance: metrics of them say what the model "
-            "remembers. Evaluate on rows that training does not have (sagetree prepare splits "
+            f"{self.repeats.by_chance:.1%} would be by chance: metrics of them show what the "
+            "model remembers. Evaluate on rows that training does not have (sagetree prepare "
+            "splits "
             "by key)",
             *suspects,
         )
@@ -50,11 +51,11 @@ class DataReport:
         share = f"{self.repeats.share:.1%} of the rows are rows of training"
         if self.repeats.share - self.repeats.by_chance <= MOST_REPEATED:
             return replace(verdict, reason=f"{verdict.reason}; but {share}")
-        reason = f"{share}, so that nothing is known of others. {verdict.reason}"
+        reason = f"{share}, so nothing is known about other rows. {verdict.reason}"
         return replace(verdict, verdict="Rejected", reason=reason)
 
     def as_json(self) -> dict[str, object]:
-        """Return what decision.json says of the rows."""
+        """Return what decision.json says about the rows."""
         shares, absent = missing_shares(self.schema), self.absent
         named = sorted({*absent.missing, *absent.unseen})
         return {

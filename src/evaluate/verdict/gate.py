@@ -33,7 +33,7 @@ class Verdict:
 
     @property
     def warning(self) -> str:
-        """What a log must say of an uncertain verdict; empty for a clear one."""
+        """What a log must say about an uncertain verdict; empty for a clear one."""
         if not self.uncertain:
             return ""
         low, high = self.interval
@@ -137,8 +137,8 @@ def decide_by(
     value = scalars.get(gate.metric, math.nan)
     if math.isnan(value):
         raise SettingsError(
-            f"--gate is {gate}, and there is no metric {quote(gate.metric)} of these rows",
-            hint=f"Take one of {', '.join(scalars)}",
+            f"--gate is {gate}, and metric {quote(gate.metric)} does not exist for these rows",
+            hint=f"Use one of {', '.join(scalars)}",
         )
     passes = gate.passes(value)
     deviation = deviations.get(gate.metric)
@@ -169,7 +169,7 @@ def _compared(gate: Gate, passes: bool) -> str:
 
 
 def _told_apart(value: float, bound: float) -> tuple[str, str]:
-    """Return both numbers in few digits, but in so many that one is above the other as it is.
+    """Return both numbers in few digits, but enough to show which one is above the other.
 
     >>> _told_apart(0.8123456789, 0.7), _told_apart(0.69999, 0.7)
     (('0.8123', '0.7'), ('0.69999', '0.7'))

@@ -77,7 +77,7 @@ class OperatingPoint:
     constant: Called
 
     def lines(self) -> Iterator[str]:
-        """Yield what a log says of it, a line each."""
+        """Yield what a log says about it, a line each."""
         yield f"What it gives, beside others (rule {self.rule}; 95 % intervals):"
         for called in (self.chosen, self.even, self.constant):
             precision = "-" if called.precision is None else _share(called.precision)

@@ -94,7 +94,7 @@ def doubts(decision: Decision, scores: Scores, weights: Weights = None) -> Itera
     called = int(np.count_nonzero(is_positive(counted, decision.threshold)))
     if not called:
         yield (
-            f"{rule}: the least cost is to call no row positive. The threshold {at} lies above "
+            f"{rule}: the least cost is to call no rows positive. The threshold {at} lies above "
             "every score: at these amounts the model saves nothing"
         )
         return

@@ -24,7 +24,7 @@ _OWN = ("/dev/stdin", "/dev/fd/", "/proc/")
 def score_by_workers(
     settings: PredictSettings, files: Sequence[Path], destination: Destination, workers: int
 ) -> tuple[int, Mapping[str, int]]:
-    """Score the files by so many processes; rows and errors are those of one, in its order.
+    """Score the files by this many processes; rows and errors are those of one, in its order.
 
     Returns the number of rows, and of cells of each column whose category training never saw.
     Raises UserError as one process does, SettingsError for a file that a worker cannot
@@ -33,7 +33,7 @@ def score_by_workers(
     for path in files:
         is_special = path.exists() and not path.is_file()
         if is_special or str(path.absolute()).startswith(_OWN):
-            reason = "it is a pipe or a device, and a worker opens files by their names"
+            reason = "it is a pipe or a device, and workers open files by name"
             hint = "Leave --workers out, or write it to a file"
             raise SettingsError(reason, where=str(path), hint=hint)
     output = destination.path

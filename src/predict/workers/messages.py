@@ -9,7 +9,7 @@ from sagetree.predict.settings import OutputFormat
 
 
 class Setup(NamedTuple):
-    """What a worker is told once; `output` is what an error names where nothing can be written."""
+    """What a worker gets once; `output` is what an error names where nothing can be written."""
 
     model: str
     threads: int

@@ -19,7 +19,7 @@ _COMMAND = (sys.executable, "-P", "-m", "sagetree.predict.workers.worker")
 
 
 class WorkerPool:
-    """So many workers, each a process with a thread here that waits for it."""
+    """Workers, each a process with a thread here that waits for it."""
 
     def __init__(self, count: int, setup: Setup, tell: Callable[[int], None]) -> None:
         """`tell` gets the bytes that the workers read, each time."""
@@ -121,5 +121,5 @@ def _ended(process: "subprocess.Popen[bytes]", file: Path) -> PlatformError:
     return PlatformError(
         f"the worker that scored it {how}",
         where=str(file),
-        hint="Where memory ran out: give fewer --workers, or use a larger machine",
+        hint="If memory ran out, set fewer --workers, or use a larger machine",
     )

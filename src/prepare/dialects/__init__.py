@@ -1,1 +1,1 @@
-"""The same SQL on other engines: what of it they understand alike, and how it is told them."""
+"""The same SQL on other engines: what of it they understand alike, and how each writes it."""

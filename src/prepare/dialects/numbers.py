@@ -1,4 +1,4 @@
-"""Spark SQL for values that Spark writes or rounds otherwise than DuckDB.
+"""Spark SQL for values that Spark writes or rounds differently from DuckDB.
 
 Each function takes an expression in Spark's SQL, whose type it does not know: typeof() tells
 Spark, which drops the branches of other types before it runs anything.
@@ -14,7 +14,8 @@ element_at(transform(array(named_struct(
   'power', CAST(substring_index(s, 'E', -1) AS INT))), long -> element_at(transform(array(
   named_struct('sign', long.sign, 'power', long.power, 'digits', regexp_replace(CASE
     WHEN length(long.digits) >= 16 THEN raise_error(concat(
-      '\\'', s, '\\' has no text that is the same on both: round it, or name a key with --key'))
+      '\\'', s, '\\' has no text that is the same on both engines: round it, or name a key with
+      --key'))
     WHEN length(long.digits) = 2 AND {one_digit}
       THEN CAST((CAST(long.digits AS INT) + 5) DIV 10 AS STRING)
     ELSE long.digits END, '0+$', ''))), n -> concat(n.sign, CASE
@@ -35,7 +36,8 @@ CAST(concat(CAST((CAST(long.digits AS INT) + 5) DIV 10 AS STRING), 'E',
 
 _TEXT = """\
 CASE WHEN typeof({value}) = 'double' THEN {double} WHEN typeof({value}) = 'float'
-  THEN raise_error('numbers of 32 bits have no text that is the same on both: CAST them to DOUBLE')
+  THEN raise_error('numbers of 32 bits have no text that is the same on both engines: CAST them to
+  DOUBLE')
 WHEN typeof({value}) = 'timestamp' THEN concat(CAST({value} AS STRING), '+00')
 ELSE CAST({value} AS STRING) END"""
 
@@ -93,7 +95,7 @@ def whole(value: str, kind: str) -> str:
 
 
 def checked(value: str, kind: str) -> str:
-    """Return the SQL of a value as another kind; text that DuckDB may read otherwise fails."""
+    """Return the SQL of a value as another kind; text that DuckDB may read differently fails."""
     if kind not in _PATTERNS:
         return f"CAST({value} AS {kind})"
     what, pattern = _PATTERNS[kind]

@@ -75,7 +75,7 @@ def spark_sql(tree: exp.Expression, columns: Columns, *, any_type: bool = False)
 
 @dataclass(frozen=True)
 class _Rewriting:
-    """How DuckDB's expressions are said in Spark's SQL."""
+    """How DuckDB's expressions are written in Spark's SQL."""
 
     columns: Columns
     any_type: bool

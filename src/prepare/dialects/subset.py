@@ -40,13 +40,13 @@ _KINDS = frozenset({"TEXT", "VARCHAR", "INT", "BIGINT", "SMALLINT", "DOUBLE", "D
 _JOINS = frozenset({"", "INNER", "CROSS", "SEMI", "ANTI", "OUTER"})
 
 _HINT = (
-    "docs/guide/spark.md lists what gives the same rows on both; prepare the rest with a query "
-    "of DuckDB's first, or leave --engine spark out"
+    "docs/guide/spark.md lists what gives the same rows on both; prepare the rest first with a "
+    "DuckDB query, or leave --engine spark out"
 )
 
 
 def check_query(text: str, name: str) -> None:
-    """Raise SettingsError for the first thing in a query that the two engines may take otherwise.
+    """Raise SettingsError for the first thing in a query that the two engines may take differently.
 
     `text` is one SELECT of DuckDB's, `name` its file's name.
     """
@@ -54,7 +54,7 @@ def check_query(text: str, name: str) -> None:
         tree = sqlglot.parse_one(text, read="duckdb")
     except SqlglotError as error:
         raise SettingsError(
-            "a construct in it is not known to both engines", where=name, hint=_HINT
+            "it has a construct that is not known to both engines", where=name, hint=_HINT
         ) from error
     for node in tree.walk(bfs=False):
         reason = _unlike(node)
@@ -77,7 +77,7 @@ def _unlike(node: exp.Expression) -> str | None:
     """Return why a node may mean another thing to Spark, None for one that does not."""
     if type(node) not in _KNOWN:
         kind = "function" if isinstance(node, exp.Func) else "construct"
-        return f"the {kind} is not among those that are known to agree"
+        return f"the {kind} is not known to agree on both engines"
     for known, rule in _RULES:
         if isinstance(node, known) and (reason := rule(node)) is not None:
             return reason
@@ -87,9 +87,9 @@ def _unlike(node: exp.Expression) -> str | None:
 def _select(node: exp.Expression) -> str | None:
     for name in ("limit", "offset", "sample", "qualify", "pivots", "laterals", "windows"):
         if node.args.get(name):
-            return f"{name.upper()} is not among what is known to agree"
+            return f"{name.upper()} is not known to agree on both engines"
     if (distinct := node.args.get("distinct")) and distinct.args.get("on"):
-        return "which row DISTINCT ON keeps is not the same everywhere"
+        return "DISTINCT ON may keep different rows on the two engines"
     group = node.args.get("group")
     if group and any(group.args.get(n) for n in ("all", "cube", "rollup", "grouping_sets")):
         return "only GROUP BY of expressions is known to agree"
@@ -106,7 +106,7 @@ def _select(node: exp.Expression) -> str | None:
 def _join(node: exp.Expression) -> str | None:
     kind, method = node.args.get("kind") or "", node.args.get("method") or ""
     if kind.upper() not in _JOINS or method:
-        return f"{method or kind} JOIN is not among what is known to agree"
+        return f"{method or kind} JOIN is not known to agree on both engines"
     return None
 
 
@@ -122,7 +122,7 @@ def _table(node: exp.Expression) -> str | None:
 def _cast(node: exp.Expression) -> str | None:
     kind = node.args["to"].this
     if getattr(kind, "name", "") not in _KINDS:
-        return "CAST to this type is not among what is known to agree"
+        return "CAST to this type is not known to agree on both engines"
     return None
 
 

@@ -20,7 +20,7 @@ def cast_cell(cell: str, kind: Kind, wanted: Kind) -> str:
         return cell
     if kind == "object" or (kind, wanted) == ("float", "string"):
         raise StepError(
-            f"a cast from {kind} to {wanted} is not known here",
+            f"a cast from {kind} to {wanted} is not supported",
             "Leave the step out of the flow, or prepare the column with a query (--sql)",
         )
     if kind == "string":

@@ -62,9 +62,9 @@ def read_chains(path: Path) -> Sequence[Chain]:
     except OSError as error:
         raise _fault(path, f"the file cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, ValidationError) as error:
-        raise _fault(path, "this is not a flow of Data Wrangler's") from error
+        raise _fault(path, "this is not a flow of Data Wrangler") from error
     if flow.metadata.version != _VERSION:
-        text = f"this is a flow of version {flow.metadata.version}, and version 1 is known here"
+        text = f"this is a flow of version {flow.metadata.version}, and only version 1 is supported"
         raise _fault(path, text)
     nodes = [node for node in flow.nodes if node.type not in _ASIDE]
     sources = [node for node in nodes if not node.inputs]
@@ -88,7 +88,7 @@ def _followers(path: Path, source: Node, nodes: Sequence[Node]) -> Sequence[Node
             raise _fault(path, f"after step {len(found)} it branches to {names}")
         last = following[0]
         if last in found or last is source:
-            raise _fault(path, "its steps go round in a circle")
+            raise _fault(path, "its steps form a circle")
         found.append(last)
     return found
 

@@ -38,11 +38,11 @@ class OneHotEncode:
         for name in cells:
             if name in relation.kinds:
                 hint = "Leave the step out of the flow, or rename the column"
-                raise StepError(f"there is a column {name} already", hint)
+                raise StepError(f"column {name} exists already", hint)
         columns = [*relation.kinds, *cells]
         if self.output == self.column:
             columns.remove(self.column)
-        text = "it is not a category of the flow's, and 0 in all of its columns"
+        text = "it is not a category of the flow, and becomes 0 in all of its columns"
         notes = _note(relation, cell, self.column, categories, self.unseen, text)
         return relation.changed(cells, columns, notes)
 
@@ -65,7 +65,7 @@ class OrdinalEncode:
         other = f"{len(categories)}.0" if self.unseen == "Keep" else "NULL"
         order = f"CAST(CASE {cell} {places} ELSE {other} END AS DOUBLE)"
         made = other if self.unseen == "Keep" else "missing"
-        text = f"it is not a category of the flow's, and {made}"
+        text = f"it is not a category of the flow, and {made}"
         notes = _note(relation, cell, self.column, categories, self.unseen, text)
         return relation.changed({self.output: (order, "float")}, notes=notes)
 

@@ -83,7 +83,7 @@ class _CodeParameters(_Parameters):
 
 
 class _Foreign(BaseModel):
-    """A part of a flow of which not everything is read."""
+    """A part of a flow that is not read completely."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

@@ -58,7 +58,7 @@ class Relation:
         """Return a column's kind. Raises StepError where there is no such column."""
         if column not in self.kinds:
             raise StepError(
-                f"there is no column {quote(column)}{did_you_mean(column, self.kinds)}",
+                f"column {quote(column)} is missing{did_you_mean(column, self.kinds)}",
                 "Use the table that the flow was made for",
             )
         return self.kinds[column]

@@ -48,10 +48,12 @@ def read_flows(paths: Sequence[Path]) -> Sequence[TableFlow]:
             flows[flow.table] = flow
     if unknown:
         raise SettingsError(
-            f"steps that are not known here: {'; '.join(dict.fromkeys(unknown))}",
+            f"steps that are not supported: {'; '.join(dict.fromkeys(unknown))}",
             where="--flow",
-            hint="Leave them out of the flow, and do what they do with a query (--sql); "
-            "docs/guide/flows.md lists what is known",
+            hint=(
+                "Leave them out of the flow, and do the same with a query (--sql); "
+                "docs/guide/flows.md lists what is supported"
+            ),
         )
     return [*flows.values()]
 
@@ -93,7 +95,7 @@ def run_flows(
                 f"{flow.file} is for the table {shown(flow.table)}, and the tables are "
                 f"{listing(table.name for table in tables)}",
                 where="--flow",
-                hint="Call the table as the flow's source is called, or leave the flow out",
+                hint="Give the table the name of the flow's source, or leave the flow out",
             )
         made[name] = flow
     return [_run(db, raw, made[raw.name]) if raw.name in made else raw for raw in tables]

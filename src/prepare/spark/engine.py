@@ -124,7 +124,7 @@ class SparkDatabase(Database):
             frame = self.session.sql(spark_sql(parse(query), self._names, any_type=True))
             if sorted(frame.columns) != sorted(names):
                 raise QueryError(
-                    f"Spark names the result's columns otherwise than DuckDB: "
+                    f"Spark names the result's columns differently from DuckDB: "
                     f"{quote_all(frame.columns, NAMES_SHOWN)} for {quote_all(names, NAMES_SHOWN)}; "
                     "name them with AS"
                 )
@@ -190,8 +190,8 @@ class SparkDatabase(Database):
         for (name, kind), (_, other) in zip(ours, theirs, strict=True):
             if kind != other and (kind, other) != (_WIDE, _LONG):
                 raise QueryError(
-                    f"the column {quote(name)} is {kind} in DuckDB and {other} in Spark; "
-                    "say which it is with CAST"
+                    f"the column {quote(name)} is {kind} in DuckDB and {other} in Spark: set its "
+                    "type with CAST"
                 )
         return ours
 

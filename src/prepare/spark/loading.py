@@ -46,10 +46,10 @@ _PROBE_BYTES = 4096
 # A CSV file is read as a whole by one core of a host.
 _LARGEST_CSV = 1_000_000_000
 
-# So much of a CSV file tells its columns.
+# This much of a CSV file tells its columns.
 _HEAD_BYTES = 1 << 20
 
-# Footers of so many files are read at once.
+# Footers of this many files are read at once.
 _AT_ONCE = 16
 
 _WHOLE = (ByteType, ShortType, IntegerType, LongType)
@@ -69,7 +69,7 @@ def load_table(db: SparkDatabase, storage: Storage, table: StoredTable) -> RawTa
         kinds = [*pool.map(lambda file: _is_parquet(storage, file), table.files)]
     if len({*kinds}) > 1:
         raise DataError(
-            "some of its files are CSV, some Parquet",
+            "some of its files are CSV, and others Parquet",
             where=f"table {table.name}",
             hint="Leave files of one kind: is the same data there twice?",
         )
@@ -85,7 +85,7 @@ def _without_empty_files(table: StoredTable) -> StoredTable:
     if not files or len(files) == len(table.files):
         return table
     empty = [file.name for file in table.files if not file.size]
-    LOG.info("%s: empty and left out: %s", table.name, listed(empty))
+    LOG.info("%s: empty and skipped: %s", table.name, listed(empty))
     return replace(table, files=files)
 
 
@@ -95,7 +95,7 @@ def _is_parquet(storage: Storage, file: StoredFile) -> bool:
         return True
     if "metadata/" in file.name and ".metadata.json" in file.name:
         raise DataError(
-            "an Iceberg table is not read with --engine spark",
+            "--engine spark does not read Iceberg tables",
             where=file.name,
             hint="Write what the table holds as Parquet first (in Athena: UNLOAD)",
         )
@@ -167,7 +167,8 @@ def _kinds(
             kind = TEXT if isinstance(field.dataType, NullType) else kind_of(field.dataType)
             if kind is None:
                 raise DataError(
-                    f"{field.dataType.simpleString()} is not a type that both engines have alike",
+                    f"{field.dataType.simpleString()} is not a type that both engines read in the "
+                    "same way",
                     where=f"{name}, column {quote(field.name)}",
                     hint="Leave the column out, or write it as text, numbers or times",
                 )
@@ -190,7 +191,7 @@ def _wider(table: StoredTable, column: str, kinds: Mapping[str, str]) -> str:
     raise DataError(
         f"it is {other} in {other_holder} and {one} in {holder}",
         where=f"table {table.name}, column {quote(column)}",
-        hint="Write the column with one type in all files",
+        hint="Write the column with the same type in all files",
     )
 
 

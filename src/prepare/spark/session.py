@@ -22,8 +22,7 @@ RULES = {
 }
 
 _HINT = (
-    "Its driver's log says more; where memory or disk did not suffice, larger instances help, or "
-    "more of them"
+    "Its driver's log says more; if memory or disk ran out, use larger instances, or more of them"
 )
 
 _RAISED = re.compile(r"[\w.]*(Error|Exception)\b")
@@ -34,7 +33,7 @@ _AT_START = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false
 
 @contextmanager
 def spark_errors() -> Iterator[None]:
-    """Raise QueryError for what Spark says of a query, PlatformError for a host that fails."""
+    """Raise QueryError for what Spark says about a query, PlatformError for a host that fails."""
     try:
         yield
     except PySparkException as error:
@@ -51,7 +50,7 @@ def _reason(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if lines and lines[0].startswith("An exception was thrown from the Python worker"):
         raised = [line for line in lines if _RAISED.match(line)]
-        return f"a host's Python says {raised[-1] if raised else lines[-1]}"
+        return f"a host's Python reports {raised[-1] if raised else lines[-1]}"
     told = [line for line in lines if not line.startswith("An error occurred")]
     return told[0] if told else "no reason is given"
 

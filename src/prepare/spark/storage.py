@@ -57,14 +57,14 @@ class Storage:
     def find_table(self, address: str) -> StoredTable:
         """Return the table at an address: a file, or a folder with all files below it.
 
-        Raises DataError where nothing is there, SettingsError for what is not an address.
+        Raises DataError where it does not exist, SettingsError for what is not an address.
         """
         with spark_errors():
             path = self._path(address)
             system = self._system(path)
             if not system.exists(path):
                 hint = "Name a folder of CSV or Parquet files, or a file"
-                raise DataError("nothing is there", where=address, hint=hint)
+                raise DataError("the file or folder does not exist", where=address, hint=hint)
             status = system.getFileStatus(path)
             is_folder = bool(status.isDirectory())
             found = [*_listed(system, status.getPath())] if is_folder else [_entry(status)]
@@ -142,7 +142,7 @@ def tables_at(storage: Storage, addresses: Sequence[str], query: Query | None) -
 
 
 def _not_moved(folder: str) -> PlatformError:
-    hint = "Look whether another job writes there, and whether this one may"
+    hint = "Check whether another job writes there, and whether this job may write there"
     return PlatformError("a file cannot be renamed", where=folder, hint=hint)
 
 

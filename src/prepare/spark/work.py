@@ -87,7 +87,7 @@ def _local(table: TableFiles) -> StoredTable:
     """Return a table of this machine with the addresses of its files."""
     if table.snapshot is not None:
         raise DataError(
-            "an Iceberg table is not read with --engine spark",
+            "--engine spark does not read Iceberg tables",
             where=f"table {table.name}",
             hint="Write what the table holds as Parquet first (in Athena: UNLOAD)",
         )

@@ -13,7 +13,7 @@ from sagetree.tables.positive import find_positive
 
 VALUES_SHOWN = 5
 
-# Numbers of more values are not classes, nor are words of which most occur once.
+# Numbers of more values are not classes, nor are words that mostly occur once.
 # Training draws the line for words without an objective here too.
 MOST_CLASSES = 20
 
@@ -49,8 +49,8 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Joined
     where = f"column {quote(name)}"
     missing = db.count(f"{JOINED} WHERE {present(identifier(name), kind)} IS NULL")
     if missing:
-        hint = "Fill it in, or leave the rows out with a query of your own (--sql)"
-        raise DataError(f"the label is missing in {missing} rows", where=where, hint=hint)
+        hint = "Fill it in, or remove the rows with a query (--sql)"
+        raise DataError(f"the label is missing from {missing} rows", where=where, hint=hint)
     # Of numbers it is enough to know that they are too many for classes.
     limit = f"LIMIT {MOST_CLASSES + 1}" if is_numeric(kind) and declared is None else ""
     values = db.rows(
@@ -58,13 +58,13 @@ def read_label(db: Database, column: str, declared: str | None = None) -> Joined
     )
     if len(values) == 1:
         raise DataError(
-            f"the label has 1 value ({_shown(values)}) where two are needed",
+            f"the label has 1 value ({_shown(values)}), and two are needed",
             where=where,
             hint="Name the label with --label, or make two values of it with a query (--sql)",
         )
     if len(values) > 2 and declared is not None:
         raise SettingsError(
-            f"column {quote(name)} has {len(values)} values, none of which is the positive one",
+            f"column {quote(name)} has {len(values)} values, and none is the positive one",
             where="--positive-label",
             hint="Leave it out; it is for a label of two values",
         )
@@ -101,7 +101,7 @@ def _positive(name: str, counts: Mapping[str, int], declared: str | None) -> str
             f"{quote(declared)} is not a value of column {quote(name)}, which holds "
             f"{' and '.join(map(quote, reversed([*counts])))}",
             where="--positive-label",
-            hint="Take one of the two",
+            hint="Use one of the two",
         )
     return str(positive)
 
@@ -109,7 +109,8 @@ def _positive(name: str, counts: Mapping[str, int], declared: str | None) -> str
 def _same(name: str, one: object, other: object) -> DataError:
     """Return the error for two values that training, which reads their text, cannot tell apart."""
     return DataError(
-        f"the values {quote(one)} and {quote(other)} of the label are one and the same to training",
+        f"training takes the values {quote(one)} and {quote(other)} of the label for the same "
+        "value",
         where=f"column {quote(name)}",
         hint="Make two values of them with a query (--sql)",
     )

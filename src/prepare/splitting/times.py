@@ -17,7 +17,7 @@ def read_time(db: Database, column: str, unit: Unit) -> tuple[str, str]:
     name, kind = joined_column(db, column, "--split-by-time")
     where = f"column {quote(name)}"
     if not (kind == TEXT or is_numeric(kind) or is_time(kind)):
-        raise DataError(f"{kind} is not a kind of time", where=where, hint=TIMES_HINT)
+        raise DataError(f"{kind} is not a type of time", where=where, hint=TIMES_HINT)
     row = "NULL" if unit.is_content else unit.sql
     order, wrong = order_of_times(db, f"{JOINED} j", (f"j.{identifier(name)}", kind), row)
     if wrong is None:
@@ -31,6 +31,6 @@ def read_time(db: Database, column: str, unit: Unit) -> tuple[str, str]:
         raise DataError(
             f"the time is missing{more}",
             where=where,
-            hint="Fill it in, or leave the rows out with a query of your own (--sql)",
+            hint="Fill it in, or remove the rows with a query (--sql)",
         )
     raise DataError(f"{quote(value)} is not a time{more}", where=where, hint=TIMES_HINT)

@@ -91,7 +91,7 @@ def _unpacked(data: bytes, codec: str) -> bytes:
                     return bytes(stream.read())
     except (zlib.error, OSError) as error:
         raise AvroError("its blocks are damaged") from error
-    raise AvroError(f"it is packed with {codec}, and this program knows deflate and zstandard")
+    raise AvroError(f"it is compressed with {codec}, and only deflate and zstandard are supported")
 
 
 def _record_reader(schema: bytes) -> Reader:
@@ -159,7 +159,7 @@ def _union_reader(branches: list[Reader]) -> Reader:
     def read(source: _Bytes) -> Any:  # noqa: ANN401 - whatever the branch is
         branch = source.number()
         if not 0 <= branch < len(branches):
-            raise AvroError("a value in it has no type")
+            raise AvroError("the type of a value in it is missing")
         return branches[branch](source)
 
     return read

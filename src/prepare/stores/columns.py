@@ -15,7 +15,7 @@ def tell_added(table: str, own: Mapping[str, Sequence[str]]) -> None:
         lacking = [name for name in own if column not in own[name]]
         if lacking:
             LOG.info(
-                "%s: the column %s is missing from, and empty in: %s",
+                "%s: column %s is filled with empty cells, as it is missing from: %s",
                 table, quote(column), listed(lacking),
             )  # fmt: skip
 
@@ -38,7 +38,7 @@ def check_same_columns(columns: dict[str, Sequence[str]]) -> None:
     if different:
         holder = first if different[0] in columns[first] else last
         raise DataError(
-            f"of {first} and {last} only {holder} has the column {quote(different[0])}",
+            f"column {quote(different[0])} is only in {holder}, of {first} and {last}",
             hint="All files of a table need the same columns",
         )
     if not named(columns[last]):

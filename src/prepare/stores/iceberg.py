@@ -118,14 +118,14 @@ class _Table:
         inside = _without_scheme(uri).removeprefix(self.location + "/")
         if inside == _without_scheme(uri):
             raise DataError(
-                f"the Iceberg table keeps a file outside of its folder: {quote(uri)}",
+                f"the Iceberg table keeps a file outside its folder: {quote(uri)}",
                 where=self.where,
                 hint="Copy the table into one folder (in Athena: CREATE TABLE ... AS SELECT)",
             )
         path = self.folder / inside
         if ".." in path.parts or not path.is_file():
             raise DataError(
-                f"the Iceberg table's file {inside} is not there",
+                f"the Iceberg table's file {inside} does not exist",
                 where=self.where,
                 hint=_COPY_AGAIN,
             )
@@ -187,9 +187,9 @@ def _read_table(folder: Path, metadata: Sequence[Path]) -> _Table:
     where = str(found[0].relative_to(folder.parent))
     if len(found) > 1:
         raise DataError(
-            f"{found[1].name} is as new as this one, and only one is the Iceberg table's",
+            f"{found[1].name} is as new as this one, and only one of them is the Iceberg table's",
             where=where,
-            hint="Leave out the one that the table's metadata_location in Glue does not name",
+            hint="Remove the one that the table's metadata_location in Glue does not name",
         )
     content = _read_metadata(found[0], where)
     location = _without_scheme(content.location).rstrip("/")
@@ -210,8 +210,8 @@ def _read_metadata(path: Path, where: str) -> _Metadata:
         raise _damaged("they are not as Iceberg writes them", where) from error
     if metadata.version not in _VERSIONS:
         raise DataError(
-            f"this is an Iceberg table of version {metadata.version}, and versions 1 and 2 are "
-            "known here",
+            f"this is an Iceberg table of version {metadata.version}, and only versions 1 and 2 "
+            "are supported",
             where=where,
             hint="Write the table in version 2",
         )
@@ -226,7 +226,7 @@ def _refuse_other_files(table: _Table, files: Iterable[Path]) -> None:
         raise DataError(
             f"beside the Iceberg table there are other files: {names}",
             where=table.where,
-            hint="Leave the table's folder alone in its folder",
+            hint="Keep only the table's folder in the folder",
         )
 
 
@@ -259,8 +259,7 @@ def _data_files(table: _Table) -> Sequence[str]:
         found = [e for e in _avro(table, manifest.manifest_path, _Entry) if e.status != _DELETED]
         if found and (manifest.content or any(entry.data_file.content for entry in found)):
             raise DataError(
-                "rows of the Iceberg table are deleted by files of their own, which are not read "
-                "here",
+                "rows of the Iceberg table are deleted by delete files, which are not supported",
                 where=table.where,
                 hint=f"{REWRITE}, and copy its folder again",
             )

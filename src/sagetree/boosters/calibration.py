@@ -1,4 +1,4 @@
-"""Scores to the probabilities that rows left out have shown: an increasing function, as numbers."""
+"""Scores to the probabilities that held-out rows have shown: an increasing function, as numbers."""
 
 from functools import cached_property
 from itertools import pairwise

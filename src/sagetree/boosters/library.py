@@ -43,7 +43,7 @@ def library() -> ctypes.CDLL:
     path = next(folder / name for name in names if (folder / name).exists())
     loaded = ctypes.CDLL(str(path))
     loaded.XGBGetLastError.restype = ctypes.c_char_p
-    if "xgboost" not in sys.modules:  # the package has told the library where its words go
+    if "xgboost" not in sys.modules:  # the package has set where the library's messages go
         loaded.XGBRegisterLogCallback(_ON_WORDS)
     return loaded
 
@@ -114,7 +114,7 @@ class _Calls(threading.local):
         self._views: dict[int, tuple[tuple[object, ...], Matrix]] = {}
 
     def interface(self, matrix: Matrix) -> bytes:
-        """Return what the library is told of `matrix`; a single row is copied to a known place."""
+        """Return the library's description of `matrix`; a single row is copied to a known place."""
         rows, columns = matrix.shape
         if rows != 1:
             return _array_interface(matrix)

@@ -105,8 +105,8 @@ def objective_of(name: str) -> Objective:
 def class_numbers(objective: Objective, scores: NDArray[np.float32]) -> NDArray[np.intp]:
     """Return each row's predicted class (n) from scores that need no threshold.
 
-    `scores` are probabilities (n, k), class numbers (n), or margins (n), of
-    which a positive one means class 1.
+    `scores` are probabilities (n, k), class numbers (n), or margins (n): a positive one means class
+    1.
     """
     if scores.ndim == 2:
         return np.asarray(scores.argmax(axis=1), np.intp)

@@ -104,7 +104,7 @@ class Scorer:
             raise ArtifactError(
                 "the models of the ensemble differ in features, categories, outputs or objective",
                 where=name,
-                hint="Put models of one training job together",
+                hint="Put only models of one training job together",
             )
         features, outputs, *_ = found[0]
         for booster in boosters:
@@ -245,11 +245,11 @@ class Scorer:
 def _load(model: bytes, name: str) -> NativeBooster:
     # XGBoost reads on behind the end of a model that is cut off, and aborts on an empty one.
     if not (model.startswith(b"{") and model.rstrip().endswith(b"}")):
-        raise _unreadable(name, "it is cut off, or no model in UBJSON or JSON")
+        raise _unreadable(name, "it is cut off, or is not a model in UBJSON or JSON")
     if _has_old_leaves(model):
         raise ArtifactError(
-            "its leaves have several values (multi_output_tree), and XGBoost "
-            f"{library_version()} cannot read those that a version before 3.2 has saved",
+            f"its leaves have several values (multi_output_tree), and XGBoost {library_version()} "
+            "cannot read those that a version before 3.2 saved",
             where=name,
             hint="Train it again with XGBoost 3.2 or newer, or without multi_strategy",
         )
@@ -284,7 +284,7 @@ def _keep_best(booster: NativeBooster, name: str) -> None:
             booster.keep_rounds(best)
     except (LibraryError, KeyError, ValueError) as error:
         raise ArtifactError(
-            f"XGBoost cannot leave out the rounds after its best one: {PLACE.sub('', str(error))}",
+            f"XGBoost cannot drop the rounds after its best one: {PLACE.sub('', str(error))}",
             where=name,
             hint="Have all rounds predict with SAGETREE_ROUNDS=all, or train it again with "
             "EarlyStopping(save_best=True)",
@@ -296,9 +296,9 @@ def _check_names(booster: NativeBooster, features: int, name: str) -> None:
         stored = len(booster.feature_info("feature_name"))
     if stored not in (0, features):
         raise ArtifactError(
-            f"it has {features} features and the names of {stored}",
+            f"it has {features} features and {stored} names of features",
             where=name,
-            hint="Set its feature_names to as many as it has features, and save it again",
+            hint="Set its feature_names to one name for each feature, and save it again",
         )
 
 

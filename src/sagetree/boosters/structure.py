@@ -20,12 +20,16 @@ _LEAF = -1
 def find_fault(booster: NativeBooster, features: int, outputs: int) -> str:
     """Return the first fault of the trees or of the weights, "" where there is none.
 
-    The booster has so many `features` and `outputs`.
+    `features` and `outputs` are how many the booster has.
     """
     if booster.config()["gradient_booster"]["name"] == "gblinear":
         weights = booster.learner()["gradient_booster"]["model"]["weights"]
         needed = (features + 1) * outputs
-        return "" if len(weights) == needed else f"{len(weights)} weights where {needed} are needed"
+        return (
+            ""
+            if len(weights) == needed
+            else f"there are {len(weights)} weights, and {needed} are needed"
+        )
     place = 0
     for number in range(booster.rounds):
         model, weights = trees_and_weights(booster, number)
@@ -50,12 +54,12 @@ def _fault_of_tree(tree: dict[str, Any], features: int) -> str:
     while len(front):
         np.add.at(reached, front, 1)
         if reached.max() > 1:
-            return f"two ways lead to node {int(reached.argmax())}"
+            return f"node {int(reached.argmax())} has two parents"
         front = front[left[front] != _LEAF]
         front = np.concatenate([left[front], right[front]])
         strange = front[(front <= 0) | (front >= count)]
         if len(strange):
-            return f"there is no node {int(strange[0])} among its {count}"
+            return f"node {int(strange[0])} is missing from its {count} nodes"
     return _fault_of_splits(tree, (reached > 0) & (left != _LEAF), features) or _fault_of_leaves(
         tree, (reached > 0) & (left == _LEAF)
     )
@@ -75,4 +79,4 @@ def _fault_of_leaves(tree: dict[str, Any], leaves: NDArray[np.bool_]) -> str:
     count = len(tree["leaf_weights"]) // values
     used = np.array(tree["right_children"])[leaves]
     strange = used[(used < 0) | (used >= count)]
-    return f"there is no leaf {int(strange[0])} among its {count}" if len(strange) else ""
+    return f"leaf {int(strange[0])} is missing from its {count} leaves" if len(strange) else ""

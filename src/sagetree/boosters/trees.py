@@ -1,4 +1,4 @@
-"""The trees of a booster as arrays: what XGBoost's JSON of a model says of its nodes."""
+"""The trees of a booster as arrays: what XGBoost's JSON of a model says about its nodes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple

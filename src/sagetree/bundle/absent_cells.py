@@ -35,7 +35,7 @@ class AbsentCells:
 
     @classmethod
     def count(cls, table: Table, made: FeatureMatrix, features: FeaturePipeline) -> "AbsentCells":
-        """Count those of a table whose columns are the inputs, and of which `made` was made."""
+        """Count those of a table whose columns are the inputs; `made` is what was made of it."""
         unseen: dict[str, int] = {}
         examples: dict[str, str] = {}
         for row, column in made.unseen:

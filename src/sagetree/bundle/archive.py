@@ -97,7 +97,7 @@ def _unpack(archive: Path, folder: Path) -> None:
         reason = f"it is cut off, damaged, or not a gzip-compressed tar archive ({error})"
         raise ArtifactError(reason, where=where, hint=f"Copy it again. {_AGAIN}") from error
     except OSError as error:
-        hint = "Free some space on the volume of the temporary folder, and check permissions"
+        hint = "Free some space on the volume of the temporary folder, and check its permissions"
         raise PlatformError("it could not be unpacked", where=where, hint=hint) from error
 
 
@@ -124,7 +124,7 @@ def _write_members(tar: tarfile.TarFile, stream: "_Rationed", folder: Path, wher
         try:
             _write_member(tar, member, folder / member.name)
         except (FileExistsError, NotADirectoryError) as error:
-            reason = "an earlier member has its place"
+            reason = "an earlier member has the same path"
             raise ArtifactError(reason, where=place, hint=_AGAIN) from error
 
 
@@ -132,17 +132,17 @@ def _fault(member: tarfile.TarInfo, members: int, size: int) -> str:
     """Return why a member is refused, "" if it is not; `size` and `members` count it too."""
     path = PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts:
-        return "it lies outside of the archive's folder"
+        return "it lies outside the archive's folder"
     if not (member.isfile() or member.isdir()) or member.issparse():
         return "it is neither a plain file nor a folder (a link, a device, a pipe)"
     if member.isfile() and not path.parts:
         return "it has no name"
     if "\0" in member.name or len(os.fsencode(member.name)) > MAX_NAME:
-        return f"its name is longer than {MAX_NAME} bytes, or not one of a file"
+        return f"its name is longer than {MAX_NAME} bytes, or is not the name of a file"
     if members > MAX_MEMBERS:
         return f"it is one more than the {MAX_MEMBERS} members an archive may have"
     if size > MAX_BYTES or member.size < 0:
-        return f"with it the archive holds more than {MAX_BYTES // 1024**3} GB"
+        return f"with this member the archive holds more than {MAX_BYTES // 1024**3} GB"
     return ""
 
 
@@ -158,7 +158,7 @@ def _write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> 
 
 
 class _Rationed(io.RawIOBase):
-    """A file that hands out so many bytes, then refuses; for tarfile, which knows no limits."""
+    """A file that hands out a limited number of bytes; for tarfile, which knows no limits."""
 
     def __init__(self, file: gzip.GzipFile, where: str) -> None:
         self._file = file
@@ -172,7 +172,7 @@ class _Rationed(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         """Return up to `size` bytes. Raises ArtifactError where none is left of the ration."""
         if not self._left and self._file.read(1):
-            reason = "it holds more between or behind its members than a tar archive needs"
+            reason = "it holds more bytes between or after its members than a tar archive needs"
             raise ArtifactError(reason, where=self._where, hint=_AGAIN)
         data = self._file.read(min(size, self._left))
         self._left -= len(data)

@@ -10,7 +10,7 @@
     sagetree/selfcheck.json some rows and the scores they must get
     sagetree/baseline.json  histograms of training's rows, if they were measured
     sagetree/columns.json   what each column of training's rows held, for `sagetree drift`
-    sagetree/curve.json     metrics by round, if rows were left out
+    sagetree/curve.json     metrics by round, if rows were held out
     sagetree/rows.bin       hashes of training's rows, if it kept them
     sagetree/manifest.json  format number, sha256 of each file, versions, settings
 
@@ -69,7 +69,7 @@ STORED_ROWS = 20
 class SelfCheck(StoredRecord):
     """Rows of the training table (cells by column) and the scores they got.
 
-    A model of several outputs has so many scores for a row.
+    A model of several outputs has a score for each.
     """
 
     columns: tuple[str, ...]
@@ -95,8 +95,8 @@ class DataFingerprint(StoredRecord):
 class Origin(BaseModel):
     """What a training depends on beside hyperparameters, data and versions.
 
-    Rounds draw otherwise in a job that makes checkpoints; one that was stopped
-    cannot be had again. `max_depth` is what the job chose, None where it had no choice;
+    Rounds draw differently in a job that makes checkpoints; a job that was stopped cannot be
+    repeated. `max_depth` is what the job chose, None where it had no choice;
     `chosen` are others of XGBoost's parameters that it took in the place of the preset's;
     `hosts` is how many trained together.
     """
@@ -186,8 +186,10 @@ class ModelBundle:
             raise PlatformError(
                 "the model cannot be written",
                 where=str(folder),
-                hint="Free some space, or give the job a larger volume; and check the mount's "
-                "rights",
+                hint=(
+                    "Free some space, or give the job a larger volume, and check the mount's "
+                    "permissions"
+                ),
             ) from error
         return manifest
 
@@ -319,9 +321,11 @@ def _checked(folder: Path, name: str, digest: str) -> bytes:
         outside = folder.resolve() not in path.resolve().parents
         data = b"" if outside else path.read_bytes()
     except (OSError, ValueError, RuntimeError) as error:  # also no name at all, links in circles
-        raise ArtifactError("the file is missing", where=name, hint=_DAMAGED) from error
+        raise ArtifactError("the file does not exist", where=name, hint=_DAMAGED) from error
     if outside:
-        raise ArtifactError("it names a file outside", where=MANIFEST_FILE, hint=_DAMAGED)
+        raise ArtifactError(
+            "it names a file outside the folder", where=MANIFEST_FILE, hint=_DAMAGED
+        )
     if hashlib.sha256(data).hexdigest() != digest:
         raise ArtifactError("the file is not the one that was saved", where=name, hint=_DAMAGED)
     return data

@@ -109,7 +109,7 @@ class ColumnBaseline(StoredRecord):
 class ColumnBaselines(StoredRecord):
     """The baseline of each input column, in the model's order, and of each output of the model.
 
-    `scores` are what the finished model says of some of the rows it has learnt from. Those of
+    `scores` are the finished model's for some of the rows it has learnt from. Those of
     held-out rows, in `sagetree.bundle.baseline`, are of other models, which learnt from fewer: new
     rows' scores are spread as one or the other.
     """

@@ -85,9 +85,9 @@ class Trial(StoredRecord):
 class TuningHistory(StoredRecord):
     """The trials of the search that settled a model, by `metric`; `chosen` is the place of one.
 
-    The first `defaults` of them are what holds without a search. `folds` has what the
-    searches chose that the rows left out are judged by, one for each fold of theirs; it is
-    empty where these rows had no part in the only search.
+    The first `defaults` of them are what holds without a search. `folds` has what the searches
+    chose whose models score the held-out rows, one for each fold of theirs; it is empty where these
+    rows had no part in the only search.
     """
 
     metric: str

@@ -82,9 +82,12 @@ class Model:
         difference = model.self_check(bundle.selfcheck)
         if not difference <= TOLERANCE:
             raise ArtifactError(
-                f"its stored rows get other scores than in training (by {difference:.3g})",
+                f"its stored rows get different scores than in training (by {difference:.3g})",
                 where=str(folder),
-                hint="Train again, or serve with the versions in sagetree/manifest.json",
+                hint=(
+                    "Train again, or serve with the library versions named in "
+                    "sagetree/manifest.json"
+                ),
             )
         return model
 
@@ -98,7 +101,7 @@ class Model:
         )
         if scorer.feature_count != len(bundle.features.names):
             raise ArtifactError(
-                f"it has {scorer.feature_count} features where sagetree/features.json makes "
+                f"it has {scorer.feature_count} features, and sagetree/features.json makes "
                 f"{len(bundle.features.names)}",
                 where=MODEL_FILE,
                 hint="Train again",
@@ -165,8 +168,8 @@ class Model:
         codes = unexplained_codes(self.scorer) if self.scorer.stored_rounds else ()
         if codes:
             found.append(
-                "the file does not say which categories the codes are of, so cells must be codes: "
-                f"columns {', '.join(map(quote, codes))}"
+                "the file does not say which categories its codes stand for, so cells must be "
+                f"codes: columns {', '.join(map(quote, codes))}"
             )
         return tuple(found)
 

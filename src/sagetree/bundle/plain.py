@@ -48,7 +48,7 @@ def _category_texts(column: str, values: Sequence[Value]) -> tuple[str, ...]:
         if text and UNDECODABLE not in text and spelled[text] == 1:
             continue
         meant = [quote(value) for value, other in zip(values, texts, strict=True) if other == text]
-        what = "are spelled alike" if len(meant) > 1 else "is not one that a cell can hold"
+        what = "are spelled the same" if len(meant) > 1 else "is not one that a cell can hold"
         raise ArtifactError(
             f"of its categories {' and '.join(meant)} {what}",
             where=f"column {quote(column)}",

@@ -19,7 +19,7 @@ from sagetree.tables.label import Labels
 
 Hashes: TypeAlias = NDArray[np.uint64]
 
-# Two megabytes, of which no compression takes anything away.
+# Two megabytes, which no compression makes smaller.
 MOST_HASHES = 2**18
 
 # Other rows may repeat training's as often as these repeat each other, and a little more.
@@ -79,7 +79,7 @@ class TrainingRows:
 
     @classmethod
     def of(cls, hashes: Hashes, most: int = MOST_HASHES) -> "TrainingRows":
-        """Return the rows of which these are the hashes (n), keeping `most` of them."""
+        """Return the rows that have these hashes (n), keeping `most` of them."""
         ordered = np.sort(hashes)
         is_twin = np.concatenate([[False], ordered[1:] == ordered[:-1], [False]])
         repeated = int(np.count_nonzero(is_twin[1:] | is_twin[:-1]))

@@ -22,8 +22,8 @@ the images 1.0-1 and 1.2-2). Where early stopping found the best round is kept.
 
 A pickle is a program, and nothing of it is run: only the booster's bytes are
 taken out. The old binary form is read by XGBoost {OLD_XGBOOST}, which uv or pip
-fetches into a temporary folder, by their own settings, for one process alone.
-The new file is written once a server could load it. An existing file stays.
+fetches into a temporary folder, by their own settings, for this one process.
+The new file is written once a server could load it. An existing file is not replaced.
 """
 
 # The server's own way to a model, in a process that may die of it.
@@ -68,7 +68,7 @@ def _convert(source: Path, out: Path) -> None:
     """Write the model in `source` to `out`, once a server could load it."""
     if out.exists():
         hint = "Give another name with --out, or move it away"
-        raise SettingsError("the file is there already", where=str(out), hint=hint)
+        raise SettingsError("the file exists already", where=str(out), hint=hint)
     try:
         data = source.read_bytes()
     except OSError as error:
@@ -108,7 +108,7 @@ def _as_ubjson(data: bytes, where: str) -> bytes:
 
 
 def _checked(model: bytes, where: str) -> str:
-    """Return what a server says of a model. Raises ArtifactError for one it cannot load."""
+    """Return what a server says about a model. Raises ArtifactError for one it cannot load."""
     with TemporaryDirectory(prefix="sagetree-convert-") as folder:
         (Path(folder) / "model.ubj").write_bytes(model)
         command = [sys.executable, "-P", "-W", "ignore", "-c", _CHECK, folder]
@@ -120,6 +120,6 @@ def _checked(model: bytes, where: str) -> str:
         raise ArtifactError(
             "what is in it cannot be served: XGBoost ends its process on it",
             where=where,
-            hint="Save it by the XGBoost that wrote it, or train it again",
+            hint="Save it with the XGBoost that wrote it, or train it again",
         )
     return ended.stdout.strip()

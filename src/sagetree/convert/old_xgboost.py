@@ -41,7 +41,7 @@ def saved_again(model: bytes, attributes: Mapping[str, str], where: str) -> byte
             raise ArtifactError(
                 f"XGBoost {OLD_XGBOOST} cannot read the model: {reason.rstrip(' :.')}",
                 where=where,
-                hint="Copy the file again; if it is whole, save it by the XGBoost that wrote it",
+                hint="Copy the file again; if it is whole, save it with the XGBoost that wrote it",
             )
         return out.read_bytes()
 
@@ -51,9 +51,9 @@ def _install(folder: Path) -> None:
     tools = _installers()
     if not tools:
         raise PlatformError(
-            "there is neither uv nor pip to fetch an old XGBoost with",
+            "neither uv nor pip is installed to fetch an old XGBoost with",
             where="convert",
-            hint="Install one of them, such as with: uv pip install pip",
+            hint="Install one of them, for example: uv pip install pip",
         )
     LOG.info("fetching %s for this model alone", PACKAGE)
     for tool in tools:
@@ -64,8 +64,10 @@ def _install(folder: Path) -> None:
     raise PlatformError(
         f"{PACKAGE} could not be fetched",
         where="convert",
-        hint="Let this machine reach PyPI, or the index that uv or pip is told of; or convert the "
-        "model on another machine",
+        hint=(
+            "Let this machine reach PyPI, or the index that uv or pip is set to use; or convert "
+            "the model on another machine"
+        ),
     )
 
 

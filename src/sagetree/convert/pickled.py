@@ -33,7 +33,7 @@ BEST = ("best_iteration", "best_ntree_limit")
 # Instructions that remember the last value, and change nothing.
 _MEMO = frozenset({"MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "FRAME"})
 
-# So many instructions after its name the bytes have come, in every protocol.
+# The bytes come within this many instructions after the name, in every protocol.
 _NEAR = 16
 
 Value = TypeVar("Value")
@@ -54,9 +54,7 @@ def pickled_booster(data: bytes, where: str) -> PickledBooster:
     count = max(len(handles), sum(1 for _ in _BEGINNING.finditer(data)))
     if len(handles) != 1 or count > 1:
         raise ArtifactError(
-            f"there are {count} boosters in the pickle"
-            if handles
-            else "there is no booster in the pickle",
+            f"the pickle holds {count} boosters" if handles else "the pickle holds no booster",
             where=where,
             hint="Pickle one xgboost.Booster, or one model of XGBoost's scikit-learn wrapper, "
             "without compression",
@@ -76,9 +74,9 @@ def _model(handle: bytes, where: str) -> bytes:
     keys = [*_MODEL_KEY.finditer(handle)]
     if not keys:
         raise ArtifactError(
-            "the booster in the pickle is in no form that is known",
+            "the form of the booster in the pickle is unknown",
             where=where,
-            hint="Save it with save_model, by the XGBoost that wrote it",
+            hint="Save it with save_model, using the XGBoost that wrote it",
         )
     return handle[keys[-1].end() : -1]
 

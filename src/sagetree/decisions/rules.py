@@ -113,7 +113,7 @@ def _cost(text: str) -> LeastCost:
     while place < len(text):
         part = _PART.match(text, place)
         if part is None or part[1].lower() in parts:
-            raise ValueError(f"{quote(text)} is not such as miss=1200 alarm=35, each once")
+            raise ValueError(f"{quote(text)} must be written as miss=1200 alarm=35, each once")
         parts[part[1].lower()] = part[2].replace('""', '"') if part[2] else _amount(part[3])
         place = part.end()
     if len(parts) < 2:
@@ -129,7 +129,7 @@ def _amount(text: str) -> Amount:
         return float(text)
     if not _PLAIN_NAME.fullmatch(text):
         raise ValueError(
-            f'{quote(text)} is not an amount from 0; put a column that is called so into " "'
+            f'{quote(text)} is not an amount from 0; put the name of such a column into " "'
         )
     return text
 

@@ -81,7 +81,7 @@ def _check_ours(out: Path) -> None:
         others = len(found) - _NAMES_SHOWN
         more = f" and {others} more" if others > 0 else ""
         raise SettingsError(
-            "no command of sagetree made the folder, and it holds "
+            "the folder was not made by a command of sagetree, and it holds "
             f"{', '.join(map(quote, found[:_NAMES_SHOWN]))}{more}",
             where=f"--out {out}",
             hint="Name a new folder, an empty one, or one of an earlier command",
@@ -101,9 +101,9 @@ def _lock(mark: FileIO, out: Path) -> None:
         if not isinstance(error, BlockingIOError):
             raise
         raise SettingsError(
-            "another command of sagetree is at work in it",
+            "another command of sagetree is working in it",
             where=f"--out {out}",
-            hint="Wait until that has ended, or name another folder with --out",
+            hint="Wait until that one has ended, or name another folder with --out",
         ) from None
 
 
@@ -154,7 +154,7 @@ def _remove_folders(path: Path) -> None:
 
 
 def write_settings(opt_ml: OptMl, hyperparameters: Mapping[str, str]) -> None:
-    """Make `hyperparameters` all that a training job is told.
+    """Make `hyperparameters` all that a training job is given.
 
     Raises SettingsError where there are other settings, PlatformError where
     nothing can be written.
@@ -174,6 +174,6 @@ def _written(out: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        hint = "Name a folder on a disk of yours"
+        hint = "Name a folder that you may write to"
         reason = f"it cannot be written: {error.strerror or error}"
         raise PlatformError(reason, where=f"--out {out}", hint=hint) from error

@@ -17,9 +17,9 @@ def check_given(paths: Iterable[Path], option: str, out: Path) -> None:
         if not path.exists():
             close = did_you_mean(path.name, _names_beside(path))
             raise SettingsError(
-                f"there is no such file or folder{close}",
+                f"the file or folder does not exist{close}",
                 where=f"{option} {path}",
-                hint="Correct the name; it counts from the folder you are in",
+                hint="Correct the name; it is relative to the current folder",
             )
         if path.is_dir():
             _check_folder(path, option, out)
@@ -31,7 +31,7 @@ def check_given(paths: Iterable[Path], option: str, out: Path) -> None:
             )
         elif is_skipped(_name(path)):
             raise SettingsError(
-                "files of such a name stand beside data and are not read as data",
+                "files with such a name are not read as data",
                 where=f"{option} {path}",
                 hint="Rename it if it holds rows",
             )
@@ -40,9 +40,9 @@ def check_given(paths: Iterable[Path], option: str, out: Path) -> None:
 def _check_folder(path: Path, option: str, out: Path) -> None:
     if out.resolve().is_relative_to(path.resolve()):
         raise SettingsError(
-            f"what the job writes to {out} would be read as rows of the folder",
+            f"what the job writes to {out} would be read as rows of this folder",
             where=f"{option} {path}",
-            hint="Name the files in it, or a place outside of it with --out",
+            hint="Name the files in it, or a folder outside it with --out",
         )
     data_files(path)  # raises where there is none
 

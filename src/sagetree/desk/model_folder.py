@@ -37,7 +37,7 @@ def find_model(given: Path) -> Path:
             raise ArtifactError(reason, where=str(given), hint=_HINT)
         return given
     if not given.exists():
-        raise ArtifactError("there is no such file or folder", where=str(given), hint=_HINT)
+        raise ArtifactError("the file or folder does not exist", where=str(given), hint=_HINT)
     inside = OptMl(given).model
     for folder in (given, inside):
         if folder.is_dir() and holds_model(folder):
@@ -45,4 +45,4 @@ def find_model(given: Path) -> Path:
     for folder in (given, inside):
         if (folder / ARCHIVE).is_file():
             return folder
-    raise ArtifactError("there is no model in it", where=str(given), hint=_HINT)
+    raise ArtifactError("it holds no model", where=str(given), hint=_HINT)

@@ -36,8 +36,10 @@ def add_rounds(parser: argparse.ArgumentParser) -> None:
         "--rounds",
         choices=get_args(Rounds),
         default="best",
-        help="rounds of a model of XGBoost's own that predict: up to the best one of its early "
-        "stopping (best, the default), or all; as SAGETREE_ROUNDS for serve",
+        help=(
+            "which rounds of a plain XGBoost model predict: those up to the best one of its early "
+            "stopping (best, the default), or all; serve has SAGETREE_ROUNDS for it"
+        ),
     )
 
 
@@ -61,14 +63,14 @@ def add_facets(parser: argparse.ArgumentParser, which: str) -> None:
     parser.add_argument(
         "--favourable",
         metavar="VALUE",
-        help="the label that is good for a person (default: of two the negative one)",
+        help="the label that is good for a person (default: the negative one of two)",
     )
 
 
 def number_type(
     meant: str, low: float = -math.inf, high: float = math.inf
 ) -> Callable[[str], float]:
-    """Return the type of an option that is a finite number; another one is told it is `meant`."""
+    """Return the type of an option that is a finite number; errors say that it is `meant`."""
 
     def parse(text: str) -> float:
         try:

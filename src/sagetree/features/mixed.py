@@ -1,4 +1,4 @@
-"""Numbers and words in one column: two features, of which each row has one at most."""
+"""Numbers and words in one column: two features; each row has at most one of them."""
 
 from typing import Literal
 

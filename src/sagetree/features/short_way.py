@@ -37,7 +37,7 @@ def places_of(kind: type[Feature], features: Sequence[Feature]) -> Sequence[int]
 
 def picker(places: Sequence[int]) -> Picker:
     """Return the function that gives the values at `places`."""
-    if len(places) < 2:  # of which itemgetter makes no tuple
+    if len(places) < 2:  # itemgetter makes no tuple of one
         return lambda values: [values[place] for place in places]
     return itemgetter(*places)
 

@@ -28,23 +28,23 @@ from sagetree.tables.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
-# No row is longer than so many blocks; a quote that is never closed makes one.
+# No row is longer than this many blocks; a quote that is never closed makes such a row.
 LONGEST_ROW = 2
 
 # What may stand between cells; the first is meant where several would do.
 DELIMITERS = (",", ";", "\t", "|", " ")
 
-# So many lines tell the delimiter: one alone may be a title, or a cell with commas.
+# The delimiter is detected in this many lines: one alone may be a title, or a cell with commas.
 _DELIMITER_LINES = 200
 
-# So many lines tell a title from the table below it.
+# A title is told from the table below it by this many lines.
 _TITLE_LINES = 20
 
 _EXCEL_LINE = re.compile(rb'"?sep=([,;\t| ])"?(?:\r\n|\r|\n)', re.IGNORECASE)
 
 NOTHING_MISSING = MissingValues.of(())
 
-# So much of a file tells its delimiter.
+# The delimiter is detected in this much of a file.
 SNIFFED_BYTES = 256 * 1024
 
 # Names, and whether the data brought them -> the columns that may be read as numbers.
@@ -64,7 +64,7 @@ class CsvRules:
 def read_csv(
     file: BinaryIO, head: bytes, name: str, rules: CsvRules, block_bytes: int = BLOCK_BYTES
 ) -> Iterator[Table]:
-    """Yield the rows of a CSV file, of which `head` is read already: one table at least.
+    """Yield the rows of a CSV file whose `head` is read already: one table at least.
 
     Raises DataError naming file and line.
     """
@@ -209,14 +209,14 @@ def _parse_first(block: _Block, name: str, first: FirstRow) -> CsvText:
         below = [width for width in widths if width > 1 and width >= 2 * first.width]
         if len(below) > 1 and len({*below}) == 1 and widths[-len(below) :] == below:
             cells = "1 cell" if first.width == 1 else f"{first.width} cells"
-            why = f"it has {cells} where the lines below have {below[0]}"
+            why = f"it has {cells}, and the lines below have {below[0]}"
             raise _title(first, why, name, block) from error
         raise
 
 
 def _title(first: FirstRow, why: str, name: str, block: _Block) -> DataError:
     text = first.delimiter.join(cell for cell in first.cells if cell.strip())
-    hint = "Delete the lines above the one with the columns' names"
+    hint = "Delete the lines above the one with the names of the columns"
     what = f"{quote(text)} looks like a title above the table: {why}"
     return DataError(what, where=f"{name} line {block.line}", hint=hint)
 

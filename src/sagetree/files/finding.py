@@ -29,7 +29,7 @@ _NAMES_SHOWN = 3
 
 BUFFER_BYTES = 1024 * 1024
 
-# So much of a file says what it is.
+# This much of a file says what it is.
 _HEAD_BYTES = 64 * 1024
 
 _DAMAGED_HINT = "Write the file again; it may be cut off"
@@ -130,7 +130,7 @@ class WholeLines:
             yield block
 
     def unit(self, rows: int) -> str:
-        """Return what so many rows are called: lines only where every line is a row."""
+        """Return what this many rows are called: lines only where every line is a row."""
         return "line" if rows == self.lines else "row"
 
 
@@ -223,7 +223,7 @@ def opened(
     except OSError as error:
         if error.errno is None:  # Arrow's zstd
             raise _damaged(name, "zstd", error) from error
-        hint = "Check its permissions, and where it leads if it is a link"
+        hint = "Check its permissions, and where it points if it is a link"
         raise PlatformError("the file cannot be read", where=name, hint=hint) from error
 
 

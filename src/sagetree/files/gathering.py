@@ -21,7 +21,7 @@ _SAME_COLUMNS = "All files of a channel need the same columns"
 class Shrink:
     """How a large table is kept small while it is read.
 
-    `names` are given to the columns of files that bring none, so many of them.
+    `names` are given to the columns of files that bring none, if there are as many.
     Columns that `kept` returns stay as they are read, those in `text` are words
     whatever they look like; the others become numbers where they are, unless
     `keeps_text` says that only the cells' text tells which.
@@ -85,7 +85,7 @@ class Gathered:
         return frozenset(name for name, column in columns if column.parts.lost_text)
 
     def replace(self, other: "Gathered") -> None:
-        """Take another's columns for those of the same name."""
+        """Add another's columns to those of the same name."""
         self._columns.update(other._columns)
 
     def add(self, table: Table, *, from_csv: bool = False) -> None:
@@ -174,9 +174,9 @@ class _Column:
         except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             types = ", ".join(f"{kind} in {file}" for file, kind in self.kinds.items())
             raise DataError(
-                f"its types do not go together: {types}",
+                f"its types do not agree: {types}",
                 where=f"column {quote(self.name)}",
-                hint="Write the column with one type in all files",
+                hint="Write the column with the same type in all files",
             ) from error
 
     def finish(self) -> pa.ChunkedArray:
@@ -199,16 +199,16 @@ def _align(table: Table, first: Table) -> Table:
     where, other = table.sources[0].name, first.sources[0].name
     if table.named != first.named:
         holder = where if table.named else other
-        hint = "Give every file a header, or none; or set header=true or header=false"
-        raise DataError(f"of {where} and {other} only {holder} has a header", hint=hint)
+        hint = "Give every file a header, or none of them; or set header=true or header=false"
+        raise DataError(f"only {holder} has a header, of {where} and {other}", hint=hint)
     if not table.named and len(table.names) != len(first.names):
-        counts = f"it has {len(table.names)} columns where {other} has {len(first.names)}"
+        counts = f"it has {len(table.names)} columns, and {other} has {len(first.names)}"
         raise DataError(counts, where=where, hint=_SAME_COLUMNS)
     different = sorted(set(table.names) ^ set(first.names))
     if different:
         holder = where if different[0] in table.names else other
         raise DataError(
-            f"of {where} and {other} only {holder} has the column {quote(different[0])}",
+            f"column {quote(different[0])} is only in {holder}, of {where} and {other}",
             hint=_SAME_COLUMNS,
         )
     if table.names == first.names:

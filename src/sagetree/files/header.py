@@ -16,7 +16,7 @@ from sagetree.tables.table import Cells, column_cell
 
 HeaderRule = Callable[[CsvText], bool]
 
-# Rows looked at to tell a header from data.
+# A header is told from data by this many rows.
 _SAMPLE = 1000
 
 # Words that stand for a value that is not there: no column is called so.
@@ -42,9 +42,8 @@ def header_rule(
 ) -> HeaderRule:
     """Return the rule of a channel: by names that are known, else by the looks of the row.
 
-    `known` are names that the settings give to columns, one of which makes a
-    header; `trained` knows a model's names. `tell` gets a sentence, once, where
-    the looks leave a doubt.
+    `known` are names that the settings give to columns: one of them makes a header; `trained` knows
+    a model's names. `tell` gets a sentence, once, where the looks leave a doubt.
     """
     told: set[str] = set()
 

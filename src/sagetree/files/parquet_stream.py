@@ -20,7 +20,7 @@ BATCH_ROWS = 64 * 1024
 
 
 def read_parquet(file: BinaryIO, head: bytes, name: str) -> Iterator[Table]:
-    """Yield the rows of a Parquet file, of which `head` is read already: one table at least.
+    """Yield the rows of a Parquet file whose `head` is read already: one table at least.
 
     Raises DataError naming the file.
     """

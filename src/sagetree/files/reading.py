@@ -78,10 +78,10 @@ def read_files(folder: Path, reading: Reading) -> Table:
         shrink = replace(reading.shrink, text=reading.shrink.text | lost)
         gathered.replace(_gather(folder, replace(reading, shrink=shrink), lost))
     if gathered.empty:
-        LOG.info("%s: empty and left out: %s", folder.name, listed(gathered.empty))
+        LOG.info("%s: empty and skipped: %s", folder.name, listed(gathered.empty))
     if count := gathered.repeated_headers:
         lines = "1 line" if count == 1 else f"{count} lines"
-        LOG.info("%s: %s among the rows repeated the header: left out", folder.name, lines)
+        LOG.info("%s: %s among the rows repeated the header: skipped", folder.name, lines)
     return gathered.table(folder, may_be_empty=reading.may_be_empty)
 
 

@@ -21,7 +21,7 @@ _INT64 = 2.0**63
 # they must be exact; `train.columns.precision` asks for half of it of a whole column.
 CLOSE = 1 / 512
 
-# Whole numbers of so many bits are exact as float32.
+# Whole numbers of this many bits are exact as float32.
 WIDTH = 16
 
 _WHOLE_TYPES = (np.int8, np.int16, np.int32, np.int64)

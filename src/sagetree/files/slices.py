@@ -66,8 +66,8 @@ def files_of(paths: Collection[Path]) -> list[Path]:
     """
     for path in paths:
         if not path.exists():
-            hint = "Check its name, and the folder you are in"
-            raise DataError("there is no such file or folder", where=str(path), hint=hint)
+            hint = "Check its name, and the current folder"
+            raise DataError("the file or folder does not exist", where=str(path), hint=hint)
     return [file for path in paths for file in data_files(path)]
 
 
@@ -121,11 +121,11 @@ def conclude(files: Collection[Path], tallies: Sequence[RowCount]) -> None:
         raise DataError("there are no rows", where=where, hint="Put rows below the header")
     empty = [str(path) for path, tally in zip(files, tallies, strict=True) if tally.is_empty]
     if empty:
-        LOG.info("Empty and left out: %s", listed(empty))
+        LOG.info("Empty and skipped: %s", listed(empty))
     repeated = sum(tally.repeated for tally in tallies)
     if repeated:
         lines = "1 line" if repeated == 1 else f"{repeated} lines"
-        LOG.info("%s among the rows repeated the header: left out", lines)
+        LOG.info("%s among the rows repeated the header: skipped", lines)
 
 
 def _tables(

@@ -99,8 +99,8 @@ def _check_range(rows: SparseRows, indices: Indices, file: SparseFile, before: i
     at = int(wrong.argmax())
     row = int((rows.starts > at).argmax()) - 1
     raise DataError(
-        f"the index {rows.indices[at]} is outside of {indices.first} to {last}, "
-        "the indices of training",
+        f"the index {rows.indices[at]} is outside {indices.first} to {last}, the indices of "
+        "training",
         where=f"{file.name} {file.unit} {before + row + 1}",
         hint="Write the files of all channels with the same indices",
     )

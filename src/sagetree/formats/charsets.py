@@ -12,7 +12,7 @@ _ALIASES = MappingProxyType({"utf8": UTF_8, "ascii": "us-ascii", "latin-1": "iso
 
 
 def find_charset(name: str) -> str | None:
-    """Return the registered name of a charset, None for one that is not read here.
+    """Return the registered name of a charset, None for one that is not supported.
 
     >>> find_charset("Latin-1"), find_charset("klingon")
     ('iso-8859-1', None)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # The two readers need the same time at about 150 rows of 45 columns.
 BULK_BYTES = 32 * 1024
 
-# As much of a text is looked at at a time: what is made of it stays in the cache.
+# This much of a text is checked at a time: what is made of it stays in the cache.
 BLOCK_BYTES = 64 * 1024
 
 
@@ -79,7 +79,7 @@ NO_NUMBERS = Numbers()
 def parse_rows(
     body: bytes, first: FirstRow, numbers: Numbers = NO_NUMBERS, plain: bool | None = None
 ) -> CsvText:
-    """Return the cells of whole rows of text, of which every line end ends one.
+    """Return the cells of whole rows of text; every line end ends a row.
 
     Each must have as many cells as the text's first row, which may be one of
     them. Large texts give the columns of `numbers` as numbers (float64, null

@@ -58,7 +58,7 @@ _PAIR = re.compile(rb"(qid|\d+):[-+.\deEnaif]*")
 LONG_HEAD = 1024
 
 
-# So many lines must be libsvm before a file that promises nothing is taken for it.
+# This many lines must be libsvm before a file that promises nothing is taken for it.
 _SAMPLE_LINES = 20
 
 
@@ -77,7 +77,7 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
         return found
     if found in BINARY or promised in BINARY:
         what = TITLES[found] if found in BINARY else f"not {TITLES[promised]}"
-        hint = f"Its channel's ContentType promises {promised}: correct the one or the other"
+        hint = f"Its channel's ContentType promises {promised}: correct one or the other"
         raise DataError(f"this is {what}", where=name, hint=hint)
     return promised
 
@@ -94,7 +94,7 @@ def refuse_stand_in(head: bytes, name: str) -> None:
         raise DataError(
             "this is an HTML page",
             where=name,
-            hint="Download the data again: a page of the site was saved in their place",
+            hint="Download the data again: a page of the site was saved instead",
         )
 
 

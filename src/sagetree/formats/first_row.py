@@ -28,7 +28,7 @@ class CsvError(ValueError):
 
 
 class FirstRow(NamedTuple):
-    """What the first row says of a text: made once, from its first bytes, and handed on.
+    """What the first row says about a text: made once, from its first bytes, and handed on.
 
     `end` is where the next row begins, in bytes; `lines` are more than one where a cell
     holds line ends. `is_header` is for the reader's rule to say: until then its
@@ -123,7 +123,7 @@ def csv_rows(stream: TextIO, delimiter: str, width: int = 0) -> Iterator[list[st
             cells = row or [""]
             width = width or len(cells)
             if len(cells) != width:
-                problem = f"the line has {len(cells)} cells where the first line has {width}"
+                problem = f"the line has {len(cells)} cells, and the first line has {width}"
                 raise CsvError(problem, reader.line_num, _width_hint(cells, delimiter))
             yield cells
     except csv.Error as error:
@@ -132,8 +132,8 @@ def csv_rows(stream: TextIO, delimiter: str, width: int = 0) -> Iterator[list[st
 
 def _width_hint(cells: list[str], delimiter: str) -> str:
     if len(cells) == 1 and not cells[0].strip():
-        return "The line is blank: leave it out"
-    return f"Give every line as many cells; quote a cell that holds {_NAMES[delimiter]}"
+        return "The line is blank: remove it"
+    return f"Give every line the same number of cells; quote a cell that holds {_NAMES[delimiter]}"
 
 
 def decode(text: bytes) -> str:

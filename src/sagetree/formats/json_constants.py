@@ -12,7 +12,7 @@ _CONSTANT = re.compile(
 
 
 def has_constants(text: bytes) -> bool:
-    """Say whether one of the words stands in a text, be it in a string."""
+    """Say whether one of the words stands in a text, even inside a string."""
     return b"NaN" in text or b"Infinity" in text
 
 

@@ -173,7 +173,7 @@ def _read_small(body: bytes, needed: Sequence[str], begin: int) -> JsonLines:
     for number, record in zip(numbers, records, strict=True):
         if not isinstance(record, dict):
             raise RecordError(
-                "the line is not a record, which the first is", f"line {number}", HINT
+                "the line is not a record, and the first line is", f"line {number}", HINT
             )
     names = tuple(dict.fromkeys(key for record in records for key in record))
     columns = [[record.get(name) for record in records] for name in names]
@@ -194,7 +194,7 @@ def _parse(line: bytes, number: int) -> Any:  # noqa: ANN401 - whatever JSON can
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         place = f"line {number}"
-        hint = "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"
+        hint = "Send JSON in UTF-8; write null for a missing value: NaN and Infinity are not JSON"
         raise RecordError(f"the line is not JSON: {error.msg}", place, hint) from error
     if not isinstance(value, (dict, list)):
         raise RecordError("the line is not a record", f"line {number}", HINT)
@@ -211,10 +211,10 @@ def _lists(records: Sequence[Any], numbers: Sequence[int]) -> tuple[list[Cell] |
     labelled = kind is dict and LABEL in records[0]
     for number, record in zip(numbers, records, strict=True):
         if type(record) is not kind or (kind is dict and not _has_features(record)):
-            problem = "the line is of another shape than the first"
+            problem = "the line does not have the first line's shape"
             raise RecordError(problem, f"line {number}", HINT)
         if kind is dict and (LABEL in record) != labelled:
-            problem = f"only one of this line and the first has a {quote(LABEL)}"
+            problem = f"only one of this line and the first line has a {quote(LABEL)}"
             raise RecordError(problem, f"line {number}", "Give every line a label, or none")
     if kind is list:
         return None, list(records)
@@ -227,7 +227,7 @@ def _lists(records: Sequence[Any], numbers: Sequence[int]) -> tuple[list[Cell] |
 def _transposed(lists: Sequence[list[Any]], numbers: Sequence[int]) -> list[list[Cell]]:
     for number, values in zip(numbers, lists, strict=True):
         if len(values) != len(lists[0]):
-            problem = f"the line has {len(values)} values where the first line has {len(lists[0])}"
+            problem = f"the line has {len(values)} values, and the first line has {len(lists[0])}"
             raise RecordError(problem, f"line {number}", _LENGTH_HINT)
     return [list(column) for column in zip(*lists, strict=True)]
 
@@ -240,7 +240,7 @@ def _refuse_nested(
             if isinstance(cell, (list, dict)):
                 found = "a list" if isinstance(cell, list) else "an object"
                 raise RecordError(
-                    f"{found} stands where one value is expected",
+                    f"{found} stands where a single value is expected",
                     f"line {number}, column {quote(name)}",
                     HINT,
                 )

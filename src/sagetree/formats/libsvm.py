@@ -23,7 +23,7 @@ MAX_INDEX = 2**31 - 1
 
 HINT = "Write a line as: label index:value index:value"
 
-_VALUE_HINT = "Write its value, or leave the whole cell out where it has none"
+_VALUE_HINT = "Write its value, or leave the whole cell out if it has none"
 
 _COMMENT = re.compile(rb"#[^\n]*")
 _NEWLINE, _COLON, _PLUS, _Q, _SPACE = b"\n:+q "
@@ -66,11 +66,11 @@ def parse_blocks(blocks: Iterable[bytes], *, request: bool = False) -> list[Spar
     if not parts:
         raise RecordError("there are no rows", "line 1", HINT)
     if len({part.groups is None for part in parts}) > 1:
-        raise RecordError("some lines have a qid and others have none", "the file", _QID_HINT)
+        raise RecordError("some lines have a qid and others do not", "the file", _QID_HINT)
     return parts
 
 
-_QID_HINT = "Give every line a qid, or none"
+_QID_HINT = "Give every line a qid, or none of them"
 
 
 def _parse(block: bytes, *, request: bool) -> SparseRows:
@@ -91,7 +91,9 @@ def _parse(block: bytes, *, request: bool) -> SparseRows:
     labelled = first & (per_word == 0) if request else first
     cell = ~labelled & ~qid
     _require((per_word == 1) | ~cell, line, block, starts, "is not an index:value")
-    _require((per_word <= 1) | ~labelled, line, block, starts, "is not a label and no label:weight")
+    _require(
+        (per_word <= 1) | ~labelled, line, block, starts, "is neither a label nor a label:weight"
+    )
     numbers = _numbers(text, space, colons, starts, qid, line, block)
     place = np.cumsum(np.concatenate([[0], 1 + per_word - qid]))[:-1]  # of each word's first number
     return _rows(numbers, place, cell, labelled, qid, per_word, line, first)
@@ -119,11 +121,11 @@ def _qid(
         (text[places] != _QID).any(axis=1) | ~second[qid] | (per_word[qid] != 1)
     ]
     if len(wrong):
-        raise _LineError("a qid stands elsewhere than behind the label", int(line[wrong[0]]))
+        raise _LineError("a qid must stand directly after the label", int(line[wrong[0]]))
     has = np.isin(line[first], line[qid])
     if not has.all():
         at = int(line[first][np.argmin(has)])
-        raise _LineError("the line has no qid, which other lines have", at, _QID_HINT)
+        raise _LineError("qid is missing from the line, and other lines have one", at, _QID_HINT)
     return qid
 
 
@@ -170,8 +172,8 @@ def _numbers(
         start = int(starts[word])
         found = _word(block, start)
         if block[start:].split(maxsplit=1)[0].endswith(b":"):  # XGBoost would read 1
-            raise _LineError(f"{found} has no value behind its colon", int(line[word]), _VALUE_HINT)
-        raise _LineError(f"{found} holds what is not a number", int(line[word]))
+            raise _LineError(f"{found} has no value after its colon", int(line[word]), _VALUE_HINT)
+        raise _LineError(f"{found} holds something that is not a number", int(line[word]))
     return values
 
 
@@ -255,5 +257,7 @@ def _check_repeated(indices: Integers, row: Integers, line: Integers) -> None:
     if again.any():
         at = int(order[1:][again].min())
         raise _LineError(
-            f"the index {indices[at]} is given twice", int(line[at]), "Give every index once a line"
+            f"the index {indices[at]} is given twice",
+            int(line[at]),
+            "Give every index once in a line",
         )

@@ -66,7 +66,7 @@ def frames(file: BinaryIO) -> Iterator[bytes]:
         if len(part) < length:
             raise _cut_off(number)
         if flag > _LAST or (flag in (_MIDDLE, _LAST)) != bool(parts):
-            raise _framing("its parts do not follow each other", number)
+            raise _framing("its parts do not follow one another", number)
         parts.append(part)
         file.read(-length % 4)
         if flag in (_WHOLE, _LAST):
@@ -168,8 +168,10 @@ def parse_records(file: BinaryIO) -> list[SparseRows]:
             row = _row(make, record, number)
             if row.keys is None:
                 if dense not in (0, row.width):
-                    problem = f"it has {row.width} values where an earlier record has {dense}"
-                    raise _fault(problem, number, "Give every dense record as many values")
+                    problem = f"it has {row.width} values, and an earlier record has {dense}"
+                    raise _fault(
+                        problem, number, "Give every dense record the same number of values"
+                    )
                 dense = row.width
             rows.append(row)
         parts.append(_joined(rows))
@@ -257,9 +259,9 @@ def _cells(tensor: Any, label: float, number: int) -> _Row:  # noqa: ANN401
     if not keys:  # without values it is, in a sparse table, a row without cells
         return _Row(values, None, len(values), label) if values else _Row((), (), size, label)
     if max(keys) >= min(size or MAX_WIDTH, MAX_WIDTH):
-        raise _fault(f"its key {max(keys)} lies outside of its shape {shape}", number)
+        raise _fault(f"its key {max(keys)} lies outside its shape {shape}", number)
     if len(set(keys)) != len(keys):
-        raise _fault("it has a key twice", number)
+        raise _fault("it has the same key twice", number)
     return _Row(values, keys, size or max(keys) + 1, label)
 
 

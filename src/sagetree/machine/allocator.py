@@ -35,8 +35,8 @@ def hold_for_bodies() -> None:
 def share_allocator() -> None:
     """Have Arrow take memory from the C library; before Arrow is imported.
 
-    What its own allocators keep of a file's reading is of no use to what comes
-    behind it.
+    Memory that Arrow's allocators keep after a file is read is never reused here, so it is
+    returned.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
 

@@ -1,4 +1,4 @@
-"""What a processing job is told of its hosts, of which there may be one."""
+"""The hosts of a processing job, as SageMaker names them: there may be only one."""
 
 import json
 from collections.abc import Mapping

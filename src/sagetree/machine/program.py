@@ -30,7 +30,7 @@ FAILED = 1
 _COLOURS = ((logging.ERROR, 31), (logging.WARNING, 33))
 
 # What to do where the machine fails in a way nobody foresaw.
-_UNWRITABLE = "Check the mount, and the rights of the user the container runs as"
+_UNWRITABLE = "Check the mount, and the permissions of the user that the container runs as"
 _REMEDIES = {
     errno.ENOSPC: "Free some space, or give the job a larger volume",
     errno.EDQUOT: "Free some space, or give the job a larger volume",
@@ -117,7 +117,7 @@ def check_writable(folder: Path, name: str = "the folder", *, make: bool = True)
         raise PlatformError(
             f"{name} cannot be written",
             where=str(folder),
-            hint="Mount it writable, for the user the container runs as",
+            hint="Mount it writable for the user that the container runs as",
         ) from error
 
 
@@ -129,7 +129,7 @@ def run_job(work: Callable[[], int], report: Path) -> int:
     then 1. A code that `work` returns is passed on. A report of an earlier run goes.
     """
     start_logging()
-    with suppress(OSError):  # a folder that cannot be written is told by whoever writes there
+    with suppress(OSError):  # whoever writes to a folder that cannot be written reports it
         report.unlink(missing_ok=True)
     return ended(work, lambda error: fail(describe(error), report))
 

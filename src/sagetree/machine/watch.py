@@ -1,7 +1,7 @@
 """A job's watcher: a small process that says why the job's own one was killed.
 
-What the kernel kills for want of memory, and what a library aborts, cannot write
-its failure file any more.
+A process that the kernel kills because memory ran out, or that a library aborts, can no longer
+write its failure file.
 """
 
 import ctypes
@@ -22,15 +22,12 @@ _PR_SET_PDEATHSIG = 1
 _SI_KERNEL = 128
 
 _REMEDY = (
-    "Where memory ran out: use a larger instance or fewer rows; training also has "
-    "external_memory=true"
+    "If memory ran out, use a larger instance or fewer rows; training also has external_memory=true"
 )
 
 # What a library does that reads where nothing is.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
-_AFTER_A_CRASH = (
-    "XGBoost crashes on a model or checkpoint that is damaged: copy it again, or train again"
-)
+_AFTER_A_CRASH = "XGBoost crashes on a damaged model or checkpoint: copy it again, or train again"
 
 
 def watched(work: Callable[[], int], report: Callable[[], Path | None]) -> int:
@@ -43,7 +40,7 @@ def watched(work: Callable[[], int], report: Callable[[], Path | None]) -> int:
     """
     if sys.platform != "linux":
         return work()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it was ignored nobody would be told
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # where it was ignored nobody would know
     waited_for = (*_PASSED_ON, signal.SIGCHLD)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, waited_for)
     watcher = os.getpid()
@@ -81,10 +78,10 @@ def killed_by(number: signal.Signals) -> str:
     """Return what happened to a process that a signal ended.
 
     >>> killed_by(signal.SIGABRT)
-    'was killed by SIGABRT, as a library does that cannot go on'
+    'was killed by SIGABRT, as a library does when it cannot go on'
     """
     reasons = {
-        signal.SIGKILL: ", as the system does where memory runs out",
-        signal.SIGABRT: ", as a library does that cannot go on",
+        signal.SIGKILL: ", as the system does when memory runs out",
+        signal.SIGABRT: ", as a library does when it cannot go on",
     }
     return f"was killed by {number.name}{reasons.get(number, '')}"

@@ -51,14 +51,14 @@ def get_content_type(content_type_cfg_val: str | None) -> str:
     name, *parameters = (part.strip() for part in content_type_cfg_val.lower().split(";"))
     if name not in _CONTENT_TYPES:
         raise SettingsError(
-            f"{quote(content_type_cfg_val)} is not read here",
+            f"{quote(content_type_cfg_val)} is not supported",
             where="ContentType",
-            hint=f"Take one of {', '.join(_CONTENT_TYPES)}",
+            hint=f"Use one of {', '.join(_CONTENT_TYPES)}",
         )
     sizes = [text for text in parameters if text.replace(" ", "").startswith("label_size=")]
     if name.endswith(CSV) and sizes and sizes[0].replace(" ", "") != "label_size=1":
         raise SettingsError(
-            f"{quote(content_type_cfg_val)} has another label_size than 1",
+            f"{quote(content_type_cfg_val)} has a label_size other than 1",
             where="ContentType",
             hint="Put one label first, and leave label_size out",
         )
@@ -70,12 +70,12 @@ def get_dmatrix(
 ) -> "xgboost.DMatrix | None":
     """Return the rows of all files below a folder, or of several, or of one file.
 
-    The label comes first, with csv_weights=1 the weight after it. None where there is no such
-    folder, as without a validation channel. Raises DataError for what cannot be read.
+    The label comes first, with csv_weights=1 the weight after it. None where the folder does not
+    exist, as without a validation channel. Raises DataError for what cannot be read.
     """
     if is_pipe:
         hint = "Leave is_pipe out; FastFile mode reads as fast"
-        raise SettingsError("pipe mode is not for files here", where="is_pipe", hint=hint)
+        raise SettingsError("pipe mode does not read files", where="is_pipe", hint=hint)
     given = [data_path] if isinstance(data_path, str) else data_path or ()
     paths = [Path(path) for path in given if Path(path).exists()]
     if not paths:
@@ -148,5 +148,5 @@ def _numbers(path: Path, kind: Format) -> NDArray[np.float32]:
         columns.append(values)
     if len(columns) < 2:
         hint = "Put features beside it"
-        raise DataError("there is no column beside the label", where=str(path), hint=hint)
+        raise DataError("the label is the only column", where=str(path), hint=hint)
     return np.array(columns, np.float32).T

@@ -74,7 +74,7 @@ def decode(obj: str | bytes, content_type: str) -> "xgboost.DMatrix":
     decoder = DECODERS.get(OTHER_NAMES.get(name, name))
     if decoder is None:
         raise UnsupportedMediaTypeError(
-            f"{quote(content_type)} is not read here",
+            f"{quote(content_type)} is not supported",
             where="Content-Type",
             hint=f"Send one of {', '.join(DECODERS)}, or write an input_fn",
         )
@@ -85,7 +85,7 @@ def json_to_jsonlines(json_data: str | bytes | Mapping[str, Any]) -> bytes:
     """Return a line of JSON for each entry of the only list in a JSON object."""
     found = json_data if isinstance(json_data, Mapping) else json.loads(json_data)
     if len(found) != 1:
-        raise ValueError(f"the object has {len(found)} keys where one is needed")
+        raise ValueError(f"the object has {len(found)} keys, and it must have exactly one")
     (entries,) = found.values()
     return b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
 

@@ -24,20 +24,20 @@ _INSTEAD: Mapping[str, str] = MappingProxyType(
         "dmlc_patch": "Take xgboost.collective",
         "distributed_gpu": "Take xgboost.dask",
         "metrics": "Take sklearn.metrics",
-        "env": "Take the SM_* variables, or training_env()",
-        "ServingEnv": "Take the SAGEMAKER_* variables",
+        "env": "Use the SM_* variables, or training_env()",
+        "ServingEnv": "Use the SAGEMAKER_* variables",
         "mapping": "Take json",
-        "params": "Take the SM_* and SAGEMAKER_* variables",
-        "_recordio": "Take sagemaker.amazon.common of SageMaker's SDK",
-        "record_pb2": "Take sagemaker.amazon.common of SageMaker's SDK",
+        "params": "Use the SM_* and SAGEMAKER_* variables",
+        "_recordio": "Use sagemaker.amazon.common of SageMaker's SDK",
+        "record_pb2": "Use sagemaker.amazon.common of SageMaker's SDK",
     }
 )
-_OTHERWISE = "Take xgboost, sagemaker_inference or sagemaker_training"
+_OTHERWISE = "Use xgboost, sagemaker_inference or sagemaker_training"
 
 
 def _message(name: str) -> str:
     instead = next((_INSTEAD[p] for p in name.split(".") if p in _INSTEAD), _OTHERWISE)
-    return f"{name} of the official container is not in sagetree. {instead}"
+    return f"{name} of the official container is not available in sagetree. {instead}"
 
 
 def lacking(module: str) -> Callable[[str], NoReturn]:

@@ -26,12 +26,12 @@ def rabit_run(
     """Call `exec_fun` on the only host. Raises SettingsError for several, or without data."""
     if len(hosts) > 1:
         raise SettingsError(
-            f"there are {len(hosts)} hosts, and rabit_run is for one here",
+            f"there are {len(hosts)} hosts, and rabit_run supports only one",
             where="sagemaker_xgboost_container.distributed",
             hint="Set instance_count=1, or connect the hosts with xgboost.collective",
         )
     if not include_in_training:
-        hint = "Give the training channel data"
+        hint = "Put data into the training channel"
         raise SettingsError("no host has rows to train on", where="rabit_run", hint=hint)
     exec_fun(**args, **({"is_master": True} if update_rabit_args else {}))
 

@@ -1,1 +1,1 @@
-"""What is said of rows: their scores, labels, contributions, reasons and identifiers."""
+"""What is said about rows: their scores, labels, contributions, reasons and identifiers."""

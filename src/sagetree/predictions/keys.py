@@ -41,7 +41,7 @@ def parse_keys(text: str) -> tuple[str, ...]:
     keys = tuple(key.strip().lower() for key in text.split(","))
     for key in keys:
         if key not in KEYS:
-            raise ValueError(f"{quote(key)} is none of {', '.join(KEYS)}")
+            raise ValueError(f"{quote(key)} is not one of {', '.join(KEYS)}")
         if keys.count(key) > 1:
-            raise ValueError(f"{key} is asked for twice")
+            raise ValueError(f"{key} is given twice")
     return keys

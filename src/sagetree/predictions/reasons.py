@@ -59,7 +59,7 @@ _ODDS = ContributionUnit("the score (odds x ", ")", is_factor=True)
 _ODDS_BEFORE = ContributionUnit("the score (odds before calibration x ", ")", is_factor=True)
 _FACTOR = ContributionUnit("the score (x ", ")", is_factor=True)
 
-# An objective that is not here has a score whose unit nobody knows: its margin is told.
+# An objective that is not here has a score whose unit nobody knows: its margin is shown.
 _UNITS: Mapping[str, ContributionUnit] = MappingProxyType(
     {
         "binary:logistic": _ODDS,

@@ -73,7 +73,7 @@ def install(code: Path, folder: Path, extra: Sequence[str] = ()) -> Packages | N
         return None
     if find_spec("pip") is None:
         raise PlatformError(
-            "there is no pip, which installs what a script asks for",
+            "pip is not installed, and it is needed to install what a script asks for",
             where=REQUIREMENTS,
             hint="Install it: uv pip install pip",
         )
@@ -86,7 +86,8 @@ def install(code: Path, folder: Path, extra: Sequence[str] = ()) -> Packages | N
         reasons = [line for line in ended.said if line.startswith("ERROR: ")] or ["pip failed"]
         raise UserError(
             f"{REQUIREMENTS}: {reasons[-1].removeprefix('ERROR: ').rstrip('.')}. Correct it; "
-            "without a network only what is installed can be asked for\n\n" + "\n".join(ended.said)
+            "without a network it can only name what is installed already\n\n"
+            + "\n".join(ended.said)
         )
     return packages
 

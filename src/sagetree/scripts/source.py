@@ -23,7 +23,7 @@ def local_folder(source: str, target: Path, where: str) -> Path:
     place = f"{where}, {source}"
     if not source.startswith(S3):
         if not local.exists():
-            raise SettingsError("there is no such folder or file", where=place, hint=_HINT)
+            raise SettingsError("the folder or file does not exist", where=place, hint=_HINT)
         _unpack(local, target, place)
         return target
     with tempfile.TemporaryDirectory(prefix="sagetree-") as folder:

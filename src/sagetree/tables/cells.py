@@ -135,7 +135,7 @@ def to_number(cell: Cell) -> float:
             value = math.inf
     if -FLOAT32_LIMIT < value < FLOAT32_LIMIT or value != value:
         return value
-    raise CellError(f"{quote(cell)} is infinite or too large (float32)")
+    raise CellError(f"{quote(cell)} is infinite or too large for float32")
 
 
 def _word(text: str) -> float:

@@ -131,7 +131,7 @@ def _with_wide_indices(cells: "pa.ChunkedArray") -> "pa.ChunkedArray":
 def short_values(
     cells: Sequence[Cell], encoders: Iterable[CellEncoder], numbers: Sequence[Cell]
 ) -> list[float] | None:
-    """Return each cell by its own encoder, None where the cells have to be looked at one by one.
+    """Return each cell by its own encoder, None where the cells must be read one by one.
 
     `numbers` are those cells that are numbers, whose encoder may be `float`
     itself: `to_number` takes five times as long, and differs in infinities and
@@ -168,7 +168,7 @@ def encode_numbers(
 
 
 def as_numbers(cells: "pa.ChunkedArray", missing: MissingValues) -> Floats | None:
-    """Return an Arrow column as numbers (float64), None if that needs a look at each cell."""
+    """Return an Arrow column as numbers (float64), None if each cell must be read for that."""
     values = _cast(cells)
     if values is not None and missing.numbers:
         values[np.isin(values, _as_stored(missing.numbers, cells))] = NAN

@@ -69,7 +69,7 @@ class Facet:
 
     @property
     def words(self) -> str:
-        """The facet as it is said to a person, on one line."""
+        """The facet in words, on one line."""
         if self.threshold is not None:
             said = f"{self.column} > {_number_text(self.threshold)}"
         elif len(self.values) == 1:
@@ -107,15 +107,19 @@ def parse_facets(text: str | bytes) -> tuple[Facet, ...]:
 def _facet(item: object) -> Facet:
     name = item.get("column") if isinstance(item, dict) else None
     if not isinstance(item, dict) or not isinstance(name, str) or not name:
-        raise ValueError("it is not such a list" if item is None else "a facet has no column")
+        raise ValueError(
+            "it is not a list of facets" if item is None else "column is missing from a facet"
+        )
     unknown = sorted(map(str, item.keys() - _KEYS))
     if unknown:
         raise ValueError(
-            f"the facet {quote(name)} has {quote(unknown[0])}, and may have "
+            f"the facet {quote(name)} has the unknown key {quote(unknown[0])}; its keys may be "
             f"{', '.join(sorted(_KEYS))}"
         )
     if {"values", "threshold"} <= item.keys():
-        raise ValueError(f"the facet {quote(name)} has values and a threshold: give one of them")
+        raise ValueError(
+            f"the facet {quote(name)} has both values and a threshold: give one of them"
+        )
     group = item.get("group")
     if group is not None and (not isinstance(group, str) or not group or group == name):
         raise ValueError(f"the group of the facet {quote(name)} is not the name of another column")
@@ -192,7 +196,7 @@ def check_not_empty(
         elif facet.most is None:
             hint = "The column has no numbers"
         else:
-            hint = f"Choose a threshold that parts them: the greatest number is {facet.most:g}"
+            hint = f"Choose a threshold that divides them: the greatest number is {facet.most:g}"
         raise DataError(
             f"{'no' if not count else 'every'} row is in the facet {facet.words}",
             where=f"column {quote(facet.column)}",
@@ -267,7 +271,7 @@ def _numbers(table: Table, name: str, missing: MissingValues, shapes: Shapes) ->
         name,
         encode_numbers(table.column(name), missing, shape_encoder(shapes.get(name))),
         lambda values: np.ones(len(values), np.bool_),
-        "a number where a facet has a threshold, or empty",
+        "a number, as its facet has a threshold, or empty",
         what="cell",
     )
 
@@ -284,7 +288,7 @@ def _each(table: Table, facet: Facet, missing: MissingValues) -> tuple[str, ...]
     if not 2 <= len(texts) <= MOST_VALUES:
         raise DataError(
             f"the column has {len(texts)} different value{'' if len(texts) == 1 else 's'}, too "
-            f"{'few' if len(texts) < 2 else 'many'} for a facet of each",
+            f"{'few' if len(texts) < 2 else 'many'} to make a facet of each",
             where=f"facet {quote(facet.column)}",
             hint="Give the facet values, or a threshold",
         )

@@ -11,7 +11,7 @@ MOST_FORMS = 8
 # Of more texts only as many are taken, evenly.
 MOST_TEXTS = 2**16
 
-# The form of texts that have too many, and of which none is a number. Letters of a form
+# The form of texts that have too many forms and are never numbers. Letters of a form
 # are capital, so that no text is of this form by chance.
 ANY_TEXT = "any text"
 

@@ -143,8 +143,7 @@ class IntervalLabel(StoredRecord):
             high,
             _upper_bounds(table.column(high), missing),
             lambda values: values >= lower,
-            f"a number from the lower bound in column {quote(low)} on, "
-            "or empty where nothing is known of it",
+            f"a number not below the lower bound in column {quote(low)}, or empty if it is unknown",
         )
         bounds = np.stack([lower, upper], axis=1).astype(np.float32)
         return bounds, table.without(low).without(high)
@@ -184,9 +183,12 @@ class EventLabel(_OneColumnLabel):
     def _came(self, table: Table, missing: MissingValues) -> NDArray[np.bool_]:
         if self.event not in table.names:
             raise DataError(
-                f"there is no event column {quote(self.event)}",
+                f"event column {quote(self.event)} is missing",
                 where=f"{table.locate(0)}",
-                hint=f"It says whether the time in {quote(self.name)} is that of an event: add it",
+                hint=(
+                    f"Add it: it says whether the time in {quote(self.name)} is the time of an "
+                    "event"
+                ),
             )
         codes = dict.fromkeys(self.censored, 0.0) | dict.fromkeys(self.happened, 1.0)
         parts = (" or ".join(map(quote, texts)) for texts in (self.happened, self.censored))
@@ -206,7 +208,7 @@ def label_column(table: Table, name: str) -> str:
     name = name if table.named else table.names[0]
     if name not in table.names:
         raise DataError(
-            f"there is no label column {quote(name)}",
+            f"label column {quote(name)} is missing",
             where=f"{table.locate(0)}",
             hint=f"The columns are {quote_all(table.names)}",
         )
@@ -225,7 +227,7 @@ def check_varied(table: Table, label: AnyLabel, labels: Labels) -> None:
     raise DataError(
         f"the label is {cells} in every row",
         where=f"{table.locate(0)}, column {' and '.join(map(quote, columns))}",
-        hint="Name the column that is to be predicted, or give rows with other labels",
+        hint="Name the column to predict, or give rows with other labels",
     )
 
 

@@ -16,7 +16,7 @@ class LabelRange(StoredRecord):
 
     @property
     def words(self) -> str:
-        """The range as it is said to a person.
+        """The range in words.
 
         >>> LabelRange(low=0, high=1).words
         'a number from 0 to 1'
@@ -29,7 +29,7 @@ class LabelRange(StoredRecord):
         return " ".join(parts)
 
     def fits(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Say of each value whether it is in the range; NaN is not."""
+        """Return for each value whether it is in the range; NaN is not."""
         fits = ~np.isnan(values)
         if self.low is not None:
             fits &= values > self.low if self.above else values >= self.low

@@ -27,7 +27,7 @@ from sagetree.tables.label import ClassLabel, Label, NumberLabel
 from sagetree.tables.schema import Column, Schema, listing
 from sagetree.tables.table import Table, cell_list
 
-# The rows of a body are laid out alike: as many are looked at.
+# The rows of a body are laid out alike: this many are checked.
 ROWS_CHECKED = 256
 
 _Row = tuple[Cell, ...]
@@ -67,8 +67,8 @@ def _refuse_unlike(
     violations = [
         Violation(
             column.name,
-            f"{quote(row[place])} does not look like training's cells of this column, "
-            "which was left out",
+            f"{quote(row[place])} does not look like the cells that this column had in training, "
+            "which left it out",
             number,
             table.locate(number),
         )
@@ -169,7 +169,7 @@ def _is_missing(cell: Cell, missing: MissingValues) -> bool:
 
 def _doubt(table: Table, schema: Schema, other: _Other) -> Violation:
     rest = [name for place, name in enumerate(schema.all_names) if place != other.without]
-    cell = "a cell before them" if other.first else "a cell behind them"
+    cell = "one cell before them" if other.first else "one cell after them"
     reason = (
         f"the {len(table.columns)} cells may be all trained columns, or {listing(rest)} and {cell}"
     )

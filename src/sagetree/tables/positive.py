@@ -28,7 +28,7 @@ class Positive(NamedTuple):
         return (
             f"The values {quote(self.negative)} and {quote(self.value)} of the label "
             f"{quote(label)} are about equally frequent, and {quote(self.value)}, the second in "
-            f"order, is taken as positive: set {setting} to say which one is"
+            f"order, is taken as positive: set {setting} to the one that is"
         )
 
 

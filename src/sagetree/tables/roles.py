@@ -33,7 +33,7 @@ class RowRoles:
     `times` (n) in seconds or any other unit which come first. `miss` (n) is what it costs
     not to call a positive row, `alarm` (n) to call a negative one; other rows have 0.
     `facets` (n, f) says which facets a row is in, `facet_groups` (n, f) its group there;
-    `emphasis` (n) how many times as much it counts to what is learnt as it does otherwise.
+    `emphasis` (n) how many times as much it counts in training as it does elsewhere.
     """
 
     weight: NDArray[np.float32] | None = None
@@ -117,7 +117,7 @@ class RoleColumns:
         return table
 
     def read(self, table: Table, missing: MissingValues, known: Groups) -> RowRoles:
-        """Return what the columns say of each row; the event belongs to the label.
+        """Return what the columns say about each row; the event belongs to the label.
 
         `known` are groups that have their number already; others get the next
         ones. Raises DataError for a cell that is empty or no such value.
@@ -167,8 +167,7 @@ def _amounts(
         raise DataError(
             f"column {quote(name)} is missing",
             where=table.locate(0),
-            hint=f"The rule of the decision has the cost of {_EACH[part]} in it: give the rows "
-            "that column",
+            hint=f"The decision's rule needs it for the cost of {_EACH[part]}: add the column",
         )
     written = next((c.written for c in schema.columns if c.name == name), None)
     values, misfits = encode_numbers(table.column(name), missing, shape_encoder(written))
@@ -177,7 +176,7 @@ def _amounts(
         name,
         (values, [misfit for misfit in misfits if counts[misfit.row]]),
         lambda values: ~counts | (values >= 0),
-        f"a number from 0 where it is that of {_EACH[part]}",
+        f"a number from 0 on in the row of {_EACH[part]}",
         what="amount",
     )
     return np.where(counts, checked, 0.0)
@@ -234,7 +233,7 @@ def check_weighted(roles: RowRoles, columns: RoleColumns) -> None:
         raise DataError(
             "the weight is 0 in every row",
             where=f"column {quote(columns.weight)}",
-            hint="A row of weight 0 does not count; give some rows a weight above it",
+            hint="A row of weight 0 does not count: give some rows a weight above 0",
         )
 
 

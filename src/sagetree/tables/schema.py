@@ -113,7 +113,7 @@ class Schema(StoredRecord):
     def is_header(self, cells: Sequence[str]) -> bool:
         """Say whether a first row holds the trained names, in any order.
 
-        A row of which most cells are trained names is a faulty header, not data:
+        A row whose cells are mostly trained names is a faulty header, not data:
         taken as one, its columns are named in the error. As wide as the model's
         rows, a short one may be data: categories may be called like columns.
         """
@@ -175,7 +175,7 @@ class Schema(StoredRecord):
             [
                 Violation(
                     "",
-                    f"there are {len(table.columns)} columns where the model has {needed}",
+                    f"there are {len(table.columns)} columns, and the model has {needed}",
                     where=table.locate(0),
                 )
             ],
@@ -215,7 +215,7 @@ _NUMBERED = re.compile(r"f\d+").fullmatch
 # With fewer cells, a row of categories that happen to be column names is thinkable.
 FAULTY_HEADER_CELLS = 3
 
-LABEL_IN_REQUEST = "is the label, which a request must not hold"
+LABEL_IN_REQUEST = "is the label: leave it out of the request"
 
 
 def header_names(cells: Sequence[str]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def place_of(row: int, sources: Sequence[Source]) -> str:
 class OneRow(Sequence[Cells]):
     """The columns of a table of one row, each made when it is asked for.
 
-    Most requests are one row, of which `cells` is all that is needed.
+    Most requests are one row, and `cells` is all that is needed of it.
     """
 
     __slots__ = ("cells",)

@@ -252,7 +252,7 @@ def _array(key: str, column: AnswerColumn, accept: str) -> NDArray[np.float32]:
         numbers = np.asarray(column, np.float32)
     except (ValueError, TypeError) as error:
         raise NotAcceptableError(
-            f"the values of {key} are not numbers, which is all that {accept} holds",
+            f"the values of {key} are not numbers, and {accept} can hold only numbers",
             where="Accept",
             hint="Accept application/json",
         ) from error

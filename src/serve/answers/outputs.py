@@ -136,7 +136,7 @@ def _identifiers(rows: ScoredRows) -> dict[str, AnswerColumn]:
     for name in identifier_names(rows.model):
         if name not in names:
             raise RequestError(
-                f"the rows do not hold {quote(name)}, which identifiers asks for",
+                f"column {quote(name)}, which identifiers asks for, is missing from the rows",
                 where="the body",
                 hint=f"Send the columns {', '.join(map(quote, schema.all_names[:50]))}",
             )

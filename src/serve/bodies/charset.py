@@ -11,7 +11,7 @@ def charset_of(hints: Hints) -> str:
     charset = find_charset(name)
     if charset is None:
         hint = f"Send one of {', '.join(CHARSETS)}"
-        problem = f"the charset {quote(name)} is not read here"
+        problem = f"the charset {quote(name)} is not supported"
         raise UnsupportedMediaTypeError(problem, where="Content-Type", hint=hint)
     return charset
 

@@ -15,7 +15,7 @@ from sagetree.serve.bodies.tables import table_of_columns
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.table import Source, Table
 
-# As much of the text is looked at for its delimiter.
+# The delimiter is detected in this much of the text.
 DELIMITER_BYTES = 64 * 1024
 
 # Text that only Python's own reader reads aright takes 80 bytes a row: it is
@@ -46,7 +46,9 @@ def _slices(body: Body, hints: Hints) -> Iterator[Table]:
     """Yield the rows in slices, as `decode_csv` would return them."""
     if charset_of(hints) == "utf-16":  # its line ends cannot be found by their bytes
         hint = "Send UTF-8"
-        raise PayloadTooLargeError("a large body cannot be UTF-16", where="Content-Type", hint=hint)
+        raise PayloadTooLargeError(
+            "a large body cannot be in UTF-16", where="Content-Type", hint=hint
+        )
     start = len(BOM_UTF8) if body[:3] == BOM_UTF8 else 0
     text = as_utf8(body[start : start + DELIMITER_BYTES], hints)
     delimiter = find_delimiter(text, hints)
@@ -93,7 +95,7 @@ def _no_rows(hints: Hints) -> tuple[Table, ...]:
     if hints.batch:
         return ()
     hint = "Send at least one row below the header"
-    raise DecodingError("there is a header and no row", where="line 1", hint=hint)
+    raise DecodingError("there is a header and there are no rows", where="line 1", hint=hint)
 
 
 def _table(text: CsvText, one_line_each: bool, before: int) -> Table:
@@ -107,7 +109,7 @@ def _table(text: CsvText, one_line_each: bool, before: int) -> Table:
 
 
 def _numbers(first: FirstRow, hints: Hints) -> Numbers:
-    """Return the places of the columns of which numbers will do."""
+    """Return the places of the columns that are needed as numbers only."""
     names, schema = first.names, hints.schema
     if names is None:
         by_place = first.width == len(schema.input_names)

@@ -14,8 +14,8 @@ from sagetree.tables.schema import header_names
 # RFC 4180's parameter of text/csv; None leaves it to the trained names.
 HEADER = MappingProxyType({"present": True, "absent": False, "": None})
 
-# A semicolon cannot stand in a header unquoted, a tab not at all: hence their names, which
-# are those that training takes. A bar or a space is none that a body is tried with.
+# A semicolon cannot stand in a header unquoted, a tab not at all: so they have names, the same as
+# in training. A bar or a space is none that a body is tried with.
 _NAMED = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
 DELIMITERS = MappingProxyType({**_NAMED, **{mark: mark for mark in _NAMED.values()}})
 _OTHERS = MappingProxyType({b";": ";", b"\t": "\t"})
@@ -36,7 +36,7 @@ def first_row_of(text: bytes, delimiter: str, hints: Hints, *, goes_on: bool = F
 
 
 def refused(error: CsvError, lines_before: int = 0) -> DecodingError:
-    """Return the error of a text with so many lines of the body before it."""
+    """Return the error of a text with this many lines of the body before it."""
     return DecodingError(str(error), where=f"line {lines_before + error.line}", hint=error.hint)
 
 
@@ -65,7 +65,7 @@ def _delimiter(text: bytes, hints: Hints) -> str:
     if len(fitting) > 1:
         names = " or ".join(map(_named, fitting))
         raise RequestError(
-            f"the delimiter may be {names}: with each the first row fits the model",
+            f"the delimiter may be {names}: the first row fits the model with each of them",
             where="Content-Type",
             hint=f"Write text/csv; delimiter={_named(fitting[0])}",
         )
@@ -136,9 +136,15 @@ def _has_header(cells: Sequence[str], hints: Hints) -> bool:
         complete = set(schema.input_names) <= set(names)  # else it is refused for that
         if complete and names not in (schema.input_names, schema.all_names):
             raise SchemaError(
-                [Violation("", "the header has not the trained columns in their order")],
-                hint="A batch job cuts a file into parts, of which only the first has the header. "
-                "Put the columns in the trained order, or write header=present if every body has "
-                "a header (SplitType None)",
+                [
+                    Violation(
+                        "", "the header's columns are not in the trained order", where="line 1"
+                    )
+                ],
+                hint=(
+                    "A batch job cuts a file into parts, and only the first part has the header. "
+                    "Put the columns in the trained order, or write header=present if every body "
+                    "has a header (SplitType None)"
+                ),
             )
     return found

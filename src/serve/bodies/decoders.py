@@ -31,7 +31,7 @@ from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import LABEL_IN_REQUEST
 from sagetree.tables.table import Source, Table
 
-# Python's objects take much memory: of so many values at a time features are made.
+# Python's objects take much memory: of this many values at a time features are made.
 JSON_VALUES = 2**18
 
 # Records of one cell take 30 times their text.
@@ -90,7 +90,7 @@ def _json_lines_slices(body: Body, size: int, hints: Hints) -> Iterator[Table]:
         if piece.strip():
             found = _json_lines(as_utf8(piece, hints), lines, hints)
             if named not in (None, found.names is not None):
-                problem = "the line is of another shape than the first"
+                problem = "the line does not have the first line's shape"
                 raise refused(RecordError(problem, "line 1", SHAPE_HINT), lines)
             named = found.names is not None
             yield _lines_table(found, lines, rows)

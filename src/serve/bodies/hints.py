@@ -1,4 +1,4 @@
-"""What a decoder is told beside the body: the content type's parameters, the model, the bounds."""
+"""What a decoder gets beside the body: the content type's parameters, the model, the bounds."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple, TypeAlias

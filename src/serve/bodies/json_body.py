@@ -9,7 +9,7 @@
     {"dataframe_split": {...}}, {"dataframe_records": [...]}   MLflow
     {"inputs": [...]}, {"inputs": {"age": [31, ...], "state": ["WA", ...]}}   MLflow
 
-Beside MLflow's keys may stand "params", of which this model has none. Records, and rows as
+Beside MLflow's keys may stand "params"; this model has none. Records, and rows as
 {"features": [...]}, may stand in a list or one in a line (JSON Lines). null is a missing
 value, and so is NaN, which Python's json writes for it; Infinity is not a number that a model
 could be trained on, so it is none that it can score. A record that lacks a column the model
@@ -90,6 +90,7 @@ def _refuse_costly(body: Body) -> None:
     if cost > MOST_MEMORY:
         raise PayloadTooLargeError(
             f"reading this JSON would take more than {MOST_MEMORY >> 20} MB of memory",
+            where="the body",
             hint="Send fewer rows at once, or JSON Lines (application/jsonlines) or CSV, "
             "which are read in slices",
         )
@@ -103,7 +104,7 @@ def columns_of_value(value: Any, schema: Schema) -> JsonColumns:  # noqa: ANN401
     elif isinstance(value, list):
         found = _of_rows(value, schema)
     else:
-        raise DecodingError("the body holds no rows", hint=SHAPES)
+        raise DecodingError("it holds no rows", where="the body", hint=SHAPES)
     _refuse_nested(found, needed)
     return found
 
@@ -152,18 +153,18 @@ def _of_named(named: dict[str, Any], schema: Schema) -> JsonColumns:
     refuse_width(len(named), schema)
     rows = {len(cells) if isinstance(cells, list) else -1 for cells in named.values()}
     if len(rows) > 1:
-        hint = "Give every column a list of as many cells, null where missing"
-        raise DecodingError("its columns differ in their length", where=_INPUTS, hint=hint)
+        hint = "Give every column a list of the same length, null where a value is missing"
+        raise DecodingError("its columns differ in length", where=_INPUTS, hint=hint)
     if rows == {0}:
-        raise DecodingError("there are no rows", hint=SHAPES)
+        raise DecodingError("there are no rows", where="the body", hint=SHAPES)
     return JsonColumns(tuple(named), list(named.values()), rows.pop())
 
 
 def _refuse_keys(value: dict[str, Any], known: frozenset[str]) -> None:
     for key in value:
         if key not in known:
-            hint = f"Known here are {', '.join(sorted(known))}"
-            raise DecodingError(f"the key {quote(key)} is not known", hint=hint)
+            hint = f"The keys are {', '.join(sorted(known))}"
+            raise DecodingError(f"the key {quote(key)} is unknown", where="the body", hint=hint)
 
 
 def _names(names: list[Any]) -> tuple[str, ...]:
@@ -177,7 +178,7 @@ def _names(names: list[Any]) -> tuple[str, ...]:
 def _of_rows(rows: list[Any], schema: Schema) -> JsonColumns:
     if not rows or not isinstance(rows[0], dict):
         return _of_lists(rows, None, schema)
-    _refuse_others(rows, dict, "the row is not a record, which the first row is")
+    _refuse_others(rows, dict, "the row is not a record, and the first row is")
     if all(len(row) == 1 and isinstance(row.get("features"), list) for row in rows):
         return _of_lists([row["features"] for row in rows], None, schema)
     return _of_records(rows, schema)
@@ -211,13 +212,13 @@ def _of_records(records: list[dict[str, Any]], schema: Schema) -> JsonColumns:
 
 def _of_lists(rows: list[Any], names: tuple[str, ...] | None, schema: Schema) -> JsonColumns:
     if not rows:
-        raise DecodingError("there are no rows", hint=SHAPES)
+        raise DecodingError("there are no rows", where="the body", hint=SHAPES)
     _refuse_others(rows, list, "the row is not a list of values")
     width = len(rows[0] if names is None else names)
     refuse_width(width, schema)
     for number, row in enumerate(rows, 1):
         if len(row) != width:
-            problem = f"the row has {len(row)} values where {width} are expected"
+            problem = f"the row has {len(row)} values, and {width} are expected"
             hint = "Give every row a value for every column, null where missing"
             raise DecodingError(problem, where=f"row {number}", hint=hint)
     if len(rows) == 1:
@@ -235,7 +236,7 @@ def _refuse_nested(found: JsonColumns, needed: Sequence[str]) -> None:
     violations = [
         Violation(
             name,
-            f"{_NESTED[type(cell)]} stands where one value is expected",
+            f"{_NESTED[type(cell)]} stands where a single value is expected",
             row,
             row_place(row),
         )

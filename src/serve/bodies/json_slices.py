@@ -26,7 +26,7 @@ _BETWEEN = re.compile(rb"[\]}][ \t\r\n]*,[ \t\r\n]*(?=[\[{])")
 # Such places inside of a row, or of a text, that are tried before a body is given up.
 MOST_TRIES = 32
 
-# The text behind the last row is looked for in so much of the body.
+# The text after the last row must begin in this much of the body.
 _TAIL_BYTES = 4096
 
 _NUMBER = re.compile(r"\d+")
@@ -104,7 +104,7 @@ def json_slices(body: Body, rows: RowList, size: int, schema: Schema) -> Iterato
     for piece in _pieces(body, rows, size):
         if kind is not None and type(piece[0]) is not kind:
             problem = f"the row is {'not a ' if kind is dict else 'a '}record, unlike the first row"
-            raise DecodingError(problem, where=f"row {before + 1}", hint="Send one kind of rows")
+            raise DecodingError(problem, where=f"row {before + 1}", hint="Send rows of one kind")
         kind = type(piece[0])
         try:
             found = columns_of_value(rows.value(piece), schema)
@@ -153,5 +153,5 @@ def _piece(body: Body, start: int, end: int, size: int) -> tuple[list[Any], int]
 
 
 def _shifted(place: str, rows: int) -> str:
-    """Return a place such as "row 3" as it is with so many rows before it."""
+    """Return a place such as "row 3" as it is with this many rows before it."""
     return _NUMBER.sub(lambda number: str(int(number[0]) + rows), place)

@@ -59,16 +59,16 @@ def array_of(body: Body) -> NDArray[Any]:
     header = body[:start]
     kind, fortran, shape = _DESCR.search(header), _ORDER.search(header), _SHAPE.search(header)
     if not (kind and fortran and shape):
-        raise _not("it describes no array of numbers of one or two dimensions")
+        raise _not("it does not describe an array of numbers with one or two dimensions")
     order, letter, size = kind[1].decode(), kind[2], int(kind[3])
     if size not in _SIZES[letter]:
         raise _not(f"its numbers are of type {quote((kind[2] + kind[3]).decode())}")
     rows, columns = (int(shape[1]), int(shape[2])) if shape[2] else (1, int(shape[1]))
     expected, found = rows * columns * size, len(body) - start
     if expected != found:
-        raise _not(f"it has {found} bytes of numbers where its header says {expected}")
+        raise _not(f"it has {found} bytes of numbers, and its header says {expected}")
     if not expected:
-        raise DecodingError("there are no rows", hint=HINT)
+        raise DecodingError("there are no rows", where="the body", hint=HINT)
     dtype = np.dtype(f"{order.replace('|', '')}{letter.decode()}{size}")
     numbers: NDArray[Any] = np.frombuffer(body, dtype, offset=start)
     return numbers.reshape((rows, columns), order="F" if fortran[1] == b"True" else "C")
@@ -78,7 +78,7 @@ def _data_start(body: Body) -> int:
     """Return where the numbers begin."""
     prefix = PREFIXES.get(body[6:8], 0)
     if body[:6] != MAGIC or not prefix:
-        raise _not("it does not begin as one")
+        raise _not("it does not begin as a .npy file does")
     length = int.from_bytes(body[8:prefix], "little")
     if length > MAX_HEADER or prefix + length > len(body):
         raise _not("its header is cut off or too long")
@@ -86,7 +86,7 @@ def _data_start(body: Body) -> int:
 
 
 def _not(reason: str) -> DecodingError:
-    return DecodingError(f"the body is no .npy file: {reason}", hint=HINT)
+    return DecodingError(f"it is not a .npy file: {reason}", where="the body", hint=HINT)
 
 
 def npy_header(shape: tuple[int, ...]) -> bytes:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"PAR1"
 
-# What Arrow says of a damaged file: its own errors are of these classes too,
+# What Arrow says about a damaged file: its own errors are of these classes too,
 # but some of C++ come through as they are.
 FAULTS = (OSError, RuntimeError, ValueError, ArithmeticError, LookupError)
 HINT = "Send a Parquet file, such as pandas' to_parquet writes, with a column for each of the model"
@@ -53,13 +53,14 @@ def decode_parquet(body: Body, hints: Hints) -> Iterable[Table]:
 
 def _check_footer(body: Body) -> None:
     if len(body) < 12 or body[:4] != MAGIC or body[-4:] != MAGIC:
-        raise _no_parquet("it does not begin and end as one")
+        raise _no_parquet("its first or last four bytes are not PAR1")
     if int.from_bytes(body[-8:-4], "little") > min(MOST_FOOTER_BYTES, len(body) - 12):
         raise _no_parquet("the length of its footer is wrong")
 
 
 def _no_parquet(reason: str) -> DecodingError:
-    return DecodingError(f"the body is not a Parquet file: {reason.splitlines()[0]}", hint=HINT)
+    problem = f"it is not a Parquet file: {reason.splitlines()[0]}"
+    return DecodingError(problem, where="the body", hint=HINT)
 
 
 def _open(body: Body, hints: Hints) -> "pq.ParquetFile":
@@ -90,13 +91,14 @@ def _check_columns(file: "pq.ParquetFile", hints: Hints) -> None:
 def _check_size(body: Body, metadata: "pq.FileMetaData", hints: Hints) -> None:
     """Raise PayloadTooLargeError for more than the limit; a cell counts as a byte at least."""
     if not metadata.num_rows:
-        raise DecodingError("there are no rows", hint=HINT)
+        raise DecodingError("there are no rows", where="the body", hint=HINT)
     if hints.limit is None:
         return
     cells = metadata.num_rows * metadata.num_columns
     if max(cells, unpacked_bytes(body)) > hints.limit:
         raise PayloadTooLargeError(
-            f"the Parquet file is larger than {hints.limit / 2**20:g} MB when it is unpacked",
+            f"the Parquet file is larger than {hints.limit / 2**20:g} MB when unpacked",
+            where="the body",
             hint="Send fewer rows at once",
         )
 
@@ -138,6 +140,7 @@ def _checked(column: "pa.Array") -> "pa.Array":
         if size > MOST_TEXT_BYTES:
             raise PayloadTooLargeError(
                 f"the texts of a column take more than {MOST_TEXT_BYTES >> 20} MB",
+                where="the body",
                 hint="Send fewer rows at once",
             )
     return column

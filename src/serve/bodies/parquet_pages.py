@@ -1,9 +1,9 @@
 """How large a Parquet file is once it is unpacked, from the headers of its pages.
 
 The file's footer says so too, but a file built to hurt lies there; the header
-of a page is what the library makes room by. Both are in Thrift's compact
-protocol, of which only what they use is read here: Arrow's own Python classes
-for the parts of a footer end the process where it contradicts itself.
+of a page is what the library makes room by. Both are in Thrift's compact protocol; only the part
+that they use is read here: Arrow's own Python classes for the parts of a footer end the process
+where it contradicts itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ def unpacked_bytes(body: Body) -> int:
             header, data = _header(body, start)
             unpacked, packed = _size(header, _UNPACKED), _size(header, _PACKED)
             if any(_encoding(header, kind) == _DELTA_BYTE_ARRAY for kind in _ENCODING):
-                raise PageError("DELTA_BYTE_ARRAY is not read here")
+                raise PageError("its encoding DELTA_BYTE_ARRAY is not supported")
             total += unpacked
             pages += 1
             start = data + packed
@@ -103,7 +103,7 @@ def _encoding(header: Fields, kind: int) -> object:
 def _header(body: Body, start: int) -> tuple[Fields, int]:
     """Return the fields of the header at `start`, and where it ends."""
     if not 0 <= start < len(body):
-        raise PageError("a page lies outside of the file")
+        raise PageError("a page lies outside the file")
     reader = _Thrift(body[start : start + HEADER_BYTES])
     try:
         fields = reader.struct(_DEEPEST)

@@ -1,4 +1,4 @@
-"""libsvm and recordio-protobuf bodies: rows of numbers, of which absent ones are missing."""
+"""libsvm and recordio-protobuf bodies: rows of numbers; absent ones are missing."""
 
 import re
 import struct
@@ -154,8 +154,8 @@ def _check_indices(rows: SparseRows, schema: Schema, before: int) -> None:
     violations = [
         Violation(
             str(rows.indices[cell]),
-            f"the index {rows.indices[cell]} is none of the model's, "
-            f"which go from {first} to {first + columns - 1}",
+            f"the index {rows.indices[cell]} is not one of the model's, {first} to "
+            f"{first + columns - 1}",
             int(row),
             f"row {before + int(row) + 1}",
         )

@@ -27,7 +27,7 @@ def refuse_width(columns: int, schema: Schema, where: str = "") -> None:
     """Raise SchemaError for far more columns than the model has, before they are taken apart."""
     most = most_columns(schema)
     if columns > most:
-        reason = f"there are more than {most} columns where the model has {len(schema.all_names)}"
+        reason = f"there are more than {most} columns, and the model has {len(schema.all_names)}"
         raise SchemaError([Violation("", reason, where=where)], hint="Send the trained columns")
 
 
@@ -45,7 +45,7 @@ def refuse_lacking(
     lacking: Iterable[tuple[str, int]], place: Callable[[int], str] = row_place
 ) -> None:
     """Raise SchemaError where there are needed columns that records lack, each with its row."""
-    reason = "the record lacks this column"
+    reason = "the column is missing from the record"
     violations = [Violation(name, reason, row, place(row)) for name, row in lacking]
     if violations:
         hint = "Give every record every column, null where missing"

@@ -74,15 +74,17 @@ def refuse_length(length: int, limit: int | None) -> None:
 def too_large(limit: int) -> PayloadTooLargeError:
     """Return the error of a body above the limit."""
     hint = f"Send fewer rows at once, or raise {MAX_REQUEST_SIZE}"
-    return PayloadTooLargeError(f"the body is larger than {limit / MEGABYTE:.3g} MB", hint=hint)
+    return PayloadTooLargeError(
+        f"it is larger than {limit / MEGABYTE:.3g} MB", where="the body", hint=hint
+    )
 
 
 def broken_off() -> RequestError:
     """Return the error of a body that ends before its end."""
-    return DecodingError("the body breaks off", hint="Send it again")
+    return DecodingError("it ends too early", where="the body", hint="Send it again")
 
 
 def wrong_chunks(reason: Exception) -> RequestError:
     """Return the error of a body whose chunks cannot be read, with the parser's reason."""
     hint = "Send chunks as RFC 9112 says"
-    return DecodingError(f"the body's chunks cannot be read: {reason}", hint=hint)
+    return DecodingError(f"its chunks cannot be read: {reason}", where="the body", hint=hint)

@@ -1,4 +1,4 @@
-"""What RFC 9110 and RFC 9112 ask of a request's head, and what a head that breaks them is told."""
+"""What RFC 9110 and RFC 9112 ask of a request's head, and the answer to one that breaks them."""
 
 import re
 from collections.abc import Mapping
@@ -48,27 +48,33 @@ def check_head(method: str, version: str, headers: Mapping[str, str]) -> None:
     host = headers.get("host")
     if host is None:
         if version == "1.1":
-            raise RequestError("there is no Host header", where="Host", hint="Send one")
+            raise RequestError("the header is missing", where="Host", hint="Send one")
     elif not _is_host(host):
         hint = "Send one Host header with a name or an address, and a port if need be"
         raise RequestError(f"the host is {quote(host)}", where="Host", hint=hint)
     if method == "CONNECT":
-        raise RequestError("this server is not a proxy", where="CONNECT", hint="Ask it directly")
+        raise RequestError(
+            "this server is not a proxy",
+            where="CONNECT",
+            hint="Send the request directly to the server you mean",
+        )
     coding = headers.get("transfer-encoding")
     if coding is not None and coding.lower() != "chunked":
         raise _wrong_coding(coding)
 
 
 def _another_version(version: str) -> HttpVersionError:
-    return HttpVersionError(f"HTTP/{version} is not spoken here", hint="Send HTTP/1.1")
+    return HttpVersionError(
+        f"HTTP/{version} is not supported", where="the request line", hint="Send HTTP/1.1"
+    )
 
 
 def _wrong_coding(coding: str) -> RequestError:
     where = "Transfer-Encoding"
     if coding.lower().rpartition(",")[2].strip() == "chunked":
-        hint = "Send it chunked and no more, or with a Content-Length"
-        return TransferCodingError(f"{quote(coding)} is not decoded here", where=where, hint=hint)
-    hint = "Make chunked the last coding: where else the body ends is unknown"
+        hint = "Send it chunked only, or with a Content-Length"
+        return TransferCodingError(f"{quote(coding)} is not supported", where=where, hint=hint)
+    hint = "Make chunked the last coding: without it the end of the body is unknown"
     return RequestError(f"{quote(coding)} does not end the body", where=where, hint=hint)
 
 
@@ -90,13 +96,13 @@ def may_stay(headers: Mapping[str, str]) -> bool:
 def head_too_large() -> HeadTooLargeError:
     """Return the error of a head above HEAD_BYTES."""
     hint = f"Send at most {HEAD_BYTES // 1024} KB of headers"
-    return HeadTooLargeError("the request's headers are too large", hint=hint)
+    return HeadTooLargeError("they are too large", where="the headers", hint=hint)
 
 
 def target_too_long() -> TargetTooLongError:
     """Return the error of a target above HEAD_BYTES."""
     hint = f"Send at most {HEAD_BYTES // 1024} KB, and data in the body"
-    return TargetTooLongError("the request's URL is too long", hint=hint)
+    return TargetTooLongError("it is too long", where="the URL", hint=hint)
 
 
 def unreadable_head(method: bytes, error: httptools.HttpParserError) -> RequestError:
@@ -105,13 +111,15 @@ def unreadable_head(method: bytes, error: httptools.HttpParserError) -> RequestE
         return _another_version("2.0")
     if isinstance(error, httptools.HttpParserInvalidMethodError):
         hint = "Send HTTP/1.1, and no TLS"
-        return RequestError("the request does not begin with a method of HTTP", hint=hint)
-    return RequestError(f"the request's head cannot be read: {error}", hint=_FORM)
+        return RequestError(
+            "it does not begin with a method of HTTP", where="the request line", hint=hint
+        )
+    return RequestError(f"it cannot be read: {error}", where="the request's head", hint=_FORM)
 
 
 @lru_cache(REMEMBERED)
 def path_and_query(target: bytes) -> tuple[str, str]:
-    """Return a target's path and query; the host in an absolute one is not looked at.
+    """Return a target's path and query; the host in an absolute one is not checked.
 
     >>> path_and_query(b"/ping?x=1"), path_and_query(b"http://a_b:80?x=1"), path_and_query(b"*")
     (('/ping', 'x=1'), ('/', 'x=1'), ('*', ''))

@@ -35,11 +35,11 @@ from sagetree.serve.http.shares import Share
 from sagetree.serve.http.threads import Threads
 from sagetree.serve.protocol.messages import Response
 
-# At the end: connections that were accepted by the kernel while the workers
-# were told are still taken for this time.
+# At the end: connections that were accepted by the kernel while the workers were being stopped are
+# still taken for this time.
 LAST_ACCEPT_SECONDS = 0.2
 
-# How often deadlines are looked at.
+# How often deadlines are checked.
 SWEEP_SECONDS = 1.0
 DRAIN_SWEEP_SECONDS = 0.05
 

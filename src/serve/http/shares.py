@@ -31,7 +31,7 @@ class Shares:
                 self._numbers[place] = _RESERVED
                 return Share(self._numbers, self._ready, place)
         nobody = memoryview(bytearray(4)).cast("i"), memoryview(bytearray(1))
-        return Share(*nobody, 0)  # one that nobody looks at
+        return Share(*nobody, 0)  # one that nobody reads
 
 
 class Share:

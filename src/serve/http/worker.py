@@ -12,7 +12,7 @@ from sagetree.serve.http.shares import Share
 # SageMaker sends SIGKILL 30 s after SIGTERM.
 GRACEFUL_SECONDS = 25
 
-# So many connections of one worker may be open; further ones wait in the kernel.
+# This many connections of one worker may be open; further ones wait in the kernel.
 MOST_CLIENTS = 8192
 
 # Descriptors that are not connections: libraries, files, pipes.

@@ -28,7 +28,7 @@ from sagetree.serve.variables import DECISION, OUTPUT
 # that SageMaker gives an answer, so that the refusal arrives too.
 MODEL_WAIT_SECONDS = 30.0
 
-# How often `--reload` looks at the model's folder.
+# How often `--reload` checks the model's folder.
 WATCH_SECONDS = 0.25
 
 Snapshot = tuple[tuple[str, int, int, int], ...]
@@ -98,7 +98,7 @@ class ServedModel:
         return replace(self, model=model, keys=available_keys(model))
 
     def describe(self) -> str:
-        """Return what the log says of it."""
+        """Return what the log says about it."""
         columns = len(self.model.schema.input_names)
         notes = "".join(f"; {note}" for note in self.model.notes)
         return f"{columns} columns, answers hold {', '.join(self.keys)}{notes}"
@@ -110,7 +110,9 @@ def _deciding(model: Model, text: str) -> Model:
         deciding, unreached = model.deciding(text)
     except ValueError as error:
         raise SettingsError(
-            str(error), where=DECISION.name, hint="Leave it out, or set what the model can do"
+            str(error),
+            where=DECISION.name,
+            hint="Leave it out, or set something that the model supports",
         ) from error
     if unreached:
         LOG.warning(
@@ -140,7 +142,7 @@ class Holder(Protocol):
 
 
 class Peers(Protocol):
-    """The workers of a server, of which this one is one."""
+    """The workers of a server; this process is one of them."""
 
     def tell_ready(self, ready: bool) -> None:
         """Say whether this worker has its model."""
@@ -164,7 +166,7 @@ class Loaded(Protocol):
     """What a holder can hold: a model, or a script with its model."""
 
     def describe(self) -> str:
-        """Return what the log says of it."""
+        """Return what the log says about it."""
 
 
 Kind = TypeVar("Kind", bound=Loaded)
@@ -184,7 +186,7 @@ class ModelHolder(Generic[Kind]):
 
     def start(self, *, watch: bool) -> None:
         """Load the model in a thread; with `watch`, again whenever its folder changes."""
-        # A daemon: a worker that is told to stop need not wait for it.
+        # A daemon: a worker that has to stop need not wait for it.
         threading.Thread(target=self._run, args=(watch,), name="model-loader", daemon=True).start()
 
     @property
@@ -212,7 +214,7 @@ class ModelHolder(Generic[Kind]):
         self.model()
         if not self._peers.are_all_ready():
             raise NotReadyError(
-                "another worker has no model yet",
+                "another worker has not loaded its model yet",
                 where=str(self._folder),
                 hint="Ask again in a moment; if it stays so, the server's log has the reason",
             )
@@ -254,7 +256,7 @@ class ModelHolder(Generic[Kind]):
         except Exception:  # the thread's outer handler: without it /ping would wait for ever
             LOG.exception("the model could not be loaded")
             message = "the model could not be loaded because of an unexpected error"
-            return Unavailable(message, str(self._folder), "The server's log has it")
+            return Unavailable(message, str(self._folder), "The server's log has the reason")
 
 
 def _report(state: Loaded | Unavailable, folder: Path, seconds: float) -> None:

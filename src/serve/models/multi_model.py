@@ -69,8 +69,8 @@ class ModelStore(Generic[Kind]):
     def load(self, name: str, url: str) -> None:
         """Load the model in the folder `url` under `name`, once it has been tried.
 
-        Raises ModelExistsError, InsufficientMemoryError, ModelNotFoundError if there is no such
-        folder, and ArtifactError for a model that cannot be served.
+        Raises ModelExistsError, InsufficientMemoryError, ModelNotFoundError if the folder does not
+        exist, and ArtifactError for a model that cannot be served.
         """
         self.registry.check_new(name)
         if not Path(url).exists():

@@ -115,7 +115,7 @@ class Registry:
             if entry.bytes > room:
                 raise InsufficientMemoryError(
                     f"the model needs {entry.bytes} bytes in each of {self._workers} workers and "
-                    f"{room} are left",
+                    f"{room} are free",
                     where="model_name",
                     hint="Unload a model, or raise SAGETREE_MODEL_MEMORY_MB",
                 )

@@ -43,7 +43,7 @@ WEIGHED_TWICE_BYTES = 64 * 2**20
 # The smallest model's objects in Python, where pages that are free hide them.
 LEAST_BYTES = 128 * 1024
 
-# Errors that are told as what they are; ArtifactError is all others.
+# Errors that keep their class; all others become ArtifactError.
 _KINDS = {kind.__name__: kind for kind in (ArtifactError, SettingsError)}
 
 # What the library says where the system gives it no memory.
@@ -51,8 +51,8 @@ _NO_MEMORY = "bad_alloc"
 
 _AGAIN = "Copy the artifact again, or train again"
 _MORE_MEMORY = (
-    "If it is not damaged, it needs a machine with more memory; else copy the artifact again, "
-    "or train again"
+    "If it is not damaged, use a machine with more memory; otherwise copy the artifact again, or "
+    "train again"
 )
 
 Answer = Mapping[str, object]
@@ -74,7 +74,7 @@ class Question(NamedTuple):
 class Candidate(NamedTuple):
     """What is tried: how it is loaded, and what would have crashed, for messages.
 
-    `load` is told whether to distrust the model, as the first time.
+    `load` gets whether to distrust the model, as the first time.
     """
 
     load: Callable[[Question, bool], object]
@@ -94,7 +94,7 @@ def outcome(answer: Answer) -> int:
 
 
 def run_trial(candidate: Candidate, question: Question, is_wanted: Callable[[], bool]) -> Answer:
-    """Return what a child process says of the model, or how it ended.
+    """Return what a child process says about the model, or how it ended.
 
     It is ended when the answer `is_wanted` no more.
     """

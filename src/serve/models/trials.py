@@ -57,7 +57,7 @@ class Trials:
         return outcome(self.ask(folder, most, weigh=True))
 
     def ask(self, folder: Path, most: int, *, weigh: bool = False) -> Answer:
-        """Return what a trial says of the model in `folder`; see `Question`."""
+        """Return what a trial says about the model in `folder`; see `Question`."""
         question = Question(str(folder), self._options, most, weigh)
         with self._connection() as connection:
             connection.sendall(json.dumps(question).encode() + b"\n")
@@ -91,7 +91,7 @@ class Trials:
 
 
 class TrialVerdict:
-    """What a trial has said of the model of a server: a file that all of its processes share."""
+    """What a trial has said about the model of a server: a file that all of its processes share."""
 
     def __init__(self, shared: Path, settings: ServeSettings) -> None:
         self._options = options_of(settings)
@@ -211,7 +211,7 @@ def _start(module: str, path: Path) -> "subprocess.Popen[bytes]":
     with process.stdout as output:
         told = output.readline()
     if told != LISTENING:
-        raise PlatformError("the process that tries models does not start", where=str(path))
+        raise PlatformError("the process that tries models cannot be started", where=str(path))
     return process
 
 

@@ -21,7 +21,7 @@ _POLICY = (
 
 
 def page(model: Mapping[str, object]) -> Response:
-    """Return the page for a model, given what `facts` says of it."""
+    """Return the page for a model, given what `facts` says about it."""
     script = "\n".join(_read(f"{name}.js") for name in SCRIPTS)
     style = _read("page.css")
     # a "<" could end the element that the JSON stands in

@@ -13,7 +13,7 @@ import orjson
 
 from sagetree.formats.media_types import JSON
 
-# A large body lies in a file, of which only the part at work is in memory.
+# A large body lies in a file; only the part in use is in memory.
 Body: TypeAlias = bytes | mmap.mmap
 
 # As SageMaker counts the sizes of bodies.

@@ -1,4 +1,4 @@
-"""What a batch transform job is told of this container: GET /execution-parameters."""
+"""What a batch transform job learns about this container: GET /execution-parameters."""
 
 from sagetree.serve.protocol.messages import MEGABYTE, Request, Response, json_response
 from sagetree.serve.settings import ServeSettings

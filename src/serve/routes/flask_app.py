@@ -88,7 +88,7 @@ def _view_error(site: Site, error: Exception) -> flask.Response:
 
 
 def _methods(error: Exception, path: str, handlers: Handlers) -> str:
-    """Return the methods of a path as Allow lists them, "" where there is no such path.
+    """Return the methods of a path as Allow lists them, "" where the path does not exist.
 
     "*" is the whole server (RFC 9110 section 9.3.7); "/" is asked by HAProxy's checks even where it
     is not a page.
@@ -113,7 +113,7 @@ def problem_of_http(error: HTTPException, handlers: Handlers) -> Problem:
     if isinstance(error, NotFound):
         known = [route for route in handlers if route[1] not in (OTHER_MODEL, OTHER_INFER)]
         routes = ", ".join(f"{method} {path}" for method, path in known)
-        return Problem(404, "NotFound", "there is nothing here", hint=f"There are {routes}")
+        return Problem(404, "NotFound", "the path does not exist", hint=f"The paths are {routes}")
     if isinstance(error, MethodNotAllowed):
         methods = ", ".join(sorted(error.valid_methods or ()))
         return Problem(

@@ -96,9 +96,9 @@ def _server(_request: Request, _trace: Trace) -> Response:
 
 def _no_model(below: str, request: Request, _trace: Trace) -> Response:
     if request.path.startswith(f"{_MODEL}/"):
-        raise _not_found("there is nothing here", f"There are {below}")
+        raise _not_found("the path does not exist", f"The paths are {below}")
     hint = f"The model of this server is called {MODEL_NAME}: ask for {_MODEL}"
-    raise _not_found("there is no such model here", hint)
+    raise _not_found("the model does not exist", hint)
 
 
 def _not_found(message: str, hint: str) -> RouteError:
@@ -111,8 +111,8 @@ def _of_version(
     """Answer as without the version. Raises RouteError for another one than the model's."""
     known = _version(holder.model().model)
     if request.path.removeprefix(f"{_MODEL}/versions/").split("/")[0] != known:
-        hint = f"The model at hand is of version {known}"
-        raise _not_found("there is no such version here", hint)
+        hint = f"The model's version is {known}"
+        raise _not_found("the version does not exist", hint)
     return handler(request, trace)
 
 
@@ -217,7 +217,7 @@ def _json_length(request: Request) -> int:
     if not text:
         return len(request.body)
     if not (text.isascii() and text.isdigit()) or int(text) > len(request.body):
-        hint = "Send the length of the JSON in bytes; binary data follow it"
+        hint = "Send the length of the JSON in bytes; the binary data follow it"
         raise RequestError(f"it is {quote(text)}", where=JSON_LENGTH, hint=hint)
     return int(text)
 
@@ -226,7 +226,7 @@ def _asked(request: Request, length: int) -> dict[str, Any]:
     body = request.body
     asked = parse_json(body if length == len(body) else body[:length])
     if not isinstance(asked, dict):
-        raise DecodingError("the body is not an inference request", hint=HINT)
+        raise DecodingError("it is not an inference request", where="the body", hint=HINT)
     return asked
 
 
@@ -234,7 +234,7 @@ def _outputs(asked: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, bool]
     """Return the asked outputs, and whether each shall come as binary data."""
     outputs = asked.get("outputs") or []
     if not (isinstance(outputs, list) and all(isinstance(output, dict) for output in outputs)):
-        raise DecodingError("its outputs are not a list of objects", hint=HINT)
+        raise DecodingError("they are not a list of objects", where="outputs", hint=HINT)
     wanted: dict[str, bool] = {}
     for output in outputs:
         name = output.get("name")
@@ -242,7 +242,7 @@ def _outputs(asked: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, bool]
             raise DecodingError(f"the name {quote(name)} is not text", where="outputs", hint=HINT)
         if name not in keys:
             hint = f"This model gives {', '.join(keys)}"
-            raise RequestError(f"there is no output {quote(name)}", where="outputs", hint=hint)
+            raise RequestError(f"output {quote(name)} does not exist", where="outputs", hint=hint)
         wanted[name] = _flag(output, _BINARY_OUTPUT, default=_flag(asked, _BINARY_OUTPUTS))
     return wanted
 

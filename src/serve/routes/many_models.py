@@ -118,12 +118,12 @@ def _asked(request: Request) -> tuple[str, str]:
     try:
         asked = orjson.loads(request.body[:])
     except orjson.JSONDecodeError as error:
-        raise DecodingError("the body is not JSON", where="the body", hint=_EXAMPLE) from error
+        raise DecodingError("it is not JSON", where="the body", hint=_EXAMPLE) from error
     found = []
     for name in ("model_name", "url"):
         text = asked.get(name) if isinstance(asked, Mapping) else None
         if not isinstance(text, str) or not text:
-            raise RequestError(f"there is no {name}", where="the body", hint=_EXAMPLE)
+            raise RequestError(f"the key {name} is missing", where="the body", hint=_EXAMPLE)
         found.append(text)
     return found[0], found[1]
 
@@ -141,8 +141,8 @@ def _list(store: ModelStore[Kind], request: Request, _trace: Trace) -> Response:
 
 def _page_size(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= PAGE_MODELS:
-        hint = f"Ask for 1 to {PAGE_MODELS} models, or leave it out"
-        raise RequestError("the limit is not usable", where="limit", hint=hint)
+        hint = f"Send a limit from 1 to {PAGE_MODELS}, or leave it out"
+        raise RequestError("it is not a usable number", where="limit", hint=hint)
     return int(text)
 
 
@@ -163,7 +163,7 @@ def _target(request: Request) -> str:
     name = request.header(TARGET_HEADER.lower())
     if not name:
         hint = f"Send {TARGET_HEADER}, or POST /models/NAME/invoke"
-        raise RequestError("no model is named", where=TARGET_HEADER, hint=hint)
+        raise RequestError("the header is missing", where=TARGET_HEADER, hint=hint)
     return name
 
 

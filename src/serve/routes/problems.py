@@ -74,7 +74,7 @@ class Problem:
 
 
 class RouteError(Exception):
-    """A request that no handler is there for, with what it is answered."""
+    """A request that no handler is there for, and its answer."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

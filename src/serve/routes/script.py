@@ -19,7 +19,7 @@ from sagetree.serve.settings import ServeSettings
 from sagetree.serve.telemetry.metrics import Observer
 from sagetree.serve.telemetry.observation import Trace
 
-# Answers of which a batch job makes lines of one file.
+# Answers that a batch job joins as lines of one file.
 LINE_TYPES = frozenset({CSV, JSON, JSON_LINES})
 
 

@@ -111,7 +111,7 @@ def table_of_tensors(inputs: Any, schema: Schema, binary: bytes = b"") -> Table:
     Raises DecodingError for what are none, or for ones that do not fit each other.
     """
     if not (isinstance(inputs, list) and inputs and all(isinstance(i, dict) for i in inputs)):
-        raise DecodingError("there are no inputs", hint=HINT)
+        raise DecodingError("there are no inputs", where="the body", hint=HINT)
     refuse_width(len(inputs), schema)
     tensors = _inputs(inputs, binary)
     (name, shape, _), *others = tensors
@@ -123,14 +123,14 @@ def table_of_tensors(inputs: Any, schema: Schema, binary: bytes = b"") -> Table:
             raise _wrong(tensor.name, f"its shape {list(tensor.shape)} is not that of a column")
     rows = {tensor.shape[0] for tensor in tensors}
     if len(rows) > 1:
-        raise DecodingError("its inputs differ in their number of rows", hint=HINT)
+        raise DecodingError("they differ in their number of rows", where="inputs", hint=HINT)
     columns = list(chain.from_iterable(tensor.columns(1) for tensor in tensors))
     return _table([tensor.name for tensor in tensors], columns, rows.pop())
 
 
 def _table(names: Sequence[str] | None, columns: Sequence[Cells], rows: int) -> Table:
     if not rows or not columns:
-        raise DecodingError("there are no rows", hint=HINT)
+        raise DecodingError("there are no rows", where="inputs", hint=HINT)
     return table_of_columns(names, columns, Source(rows))
 
 
@@ -148,7 +148,8 @@ def _inputs(inputs: Sequence[Mapping[str, Any]], binary: bytes) -> list[InputTen
         found.append(InputTensor(name, shape, _binary_values(tensor, name, math.prod(shape), data)))
     if start < len(binary):
         problem = f"{len(binary) - start} bytes of binary data belong to no input"
-        raise DecodingError(problem, hint=f"Give {BINARY_SIZE} in the parameters of each input")
+        hint = f"Give {BINARY_SIZE} in the parameters of each input"
+        raise DecodingError(problem, where="the body", hint=hint)
     return found
 
 
@@ -159,7 +160,7 @@ def _wrong(name: str, reason: str) -> DecodingError:
 def _name(tensor: Mapping[str, Any]) -> str:
     name = tensor.get("name")
     if not isinstance(name, str):
-        raise DecodingError("an input has no name", hint=HINT)
+        raise DecodingError("name is missing from an input", where="inputs", hint=HINT)
     return name
 
 
@@ -186,7 +187,7 @@ def _datatype(tensor: Mapping[str, Any], name: str) -> str:
     datatype = str(tensor.get("datatype"))
     if datatype not in DATATYPES:
         known = ", ".join(DATATYPES)
-        raise _wrong(name, f"its datatype {quote(tensor.get('datatype'))} is none of {known}")
+        raise _wrong(name, f"its datatype {quote(tensor.get('datatype'))} is not one of {known}")
     return datatype
 
 
@@ -196,7 +197,7 @@ def _values(tensor: Mapping[str, Any], name: str, size: int) -> list[Cell]:
     data = tensor.get("data")
     values = list(_flat(data)) if isinstance(data, list) else []
     if len(values) != size:
-        raise _wrong(name, f"it has {len(values)} values where its shape says {size}")
+        raise _wrong(name, f"it has {len(values)} values, and its shape says {size}")
     found = set(map(type, values)) - {type(None)}
     if not found <= set(kinds):
         raise _wrong(name, f"its values are not of datatype {tensor['datatype']}")
@@ -218,12 +219,12 @@ def _binary_values(
     if datatype == "BYTES":
         texts: list[Cell] = list(_texts(data, name))
         if len(texts) != size:
-            raise _wrong(name, f"it has {len(texts)} values where its shape says {size}")
+            raise _wrong(name, f"it has {len(texts)} values, and its shape says {size}")
         return texts
     width = np.dtype(_BINARY[datatype]).itemsize
     if len(data) != size * width:
         raise _wrong(
-            name, f"it has {len(data)} bytes where its shape and datatype take {size * width}"
+            name, f"it has {len(data)} bytes, and its shape and datatype need {size * width}"
         )
     return np.frombuffer(data, _BINARY[datatype])
 

@@ -44,11 +44,14 @@ class ModelScripts:
         if not own.is_file():
             if self.common is not None:
                 return self.common
-            hint = f"Put it there, or name a folder for all models by {SUBMIT_DIRECTORY.name}"
-            raise ArtifactError(f"there is no {CODE}/{self.program}", where=str(folder), hint=hint)
+            hint = f"Put it there, or name a folder for all models with {SUBMIT_DIRECTORY.name}"
+            raise ArtifactError(
+                f"{CODE}/{self.program} does not exist", where=str(folder), hint=hint
+            )
         if (own.parent / REQUIREMENTS).is_file():
             raise ArtifactError(
-                "what a model's own script asks for is not installed while others are served",
+                "requirements of a model's own script are not installed while several models are "
+                "served",
                 where=str(own.parent / REQUIREMENTS),
                 hint=f"Put it into the folder that {SUBMIT_DIRECTORY.name} names",
             )
@@ -87,7 +90,7 @@ def prepare_script(settings: ServeSettings, home: Path) -> ScriptCode:
     if not settings.submit_directory and not Path(source).is_dir():
         hint = f"Put the script into the model's folder {CODE}/, or name its folder here"
         where = f"{SUBMIT_DIRECTORY.name}, {source}"
-        raise SettingsError("there is no such folder", where=where, hint=hint)
+        raise SettingsError("the folder does not exist", where=where, hint=hint)
     folder = local_folder(source, home / CODE, SUBMIT_DIRECTORY.name)
     packages = install(folder, home / "packages")
     path = folder / program
@@ -95,7 +98,8 @@ def prepare_script(settings: ServeSettings, home: Path) -> ScriptCode:
         return ScriptCode(path)
     for conflict in packages.conflicts():
         LOG.warning(
-            "%s asks for %s: the script shares the server's process and gets what is here",
+            "%s asks for %s: the script runs in the server's process and gets the version "
+            "installed here",
             REQUIREMENTS,
             conflict,
         )

@@ -155,6 +155,6 @@ def _table(model: Model, data: Any) -> Table:  # noqa: ANN401 - whatever an inpu
         found = columns_of_value(data, model.schema)
         return table_of_columns(found.names, found.columns, Source(found.rows))
     raise TypeError(
-        f"input_fn gave a {type(data).__name__}, which a model of sagetree does not score: give a "
-        "DataFrame, records, or an array of numbers with a row each, or write a predict_fn"
+        f"input_fn returned a {type(data).__name__}, which a sagetree model cannot score: return "
+        "a DataFrame, records, or an array of numbers with a row each, or write a predict_fn"
     )

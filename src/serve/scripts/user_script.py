@@ -40,7 +40,7 @@ from sagetree.serve.settings import ServeSettings
 # The script's name among the modules of the process.
 MODULE = "sagetree_user_script"
 
-# Types of which a script is given text, as the toolkit gives it.
+# Types whose bodies a script gets as text, as from the toolkit.
 TEXT_TYPES = frozenset({CSV, JSON})
 
 
@@ -126,7 +126,7 @@ class UserScript:
         program, folder = code.path.name, code.path.parent
         if not code.path.is_file():
             raise ArtifactError(
-                f"there is no {program}", where=str(folder), hint="Put the script there"
+                f"{program} does not exist", where=str(folder), hint="Put the script there"
             )
         context = _Context(str(model_dir))
         transformer = _Transformer(code, rounds)
@@ -149,7 +149,7 @@ class UserScript:
         return cls.load(code, model_dir, ScriptModules(code), rounds)
 
     def describe(self) -> str:
-        """Return what the log says of it."""
+        """Return what the log says about it."""
         return f"script {self.program}"
 
     def answer(self, request: Request) -> Response:
@@ -181,8 +181,8 @@ def load_module(code: ScriptCode) -> str:
     hidden = sorted(path.name for path in code.path.parent.glob("*.py") if _is_hidden(path, code))
     if hidden:
         LOG.warning(
-            "%s beside %s: the server has loaded a library of this name, which the script gets in "
-            "its place; rename it",
+            "%s beside %s: the server has loaded a library of this name, and the script gets that "
+            "one; rename the file",
             ", ".join(hidden),
             code.path.name,
         )

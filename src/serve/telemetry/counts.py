@@ -84,7 +84,7 @@ def make_folder() -> Path:
         return Path(tempfile.mkdtemp(prefix="sagetree-", dir=memory))
     except OSError as error:
         raise PlatformError(
-            "there is no folder to write to",
+            "no folder can be written to",
             where=f"{SHARED_MEMORY}, {tempfile.gettempdir()}",
             hint="Give the container a writable /tmp",
         ) from error

@@ -19,7 +19,7 @@ from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.serve.telemetry.counts import MonitorCounts
 from sagetree.serve.telemetry.monitored import MonitoredModel
 
-# So many rows of one request are kept for the count, and so many of one second
+# This many rows of one request are kept for the count, and this many of one second
 # put into bins: enough for shares, and of 45 columns less than 1 % of a second.
 ROWS_PER_REQUEST = 64
 ROWS_PER_DIGEST = 1024
@@ -55,7 +55,7 @@ class Monitor:
     def __init__(
         self, name: str, sha256: str, features: FeaturePipeline, baseline: Baseline | None
     ) -> None:
-        self.hash = sha256[:12]  # of so many digits in logs and counts
+        self.hash = sha256[:12]  # of this many digits in logs and counts
         self.key = f"{name}\t{self.hash}"
         columns = tuple(feature.column for feature in features.features)
         self.monitored = MonitoredModel(columns=columns, features=features.names, baseline=baseline)
@@ -182,7 +182,7 @@ def _hour(now: float) -> int:
 
 
 def _of_several(features: FeaturePipeline) -> list[tuple[int, Feature, slice]]:
-    """Return the columns of which not the first feature alone says whether they are missing."""
+    """Return the columns whose first feature alone does not say whether they are missing."""
     parts = zip(features.features, features.parts, strict=True)
     return [
         (column, feature, part)

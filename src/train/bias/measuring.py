@@ -1,4 +1,4 @@
-"""What labels and predictions of a job say of its facets, on the held-out rows."""
+"""What labels and predictions of a job say about its facets, on the held-out rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class CalledRows:
 def job_bias(
     read: Ingested, plan: BoostingPlan, rows: CalledRows, remedy: Remedy | None
 ) -> BiasAnalysis | None:
-    """Return what train's labels say of the facets, and predictions of held-out rows.
+    """Return what train's labels say about the facets, and predictions of held-out rows.
 
     None where no facets are named. `remedy` is what was done about it.
     """

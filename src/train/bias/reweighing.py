@@ -24,7 +24,7 @@ from sagetree.train.deciding import called_out_of_part, decide
 from sagetree.train.examples.examples import Examples
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
-_UNKNOWN = "Warning: what reweigh=facet costs is not known: %s"
+_UNKNOWN = "Warning: what reweigh=facet costs is unknown: %s"
 
 
 def measure_remedy(read: Ingested, plan: BoostingPlan, result: ValidationResult) -> Remedy | None:

@@ -44,7 +44,7 @@ IGNORED = ".sagemaker-ignore"
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints of one job: where, how often, and of which training."""
+    """The checkpoints of one job: where, how often, and which training they belong to."""
 
     folder: Path
     fingerprint: Fingerprint

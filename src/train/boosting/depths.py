@@ -1,7 +1,7 @@
-"""How deep trees grow, where nobody says it: tried on rows left out, by the deciding metric.
+"""How deep trees grow, where nobody says it: tried on held-out rows, by the deciding metric.
 
 Rows with interactions ask for depth, few positives forbid it, and no default knows
-which a table has. A trial takes larger steps, hence fewer rounds, on the folds or the
+which a table has. A trial takes larger steps, and so fewer rounds, on the folds or the
 one hold-out that the job boosts on anyway, and computes nothing but the deciding
 metric. Depths between are not trials: they differ by less than folds do. What else no
 default knows of several classes is tried at the best depth: the preset's rival.
@@ -35,8 +35,8 @@ TRIAL = "trial"
 # A trial's eta, where the job's own is smaller, and the patience that it needs.
 _ETA, _PATIENCE = 0.2, 15
 
-# With so many rows left out, of the rarer label if there are two, more folds would
-# hardly choose otherwise.
+# With this many held-out rows, of the rarer label if there are two, more folds would hardly choose
+# differently.
 _ENOUGH_LEFT_OUT = 1000
 
 # Rows to learn from, of the rarer label if there are two, for each leaf of a full tree.
@@ -192,6 +192,6 @@ def _tell(plan: BoostingPlan, trials: Sequence[_Trial], best: _Trial, folds: str
     metric = plan.settings.stopping_metric
     trials = sorted(trials, key=lambda trial: trial.depth)
     values = ", ".join(trial.told for trial in trials)
-    rows = f"the rows left out by {folds}" if folds else "the rows left out"
+    rows = f"the held-out rows of {folds}" if folds else "the held-out rows"
     verb = "is" if len(best.plan.chosen) == 1 else "are"
     LOG.info("%s %s chosen: %s of %s is %s", best.words, verb, metric, rows, values)

@@ -22,10 +22,10 @@ from sagetree.train.examples.gathered import total_rows
 from sagetree.train.examples.matrix import drop_pages
 from sagetree.train.hosts.group import ONE, Group
 
-# From so many values on quantiles save more time and memory than they cost.
+# From this many values on quantiles save more time and memory than they cost.
 QUANTISED_CELLS = 4_000_000
 
-# The cuts of so many rows are as good as those of all, and the other rows are
+# The cuts of this many rows are as good as those of all, and the other rows are
 # then read once instead of three times.
 QUANTILE_SAMPLE_ROWS = 100_000
 
@@ -116,7 +116,7 @@ class DMatrixBuilder:
         return {"label_lower_bound": lower, "label_upper_bound": upper}
 
     def _quantised(self, examples: Examples, ref: xgboost.DMatrix | None) -> xgboost.DMatrix:
-        drop_pages(examples.source)  # of whoever looked at it before
+        drop_pages(examples.source)  # of whoever read it before
         LOG.info("Quantiles of %d rows and %d features", examples.rows, examples.width)
         if ref is None and examples.rows > 2 * QUANTILE_SAMPLE_ROWS:
             ref = self._cuts(_sample(examples, self.types, QUANTILE_SAMPLE_ROWS))

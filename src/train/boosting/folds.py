@@ -1,4 +1,4 @@
-"""Rows inside and rows left out: the folds of cross-validation, and one hold-out.
+"""Rows inside and held-out rows: the folds of cross-validation, and one hold-out.
 
 Without a group or time column they are those scikit-learn (stratified) and
 xgboost.cv (not stratified) make for the same seed; tests compare. Of rows that are
@@ -24,7 +24,7 @@ LEAST_FOLDS = 2
 # How often rows are dealt anew by a hash, where one side of a hold-out lacks a label.
 _CHOICES = 20
 
-# Rows inside, rows left out.
+# Rows inside, held-out rows.
 Fold = tuple[Rows, Rows]
 
 
@@ -196,7 +196,7 @@ def stratified_numbers(labels: Rows, nfold: int, seed: int) -> Rows:
 
 
 def part_numbers(examples: Examples, count: int, *, by_label: bool, seed: int) -> Rows | None:
-    """Return the part of `count` that each row (n) is in, None where parts could not be told of.
+    """Return the part of `count` that each row (n) is in, None where there are no parts.
 
     Copies of a row, and rows of a group, are in one part; by time, parts follow each other.
     With `by_label` every label has its share in each part, and a label that is not in each
@@ -245,7 +245,7 @@ def _folds(numbers: Rows, nfold: int) -> list[Fold]:
 
 
 def _fewer(nfold: int) -> str:
-    """Return what may be done about too many folds, of which there cannot be fewer than two."""
+    """Return what may be done about too many folds; fewer than two are impossible."""
     return "lower nfold" if nfold > LEAST_FOLDS else "set neither nfold nor _kfold"
 
 

@@ -1,4 +1,4 @@
-"""What rows left out say of a choice that they had no part in: their scores by what others chose.
+"""What held-out rows say about a choice they had no part in: their scores by others' choice.
 
 Of several boosters, the rows of the others choose for those of each. One booster has its
 rows in halves, and each chooses for the other. The model itself is what all of them choose.
@@ -31,7 +31,7 @@ from sagetree.train.settings.channel_settings import VALIDATION
 
 _HALVES = 2
 
-# With so many rows left out, of the rarer label if there are two, a choice is hardly chance:
+# With this many held-out rows, of the rarer label if there are two, a choice is hardly chance:
 # where nothing is to be learnt, it makes an AUC of .50 look like .503.
 NO_CHANCE_ROWS = 10_000
 
@@ -62,7 +62,7 @@ def deciding(plan: BoostingPlan) -> BoostingPlan:
 
 
 def in_halves(plan: BoostingPlan, data: BoosterData, validation: Examples) -> BoosterData:
-    """Return what one booster learns from, with the rows left out (`validation`) in halves.
+    """Return what one booster learns from, with the held-out rows (`validation`) in halves.
 
     They stay whole where no round is chosen on them, or nothing by chance, and where halves
     would not have every label.
@@ -132,7 +132,7 @@ def _replayed(
 def _margins(
     booster: xgboost.Booster, data: BoosterData, made: int
 ) -> Iterator[NDArray[np.float64]]:
-    """Yield the margins of the rows left out after every one of the last rounds."""
+    """Yield the margins of the held-out rows after every one of the last rounds."""
 
     def margins(begin: int, end: int) -> NDArray[np.float64]:
         found = booster.predict(
@@ -226,7 +226,7 @@ def directed(plan: BoostingPlan, booster: xgboost.Booster) -> xgboost.Booster:
 
 
 def predict_left_out(plan: BoostingPlan, booster: xgboost.Booster, data: BoosterData) -> Scores:
-    """Return what serving would answer for the rows left out."""
+    """Return what serving would answer for the held-out rows."""
     served = directed(plan, booster) if data.needs_directions else booster
     scores: Scores = served.predict(data.validation)
     return scores

@@ -118,7 +118,7 @@ def boost_phase(
 
 
 def boost_until_best(plan: BoostingPlan, phase: str, data: Sequence[BoosterData]) -> TrainingResult:
-    """Boost until the mean over the rows left out gets no better, if the settings say so."""
+    """Boost until the mean over the held-out rows stops improving, if the settings say so."""
     metric, patience = plan.settings.stopping_metric, plan.settings.patience
     stopping = EarlyStopping(metric, is_maximized(metric), patience) if patience else None
     result = boost_phase(plan, phase, data, plan.settings.rounds, stopping)
@@ -136,7 +136,7 @@ def boost_until_best(plan: BoostingPlan, phase: str, data: Sequence[BoosterData]
 def best_boosters(
     plan: BoostingPlan, phase: str, data: Sequence[BoosterData], result: TrainingResult
 ) -> BestBoosters:
-    """Return the boosters without the rounds after the best one, and what they say of other rows.
+    """Return the boosters without the rounds after the best one, and their scores of other rows.
 
     Raises Terminated where the phase was stopped and no model is to be left.
     """
@@ -198,14 +198,14 @@ def with_directions(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -
 
 
 def in_order(scores: Sequence[Scores], folds: Sequence[Fold]) -> Scores:
-    """Return the scores of the rows left out by the last folds, those with a booster, in order."""
+    """Return the scores of the held-out rows of the last folds, those with a booster, in order."""
     order = np.argsort(np.concatenate([outside for _, outside in folds[-len(scores) :]]))
     ordered: Scores = np.concatenate(scores)[order]
     return ordered
 
 
 def log_best(best: int, metrics: Mapping[str, float], rows: str) -> None:
-    """Log the metrics of the best round; `rows` says in words which rows were left out.
+    """Log the metrics of the best round; `rows` says in words which rows were held out.
 
     SageMaker takes a metric's last value, which is to be this one. For those who count
     rounds it is not the line of a round: it neither begins with the number nor has a tab

@@ -29,7 +29,7 @@ from sagetree.train.settings.settings import Boosting
 # than they work: one of them is up to five times faster (5000 rows, 30 columns).
 THREADED_CELLS = 1_000_000
 
-# Objectives of which a row at the share p of positives has the hessian p (1 - p).
+# Objectives where a row at the share p of positives has the hessian p (1 - p).
 _LOGISTIC = frozenset({"binary:logistic", "binary:logitraw", "reg:logistic"})
 
 # Objectives whose leaves are quantiles of the labels in them, and not sums of gradients.
@@ -66,7 +66,7 @@ class BoostingPlan:
     that are learnt from without their own labels; `statistics` are those of all of train.
     `chosen` are those of XGBoost's parameters that the job has chosen, none as long as it
     has not.
-    `complete` says of which features (m) no row lacks a value, if the missing are to
+    `complete` says which features (m) have a value in every row, if the missing are to
     follow most rows there.
     """
 

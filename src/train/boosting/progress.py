@@ -83,7 +83,7 @@ class Progress(Protocol):
 
 
 def progress_of(rounds: int, metric: str, *, is_measured: bool) -> Progress | None:
-    """Return what tells of at most so many rounds, which `metric` decides if they are measured.
+    """Return what tells of at most this many rounds, which `metric` decides if they are measured.
 
     On a terminal that is a bar, elsewhere lines; there is nothing to tell in lines
     where nothing is measured.

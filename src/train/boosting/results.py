@@ -1,4 +1,4 @@
-"""What boosting gives: the models at their best round, and how the rows left out fared."""
+"""What boosting gives: the models at their best round, and how the held-out rows fared."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,11 +16,11 @@ from sagetree.train.examples.examples import Examples
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """How many rounds were found best, and how the rows left out fared.
+    """How many rounds were found best, and how the held-out rows fared.
 
     `best` is of each model. `left_out` are the rows no model they are scored by
     was fitted on, in the order of the tables, `scores` what serving would answer
-    for them, `judged` the same at rounds that other rows chose: what these say of
+    for them, `judged` the same at rounds that other rows chose: what these say about
     the model is not made better by the choice. `metrics` holds the value of each
     metric at the best round, `deviations` its standard deviation over folds (empty
     without folds); `rows` says in words which rows these are; there are none where
@@ -41,7 +41,7 @@ class ValidationResult:
 
     @classmethod
     def unmeasured(cls, rounds: int, train: Examples) -> "ValidationResult":
-        """Return that of a model of all rows, of which none was left out."""
+        """Return the result of a model of all rows, without any held out."""
         none, scores = train.take(np.empty(0, np.intp)), np.empty(0, np.float32)
         return cls((rounds,), none, scores, scores, {}, {}, "no row")
 
@@ -57,7 +57,7 @@ class ValidationResult:
 
     @property
     def is_measured(self) -> bool:
-        """Whether rows were left out."""
+        """Whether rows were held out."""
         return len(self.left_out.labels) > 0
 
 

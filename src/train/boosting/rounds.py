@@ -32,7 +32,7 @@ _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_byno
 
 
 class HeldOutPart(NamedTuple):
-    """Some of the rows left out (n), and a matrix of what they answer, without features."""
+    """Some of the held-out rows (n), and a matrix of what they answer, without features."""
 
     rows: NDArray[np.intp]
     data: xgboost.DMatrix
@@ -44,7 +44,7 @@ class BoosterData:
 
     With `evaluates_train` metrics are of the former too, each round, if there are
     other rows to evaluate. Of several hosts each learns from rows of its own, and metrics
-    are of `train_sample`, which all have. `parts` of the rows left out may choose for each
+    are of `train_sample`, which all have. `parts` of the held-out rows may choose for each
     other; `needs_directions` says that they lack values which no row learnt from lacks.
     """
 
@@ -78,7 +78,7 @@ class Leader(NamedTuple):
 
 @dataclass(frozen=True)
 class EarlyStopping:
-    """Stop once `metric` of the rows left out has not improved for `patience` rounds.
+    """Stop once `metric` of the held-out rows has not improved for `patience` rounds.
 
     Of several boosters the mean counts; any number is better than NaN. The state
     of early stopping is the history itself: nothing else is kept, so nothing can
@@ -134,8 +134,8 @@ class EarlyStopping:
     def _is_behind(self, history: History, best: int) -> bool:
         """Say whether more is lacking than twice what the later half of the rounds gained.
 
-        A curve that flattens gains no more than that in as many rounds again; it is
-        looked at once it has had the rounds that the leader took.
+        A curve that flattens gains no more than that in as many rounds again; it is judged once it
+        has had the rounds that the leader took.
         """
         if self.leader is None or best < self.leader.rounds:
             return False
@@ -217,7 +217,7 @@ class Training:
 class TrainingResult:
     """What a training made: the boosters with all their rounds, and the history.
 
-    `rounds` have been made in all, of which `best` are those up to the best one, all
+    `rounds` have been made in all; `best` are those up to the best one, all
     of them without early stopping; `stopped` says that the training was ended
     from outside, before its time.
     """
@@ -255,7 +255,7 @@ def boost(training: Training) -> TrainingResult:
                 store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
             if training.redraws:
                 _forget_sampler(boosters)
-    finally:  # what ended the rounds is told in a line of its own
+    finally:  # what ended the rounds is logged in a line of its own
         if training.progress:
             training.progress.after_training()
     if store and rounds > start.rounds:

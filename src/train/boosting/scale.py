@@ -23,7 +23,7 @@ _LEAST_GAIN, _FINEST_SHARE = 1e-6, 1e-4
 # The square of a larger number, summed over rows, leaves float32.
 _LARGEST = 1e15
 
-# A gradient of pseudo-Huber's is at most the slope: so many of them are too far to go.
+# A gradient of pseudo-Huber's is at most the slope: this many of them are too far to go.
 _MOST_SLOPES = 100
 
 # Between these the mean of weights does little beside XGBoost's own defaults.
@@ -56,7 +56,7 @@ def tell_scale(plan: BoostingPlan, train: Examples) -> None:
     if plan.has_leaves_of_hosts:
         LOG.warning(
             "Warning: with objective=%s a leaf is the mean of what each host finds in its rows: "
-            "deal them at random, and about as many to each",
+            "distribute them at random, about the same number to each",
             plan.objective.name,
         )
     for warning in _label_warnings(plan, train):
@@ -69,15 +69,15 @@ def tell_yielding(plan: BoostingPlan) -> None:
     lower = [name for name in plan.settings.yielding if plan.params.get(name) != given.get(name)]
     if lower:
         LOG.info(
-            "The rows of the rarer label are few: %s",
+            "There are few rows of the rarer label: %s",
             " and ".join(f"{n} is {plan.params[n]:.3g} in place of {given[n]:g}" for n in lower),
         )
 
 
 def tell_splits(plan: BoostingPlan, train: Examples, models: Sequence[bytes]) -> None:
-    """Warn of models of which no tree has a split, with the reason.
+    """Warn of models whose trees have no split, with the reason.
 
-    All hosts of a group call it: what is said is of the rows of all.
+    All hosts of a group call it: the warning is about the rows of all.
     """
     if not any(map(_has_splits, models)):
         LOG.warning(
@@ -110,8 +110,8 @@ def _label_warnings(plan: BoostingPlan, train: Examples) -> Iterator[str]:
     elif "huber" in objective and deviation > _MOST_SLOPES * slope:
         yield (
             f"the label's standard deviation is {deviation:.3g}, {deviation / slope:.3g} times "
-            f"huber_slope: steps of at most eta lead nowhere near. Set huber_slope to the size "
-            "of a usual error"
+            "huber_slope: steps of at most eta never get near it. Set huber_slope to the size of "
+            "a usual error"
         )
 
 
@@ -161,6 +161,6 @@ def _why(plan: BoostingPlan, train: Examples) -> str:
     if name.startswith("reg:squared") and _is_too_fine(plan, train):
         return "The label's values differ by too little. Multiply the label"
     return (
-        "No column says more of the label than min_child_weight, lambda, alpha and gamma ask of a "
-        "split. Lower them, or add columns"
+        "No column says more about the label than min_child_weight, lambda, alpha and gamma "
+        "require of a split. Lower them, or add columns"
     )

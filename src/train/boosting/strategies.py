@@ -110,8 +110,8 @@ def fit_unmeasured(plan: BoostingPlan, train: Examples) -> TrainedModels:
     """Fit all rows for the rounds given: they are too few to leave some out."""
     rounds = plan.settings.fixed_rounds
     LOG.warning(
-        "Warning: the %srows of train are too few to leave some out: %d rounds are made, and "
-        "nothing says how good the model is. Add rows, or give a validation channel",
+        "Warning: the %srows of train are too few to hold some out: %d rounds are made, and "
+        "nothing shows how good the model is. Add rows, or give a validation channel",
         "" if train.copies is None else "distinct ",
         rounds,
     )
@@ -155,7 +155,7 @@ def fit_ensemble(plan: BoostingPlan, rows: Examples) -> TrainedModels:
         judged=ensemble_scores(judged, plan.objective),
         metrics=every.means(),
         deviations=every.deviations(),
-        rows=f"the rows left out by {len(folds)}-fold cross-validation{repeated}",
+        rows=f"the held-out rows of {len(folds)}-fold cross-validation{repeated}",
         repeats=tuple(scores),
         curve=every.curve,
     )
@@ -176,7 +176,7 @@ def _cross_validate(plan: BoostingPlan, train: Examples) -> TrainedModels:
         judged=in_order(best.judged, folds),
         metrics=best.means(),
         deviations=best.deviations(),
-        rows=f"the rows left out by {len(folds)}-fold cross-validation",
+        rows=f"the held-out rows of {len(folds)}-fold cross-validation",
         curve=best.curve,
     )
     log_best(best.best, result.metrics, result.rows)
@@ -219,7 +219,9 @@ def _fit_all(plan: BoostingPlan, train: Examples, chosen: TrainedModels) -> Trai
         result = boost_phase(plan.choosing(chosen.chosen), "all-rows", data, rounds)
         if not result.stopped:
             return replace(chosen, models=to_ubjson(result.boosters))
-    LOG.warning("Stopped by SIGTERM: the model is what chose the rounds, fitted on fewer rows")
+    LOG.warning(
+        "Stopped by SIGTERM: the model is the one that chose the rounds, fitted on fewer rows"
+    )
     return chosen
 
 
@@ -239,5 +241,5 @@ def xgboost_refusals(group: Group = ONE) -> Iterator[None]:
         reason = _XGBOOST_PLACE.sub("", line) or line
         raise SettingsError(
             f"XGBoost refuses the training: {reason}",
-            hint="Change the hyperparameter it names",
+            hint="Change the hyperparameter that it names",
         ) from error

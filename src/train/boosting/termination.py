@@ -2,9 +2,9 @@
 
 SageMaker sends it when someone stops the job, when its time is up, and when a
 spot instance is taken away, and kills the job 120 s later. Until a round is made
-there is no model to leave: the job ends at once. From then on the signal is only
-noted, and looked at after each round: the best model so far becomes the job's model. Of
-several hosts, all stop after the round in which the signal came to any.
+there is no model to leave: the job ends at once. From then on the signal is only noted, and checked
+after each round: the best model so far becomes the job's model. Of several hosts, all stop after
+the round in which the signal came to any.
 """
 
 import signal
@@ -19,7 +19,7 @@ from sagetree.train.hosts.group import ONE, Group
 
 
 class Termination:
-    """Whether the job was told to end."""
+    """Whether the job was asked to end."""
 
     def __init__(self, *, saves: bool) -> None:
         """Take whether a model is to be left: `save_model_on_termination`."""
@@ -58,7 +58,7 @@ class Termination:
         )
 
     def _is_requested_of(self, group: Group) -> bool:
-        """Say whether any host of a group was told to end: then all of them are."""
+        """Say whether any host of a group was asked to end: then all of them are."""
         is_agreed = group.any(self.is_requested)
         self.is_requested = self.is_requested or is_agreed
         return is_agreed
@@ -72,7 +72,7 @@ class Termination:
         if not self.saves:
             raise Terminated(
                 f"The job was stopped by SIGTERM after {rounds} rounds; no model is left, "
-                "as save_model_on_termination=false demands"
+                "because save_model_on_termination=false"
             )
         LOG.warning("SIGTERM after %d rounds: the best of them are the model", rounds)
 

@@ -1,1 +1,1 @@
-"""Scores of rows left out to what makes them probabilities."""
+"""Scores of held-out rows to what makes them probabilities."""

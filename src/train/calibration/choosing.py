@@ -1,4 +1,4 @@
-"""Which calibration the rows left out call for, and what it does for rows it is not fitted on."""
+"""Which calibration the held-out rows call for, and what it does for rows it is not fitted on."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,14 +45,14 @@ _GOOD_MEAN = 0.1
 # cases: chi-squared of two degrees of freedom.
 _BY_CHANCE = 9.21
 
-# A difference of so many standard errors is one.
+# A difference counts from this many standard errors on.
 _CLEAR = 2.0
 
 FITS: Mapping[str, Fit] = MappingProxyType({"platt": fit_platt, "isotonic": fit_isotonic})
 
 
 class _Held(NamedTuple):
-    """Rows left out: what a calibration is fitted on, and their scores as they are judged."""
+    """Held-out rows: what a calibration is fitted on, and their scores as they are judged."""
 
     fitted: ScoredLabels
     judged: Scores
@@ -108,8 +108,8 @@ def calibrate(
 ) -> TrainedModels:
     """Return the models with the calibration of their scores, which those left out then have.
 
-    Of a model whose rounds come first it is not known whether it has learnt from the rows
-    left out, unless these are the channel `validation`.
+    Of a model whose rounds come first it is not known whether it has learnt from the held-out
+    rows, unless these are the channel `validation`.
     """
     method, result = plan.settings.calibration, trained.validation
     if method == "none" or not plan.objective.has_threshold:
@@ -136,7 +136,7 @@ def calibrate(
 def choose(
     result: ValidationResult, method: str, scale: float, *, are_new: bool = True
 ) -> CalibrationResult:
-    """Return the calibration that rows left out call for, or the one that `method` names.
+    """Return the calibration that held-out rows call for, or the one that `method` names.
 
     `scale` is scale_pos_weight, `are_new` says that no earlier model knows the rows. Logs
     why not to trust one that was asked for, and that it cannot be had.
@@ -152,10 +152,10 @@ def choose(
 def _unmeasured(method: str, scale: float) -> CalibrationResult:
     """Return what can be had without rows that were left out: the odds before the weight."""
     if method != "auto":
-        LOG.warning("Warning: calibration=%s is not made: no rows were left out", method)
+        LOG.warning("Warning: calibration=%s is not made: no rows were held out", method)
     elif scale != 1:
         return CalibrationResult(of_prior(scale), _weighted(scale))
-    return CalibrationResult(None, "no rows were left out")
+    return CalibrationResult(None, "no rows were held out")
 
 
 def _asked(held: _Held, method: str, *, are_new: bool) -> CalibrationResult:
@@ -164,12 +164,12 @@ def _asked(held: _Held, method: str, *, are_new: bool) -> CalibrationResult:
     calibration = FITS[method](held.fitted)
     after = held.cross_fitted(FITS[method]) if calibration else None
     if calibration is None or after is None:
-        why = "the rows left out have no calibration slope above 0"
+        why = "the held-out rows have no calibration slope above 0"
         LOG.warning("Warning: calibration=%s is not made: %s", method, why)
         return CalibrationResult(None, why, before, before)
     if method == "isotonic" and not _is_enough(held):
         LOG.warning(
-            "Warning: calibration=isotonic learns noise from fewer than %d rows left out, or %d "
+            "Warning: calibration=isotonic learns noise from fewer than %d held-out rows, or %d "
             "of the rarer label: platt needs fewer",
             ISOTONIC_ROWS,
             ISOTONIC_RARER,
@@ -186,10 +186,10 @@ def _asked(held: _Held, method: str, *, are_new: bool) -> CalibrationResult:
 
 
 def _auto(held: _Held, scale: float, *, are_new: bool) -> CalibrationResult:
-    """Return the simplest calibration beyond which rows left out show no gain."""
+    """Return the simplest calibration beyond which held-out rows show no gain."""
     before = held.figures(held.judged)
     if not are_new:
-        why = "the earlier model has learnt from the rows left out"
+        why = "the earlier model has learnt from the held-out rows"
         return CalibrationResult(None, why, before, before)
     base = of_prior(scale) if scale != 1 else None
     started, judged = (base(s) if base else s for s in (held.fitted.scores, held.judged))
@@ -201,18 +201,18 @@ def _auto(held: _Held, scale: float, *, are_new: bool) -> CalibrationResult:
         if method:
             fitted = FITS[method](held.fitted)
             return CalibrationResult(fitted, why, before, held.figures(scores))
-        why += ", and no calibration is better on rows that it is not fitted on"
+        why += ", and no calibration is better on rows it was not fitted on"
     return CalibrationResult(base, why, before, held.figures(judged))
 
 
 def _need(held: _Held, scores: Scores) -> tuple[bool, str]:
-    """Say whether scores are surely not what rows left out show, and why."""
+    """Say whether scores are surely not what held-out rows show, and why."""
     labels, _, weights = held.fitted
     if held.fitted.rarer < LEAST_RARER:
         return False, f"fewer than {LEAST_RARER} rows of the rarer label say too little"
     line = calibration_line(labels, scores, weights.astype(np.float32))
     if line is None or line.slope <= 0:
-        return False, "the rows left out have no calibration slope above 0"
+        return False, "the held-out rows have no calibration slope above 0"
     share, mean = (held.mean(values.astype(np.float64)) for values in (labels, scores))
     why = (
         f"the calibration slope is {line.slope:.3g}, the mean score {mean:.4g}, and {share:.4g} "
@@ -258,14 +258,14 @@ def _is_enough(held: _Held) -> bool:
 
 
 def _weighted(scale: float) -> str:
-    return f"scale_pos_weight={scale:g} raises the odds as many times"
+    return f"scale_pos_weight={scale:g} multiplies the odds by as much"
 
 
 def _tell(calibration: Calibration, found: CalibrationResult) -> None:
     LOG.info("Calibration: %s, since %s", calibration.method, found.why)
     if found.before and found.after:
         LOG.info(
-            "Before and after it, rows calibrated by what others say: log loss %.5g and %.5g, "
+            "Before and after it, each row calibrated by other rows: log loss %.5g and %.5g, "
             "Brier score %.5g and %.5g, calibration slope %s and %s",
             *(x for pair in zip(found.before[:2], found.after[:2], strict=True) for x in pair),
             *(f"{f.slope:.3g}" if f.slope else "unknown" for f in (found.before, found.after)),

@@ -17,7 +17,7 @@ from sagetree.boosters.scoring import Scores
 from sagetree.evaluate.calibration import fit_line
 from sagetree.tables.label import Labels
 
-# What is fitted, before it is said on which rows and why.
+# What is fitted, before rows and reason are known.
 Fit = Callable[["ScoredLabels"], Calibration | None]
 
 

@@ -120,7 +120,7 @@ def check_channel(table: Table, plan: TablePlan, channel: str) -> None:
     if table.named != plan.schema.named:
         which = "train" if plan.schema.named else channel
         raise DataError(
-            f"of train and {channel} only {which} has a header",
+            f"only {which} has a header, of train and {channel}",
             hint="Give the files of both channels a header, or none; or set header",
         )
     check_roles(table, plan.roles, plan.label, channel)

@@ -23,7 +23,7 @@ _REPLICATED, _SHARDED = "FullyReplicated", "ShardedByS3Key"
 
 
 def are_the_same(group: Group, opt_ml: OptMl, channel: str) -> bool:
-    """Say whether all hosts have the same files of a channel, of which each takes its rows.
+    """Say whether all hosts have the same files of a channel; each takes its share of their rows.
 
     Raises DataError where SageMaker says so, and it is not so.
     """

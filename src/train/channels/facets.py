@@ -1,4 +1,4 @@
-"""The facets of a training job: who is in them, row by row, and what labels say of them."""
+"""The facets of a training job: who is in them, row by row, and what labels say about them."""
 
 from dataclasses import dataclass, replace
 

@@ -145,15 +145,17 @@ def _check_alike(group: Group, layouts: Sequence[_Layout | None]) -> None:
     found = [(name, each) for name, each in zip(group.names, layouts, strict=True) if each]
     name, first = found[0]
     for other, layout in found[1:]:
-        both = f"of host {name} and host {other} only"
+        both = f"of host {name} and host {other}"
         if layout.named != first.named:
             raise DataError(
-                f"{both} {other if layout.named else name} has a header",
-                hint="Give every file a header, or none; or set header=true or header=false",
+                f"only {other if layout.named else name} has a header, {both}",
+                hint=(
+                    "Give every file a header, or none of them; or set header=true or header=false"
+                ),
             )
         if not layout.named and len(layout.names) != len(first.names):
             raise DataError(
-                f"it has {len(layout.names)} columns where host {name} has {len(first.names)}",
+                f"it has {len(layout.names)} columns, and host {name} has {len(first.names)}",
                 where=f"host {other}",
                 hint=_SAME_COLUMNS,
             )
@@ -163,7 +165,9 @@ def _check_alike(group: Group, layouts: Sequence[_Layout | None]) -> None:
                 unlike[0] if unlike else next(iter({*layout.roles.values(), *first.roles.values()}))
             )
             holder = other if column in layout.names else name
-            raise DataError(f"{both} {holder} has the column {quote(column)}", hint=_SAME_COLUMNS)
+            raise DataError(
+                f"column {quote(column)} is only in {holder}, {both}", hint=_SAME_COLUMNS
+            )
     _check_types(found)
 
 
@@ -177,9 +181,9 @@ def _check_types(found: Sequence[tuple[str, _Layout]]) -> None:
         if len(kinds) > 1:
             types = ", ".join(f"{kind} on host {name}" for kind, name in kinds.items())
             raise DataError(
-                f"its types do not go together: {types}",
+                f"its types do not agree: {types}",
                 where=f"column {quote(column)}",
-                hint="Write the column with one type in all files",
+                hint="Write the column with the same type in all files",
             )
 
 

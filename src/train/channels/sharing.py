@@ -25,10 +25,10 @@ from sagetree.train.channels.layouts import read_alike
 from sagetree.train.hosts.group import Group
 from sagetree.train.settings.settings import TrainSettings
 
-# The largest share of the rows is told from here on, in means of all shares.
+# The largest share of the rows is logged from here on, in means of all shares.
 UNEVEN = 2
 
-# Hosts compare so many of their queries, beside the first and last of each file.
+# Hosts compare this many of their queries, beside the first and last of each file.
 MOST_QUERIES = 2**20
 
 
@@ -78,8 +78,8 @@ def whole_rows(
 ) -> LabelledRows:
     """Return rows as one host's part of all; numbers of groups are then those of their names.
 
-    Raises DataError for what no host's rows have and some must, and for a query of which
-    several hosts have rows.
+    Raises DataError for what no host's rows have and some must, and for a query whose rows are on
+    several hosts.
     """
     if group.size == 1:
         return rows
@@ -109,7 +109,7 @@ def _check_varied(group: Group, rows: LabelledRows, plan: TablePlan) -> None:
     raise DataError(
         f"the label is the same in every row: {ends[width]:g}",
         where=f"column {columns}",
-        hint="Name the column that is to be predicted, or give rows with other labels",
+        hint="Name the column to predict, or give rows with other labels",
     )
 
 
@@ -132,7 +132,7 @@ def _hashes(texts: list[str]) -> Hashes:
 
 
 def _check_queries(group: Group, rows: LabelledRows, query: str, hashes: Hashes) -> None:
-    """Raise DataError for a query of which several hosts have rows.
+    """Raise DataError for a query whose rows are on several hosts.
 
     A query that was cut is the last of one file and the first of another.
     """
@@ -153,7 +153,7 @@ def _check_queries(group: Group, rows: LabelledRows, query: str, hashes: Hashes)
             where=f"{rows.table.locate(int(places[0]))}, column {quote(query)}",
             hint="Put all rows of a query into one file, or train with one host",
         )
-    group.settle()  # where it is told
+    group.settle()  # where it is reported
 
 
 def check_rows(
@@ -175,7 +175,7 @@ def check_rows(
         shared = _shared(group, known, told)
         if shared:
             raise DataError(
-                f"{len(set(shared))} keys are in train and in {channel}, such as "
+                f"{len(set(shared))} keys are both in train and in {channel}, such as "
                 f"{quote(shared[0])}",
                 where=f"column {quote(name)}",
                 hint="Split by key (sagetree prepare does), or list the column in drop_columns "
@@ -184,7 +184,7 @@ def check_rows(
 
 
 def _shared(group: Group, known: set[str], told: list[str]) -> list[str]:
-    """Return what is told on any host and known on any host."""
+    """Return what is reported on any host and known on any host."""
     if group.size == 1:
         return [text for text in told if text in known]
     asked = set(group.gather_rows(np.unique(_hashes(told))).tolist())

@@ -31,7 +31,7 @@ def fit_features(schema: Schema, settings: Columns, goal: Goal) -> FeaturePipeli
     why_not = _why_no_statistics(schema, goal)
     if why_not and settings.encoding == "target":
         raise SettingsError(
-            f"encoding=target takes mean labels, and {why_not}",
+            f"encoding=target uses mean labels, and {why_not}",
             hint="Set encoding=native or onehot, or leave it out",
         )
     return FeaturePipeline(
@@ -61,10 +61,10 @@ def with_few_native(features: FeaturePipeline) -> FeaturePipeline:
 
 
 def tell_mean_labels(features: FeaturePipeline) -> None:
-    """Log for the categories of which columns this job finds mean labels, if for any."""
+    """Log the columns for whose categories this job finds mean labels, if any."""
     names = [quote(f.column) for f in features.features if isinstance(f, ManyCategories)]
     if names:
-        LOG.info("Mean labels of other rows stand for the categories of %s", shortened(names))
+        LOG.info("The categories of %s are encoded as mean labels of other rows", shortened(names))
 
 
 def _why_no_statistics(schema: Schema, goal: Goal) -> str | None:
@@ -72,7 +72,7 @@ def _why_no_statistics(schema: Schema, goal: Goal) -> str | None:
     if goal.objective.task not in _OF_MEANS:
         return f"the objective is {goal.objective.name}"
     if schema.base_margins:
-        return "what a label says depends on its row's base margin"
+        return "the meaning of a label depends on its row's base margin"
     if isinstance(schema.label, ClassLabel) and len(schema.label.classes) > MOST_CLASSES:
         return f"the label has more than {MOST_CLASSES} classes"
     return None

@@ -64,7 +64,7 @@ def infer_columns(
     columns = [infer_column(given, name) for name in names]
     if not any(found.column.is_input for found in columns):
         raise DataError(
-            "no column is left to learn from",
+            "there are no columns left to learn from",
             where=facts.table.locate(0),
             hint="All are dropped, constant or identifiers: set column_types to keep some",
         )
@@ -72,7 +72,7 @@ def infer_columns(
 
 
 def given_columns(facts: Facts, names: Sequence[str], settings: Columns, telling: Telling) -> Given:
-    """Return what is known of all columns, of which `names` are to be inferred.
+    """Return what is known of all columns; `names` are those to be inferred.
 
     Raises SettingsError for a declared column that is not there.
     """
@@ -83,7 +83,7 @@ def given_columns(facts: Facts, names: Sequence[str], settings: Columns, telling
     ]
     if faults:
         raise SettingsError(
-            f"the data have no column {', '.join(faults)}",
+            f"column {', '.join(faults)} is missing from the data",
             where="drop_columns, categorical_columns, ordinal_columns, column_types",
             hint=f"The columns are {quote_all(names)}",
         )
@@ -212,7 +212,7 @@ def _names_rows(distinct: Distinct) -> tuple[str, ...]:
     """Return the warning that a column of words, nearly all different, is left out."""
     return (
         f"column {quote(distinct.name)} is left out: {distinct.share_alone:.1%} of its rows have a "
-        "text of their own, which names rows and says nothing of others. Set "
+        "text of their own, which identifies rows and says nothing about others. Set "
         "categorical_columns to keep it",
     )
 
@@ -251,7 +251,7 @@ def _check_declared(facts: Facts, distinct: Distinct, declared: str, order: Sequ
         return
 
     def error(place: str, cell: Cell) -> DataError:
-        what = f"none of {', '.join(map(quote, order))}" if order else f"not a {declared}"
+        what = f"not one of {', '.join(map(quote, order))}" if order else f"not a {declared}"
         return DataError(
             f"{quote(cell)} is {what}, which the column was declared to be",
             where=f"{place}, column {quote(distinct.name)}",

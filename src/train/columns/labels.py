@@ -124,7 +124,7 @@ def _check_is_no_key(facts: Facts, name: str) -> None:
     is_whole = bool((numbers.values == np.floor(numbers.values)).all())
     if is_whole and numbers.is_unique and not numbers.missing:
         raise DataError(
-            "the first column is taken for the label, and only names rows: its values are "
+            "the first column is taken for the label, but it only numbers rows: its values are "
             "whole numbers, each of them once",
             where=f"column {quote(name)}",
             hint="Name the label column with target",
@@ -189,7 +189,7 @@ def _binary(
                 ". Or set objective: multi:softprob for classes, reg:squarederror for numbers, "
                 "or another one"
             )
-        what = f"the label has {distinct.distinct} values ({values.shown}) where two are needed"
+        what = f"the label has {distinct.distinct} values ({values.shown}), and two are needed"
         _refuse_surplus(
             facts, name, 2, lambda place: DataError(what, where=f"{place}, {where}", hint=hint)
         )
@@ -221,7 +221,7 @@ def _positive(values: _Values, columns: Columns, name: str, learnt: AnyLabel | N
         raise SettingsError(
             f"positive_label is {quote(columns.positive_label)}, "
             f"but column {quote(name)} holds {' and '.join(map(quote, texts))}",
-            hint="Take one of the two",
+            hint="Use one of the two",
         )
     (negative,) = set(texts) - {positive}
     return Positive(str(positive), negative, "positive_label says so")
@@ -298,13 +298,13 @@ def _event(facts: Facts, name: str, event: str, columns: Columns, goal: Goal) ->
         raise DataError(
             f"its values ({values.shown}) are not 1 and 0, or true and false",
             where=where,
-            hint="Name those that mean that the event came with event_value",
+            hint="Name the ones that mean that the event happened with event_value",
         )
     if not set(values.texts) & set(happened):
         raise DataError(
             "no row has its event",
             where=where,
-            hint="Give rows whose event came, or name its values with event_value",
+            hint="Give rows whose event happened, or name its values with event_value",
         )
     bounds = goal.objective.score != "hazard"
     return EventLabel(name=name, event=event, happened=happened, censored=censored, bounds=bounds)
@@ -315,6 +315,6 @@ def warn_of_uncensored(goal: Goal, labels: Labels) -> None:
     censored = labels[:, 0] != labels[:, 1] if labels.ndim == 2 else labels < 0
     if goal.objective.task == "survival" and not censored.any():
         LOG.warning(
-            "Warning: no row is censored: every time counts as that of an event. Where some rows "
-            "were only last seen then, event_column says so"
+            "Warning: no row is censored: every time counts as that of an event. If some rows "
+            "were only last seen then, mark them with event_column"
         )

@@ -18,8 +18,8 @@ COLUMNS_SHOWN = 40
 
 # What training does with columns that are not features.
 NOTES = {
-    "identifier": "left out: it only names rows",
-    "constant": "left out: one value everywhere",
+    "identifier": "left out: it only identifies rows",
+    "constant": "left out: it has the same value everywhere",
     "dropped": "left out: drop_columns",
     "weight": "no feature: how much a row counts",
     "base_margin": "no feature: where a row starts from",

@@ -36,7 +36,7 @@ class Found(NamedTuple):
 
 
 class Given(NamedTuple):
-    """What is known of all columns before one of them is looked at."""
+    """What is known of all columns before one of them is decided."""
 
     facts: Facts
     settings: Columns
@@ -63,7 +63,7 @@ def number_column(
 class NumbersAndWords(NamedTuple):
     """A column's distinct cells (k) as numbers, NaN where they are none, and which are words.
 
-    Where numbers or words are incidental, no cell is said to be a word. `share` is that of
+    Where numbers or words are incidental, no cell counts as a word. `share` is that of
     the rows with a value that have a number, as `rows` have; `shape` is how these are written.
     """
 
@@ -168,7 +168,7 @@ def _judged(name: str, share: float) -> tuple[Kind, tuple[str, ...]]:
     told = f"column {quote(name)} tells something about the label ({share:.0%} of its variance)"
     if is_index_name(name):
         return "identifier", (
-            f"{told} and is left out as the index of a frame: if it is more than that, set "
+            f"{told} and is left out as the index of a data frame: if it is more than that, set "
             f'column_types={{"{name}": "number"}}',
         )
     return "number", (

@@ -20,7 +20,7 @@ from sagetree.train.settings.columns import Columns
 
 
 def facts_of(table: Table, columns: Columns, group: Group = ONE) -> Facts:
-    """Return what the hosts' tables hold together, of which `table` is this host's."""
+    """Return what the hosts' tables hold together; `table` is this host's."""
     missing = MissingValues.of(columns.missing_values)
     facts = Facts(table, missing, columns.kinds, columns.decimal == "comma", group)
     roles = (columns.weight, columns.group, columns.time, *columns.base_margin)
@@ -44,8 +44,9 @@ def fit_plan(
     roles = declared.of(table)
     if goal.is_ranking and roles.group is None:
         raise SettingsError(
-            f"objective {goal.objective.name} ranks the rows of a group, and no group is named",
-            hint="Set group_column to the column that says to which query a row belongs",
+            f"objective {goal.objective.name} ranks the rows of a group, and group_column is not "
+            "set",
+            hint="Set it to the column that says which query each row belongs to",
         )
     telling = Telling(facts, lambda: label.encode(table, missing)[0])
     schema = _schema(facts, label, roles, columns, telling)
@@ -62,7 +63,7 @@ def _schema(
     features = roles.without(rest)
     if not features.names:
         raise DataError(
-            "there is no column beside the label",
+            "the label is the only column",
             where=table.locate(0),
             hint="Put features beside it",
         )

@@ -15,7 +15,7 @@ EXACT_FLOAT64 = 2.0**53
 # Larger numbers are measurements: no key or time comes near.
 LARGEST = 2.0**63
 
-# So many numbers are looked at first for a step that all of them have in common.
+# This many numbers are searched first for a step that all of them have in common.
 FIRST = 1000
 
 

@@ -29,7 +29,7 @@ ORDERS: tuple[DateOrder, ...] = ("day", "month")
 # Fewer distinct texts that look like numbers or dates are categories like any others.
 LEAST_ALIKE = 5
 
-# So many distinct texts are looked at.
+# This many distinct texts are read.
 LOOKED_AT = 1000
 
 _DATE_LIKE = re.compile(
@@ -153,10 +153,10 @@ def _open_question(cells: Sequence[Cell], ways: Sequence[object]) -> tuple[str, 
     texts = [cell for cell in cells if isinstance(cell, str)]
     if isinstance(ways[0], NumberShape):
         texts.sort(key=lambda text: not (set(text) & {".", ","}))
-        return f"{_two(texts)} leave open what the decimal mark is", (
+        return f"{_two(texts)} do not show which decimal mark is used", (
             "Set decimal=point or decimal=comma"
         )
-    return f"{_two(texts)} leave open whether day or month comes first", (
+    return f"{_two(texts)} do not show whether day or month comes first", (
         "Set date_order=day or date_order=month"
     )
 
@@ -196,9 +196,9 @@ _ARTICLES = {"category": "a category", "identifier": "an identifier"}
 def _unlike(one: str, texts: Sequence[str]) -> str:
     """Return two of the texts, and why they are not read."""
     if not _go_together(one, one):
-        return f"{_two([one, texts[-1]])} are in no shape that is known"
+        return f"the format of {_two([one, texts[-1]])} is unknown"
     other = next((text for text in texts if not _go_together(one, text)), texts[-1])
-    return f"{_two([one, other])} are not written alike"
+    return f"{_two([one, other])} are not written in the same way"
 
 
 def _looks_like(text: str) -> str:

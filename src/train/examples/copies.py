@@ -19,7 +19,7 @@ from sagetree.machine.program import LOG
 from sagetree.train.examples.examples import Examples
 from sagetree.train.hosts.group import ONE, Group
 
-# Hosts tell each other the hashes of so many rows: 16 MB.
+# Hosts exchange the hashes of this many rows: 16 MB.
 MOST_ROWS = 2**21
 
 
@@ -68,7 +68,7 @@ def _are_copies(group: Group, examples: Examples, hashes: Hashes) -> bool:
 
 
 def _bound(rows: int) -> int:
-    """Return the hash up to which about MOST_ROWS of so many rows have theirs."""
+    """Return the hash up to which about MOST_ROWS of this many rows have theirs."""
     return EVERY_HASH if rows <= MOST_ROWS else int(EVERY_HASH * (MOST_ROWS / rows))
 
 
@@ -88,8 +88,8 @@ def tell_copies(examples: Examples, channel: str, group: Group = ONE) -> None:
     by_role = examples.roles.groups is not None or examples.roles.times is not None
     LOG.warning(
         "Warning: channel %s: %d of %d rows are copies of other rows (%d are distinct). %sopies "
-        "count once in intervals and standard deviations. Upsampled rows say nothing new: weights "
-        "(weight_column, scale_pos_weight) do the same",
+        "count once in intervals and standard deviations. Upsampled rows add no information: "
+        "weights (weight_column, scale_pos_weight) do the same",
         channel,
         copies,
         rows,

@@ -40,7 +40,7 @@ class Statistics:
         return width + sum(int(table.shape[2]) - 1 for table in self.tables.values())
 
     def replace_codes(self, source: Matrix, rows: slice | Rows) -> Matrix:
-        """Return the features of some of the rows, of which `source` has the columns."""
+        """Return the features of some of the rows; `source` has their columns."""
         found = np.empty((len(source), self.widened(source.shape[1])), np.float32)
         begin = 0
         for place, values in enumerate(source.T):

@@ -1,6 +1,6 @@
 """Rows of all hosts on every one of them: those that are chosen on, and some of those learnt from.
 
-A host learns from rows of its own. What rows left out say decides when rounds stop, and
+A host learns from rows of its own. What held-out rows say decides when rounds stop, and
 many of XGBoost's metrics (AUC) and all of ours are of one host's rows: so every host has all
 of these, and all find the same.
 """
@@ -15,7 +15,7 @@ from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.leakage import hashes_of
 from sagetree.train.hosts.group import Group
 
-# So many rows every host can hold beside its own: 112 MB of 28 features.
+# This many rows every host can hold beside its own: 112 MB of 28 features.
 MOST_GATHERED = 1_000_000
 
 # A choice of rows by their hash that is like no other one.

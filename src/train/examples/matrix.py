@@ -28,7 +28,7 @@ BYTES_PER_VALUE = 8
 
 
 class Features(NamedTuple):
-    """The features (n, m) of a table, and which of its cells told them nothing."""
+    """The features (n, m) of a table, and which of its cells give them nothing."""
 
     matrix: NDArray[np.float32]
     absent: AbsentCells
@@ -75,12 +75,12 @@ def without_codes(matrix: NDArray[np.float32], codes: Mapping[int, int]) -> NDAr
 
 
 def is_too_large(values: int) -> bool:
-    """Say whether training on so many values needs more memory than is free."""
+    """Say whether training on this many values needs more memory than is free."""
     needed, usable = values * BYTES_PER_VALUE, free_memory()
     if needed <= usable:
         return False
     LOG.warning(
-        "Training from disk: it would take %d MB of memory, and %d MB are free",
+        "Training from disk: it would need %d MB of memory, and %d MB are free",
         needed >> 20,
         usable >> 20,
     )
@@ -105,7 +105,7 @@ def _in_file(shape: tuple[int, int]) -> NDArray[np.float32]:
             raise PlatformError(
                 "the disk has no room for the rows",
                 where=tempfile.gettempdir(),
-                hint="Give the instance a larger volume, or set TMPDIR to a folder on one",
+                hint="Give the instance a larger volume, or set TMPDIR to a folder on a larger one",
             ) from error
         return np.memmap(file, np.float32, "r+", shape=shape)
 

@@ -3,7 +3,7 @@
 Rows that are learnt from are dealt out to parts, and each has the statistics of the
 other parts' rows; rows that are scored have those of all rows learnt from, as serving
 has. So a fold's are made of the rows inside it alone. Copies of a row, and rows of one group,
-are in one part: otherwise a repeated row would meet its label in its twin.
+are in one part: or else a repeated row would meet its label in its twin.
 
 A category's mean is drawn towards that of all rows as the best linear prediction of a
 random intercept is: by as many rows as labels vary more inside categories than between

@@ -79,7 +79,7 @@ def sample_of(examples: Examples, group: Group = ONE) -> Examples:
     order = np.random.default_rng(_SEED).permutation(examples.rows)[:most]
     some = examples.take(np.sort(order).astype(np.intp))  # from a disk, front to back
     shuffle = np.argsort(np.argsort(order))
-    # `some` lets go of the pages of a large file, of which these rows touch all
+    # `some` lets go of the pages of a large file: these rows touch all of them
     drawn = Examples(some.some(some.rows)[shuffle], some.labels[shuffle])
     if group.size == 1:
         return drawn

@@ -1,4 +1,4 @@
-"""A column by its distinct cells, all of them or those that decide; each is looked at once."""
+"""A column by its distinct cells, all of them or those that decide; each is read once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +20,7 @@ from sagetree.train.facts.witnesses import witnesses
 
 
 class Sums(NamedTuple):
-    """What is known of all cells of a column where not all of them are told.
+    """What is known of all cells of a column where not all of them are exchanged.
 
     Rows that are missing, categories, rows whose category no other has, and rows with a number.
     """
@@ -144,7 +144,7 @@ class Distinct:
         )
 
     def told(self, most: int, number: CellEncoder) -> "Distinct":
-        """Return what other hosts are told: the cells of `most` categories, and those that decide.
+        """Return what other hosts get: the cells of `most` categories, and those that decide.
 
         `number` reads numbers among words.
         """
@@ -187,7 +187,7 @@ class Distinct:
 
     @classmethod
     def merged(cls, found: Sequence["Distinct"], number: CellEncoder) -> "Distinct":
-        """Return what rows hold together of which these are the facts."""
+        """Return what the rows of all these facts hold together."""
         bound = min(each.bound for each in found)
         if bound == EVERY_HASH:
             return replace(cls._joined(found), is_witness=None)
@@ -197,7 +197,7 @@ class Distinct:
 
     @classmethod
     def _joined(cls, found: Sequence["Distinct"]) -> "Distinct":
-        """Return the cells that are told, and their rows."""
+        """Return the cells that are exchanged, and their rows."""
         known: dict[object, tuple[Cell, str | None, int, bool]] = {}
         for each in found:
             counts, marks = each.counts.tolist(), each._marks.tolist()
@@ -221,7 +221,7 @@ class Distinct:
         return found._only(kept | found._marks, found._marks)
 
     def _estimated(self, found: Sequence["Distinct"]) -> Sums:
-        """Return the sums of what hosts have found, this column being what they told.
+        """Return the sums of what hosts have found, this column being what they sent.
 
         What a host has counted may meet the same on others, as often as in the sample.
         """

@@ -1,7 +1,7 @@
 """What the columns of a job hold: of the one host's table, or of the rows of all hosts.
 
-Several hosts tell each other all columns at once, before any is asked for. What is asked
-beyond that follows from what all have told, so that every host asks the same.
+Several hosts tell each other all columns at once, before any is asked for. What is asked beyond
+that follows from what all have sent, so that every host asks the same.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,8 +34,8 @@ class Facts:
     """The columns of `table`, this host's rows, as those of all hosts in the group.
 
     The cells of columns in `as_texts` are never taken as numbers at a glance, with
-    `has_commas` those of no column of text. Of a column hosts tell `most` values; `told` is
-    what they have, and `shares` are the rows of each.
+    `has_commas` those of no column of text. Of a column hosts send `most` values; `told` is what
+    they have, and `shares` are the rows of each.
     """
 
     table: Table
@@ -148,7 +148,7 @@ class Facts:
         if found.index(True) == self.group.rank:
             row = int(rows[0])
             raise error(self.table.locate(row), distinct.cells[codes[row]])
-        self.group.settle()  # where it is told
+        self.group.settle()  # where it is reported
         raise AssertionError("the host that has the row raises")
 
     def has(self, cell: Cell) -> bool:
@@ -192,7 +192,7 @@ class Facts:
     def _gathered(
         self, names: Sequence[str], own: Callable[[str], Distinct | DistinctNumbers]
     ) -> dict[str, Sequence[Distinct | DistinctNumbers]]:
-        """Return what each host says of each column; `own` is what this one knows of it."""
+        """Return what each host says about each column; `own` is what this one knows of it."""
         most = min(self.most, most_values(len(names), self.group.size))
         told: dict[str, Any] = {}
         for name in names:  # of one after the other all is known, and let go of
@@ -228,7 +228,7 @@ def _alike(
 
 
 def _numbers(distinct: Distinct, encoder: CellEncoder) -> DistinctNumbers:
-    """Return the numbers among a column's cells, all of which are known."""
+    """Return the numbers among a column's cells; all of these are known."""
     values = distinct.numbers(encoder)
     there = ~np.isnan(values)
     found = np.unique(values[there])

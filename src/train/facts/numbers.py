@@ -53,7 +53,7 @@ class DistinctNumbers:
         return self.missing == self.rows
 
     def told(self, most: int) -> Self:
-        """Return what other hosts are told: `most` of the values, and those that decide."""
+        """Return what other hosts get: `most` of the values, and those that decide."""
         if len(self.values) <= most:
             return self
         hashes = hashes_of_numbers(self.values)
@@ -64,7 +64,7 @@ class DistinctNumbers:
 
     @classmethod
     def merged(cls, found: Sequence["DistinctNumbers"]) -> "DistinctNumbers":
-        """Return what rows hold together of which these are the facts."""
+        """Return what the rows of all these facts hold together."""
         bound = min(each.bound for each in found)
         is_whole = bound == EVERY_HASH
         parts = [each._up_to(bound) for each in found]

@@ -1,6 +1,6 @@
-"""Which of very many values are told to other hosts: the same ones wherever they stand.
+"""Which of very many values are sent to other hosts: the same ones wherever they stand.
 
-A value is told if its hash is not above a bound. So what hosts tell of the same values
+A value is sent if its hash is not above a bound. So what hosts tell of the same values
 meets, however the rows are dealt, and as hashes are spread evenly, it is a sample.
 """
 

@@ -10,18 +10,18 @@ from sagetree.tables.encoding import Floats
 from sagetree.tables.label import Labels
 from sagetree.train.facts.facts import Facts
 
-# So many rows, evenly spread, are looked at.
+# This many rows, evenly spread, are read.
 EXAMINED_ROWS = 50_000
 
-# Rows are cut into at most so many groups of equal size by the column's order.
+# Rows are cut into at most this many groups of equal size by the column's order.
 GROUPS = 16
 ROWS_PER_GROUP = 10
 
-# A label of at most so many values is looked at value by value, another by its ranks.
+# A label of at most this many values is measured value by value, another by its ranks.
 CLASSES = 20
 
 # Chance gives such a difference between the groups once in 30 000 columns (a normal
-# deviate of 4), and less than this share of the label's variance is of no use.
+# deviate of 4), and less than this share of the label's variance does not count.
 DEVIATE = 4.0
 LEAST_SHARE = 0.01
 
@@ -30,7 +30,7 @@ LEAST_SHARE = 0.01
 class Telling:
     """Says how much of the label columns tell; `encode` reads it when it is first asked for.
 
-    Both are of this host's rows, and what is said is of those of all.
+    Both are of this host's rows, and the result is about those of all.
     """
 
     facts: Facts

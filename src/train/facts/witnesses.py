@@ -30,7 +30,7 @@ CODE = re.compile(r"\s*0\d+\s*$")
 # From here on whole numbers have marks between their groups of digits, if others have.
 GROUPED_FROM = 1000
 
-# So many cells are read where that takes long.
+# This many cells are read where that takes long.
 MOST_READ = 200_000
 
 _MARKS: tuple[Decimal, ...] = ("point", "comma")

@@ -1,8 +1,8 @@
 """What the hosts of a job exchange, and the one that is alone, which exchanges nothing.
 
-All hosts make the same calls in the same order: a sequence that differs is no
-error to XGBoost, but another model. So no call stands below an `if` on what only
-one host knows, and what leads to a call is decided from what all have told.
+All hosts make the same calls in the same order: a sequence that differs is not an error to XGBoost,
+but another model. So no call stands below an `if` on what only one host knows, and what leads to a
+call is decided from what all have sent.
 """
 
 from abc import ABC, abstractmethod

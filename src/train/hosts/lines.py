@@ -30,5 +30,5 @@ class HostLine:
         *lines, self._received = (self._received + data).split(b"\n")
         found = [json.loads(line) for line in lines]
         if len(self._received) > MOST or not all(isinstance(words, dict) for words in found):
-            raise ValueError("this is not a line of a host")
+            raise ValueError("this line does not come from a host")
         return found

@@ -1,4 +1,4 @@
-"""A host's side of the meeting: it comes, is told where the tracker is, and parts."""
+"""A host's side of the meeting: it joins, learns where the tracker is, and leaves."""
 
 import json
 import socket
@@ -58,7 +58,9 @@ class Meeting:
             raise PlatformError(
                 f"the host cannot join the job: {answer['refused']}",
                 where=f"host {self.hosts.current}",
-                hint="Start all hosts once, from one image, with the same resourceconfig.json",
+                hint=(
+                    "Start each host once, all from one image and with the same resourceconfig.json"
+                ),
             )
         self.tracker = answer.get("tracker", ())
         if not self.tracker:
@@ -94,7 +96,7 @@ class Meeting:
         self._wait_for_coordinator()
 
     def leave(self, error: BaseException) -> None:
-        """End the job for all, with the reason that the others are told.
+        """End the job for all, with the reason that the others get.
 
         Where the hosts have met nobody is waited for: they miss this one once it has ended.
         """
@@ -107,7 +109,7 @@ class Meeting:
 
     def _say(self, **words: object) -> None:
         if self._line is not None:
-            with suppress(OSError):  # the coordinator is gone: whoever asks it is told so
+            with suppress(OSError):  # the coordinator is gone: whoever asks it gets an error
                 self._line.send(**words)
 
     def _close_line(self) -> None:
@@ -194,7 +196,7 @@ class Meeting:
         seconds = self.cluster.timeout
         match cause:
             case {"host": str(name), "why": ""}:
-                reason = f"{name} ended without a word, as a host does that is killed"
+                reason = f"{name} ended without a message, as a host does when it is killed"
             case {"host": str(name), "why": str(why)}:
                 reason = f"{name} failed: {why}"
             case {"missing": [*names]}:
@@ -210,7 +212,7 @@ class Meeting:
             case {"silent": _}:
                 reason = "the connection between hosts broke"
             case _:
-                reason = f"{self.hosts.leader}, which leads the job, cannot be reached any more"
+                reason = f"{self.hosts.leader}, which leads the job, can no longer be reached"
         return PlatformError(f"another host of the job is gone: {reason}", hint=_HINT)
 
 

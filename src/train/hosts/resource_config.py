@@ -60,7 +60,8 @@ def read_hosts(config: Mapping[str, Any], faults: list[str]) -> Hosts:
 def _faults(names: list[Any], current: object) -> list[str]:
     if not all(isinstance(name, str) and name.strip() for name in names):
         return [
-            "hosts of resourceconfig.json holds what is not a name or address: write each as text"
+            "hosts of resourceconfig.json holds something that is not a name or an address: write "
+            "each as text"
         ]
     if len(set(names)) < len(names):
         doubles = sorted({name for name in names if names.count(name) > 1}, key=_natural)

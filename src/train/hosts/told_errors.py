@@ -21,7 +21,7 @@ def told(error: BaseException) -> dict[str, str]:
 
 
 def raised(found: Mapping[str, str], host: str) -> BaseException:
-    """Return the error that `host` told, with that host in its place."""
+    """Return the error that `host` sent, with that host as its place."""
     where = ", ".join(filter(None, [f"host {host}", found["where"]]))
     if found["kind"] == _SIGTERM:
         return Terminated(f"{where}: {found['message']}")

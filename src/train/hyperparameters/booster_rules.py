@@ -74,7 +74,7 @@ def idle_for_booster(values: Values) -> Iterator[tuple[str, str]]:
 
 
 def grows_exactly(values: Values) -> bool:
-    """Say whether trees are grown without histograms, hence without category splits."""
+    """Say whether trees are grown without histograms, and so without category splits."""
     return values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", ())
 
 
@@ -112,7 +112,7 @@ def _linear_faults(values: Values) -> Iterator[str]:
     updaters = values.get("updater", ("shotgun",))
     if len(updaters) != 1 or updaters[0] not in _LINEAR_UPDATERS:
         yield (
-            f"updater is {','.join(updaters)}, and booster is gblinear: take shotgun or "
+            f"updater is {','.join(updaters)}, and booster is gblinear: use shotgun or "
             "coord_descent"
         )
         return
@@ -127,20 +127,20 @@ def _updater_faults(values: Values) -> Iterator[str]:
         return
     linear = [updater for updater in updaters if updater in _LINEAR_UPDATERS]
     if linear:
-        yield f"updater {linear[0]} is for booster gblinear: set it, or take another updater"
+        yield f"updater {linear[0]} is for booster gblinear: set it, or use another updater"
         return
     growers = [updater for updater in updaters if updater in _GROWERS]
     if values.get("process_type") == "update":
         return
     if len(growers) != 1:
         yield (
-            f"updater is {','.join(updaters)}: one that grows trees is needed, and only one: "
+            f"updater is {','.join(updaters)}: exactly one updater that grows trees is needed: "
             f"{', '.join(_GROWERS)}"
         )
         return
     method = values.get("tree_method", "auto").removeprefix("gpu_")
     if "refresh" in updaters and "monotone_constraints" in values:
-        yield "monotone_constraints is not for updater refresh: leave one of them out"
+        yield "monotone_constraints does not work with updater refresh: leave one of them out"
     if method not in ("auto", _GROWERS[growers[0]]):
         yield (
             f"updater {growers[0]} is tree_method {_GROWERS[growers[0]]}, and tree_method is "
@@ -153,20 +153,24 @@ def _updater_faults(values: Values) -> Iterator[str]:
 def _gpu_faults(values: Values) -> Iterator[str]:
     """Yield what XGBoost's CUDA build refuses of blocks that the CPU has read."""
     if trains_on_gpu(values) and values.get("external_memory"):
-        yield "external_memory is not for a GPU: take device=cpu, or external_memory=false"
+        yield "external_memory does not work on a GPU: use device=cpu, or external_memory=false"
 
 
 def _exact_faults(values: Values) -> Iterator[str]:
     if not grows_exactly(values):
         return
     if values.get("max_depth") == 0:
-        yield "max_depth=0 (any depth) is not for tree_method=exact: take a depth, or hist"
+        yield (
+            "max_depth=0 (any depth) does not work with tree_method=exact: set a depth, or use hist"
+        )
     if values.get("device", "cpu") != "cpu":
-        yield "tree_method=exact is not for a GPU: take hist, or device=cpu"
+        yield "tree_method=exact does not work on a GPU: use hist, or device=cpu"
     if values.get("external_memory"):
-        yield "tree_method=exact needs all rows in memory: take hist, or external_memory=false"
+        yield "tree_method=exact needs all rows in memory: use hist, or external_memory=false"
     if values.get("colsample_bynode", 1) < 1:
-        yield "colsample_bynode is not for tree_method=exact: take hist, or colsample_bylevel"
+        yield (
+            "colsample_bynode does not work with tree_method=exact: use hist, or colsample_bylevel"
+        )
     if values.get("sampling_method") == "gradient_based":
         yield "sampling_method=gradient_based needs tree_method=hist: set it"
 
@@ -193,6 +197,6 @@ def _update_faults(values: Values, channels: Collection[str] | None) -> Iterator
         )
     if channels is not None and MODEL not in channels:
         yield (
-            "process_type=update revises the trees of an earlier model, and there is no channel "
-            "'model': give it one"
+            "process_type=update revises the trees of an earlier model, and channel 'model' is "
+            "missing: add it"
         )

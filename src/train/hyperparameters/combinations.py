@@ -1,7 +1,7 @@
 """Hyperparameters that do not go together, found before any data are read.
 
 What this job cannot heed though another could is not a fault, so that a tuning job
-over boosters or objectives loses no trial: it is said in the log, and left out.
+over boosters or objectives loses no trial: the log says so, and it is left out.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -90,8 +90,8 @@ def _column_faults(values: Values) -> Iterator[str]:
 def _weight_faults(values: Values) -> Iterator[str]:
     if values.get("csv_weights") and "weight_column" in values:
         yield (
-            "csv_weights says that the second column is the weight and weight_column that "
-            f"{quote(values['weight_column'])} is: set one of them"
+            "csv_weights says that the second column is the weight, and weight_column says that "
+            f"it is {quote(values['weight_column'])}: set one of them"
         )
     if "base_margin_column" in values and "base_score" in values:
         yield "base_score has no effect where rows start from base_margin_column: set one of them"
@@ -117,7 +117,7 @@ def _facet_faults(values: Values, failed: Collection[str]) -> Iterator[str]:
         return
     for name in ("favourable", "reweigh"):
         if is_given(values, name):
-            yield f"{name} is set and there are no facets: set facets, or leave {name} out"
+            yield f"{name} is set and facets is not: set facets, or leave {name} out"
 
 
 def _fold_faults(values: Values) -> Iterator[str]:

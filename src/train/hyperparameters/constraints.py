@@ -37,7 +37,7 @@ class Constraints:
     def params(self, schema: Schema, features: FeaturePipeline) -> dict[str, str]:
         """Return XGBoost's monotone_constraints and interaction_constraints.
 
-        What is said of a column holds for each feature made of it. Raises
+        What is set for a column holds for each feature made of it. Raises
         SettingsError for columns that are none.
         """
         params: dict[str, str] = {}
@@ -98,7 +98,7 @@ class Constraints:
         if not any(groups):
             raise SettingsError(
                 "interaction_constraints names only columns that are left out of training",
-                hint=f"The columns that are not are {quote_all(columns)}",
+                hint=f"The columns in training are {quote_all(columns)}",
             )
         return [group for group in groups if group]
 
@@ -119,8 +119,8 @@ def _by_name(monotone: tuple[int, ...], schema: Schema) -> dict[str, int]:
     width = schema.first_index + len(numbers)
     if len(monotone) > width:
         raise SettingsError(
-            f"monotone_constraints has {len(monotone)} values where the numbers of columns end "
-            f"at {width - 1}",
+            f"monotone_constraints has {len(monotone)} values, and the numbers of columns end at "
+            f"{width - 1}",
             hint=_numbering(numbers),
         )
     if len(monotone) < width and any(monotone[: schema.first_index]):
@@ -129,7 +129,7 @@ def _by_name(monotone: tuple[int, ...], schema: Schema) -> dict[str, int]:
 
 
 def _no_such_number(what: str, number: int, numbers: Mapping[int, str]) -> SettingsError:
-    return SettingsError(f"{what} column {number}, and there is none", hint=_numbering(numbers))
+    return SettingsError(f"{what} column {number}, which does not exist", hint=_numbering(numbers))
 
 
 def _numbering(numbers: Mapping[int, str]) -> str:

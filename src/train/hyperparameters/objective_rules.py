@@ -167,10 +167,13 @@ def objective_notes(values: Values) -> Iterator[str]:
     objective = OBJECTIVES[values["objective"]]
     for metric in _named(values):
         if not is_defined(Asked.of(metric), values, objective):
-            yield f"{metric} is computed, and says little of objective {objective.name}"
+            yield f"{metric} is computed, and says little about objective {objective.name}"
     for metric in _named(values)[-1:]:
         if with_parameter(metric, values) != deciding:
-            yield f"{metric} only says what rows are called: {deciding} decides the rounds"
+            yield (
+                f"{metric} only measures which class rows are assigned to: {deciding} decides the "
+                "rounds"
+            )
 
 
 def _named(values: Values) -> list[str]:
@@ -199,13 +202,16 @@ def _label_faults(values: Values, objective: Objective) -> Iterator[str]:
     if objective.name != "survival:aft" or not bounds:
         return
     if len(bounds) == 1:
-        yield f"of label_lower_bound and label_upper_bound only {bounds[0]} is set: set both"
+        yield f"only {bounds[0]} is set, of label_lower_bound and label_upper_bound: set both"
     if "target" in values:
-        yield "target is set, and label_lower_bound and label_upper_bound are: leave it out"
+        yield (
+            "target and the bounds label_lower_bound and label_upper_bound are all set: leave "
+            "target out"
+        )
     if "event_column" in values:
         yield (
-            "event_column is set, and label_lower_bound and label_upper_bound say the same: leave "
-            "it out"
+            "event_column and the bounds label_lower_bound and label_upper_bound say the same: "
+            "leave event_column out"
         )
 
 
@@ -219,13 +225,13 @@ def _base_score_faults(values: Values, objective: Objective) -> Iterator[str]:
     shown = ", ".join(f"{score:g}" for score in scores)
     if objective.name in _PROBABILITY and not all(0 < score < 1 for score in scores):
         yield (
-            f"base_score is {shown}, and with objective {objective.name} it is a probability: "
-            "take a number above 0 and below 1"
+            f"base_score is {shown}, and with objective {objective.name} it is a probability: set "
+            "a number above 0 and below 1"
         )
     if objective.name in _POSITIVE and not all(score > 0 for score in scores):
         yield (
-            f"base_score is {shown}, and with objective {objective.name} it must be above 0: "
-            "take such a number"
+            f"base_score is {shown}, and with objective {objective.name} it must be above 0: set "
+            "such a number"
         )
 
 

@@ -42,8 +42,9 @@ OWN = (
     Hyperparameter(
         "decision",
         DecisionRule(),
-        "binary:logistic: how the score is chosen from which on a row is called positive, on "
-        "rows left out: by the greatest F1, the most found with a precision or with a share of "
+        "binary:logistic: how the threshold, the score from which a row is called positive, is "
+        "chosen on "
+        "held-out rows: by the greatest F1, the most found with a precision or with a share of "
         "alerts, the fewest alerts with a recall, or the least cost of positives missed and false "
         "alarms, such as cost: miss=claim_amount alarm=35",
         default="f1",
@@ -51,7 +52,7 @@ OWN = (
     Hyperparameter(
         "calibration",
         Choice(("none", "platt", "isotonic", "auto")),
-        "binary:logistic: what makes a score a probability, fitted on rows left out, with ranks "
+        "binary:logistic: what makes a score a probability, fitted on held-out rows, with ranks "
         "as they are; default: auto, which calibrates where the slope there is surely outside "
         ".9 to 1.1 or the mean score off, and takes back scale_pos_weight; none with preset "
         "xgboost",
@@ -59,8 +60,8 @@ OWN = (
     Hyperparameter(
         "facets",
         FacetList(),
-        "parts of the rows, by values or a threshold of a column that may be no feature, of which "
-        "Clarify's bias metrics are measured; evaluate takes the same",
+        "parts of the rows, by values or a threshold of a column that need not be a feature, for "
+        "which Clarify's bias metrics are measured; evaluate takes the same",
     ),
     Hyperparameter(
         "favourable",
@@ -107,7 +108,7 @@ OWN = (
     Hyperparameter(
         "unknown_category",
         Choice(("missing", "error")),
-        "what a category never seen in training is at serving",
+        "what serving makes of a category never seen in training",
         default="missing",
     ),
     Hyperparameter(
@@ -196,14 +197,15 @@ OWN = (
     Hyperparameter(
         "_kfold",
         Integer(2),
-        "folds of which each gives a model; all are served as one, and every printed number is "
-        "of rows left out",
+        "folds that each give a model; all are served as one, and every printed number is "
+        "of held-out rows",
     ),
     Hyperparameter("_num_cv_round", Integer(1), "how often _kfold is repeated", default="1"),
     Hyperparameter(
         "eval_metric",
         Names(),
-        "metrics of each round, of which the last one stops, but logloss or mlogloss for one that "
+        "metrics of each round; the last one stops the rounds, but logloss or mlogloss for one "
+        "that "
         "only says what rows are called (f1, accuracy, error); default: the objective's own, of "
         "two classes auc,logloss (logloss,auc with scale_pos_weight, auc with preset xgboost)",
     ),
@@ -230,7 +232,7 @@ OWN = (
     Hyperparameter(
         "report",
         Flag(),
-        "whether the job writes output/data/report.html, of the rows left out",
+        "whether the job writes output/data/report.html, of the held-out rows",
         default="false",
     ),
     Hyperparameter(

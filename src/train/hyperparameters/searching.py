@@ -10,7 +10,7 @@ Values = Mapping[str, Any]
 
 ENCODING = "encoding"
 
-# What a search may say of categories: as without one, or mean labels for all of them.
+# What a search may say about categories: as without one, or mean labels for all of them.
 ENCODINGS = ("native", "target")
 
 
@@ -69,14 +69,16 @@ def search_faults(values: Values, channels: Collection[str] | None) -> Iterator[
     if "tune" not in values:
         return
     if "_kfold" in values:
-        yield "tune gives one model, and _kfold one of each fold: leave one of them out"
+        yield "tune gives one model, and _kfold gives one for each fold: leave one of them out"
     if values.get("reweigh") == "facet":
         yield (
-            "tune judges a model by searches, and reweigh=facet one beside it without any: leave "
-            "one of them out"
+            "tune compares models of searches, and reweigh=facet compares with a model that was "
+            "not searched: leave one of them out"
         )
     if values.get("process_type") == "update":
-        yield "tune grows trees, and process_type=update revises those there are: leave one out"
+        yield (
+            "tune grows trees, and process_type=update revises existing ones: leave one of them out"
+        )
     elif MODEL in (channels or ()):
         yield (
             "tune judges settings on rows that the trees of channel 'model' may have learnt from: "

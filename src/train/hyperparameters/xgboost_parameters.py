@@ -144,7 +144,7 @@ TREES = (
     _handed_on(
         "monotone_constraints",
         Monotone(),
-        "1: rising, -1: falling, 0: as it comes; in order: of the columns after the label, in "
+        "1: rising, -1: falling, 0: unconstrained; in order: of the columns after the label, in "
         "libsvm of the indices from 0",
     ),
     _handed_on(
@@ -193,7 +193,12 @@ BY_OBJECTIVE = (
         "reg:tweedie: near 1 like Poisson, near 2 like gamma",
         "1.5",
     ),
-    _handed_on("huber_slope", Real(0, above=True), "reg:pseudohubererror: where it bends", "1"),
+    _handed_on(
+        "huber_slope",
+        Real(0, above=True),
+        "reg:pseudohubererror: where the loss turns from quadratic to linear",
+        "1",
+    ),
     _handed_on(
         "quantile_alpha",
         NumberList("numbers above 0 and below 1 such as [0.1, 0.5, 0.9]", each=_WITHIN),

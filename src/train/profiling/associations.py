@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sagetree.evaluate.report.columns import CodedColumn, Floats
 
-# From so many cells on a table of two columns is counted by sorting.
+# From this many cells on a table of two columns is counted by sorting.
 _DENSE_CELLS = 2**20
 
 _LEAST_ROWS = 3
@@ -74,7 +74,7 @@ class Ranked:
 
 
 def associations(columns: Sequence[CodedColumn]) -> tuple[Pair, ...]:
-    """Return every pair of columns that can be told, the strongest first."""
+    """Return every pair of columns that can be measured, the strongest first."""
     pairs = [pair_of(*two) for two in combinations(map(Ranked, columns), 2)]
     return strongest([pair for pair in pairs if pair is not None])
 

@@ -30,7 +30,7 @@ from sagetree.train.profiling.values import ParsedColumn, values_of
 # Columns that are shown; the others are listed.
 MOST_COLUMNS = 40
 
-# Of more rows so many, evenly drawn, say how columns go together; all others are counted.
+# Of more rows, this many are drawn evenly and say how columns go together; all others are counted.
 SAMPLED_ROWS = 100_000
 
 _SEED = 0

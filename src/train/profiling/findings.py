@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from sagetree.errors import quote
 from sagetree.train.profiling.facts import TableFacts
 
-# Of a kind of finding no more are told one by one.
+# Of a kind of finding no more are listed one by one.
 MOST_OF_A_KIND = 20
 
 # From this share of missing cells on a column says little.
@@ -39,7 +39,7 @@ def _told(word: str, sentences: Sequence[str]) -> Iterator[Finding]:
 def _ends(facts: TableFacts) -> Iterator[str]:
     yield from (one.refused for one in facts.columns if one.refused)
     if facts.of_rows is None:
-        yield "no column is left to learn from"
+        yield "there are no columns left to learn from"
 
 
 def _contradictions(facts: TableFacts) -> Iterator[str]:

@@ -73,7 +73,7 @@ class Opened:
         return MissingValues.of(self.settings.columns.missing_values)
 
     def row_facts(self) -> RowFacts | None:
-        """Return what whole rows show, None where no column is left to learn from."""
+        """Return what whole rows show, None where there are no columns left to learn from."""
         columns = tuple(one.column for one in self.columns)
         found = self.labelled
         label = found.label if found else None
@@ -89,7 +89,7 @@ class Opened:
         return labelled_facts(self.table, plan, found.goal)
 
     def bias(self) -> BiasAnalysis | None:
-        """Return what the labels say of facets, None where none are named.
+        """Return what the labels say about facets, None where none are named.
 
         Raises SettingsError where there is no label that can favour anyone.
         """
@@ -98,7 +98,7 @@ class Opened:
             return None
         if found is None:
             raise SettingsError(
-                "facets are compared by a label, and none is named",
+                "facets are compared by a label, and --target is not set",
                 where="facets",
                 hint="Name it with --target COLUMN",
             )

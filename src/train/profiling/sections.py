@@ -34,7 +34,7 @@ def overview_section(facts: TableFacts) -> Section:
     """Return how much there is, and what to look at first."""
     said = findings(facts)
     rows = tuple((what, shown(text, _REASON)) for what, text in said)
-    words = "What to look at before training." if rows else "Nothing stands out."
+    words = "What to check before training." if rows else "Nothing stands out."
     return Section(
         "overview",
         "At a glance",

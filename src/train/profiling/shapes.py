@@ -9,7 +9,7 @@ from sagetree.evaluate.report.columns import CodedColumn, Floats
 from sagetree.evaluate.report.profile import fences
 from sagetree.train.profiling.groups import RowGroups
 
-# A number of at most so many values is shown value by value.
+# A number of at most this many values is shown value by value.
 FEW_VALUES = 12
 
 # Categories that are shown, the most frequent ones.

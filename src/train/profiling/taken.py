@@ -13,7 +13,7 @@ from sagetree.train.facts.facts import Facts
 from sagetree.train.facts.telling import Telling
 from sagetree.train.settings.columns import Columns
 
-# What is said of a column that training would end at.
+# What is said about a column that training would end at.
 REFUSED = "refused"
 
 

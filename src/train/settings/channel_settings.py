@@ -44,7 +44,9 @@ def read_json(path: Path) -> Mapping[str, Any]:
             f"it is not JSON: {error}", where=path.name, hint="Write an object"
         ) from error
     if not isinstance(value, dict):
-        raise SettingsError("it holds no JSON object", where=path.name, hint="Write an object")
+        raise SettingsError(
+            "it does not hold a JSON object", where=path.name, hint="Write an object"
+        )
     return value
 
 
@@ -85,18 +87,18 @@ def _no_train(opt_ml: OptMl, channels: Collection[str]) -> str:
     found = ", ".join(map(quote, channels)) or "none"
     if read_json(opt_ml.input_data_config):
         return (
-            f"there is no channel 'train' in {opt_ml.input_data_config.name} (channels: {found}): "
-            "give the channel with the rows to learn from that name"
+            f"channel 'train' is missing from {opt_ml.input_data_config.name} (channels: {found}): "
+            "give that name to the channel with the rows to learn from"
         )
     return (
-        f"there is no channel 'train' (channels: {found}): put files into "
+        f"channel 'train' is missing (channels: {found}): put files into "
         f"{opt_ml.data / TRAIN}, name another folder than {opt_ml.root} by {BASE_DIR_VARIABLE}, "
         "or name files of your own (sagetree train FILE --target COLUMN)"
     )
 
 
 def channel_notes(channels: Collection[str]) -> Iterator[str]:
-    """Return what the log should say of channels whose names are nearly those that a job reads."""
+    """Return the log's lines about channels whose names are nearly those that a job reads."""
     from difflib import get_close_matches  # few need it
 
     for channel in channels:

@@ -1,4 +1,4 @@
-"""The files of checkpoints: what they are called, what they hold, of which training they are.
+"""The files of checkpoints: what they are called, what they hold, which training they belong to.
 
 Each is a line with the sha256 of all that follows, a line of JSON, and the
 boosters as XGBoost's own UBJSON: data only.
@@ -26,7 +26,7 @@ MAGIC = b"sagetree-checkpoint 1"
 PREFIX = "sagetree-checkpoint-"
 _NAME = re.compile(PREFIX + r"([a-z0-9-]+)\.([0-9]+)")
 
-# Hyperparameters a training does not depend on; num_round is looked at by itself.
+# Hyperparameters a training does not depend on; num_round is checked by itself.
 _IMMATERIAL = frozenset(
     {
         "num_round", "nthread", "verbosity", "checkpoint_interval", "checkpoint_seconds",
@@ -34,7 +34,7 @@ _IMMATERIAL = frozenset(
     }
 )  # fmt: skip
 
-_REMEDY = "Restore what it was, or empty the folder of checkpoints to train anew"
+_REMEDY = "Restore the earlier values, or empty the folder of checkpoints to train from the start"
 
 
 class Fingerprint(StoredRecord):
@@ -151,16 +151,16 @@ def read_checkpoint(path: Path) -> tuple[Header, tuple[bytes, ...]]:
     except OSError as error:
         raise DamagedError(error.strerror) from error
     if not first.startswith(MAGIC):
-        raise DamagedError("it does not begin as one")
+        raise DamagedError("it does not begin as a checkpoint does")
     if first != first_line(rest):
-        raise DamagedError("its sha256 is another")
+        raise DamagedError("its sha256 is not the stored one")
     line, _, blob = rest.partition(b"\n")
     try:
         header = Header.model_validate(json.loads(line))
     except (ValueError, ValidationError) as error:
         raise DamagedError("its header is not as sagetree writes it") from error
     if sum(header.sizes) != len(blob):
-        raise DamagedError("its boosters are of other sizes")
+        raise DamagedError("its boosters have other sizes")
     if path.name != f"{PREFIX}{header.phase}.{header.rounds}":
         raise DamagedError("it was renamed")
     ends = list(accumulate(header.sizes))

@@ -18,7 +18,7 @@ class Columns:
 
     `base_margin` has one column for each output; `csv_weights` says that the
     second column of CSV files is the weight, `encodes_many` that categories of many
-    values are statistics of the label, whatever `encoding` says of few, `searches_encoding`
+    values are statistics of the label, whatever `encoding` says about few, `searches_encoding`
     that the job tries it for these, `shifts` that
     numbers may be moved so that float32 keeps them apart; `word_encoding` is that of words
     among numbers, which are never such statistics; `decimal` and `date_order` say how

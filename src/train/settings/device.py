@@ -30,17 +30,17 @@ def gpu_faults(*, built: bool, gpus: int) -> Iterator[str]:
     """Yield why no GPU can train, with `built` for XGBoost's CUDA build."""
     if not built:
         yield (
-            "device is cuda, and this is XGBoost's CPU build: take the image that "
+            "device is cuda, and this is XGBoost's CPU build: use the image that "
             "./build_and_push.sh --gpu builds, or device=cpu"
         )
     elif not gpus:
         yield (
-            "device is cuda, and no GPU is visible here: take an instance that has one "
+            "device is cuda, and no GPU is visible here: use an instance that has one "
             "(with docker run: --gpus all), or device=cpu"
         )
 
 
 def gpu_notes(gpus: int) -> Iterator[str]:
-    """Yield what the log says of several GPUs of which one trains."""
+    """Yield what the log says about several GPUs if one trains."""
     if gpus > 1:
         yield f"One of the {gpus} GPUs of this machine trains; the others stay idle"

@@ -1,4 +1,4 @@
-"""What is wrong with a job's configuration, gathered so that all of it is told at once."""
+"""What is wrong with a job's configuration, gathered so that all of it is reported at once."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

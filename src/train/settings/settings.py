@@ -115,9 +115,9 @@ class Checkpointing:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """Everything a training job was told.
+    """All settings of a training job.
 
-    `header` and `delimiter` are of CSV files, None where they are looked at;
+    `header` and `delimiter` are of CSV files, None where they are detected;
     `formats` what each channel's ContentType promises, `charsets` the charset of
     those that name another than UTF-8; `given` is what the user wrote, as text;
     `notes` are lines to log; `decision` is the rule that chooses the threshold. `bias` says
@@ -232,7 +232,7 @@ def _parse(given: Mapping[str, str], faults: list[str], failed: set[str]) -> dic
 
 
 def _notes(values: Mapping[str, Any], channels: Collection[str]) -> Iterator[str]:
-    """Return what the log should say of settings that change nothing."""
+    """Return what the log should say about settings that change nothing."""
     for parameter in UNUSED:
         if parameter.name in values:
             yield f"{parameter.name} has no effect: {parameter.help}"

@@ -1,4 +1,4 @@
-"""What a job was told of a search of hyperparameters: how long, and over what."""
+"""A job's settings of a search of hyperparameters: how long, and over what."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -21,7 +21,7 @@ from sagetree.train.tuning.encodings import NATIVE, Encoded
 from sagetree.train.tuning.proposals import Proposer
 from sagetree.train.tuning.trying import Groups, Tried, attempt, in_groups
 
-# With so many rows left out, of the rarer label if there are two, more folds would hardly
+# With this many held-out rows, of the rarer label if there are two, more folds would hardly
 # choose differently.
 _ENOUGH_LEFT_OUT = 1000
 

@@ -1,7 +1,7 @@
 """What to try next, and what is not worth going on with: Optuna's answers, as functions.
 
 Each asks a study made anew of all trials so far, with a sampler seeded by their number: a
-job that was stopped and goes on from the trials that it stored is told the same.
+job that was stopped and goes on from the trials that it stored gets the same.
 """
 
 from collections.abc import Sequence

@@ -113,7 +113,7 @@ class Search:
         store: TrialStore,
         seconds: Callable[[], float],
     ) -> tuple[Trial, ...]:
-        """Return the trials, of which the best have values on other folds too."""
+        """Return the trials; the best have values on other folds too."""
         if self.plan.run.is_stopped():
             return trials
         for place in course.finalists(trials):

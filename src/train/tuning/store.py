@@ -22,7 +22,7 @@ PREFIX = "sagetree-trials-"
 
 
 class StoredSearch(StoredRecord):
-    """A search so far: of which training, its trials, the seconds they took, and if it is over."""
+    """A search so far: its training, its trials, the seconds they took, and if it is over."""
 
     fingerprint: Fingerprint
     trials: tuple[Trial, ...]
@@ -57,7 +57,7 @@ class TrialStore:
             raise DataError(
                 "the file of trials is not as sagetree writes it",
                 where=str(self.path),
-                hint="Empty the folder of checkpoints to train anew",
+                hint="Empty the folder of checkpoints to train from the start",
             ) from error
         self.checkpoints.fingerprint.check(found.fingerprint, self.path)
         LOG.info("Going on after %d trials, from %s", len(found.trials), self.path)

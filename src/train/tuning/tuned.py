@@ -55,7 +55,7 @@ class Tuned(NamedTuple):
 
 @dataclass(frozen=True)
 class _Judged:
-    """A model, and what it says of rows (`left_out`) that had no part in its search.
+    """A model, and what it says about rows (`left_out`) that had no part in its search.
 
     `is_whole` says that the search came to its end, and learnt from all rows it had.
     """
@@ -134,9 +134,9 @@ class _Job:
             if one.is_whole or not judged:
                 judged.append(one)
             if self.run.is_stopped():
-                which = f"the rows left out by {len(judged)} of {len(usable)} folds of {_NESTED}"
+                which = f"the held-out rows of {len(judged)} of {len(usable)} folds of {_NESTED}"
                 return self._stopped(judged, which)
-        which = f"the rows left out by {len(usable)}-fold {_NESTED}"
+        which = f"the held-out rows of {len(usable)}-fold {_NESTED}"
         found = self._search("model", np.arange(self.train.rows), "Model", parts=len(usable) + 1)
         if self.run.is_stopped():
             return self._stopped(judged, which)
@@ -170,8 +170,10 @@ class _Job:
             ", ".join(names),
             f"{budget.trials} trials{judges}"
             if budget.seconds is None
-            else f"{budget.seconds} s{judges}; its trials depend on the machine: the same "
-            "job may give another model",
+            else (
+                f"{budget.seconds} s{judges}; its trials depend on the machine: the same job may "
+                "give a different model"
+            ),
         )
 
     def _search(self, name: str, rows: Rows, words: str, *, parts: int) -> SearchResult:
@@ -179,7 +181,7 @@ class _Job:
         return search.run(rows, TrialStore(self.checkpoints, name))
 
     def _budget(self, parts: int) -> Budget:
-        """Return what one search of so many has: all trials, or its part of the seconds."""
+        """Return what one search of this many has: all trials, or its part of the seconds."""
         budget = self.tuning.budget
         if budget.seconds is None:
             return budget
@@ -222,8 +224,10 @@ class _Job:
         return booster_data(plan, train.take(inside), others)
 
     def _stopped(self, judged: Sequence[_Judged], which: str, *, is_nested: bool = True) -> Tuned:
-        """Return the first model that was judged, and what all of them say of rows left out."""
-        LOG.warning("Stopped by SIGTERM: the model is of what was searched, and of fewer rows")
+        """Return the first model that was judged, and what all of them say about held-out rows."""
+        LOG.warning(
+            "Stopped by SIGTERM: the model is the best one searched so far, fitted on fewer rows"
+        )
         first = judged[0]
         validation = first.encoded.read.examples.get(VALIDATION)
         result = _result(judged, validation or first.encoded.train, first.rounds, which)
@@ -257,7 +261,7 @@ class _Job:
             raise DataError(
                 "the rows are too few to search hyperparameters on: folds of folds cannot be made",
                 where="channel train",
-                hint="Leave out tune, or add rows",
+                hint="Leave tune out, or add rows",
             )
 
 

@@ -65,7 +65,7 @@ def test_the_latest_is_approved_and_its_figures_are_said(registry):
         "version 2: PendingManualApproval, auc 0.8472, precision 0.5",
         f"+ aws sagemaker update-model-package --model-package-arn {second} "
         "--model-approval-status Approved",
-        "Its deployment begins; to see it:  sagetree cloud status --stack fraud",
+        "Its deployment begins; to follow it:  sagetree cloud status --stack fraud",
     ]
     assert approval(registry, second) == "Approved"
     assert approval(registry, first) == "PendingManualApproval"
@@ -81,7 +81,7 @@ def test_a_version_is_approved_by_its_number_once(registry):
         0,
         [
             "version 1: Approved",
-            "It is approved already. To have it served, though it was left for another one:",
+            "It is approved already. To serve it although it was left for another one:",
             "  sagetree cloud shift 100 --package 1 --stack fraud",
         ],
     )
@@ -94,7 +94,7 @@ def test_what_must_not_be_approved_is_refused(registry):
         return str(raised.value)
 
     assert refused(None) == (
-        "fraud has no model yet. Make one by 'sagetree cloud run --stack fraud'"
+        "fraud has no model yet. Make one with 'sagetree cloud run --stack fraud'"
     )
     register(registry, "PendingManualApproval")
     arn = register(registry, "Rejected", 0.55)

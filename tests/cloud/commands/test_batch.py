@@ -166,17 +166,21 @@ def test_what_cannot_be_scored_is_refused_before_a_job(stack, tmp_path):
     stack.answer("s3", "ListObjectsV2", [{"Contents": [{"Key": big, "Size": 2**30}]}, {}])
     where = f"s3://{bucket}/batch/"
     for source, target, said in (
-        (tmp_path / "gone", "out", f"{tmp_path}/gone: the file is missing. Name a file, a folder, "
+        (tmp_path / "gone", "out", f"{tmp_path}/gone: the file does not exist. Name a file, a "
+         "folder, "
          "or an address in S3"),
         (empty, "out", f"{empty}: the folder is empty. Name a file, a folder, or an address in S3"),
-        (tmp_path, "out", f"{table} and {other} are of two kinds. Score files of one kind at a "
+        (tmp_path, "out", f"{table} and {other} are of different kinds. Score files of one kind "
+         "at a "
          "time"),
         (table, table, f"{table}: it is a file. Name a folder for the scores"),
         ("s3://mine/a.csv", "out", "s3://mine/a.csv: the stack's jobs may not read or write there. "
-         f"Name an address below {where}, to and from which you can copy by 'aws s3 cp'"),
-        (where, where, f"s3://{bucket}/{big}: it has 1073741824 bytes, and one request may have "
-         "104857600. Copy it here, and name the copy: it is then sent in parts"),
-        (where, where, f"{where}: there is no file. Name a file, or what is above some"),
+         f"Name an address below {where}; 'aws s3 cp' copies to and from it"),
+        (where, where, (
+            f"s3://{bucket}/{big}: it has 1073741824 bytes, and one request may have at most "
+            "104857600. Copy it here, and name the copy: it is then sent in parts"
+        )),
+        (where, where, f"{where}: no file is there. Name a file, or what is above some"),
     ):  # fmt: skip
         with pytest.raises(UserError) as raised:
             batch(stack.account, str(source), str(target), TYPE)
@@ -263,9 +267,11 @@ def test_lines_of_json_are_cut_between_lines(tmp_path):
          "more"),
         ("b.csv", ", line 1: the line is not CSV: unexpected end of data. Close every quote; write "
          'a quote inside a quoted cell twice ("")'),
-        ("a.parquet", ": it has 200 bytes, and one request may have 64. Write it as several files, "
-         "or as .csv or .jsonl, which are cut for you"),
-        ("a.txt", ": its name ends in '.txt'. Score files whose names end in .csv, .jsonl, "
+        ("a.parquet", (
+            ": it has 200 bytes, and one request may have at most 64. Write it as several files, "
+            "or as .csv or .jsonl, which the command splits"
+        )),
+        ("a.txt", ": its suffix is '.txt'. Score files whose names end in .csv, .jsonl, "
          ".parquet"),
     ],
 )  # fmt: skip

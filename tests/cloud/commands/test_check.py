@@ -111,8 +111,8 @@ def test_each_promise_that_holds_is_ok(promised):
         f"ok      fraud-score runs the image {IMAGE}",
         "ok      fraud-score is ready",
         "ok      fraud-score is traced",
-        "ok      the route POST /score asks who is there",
-        "ok      nothing is served, as nothing was approved yet",
+        "ok      the route POST /score checks who calls it",
+        "ok      nothing is served, because nothing has been approved yet",
         "ok      the alarm fraud-score-errors is there and tells the topic",
         "ok      the alarm fraud-score-errors is quiet",
         "ok      2 of 2 resources of fraud that CloudFormation compares are as the template has "
@@ -256,7 +256,7 @@ def test_an_open_route_and_alarms_that_nobody_hears(promised):
     heard = ALARM | {"ActionsEnabled": False, "StateValue": "ALARM", "StateReason": "1 error"}
     promised.answer("cloudwatch", "DescribeAlarms", [{"MetricAlarms": [heard]}])
     assert not_ok(promised) == [
-        "the route POST /score asks who is there: its authorization is NONE; set it back in the "
+        "the route POST /score checks who calls it: its authorization is NONE; set it back in the "
         "console, under API Gateway",
         "the alarm fraud-score-errors is there and tells the topic: 'aws cloudwatch "
         "enable-alarm-actions --alarm-names fraud-score-errors'",
@@ -288,8 +288,8 @@ def test_the_endpoint_serves_what_was_wanted_and_approved(promised):
     arn = register(promised, "Approved", 0.8)
     note(promised, wanted_config="fraud-1-0123abcd")
     assert not_ok(promised) == [
-        "the endpoint fraud is in service with fraud-1-0123abcd: there is none; approve the model "
-        "again"
+        "the endpoint fraud is in service with fraud-1-0123abcd: it does not exist; approve the "
+        "model again"
     ]
     serve(promised, "fraud-1-0123abcd", arn)
     assert not_ok(promised) == []
@@ -297,7 +297,7 @@ def test_the_endpoint_serves_what_was_wanted_and_approved(promised):
     promised.cloud.approve(arn, "Rejected")
     assert not_ok(promised) == [
         "the endpoint fraud is in service with fraud-2-0123abcd: it is InService and serves "
-        "fraud-1-0123abcd; where it is being changed, wait; else see its log "
+        "fraud-1-0123abcd; if it is being changed, wait; otherwise see its log "
         "/aws/sagemaker/Endpoints/fraud",
         "version 1, which is served, is approved: it is Rejected; approve another version, or "
         "this one",

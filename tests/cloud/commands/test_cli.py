@@ -90,13 +90,13 @@ def test_a_dry_run_needs_no_account_and_names_region_and_profile(arguments, call
         ),
         (
             ["launch", "--stack", "fraud-", "--image", IMAGE, "--dry-run"],
-            "FAILED: --stack fraud-: the stack's name ends with a hyphen: SageMaker takes no such "
-            "name of an endpoint. Name another one",
+            "FAILED: --stack fraud-: the stack's name ends with a hyphen: SageMaker does not "
+            "accept such a name for an endpoint. Name another one",
         ),
         (
             ["launch", "--stack", "ssm2", "--image", IMAGE, "--dry-run"],
-            "FAILED: --stack ssm2: the stack's name begins with ssm: Parameter Store keeps such "
-            "names of parameters for AWS. Name another one",
+            "FAILED: --stack ssm2: the stack's name begins with ssm: Parameter Store reserves "
+            "such parameter names for AWS. Name another one",
         ),
         (
             ["run", "--parameter", "MinimumAuc", "--dry-run"],
@@ -108,7 +108,7 @@ def test_a_dry_run_needs_no_account_and_names_region_and_profile(arguments, call
         ),
         (
             ["upload", "nothing.csv", "--dry-run"],
-            "FAILED: nothing.csv: the file is missing. Name a file or a folder",
+            "FAILED: nothing.csv: the file does not exist. Name a file or a folder",
         ),
     ],
 )
@@ -131,5 +131,5 @@ def test_an_interruption_says_that_aws_goes_on(monkeypatch, capsys):
     monkeypatch.setattr("boto3.Session", lambda **_: interrupt("while AWS is asked"))
     assert main(["status"]) == 1
     assert capsys.readouterr().out == (
-        "FAILED: Interrupted. What was begun in AWS goes on: see 'sagetree cloud status'\n"
+        "FAILED: Interrupted. What was started in AWS goes on: see 'sagetree cloud status'\n"
     )

@@ -74,7 +74,7 @@ def test_a_function_that_fails_does_not_keep_the_stack_from_being_deleted(person
     assert (code, said[:2]) == (
         0,
         [
-            "The counts are not known: lambda:Invoke finds nothing: Function not found. Check "
+            "The counts are unknown: lambda:Invoke finds nothing: Function not found. Check "
             "--stack and --region",
             "fraud is deleted",
         ],
@@ -83,7 +83,7 @@ def test_a_function_that_fails_does_not_keep_the_stack_from_being_deleted(person
     broken = {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "no memory"}')}
     person.answer("lambda", "Invoke", [broken])
     _, said = person.does(lambda: delete(person.account, agreed=True))
-    assert said[0] == "The counts are not known: no memory"
+    assert said[0] == "The counts are unknown: no memory"
 
 
 def test_a_deletion_that_fails_says_what_is_in_the_way(cleaned):
@@ -104,7 +104,7 @@ def test_a_deletion_that_fails_says_what_is_in_the_way(cleaned):
         cleaned.hears(lambda: delete(cleaned.account, agreed=True))
     assert str(raised.value) == (
         "fraud is DELETE_FAILED: Packages (AWS::SageMaker::ModelPackageGroup): It has model "
-        "packages. Put that right, and delete it again"
+        "packages. Correct that, and delete it again"
     )
 
 
@@ -115,7 +115,8 @@ def test_a_stack_of_another_template_is_not_deleted(person):
     with pytest.raises(UserError) as raised:
         person.hears(lambda: delete(person.account, agreed=True))
     assert str(raised.value) == (
-        "the stack fraud is not of sagetree's template: it has no parameter EndpointKind and no "
+        "the stack fraud is not from sagetree's template: the parameter {' and "
+        "'.join(sorted(missing))} is missing and no "
         "ImageUri. Name the one that was launched with --stack"
     )
     assert len(person.client("cloudformation").describe_stacks()["Stacks"]) == 1
@@ -134,13 +135,14 @@ def test_nothing_is_deleted_that_nobody_agreed_to(person, monkeypatch):
         return str(raised.value)
 
     assert refused(io.StringIO()) == (
-        "there is no stack fraud in us-east-1. 'sagetree cloud leftovers --stack fraud' lists what "
+        "the stack fraud does not exist in us-east-1. 'sagetree cloud leftovers --stack fraud' "
+        "lists what "
         "is left of it"
     )
     person.make_stack()
     assert refused(io.StringIO("fraud\n")) == (
         "deleting fraud deletes its endpoint, its models and all its data, and nobody is here to "
-        "agree to it. Agree to it with --yes"
+        "confirm it. Confirm it with --yes"
     )
     assert refused(Terminal("yes\n")) == (
         "nothing was deleted. Type the name of the stack, or use --yes"

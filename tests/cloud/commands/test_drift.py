@@ -67,7 +67,7 @@ def test_that_only_some_are_looked_at_is_said(stack):
     function(stack, {**STARTED, "sampled": True})
     job(stack, "Completed", found=[])
     _, said = stack.does(lambda: drift(stack.account, 7))
-    assert said[0] == f"{JOB} looks at 3 captures, of each hour the first: there are more"
+    assert said[0] == f"{JOB} looks at 3 captures, the first of each hour: there are more"
 
 
 def test_where_nothing_was_captured_there_is_nothing_to_look_at(stack):
@@ -76,8 +76,7 @@ def test_where_nothing_was_captured_there_is_nothing_to_look_at(stack):
     with pytest.raises(UserError) as raised:
         stack.hears(lambda: drift(stack.account, None))
     assert str(raised.value) == (
-        f"there is nothing to look at: {reason}. Score claims first, or look further back with "
-        "--days"
+        f"there is nothing to compare: {reason}. Score claims first, or go further back with --days"
     )
 
 
@@ -86,8 +85,8 @@ def test_of_an_asynchronous_endpoint_nothing_is_captured(person):
     with pytest.raises(UserError) as raised:
         drift(person.account, None)
     assert str(raised.value) == (
-        "nothing is captured in the stack fraud: its endpoint is asynchronous. What is scored by "
-        "the other kinds of endpoint is captured"
+        "nothing is captured in the stack fraud: its endpoint is asynchronous. Only the other "
+        "kinds of endpoint capture what they score"
     )
 
 
@@ -96,7 +95,8 @@ def test_without_the_watch_the_command_that_launches_it_is_named(person):
     with pytest.raises(UserError) as raised:
         drift(person.account, None)
     assert str(raised.value) == (
-        "the stack fraud has no stack fraud-watch beside it. Launch it by 'sagetree cloud launch "
+        "the stack fraud-watch does not exist beside the stack fraud. Launch it with 'sagetree "
+        "cloud launch "
         f"--stack fraud --image {IMAGE} --with watch'"
     )
 
@@ -127,5 +127,5 @@ def test_a_job_without_a_result_is_an_error(stack):
     with pytest.raises(PlatformError) as raised:
         stack.hears(lambda: drift(stack.account, None))
     assert str(raised.value) == (
-        f"s3://{stack.bucket()}/runs/drift/{JOB}: the job has left no result. Look at the job's log"
+        f"s3://{stack.bucket()}/runs/drift/{JOB}: the job has left no result. Read the job's log"
     )

@@ -287,7 +287,7 @@ def test_what_must_be_looked_into_by_hand_is_said(stack, kept):
     assert code == 1
     left = [line for line in said if line.startswith("Not erased")]
     assert left == [
-        f"Not erased: s3://{kept.name}/tables/claims.csv: it is packed",
+        f"Not erased: s3://{kept.name}/tables/claims.csv: it is compressed",
         f"Not erased: s3://{kept.name}/store/g/data/a.parquet: it is of an Iceberg table",
     ]
     assert kept.get("store/g/data/a.parquet") == parquet(7)
@@ -298,7 +298,7 @@ def test_nobody_is_erased_without_being_asked(stack, kept):
     with pytest.raises(UserError) as raised:
         stack.hears(lambda: erase(stack.account, "7", False))
     assert str(raised.value) == (
-        "this erases '7' for good, and nobody is here to agree to it. Agree to it with --yes"
+        "this erases '7' for good, and nobody is here to confirm it. Confirm it with --yes"
     )
     assert kept.get("tables/claims.csv") == CLAIMS
 

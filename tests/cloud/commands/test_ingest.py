@@ -49,7 +49,7 @@ def test_a_table_is_written_and_the_calls_are_said(account, desk):
         "--record file://record.json --region r",
         "  and so on for each of 2 rows",
         "fraud-customers: 2 rows, 2 written, 0 failed, 0 left",
-        "To have claims looked up in them:  sagetree cloud launch --stack fraud --region r "
+        "To look claims up in them:  sagetree cloud launch --stack fraud --region r "
         f"--image {IMAGE} --parameter OnlineTables=customers",
     ]
     assert list(Path().iterdir()) == [Path("customers.csv")]
@@ -88,7 +88,7 @@ def test_what_ends_the_work_is_an_error_that_says_where_to_go_on(account):
 
     _, said = hears(work)
     assert "fraud-a: 1 rows, 0 written, 0 failed, 1 left" in said
-    assert said[-1] == "  to go on, once the cause below is put right: --from 1"
+    assert said[-1] == "  to go on, once the cause below is corrected: --from 1"
 
 
 @pytest.mark.long
@@ -98,7 +98,8 @@ def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
     with pytest.raises(UserError) as raised:
         ingest(account, sources_of(["a.csv"]), IngestOptions())
     assert str(raised.value) == (
-        "the stack fraud has no stack fraud-features beside it. Launch it by 'sagetree cloud "
+        "the stack fraud-features does not exist beside the stack fraud. Launch it with 'sagetree "
+        "cloud "
         f"launch --stack fraud --region r --image {IMAGE} --with features'"
     )
 
@@ -157,7 +158,7 @@ def test_no_source_is_not_the_folder_that_one_is_in(argument):
     with pytest.raises(UserError) as raised:
         sources_of([argument])
     assert str(raised.value) == (
-        f"{argument!r} names no source. Name a file, a folder or an address"
+        f"{argument!r} does not name a source. Name a file, a folder or an address"
     )
 
 
@@ -165,10 +166,12 @@ def test_no_source_is_not_the_folder_that_one_is_in(argument):
     ("sources", "message"),
     [
         (["a=https://one.org/a.csv", "b=https://two.org/b.csv"], "--secret is the token of one "
-         "server, and the tables are of one.org, two.org. Ingest the tables of each server by "
+         "server, and the tables come from one.org, two.org. Ingest the tables of each server by "
          "themselves"),
-        (["a.csv", "s3://bucket/b.csv"], "--secret is the token of a server, and no table is of "
-         "one. Leave it out, or name the table by its address: https://..."),
+        (["a.csv", "s3://bucket/b.csv"], (
+            "--secret is the token of a server, and no table comes from a server. Leave it out, "
+            "or name the table by its address: https://..."
+        )),
     ],
 )  # fmt: skip
 def test_a_token_goes_to_one_server(sources, message):

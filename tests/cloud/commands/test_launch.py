@@ -149,7 +149,7 @@ def test_an_update_that_is_taken_back_says_why(person, templates):
         person.hears(lambda: launch(person.account, templates, NEWER, {}))
     assert str(raised.value) == (
         "the update of fraud failed, the stack is UPDATE_ROLLBACK_COMPLETE: ScoreFunction "
-        "(AWS::Lambda::Function): The image manifest is not supported. Put the cause right, and "
+        "(AWS::Lambda::Function): The image manifest is not supported. Correct the cause, and "
         "launch it again"
     )
 
@@ -165,8 +165,8 @@ def test_a_sibling_that_fails_is_deleted_by_itself(person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {})
     assert str(raised.value) == (
-        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it by 'aws "
-        "cloudformation delete-stack --stack-name fraud-queue', put the cause right, and launch it "
+        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it with 'aws "
+        "cloudformation delete-stack --stack-name fraud-queue', correct the cause, and launch it "
         "again"
     )
 
@@ -181,8 +181,8 @@ def test_an_output_of_a_sibling_that_failed_is_not_waited_for(person):
     with pytest.raises(UserError) as raised:
         output_of_sibling(person.account, "queue", "ClaimsQueueUrl")
     assert str(raised.value) == (
-        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it by 'aws "
-        "cloudformation delete-stack --stack-name fraud-queue', put the cause right, and launch it "
+        "the launch of fraud-queue failed, the stack is ROLLBACK_COMPLETE. Delete it with 'aws "
+        "cloudformation delete-stack --stack-name fraud-queue', correct the cause, and launch it "
         "again"
     )
 
@@ -190,10 +190,13 @@ def test_an_output_of_a_sibling_that_failed_is_not_waited_for(person):
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        ("DELETE_FAILED", "Delete it by 'aws cloudformation delete-stack --stack-name fraud-queue'"
+        ("DELETE_FAILED", "Delete it with 'aws cloudformation delete-stack --stack-name "
+         "fraud-queue'"
          ", and launch it again"),
-        ("UPDATE_ROLLBACK_FAILED", "Have it go back by 'aws cloudformation "
-         "continue-update-rollback --stack-name fraud-queue', and launch it again"),
+        ("UPDATE_ROLLBACK_FAILED", (
+            "Let it roll back with 'aws cloudformation continue-update-rollback --stack-name "
+            "fraud-queue', and launch it again"
+        )),
         ("DELETE_IN_PROGRESS", "Launch it when 'sagetree cloud status --stack fraud' says that it "
          "is complete"),
     ],
@@ -222,8 +225,9 @@ def test_a_change_set_that_nobody_executed_is_deleted_first(person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {})
     assert str(raised.value) == (
-        "the launch of fraud failed, the stack is REVIEW_IN_PROGRESS. Delete it by 'sagetree cloud "
-        "delete --stack fraud', put the cause right, and launch it again"
+        "the launch of fraud failed, the stack is REVIEW_IN_PROGRESS. Delete it with 'sagetree "
+        "cloud "
+        "delete --stack fraud', correct the cause, and launch it again"
     )
 
 
@@ -238,7 +242,8 @@ def test_no_queue_is_beside_an_asynchronous_endpoint(is_there, way, person, temp
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, kind, [] if is_there else ["queue"])
     assert str(raised.value) == (
-        "fraud-queue does not go with EndpointKind asynchronous. Choose another EndpointKind, or "
+        "fraud-queue cannot be combined with EndpointKind asynchronous. Choose another "
+        "EndpointKind, or "
         f"{way}"
     )
 
@@ -257,7 +262,7 @@ def test_another_core_of_a_sibling_s_name_is_not_touched(person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {}, ["queue"])
     assert str(raised.value) == (
-        "there is a stack fraud-queue already, and it is not one beside fraud. Name another core "
+        "the stack fraud-queue exists already, and it is not a sibling of fraud. Name another core "
         "by --stack"
     )
 
@@ -268,7 +273,7 @@ def test_a_sibling_is_not_taken_for_a_core(person, templates):
     with pytest.raises(UserError) as raised:
         launch(replace(person.account, stack="fraud-queue"), templates, IMAGE, {})
     assert str(raised.value) == (
-        "the stack fraud-queue is one beside the stack fraud. Name that one with --stack fraud"
+        "the stack fraud-queue is a sibling of the stack fraud. Name that one with --stack fraud"
     )
 
 
@@ -292,8 +297,8 @@ def test_a_launch_that_fails_says_the_first_failure(person, templates):
         person.hears(lambda: launch(person.account, templates, IMAGE, {}))
     assert str(raised.value) == (
         "the launch of fraud failed, the stack is ROLLBACK_COMPLETE: DeployFunction "
-        "(AWS::Lambda::Function): The image manifest is not supported. Delete it by 'sagetree "
-        "cloud delete --stack fraud', put the cause right, and launch it again"
+        "(AWS::Lambda::Function): The image manifest is not supported. Delete it with 'sagetree "
+        "cloud delete --stack fraud', correct the cause, and launch it again"
     )
     assert person.pauses == [5.0, 5.0]
 
@@ -324,7 +329,8 @@ def test_a_parameter_that_the_template_lacks_is_named_before_a_call(person, temp
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, {"LogDay": "7"})
     assert str(raised.value) == (
-        "the template has no parameter 'LogDay' (did you mean 'LogDays'?). It has ImageUri, "
+        "parameter 'LogDay' does not exist in the template (did you mean 'LogDays'?). It has "
+        "ImageUri, "
         "EndpointKind, KmsKeyArn, AlertEmail, LogDays, KeepData, IdField"
     )
     with pytest.raises(UserError) as raised:

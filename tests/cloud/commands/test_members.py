@@ -31,7 +31,7 @@ def test_a_network_comes_before_the_core_which_takes_what_it_gives_out(person, t
         p["ParameterKey"]: p["ParameterValue"] for p in described(person, "fraud")["Parameters"]
     }
     assert (core["EndpointKind"], core["KmsKeyArn"]) == ("lambda", outputs["KmsKeyArn"])
-    # and so it is when the core is launched again, which is not told of it again
+    # and so it is when the core is launched again, which does not name it again
     newer = f"{IMAGE}2"
     assert person.hears(lambda: launch(person.account, templates, newer, {}))[0] == 0
     core = {
@@ -45,7 +45,8 @@ def test_no_network_is_made_for_a_serverless_endpoint(given, person, templates):
     with pytest.raises(UserError) as raised:
         launch(person.account, templates, IMAGE, given, ["network"])
     assert str(raised.value) == (
-        "fraud-network does not go with EndpointKind serverless. Choose another EndpointKind, or "
+        "fraud-network cannot be combined with EndpointKind serverless. Choose another "
+        "EndpointKind, or "
         "launch without network"
     )
     assert person.client("cloudformation").describe_stacks()["Stacks"] == []

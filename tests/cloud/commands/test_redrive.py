@@ -50,7 +50,7 @@ def test_the_reasons_are_said_and_all_are_moved(stack):
     assert [line for line in said if not line.startswith("+ ")] == [
         "3 claims could not be scored",
         "  2 of the first 3: column 'amount' is missing",
-        "  1 of the first 3: the model could not be asked, again and again",
+        "  1 of the first 3: the model could not be reached, again and again",
         "3 claims are in the queue again",
     ]
 
@@ -69,7 +69,7 @@ def test_a_reason_of_another_time_is_not_said(stack):
     _, said = stack.does(lambda: redrive(stack.account))
     assert said[1:3] == [
         f"  1 of the first 2: {MISSING}",
-        "  1 of the first 2: the model could not be asked, again and again",
+        "  1 of the first 2: the model could not be reached, again and again",
     ]
     assert "DeadLetterQueueSourceArn" in str(asked)
 
@@ -105,7 +105,8 @@ def test_without_the_queue_the_command_that_launches_it_is_named(person):
     with pytest.raises(UserError) as raised:
         redrive(person.account)
     assert str(raised.value) == (
-        "the stack fraud has no stack fraud-queue beside it. Launch it by 'sagetree cloud launch "
+        "the stack fraud-queue does not exist beside the stack fraud. Launch it with 'sagetree "
+        "cloud launch "
         f"--stack fraud --image {IMAGE} --with queue'"
     )
 

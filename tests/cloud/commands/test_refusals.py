@@ -23,8 +23,8 @@ def sentence(error, kind=UserError):
     [
         (
             "ExpiredToken", "The security token included in the request is expired",
-            "the credentials for AWS have expired. Log in again: 'aws sso login', or new keys by "
-            "'aws configure'",
+            "the credentials for AWS have expired. Log in again with 'aws sso login', or set new "
+            "keys with 'aws configure'",
         ),
         (
             "InvalidClientTokenId", "The security token included in the request is invalid.",
@@ -44,7 +44,7 @@ def sentence(error, kind=UserError):
         ),
         (
             "ThrottlingException", "Rate exceeded",
-            "AWS was asked too often by cloudformation:CreateStack. Try again in a minute",
+            "AWS received too many calls of cloudformation:CreateStack. Try again in a minute",
         ),
         (
             "ValidationError", "Template error: Network existing needs SubnetIds.",
@@ -95,13 +95,13 @@ def test_what_is_not_there_is_an_error_of_its_own(code, message):
         ),
         (
             exceptions.UnauthorizedSSOTokenError(),
-            "the login to AWS has expired. Log in again: 'aws sso login', or new keys by 'aws "
-            "configure'",
+            "the login to AWS has expired. Log in again with 'aws sso login', or set new keys "
+            "with 'aws configure'",
         ),
         (
             exceptions.ParamValidationError(report="Invalid length for StackName"),
-            "AWS cannot be asked: Parameter validation failed:\nInvalid length for StackName. Put "
-            "that right, and try again",
+            "AWS cannot be called: Parameter validation failed:\nInvalid length for StackName. "
+            "Correct that, and try again",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_a_session_needs_a_region_and_a_profile_that_is_there(monkeypatch, tmp_p
     with pytest.raises(UserError) as raised:
         open_session("us-east-1", "mine")
     assert str(raised.value) == (
-        "The config profile (mine) could not be found. 'aws configure list-profiles' names those "
-        "there are"
+        "The config profile (mine) could not be found. 'aws configure list-profiles' lists the "
+        "existing profiles"
     )
     assert open_session("eu-west-1", None).region_name == "eu-west-1"

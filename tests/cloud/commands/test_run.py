@@ -61,7 +61,7 @@ def test_a_run_that_fails_says_why(person):
     with pytest.raises(UserError) as raised:
         person.hears(lambda: run(person.account, {}))
     assert str(raised.value) == (
-        "the pipeline's run abcdefghijkl failed: TooWeak: AUC 0.84 is below 0.9. Put that right, "
+        "the pipeline's run abcdefghijkl failed: TooWeak: AUC 0.84 is below 0.9. Correct that, "
         "and run it again; the log of a job is in CloudWatch, below /aws/sagemaker/"
     )
 
@@ -92,6 +92,6 @@ def test_without_a_stack_nothing_runs(person):
     with pytest.raises(UserError) as raised:
         run(person.account, {})
     assert str(raised.value) == (
-        "there is no stack fraud in us-east-1. Launch it by 'sagetree cloud launch --stack fraud "
-        "--image URI', or name another one with --stack and --region"
+        "the stack fraud does not exist in us-east-1. Launch it with 'sagetree cloud launch "
+        "--stack fraud --image URI', or name another one with --stack and --region"
     )

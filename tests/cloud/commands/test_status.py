@@ -69,7 +69,7 @@ def test_a_new_stack_says_what_is_next(person):
     assert after("endpoint", said) == ["none yet: approve a model"]
     assert after("alarms", said) == ["there are none"]
     assert after("cost", said) == [
-        "serverless: nothing while nobody asks; the endpoint by the millisecond of a request",
+        "serverless: nothing while nobody calls; the endpoint by the millisecond of a request",
         "jobs: by the second",
     ]
 
@@ -139,7 +139,7 @@ def test_instances_cost_by_the_hour_even_of_an_asynchronous_endpoint(person):
     make(person, EndpointKind="asynchronous")
     _, said = person.does(lambda: status(person.account))
     assert after("cost", said) == [
-        "asynchronous: the endpoint's instances by the hour, asked or not",
+        "asynchronous: the endpoint's instances by the hour, used or not",
         "jobs: by the second",
     ]
 
@@ -150,8 +150,8 @@ def test_a_model_inside_lambda_has_no_endpoint_and_a_network_costs_by_the_hour(p
     _, said = person.does(lambda: status(person.account))
     assert after("endpoint", said) == ["none: the model runs inside the score function"]
     assert after("cost", said) == [
-        "lambda: nothing while nobody asks; Lambda by the millisecond of a request",
-        "network: an endpoint for each service, by the hour, asked or not",
+        "lambda: nothing while nobody calls; Lambda by the millisecond of a request",
+        "network: an endpoint for each service, by the hour, used or not",
         "jobs: by the second",
     ]
 

@@ -92,12 +92,12 @@ def test_tables_that_cannot_be_meant_are_refused(files):
             tables_of(arguments)
         return str(raised.value)
 
-    assert refused("clams.csv") == "clams.csv: the file is missing. Name a file or a folder"
+    assert refused("clams.csv") == "clams.csv: the file does not exist. Name a file or a folder"
     assert refused("claims.csv", "claims=2026") == (
         "the table 'claims' is named twice. Put its files into one folder, and name that"
     )
     (files / "empty").mkdir()
-    assert refused("empty") == "empty: the folder is empty. Name one that has files"
+    assert refused("empty") == "empty: the folder is empty. Name a folder that has files"
     assert refused("a/b=2026") == (
         "'a/b' cannot be the name of a table. Use letters, digits, _, . and -"
     )

@@ -60,7 +60,7 @@ def test_an_identifier_may_be_any_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "policy", "message"),
     [
-        (b"\x1f\x8b\x08...", POLICY, "it is packed"),
+        (b"\x1f\x8b\x08...", POLICY, "it is compressed"),
         (b"\xff\xfep\x00", POLICY, "it is not UTF-8"),
         (b"PAR1 no", POLICY, "it is not a Parquet file that can be read"),
         (b'policy_id,a\n1,5" pipe\n7,6" pipe\n', POLICY, "a row is not CSV"),

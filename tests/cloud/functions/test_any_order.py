@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, and again: what is wanted is served, or somebody is told.
+"""Whatever happens in whatever order, and again: what is wanted is served, or somebody is alerted.
 
 Packages are approved and rejected, events come late and twice, a person shifts and goes back,
 changes of the endpoint fail, calls are cut off. At the end all of it comes to rest.

@@ -315,13 +315,14 @@ def test_cloudformation_tells_of_another_kind_of_endpoint():
         ),
         (
             "f" * 45,
-            "the stack's name has 45 characters, and may have 44: names of models and configs"
+            "the stack's name has 45 characters, and may have at most 44: names of models and "
+            "configs"
             " begin with it",
         ),
         (
             "aws-fraud",
-            "the stack's name begins with aws: Parameter Store keeps such names of parameters for"
-            " AWS",
+            "the stack's name begins with aws: Parameter Store reserves such parameter names for "
+            "AWS",
         ),
         ("f" * 44, "done"),
     ],
@@ -479,7 +480,7 @@ def test_an_endpoint_that_is_being_deleted_is_waited_for(used, run):
 @pytest.mark.parametrize("status", [pytest.param("Creating", marks=pytest.mark.long), "Updating"])
 def test_an_endpoint_that_is_being_changed_is_waited_for(used, run, status):
     used.endpoint_is(status)
-    # looked at once, then waited for
+    # read once, then waited for
     used.answer("DescribeEndpoint", lambda: None, lambda: used.endpoint_is("InService"))
     assert run()["Data"]["endpoint"] == "1"
     assert used.endpoint is None

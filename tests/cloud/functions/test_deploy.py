@@ -318,7 +318,7 @@ def test_the_event_of_an_older_approval_comes_late(account, ask):
 
 
 def test_an_older_package_that_is_waited_for_does_not_replace_a_newer_one(account, ask):
-    """What others have deployed meanwhile is looked at after the waiting."""
+    """What others have deployed meanwhile is read after the waiting."""
     settings = settings_of()
     first, second = account.register(), account.register()
 

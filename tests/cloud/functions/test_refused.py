@@ -1,4 +1,4 @@
-"""What must not or cannot be served: refused, told once, and not tried again."""
+"""What must not or cannot be served: refused, reported once, and not tried again."""
 
 import pytest
 
@@ -25,9 +25,9 @@ def test_a_quota_is_told_and_not_tried_again(account, ask, first):
 
 
 def test_an_event_without_a_package_is_refused(account, ask):
-    with pytest.raises(Refused, match="the event names no package; it has nothing"):
+    with pytest.raises(Refused, match="the event does not name a package; it has nothing"):
         ask({}, settings_of())
-    with pytest.raises(Refused, match="the event names no package; it has detail, source"):
+    with pytest.raises(Refused, match="the event does not name a package; it has detail, source"):
         ask({"source": "aws.sagemaker", "detail": None}, settings_of())
 
 
@@ -61,7 +61,7 @@ def _of_other_group(account):
 PACKAGE = f"{ARN}:model-package/fraud/1"
 NO_MODEL = f"s3://{BUCKET}/m"
 NOT_GIVEN = (
-    f"{NO_MODEL}: S3 does not give its model, which is gone or lies elsewhere. The function reads"
+    f"{NO_MODEL}: S3 does not return its model: it is gone or lies elsewhere. The function reads"
     " the stack's bucket below models/; run the pipeline again"
 )
 
@@ -84,18 +84,18 @@ def _without_model(account):
     [
         (
             lambda account: account.register("PendingManualApproval"),
-            f"{PACKAGE}: its status is PendingManualApproval, not Approved. Approve it by sagetree"
-            " cloud approve, or in SageMaker Studio",
+            f"{PACKAGE}: its status is PendingManualApproval, not Approved. Approve it with "
+            "sagetree cloud approve, or in SageMaker Studio",
         ),
         (
             lambda account: account.register("Rejected"),
-            f"{PACKAGE}: its status is Rejected, not Approved. Approve it by sagetree cloud"
-            " approve, or in SageMaker Studio",
+            f"{PACKAGE}: its status is Rejected, not Approved. Approve it with sagetree cloud "
+            "approve, or in SageMaker Studio",
         ),
         (
             _of_other_group,
-            f"{ARN}:model-package/other/1: it is of another group. This stack serves packages of"
-            " the group fraud alone",
+            f"{ARN}:model-package/other/1: it is of another group. This stack serves only "
+            "packages of the group fraud",
         ),
         (
             lambda account: PACKAGE[:-1] + "99",
@@ -109,7 +109,7 @@ def _without_model(account):
         ),
         (_model("m", None), NOT_GIVEN),
         (_denied, NOT_GIVEN),
-        (_without_model, f"{PACKAGE}: it names no model in S3"),
+        (_without_model, f"{PACKAGE}: it does not name a model in S3"),
         (_model("m", b"text"), f"{NO_MODEL}: it is not a model.tar.gz: not a gzip file"),
         (
             _model("m", packed(BUNDLE)[:3]),
@@ -121,13 +121,14 @@ def _without_model(account):
         ),
         (
             _model("m", packed(BUNDLE, lambda name: "other.json")),
-            f"{NO_MODEL}: it holds no sagetree/schema.json. The score function asks by column"
+            f"{NO_MODEL}: sagetree/schema.json is missing from it. The score function asks by "
+            "column"
             " names; train with target=NAME",
         ),
         (
             _model("m", packed(BUNDLE, lambda name: "./sagetree/schema.json")),
-            f"{NO_MODEL}: its sagetree/schema.json cannot be read. Train it anew with the image of"
-            " this stack",
+            f"{NO_MODEL}: its sagetree/schema.json cannot be read. Train it again with the image "
+            "of this stack",
         ),
     ],
 )  # fmt: skip

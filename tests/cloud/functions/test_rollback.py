@@ -36,14 +36,14 @@ def test_each_step_goes_back_by_one_package(account, ask, kind):
         assert (answer["action"], answer["package"]) == ("updated", target)
         again = ask({"rollback": left}, settings)
         assert (again["action"], again["reason"]) == (
-            "unchanged", f"{left} is not wanted now, {target} is"
+            "unchanged", f"{target} is wanted now, not {left}"
         )  # fmt: skip
         if kind != "lambda":
             account.settle()
             assert ask(ENDPOINT_EVENT, settings)["action"] == "in-service"
         assert account.parameter("deployed-package") == target
     assert refusal(ask, {"rollback": arns[0]}, settings) == (
-        f"{arns[0]}: no package that is still approved was served before it. Approve another"
+        f"{arns[0]}: before it no package was served that is still approved. Approve another"
         " package"
     )
     assert account.told == []

@@ -56,7 +56,7 @@ def test_a_roll_back_is_noticed_and_told_once(account, ask, two):
     subject = "fraud: deployment rolled back"
     assert account.told == [(subject, f"{text}\n{reason}\n{LOG}")]
     assert account.parameter("deployed-package") == first
-    # approved again it is tried again, and told again
+    # approved again it is tried again, and reported again
     assert ask(approval(second), settings)["action"] == "updated"
     account.endpoint_is("InService", reason="Alarm fraud-endpoint-errors went off.")
     assert ask(ENDPOINT_EVENT, settings)["action"] == "rolled-back"

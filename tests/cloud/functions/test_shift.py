@@ -116,7 +116,7 @@ def test_a_share_that_is_not_given_is_told_and_not_asked_for_again_and_again(acc
     assert account.told == [
         (
             "fraud: deployment failed",
-            "The challenger has not got its share of the requests. To try again, shift it again.",
+            "The challenger did not get its share of the requests. To try again, shift again.",
         )
     ]
     ask({"shift": 30}, INSTANCE)
@@ -196,7 +196,7 @@ def test_another_approval_ends_the_comparison_and_that_is_told(account, ask, pai
     drain(account, ask)
     assert account.endpoints.models()["main"].startswith("fraud-3-")
     assert account.endpoints.models().keys() == {"main"}
-    text = f"{second} is served beside no other any more, since {third} was approved."
+    text = f"{second} is no longer served beside another, since {third} was approved."
     assert account.told == [("fraud: the challenger goes", text)]
 
 
@@ -301,8 +301,8 @@ def test_what_cannot_be_shifted_is_refused(account, ask, two):
         f"{first}: it is the champion itself. Name another package"
     )
     assert refusal(ask, {"shift": 100, "package": second}) == (
-        f"{second}: its status is PendingManualApproval, not Approved. Approve it by sagetree cloud"
-        " approve, or in SageMaker Studio"
+        f"{second}: its status is PendingManualApproval, not Approved. Approve it with sagetree "
+        "cloud approve, or in SageMaker Studio"
     )
     rejected = account.register("Rejected")
     assert refusal(ask, {"shift": 10, "package": rejected}) == (
@@ -372,7 +372,7 @@ def test_another_kind_ends_the_comparison(account, ask, pair):
     assert account.endpoints.models().keys() == {"main"}
     assert account.scaled == {}
     why = "an endpoint of the kind serverless serves one model"
-    text = f"{second} is served beside no other any more, since {why}."
+    text = f"{second} is no longer served beside another, since {why}."
     assert account.told == [("fraud: the challenger goes", text)]
     assert ask({"package": first}, INSTANCE)["action"] == "created"
     drain(account, ask)
@@ -462,7 +462,7 @@ def test_a_challenger_that_a_quota_refuses_is_not_noted(account, ask, pair):
 
 
 def test_what_comes_while_a_package_is_waited_for_is_left_too(account, ask, two):
-    """What others have deployed meanwhile is looked at after the waiting."""
+    """What others have deployed meanwhile is read after the waiting."""
     _, second = two
     account.approve(second)
     third = account.register()

@@ -1,4 +1,4 @@
-"""Looking for drift: which job is started on what, and who is told what it found."""
+"""Looking for drift: which job is started on what, and who learns what it found."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ def deployed(account: Account) -> Account:
 
 
 def ended(name: str, status: str = "Completed", **more: str) -> dict[str, object]:
-    """What EventBridge says of a processing job."""
+    """What EventBridge says about a processing job."""
     detail = {"ProcessingJobName": name, "ProcessingJobStatus": status, **more}
     return {"detail-type": "SageMaker Processing Job State Change", "detail": detail}
 
@@ -180,7 +180,7 @@ def test_a_job_that_failed_is_told_with_its_reason(account: Account, leaves: boo
         leave(account, "fraud-drift-1", [])
     look(account, ended("fraud-drift-1", "Failed", FailureReason="AlgorithmError: exit code 1"))
     assert account.told == [(
-        "fraud: the look for drift failed",
+        "fraud: the check for drift failed",
         "fraud-drift-1 has failed: AlgorithmError: exit code 1\n"
         "The job's own log is /aws/sagemaker/ProcessingJobs in CloudWatch.",
     )]  # fmt: skip
@@ -244,7 +244,7 @@ def test_that_there_are_more_captures_is_said(deployed: Account, caplog):
     deployed.answer("ListObjectsV2", answered({"Contents": listed, "IsTruncated": False}))
     answer = look(deployed)
     assert (answer["objects"], answer["sampled"]) == (1, True)
-    said = f"{answer['job']} looks at 1 captures, of each hour the first: there are more"
+    said = f"{answer['job']} looks at 1 captures, the first of each hour: there are more"
     assert said in caplog.text
 
 

@@ -57,7 +57,7 @@ def by_checkov(_folder: Path, templates: Sequence[Path], _policies: Path) -> lis
     for template in templates:
         command += ["--file", str(template)]
     told = _told(command, codes=(0, 1))
-    assert told["summary"]["passed"] > 100, "checkov has not looked at all of it"
+    assert told["summary"]["passed"] > 100, "checkov has not checked all of it"
     checks = told["results"]["failed_checks"]
     return [(one["check_id"], one["resource"].rpartition(".")[2]) for one in checks]
 

@@ -1,4 +1,4 @@
-"""The stacks that the templates are looked at as: one of each kind of endpoint, one with all."""
+"""The stacks that the templates are checked as: one of each kind of endpoint, one with all."""
 
 import json
 from collections.abc import Iterator

@@ -56,7 +56,7 @@ class Line:
         return take
 
     def alerts(self) -> list[dict[str, Any]]:
-        """What the topic was told, oldest first."""
+        """What was sent to the topic, oldest first."""
         topics = sns_backends[account.DEFAULT_ACCOUNT_ID][account.REGION].topics
         return [json.loads(message) for _, message, *_ in topics[self.topic].sent_notifications]
 

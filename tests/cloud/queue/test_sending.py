@@ -1,4 +1,4 @@
-"""POST /claims: what of a claim is in the queue, what is refused, and what is said of the rest."""
+"""POST /claims: what of a claim is in the queue, what is refused, and the answer about the rest."""
 
 import json
 
@@ -77,7 +77,7 @@ def test_a_claim_that_is_too_large_is_named(line: Line):
     with pytest.raises(DecodingError) as raised:
         queue.send([CLAIM, {"state": "x" * 300_000}])
     assert str(raised.value) == (
-        "the body: claim 2 has 300013 bytes, and one in the queue may have 262144. "
+        "the body: claim 2 has 300013 bytes, and a claim in the queue may have at most 262144. "
         "Send it by POST /score"
     )
     assert bodies(line) == []

@@ -142,7 +142,7 @@ def test_a_table_without_a_group_is_a_fault_of_the_settings(start):
     assert status == 500
     assert (body["where"], body["message"], body["hint"]) == (
         "OnlineTables",
-        "there is no feature group fraud-customers",
+        "the feature group fraud-customers does not exist",
         "Ingest the table, or take it out of the stack's settings",
     )
 

@@ -83,7 +83,7 @@ def test_a_model_without_a_label_and_a_stack_without_a_model_take_none(ask, star
     columns = InputColumns.of_text(stack.parameters[f"/{STACK}/columns"])
     stack.parameters[f"/{STACK}/columns"] = InputColumns(columns.notes).to_text()
     status, _, body = ask({"policy_id": 1, "fraud": 0}, ROUTE)
-    assert (status, body["message"]) == (422, "the model does not say which column it predicts")
+    assert (status, body["message"]) == (422, "the model does not store which column it predicts")
     stack.parameters.clear()
     assert start()({"policy_id": 1, "fraud": 0}, ROUTE).status == 503
 

@@ -145,7 +145,7 @@ def test_a_connection_that_was_closed_while_the_function_slept_is_made_anew(
         ({"claims": {}}, 'its "claims" are not a list'),
         ({}, "claim 1 is not an object with a value for each column"),
         ([CLAIM, 3], "claim 2 is not an object with a value for each column"),
-        ([CLAIM] * 101, "it holds 101 claims, and one request may hold 100"),
+        ([CLAIM] * 101, "it holds 101 claims, and one request may hold at most 100"),
     ],
 )  # fmt: skip
 def test_a_body_without_claims_is_400(ask, stack, body, message):
@@ -280,7 +280,7 @@ def test_a_private_field_that_the_model_needs_is_a_fault_of_the_stack(start, sta
     status, _, body = ask([CLAIM])
     assert (status, body["error"]) == (500, "Misconfigured")
     assert body["message"] == (
-        "the model needs amount, state, which the stack's settings keep in the function"
+        "the model needs amount, state, and the stack's settings keep them in the function"
     )
     assert body["where"] == "PrivateFields, IdField"
     assert body["hint"] == ("Train without such columns, or take them out of the stack's settings")

@@ -73,8 +73,8 @@ def test_what_the_time_does_not_suffice_for_is_said_with_where_to_go_on(call):
     answer = call(seconds=30)
     assert (answer["written"], answer["left"], answer["from"]) == (0, 1, 1)
     assert told()[-1][1] == (
-        "0 of 1 rows are in fraud-customers.\n1 were not come to, the time was over. "
-        "Go on with from 1."
+        "0 of 1 rows are in fraud-customers.\n1 were not reached, the time was over. Go on with "
+        "from 1."
     )
     assert call(**{"from": 2})["written"] == 0
 
@@ -89,7 +89,7 @@ def test_what_ends_the_work_is_told_and_an_error_of_the_function(call, clients):
     with pytest.raises(Exception, match="not authorized"):
         call()
     events.unregister(name, denied)
-    assert "1 were not come to: An error occurred (AccessForbidden)" in told()[-1][1]
+    assert "1 were not reached: An error occurred (AccessForbidden)" in told()[-1][1]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,11 @@ def test_what_ends_the_work_is_told_and_an_error_of_the_function(call, clients):
         ({"source": "customers.csv"}, "source is neither an s3:// nor an https:// address"),
         ({"source": 7}, "source is neither an s3:// nor an https:// address"),
         ({"tabel": "a"}, "it has 'tabel'"),
-        ({"secret": ["a"], "from": 0}, "secret is not text; from is '0', no number of a row"),
-        ({"from": True}, "from is 'True', no number of a row"),
+        (
+            {"secret": ["a"], "from": 0},
+            "secret is not text; from is '0', which is not the number of a row",
+        ),
+        ({"from": True}, "from is 'True', which is not the number of a row"),
     ],
 )
 def test_an_event_that_says_something_else_is_an_error(call, event, faults):

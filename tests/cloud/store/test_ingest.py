@@ -294,11 +294,11 @@ def test_the_time_that_is_over_leaves_rows_that_are_come_to_later(desk, ingest, 
 @pytest.mark.parametrize(
     ("name", "text", "event_time", "message"),
     [
-        ("customers", "id,n\n1,2\n", "", "table customers: there is no column 'policy_id', by "
-         "which its rows are known. It is the stack's IdField; the table has 'id', 'n'"),
-        ("customers", '{"policy_id": 1.5}', "", "table customers, column 'policy_id': a record "
-         "is known by a whole number or a text, and these are fractions. Write it as whole "
-         "numbers or as texts"),
+        ("customers", "id,n\n1,2\n", "", "table customers: column 'policy_id', which "
+         "identifies its rows, is missing. It is the stack's IdField; the table has 'id', 'n'"),
+        ("customers", '{"policy_id": 1.5}', "", "table customers, column 'policy_id': a "
+         "record is identified by a whole number or a text, and these are fractions. Write it as "
+         "whole numbers or as texts"),
         ("customers", "policy_id,write_time\n1,2\n", "", "table customers: Feature Store adds "
          "these columns itself: 'write_time'. Leave them out, or give them other names"),
         ("customers", "policy_id,a b,_c\n1,2,3\n", "", "table customers: these columns cannot be "
@@ -313,7 +313,7 @@ def test_the_time_that_is_over_leaves_rows_that_are_come_to_later(desk, ingest, 
         ("customers", "policy_id,event_time\n1,20260131\n", "", "table customers, column "
          "'event_time': these are numbers, and an event time is a time. Write times as "
          "2026-01-31T13:45:00Z, or name another column by --event-time"),
-        ("customers", "policy_id,n\n1,2\n", "seen", "table customers: there is no column 'seen'. "
+        ("customers", "policy_id,n\n1,2\n", "seen", "table customers: column 'seen' is missing. "
          "The table has 'policy_id', 'n'"),
         ("my customers", "policy_id,n\n1,2\n", "", "'my customers' cannot be the name of a feature "
          "group's table. Use letters, digits, and _ and - between them; with the stack's name "
@@ -333,7 +333,7 @@ def test_a_table_that_can_have_no_group_is_an_error(
 
 @pytest.mark.long
 def test_a_file_that_is_not_there_and_a_list_in_a_cell_are_errors(ingest, tmp_path):
-    with pytest.raises(DataError, match="the file is missing"):
+    with pytest.raises(DataError, match="the file does not exist"):
         ingest(tmp_path / "none.csv")
     pq.write_table(pa.table({"policy_id": [1], "tags": [["a"]]}), tmp_path / "a.parquet")
     with pytest.raises(DataError) as raised:
@@ -385,7 +385,7 @@ def test_a_group_that_cannot_be_made_says_why(desk, clients, ingest, tmp_path):
     with pytest.raises(PlatformError) as raised:
         ingest(path)
     assert str(raised.value) == (
-        "fraud-customers: the feature group is CreateFailed. Delete it by 'aws sagemaker "
-        "delete-feature-group --feature-group-name fraud-customers', put the cause right, and "
+        "fraud-customers: the feature group is CreateFailed. Delete it with 'aws sagemaker "
+        "delete-feature-group --feature-group-name fraud-customers', correct the cause, and "
         "ingest the table again"
     )

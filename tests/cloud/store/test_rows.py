@@ -149,8 +149,9 @@ def test_a_table_that_glue_has_already_is_an_error_before_the_group_is_made(desk
         with pytest.raises(UserError) as raised:
             ingest(path, table)
         assert str(raised.value) == (
-            f"fraud-{table}: Glue has a table my_customers already, of another group or of one "
-            "that was deleted. Give the table another name by TABLE=SOURCE, or delete that one by "
+            f"fraud-{table}: the table my_customers exists already in Glue, of another group or "
+            "of a deleted one. Give the table another name by TABLE=SOURCE, or delete that one "
+            "by "
             "'aws glue delete-table --database-name fraud_features --name my_customers'"
         )
     assert list(desk.groups.made) == ["fraud-my-customers"]
@@ -183,8 +184,8 @@ def test_failed_rows_that_cannot_be_noted_are_an_error(tmp_path):
     with pytest.raises(PlatformError) as raised:
         failures.add(7, "a.csv line 8", None, "policy_id: it is missing")
     assert str(raised.value) == (
-        f"{failures.path}: row 7 failed (policy_id: it is missing), and there is no place to note "
-        "it: No such file or directory. Ingest the table again where a file can be written"
+        f"{failures.path}: row 7 failed (policy_id: it is missing), and that cannot be noted: No "
+        "such file or directory. Ingest the table again where a file can be written"
     )
 
 

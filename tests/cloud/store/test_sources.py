@@ -92,7 +92,7 @@ def test_a_server_that_sends_where_everybody_could_read_is_not_followed(
     with pytest.raises(UserError) as raised:
         fetch(clients, f"{server.url}/moved?to={url}", "", tmp_path)
     assert str(raised.value) == (
-        f"{url}: everybody on the way could read it. Use an https:// address"
+        f"{url}: anybody on the way could read it. Use an https:// address"
     )
     assert not list(tmp_path.iterdir())
 
@@ -110,7 +110,7 @@ def test_an_address_may_have_what_is_escaped_on_the_way(clients, server, tmp_pat
          "address"),
         (f"https://{LONG}.x/a.csv", f"https://{LONG}.x/a.csv: the server does not answer: "),
         *(
-            (source, f"{source}: it names no object. Write it as s3://BUCKET/KEY, such as "
+            (source, f"{source}: it does not name an object. Write it as s3://BUCKET/KEY, such as "
              "s3://my-bucket/tables/customers.csv")
             for source in ("s3://", "s3://bucket", "s3://bucket/", "s3:///key")
         ),
@@ -157,7 +157,7 @@ def test_what_cannot_be_had_is_an_error(clients, secret, server, tmp_path):
          "put the right one into it"),
         (f"{server.url}/cut.csv", secret(TOKEN), f"{server.url}/cut.csv: the server's answer was "
          "cut off. Try again"),
-        ("http://example.org/a.csv", secret(TOKEN), "http://example.org/a.csv: everybody on the "
+        ("http://example.org/a.csv", secret(TOKEN), "http://example.org/a.csv: anybody on the "
          "way could read it. Use an https:// address"),
         ("http://127.0.0.1:9/a.csv", "", "http://127.0.0.1:9/a.csv: the server does not answer: "
          "[Errno 111] Connection refused. Check the address, and try again"),

@@ -141,10 +141,13 @@ def test_every_parameter_that_changes_what_is_made_is_among_the_choices() -> Non
 
 # Each two choices that do not go together, and how the sentence begins that says so.
 REFUSED: list[tuple[Launch, str]] = [
-    ({"kind": "serverless", "network": "made"}, "fraud-network does not go with EndpointKind"),
+    (
+        {"kind": "serverless", "network": "made"},
+        "fraud-network cannot be combined with EndpointKind",
+    ),
     ({"kind": "serverless", "network": "existing"}, "A serverless endpoint takes no network"),
-    ({"kind": "asynchronous", "queue": "yes"}, "fraud-queue does not go with EndpointKind"),
-    ({"kind": "asynchronous", "watch": "yes"}, "fraud-watch does not go with EndpointKind"),
+    ({"kind": "asynchronous", "queue": "yes"}, "fraud-queue cannot be combined with EndpointKind"),
+    ({"kind": "asynchronous", "watch": "yes"}, "fraud-watch cannot be combined with EndpointKind"),
     ({"kind": "serverless", "key": "made"}, "CreateKey is a parameter of fraud-network"),
     ({"network": "none", "key": "made"}, "CreateKey is a parameter of fraud-network"),
     ({"network": "existing", "key": "made"}, "CreateKey is a parameter of fraud-network"),

@@ -55,7 +55,7 @@ def save(folder: Path, objective: str, columns: list[str], **parameters: object)
 def answers_of(
     tmp_path: Path, objectives: tuple[str, str], **parameters: object
 ) -> tuple[Answers, Answers]:
-    """Return what a model of one column, and one of two, say of the rows."""
+    """Return what a model of one column, and one of two, say about the rows."""
     labels, features = LABELS[objectives[0].partition(":")[0]], example()[0]
     lines = [f"{label},{one},{two}" for label, (one, two) in zip(labels, features, strict=True)]
     (tmp_path / "test").mkdir()
@@ -178,7 +178,7 @@ def test_ranks(tmp_path: Path) -> None:
 
 
 def pairs_of(labels: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return of which pairs the first event came before the other, and how right that is said."""
+    """Return the pairs whose first event came before the other, and how right that is."""
     at, came = np.abs(labels), labels > 0
     first = came[:, None] & ((at[:, None] < at) | ((at[:, None] == at) & ~came))
     return first.astype(float), first * ((times[:, None] < times) + 0.5 * (times[:, None] == times))

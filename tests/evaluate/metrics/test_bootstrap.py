@@ -45,7 +45,7 @@ def whole(labels, scores):
 
 
 def test_deviations_are_those_of_other_rows_of_the_same_kind():
-    # The deviation over 150 fresh tables, and the mean of what 10 of them say of themselves.
+    # The deviation over 150 fresh tables, and the mean of what 10 of them say about themselves.
     tables = [realistic(500, 0.1, seed) for seed in range(150)]
     fresh = [whole(*rows) for rows in tables]
     said = [standard_deviations(*rows, 0.1) for rows in tables[:10]]

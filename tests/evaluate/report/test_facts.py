@@ -1,4 +1,4 @@
-"""The facts of a report equal what scikit-learn, or a count by hand, says of the same rows."""
+"""The facts of a report equal what scikit-learn, or a count by hand, says about the same rows."""
 
 import re
 from dataclasses import replace

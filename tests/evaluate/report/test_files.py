@@ -152,7 +152,7 @@ def test_names_and_cells_are_shown_as_they_are(tmp_path: Path, monkeypatch: pyte
     words = "".join(page.words)
     assert HOSTILE[0] in words
     assert HOSTILE[1] in words
-    assert WORD[:19] in words  # so many letters of a category are shown
+    assert WORD[:19] in words  # this many letters of a category are shown
     assert len(html) < MOST_BYTES
     markdown = (folder / "model_card.md").read_text()
     assert "<script" not in markdown
@@ -177,7 +177,7 @@ def test_a_model_that_says_the_same_of_every_row(tmp_path: Path, monkeypatch: py
     assert card["outcome"]["slope"] is None
     text = "".join(Page((folder / "report.html").read_text()).words)
     assert "Caution: the model has learnt nothing that the test rows show" in text
-    assert "The calibration slope cannot be told from these rows." in text
+    assert "The calibration slope cannot be estimated from these rows." in text
 
 
 def test_one_row_is_refused_and_no_report_is_written(

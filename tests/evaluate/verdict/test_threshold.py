@@ -180,7 +180,7 @@ def test_that_calling_nobody_costs_least_is_said():
     assert decision.threshold == np.nextafter(np.float32(0.75), np.float32(1))
     assert (decision.recall, decision.precision) == (0, 0)
     assert said == [
-        "decision cost: miss=1 alarm=1000: the least cost is to call no row positive. The "
+        "decision cost: miss=1 alarm=1000: the least cost is to call no rows positive. The "
         "threshold 0.75 lies above every score: at these amounts the model saves nothing"
     ]
 

@@ -12,10 +12,10 @@ from sagetree.prepare.query import Query
 from tests.prepare.spark.functions import AGGREGATES, EXPRESSIONS, QUERIES
 
 HINT = (
-    "docs/guide/spark.md lists what gives the same rows on both; prepare the rest with a query of "
-    "DuckDB's first, or leave --engine spark out"
+    "docs/guide/spark.md lists what gives the same rows on both; prepare the rest first with a "
+    "DuckDB query, or leave --engine spark out"
 )
-NOT_AMONG = "the function is not among those that are known to agree"
+NOT_AMONG = "the function is not known to agree on both engines"
 
 REFUSED = {
     "SELECT md5(a) AS x\nFROM t": ("line 1", "'MD5(a)'", NOT_AMONG),
@@ -23,17 +23,17 @@ REFUSED = {
     "SELECT a FROM t ORDER BY a LIMIT 3": (
         "line 1",
         "'SELECT a FROM t ORDER BY a LIMIT 3'",
-        "LIMIT is not among what is known to agree",
+        "LIMIT is not known to agree on both engines",
     ),
     "SELECT DISTINCT ON (a) a, b FROM t": (
         "line 1",
         "'SELECT DISTINCT ON (a) a, b FROM t'",
-        "which row DISTINCT ON keeps is not the same everywhere",
+        "DISTINCT ON may keep different rows on the two engines",
     ),
     "SELECT a FROM t QUALIFY row_number() OVER () = 1": (
         "line 1",
         "'SELECT a FROM t QUALIFY ROW_NUMBER() OV…'",
-        "QUALIFY is not among what is known to agree",
+        "QUALIFY is not known to agree on both engines",
     ),
     "SELECT a FROM t GROUP BY ALL": (
         "line 1",
@@ -48,7 +48,7 @@ REFUSED = {
     "SELECT a FROM t ASOF JOIN o USING (a)": (
         "line 1",
         "'ASOF JOIN o USING (a)'",
-        "ASOF JOIN is not among what is known to agree",
+        "ASOF JOIN is not known to agree on both engines",
     ),
     "SELECT a FROM raw.t": ("line 1", "'raw.t'", "only the tables of this job can be read"),
     "SELECT TRY_CAST(a AS INTEGER) FROM t": (
@@ -59,7 +59,7 @@ REFUSED = {
     "SELECT CAST(a AS DECIMAL(4, 1)) FROM t": (
         "line 1",
         "'CAST(a AS DECIMAL(4, 1))'",
-        "CAST to this type is not among what is known to agree",
+        "CAST to this type is not known to agree on both engines",
     ),
     "SELECT a LIKE '\\%' FROM t": (
         "line 1",
@@ -143,5 +143,6 @@ def test_a_statement_for_athena() -> None:
     with pytest.raises(SettingsError) as caught:
         unload_statement(query, "bucket/joined")
     assert str(caught.value) == (
-        "--print-unload: 'bucket/joined' is not a folder in S3. Name one such as s3://bucket/joined/"
+        "--print-unload: 'bucket/joined' is not a folder in S3. Name one such as "
+        "s3://bucket/joined/"
     )

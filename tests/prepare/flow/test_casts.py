@@ -91,7 +91,7 @@ def test_numbers_and_truths() -> None:
 def test_casts_that_are_not_known(kind: Kind, wanted: Kind) -> None:
     with pytest.raises(StepError) as caught:
         cast_cell("c", kind, wanted)
-    assert str(caught.value) == f"a cast from {kind} to {wanted} is not known here"
+    assert str(caught.value) == f"a cast from {kind} to {wanted} is not supported"
 
 
 def test_kinds() -> None:

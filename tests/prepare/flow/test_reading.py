@@ -1,4 +1,4 @@
-"""Flows' files: what is not a flow, and steps that are not known, all told at once."""
+"""Flows' files: what is not a flow, and steps that are not known, all reported at once."""
 
 import base64
 import io
@@ -30,8 +30,8 @@ from tests.prepare.tables import message, put
 
 ENCODE = "sagemaker.spark.encode_categorical_0.1"
 HINT = (
-    "Leave them out of the flow, and do what they do with a query (--sql); docs/guide/flows.md "
-    "lists what is known"
+    "Leave them out of the flow, and do the same with a query (--sql); docs/guide/flows.md lists "
+    "what is supported"
 )
 
 
@@ -88,7 +88,7 @@ UNKNOWN: dict[str, tuple[Node, str]] = {
 def test_steps_that_are_not_known(tmp_path: Path, step: Node, text: str) -> None:
     path = tmp_path / "t.flow"
     path.write_text(flow("t.csv", [infer(t="string"), step]))
-    assert fault(path) == f"--flow: steps that are not known here: t.flow, step 3: {text}. {HINT}"
+    assert fault(path) == f"--flow: steps that are not supported: t.flow, step 3: {text}. {HINT}"
 
 
 def test_all_unknown_steps_are_named_before_anything_is_read(root: Path) -> None:
@@ -97,13 +97,13 @@ def test_all_unknown_steps_are_named_before_anything_is_read(root: Path) -> None
     assert main([*arguments, "--label", "t"]) == 1
     names = [f"t.flow, step {place}: {text}" for place, (_, text) in enumerate(UNKNOWN.values(), 2)]
     named = "; ".join([*names, f"u.flow, step 2: {UNKNOWN['an operator'][1]}"])
-    assert message(root) == f"--flow: steps that are not known here: {named}. {HINT}\n"
+    assert message(root) == f"--flow: steps that are not supported: {named}. {HINT}\n"
 
 
 def test_sources_that_are_not_known(tmp_path: Path) -> None:
     path = tmp_path / "t.flow"
     given = json.loads(flow("t.csv", []))
-    text = "--flow: steps that are not known here: t.flow, step 1: "
+    text = "--flow: steps that are not supported: t.flow, step 1: "
     [source] = given["nodes"]
     source["parameters"]["dataset_definition"]["s3ExecutionContext"]["s3HasHeader"] = False
     path.write_text(json.dumps(given))
@@ -127,20 +127,20 @@ def linked(*inputs: str) -> str:
 
 
 FILES = {
-    "no JSON": (b"{", "this is not a flow of Data Wrangler's"),
-    "other JSON": (b"[1]", "this is not a flow of Data Wrangler's"),
-    "no text": (b"\xff", "this is not a flow of Data Wrangler's"),
+    "no JSON": (b"{", "this is not a flow of Data Wrangler"),
+    "other JSON": (b"[1]", "this is not a flow of Data Wrangler"),
+    "no text": (b"\xff", "this is not a flow of Data Wrangler"),
     "no nodes": (changed({"nodes": []}).encode(), "the flow reads no table"),
     "another version": (
         changed({"metadata": {"version": 2}}).encode(),
-        "this is a flow of version 2, and version 1 is known here",
+        "this is a flow of version 2, and only version 1 is supported",
     ),
     "a branch": (
         linked("0", "0").encode(),
         "after step 0 it branches to sagemaker.spark.infer_and_cast_type_0.1 and "
         "sagemaker.spark.infer_and_cast_type_0.1",
     ),
-    "a circle": (linked("02", "1").encode(), "its steps go round in a circle"),
+    "a circle": (linked("02", "1").encode(), "its steps form a circle"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Single steps of flows on small tables: what they make, and what they say of it."""
+"""Single steps of flows on small tables: what they make, and what they say about it."""
 
 import io
 from pathlib import Path
@@ -82,7 +82,7 @@ def test_one_hot(db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
     }  # fmt: skip
     assert caplog.messages == [
         "Warning: t.flow, step 3 (sagemaker.spark.encode_categorical_0.1), column 't': in 1 of 4 "
-        "rows, such as 'ZZ', it is not a category of the flow's, and 0 in all of its columns"
+        "rows, such as 'ZZ', it is not a category of the flow, and becomes 0 in all of its columns"
     ]
 
 
@@ -115,8 +115,8 @@ def test_ordinal(db: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture)
         "t": [1, 0, None, None], "k": [1.0, 0.0, 2.0, 2.0],
     }  # fmt: skip
     assert [message.partition("such as ")[2] for message in caplog.messages] == [
-        "'ZZ', it is not a category of the flow's, and 2.0",
-        "'ZZ', it is not a category of the flow's, and missing",
+        "'ZZ', it is not a category of the flow, and 2.0",
+        "'ZZ', it is not a category of the flow, and missing",
     ]
 
 
@@ -176,17 +176,17 @@ STEP_FAULTS: dict[str, tuple[tuple[Node, ...], str]] = {
     ),
     "a column that is not there": (
         (cast("N", "long"),),
-        "step 2 (sagemaker.spark.cast_single_data_type_0.1): there is no column 'N'. "
+        "step 2 (sagemaker.spark.cast_single_data_type_0.1): column 'N' is missing. "
         "Use the table that the flow was made for",
     ),
     "a column that is dropped twice": (
         (drop("n"), drop("n")),
-        "step 3 (sagemaker.spark.manage_columns_0.1): there is no column 'n'. "
+        "step 3 (sagemaker.spark.manage_columns_0.1): column 'n' is missing. "
         "Use the table that the flow was made for",
     ),
     "a column that is there": (
         (one_hot("t", "x", output_column="n"), one_hot("t", "x", output_column="n")),
-        "step 3 (sagemaker.spark.encode_categorical_0.1): there is a column n_x already. "
+        "step 3 (sagemaker.spark.encode_categorical_0.1): column n_x exists already. "
         "Leave the step out of the flow, or rename the column",
     ),
     "numbers that are replaced": (
@@ -196,8 +196,8 @@ STEP_FAULTS: dict[str, tuple[tuple[Node, ...], str]] = {
     ),
     "fractions as text": (
         (infer(n="float", t="string", u="string"), remove_symbols("n")),
-        "step 3 (sagemaker.spark.format_string_0.1): a cast from float to string is not known "
-        "here. Leave the step out of the flow, or prepare the column with a query (--sql)",
+        "step 3 (sagemaker.spark.format_string_0.1): a cast from float to string is not "
+        "supported. Leave the step out of the flow, or prepare the column with a query (--sql)",
     ),
     "nothing to fit on": (
         (TYPES, cast("t", "long"), encode("Ordinal encode", "t", None)),
@@ -245,5 +245,5 @@ def test_a_flow_for_another_table(db: Database, tmp_path: Path) -> None:
         run_flows(db, [raw], read_flows([tmp_path / "x.flow"]))
     assert str(caught.value) == (
         "--flow: x.flow is for the table 'claims', and the tables are 't'. "
-        "Call the table as the flow's source is called, or leave the flow out"
+        "Give the table the name of the flow's source, or leave the flow out"
     )

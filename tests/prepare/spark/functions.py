@@ -1,4 +1,4 @@
-"""Expressions of the subset, on values at their edges: what DuckDB says of each, Spark says too."""
+"""Expressions of the subset, on values at their edges: Spark gives what DuckDB gives."""
 
 # Columns: i BIGINT, j INTEGER, x DOUBLE, f FLOAT, d DECIMAL(10, 3), s text, ts TIMESTAMP, day DATE,
 # m TIMESTAMPTZ, b BOOLEAN; each with NULLs.

@@ -113,7 +113,7 @@ def test_each_function_is_among_the_expressions() -> None:
     [
         ("SELECT i * 0.5 AS half FROM t", "the column 'half' is DECIMAL(21,1) in DuckDB and"),
         ("SELECT nothing FROM t", 'Referenced column "nothing" not found'),
-        ("SELECT count(*) FROM t", "Spark names the result's columns otherwise than DuckDB"),
+        ("SELECT count(*) FROM t", "Spark names the result's columns differently from DuckDB"),
     ],
 )
 def test_what_the_two_take_otherwise(engines: Engines, query: str, said: str) -> None:

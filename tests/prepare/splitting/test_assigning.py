@@ -223,19 +223,18 @@ TIMES = {
         "nullif(nullif(i, 3), 5)",
         "k",
         "column 't', key '3': the time is missing, as in 1 other rows. "
-        "Fill it in, or leave the rows out with a query of your own (--sql)",
+        "Fill it in, or remove the rows with a query (--sql)",
     ),
     "missing without a key": (
         "nullif(i, 3)",
         None,
-        "column 't': the time is missing. "
-        "Fill it in, or leave the rows out with a query of your own (--sql)",
+        "column 't': the time is missing. Fill it in, or remove the rows with a query (--sql)",
     ),
     "missing in text": (
         "nullif(CAST(i AS VARCHAR), '3')",
         "k",
         "column 't', key '3': the time is missing. "
-        "Fill it in, or leave the rows out with a query of your own (--sql)",
+        "Fill it in, or remove the rows with a query (--sql)",
     ),
     "not a number": (
         "CASE WHEN i = 3 THEN 'NaN'::DOUBLE ELSE i END",
@@ -247,7 +246,7 @@ TIMES = {
         "k",
         f"column 't', key '3': 'soon' is not a time. {WRITE}",
     ),
-    "another kind": ("i > 3", "k", f"column 't': BOOLEAN is not a kind of time. {WRITE}"),
+    "another kind": ("i > 3", "k", f"column 't': BOOLEAN is not a type of time. {WRITE}"),
 }
 
 

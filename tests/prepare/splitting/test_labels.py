@@ -41,7 +41,7 @@ def test_a_positive_label_is_declared(db: Database) -> None:
         read_label(db, "y", "yes")
     assert str(caught.value) == (
         "--positive-label: 'yes' is not a value of column 'y', which holds '1' and '0'. "
-        "Take one of the two"
+        "Use one of the two"
     )
 
 
@@ -50,15 +50,15 @@ def test_values_that_training_cannot_tell_apart(db: Database) -> None:
     with pytest.raises(DataError) as caught:
         read_label(db, "y")
     assert str(caught.value) == (
-        "column 'y': the values 'True' and 'true' of the label are one and the same to training. "
+        "column 'y': training takes the values 'True' and 'true' of the label for the same value. "
         "Make two values of them with a query (--sql)"
     )
 
 
 NAME = "Name the label with --label, or make two values of it with a query (--sql)"
 LABELS = {
-    "one value": ("SELECT 0 AS y", f"column 'y': the label has 1 value ('0' in 1 rows) where two "
-                  f"are needed. {NAME}"),
+    "one value": ("SELECT 0 AS y", f"column 'y': the label has 1 value ('0' in 1 rows), and two "
+    f"are needed. {NAME}"),
     "no classes": (
         "SELECT 'id' || i AS y FROM range(30) t(i)",
         "column 'y': the label is text with 30 values in 30 rows ('id0' in 1 rows, 'id1' in 1 "
@@ -68,13 +68,13 @@ LABELS = {
     ),
     "not a number": (
         "SELECT CASE WHEN i < 2 THEN 'NaN'::DOUBLE ELSE i END AS y FROM range(30) t(i)",
-        "column 'y': the label is missing in 2 rows. "
-        "Fill it in, or leave the rows out with a query of your own (--sql)",
+        "column 'y': the label is missing from 2 rows. "
+        "Fill it in, or remove the rows with a query (--sql)",
     ),
     "missing": (
         "SELECT nullif(i % 3, 2) AS y FROM range(9) t(i)",
-        "column 'y': the label is missing in 3 rows. "
-        "Fill it in, or leave the rows out with a query of your own (--sql)",
+        "column 'y': the label is missing from 3 rows. "
+        "Fill it in, or remove the rows with a query (--sql)",
     ),
     "no such column": (
         "SELECT 1 AS x, 2 AS z",
@@ -122,6 +122,6 @@ def test_a_positive_label_is_for_two_values(db: Database) -> None:
     with pytest.raises(SettingsError) as caught:
         read_label(db, "y", "1")
     assert str(caught.value) == (
-        "--positive-label: column 'y' has 3 values, none of which is the positive one. "
+        "--positive-label: column 'y' has 3 values, and none is the positive one. "
         "Leave it out; it is for a label of two values"
     )

@@ -58,8 +58,9 @@ def test_files_that_are_none() -> None:
         b"Obj": "it ends too early",
         whole[:-3]: "it ends too early",
         whole[:-3] + b"xyz": "its blocks are damaged",
-        container(SCHEMA, ROWS, "snappy"): "it is packed with snappy, and this program knows "
-        "deflate and zstandard",
+        container(
+            SCHEMA, ROWS, "snappy"
+        ): "it is compressed with snappy, and only deflate and zstandard are supported",
         container({"type": "record", "name": "r"}, [], "null"): "its schema cannot be read",
     }
     other = {**SCHEMA, "fields": [{"name": "n", "type": "other"}]}

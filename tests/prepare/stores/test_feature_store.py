@@ -77,7 +77,8 @@ def test_a_feature_that_was_added_is_empty_in_earlier_records(
     assert main([*KEY, *CSV]) == 0
     assert [row["age"] for row in every_row(root)] == ["", "", "32", "33", "34", "35"]
     assert (
-        "claims: the column 'age' is missing from, and empty in: claims/year=2026/month=09/day=30/"
+        "claims: column 'age' is filled with empty cells, as it is missing from: "
+        "claims/year=2026/month=09/day=30/"
         "hour=09/20260930T090000Z_0000000000000000.parquet\n"
     ) in capsys.readouterr().out
 
@@ -97,8 +98,9 @@ def test_a_group_whose_event_time_has_another_name(root: Path) -> None:
     arguments = [*KEY, *CSV, "--event-time"]
     assert main([*arguments, "EventTime"]) == 1
     assert message(root) == (
-        "table claims: this is a feature group's offline store, and has no column 'EventTime' "
-        "that tells which record of a key is the latest. Name the group's event time feature "
+        "table claims: this is a feature group's offline store, and column 'EventTime', which "
+        "says which record of a key is the latest, is missing from it. Name the group's event "
+        "time feature "
         "with --event-time; the columns are 'policy_id', 'fraud', 'amount', 'event_time', "
         "'is_deleted'\n"
     )

@@ -75,6 +75,6 @@ def test_files_in_other_folders(root: Path, write) -> None:
     put(root, f"t/b=1/x.{kind}", write(policy_id=[2, 3], fraud=[0, 1]))
     assert main([*ARGUMENTS]) == 1
     assert message(root) == (
-        f"of t/a=1/x.{kind} and t/b=1/x.{kind} only t/a=1/x.{kind} has the column 'a'. "
+        f"column 'a' is only in t/a=1/x.{kind}, of t/a=1/x.{kind} and t/b=1/x.{kind}. "
         "All files of a table need the same columns\n"
     )

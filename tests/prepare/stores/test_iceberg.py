@@ -69,7 +69,7 @@ def test_a_table_that_another_program_wrote(root: Path, above: str) -> None:
 
 
 def put_table(root: Path, name: str = "claims", **changes: Any) -> Path:
-    """Write a table of two files, the second one of which an entry says is deleted."""
+    """Write a table of two files; an entry says that the second is deleted."""
     folder = root / INPUT / name
     uris = [f"{PLACE}/data/0aec19ca/{DAY}/2026093{n}T090000Z_a.parquet" for n in (0, 1)]
     for number, uri in enumerate(uris):
@@ -125,19 +125,19 @@ def remove(part: str) -> Callable[[Path], object]:
 WHERE = "claims/metadata/00001-b.metadata.json"
 COPY = "Copy the table's whole folder again, with metadata/ and data/"
 DELETES = (
-    f"{WHERE}: rows of the Iceberg table are deleted by files of their own, which are not read "
-    "here. Rewrite the table's data files first (in Athena: OPTIMIZE table REWRITE DATA USING "
+    f"{WHERE}: rows of the Iceberg table are deleted by delete files, which are not supported. "
+    "Rewrite the table's data files first (in Athena: OPTIMIZE table REWRITE DATA USING "
     "BIN_PACK), and copy its folder again"
 )
 FILE_0 = f"data/0aec19ca/{DAY}/20260930T090000Z_a.parquet"
 FAULTS: dict[str, tuple[dict[str, Any], Callable[[Path], object] | None, str]] = {
     "a data file is missing": (
         {}, remove("*0930T09*"),
-        f"{WHERE}: the Iceberg table's file {FILE_0} is not there. {COPY}",
+        f"{WHERE}: the Iceberg table's file {FILE_0} does not exist. {COPY}",
     ),
     "a manifest is missing": (
         {}, remove("m0.avro"),
-        f"{WHERE}: the Iceberg table's file metadata/m0.avro is not there. {COPY}",
+        f"{WHERE}: the Iceberg table's file metadata/m0.avro does not exist. {COPY}",
     ),
     "no metadata": (
         {}, remove("*.json"),
@@ -148,8 +148,8 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[Path], object] | None, str]] =
     "two newest": (
         {"files": {"00001-a.metadata.json": b"{}"}}, None,
         "claims/metadata/00001-a.metadata.json: 00001-b.metadata.json is as new as this one, and "
-        "only one is the Iceberg table's. Leave out the one that the table's metadata_location in "
-        "Glue does not name",
+        "only one of them is the Iceberg table's. Remove the one that the table's "
+        "metadata_location in Glue does not name",
     ),
     "a manifest of deletes": (
         {"manifests": [{"manifest_path": f"{PLACE}/metadata/m0.avro", "content": 1}]},
@@ -158,12 +158,12 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[Path], object] | None, str]] =
     "an entry of deletes": ({"entries": [entry(f"{PLACE}/{FILE_0}", content=1)]}, None, DELETES),
     "a file elsewhere": (
         {"entries": [entry("s3://other/x.parquet")]}, None,
-        f"{WHERE}: the Iceberg table keeps a file outside of its folder: 's3://other/x.parquet'. "
+        f"{WHERE}: the Iceberg table keeps a file outside its folder: 's3://other/x.parquet'. "
         "Copy the table into one folder (in Athena: CREATE TABLE ... AS SELECT)",
     ),
     "a way out": (
         {"entries": [entry(f"{PLACE}/../claims/{FILE_0}")]}, None,
-        f"{WHERE}: the Iceberg table's file ../claims/{FILE_0} is not there. {COPY}",
+        f"{WHERE}: the Iceberg table's file ../claims/{FILE_0} does not exist. {COPY}",
     ),
     "no files": (
         {"entries": [entry(f"{PLACE}/{FILE_0}", status=2)]}, None,
@@ -175,7 +175,7 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[Path], object] | None, str]] =
     ),
     "version 3": (
         {"metadata": {"format-version": 3}}, None,
-        f"{WHERE}: this is an Iceberg table of version 3, and versions 1 and 2 are known here. "
+        f"{WHERE}: this is an Iceberg table of version 3, and only versions 1 and 2 are supported. "
         "Write the table in version 2",
     ),
     "manifests in the snapshot": (
@@ -205,7 +205,7 @@ FAULTS: dict[str, tuple[dict[str, Any], Callable[[Path], object] | None, str]] =
             (folder / "x.parquet").write_bytes(b"PAR1"),
         ],
         "claims/t/metadata/00001-b.metadata.json: beside the Iceberg table there are other files: "
-        "x.parquet. Leave the table's folder alone in its folder",
+        "x.parquet. Keep only the table's folder in the folder",
     ),
     "two tables": (
         {}, lambda folder: put_table(folder.parents[2], "claims/again"),
@@ -232,7 +232,7 @@ def test_a_file_without_any_of_the_columns(root: Path) -> None:
     pq.write_table(pa.table({"other": [1]}), next(folder.rglob("*0930T09*")))
     assert main([*ARGUMENTS]) == 1
     assert message(root) == (
-        f"claims/{FILE_0}: none of the Iceberg table's columns is in it. Leave the file out, or "
+        f"claims/{FILE_0}: it has none of the Iceberg table's columns. Leave the file out, or "
         "write it again\n"
     )
 

@@ -1,4 +1,4 @@
-"""What the ctypes wrapper relies on in XGBoost's library, for each version that was looked at.
+"""What the ctypes wrapper relies on in XGBoost's library, for each version that was checked.
 
 A new version of XGBoost fails the first test. Then read the C API's notes, run
 this file with the new version, and add its line to `VERSIONS`.

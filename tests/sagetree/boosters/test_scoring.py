@@ -20,7 +20,7 @@ UNREADABLE = (
     "xgboost-model: XGBoost cannot read the model: {}. Save it with Booster.save_model, "
     f"by an XGBoost that is not newer than {xgboost.__version__}"
 )
-CUT_OFF = UNREADABLE.format("it is cut off, or no model in UBJSON or JSON")
+CUT_OFF = UNREADABLE.format("it is cut off, or is not a model in UBJSON or JSON")
 
 MATRIX: NDArray[np.float32] = np.random.default_rng(5).random((60, 3), np.float32)
 MATRIX[::7, 1] = np.nan
@@ -127,7 +127,7 @@ def test_models_that_do_not_go_together_are_refused() -> None:
     assert str(caught.value) == (
         "model/: the models of the ensemble differ in features, categories, outputs or "
         "objective. "
-        "Put models of one training job together"
+        "Put only models of one training job together"
     )
 
 
@@ -213,8 +213,8 @@ def test_a_model_of_more_names_than_features_is_refused() -> None:
         with pytest.raises(ArtifactError) as caught:
             Scorer.load(changed.encode())
         assert str(caught.value) == (
-            f"xgboost-model: it has 3 features and the names of {count}. "
-            "Set its feature_names to as many as it has features, and save it again"
+            f"xgboost-model: it has 3 features and {count} names of features. "
+            "Set its feature_names to one name for each feature, and save it again"
         )
 
 
@@ -233,7 +233,7 @@ def test_leaves_of_several_values_as_before_3_2_are_refused(form: str) -> None:
         Scorer.load(re.sub(rb'leaf_weights(?=\[|":)', b"left_weights", now))
     assert str(caught.value) == (
         "xgboost-model: its leaves have several values (multi_output_tree), and XGBoost "
-        f"{xgboost.__version__} cannot read those that a version before 3.2 has saved. "
+        f"{xgboost.__version__} cannot read those that a version before 3.2 saved. "
         "Train it again with XGBoost 3.2 or newer, or without multi_strategy"
     )
 
@@ -241,10 +241,10 @@ def test_leaves_of_several_values_as_before_3_2_are_refused(form: str) -> None:
 @pytest.mark.parametrize(
     ("key", "place", "value", "fault"),
     [
-        ("left_children", 0, 99, "tree 0: there is no node 99 among its {}"),
-        ("right_children", 0, -7, "tree 0: there is no node -7 among its {}"),
-        ("left_children", 0, 0, "tree 0: there is no node 0 among its {}"),
-        ("right_children", 0, 1, "tree 0: two ways lead to node 1"),
+        ("left_children", 0, 99, "tree 0: node 99 is missing from its {} nodes"),
+        ("right_children", 0, -7, "tree 0: node -7 is missing from its {} nodes"),
+        ("left_children", 0, 0, "tree 0: node 0 is missing from its {} nodes"),
+        ("right_children", 0, 1, "tree 0: node 1 has two parents"),
         ("split_indices", 0, 3, "tree 0: it splits by feature 3 of 3"),
     ],
 )

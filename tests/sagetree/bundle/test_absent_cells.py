@@ -52,7 +52,7 @@ def test_training_has_the_missing_cells_its_schema_says(
 
 
 def test_a_schema_without_rows_is_not_compared_with() -> None:
-    """Bundles did not always say of how many rows their counts are."""
+    """Bundles did not always say about how many rows their counts are."""
     schema = Schema(columns=(), label=None, named=True)
     assert (schema.rows, missing_shares(schema)) == (0, {})
     assert AbsentCells(100, {"x": 100}).suspects(schema) == ()

@@ -140,7 +140,7 @@ def test_file_modes_and_owners_of_the_archive_do_not_count(path):
 
 # What is refused
 
-OUTSIDE = "it lies outside of the archive's folder"
+OUTSIDE = "it lies outside the archive's folder"
 NOT_PLAIN = "it is neither a plain file nor a folder (a link, a device, a pipe)"
 
 
@@ -160,13 +160,13 @@ NOT_PLAIN = "it is neither a plain file nor a folder (a link, a device, a pipe)"
         ("pipe", {"type": tarfile.FIFOTYPE}, NOT_PLAIN),
         ("sparse", {"type": tarfile.GNUTYPE_SPARSE}, NOT_PLAIN),
         (".", {}, "it has no name"),
-        ("n" * 256, {}, "its name is longer than 255 bytes, or not one of a file"),
-        ("é" * 128, {}, "its name is longer than 255 bytes, or not one of a file"),
-        ("a/" * 1500 + "b", {}, "its name is longer than 255 bytes, or not one of a file"),
-        ("huge", {"size": MAX_BYTES + 1}, "with it the archive holds more than 10 GB"),
-        ("xgboost-model", {}, "an earlier member has its place"),
-        ("xgboost-model/inner", {}, "an earlier member has its place"),
-        ("xgboost-model", {"type": tarfile.DIRTYPE}, "an earlier member has its place"),
+        ("n" * 256, {}, "its name is longer than 255 bytes, or is not the name of a file"),
+        ("é" * 128, {}, "its name is longer than 255 bytes, or is not the name of a file"),
+        ("a/" * 1500 + "b", {}, "its name is longer than 255 bytes, or is not the name of a file"),
+        ("huge", {"size": MAX_BYTES + 1}, "with this member the archive holds more than 10 GB"),
+        ("xgboost-model", {}, "an earlier member has the same path"),
+        ("xgboost-model/inner", {}, "an earlier member has the same path"),
+        ("xgboost-model", {"type": tarfile.DIRTYPE}, "an earlier member has the same path"),
     ],
 )
 def test_a_bad_member(path, temporary, name, attributes, reason):
@@ -184,7 +184,7 @@ def test_a_name_with_a_zero_byte(path):
     with gzip.open(path, "wb") as file:
         file.write(header + data + b"\0" * 1024)
 
-    text = f"its name is longer than 255 bytes, or not one of a file. {AGAIN}"
+    text = f"its name is longer than 255 bytes, or is not the name of a file. {AGAIN}"
     assert refusal(path) == f"model.tar.gz, member 'a\\x00bé': {text}"
 
 
@@ -196,7 +196,7 @@ def test_sizes_add_up(path):
 
     assert "it is cut off" in refusal(path)
     reason = archive._fault(member("b", size=half)[0], members=2, size=2 * half)
-    assert reason == "with it the archive holds more than 10 GB"
+    assert reason == "with this member the archive holds more than 10 GB"
 
 
 def test_too_many_members(path, temporary):
@@ -233,7 +233,7 @@ def test_a_bomb_stops_early(path, bomb):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    reason = "it holds more between or behind its members than a tar archive needs"
+    reason = "it holds more bytes between or after its members than a tar archive needs"
     assert text == f"model.tar.gz: {reason}. {AGAIN}"
     assert peak < 5_000_000
 
@@ -339,7 +339,7 @@ def test_a_full_volume_is_the_machine_s_fault(path, temporary):
 
     assert str(caught.value) == (
         f"{path}: it could not be unpacked. Free some space on the volume of the temporary "
-        "folder, and check permissions"
+        "folder, and check its permissions"
     )
     assert list(temporary.iterdir()) == []
 

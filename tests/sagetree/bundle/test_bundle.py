@@ -147,7 +147,7 @@ def flipped(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (removed, "the file is missing"),
+        (removed, "the file does not exist"),
         (emptied, "the file is not the one that was saved"),
         (cut, "the file is not the one that was saved"),
         (flipped, "the file is not the one that was saved"),
@@ -190,13 +190,13 @@ def test_a_damaged_manifest(damage: Callable[[Path], None], folder: Path) -> Non
         ({"files": {}}, f"{MANIFEST_FILE}: it does not list {FEATURES_FILE}. {AGAIN}"),
         (
             {"files": {"../secret": "0" * 64}},
-            f"{MANIFEST_FILE}: it names a file outside. {AGAIN}",
+            f"{MANIFEST_FILE}: it names a file outside the folder. {AGAIN}",
         ),
         (
             {"files": {"/etc/hostname": "0" * 64}},
-            f"{MANIFEST_FILE}: it names a file outside. {AGAIN}",
+            f"{MANIFEST_FILE}: it names a file outside the folder. {AGAIN}",
         ),
-        ({"files": {"a\0b": "0" * 64}}, f"a\0b: the file is missing. {AGAIN}"),
+        ({"files": {"a\0b": "0" * 64}}, f"a\0b: the file does not exist. {AGAIN}"),
     ],
     ids=str,
 )
@@ -341,7 +341,7 @@ def test_a_disk_without_room_leaves_no_half_bundle(tmp_path: Path) -> None:
     assert "File too large" in str(caught.value.__cause__)
     assert str(caught.value) == (
         f"{tmp_path}: the model cannot be written. Free some space, or give the job a larger "
-        "volume; and check the mount's rights"
+        "volume, and check the mount's permissions"
     )
 
 

@@ -179,7 +179,7 @@ def test_a_plain_model_wants_its_number_of_columns(width: int, tmp_path: Path) -
     with pytest.raises(SchemaError) as caught:
         model.score(table)
     assert str(caught.value) == (
-        f"row 1: there are {width} columns where the model has 3 columns. "
+        f"row 1: there are {width} columns, and the model has 3 columns. "
         "Without a header row the columns must be, in this order, f0, f1, f2"
     )
 
@@ -278,7 +278,7 @@ def test_a_model_with_other_features_than_the_bundle(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         Model.load(tmp_path)
     assert str(caught.value) == (
-        "xgboost-model: it has 13 features where sagetree/features.json makes 10. Train again"
+        "xgboost-model: it has 13 features, and sagetree/features.json makes 10. Train again"
     )
 
 
@@ -311,8 +311,8 @@ def test_a_self_check_that_fails(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         Model.load(tmp_path)
     assert str(caught.value) == (
-        f"{tmp_path}: its stored rows get other scores than in training (by 0.125). "
-        "Train again, or serve with the versions in sagetree/manifest.json"
+        f"{tmp_path}: its stored rows get different scores than in training (by 0.125). "
+        "Train again, or serve with the library versions named in sagetree/manifest.json"
     )
 
 

@@ -93,7 +93,7 @@ def test_a_bundle_of_a_booster_that_was_stopped_early(all_rounds: bool, tmp_path
 def test_categories_are_refused_before_the_rows_are_read(tmp_path: Path) -> None:
     frame = pd.DataFrame({"state": pd.Categorical(["TX", "CA"] * 20)})
     own = xgboost.XGBClassifier(enable_categorical=True, n_estimators=2).fit(frame, [0, 1] * 20)
-    with pytest.raises(ArtifactError, match="the booster has categories of XGBoost's own"):
+    with pytest.raises(ArtifactError, match="the booster has XGBoost's own categories"):
         save_booster(own.get_booster(), frame, tmp_path)
 
 
@@ -207,7 +207,7 @@ def test_a_category_that_xgboost_refuses_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("states", "said"),
     [
-        (["1", "1.0"], "'1' and '1.0' are spelled alike"),
+        (["1", "1.0"], "'1' and '1.0' are spelled the same"),
         (["", "a"], "'' is not one that a cell can hold"),
     ],
 )
@@ -234,6 +234,6 @@ def test_codes_without_a_table_are_said_to_be_codes(tmp_path: Path) -> None:
     table = table_of({"f0": codes[:, 0].tolist(), "f1": codes[:, 1].tolist()})
     assert model.score(table).tolist() == booster.predict(data).tolist()
     assert model.notes == (
-        "the file does not say which categories the codes are of, so cells must be codes: "
+        "the file does not say which categories its codes stand for, so cells must be codes: "
         "columns 'f1'",
     )

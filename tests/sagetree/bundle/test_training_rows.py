@@ -89,7 +89,7 @@ def test_a_table_of_few_values_repeats_itself_by_chance() -> None:
 
 
 def test_one_row_of_a_small_table_is_no_accusation() -> None:
-    """As in a third of the irises, of which two are the same."""
+    """As in a third of the irises: two of them are the same."""
     known = TrainingRows.of(HASHES[:100])
     assert not known.repeats(HASHES[99:149]).is_suspect
     assert known.repeats(HASHES[95:145]).is_suspect

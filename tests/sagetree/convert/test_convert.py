@@ -24,7 +24,7 @@ ROWS = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
 
 
 def failure(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What the command says of its failure."""
+    """What the command says about its failure."""
     assert main(arguments) == 1
     return capsys.readouterr().out.splitlines()[-1].removeprefix("FAILED: ")
 
@@ -115,7 +115,7 @@ def test_joblib_puts_arrays_among_the_instructions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "said"), [(0, "there is no booster"), (2, "there are 2 boosters")]
+    ("count", "said"), [(0, "the pickle holds no booster"), (2, "the pickle holds 2 boosters")]
 )
 def test_a_pickle_without_one_booster(
     count: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -123,7 +123,7 @@ def test_a_pickle_without_one_booster(
     boosters = [classifier().set_params(seed=n).get_booster() for n in range(count)]
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(boosters))
     assert failure(capsys, str(tmp_path / "model.pkl")) == (
-        f"{tmp_path}/model.pkl: {said} in the pickle. Pickle one xgboost.Booster, or one model of "
+        f"{tmp_path}/model.pkl: {said}. Pickle one xgboost.Booster, or one model of "
         "XGBoost's scikit-learn wrapper, without compression"
     )
 
@@ -141,7 +141,7 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
     out = tmp_path / "model.ubj"
     out.write_bytes(b"mine")
     assert failure(capsys, "anything", "--out", str(out)) == (
-        f"{out}: the file is there already. Give another name with --out, or move it away"
+        f"{out}: the file exists already. Give another name with --out, or move it away"
     )
     assert out.read_bytes() == b"mine"
 
@@ -163,14 +163,14 @@ def test_a_file_that_is_there_stays(tmp_path: Path, capsys: pytest.CaptureFixtur
             leaves_as_before_3_2(),
             "what is in it cannot be served: model.ubj: its leaves have several values "
             f"(multi_output_tree), and XGBoost {library_version()} cannot read those that a "
-            "version before 3.2 has saved. Train it again with XGBoost 3.2 or newer, or without "
+            "version before 3.2 saved. Train it again with XGBoost 3.2 or newer, or without "
             "multi_strategy",
             marks=pytest.mark.long,
         ),
         (
             pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\6Config{}}"}),
-            "the booster in the pickle is in no form that is known. Save it with save_model, by "
-            "the XGBoost that wrote it",
+            "the form of the booster in the pickle is unknown. Save it with save_model, using the "
+            "XGBoost that wrote it",
         ),
         pytest.param(
             pickle.dumps({"handle": b"{L\0\0\0\0\0\0\0\5Model{L\0\0\0\0\0\0\0\7learner{}}}"}),
@@ -205,8 +205,8 @@ def test_without_a_network(tmp_path: Path) -> None:
     )  # fmt: skip
     assert ended.returncode == 1, ended
     assert ended.stdout.splitlines()[-1] == (
-        "FAILED: convert: xgboost-cpu==2.1.4 could not be fetched. Let this machine reach PyPI, or "
-        "the index that uv or pip is told of; or convert the model on another machine"
+        "FAILED: convert: xgboost-cpu==2.1.4 could not be fetched. Let this machine reach PyPI, "
+        "or the index that uv or pip is set to use; or convert the model on another machine"
     )
     assert not (tmp_path / "out").exists()
 
@@ -231,5 +231,5 @@ def test_a_model_that_is_cut_off(tmp_path: Path, capsys: pytest.CaptureFixture[s
     said = failure(capsys, str(path))
     assert said.startswith(f"{path}: XGBoost 2.1.4 cannot read the model: Check failed: ")
     assert said.endswith(
-        ". Copy the file again; if it is whole, save it by the XGBoost that wrote it"
+        ". Copy the file again; if it is whole, save it with the XGBoost that wrote it"
     )

@@ -56,7 +56,7 @@ def test_a_folder_of_the_user_s_own_is_refused(tmp_path: Path, names: list[str],
     with pytest.raises(SettingsError) as raised, claimed(tmp_path):
         pass
     assert str(raised.value) == (
-        f"--out {tmp_path}: no command of sagetree made the folder, and it holds {held}. "
+        f"--out {tmp_path}: the folder was not made by a command of sagetree, and it holds {held}. "
         "Name a new folder, an empty one, or one of an earlier command"
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == names
@@ -78,15 +78,15 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path):
     with pytest.raises(PlatformError) as raised, claimed(out):
         pass
     reason = "it cannot be written: Not a directory"
-    assert str(raised.value) == f"--out {out}: {reason}. Name a folder on a disk of yours"
+    assert str(raised.value) == f"--out {out}: {reason}. Name a folder that you may write to"
 
 
 def test_one_command_at_a_time(out: OptMl):
     with pytest.raises(SettingsError) as raised, claimed(out.root):
         pass
     assert str(raised.value) == (
-        f"--out {out.root}: another command of sagetree is at work in it. "
-        "Wait until that has ended, or name another folder with --out"
+        f"--out {out.root}: another command of sagetree is working in it. "
+        "Wait until that one has ended, or name another folder with --out"
     )
 
 
@@ -111,7 +111,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     reason = "it cannot be written: File too large"
-    assert str(raised.value) == f"--out {tmp_path}: {reason}. Name a folder on a disk of yours"
+    assert str(raised.value) == f"--out {tmp_path}: {reason}. Name a folder that you may write to"
 
 
 def test_links_replace_those_of_an_earlier_command(tmp_path: Path, out: OptMl):

@@ -29,13 +29,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (
             "rows.cvs",
-            "DATA rows.cvs: there is no such file or folder (did you mean 'rows.csv'?). "
-            "Correct the name; it counts from the folder you are in",
+            "DATA rows.cvs: the file or folder does not exist (did you mean 'rows.csv'?). "
+            "Correct the name; it is relative to the current folder",
         ),
         (
             "nowhere/x",
-            "DATA nowhere/x: there is no such file or folder. "
-            "Correct the name; it counts from the folder you are in",
+            "DATA nowhere/x: the file or folder does not exist. "
+            "Correct the name; it is relative to the current folder",
         ),
         ("empty", "empty: the folder holds no data file. Put CSV or Parquet there"),
         (
@@ -45,18 +45,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (
             "rows.csv.crc",
-            "DATA rows.csv.crc: files of such a name stand beside data and are not read as data. "
+            "DATA rows.csv.crc: files with such a name are not read as data. "
             "Rename it if it holds rows",
         ),
         (
             "_SUCCESS",
-            "DATA _SUCCESS: files of such a name stand beside data and are not read as data. "
+            "DATA _SUCCESS: files with such a name are not read as data. "
             "Rename it if it holds rows",
         ),
         (
             ".",
-            "DATA .: what the job writes to rows/out would be read as rows of the folder. "
-            "Name the files in it, or a place outside of it with --out",
+            "DATA .: what the job writes to rows/out would be read as rows of this folder. "
+            "Name the files in it, or a folder outside it with --out",
         ),
     ],
 )

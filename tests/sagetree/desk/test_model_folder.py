@@ -1,4 +1,4 @@
-"""MODEL: every form in which a person has one, and what is said of anything else."""
+"""MODEL: every form in which a person has one, and what is said about anything else."""
 
 import tarfile
 from pathlib import Path
@@ -56,9 +56,9 @@ def test_an_archive_is_unpacked_and_goes_again(tmp_path: Path, name: str):
 @pytest.mark.parametrize(
     ("files", "given", "reason"),
     [
-        ([], "modle", "there is no such file or folder"),
-        (["input/data/train/a.csv"], ".", "there is no model in it"),
-        (["model/.hidden.json"], ".", "there is no model in it"),
+        ([], "modle", "the file or folder does not exist"),
+        (["input/data/train/a.csv"], ".", "it holds no model"),
+        (["model/.hidden.json"], ".", "it holds no model"),
         (["model.zip"], "model.zip", "it is neither a folder nor a .tar.gz"),
         (["model.ubj"], "model.ubj", "it is neither a folder nor a .tar.gz"),
     ],

@@ -1,4 +1,4 @@
-"""Files between options, and what is said of options that do not exist."""
+"""Files between options, and what is said about options that do not exist."""
 
 import argparse
 

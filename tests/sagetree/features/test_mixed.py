@@ -77,8 +77,8 @@ def test_numbers_may_have_a_shift() -> None:
     ("unknown", "cell", "message"),
     [
         ("error", "new", "the category is one that training did not see"),
-        ("missing", "inf", "'inf' is infinite or too large (float32)"),
-        ("missing", "1e39", "'1e39' is infinite or too large (float32)"),
+        ("missing", "inf", "'inf' is infinite or too large for float32"),
+        ("missing", "1e39", "'1e39' is infinite or too large for float32"),
     ],
 )
 def test_what_is_neither_is_refused(unknown: str, cell: str, message: str) -> None:

@@ -86,7 +86,7 @@ def test_other_words_than_the_declared_are_refused(feature: Number | Boolean) ->
     missing = MissingValues.of(["?", "inf"])
     expected = [
         Misfit(1, "'abc' is text where a number is expected"),
-        Misfit(2, "'-inf' is infinite or too large (float32)"),
+        Misfit(2, "'-inf' is infinite or too large for float32"),
     ]
     cells: list[Cell] = ["?", "abc", "-inf", "inf", "1"]
     for column in (cells, chunked(cells, pa.string(), 2)):

@@ -1,4 +1,4 @@
-"""All transforms together: the matrix, its names, and what is said of cells that do not fit."""
+"""All transforms together: the matrix, its names, and what is said about cells that do not fit."""
 
 import math
 import re

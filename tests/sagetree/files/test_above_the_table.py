@@ -21,7 +21,7 @@ def test_empty_files_among_others_are_left_out(
         (tmp_path / f"{name}.csv").write_bytes(b"")
     assert read_table(tmp_path, looks_like_header).rows == 2
     listed = "a.parquet, c.csv, d.csv, ... (4 files)"
-    assert caplog.messages == [f"{tmp_path.name}: empty and left out: {listed}"]
+    assert caplog.messages == [f"{tmp_path.name}: empty and skipped: {listed}"]
 
 
 @pytest.mark.parametrize(
@@ -46,16 +46,16 @@ def test_a_delimiter_that_is_set_is_meant(tmp_path: Path) -> None:
 
 
 TITLE = "looks like a title above the table"
-DELETE = "Delete the lines above the one with the columns' names"
+DELETE = "Delete the lines above the one with the names of the columns"
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("Sales\ny,a\n0,1\n1,2\n", f"'Sales' {TITLE}: it has 1 cell where the lines below have 2"),
+        ("Sales\ny,a\n0,1\n1,2\n", f"'Sales' {TITLE}: it has 1 cell, and the lines below have 2"),
         (
             "Sales\nof 2025\ny;a;b\n0;1;3\n1;2;5\n",
-            f"'Sales' {TITLE}: it has 1 cell where the lines below have 3",
+            f"'Sales' {TITLE}: it has 1 cell, and the lines below have 3",
         ),
         (
             ",Sales,\ny,a,b\n0,1,2\n",
@@ -76,4 +76,4 @@ def test_other_rows_of_other_widths_are_no_title(tmp_path: Path, text: str) -> N
     with (tmp_path / "a.csv").open("rb") as file, pytest.raises(DataError) as caught:
         list(read_csv(file, b"", "a.csv", CsvRules(looks_like_header, ",")))
     assert TITLE not in str(caught.value)
-    assert "cells where the first line has" in str(caught.value)
+    assert "cells, and the first line has" in str(caught.value)

@@ -1,4 +1,4 @@
-"""Which first rows are headers, what is said of those in doubt, and headers among the rows."""
+"""Which first rows are headers, what is said about those in doubt, and headers among the rows."""
 
 from pathlib import Path
 

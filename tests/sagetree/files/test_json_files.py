@@ -95,7 +95,7 @@ def test_large_integers_stay_exact_beside_fractions() -> None:
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (b"[1, 2]", "the line is not a record, which the first is"),
+        (b"[1, 2]", "the line is not a record, and the first line is"),
         (b"{", "the line is not JSON: unexpected end of data"),
     ],
 )

@@ -129,13 +129,13 @@ def test_a_link_that_leads_nowhere(channel: Callable[..., Path], loop: bool) -> 
     with pytest.raises(PlatformError) as caught:
         read(folder)
     assert str(caught.value) == (
-        "2.csv: the file cannot be read. Check its permissions, and where it leads if it is a link"
+        "2.csv: the file cannot be read. Check its permissions, and where it points if it is a link"
     )
     assert isinstance(caught.value.__cause__, OSError)
 
 
 # The broken channels: their files, and the whole text of the error ({root} is the folder).
-HEADERS = "Give every file a header, or none; or set header=true or header=false"
+HEADERS = "Give every file a header, or none of them; or set header=true or header=false"
 SAME_COLUMNS = "All files of a channel need the same columns"
 PUT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"
 BAD: dict[str, tuple[dict[str, Content], str]] = {
@@ -158,8 +158,8 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     ),
     "a ragged row": (
         {"a/1.csv": "a,b\n1,2\n3\n"},
-        "a/1.csv line 3: the line has 1 cells where the first line has 2. "
-        "Give every line as many cells; quote a cell that holds a comma",
+        "a/1.csv line 3: the line has 1 cells, and the first line has 2. "
+        "Give every line the same number of cells; quote a cell that holds a comma",
     ),
     "an open quote": (
         {"1.csv": 'a,b\n1,"2\n'},
@@ -215,7 +215,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     "Avro": ({"1.avro": b"Obj\x01"}, f"1.avro: this is an Avro file. {PUT}"),
     "JSON Lines with a fault": (
         {"1.jsonl": '{"a": 1}\n{"a": [2]}\n'},
-        "1.jsonl line 2, column 'a': a list stands where one value is expected. "
+        "1.jsonl line 2, column 'a': a list stands where a single value is expected. "
         'Write one record a line: {"column": value, ...}, or {"features": [value, ...]}',
     ),
     "JSON": (
@@ -225,7 +225,7 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     ),
     "libsvm with a fault": (
         {"1.libsvm": "1 0:1\n0 0:2 0:3\n"},
-        "1.libsvm line 2: the index 0 is given twice. Give every index once a line",
+        "1.libsvm line 2: the index 0 is given twice. Give every index once in a line",
     ),
     "libsvm beside CSV": (
         {"1.libsvm": "1 0:1\n", "2.csv": ROWS},
@@ -240,28 +240,28 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     ),
     "a header in one file only": (
         {"1.csv": ROWS, "2.csv": "3,4\n"},
-        f"of 2.csv and 1.csv only 1.csv has a header. {HEADERS}",
+        f"only 1.csv has a header, of 2.csv and 1.csv. {HEADERS}",
     ),
     "a header in the second file only": (
         {"1.csv": "3,4\n", "2.csv": ROWS},
-        f"of 2.csv and 1.csv only 2.csv has a header. {HEADERS}",
+        f"only 2.csv has a header, of 2.csv and 1.csv. {HEADERS}",
     ),
     "other widths without header": (
         {"1.csv": "3,4\n", "2.csv": "3,4,5\n"},
-        f"2.csv: it has 3 columns where 1.csv has 2. {SAME_COLUMNS}",
+        f"2.csv: it has 3 columns, and 1.csv has 2. {SAME_COLUMNS}",
     ),
     "a further column": (
         {"1.csv": ROWS, "2.csv": "a,b,c\n1,2,3\n"},
-        f"of 2.csv and 1.csv only 2.csv has the column 'c'. {SAME_COLUMNS}",
+        f"column 'c' is only in 2.csv, of 2.csv and 1.csv. {SAME_COLUMNS}",
     ),
     "a column too few": (
         {"1.csv": ROWS, "2.csv": "b\n1\n"},
-        f"of 2.csv and 1.csv only 1.csv has the column 'a'. {SAME_COLUMNS}",
+        f"column 'a' is only in 1.csv, of 2.csv and 1.csv. {SAME_COLUMNS}",
     ),
     "types that do not go together": (
         {"1.parquet": {"a": [1]}, "2.parquet": {"a": ["x"]}},
-        "column 'a': its types do not go together: int64 in 1.parquet, string in 2.parquet. "
-        "Write the column with one type in all files",
+        "column 'a': its types do not agree: int64 in 1.parquet, string in 2.parquet. "
+        "Write the column with the same type in all files",
     ),
 }
 
@@ -300,7 +300,7 @@ def test_a_file_of_another_type_than_promised(
 ) -> None:
     assert refusal(channel({"1": content}), promised) == (
         f"1: this is {found}. "
-        f"Its channel's ContentType promises {promised}: correct the one or the other"
+        f"Its channel's ContentType promises {promised}: correct one or the other"
     )
 
 

@@ -23,8 +23,8 @@ from sagetree.formats.csv_text import (
 from sagetree.formats.first_row import CsvError, FirstRow, read_first_row
 from tests.sagetree.columns import texts
 
-BLANK_HINT = "The line is blank: leave it out"
-WIDTH_HINT = "Give every line as many cells; quote a cell that holds a comma"
+BLANK_HINT = "The line is blank: remove it"
+WIDTH_HINT = "Give every line the same number of cells; quote a cell that holds a comma"
 QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
 
 
@@ -67,7 +67,7 @@ def cells_or_error(parse: Callable[[bytes], CsvText], body: bytes) -> tuple[Any,
         (b"\n1\n", [["", "1"]]),
         (b'"x,y"\n\n', [["x,y", ""]]),
         (b'"x,\ny"\n1\n\n', [["x,\ny", "1", ""]]),
-        # more columns, of which the first cell holds a line end
+        # more columns, whose first cell holds a line end
         (b'"x\n,y",z\n1,2\n\n\n', [["x\n,y", "1"], ["z", "2"]]),
     ],
 )
@@ -93,25 +93,25 @@ BAD = {
     "too few cells": (
         b"1,2\n3\n",
         2,
-        "the line has 1 cells where the first line has 2",
+        "the line has 1 cells, and the first line has 2",
         WIDTH_HINT,
     ),
     "too many cells": (
         b"1,2\n3,4\n5,6,7\n",
         3,
-        "the line has 3 cells where the first line has 2",
+        "the line has 3 cells, and the first line has 2",
         WIDTH_HINT,
     ),
     "an empty line between": (
         b"1,2\n\n3,4\n",
         2,
-        "the line has 1 cells where the first line has 2",
+        "the line has 1 cells, and the first line has 2",
         BLANK_HINT,
     ),
     "after a quoted line end": (
         b'"1\n1",2\n3\n',
         3,
-        "the line has 1 cells where the first line has 2",
+        "the line has 1 cells, and the first line has 2",
         WIDTH_HINT,
     ),
     "an open quote": (
@@ -149,10 +149,10 @@ def test_what_is_no_csv(body: bytes, line: int, message: str, hint: str) -> None
 @pytest.mark.parametrize(
     ("row", "message", "hint"),
     [
-        (b"x\n", "the line has 1 cells where the first line has 2", WIDTH_HINT),
-        (b"x,y,z\n", "the line has 3 cells where the first line has 2", WIDTH_HINT),
+        (b"x\n", "the line has 1 cells, and the first line has 2", WIDTH_HINT),
+        (b"x,y,z\n", "the line has 3 cells, and the first line has 2", WIDTH_HINT),
         (b'x,"y"z\n', "the line is not CSV: ',' expected after '\"'", QUOTE_HINT),
-        (b"\n", "the line has 1 cells where the first line has 2", BLANK_HINT),
+        (b"\n", "the line has 1 cells, and the first line has 2", BLANK_HINT),
         (b"x,\xff\n", "the text is not UTF-8", "Save the file as UTF-8"),
     ],
 )
@@ -324,7 +324,7 @@ def test_the_empty_rows_of_one_column_are_lines_too(body: bytes) -> None:
 
 
 def test_quoted_line_ends_do_not_hinder_the_bulk_reader() -> None:
-    """In blocks of 1 MB, some of which end between quotes."""
+    """In blocks of 1 MB; some end between quotes."""
     cells = ["a\nb", 'say ""no"",\r\n', "c" * 50]
     row = ",".join(f'"{cell}"' for cell in cells) + "\n"
     text = parse_csv(row.encode() * 40_000)
@@ -352,7 +352,7 @@ def test_rows_of_a_text_cut_in_pieces_keep_its_width_and_its_empty_lines() -> No
     with pytest.raises(CsvError) as caught:
         parse_rows(b"1,2\n1,2\n", read_first_row(b"a,b,c\n"))
     assert (str(caught.value), caught.value.line) == (
-        "the line has 2 cells where the first line has 3",
+        "the line has 2 cells, and the first line has 3",
         1,
     )
 

@@ -103,6 +103,6 @@ def test_files_and_bodies_are_the_same_rows(body: bytes, header: bool) -> None:
 
     rows = rows_of(read)
     if "looks like a title" in str(rows):  # a file names what a body's fault is called otherwise
-        assert "cells where the first line has" in str(found)
+        assert "cells, and the first line has" in str(found)
     else:
         assert repeated or found == rows  # a header among the rows is left out of files only

@@ -89,7 +89,7 @@ def test_both_readers_give_cells_of_one_meaning(records: list) -> None:
             assert meaning(left, row) == meaning(right, row)
 
 
-NOT_JSON = "Send JSON in UTF-8; a missing value is null, NaN and Infinity are not JSON"
+NOT_JSON = "Send JSON in UTF-8; write null for a missing value: NaN and Infinity are not JSON"
 LENGTH = "Give every line a value for every column, null where missing"
 
 
@@ -111,31 +111,31 @@ LENGTH = "Give every line a value for every column, null where missing"
         ),
         (b"3\n", "the line is not a record", "line 1", HINT),
         (b"{}\n{}", "the line has no values", "line 1", HINT),
-        (b'{"a": 1}\n\n[2]', "the line is not a record, which the first is", "line 3", HINT),
-        (b'[1]\n{"a": 2}', "the line is of another shape than the first", "line 2", HINT),
-        (b"[1, 2]\n[1]", "the line has 1 values where the first line has 2", "line 2", LENGTH),
+        (b'{"a": 1}\n\n[2]', "the line is not a record, and the first line is", "line 3", HINT),
+        (b'[1]\n{"a": 2}', "the line does not have the first line's shape", "line 2", HINT),
+        (b"[1, 2]\n[1]", "the line has 1 values, and the first line has 2", "line 2", LENGTH),
         (
             b'{"a": 1, "b": [2]}',
-            "a list stands where one value is expected",
+            "a list stands where a single value is expected",
             "line 1, column 'b'",
             HINT,
         ),
         (
             b'{"a": 1}\n{"a": {}}',
-            "an object stands where one value is expected",
+            "an object stands where a single value is expected",
             "line 2, column 'a'",
             HINT,
         ),
-        (b"[[1]]", "a list stands where one value is expected", "line 1, column '1'", HINT),
+        (b"[[1]]", "a list stands where a single value is expected", "line 1, column '1'", HINT),
         (
             b'{"features": [1], "label": 1}\n{"features": [1]}',
-            "only one of this line and the first has a 'label'",
+            "only one of this line and the first line has a 'label'",
             "line 2",
             "Give every line a label, or none",
         ),
         (
             b'{"features": [1], "label": []}',
-            "a list stands where one value is expected",
+            "a list stands where a single value is expected",
             "line 1, column 'label'",
             HINT,
         ),

@@ -76,8 +76,8 @@ def test_a_request_may_leave_the_label_out() -> None:
     assert found.weights is None
 
 
-VALUE = "Write its value, or leave the whole cell out where it has none"
-QID = "Give every line a qid, or none"
+VALUE = "Write its value, or leave the whole cell out if it has none"
+QID = "Give every line a qid, or none of them"
 
 
 @pytest.mark.parametrize(
@@ -85,18 +85,18 @@ QID = "Give every line a qid, or none"
     [
         (b"", "there are no rows", "line 1", HINT),
         (b"# nothing\n\n", "there are no rows", "line 1", HINT),
-        (b"1 0:1\n\nx 0:2\n", "'x' holds what is not a number", "line 3", HINT),
-        (b"a,b\n1,2\n", "'a,b' holds what is not a number", "line 1", HINT),
+        (b"1 0:1\n\nx 0:2\n", "'x' holds something that is not a number", "line 3", HINT),
+        (b"a,b\n1,2\n", "'a,b' holds something that is not a number", "line 1", HINT),
         (b"1 0:1 7\n", "'7' is not an index:value", "line 1", HINT),
         (b"1 0:1:2\n", "'0:1:2' is not an index:value", "line 1", HINT),
-        (b"1:1:1 0:1\n", "'1:1:1' is not a label and no label:weight", "line 1", HINT),
-        (b"1 0:\n", "'0:' has no value behind its colon", "line 1", VALUE),
-        (b"1 0:1\n1: 2:3\n", "'1:' has no value behind its colon", "line 2", VALUE),
-        (b"1 qid: 2:3\n", "'qid:' has no value behind its colon", "line 1", VALUE),
-        (b"1 :0\n", "':0' holds what is not a number", "line 1", HINT),
-        (b"1 0:1_0\n", "'0:1_0' holds what is not a number", "line 1", HINT),
-        (b"1 0:+-1\n", "'0:+-1' holds what is not a number", "line 1", HINT),
-        (b"1 0:\xff\n", "'0:\ufffd' holds what is not a number", "line 1", HINT),
+        (b"1:1:1 0:1\n", "'1:1:1' is neither a label nor a label:weight", "line 1", HINT),
+        (b"1 0:\n", "'0:' has no value after its colon", "line 1", VALUE),
+        (b"1 0:1\n1: 2:3\n", "'1:' has no value after its colon", "line 2", VALUE),
+        (b"1 qid: 2:3\n", "'qid:' has no value after its colon", "line 1", VALUE),
+        (b"1 :0\n", "':0' holds something that is not a number", "line 1", HINT),
+        (b"1 0:1_0\n", "'0:1_0' holds something that is not a number", "line 1", HINT),
+        (b"1 0:+-1\n", "'0:+-1' holds something that is not a number", "line 1", HINT),
+        (b"1 0:\xff\n", "'0:\ufffd' holds something that is not a number", "line 1", HINT),
         (b"1 0:1\n0 1.5:2\n", "the index 1.5 is not a whole number from 0", "line 2", HINT),
         (b"1 -1:2\n", "the index -1 is not a whole number from 0", "line 1", HINT),
         (b"1 9999999999:2\n", "the index 1e+10 is not a whole number from 0", "line 1", HINT),
@@ -104,11 +104,16 @@ QID = "Give every line a qid, or none"
             b"1 3:1 0:2 3:4\n",
             "the index 3 is given twice",
             "line 1",
-            "Give every index once a line",
+            "Give every index once in a line",
         ),
-        (b"1 qid:1 0:1\n0 0:2\n", "the line has no qid, which other lines have", "line 2", QID),
-        (b"1 0:1 qid:1\n", "a qid stands elsewhere than behind the label", "line 1", HINT),
-        (b"1 qid:x 0:1\n", "'qid:x' holds what is not a number", "line 1", HINT),
+        (
+            b"1 qid:1 0:1\n0 0:2\n",
+            "qid is missing from the line, and other lines have one",
+            "line 2",
+            QID,
+        ),
+        (b"1 0:1 qid:1\n", "a qid must stand directly after the label", "line 1", HINT),
+        (b"1 qid:x 0:1\n", "'qid:x' holds something that is not a number", "line 1", HINT),
         (b"1 qid:0.5 0:1\n", "the qid 0.5 is not a whole number from 0", "line 1", HINT),
     ],
 )
@@ -122,7 +127,7 @@ def test_the_line_is_named_in_a_large_text_too() -> None:
     line = b"1 0:0.25 1:0.5 2:0.75\n"
     with pytest.raises(RecordError) as caught:
         parse_libsvm(line * 5000 + b"1 0:1 1:x\n" + line * 5000)
-    assert str(caught.value) == "'1:x' holds what is not a number"
+    assert str(caught.value) == "'1:x' holds something that is not a number"
     assert caught.value.place == "line 5001"
 
 

@@ -151,22 +151,22 @@ def several() -> bytes:
         (MAGIC + struct.pack("<I", 1 << 29), NO_FRAME + "it is cut off", 1, HINT),
         (
             MAGIC + struct.pack("<I", 3 << 29),
-            NO_FRAME + "its parts do not follow each other",
+            NO_FRAME + "its parts do not follow one another",
             1,
             HINT,
         ),
         (
             MAGIC + struct.pack("<I", 4 << 29),
-            NO_FRAME + "its parts do not follow each other",
+            NO_FRAME + "its parts do not follow one another",
             1,
             HINT,
         ),
         (GOOD + frame(b"\xff\xff"), UNREADABLE + "it is not an aialgs.data.Record", 2, HINT),
         (
             GOOD + frame(record([1])),
-            UNREADABLE + "it has 1 values where an earlier record has 2",
+            UNREADABLE + "it has 1 values, and an earlier record has 2",
             2,
-            "Give every dense record as many values",
+            "Give every dense record the same number of values",
         ),
         (
             frame(record([1], label=[1, 2])),
@@ -178,17 +178,17 @@ def several() -> bytes:
         (frame(record([1, 2], (), [3])), UNREADABLE + "it has 2 values and the shape [3]", 1, HINT),
         (
             frame(record([1], [3], [3])),
-            UNREADABLE + "its key 3 lies outside of its shape [3]",
+            UNREADABLE + "its key 3 lies outside its shape [3]",
             1,
             HINT,
         ),
         (
             frame(record([1], [2**40])),
-            UNREADABLE + "its key 1099511627776 lies outside of its shape []",
+            UNREADABLE + "its key 1099511627776 lies outside its shape []",
             1,
             HINT,
         ),
-        (frame(record([1, 2], [0, 0], [3])), UNREADABLE + "it has a key twice", 1, HINT),
+        (frame(record([1, 2], [0, 0], [3])), UNREADABLE + "it has the same key twice", 1, HINT),
         (
             frame(binary()),
             UNREADABLE + "its features are bytes",

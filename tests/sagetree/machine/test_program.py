@@ -82,7 +82,7 @@ SURPRISES = [
     (
         PermissionError(13, "Permission denied", "/x"),
         "The machine failed: PermissionError: [Errno 13] Permission denied: '/x'. "
-        "Check the mount, and the rights of the user the container runs as",
+        "Check the mount, and the permissions of the user that the container runs as",
     ),
     *(
         (

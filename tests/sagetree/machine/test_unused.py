@@ -10,11 +10,11 @@ import pytest
 
 @pytest.mark.long
 def test_a_process_without_the_unused_runs_no_plugin_of_another_library(tmp_path: Path) -> None:
-    installed = tmp_path / "told-1.0.dist-info"
+    installed = tmp_path / "plugged-1.0.dist-info"
     installed.mkdir()
-    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: told\nVersion: 1.0\n")
-    (installed / "entry_points.txt").write_text("[pydantic]\ntold = told:plugin\n")
-    (tmp_path / "told.py").write_text(
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: plugged\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[pydantic]\ntold = plugged:plugin\n")
+    (tmp_path / "plugged.py").write_text(
         "print('the plugin is loaded')\n"
         "class plugin:\n"
         "    new_schema_validator = staticmethod(lambda *a, **k: (None, None, None))\n"

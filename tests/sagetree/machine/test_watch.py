@@ -16,8 +16,7 @@ from tests.programs import SAGETREE, environment, run_sagetree
 from tests.train.conftest import lines
 
 REMEDY = (
-    "Where memory ran out: use a larger instance or fewer rows; "
-    "training also has external_memory=true"
+    "If memory ran out, use a larger instance or fewer rows; training also has external_memory=true"
 )
 
 JOB = """
@@ -81,7 +80,7 @@ def test_a_model_that_crashes_the_library_is_the_reason_of_evaluate(tmp_path: Pa
     told = (tmp_path / "output" / "message").read_text()
     assert re.sub(r"up to \d+ MB", "up to 1 MB", told) == (
         "The job was killed by SIGSEGV; it had taken up to 1 MB of memory. XGBoost crashes on a "
-        "model or checkpoint that is damaged: copy it again, or train again\n"
+        "damaged model or checkpoint: copy it again, or train again\n"
     )
 
 
@@ -97,7 +96,7 @@ def test_a_killed_training_leaves_the_reason(tmp_path: Path) -> None:
         log, _ = process.communicate(timeout=60)
         assert process.returncode == 1
     failure = (tmp_path / "output" / "failure").read_text()
-    killed = "was killed by SIGKILL, as the system does where memory runs out"
+    killed = "was killed by SIGKILL, as the system does when memory runs out"
     assert 50 < memory_in(failure, killed) < 2000
     assert log.endswith(f"FAILED: {failure}")
 
@@ -121,7 +120,7 @@ def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("number", "killed"),
     [
-        (signal.SIGABRT, "was killed by SIGABRT, as a library does that cannot go on"),
+        (signal.SIGABRT, "was killed by SIGABRT, as a library does when it cannot go on"),
         (signal.SIGKILL, "was killed by SIGKILL, as the system does where memory runs out"),
     ],
 )

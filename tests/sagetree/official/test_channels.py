@@ -117,12 +117,12 @@ def test_content_types(text: str | None, kind: str) -> None:
     [
         (
             "text/csv; label_size=5",
-            "ContentType: 'text/csv; label_size=5' has another label_size than 1. Put one label "
+            "ContentType: 'text/csv; label_size=5' has a label_size other than 1. Put one label "
             "first, and leave label_size out",
         ),
         (
             "image/png",
-            "ContentType: 'image/png' is not read here. Take one of csv, text/csv, libsvm, "
+            "ContentType: 'image/png' is not supported. Use one of csv, text/csv, libsvm, "
             "text/libsvm, text/x-libsvm, parquet, application/x-parquet, recordio-protobuf, "
             "application/x-recordio-protobuf",
         ),
@@ -138,14 +138,12 @@ def test_what_get_dmatrix_does_not_read(channel: Path) -> None:
     with pytest.raises(SettingsError) as piped:
         get_dmatrix(str(channel), "csv", is_pipe=True)
     assert str(piped.value) == (
-        "is_pipe: pipe mode is not for files here. Leave is_pipe out; FastFile mode reads as fast"
+        "is_pipe: pipe mode does not read files. Leave is_pipe out; FastFile mode reads as fast"
     )
     (channel / "a.csv").write_text("1\n2\n")
     with pytest.raises(DataError) as narrow:
         get_dmatrix(str(channel), "csv")
-    assert str(narrow.value) == (
-        f"{channel}: there is no column beside the label. Put features beside it"
-    )
+    assert str(narrow.value) == (f"{channel}: the label is the only column. Put features beside it")
 
 
 @pytest.mark.parametrize("text", ["1,2\n3,\n", b"1;2\n3;\n", "1\t2\n3\t\n", "1|2\n3|"])
@@ -172,13 +170,13 @@ def test_one_host_trains_and_several_are_refused() -> None:
     with pytest.raises(SettingsError) as several:
         rabit_run(print, {}, True, ["algo-1", "algo-2"], "algo-1")
     assert str(several.value) == (
-        "sagemaker_xgboost_container.distributed: there are 2 hosts, and rabit_run is for one "
-        "here. Set instance_count=1, or connect the hosts with xgboost.collective"
+        "sagemaker_xgboost_container.distributed: there are 2 hosts, and rabit_run supports only "
+        "one. Set instance_count=1, or connect the hosts with xgboost.collective"
     )
     with pytest.raises(SettingsError) as empty:
         rabit_run(print, {}, False, ["algo-1"], "algo-1")
     assert str(empty.value) == (
-        "rabit_run: no host has rows to train on. Give the training channel data"
+        "rabit_run: no host has rows to train on. Put data into the training channel"
     )
 
 

@@ -71,8 +71,8 @@ def test_pips_reason_comes_first(code: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         install(code, tmp_path / "packages")
     assert str(caught.value).splitlines()[0] == (
-        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; "
-        "without a network only what is installed can be asked for"
+        "requirements.txt: No matching distribution found for numpy==0.0.1. Correct it; without a "
+        "network it can only name what is installed already"
     )
 
 
@@ -86,6 +86,6 @@ def test_without_pip_it_says_what_to_install(code: Path, tmp_path: Path) -> None
     )
     ended = subprocess.run([sys.executable, "-c", script, code], capture_output=True, text=True)
     assert ended.stderr.splitlines()[-1] == (
-        f"{PlatformError.__module__}.PlatformError: requirements.txt: there is no pip, which "
-        "installs what a script asks for. Install it: uv pip install pip"
+        f"{PlatformError.__module__}.PlatformError: requirements.txt: pip is not installed, and "
+        "it is needed to install what a script asks for. Install it: uv pip install pip"
     )

@@ -51,7 +51,7 @@ def test_an_archive_on_s3_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_what_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         local_folder("/no/where", tmp_path / "target", "X")
-    assert str(caught.value) == f"X, /no/where: there is no such folder or file. {HINT}"
+    assert str(caught.value) == f"X, /no/where: the folder or file does not exist. {HINT}"
 
 
 OUTSIDE = "'../a.py' would be extracted to"

@@ -62,13 +62,14 @@ def test_a_list_of_facets() -> None:
     ("text", "said"),
     [
         ("gender", "it is not JSON: "),
-        ("{}", "it is not such a list"),
-        ("[1]", "a facet has no column"),
-        ('[{"values": [1]}]', "a facet has no column"),
+        ("{}", "it is not a list of facets"),
+        ("[1]", "column is missing from a facet"),
+        ('[{"values": [1]}]', "column is missing from a facet"),
         ('[{"column": "a", "value": 1}]',
-         "the facet 'a' has 'value', and may have column, group, threshold, values"),
+         "the facet 'a' has the unknown key 'value'; its keys may be column, group, threshold, "
+         "values"),
         ('[{"column": "a", "values": [1], "threshold": 2}]',
-         "the facet 'a' has values and a threshold: give one of them"),
+         "the facet 'a' has both values and a threshold: give one of them"),
         ('[{"column": "a", "threshold": "4"}]', "the threshold of the facet 'a' is not a number"),
         ('[{"column": "a", "threshold": true}]', "the threshold of the facet 'a' is not a number"),
         ('[{"column": "a", "values": "F"}]',
@@ -145,11 +146,12 @@ def test_faults() -> None:
         "t.csv row 1, group of a facet: column 'zip' is missing. "
     )
     assert fault(settle_facets, rows, [Facet("age", threshold=30.0)], NOTHING, {}) == (
-        "t.csv row 2, column 'age': the cell is 'old'. Every cell must be a number where a facet "
+        "t.csv row 2, column 'age': the cell is 'old'. Every cell must be a number, as its facet "
         "has a threshold, or empty"
     )
     assert fault(settle_facets, rows, [Facet("state")], NOTHING, {}) == (
-        "facet 'state': the column has 1 different value, too few for a facet of each. Give the "
+        "facet 'state': the column has 1 different value, too few to make a facet of each. Give "
+        "the "
         "facet values, or a threshold"
     )
     many = table(a=[f"n{n}" for n in range(21)])
@@ -168,7 +170,7 @@ def test_a_facet_without_rows_or_of_all_is_a_fault() -> None:
         "column 'gender': no row is in the facet gender = Female. The column's values are 'F', 'M'"
     )
     assert check(Facet("age", threshold=50.0)) == (
-        "column 'age': no row is in the facet age > 50. Choose a threshold that parts them: the "
+        "column 'age': no row is in the facet age > 50. Choose a threshold that divides them: the "
         "greatest number is 50"
     )
     empty = table(a=["", None])

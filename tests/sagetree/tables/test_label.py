@@ -1,4 +1,4 @@
-"""Labels of every kind: the number each cell is, and what is said of the others."""
+"""Labels of every kind: the number each cell is, and what is said about the others."""
 
 import math
 
@@ -129,5 +129,5 @@ def test_a_schema_keeps_its_label_and_no_request_may_hold_it(label: AnyLabel) ->
         with pytest.raises(SchemaError) as caught:
             schema.arrange(table(**{name: [1], "x": [2]}))
         assert str(caught.value) == (
-            f"column '{name}' is the label, which a request must not hold. The model needs x"
+            f"column '{name}' is the label: leave it out of the request. The model needs x"
         )

@@ -32,7 +32,7 @@ def category(name: str, *texts: str) -> Column:
 
 
 def refused(*rows: tuple[Cell, ...], columns: tuple[Column, ...], label: AnyLabel = BINARY) -> str:
-    """What is said of the rows; "" where they are taken as all trained columns."""
+    """What is said about the rows; "" where they are taken as all trained columns."""
     schema = Schema(columns=columns, label=label, named=True)
     cells = tuple(map(list, zip(*rows, strict=True)))
     names = tuple(map(str, range(len(cells))))
@@ -58,15 +58,15 @@ DOUBT = "the 4 cells may be all trained columns, or x1, x2, x3 and a cell "
         (ID_FIRST, ("17", "0.9", "0.1", ""), ""),
         (ID_FIRST, ("", "0.9", "0.1", "0.2"), ""),
         (ID_FIRST, ("1", "0.9", "0.1", "0.2"), ""),  # 0.2 is not a label
-        (ID_FIRST, ("0.9", "0.1", "0.2", "1"), "'0.9' does not look like training's cells"),
-        (ID_FIRST, (0.9, 0.1, 0.2, None), "'0.9' does not look like training's cells"),
+        (ID_FIRST, ("0.9", "0.1", "0.2", "1"), "'0.9' does not look like the cells"),
+        (ID_FIRST, (0.9, 0.1, 0.2, None), "'0.9' does not look like the cells"),
         (ID_FIRST, ("1", "0", "0.2", "1"), DOUBT + "behind them"),
         (ID_FIRST, ("1", "NA", "0.2", ""), DOUBT + "behind them"),
         (ID_FIRST, (1, 0, 1, None), DOUBT + "behind them"),
         (TEXT_ID, ("P0001", "0.9", "0.1", "1"), ""),
         (TEXT_ID, ("P0001", "0.9", "0.1", ""), ""),
-        (TEXT_ID, ("0.9", "0.1", "0.2", "1"), "'0.9' does not look like training's cells"),
-        (TEXT_ID, ("Q-1", "0.1", "0.2", "1"), "'Q-1' does not look like training's cells"),
+        (TEXT_ID, ("0.9", "0.1", "0.2", "1"), "'0.9' does not look like the cells"),
+        (TEXT_ID, ("Q-1", "0.1", "0.2", "1"), "'Q-1' does not look like the cells"),
         (OLD, ("P0001", "0.9", "0.1", "1"), ""),
         (OLD, ("17", "0.9", "0.1", "0.2"), ""),
         (OLD, ("0.9", "0.1", "0.2", "1"), DOUBT + "behind them"),
@@ -74,7 +74,7 @@ DOUBT = "the 4 cells may be all trained columns, or x1, x2, x3 and a cell "
         (ID_LAST, ("0.9", "0.1", "0.2", "1"), ""),  # the inputs are the same either way
         (ID_LAST, ("0.9", "0.1", "0.2", ""), ""),
         (ID_LAST, ("1", "0.9", "0.1", "1"), DOUBT + "before them"),
-        (ID_LAST, ("0", "0.9", "0.1", "0.2"), "'0.2' does not look like training's cells"),
+        (ID_LAST, ("0", "0.9", "0.1", "0.2"), "'0.2' does not look like the cells"),
     ],
 )
 def test_a_row_with_a_cell_too_many_is_never_shifted(
@@ -116,7 +116,7 @@ def test_of_several_columns_left_out_one_may_be_replaced_by_a_label() -> None:
     assert refused(("P1", 0.9, 0.1, 0.2, 1), columns=columns).startswith("'0.9' does not look")
     weighted = (left_out("id", "A9"), left_out("w", kind="weight"), *ID_FIRST[1:])
     assert refused(("P1", 0.9, 0.1, 0.2, 1), columns=weighted) == (
-        "the 5 cells may be all trained columns, or id, x1, x2, x3 and a cell behind them"
+        "the 5 cells may be all trained columns, or id, x1, x2, x3 and one cell after them"
     )
 
 
@@ -127,7 +127,7 @@ def test_the_whole_error() -> None:
     with pytest.raises(SchemaError) as caught:
         refuse_shifted(table, schema, MissingValues.of([]))
     assert str(caught.value) == (
-        "line 1: the 4 cells may be all trained columns, or x1, x2, x3 and a cell behind them. "
+        "line 1: the 4 cells may be all trained columns, or x1, x2, x3 and one cell after them. "
         "Name the columns, or send only what the model needs: x1, x2, x3. 4 cells are id, x1, x2, "
         "x3"
     )

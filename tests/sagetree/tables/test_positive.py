@@ -38,7 +38,7 @@ def test_the_positive_value(counts: dict[str, int], positive: str, why: str) -> 
 def test_the_warning_where_only_order_decides() -> None:
     assert find_positive({"bad": 50, "good": 50}).doubt("status", "positive_label") == (
         "The values 'bad' and 'good' of the label 'status' are about equally frequent, and 'good', "
-        "the second in order, is taken as positive: set positive_label to say which one is"
+        "the second in order, is taken as positive: set positive_label to the one that is"
     )
 
 

@@ -1,4 +1,4 @@
-"""Names, not positions: which tables fit a trained schema, and what is said of the others."""
+"""Names, not positions: which tables fit a trained schema, and what is said about the others."""
 
 import numpy as np
 import pyarrow as pa
@@ -91,17 +91,17 @@ NEEDS = "The model needs age, a<b, x,y"
         ),
         (
             ("fraud", "age", "a<b", "x,y"),
-            f"column 'fraud' is the label, which a request must not hold. {NEEDS}",
-            ["column 'fraud' is the label, which a request must not hold"],
+            f"column 'fraud' is the label: leave it out of the request. {NEEDS}",
+            ["column 'fraud' is the label: leave it out of the request"],
         ),
         (
             ("fraud", "age", "Year"),
-            "columns 'a<b', 'x,y' are missing; column 'fraud' is the label, which a request must "
-            f"not hold; column 'Year' is unknown. {NEEDS}",
+            "columns 'a<b', 'x,y' are missing; column 'fraud' is the label: leave it out of the "
+            f"request; column 'Year' is unknown. {NEEDS}",
             [
                 "column 'a<b' is missing",
                 "column 'x,y' is missing",
-                "column 'fraud' is the label, which a request must not hold",
+                "column 'fraud' is the label: leave it out of the request",
                 "column 'Year' is unknown",
             ],
         ),
@@ -130,7 +130,7 @@ def test_without_names_any_other_width_is_refused(width: int) -> None:
     with pytest.raises(SchemaError) as caught:
         SCHEMA.arrange(positional(width))
     assert str(caught.value) == (
-        f"line 1: there are {width} columns where the model has 3 or 5 columns. "
+        f"line 1: there are {width} columns, and the model has 3 or 5 columns. "
         "Without a header row the columns must be, in this order, age, a<b, x,y; or, with those "
         "left out of training, policy_id, age, a<b, year, x,y"
     )
@@ -141,7 +141,7 @@ def test_one_width_is_named_where_all_columns_are_inputs() -> None:
     with pytest.raises(SchemaError) as caught:
         schema.arrange(positional(3))
     assert str(caught.value) == (
-        "line 1: there are 3 columns where the model has 2 columns. "
+        "line 1: there are 3 columns, and the model has 2 columns. "
         "Without a header row the columns must be, in this order, f0, f1"
     )
 
@@ -285,5 +285,5 @@ def test_a_table_without_the_label() -> None:
     with pytest.raises(DataError) as caught:
         LABEL.encode(labelled(["no"]).without("fraud"), NOTHING)
     assert str(caught.value) == (
-        "t.csv line 2: there is no label column 'fraud'. The columns are 'age'"
+        "t.csv line 2: label column 'fraud' is missing. The columns are 'age'"
     )

@@ -132,7 +132,7 @@ def test_texts_are_no_numbers(accept: str):
     with pytest.raises(NotAcceptableError) as caught:
         encode(accept, {"score": [0.5], "reasons": [["a"]]})
     assert str(caught.value) == (
-        f"Accept: the values of reasons are not numbers, which is all that {accept} holds. "
+        f"Accept: the values of reasons are not numbers, and {accept} can hold only numbers. "
         "Accept application/json"
     )
 

@@ -64,8 +64,8 @@ def test_the_delimiter_is_what_fits_the_model(body: bytes, expected: object):
         with pytest.raises(RequestError) as caught:
             read(body)
         assert str(caught.value) == (
-            "Content-Type: the delimiter may be comma or semicolon: with each the first row fits "
-            "the model. Write text/csv; delimiter=comma"
+            "Content-Type: the delimiter may be comma or semicolon: the first row fits the model "
+            "with each of them. Write text/csv; delimiter=comma"
         )
     else:
         assert read(body) == expected
@@ -101,8 +101,8 @@ def test_a_blank_line_is_called_blank(blank: str, times: int):
     with pytest.raises(DecodingError) as caught:
         read(body.encode())
     assert str(caught.value) == (
-        f"line {times + 1}: the line has 1 cells where the first line has 2. "
-        "The line is blank: leave it out"
+        f"line {times + 1}: the line has 1 cells, and the first line has 2. "
+        "The line is blank: remove it"
     )
 
 
@@ -127,9 +127,10 @@ def test_in_a_batch_job_a_header_must_hold_for_the_parts_behind_it():
     with pytest.raises(SchemaError) as caught:
         batch(b"b,a\n3,2\n")
     assert str(caught.value) == (
-        "the header has not the trained columns in their order. A batch job cuts a file into "
-        "parts, of which only the first has the header. Put the columns in the trained order, or "
-        "write header=present if every body has a header (SplitType None)"
+        "line 1: the header's columns are not in the trained order. A batch job cuts a file "
+        "into parts, "
+        "and only the first part has the header. Put the columns in the trained order, or write "
+        "header=present if every body has a header (SplitType None)"
     )
 
 
@@ -137,7 +138,7 @@ def test_a_row_that_is_far_too_wide_is_not_taken_apart():
     with pytest.raises(SchemaError) as caught:
         read(b"1," * 10**6 + b"1\n")
     assert str(caught.value) == (
-        "line 1: there are more than 1000 columns where the model has 3. Send the trained columns"
+        "line 1: there are more than 1000 columns, and the model has 3. Send the trained columns"
     )
     quoted = b'"' + b"," * 5000 + b'",2\n'
     assert read(quoted) == (None, [["," * 5000], ["2"]])

@@ -86,8 +86,8 @@ def test_rows_are_located_by_their_line():
             b"1,2\n3\n",
             {},
             DecodingError,
-            "line 2: the line has 1 cells where the first line has 2. "
-            "Give every line as many cells; quote a cell that holds a comma",
+            "line 2: the line has 1 cells, and the first line has 2. "
+            "Give every line the same number of cells; quote a cell that holds a comma",
         ),
         (
             b'1,2\n3,"4\n',
@@ -112,7 +112,8 @@ def test_rows_are_located_by_their_line():
             "age,état\n".encode(),
             {},
             DecodingError,
-            "line 1: there is a header and no row. Send at least one row below the header",
+            "line 1: there is a header and there are no rows. Send at least one row below the "
+            "header",
         ),
         (
             b"\xd8",
@@ -124,14 +125,14 @@ def test_rows_are_located_by_their_line():
             b"1,2",
             {"charset": "klingon"},
             UnsupportedMediaTypeError,
-            "Content-Type: the charset 'klingon' is not read here. "
+            "Content-Type: the charset 'klingon' is not supported. "
             "Send one of utf-8, us-ascii, iso-8859-1, windows-1252, utf-16",
         ),
         (
             b"1,2",
             {"charset": "zlib"},
             UnsupportedMediaTypeError,
-            "Content-Type: the charset 'zlib' is not read here. "
+            "Content-Type: the charset 'zlib' is not supported. "
             "Send one of utf-8, us-ascii, iso-8859-1, windows-1252, utf-16",
         ),
         (
@@ -254,41 +255,45 @@ def test_other_words_are_no_json(word: str):
             DecodingError,
             "line 2 column 11: the body is not JSON: no digit after sign. " + JSON_HINT,
         ),
-        ("3", DecodingError, f"the body holds no rows. {SHAPES}"),
-        ("NaN", DecodingError, f"the body holds no rows. {SHAPES}"),
+        ("3", DecodingError, f"the body: it holds no rows. {SHAPES}"),
+        ("NaN", DecodingError, f"the body: it holds no rows. {SHAPES}"),
         (
             '{"inputs": {"age": [1], "état": ["WA", "CA"]}}',
             DecodingError,
-            "inputs: its columns differ in their length. "
-            "Give every column a list of as many cells, null where missing",
+            "inputs: its columns differ in length. "
+            "Give every column a list of the same length, null where a value is missing",
         ),
         (
             '{"inputs": {"age": [1], "état": "WA"}}',
             DecodingError,
-            "inputs: its columns differ in their length. "
-            "Give every column a list of as many cells, null where missing",
+            "inputs: its columns differ in length. "
+            "Give every column a list of the same length, null where a value is missing",
         ),
-        ('{"inputs": {"age": []}}', DecodingError, f"there are no rows. {SHAPES}"),
-        ("null", DecodingError, f"the body holds no rows. {SHAPES}"),
-        ("[]", DecodingError, f"there are no rows. {SHAPES}"),
-        ('{"instances": []}', DecodingError, f"there are no rows. {SHAPES}"),
-        ('{"columns": ["age"], "data": []}', DecodingError, f"there are no rows. {SHAPES}"),
+        ('{"inputs": {"age": []}}', DecodingError, f"the body: there are no rows. {SHAPES}"),
+        ("null", DecodingError, f"the body: it holds no rows. {SHAPES}"),
+        ("[]", DecodingError, f"the body: there are no rows. {SHAPES}"),
+        ('{"instances": []}', DecodingError, f"the body: there are no rows. {SHAPES}"),
+        (
+            '{"columns": ["age"], "data": []}',
+            DecodingError,
+            f"the body: there are no rows. {SHAPES}",
+        ),
         ("[1, 2]", DecodingError, f"row 1: the row is not a list of values. {SHAPES}"),
         ('[[1], {"age": 1}]', DecodingError, f"row 2: the row is not a list of values. {SHAPES}"),
         (
             '[{"age": 1}, [1]]',
             DecodingError,
-            f"row 2: the row is not a record, which the first row is. {SHAPES}",
+            f"row 2: the row is not a record, and the first row is. {SHAPES}",
         ),
         (
             "[[1, 2], [3]]",
             DecodingError,
-            f"row 2: the row has 1 values where 2 are expected. {EVERY_VALUE}",
+            f"row 2: the row has 1 values, and 2 are expected. {EVERY_VALUE}",
         ),
         (
             '{"columns": ["age"], "data": [[1, 2]]}',
             DecodingError,
-            f"row 1: the row has 2 values where 1 are expected. {EVERY_VALUE}",
+            f"row 1: the row has 2 values, and 1 are expected. {EVERY_VALUE}",
         ),
         (
             '{"columns": ["age", 1], "data": [[1, 2]]}',
@@ -298,49 +303,49 @@ def test_other_words_are_no_json(word: str):
         (
             '{"columns": ["age"], "data": [[1]], "rows": [[1]]}',
             DecodingError,
-            "the key 'rows' is not known. Known here are columns, data, index",
+            "the key 'rows' is unknown. The keys are columns, data, index",
         ),
         (
             '{"instances": [[1]], "threshold": 0.5}',
             DecodingError,
-            "the key 'threshold' is not known. Known here are instances, params, signature_name",
+            "the key 'threshold' is unknown. The keys are instances, params, signature_name",
         ),
         (
             '[{"age": 1, "état": "WA"}, {"age": 1}]',
             SchemaError,
-            "row 2, column 'état': the record lacks this column. "
+            "row 2, column 'état': the column is missing from the record. "
             "Give every record every column, null where missing",
         ),
         (
             '[{"id": 1}, {"age": 1, "état": "WA"}, {"age": 2}]',
             SchemaError,
-            "row 1, column 'age': the record lacks this column (and 2 more like it). "
+            "row 1, column 'age': the column is missing from the record (and 2 more like it). "
             "Give every record every column, null where missing",
         ),
         (
             '{"dataframe_records": [[1]], "x": 1}',
             DecodingError,
-            "the key 'x' is not known. Known here are dataframe_records, params",
+            "the key 'x' is unknown. The keys are dataframe_records, params",
         ),
         (
             '{"dataframe_split": {"columns": ["age"], "data": [[1]]}, "x": 1}',
             DecodingError,
-            "the key 'x' is not known. Known here are dataframe_split, params",
+            "the key 'x' is unknown. The keys are dataframe_split, params",
         ),
         (
             '{"input": [[1, 2]]}',
             SchemaError,
-            f"row 1, column 'input': a list stands where one value is expected. {SHAPES}",
+            f"row 1, column 'input': a list stands where a single value is expected. {SHAPES}",
         ),
         (
             '[[1, "WA"], [{"value": 1}, "WA"]]',
             SchemaError,
-            f"row 2, column 'age': an object stands where one value is expected. {SHAPES}",
+            f"row 2, column 'age': an object stands where a single value is expected. {SHAPES}",
         ),
         (
             "[[1, [2], 3]]",
             SchemaError,
-            f"row 1, column '2': a list stands where one value is expected. {SHAPES}",
+            f"row 1, column '2': a list stands where a single value is expected. {SHAPES}",
         ),
         (
             '{"columns": ["age", "age"], "rows": [[1, 2]]}',

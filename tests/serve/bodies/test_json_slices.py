@@ -103,20 +103,20 @@ RECORDS = [{"a": 1, "b": 2} for _ in range(9)]
     [
         (
             [*RECORDS, {"a": 1}],
-            "row 10, column 'b': the record lacks this column. "
+            "row 10, column 'b': the column is missing from the record. "
             "Give every record every column, null where missing",
         ),
         (
             [*RECORDS, {"a": 1, "b": [2]}],
-            f"row 10, column 'b': a list stands where one value is expected. {SHAPES}",
+            f"row 10, column 'b': a list stands where a single value is expected. {SHAPES}",
         ),
         (
             [*RECORDS, [1, 2]],
-            "row 10: the row is not a record, unlike the first row. Send one kind of rows",
+            "row 10: the row is not a record, unlike the first row. Send rows of one kind",
         ),
         (
             [[1, 2]] * 9 + [[1, 2, 3]],
-            "row 10: the row has 3 values where 2 are expected. "
+            "row 10: the row has 3 values, and 2 are expected. "
             "Give every row a value for every column, null where missing",
         ),
     ],

@@ -53,36 +53,39 @@ GOOD = npy(MATRIX)
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"PK\x03\x04", "it does not begin as one"),
-        (GOOD[:6] + b"\x09\x00" + GOOD[8:], "it does not begin as one"),
+        (b"PK\x03\x04", "it does not begin as a .npy file does"),
+        (GOOD[:6] + b"\x09\x00" + GOOD[8:], "it does not begin as a .npy file does"),
         (GOOD[:8] + b"\xff\xff" + GOOD[10:], "its header is cut off or too long"),
         (GOOD[:40], "its header is cut off or too long"),
-        (GOOD[:-1], "it has 31 bytes of numbers where its header says 32"),
-        (GOOD + b"x", "it has 33 bytes of numbers where its header says 32"),
+        (GOOD[:-1], "it has 31 bytes of numbers, and its header says 32"),
+        (GOOD + b"x", "it has 33 bytes of numbers, and its header says 32"),
         (
             GOOD.replace(b"(2, 2), }" + b" " * 11, b"(999999999999, 2), }"),
-            "it has 32 bytes of numbers where its header says 15999999999984",
+            "it has 32 bytes of numbers, and its header says 15999999999984",
         ),
-        (npy(np.zeros((1, 1, 1))), "it describes no array of numbers of one or two dimensions"),
-        (npy(np.zeros(1, "<U3")), "it describes no array of numbers of one or two dimensions"),
-        (npy(np.zeros(1, "<c8")), "it describes no array of numbers of one or two dimensions"),
+        (npy(np.zeros((1, 1, 1))), "it does not describe an array of numbers with one or two "
+         "dimensions"),
+        (npy(np.zeros(1, "<U3")), "it does not describe an array of numbers with one or two "
+         "dimensions"),
+        (npy(np.zeros(1, "<c8")), "it does not describe an array of numbers with one or two "
+         "dimensions"),
         (
             npy(np.zeros(1, [("a", "<f4")])),
-            "it describes no array of numbers of one or two dimensions",
+            "it does not describe an array of numbers with one or two dimensions",
         ),
-        (npy(MATRIX).replace(b"<f8", b"|O0"), "it describes no array of numbers of one or two "
-         "dimensions"),
+        (npy(MATRIX).replace(b"<f8", b"|O0"), "it does not describe an array of numbers with "
+         "one or two dimensions"),
         (npy(MATRIX).replace(b"<f8", b"<f3"), "its numbers are of type 'f3'"),
     ],
 )  # fmt: skip
 def test_what_is_no_array_of_numbers_is_refused(body: bytes, reason: str):
     with pytest.raises(DecodingError) as caught:
         decode_npy(body, Hints(THREE, {}))
-    assert str(caught.value) == f"the body is no .npy file: {reason}. {HINT}"
+    assert str(caught.value) == f"the body: it is not a .npy file: {reason}. {HINT}"
 
 
 @pytest.mark.parametrize("shape", [(0, 2), (3, 0), (0,)])
 def test_no_rows_are_refused(shape: tuple[int, ...]):
     with pytest.raises(DecodingError) as caught:
         decode_npy(npy(np.zeros(shape)), Hints(THREE, {}))
-    assert str(caught.value) == f"there are no rows. {HINT}"
+    assert str(caught.value) == f"the body: there are no rows. {HINT}"

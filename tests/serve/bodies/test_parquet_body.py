@@ -13,7 +13,7 @@ from sagetree.tables.table import cell_list
 from tests.serve.bodies.test_csv_body import THREE, cells_of
 from tests.serve.encoded import parquet
 
-NO_PARQUET = "the body is not a Parquet file: "
+NO_PARQUET = "the body: it is not a Parquet file: "
 LIMIT = 25 * 2**20
 
 
@@ -71,8 +71,8 @@ GOOD = parquet({"a": [1]})
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        (b"1,2\n", "it does not begin and end as one"),
-        (GOOD[:-1], "it does not begin and end as one"),
+        (b"1,2\n", "its first or last four bytes are not PAR1"),
+        (GOOD[:-1], "its first or last four bytes are not PAR1"),
         (GOOD[:-8] + b"\xff\xff\xff\x7fPAR1", "the length of its footer is wrong"),
         (b"PAR1" + b"\xff" * 20 + GOOD[24:], "its description is not Parquet's"),
         # a list of 2^63 bytes, a text of as many
@@ -81,7 +81,7 @@ GOOD = parquet({"a": [1]})
         (
             parquet({"a": ["ab", "abc"]}, use_dictionary=False,
                     column_encoding={"a": "DELTA_BYTE_ARRAY"}),
-            "DELTA_BYTE_ARRAY is not read here",
+            "its encoding DELTA_BYTE_ARRAY is not supported",
         ),
         (
             parquet({"a": list(range(60_000))}, data_page_size=1, write_batch_size=1,
@@ -114,7 +114,7 @@ def test_a_text_that_is_not_utf_8_is_refused(use_dictionary: bool):
 def test_no_rows_are_refused():
     with pytest.raises(DecodingError) as caught:
         read(parquet({"a": pa.array([], pa.int8())}))
-    assert str(caught.value) == f"there are no rows. {HINT}"
+    assert str(caught.value) == f"the body: there are no rows. {HINT}"
 
 
 def test_columns_of_columns_are_refused():
@@ -131,7 +131,7 @@ def test_far_too_many_columns_are_refused():
     with pytest.raises(SchemaError) as caught:
         read(parquet({str(n): [1] for n in range(1001)}))
     assert str(caught.value) == (
-        "there are more than 1000 columns where the model has 3. Send the trained columns"
+        "there are more than 1000 columns, and the model has 3. Send the trained columns"
     )
 
 
@@ -148,7 +148,7 @@ def test_what_unpacks_to_too_much_is_refused(columns: dict[str, object]):
     with pytest.raises(PayloadTooLargeError) as caught:
         read(body, limit=2**20)
     assert str(caught.value) == (
-        "the Parquet file is larger than 1 MB when it is unpacked. Send fewer rows at once"
+        "the body: the Parquet file is larger than 1 MB when unpacked. Send fewer rows at once"
     )
     assert len(read(body, limit=None)) == 1
 
@@ -158,5 +158,5 @@ def test_a_text_that_is_referred_to_a_million_times_is_refused():
     with pytest.raises(PayloadTooLargeError) as caught:
         read(parquet({"a": column}))
     assert str(caught.value) == (
-        "the texts of a column take more than 64 MB. Send fewer rows at once"
+        "the body: the texts of a column take more than 64 MB. Send fewer rows at once"
     )

@@ -36,11 +36,11 @@ def test_the_first_index_is_the_model_s():
     with pytest.raises(SchemaError) as caught:
         decode_libsvm(b"0 1:7\n0 0:1 4:1\n", Hints(schema, {}))
     assert [(v.row, v.reason) for v in caught.value.violations] == [
-        (1, "the index 0 is none of the model's, which go from 1 to 3"),
-        (1, "the index 4 is none of the model's, which go from 1 to 3"),
+        (1, "the index 0 is not one of the model's, 1 to 3"),
+        (1, "the index 4 is not one of the model's, 1 to 3"),
     ]
     assert str(caught.value) == (
-        "row 2, column '0': the index 0 is none of the model's, which go from 1 to 3 "
+        "row 2, column '0': the index 0 is not one of the model's, 1 to 3 "
         "(and 1 more like it). Count the columns from 1, as in training"
     )
 
@@ -81,10 +81,12 @@ def test_faults_are_counted_from_the_body_s_beginning(
          "Write a line as: label index:value index:value"),
         (decode_json_lines, b" \n\n", "line 1: there are no rows. "
          'Write one record a line: {"column": value, ...}, or {"features": [value, ...]}'),
-        (decode_json_lines, b'{"features": [1, 2], "label": 0}', "column 'label' is the label, "
-         "which a request must not hold. Send the features alone"),
-        (decode_json_lines, b'{"a": 1, "b": 2}\n{"a": 1}', "line 2, column 'b': the record "
-         "lacks this column. Give every record every column, null where missing"),
+        (decode_json_lines, b'{"features": [1, 2], "label": 0}', "column 'label' is the label: "
+         "leave it out of the request. Send the features alone"),
+        (decode_json_lines, b'{"a": 1, "b": 2}\n{"a": 1}', (
+            "line 2, column 'b': the column is missing from the record. Give every record every "
+            "column, null where missing"
+        )),
         (decode_recordio, frame(b"\0" * 70_000), "record 1: the record is longer than 65536 "
          "bytes, more than a row of this model takes. Send each row as a record of its own"),
         (decode_recordio, b"\x0a\x23\xd7\xce\xff\xff\xff\x1f", "record 1: the record is longer "

@@ -44,7 +44,7 @@ KEPT = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 ENDED = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 REFUSED = ENDED.replace(b"200 OK", b"400 Bad Request")
 
-NO_METHOD = "the request does not begin with a method of HTTP. Send HTTP/1.1, and no TLS"
+NO_METHOD = "the request line: it does not begin with a method of HTTP. Send HTTP/1.1, and no TLS"
 
 THROUGH = (READ, LATER)  # of a request that is answered at once
 
@@ -78,7 +78,7 @@ def answered(connection: Connection, body: Body = b"ok", now: float = 0.0) -> Wr
         ([OLD, b""], ["GET /old", ENDED, LINGER, CLOSE]),
         ([HEAD], ["HEAD /head", KEPT[:-2], READ]),
         ([POST], ["POST /invocations", KEPT, READ]),
-        ([POST[:-1], b""], [READ, "the body breaks off. Send it again", REFUSED, CLOSE]),
+        ([POST[:-1], b""], [READ, "the body: it ends too early. Send it again", REFUSED, CLOSE]),
         (
             [GET + POST + CHUNKED],
             [
@@ -109,7 +109,7 @@ def test_bytes_in_and_commands_out(pieces: list[bytes], expected: list[object]) 
 
 def test_a_body_above_the_limit_is_refused_before_it_is_sent() -> None:
     error, written, step = events(EXPECTS, limit=3)
-    assert str(error).startswith("the body is larger than 2.86e-06 MB. Send fewer rows at once")
+    assert str(error).startswith("the body: it is larger than 2.86e-06 MB. Send fewer rows at once")
     assert (written, step) == (REFUSED, LINGER)
 
 

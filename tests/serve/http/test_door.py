@@ -59,7 +59,7 @@ def connect(listener: socket.socket, sockets: ExitStack) -> socket.socket:
 
 @pytest.fixture
 def left_one(listener: socket.socket, sockets: ExitStack) -> tuple[Worker, Worker]:
-    """Two workers, of which the first holds a connection and has left the next one to the other."""
+    """Two workers; the first holds a connection and has left the next one to the other."""
     shares = Shares(2)
     one, other = (Worker(listener, shares.take(), sockets) for _ in range(2))
     for _ in range(2):

@@ -98,7 +98,7 @@ def test_the_body_of_an_upgrade_has_its_bound_and_its_leave() -> None:
     assert events(post(*lines), b"1,2\n") == [
         b"HTTP/1.1 100 Continue\r\n\r\n", READ, "POST /a", KEPT, READ,
     ]  # fmt: skip
-    assert str(events(post(*lines), limit=3)[0]).startswith("the body is larger than")
+    assert str(events(post(*lines), limit=3)[0]).startswith("the body: it is larger than")
 
 
 # -- what is accepted
@@ -136,22 +136,24 @@ def test_9112_5_1_spaces_around_a_value_are_not_part_of_it() -> None:
 
 # -- what is refused, and in which words
 
-HEAD, FORM = "the request's head cannot be read: ", ". Send HTTP/1.1 as RFC 9112 says"
-NO_METHOD = "the request does not begin with a method of HTTP. Send HTTP/1.1, and no TLS"
-NO_HOST = "Host: there is no Host header. Send one"
+HEAD, FORM = "the request's head: it cannot be read: ", ". Send HTTP/1.1 as RFC 9112 says"
+NO_METHOD = "the request line: it does not begin with a method of HTTP. Send HTTP/1.1, and no TLS"
+NO_HOST = "Host: the header is missing. Send one"
 ONE_HOST = ". Send one Host header with a name or an address, and a port if need be"
-NOT_DECODED = " is not decoded here. Send it chunked and no more, or with a Content-Length"
+NOT_DECODED = " is not supported. Send it chunked only, or with a Content-Length"
 
 REFUSED = {
     "9112 3: TLS": (b"\x16\x03\x01\x02\x00\x01", 400, NO_METHOD),
     "9112 3: no HTTP": (b"hello\r\n\r\n", 400, NO_METHOD),
     "9110 15.6.6: HTTP/2": (
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "HTTP/2.0 is not spoken here. Send HTTP/1.1",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "the request line: HTTP/2.0 is not supported. "
+        "Send HTTP/1.1",
     ),
     "9110 15.6.6: HTTP/2.0": (
-        post(version="2.0"), 505, "HTTP/2.0 is not spoken here. Send HTTP/1.1",
+        post(version="2.0"), 505, "the request line: HTTP/2.0 is not supported. Send HTTP/1.1",
     ),
-    "9110 15.6.6: HTTP/0.9": (b"GET /\r\n\r\n", 505, "HTTP/0.9 is not spoken here. Send HTTP/1.1"),
+    "9110 15.6.6: HTTP/0.9": (b"GET /\r\n\r\n", 505, "the request line: HTTP/0.9 is not "
+    "supported. Send HTTP/1.1"),
     "9112 2.3: no version": (post(version="x"), 400, f"{HEAD}Invalid major version{FORM}"),
     "9112 3: a space in the target": (
         get("/a b"), 400, f"{HEAD}Expected HTTP/, RTSP/ or ICE/{FORM}",
@@ -176,7 +178,7 @@ REFUSED = {
     ),
     "9110 9.3.6: CONNECT": (
         b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400,
-        "CONNECT: this server is not a proxy. Ask it directly",
+        "CONNECT: this server is not a proxy. Send the request directly to the server you mean",
     ),
     "9110 8.6: two lengths": (
         post("Content-Length: 1", "Content-Length: 2"), 400,
@@ -200,20 +202,20 @@ REFUSED = {
     "9112 6.3: not chunked last": (
         post("Transfer-Encoding: gzip"), 400,
         "Transfer-Encoding: 'gzip' does not end the body. "
-        "Make chunked the last coding: where else the body ends is unknown",
+        "Make chunked the last coding: without it the end of the body is unknown",
     ),
     "9112 7.1: no size": (
         post("Transfer-Encoding: chunked", body=b"zz\r\n"), 400,
-        "the body's chunks cannot be read: Invalid character in chunk size. "
+        "the body: its chunks cannot be read: Invalid character in chunk size. "
         "Send chunks as RFC 9112 says",
     ),
     "9110 15.5.15: a long URL": (
         get("/" + "x" * 70_000, "Host: x"), 414,
-        "the request's URL is too long. Send at most 32 KB, and data in the body",
+        "the URL: it is too long. Send at most 32 KB, and data in the body",
     ),
     "6585 5: long headers": (
         get("/", "Host: x", "X: " + "x" * 70_000), 431,
-        "the request's headers are too large. Send at most 32 KB of headers",
+        "the headers: they are too large. Send at most 32 KB of headers",
     ),
 }  # fmt: skip
 

@@ -70,7 +70,7 @@ def test_a_body_that_ends_early_is_refused(ending: bytes) -> None:
     reader = read(POST[:-4], ending)
     reader.end()
     (incoming,) = reader.found
-    assert str(incoming.error) == "the body breaks off. Send it again"
+    assert str(incoming.error) == "the body: it ends too early. Send it again"
 
 
 def test_a_client_that_leaves_within_the_headers_gets_no_answer() -> None:
@@ -89,7 +89,7 @@ def test_a_client_that_leaves_within_the_headers_gets_no_answer() -> None:
 )
 def test_headers_have_a_bound(pieces: list[bytes]) -> None:
     assert refusal(*pieces) == (
-        "HeadTooLargeError: the request's headers are too large. Send at most 32 KB of headers"
+        "HeadTooLargeError: the headers: they are too large. Send at most 32 KB of headers"
     )
 
 
@@ -102,7 +102,9 @@ def test_headers_up_to_the_bound_are_read_however_they_come() -> None:
 
 
 def test_a_body_has_a_bound_before_it_is_sent_and_while_it_comes() -> None:
-    text = "PayloadTooLargeError: the body is larger than 1 MB. Send fewer rows at once, or raise "
+    text = (
+        "PayloadTooLargeError: the body: it is larger than 1 MB. Send fewer rows at once, or raise "
+    )
     limit = 2**20
     head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
     assert refusal(head % (limit + 1), limit=limit).startswith(text)

@@ -43,7 +43,7 @@ def held(server: ServerProcess) -> list[int]:
 
 @contextmanager
 def opened(server: ServerProcess, count: int) -> Iterator[list[http.client.HTTPConnection]]:
-    """So many connections, made as fast as the kernel makes them."""
+    """This many connections, made as fast as the kernel makes them."""
     with ExitStack() as stack:
         made = [stack.enter_context(closing(server.connect())) for _ in range(count)]
         for connection in made:

@@ -76,7 +76,7 @@ def test_ping_is_503_while_another_worker_has_no_model(base_dir: Path):
     holder.wait()
     told = {
         "error": "NotReadyError",
-        "message": "another worker has no model yet",
+        "message": "another worker has not loaded its model yet",
         "where": str(folder),
         "hint": "Ask again in a moment; if it stays so, the server's log has the reason",
         "request_id": "1",
@@ -118,7 +118,7 @@ def test_a_damaged_bundle_says_what_is_damaged(own_base_dir: Path):
     )
     (folder / SELFCHECK_FILE).unlink()
     assert reason(folder) == (
-        "sagetree/selfcheck.json: the file is missing. Copy the artifact again, or train again"
+        "sagetree/selfcheck.json: the file does not exist. Copy the artifact again, or train again"
     )
 
 
@@ -129,9 +129,11 @@ def test_a_model_that_scores_otherwise_than_in_training_is_not_served(
     ModelBundle(**(parts | {"models": other_bundle.models})).save(tmp_path / "model")
     text = reason(tmp_path / "model")
     assert text.startswith(
-        f"{tmp_path / 'model'}: its stored rows get other scores than in training (by 0."
+        f"{tmp_path / 'model'}: its stored rows get different scores than in training (by 0."
     )
-    assert text.endswith("Train again, or serve with the versions in sagetree/manifest.json")
+    assert text.endswith(
+        "Train again, or serve with the library versions named in sagetree/manifest.json"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
@@ -154,7 +156,7 @@ def test_an_error_nobody_foresaw_is_told_and_logged(
         holder.wait()
     assert str(caught.value) == (
         f"{tmp_path}: the model could not be loaded because of an unexpected error. "
-        "The server's log has it"
+        "The server's log has the reason"
     )
     eventually(lambda: "/ping answers 503" in caplog.text)
     assert "ZeroDivisionError" in caplog.text

@@ -148,18 +148,18 @@ def test_the_list_comes_in_pages(worker: Worker, base_dir: Path):
     assert (found, token) == (names, "")
     for limit in ("0", "101", "two", "-1"):
         status, told = problem(worker.client.get(f"/models?limit={limit}"))
-        assert (status, told["hint"]) == (400, "Ask for 1 to 100 models, or leave it out")
+        assert (status, told["hint"]) == (400, "Send a limit from 1 to 100, or leave it out")
 
 
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"", "the body is not JSON"),
-        (b"{", "the body is not JSON"),
-        (b"[]", "there is no model_name"),
-        (b'{"model_name": 3, "url": "x"}', "there is no model_name"),
-        (b'{"model_name": "x"}', "there is no url"),
-        (b'{"model_name": "x", "url": ""}', "there is no url"),
+        (b"", "it is not JSON"),
+        (b"{", "it is not JSON"),
+        (b"[]", "the key model_name is missing"),
+        (b'{"model_name": 3, "url": "x"}', "the key model_name is missing"),
+        (b'{"model_name": "x"}', "the key url is missing"),
+        (b'{"model_name": "x", "url": ""}', "the key url is missing"),
     ],
 )
 def test_a_load_request_says_what_it_lacks(body: bytes, message: str, worker: Worker):
@@ -174,14 +174,14 @@ def test_the_header_names_the_model_too(worker: Worker, base_dir: Path):
     answer = worker.client.post("/invocations", data=CSV, headers=named)
     assert (answer.status_code, answer.data) == worker.invoke("claims/v1.tar.gz")
     status, told = problem(worker.client.post("/invocations", data=CSV, headers=CSV_TYPE))
-    assert (status, told["message"]) == (400, "no model is named")
+    assert (status, told["message"]) == (400, "the header is missing")
 
 
 def test_a_path_that_is_no_route_is_told_the_routes_of_this_server(worker: Worker):
     status, told = problem(worker.client.get("/v2"))
-    assert (status, told["message"]) == (404, "there is nothing here")
+    assert (status, told["message"]) == (404, "the path does not exist")
     assert told["hint"] == (
-        "There are GET /ping, GET /execution-parameters, GET /metrics, POST /invocations, "
+        "The paths are GET /ping, GET /execution-parameters, GET /metrics, POST /invocations, "
         "POST /models, GET /models, GET /models/{name}, DELETE /models/{name}, "
         "POST /models/{name}/invoke"
     )
@@ -239,7 +239,7 @@ def test_errors_of_an_invocation_are_the_clients_with_their_reason(worker: Worke
     status, told = problem(worker.client.post(path, data=b"1,2\n", headers=CSV_TYPE))
     assert (status, told["message"]) == (
         422,
-        "there are 2 columns where the model has 5 or 6 columns",
+        "there are 2 columns, and the model has 5 or 6 columns",
     )
     assert problem(worker.client.post(path, data=b"1"))[0] == 415
     assert worker.invoke("claims", b"") == (204, b"")
@@ -273,7 +273,7 @@ def test_a_health_check_by_options_needs_no_page(worker: Worker):
 
 
 def damaged(folder: Path, plain: bytes, place: int) -> Path:
-    """A model of which a number is another, so that the library reads where nothing is."""
+    """A model with one number changed, so that the library reads where nothing is."""
     folder.mkdir()
     broken = bytearray(plain)
     broken[place : place + 8] = b"\xff" * 8
@@ -319,7 +319,7 @@ def test_a_tree_whose_children_lie_outside_of_it_is_refused(
         400,
         {
             "error": "ArtifactError",
-            "message": "the model is damaged: tree 0: there is no node 99999999 among its 15",
+            "message": "the model is damaged: tree 0: node 99999999 is missing from its  nodes15",
             "where": "model.json",
             "hint": "Copy it again, or save it again with Booster.save_model",
         },

@@ -42,7 +42,7 @@ def refusal(trials: Trials, folder: Path, room: int = ROOM) -> str:
 
 
 def linear(folder: Path, features: int) -> Path:
-    """A linear model that says it has so many features, and has 3."""
+    """A linear model that says it has this many features, and has 3."""
     folder.mkdir()
     matrix = np.random.default_rng(1).random((50, 3), np.float32)
     params = {"booster": "gblinear", "nthread": 1}
@@ -64,8 +64,8 @@ def test_a_model_that_crashes_the_library_is_refused_with_the_signal(
 def test_a_model_that_takes_too_much_memory_is_refused(trials: Trials, tmp_path: Path):
     folder = linear(tmp_path / "model", 300_000_000)
     assert refusal(trials, folder, room=2**20) == (
-        f"{folder}: loading the model takes more memory than the 67 MB there are for it. "
-        "If it is not damaged, it needs a machine with more memory; else copy the artifact again, "
+        f"{folder}: loading the model takes more memory than the 67 MB that are free for it. "
+        "If it is not damaged, use a machine with more memory; otherwise copy the artifact again, "
         "or train again"
     )
 

@@ -36,6 +36,6 @@ def browser() -> Iterator[WebDriver]:
 def page(browser: WebDriver, server: ServerProcess) -> Iterator[Page]:
     page = Page(browser, server)
     yield page
-    # an answer that refuses a row is told as an error by the browser, nothing else is
+    # an answer that refuses a row is shown as an error by the browser, nothing else is
     told = [entry["message"] for entry in browser.get_log("browser")]
     assert not [text for text in told if "422" not in text]

@@ -72,7 +72,7 @@ def test_a_file_of_rows_is_scored_and_saved(page: Page, server: ServerProcess, t
             "many,rear,true,2020-01-01,small\n",
             "line 1, column 'num_claims': 'many' is text where a number is expected",
         ),
-        ("1,rear,true\n", "line 1: there are 3 columns where the model has 5 or 6 columns"),
+        ("1,rear,true\n", "line 1: there are 3 columns, and the model has 5 or 6 columns"),
     ],
     ids=["empty", "cell", "short"],
 )

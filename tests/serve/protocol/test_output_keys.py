@@ -213,7 +213,7 @@ def test_top_k_is_a_number(client_of: Client):
     assert (found["message"], found["where"], found["hint"]) == (
         "it is '0'",
         f"{ATTRIBUTES}, top_k",
-        "Write how many columns the contributions shall name, such as top_k=5",
+        "Write how many columns the contributions should name, such as top_k=5",
     )
 
 
@@ -236,6 +236,6 @@ def test_identifiers_pass_through_under_their_own_names(client: Client):
     found = post(client, b"1,42,true,,large\n", "text/csv", **headers)
     assert (found.status_code, found.get_json()["message"], found.get_json()["where"]) == (
         400,
-        "the rows do not hold 'policy_id', which identifiers asks for",
+        "column 'policy_id', which identifiers asks for, is missing from the rows",
         "the body",
     )

@@ -1,4 +1,4 @@
-"""Batch transform: what a job is told, and files cut into any mini-batches."""
+"""Batch transform: what a job learns, and files cut into any mini-batches."""
 
 import io
 import json

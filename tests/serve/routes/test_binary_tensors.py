@@ -96,7 +96,7 @@ BINARY = {"name": "num_claims", "shape": [1], "datatype": "FP64"}
     [
         ({"parameters": {"binary_data_size": 8}}, b"1234", "its binary data are cut off"),
         ({"parameters": {"binary_data_size": 4}}, b"1234",
-         "it has 4 bytes where its shape and datatype take 8"),
+         "it has 4 bytes, and its shape and datatype need 8"),
         ({"parameters": {"binary_data_size": -1}}, b"",
          "its binary_data_size is '-1', which is not a number of bytes"),
         ({"parameters": {"binary_data_size": 8}, "data": [1]}, b"12345678",
@@ -108,10 +108,10 @@ BINARY = {"name": "num_claims", "shape": [1], "datatype": "FP64"}
         ({"parameters": {"binary_data_size": 5}, "datatype": "BYTES"}, b"\1\0\0\0\xff",
          "its texts are not UTF-8"),
         ({"parameters": {"binary_data_size": 8}, "datatype": "BYTES"}, b"\0" * 8,
-         "it has 2 values where its shape says 1"),
+         "it has 2 values, and its shape says 1"),
         ({"parameters": {"binary_data_size": 8}, "datatype": "BF16"}, b"\0" * 8,
-         "its datatype 'BF16' is none of BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, "
-         "UINT64, FP16, FP32, FP64, BYTES"),
+         "its datatype 'BF16' is not one of BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, "
+         "UINT32, UINT64, FP16, FP32, FP64, BYTES"),
         ({"data": [1]}, b"12", "2 bytes of binary data belong to no input"),
     ],
 )  # fmt: skip
@@ -130,5 +130,5 @@ def test_a_wrong_length_of_the_json_is_refused(client: Client, length: str):
     assert (status, told["error"]) == (
         400,
         f"Inference-Header-Content-Length: it is {length!r}. "
-        "Send the length of the JSON in bytes; binary data follow it",
+        "Send the length of the JSON in bytes; the binary data follow it",
     )

@@ -1,4 +1,4 @@
-"""What the server says of its model: /schema, /metadata, /openapi.json, and the page's parts."""
+"""What the server says about its model: /schema, /metadata, /openapi.json, and the page's parts."""
 
 import base64
 import hashlib

@@ -100,10 +100,10 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
 @pytest.mark.parametrize(
     ("request_", "where", "message"),
     [
-        ([], "", "the body is not an inference request"),
-        ({}, "", "there are no inputs"),
-        ({"inputs": [3]}, "", "there are no inputs"),
-        ({"inputs": [{"shape": [1]}]}, "", "an input has no name"),
+        ([], "the body", "it is not an inference request"),
+        ({}, "the body", "there are no inputs"),
+        ({"inputs": [3]}, "the body", "there are no inputs"),
+        ({"inputs": [{"shape": [1]}]}, "inputs", "name is missing from an input"),
         ({"inputs": [{**ONE, "shape": [-1]}]}, "input 'num_claims'",
          "its shape is not a list of sizes"),
         ({"inputs": [{**ONE, "shape": [True]}]}, "input 'num_claims'",
@@ -111,18 +111,18 @@ ONE = {"name": "num_claims", "shape": [1], "datatype": "FP64", "data": [1]}
         ({"inputs": [{**ONE, "shape": [1, 1, 1]}]}, "input 'num_claims'",
          "its shape [1, 1, 1] is not that of a column"),
         ({"inputs": [{**ONE, "datatype": "INT7"}]}, "input 'num_claims'",
-         "its datatype 'INT7' is none of BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, "
-         "UINT64, FP16, FP32, FP64, BYTES"),
+         "its datatype 'INT7' is not one of BOOL, INT8, INT16, INT32, INT64, UINT8, UINT16, "
+         "UINT32, UINT64, FP16, FP32, FP64, BYTES"),
         ({"inputs": [{**ONE, "data": [1, 2]}]}, "input 'num_claims'",
-         "it has 2 values where its shape says 1"),
+         "it has 2 values, and its shape says 1"),
         ({"inputs": [{**ONE, "data": 1}]}, "input 'num_claims'",
-         "it has 0 values where its shape says 1"),
+         "it has 0 values, and its shape says 1"),
         ({"inputs": [{**ONE, "data": ["1"]}]}, "input 'num_claims'",
          "its values are not of datatype FP64"),
-        ({"inputs": [ONE, {**ONE, "name": "a<b", "shape": [2], "data": [1, 2]}]}, "",
-         "its inputs differ in their number of rows"),
-        ({"inputs": [{**ONE, "shape": [0], "data": []}]}, "", "there are no rows"),
-        ({"inputs": [ONE], "outputs": [1]}, "", "its outputs are not a list of objects"),
+        ({"inputs": [ONE, {**ONE, "name": "a<b", "shape": [2], "data": [1, 2]}]}, "inputs",
+         "they differ in their number of rows"),
+        ({"inputs": [{**ONE, "shape": [0], "data": []}]}, "inputs", "there are no rows"),
+        ({"inputs": [ONE], "outputs": [1]}, "outputs", "they are not a list of objects"),
         ({"inputs": [ONE], "outputs": [{"name": 3}]}, "outputs", "the name '3' is not text"),
     ],
 )  # fmt: skip
@@ -137,16 +137,17 @@ def test_what_is_no_request_is_refused(client: Client, request_: object, where: 
 @pytest.mark.parametrize(
     ("method", "path", "message", "hint"),
     [
-        ("GET", "/v2/models/claims", "there is no such model here",
+        ("GET", "/v2/models/claims", "the model does not exist",
          "The model of this server is called model: ask for /v2/models/model"),
-        ("GET", "/v2/models/claims/ready", "there is no such model here",
+        ("GET", "/v2/models/claims/ready", "the model does not exist",
          "The model of this server is called model: ask for /v2/models/model"),
-        ("POST", "/v2/models/claims/infer", "there is no such model here",
+        ("POST", "/v2/models/claims/infer", "the model does not exist",
          "The model of this server is called model: ask for /v2/models/model"),
-        ("POST", "/v2/models/claims/versions/1/infer", "there is no such model here",
+        ("POST", "/v2/models/claims/versions/1/infer", "the model does not exist",
          "The model of this server is called model: ask for /v2/models/model"),
-        ("GET", "/v2/models/model/infer", "there is nothing here",
-         "There are GET /v2/models/model, GET /v2/models/model/ready, POST /v2/models/model/infer, "
+        ("GET", "/v2/models/model/infer", "the path does not exist",
+         "The paths are GET /v2/models/model, GET /v2/models/model/ready, POST "
+         "/v2/models/model/infer, "
          "GET /v2/models/model/versions/{version}, GET /v2/models/model/versions/{version}/ready, "
          "POST /v2/models/model/versions/{version}/infer"),
     ],
@@ -172,7 +173,7 @@ def test_the_version_that_is_told_can_be_asked_for(client: Client):
         status, told = problem(client.open(f"/v2/models/model/versions/1{rest}", method=method))
         assert (status, told["error"]) == (
             404,
-            "the path: there is no such version here. The model at hand is of version " + version,
+            "the path: the version does not exist. The model's version is " + version,
         )
 
 
@@ -208,7 +209,7 @@ def test_an_unknown_output_is_named(client: Client):
     assert (status, told["where"], told["message"]) == (
         400,
         "outputs",
-        "there is no output 'output0'",
+        "output 'output0' does not exist",
     )
     assert str(told["hint"]).startswith("This model gives predicted_label, labels, ")
 
@@ -218,10 +219,11 @@ def test_a_packed_body_is_not_read(client: Client):
     assert problem(answer) == (
         415,
         {
-            "error": "Content-Encoding: the body is packed as 'gzip'. Send the body as it is",
-            "message": "the body is packed as 'gzip'",
+            "error": "Content-Encoding: the body is compressed as 'gzip'. Send the body "
+            "uncompressed",
+            "message": "the body is compressed as 'gzip'",
             "where": "Content-Encoding",
-            "hint": "Send the body as it is",
+            "hint": "Send the body uncompressed",
         },
     )
 

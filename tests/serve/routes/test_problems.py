@@ -51,7 +51,7 @@ def test_no_quoted_value_gets_into_the_log(one: str, other: str):
 
 
 def test_the_words_of_others_are_not_logged():
-    """A script's own error, and the names of models, are told to the client alone."""
+    """A script's own error, and the names of models, are shown to the client alone."""
     error = registry.ModelNotFoundError("Model not found: secret", where="model_name")
     assert logged_reason(error, ()) == ""
 

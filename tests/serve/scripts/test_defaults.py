@@ -117,7 +117,7 @@ def test_a_large_body_is_one_table_for_the_script(bundle_start: Start, scores: l
             "columns 'a<b', 'x,y', 'début [UTC]', 'größe' are missing",
         ),
         (b"{", "application/json", 400, "the body is not JSON"),
-        (b"x", "image/png", 415, "'image/png' is not read here"),
+        (b"x", "image/png", 415, "'image/png' is not supported"),
     ],
 )
 def test_wrong_rows_are_refused_as_without_a_script(
@@ -132,8 +132,9 @@ def test_what_a_model_cannot_score_says_what_an_input_fn_may_give(bundle_start: 
     status, told = problem(post(client, CSV))
     assert (status, told["message"]) == (
         500,
-        "TypeError: input_fn gave a int, which a model of sagetree does not score: give a "
-        "DataFrame, records, or an array of numbers with a row each, or write a predict_fn",
+        "TypeError: input_fn returned a int, which a sagetree model cannot score: return a "
+        "DataFrame, "
+        "records, or an array of numbers with a row each, or write a predict_fn",
     )
 
 

@@ -113,7 +113,8 @@ def test_each_model_has_its_script_and_its_helpers(client: Client, folder: Path)
         ("fails", "KeyError: 'w'", "Correct the script"),
         (
             "asks",
-            "what a model's own script asks for is not installed while others are served",
+            "requirements of a model's own script are not installed while several models are "
+            "served",
             "Put it into the folder that SAGEMAKER_SUBMIT_DIRECTORY names",
         ),
     ],
@@ -135,8 +136,8 @@ def test_without_a_common_script_each_model_needs_one(folder: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         scripts.of(folder / "a")
     assert str(caught.value) == (
-        f"{folder}/a: there is no code/inference.py. Put it there, or name a folder for all "
-        "models by SAGEMAKER_SUBMIT_DIRECTORY"
+        f"{folder}/a: code/inference.py does not exist. Put it there, or name a folder for all "
+        "models with SAGEMAKER_SUBMIT_DIRECTORY"
     )
 
 

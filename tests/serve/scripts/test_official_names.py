@@ -67,7 +67,7 @@ def test_content_types_encoders_and_responses(start: Start):
     assert named.get_json()["scores"] == [pytest.approx(score)]
     assert post(client, LIBSVM, "text/x-libsvm").get_json()["scores"] == [pytest.approx(score)]
     status, told = problem(post(client, b"{}", "image/png"))
-    assert (status, told["message"]) == (415, "'image/png' is not read here")
+    assert (status, told["message"]) == (415, "'image/png' is not supported")
     status, told = problem(post(client, b"a,b\n"))
     assert (status, told["where"]) == (400, "row 1, column 1")
 
@@ -78,24 +78,25 @@ def test_content_types_encoders_and_responses(start: Start):
         (
             "from sagemaker_xgboost_container import checkpointing",
             "ModuleNotFoundError: sagemaker_xgboost_container.checkpointing of the official "
-            "container is not in sagetree. Take xgboost.callback.TrainingCheckPoint",
+            "container is not available in sagetree. Take xgboost.callback.TrainingCheckPoint",
         ),
         (
             "from sagemaker_xgboost_container.algorithm_mode.serve import ScoringService",
             "ModuleNotFoundError: sagemaker_xgboost_container.algorithm_mode of the official "
-            "container is not in sagetree. Run without sagemaker_program: sagetree train is the "
+            "container is not available in sagetree. Run without sagemaker_program: sagetree "
+            "train is the "
             "algorithm",
         ),
         (
             "from sagemaker_xgboost_container.data_utils import check_data_redundancy",
             "ImportError: sagemaker_xgboost_container.data_utils.check_data_redundancy of the "
-            "official container is not in sagetree. Take xgboost, sagemaker_inference or "
+            "official container is not available in sagetree. Use xgboost, sagemaker_inference or "
             "sagemaker_training",
         ),
         (
             "from sagemaker_containers.beta.framework import modules\nmodules.import_module",
             "ImportError: sagemaker_containers.beta.framework.modules.import_module of the "
-            "official container is not in sagetree. Name packages in requirements.txt",
+            "official container is not available in sagetree. Name packages in requirements.txt",
         ),
     ],
 )

@@ -135,10 +135,10 @@ def test_errors_have_the_status_and_the_message_they_were_raised_with(
     ("body", "kind", "accept", "status", "message"),
     [
         (b"x,y\n1,2\n", "text/csv", "", 400, "is text where a number is expected"),
-        (b"1 0:x\n", "text/libsvm", "", 400, "'0:x' holds what is not a number"),
+        (b"1 0:x\n", "text/libsvm", "", 400, "'0:x' holds something that is not a number"),
         (b"junk", "application/x-recordio-protobuf", "", 400, "is not RecordIO"),
-        (b"{}", "application/json", "", 415, "'application/json' is not read here"),
-        (b"{}", "", "", 415, "'' is not read here"),
+        (b"{}", "application/json", "", 415, "'application/json' is not supported"),
+        (b"{}", "", "", 415, "'' is not supported"),
         (CSV, "text/csv", "image/png", 406, "the answer cannot be 'image/png'"),
     ],
 )
@@ -204,7 +204,7 @@ def test_a_script_that_is_not_there_says_so(base: Path):
     settings = settings_of(base, "user_absent.py")
     holder = script_holder(settings, ScriptCode(base / "model" / "code" / "user_absent.py"))
     holder.start(watch=False)
-    with pytest.raises(NotReadyError, match=r"there is no user_absent\.py"):
+    with pytest.raises(NotReadyError, match=r"user_absent\.py does not exist"):
         holder.wait()
 
 
@@ -253,13 +253,13 @@ def test_a_helper_that_cannot_be_imported_is_told(
         start("")
     assert caplog.messages == [
         "json.py, numpy.py beside user_answer.py: the server has loaded a library of this name, "
-        "which the script gets in its place; rename it"
+        "and the script gets that one; rename the file"
     ]
 
 
 @pytest.mark.long
 def test_a_script_called_flask_hides_no_library_from_the_server(base: Path):
-    """Flask comes with the first strange path; a helper of a loaded library's name is told."""
+    """Flask comes with the first strange path; a helper of a loaded library's name is logged."""
     code, log = base / "model" / "code", base / "log"
     (code / "flask.py").write_text("import helper\ndef output_fn(p, accept): return helper.word")
     (code / "helper.py").write_text("word = 'mine'")
@@ -270,14 +270,14 @@ def test_a_script_called_flask_hides_no_library_from_the_server(base: Path):
         answer = ask(server, "GET", "/nowhere")
         assert (answer.status, b'"NotFound' in answer.body) == (404, True), answer.body
     assert (
-        "numpy.py beside flask.py: the server has loaded a library of this name, which the script "
-        "gets in its place; rename it\n" in log.read_text()
+        "numpy.py beside flask.py: the server has loaded a library of this name, and the script "
+        "gets that one; rename the file\n" in log.read_text()
     )
 
 
 @pytest.mark.long
 def test_requirements_are_the_scripts_and_ours_come_first(base_dir: Path, base: Path):
-    """In a server: it answers by the script, and is told which version the script does not get."""
+    """In a server: it answers by the script, and logs which version the script does not get."""
     code = base / "model" / "code"
     (code / "helper.py").write_text("x = 7")
     (code / "inference.py").write_text(OWN)
@@ -289,8 +289,8 @@ def test_requirements_are_the_scripts_and_ours_come_first(base_dir: Path, base: 
         eventually(lambda: healthy(server))
         assert json.loads(server.post(CSV).body) == ["0.4", np.__version__, 7, "inference.py"]
     assert (
-        f"requirements.txt asks for numpy 1.0 (here {np.__version__}): the script shares the "
-        "server's process and gets what is here" in log.read_text()
+        f"requirements.txt asks for numpy 1.0 (here {np.__version__}): the script runs in the "
+        "server's process and gets the version installed here" in log.read_text()
     )
     with serving(base_dir, log) as server:  # nothing of it is left for one without a script
         eventually(lambda: healthy(server))
@@ -334,8 +334,8 @@ def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
     assert outcome.code == 1
     assert (
         "sagetree serve cannot start: requirements.txt: No matching distribution found for "
-        "evaluate==0.0.1. Correct it; without a network only what is installed can be asked for\n"
-        in outcome.log
+        "evaluate==0.0.1. Correct it; without a network it can only name what is installed "
+        "already\n" in outcome.log
     )
 
 
@@ -351,7 +351,7 @@ def test_a_wrong_requirement_ends_the_server_with_pips_reason(base: Path):
         (
             "inference.py",
             {"SAGEMAKER_SUBMIT_DIRECTORY": "/not/there"},
-            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: there is no such folder or file. Name a "
+            "SAGEMAKER_SUBMIT_DIRECTORY, /not/there: the folder or file does not exist. Name a "
             "folder or a .tar.gz, here or on s3://, that this job may read",
         ),
     ],
@@ -369,7 +369,7 @@ def test_a_model_without_a_script_says_so(base: Path):
     with pytest.raises(SettingsError) as caught:
         prepare_script(settings_of(base, "inference.py"), base / "home")
     assert str(caught.value) == (
-        f"SAGEMAKER_SUBMIT_DIRECTORY, {base}/model/code: there is no such folder. Put the script "
+        f"SAGEMAKER_SUBMIT_DIRECTORY, {base}/model/code: the folder does not exist. Put the script "
         "into the model's folder code/, or name its folder here"
     )
 

@@ -1,4 +1,4 @@
-"""Counting in one worker, adding up over all, and what /metrics and CloudWatch are told."""
+"""Counting in one worker, adding up over all, and what /metrics and CloudWatch get."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -237,7 +237,7 @@ def test_with_few_rows_there_is_no_index(tmp_path: Path):
 
 
 def record(observer: Observer, monitor: Monitor, amount: float) -> None:
-    """Let a row be scored, the size of which is missing."""
+    """Let a row be scored whose size is missing."""
     seen = observation()
     seen.scored(monitor, matrix_of((amount, 0, 0, 0)), np.zeros(1, np.float32))
     observer.record(seen)

@@ -92,10 +92,10 @@ def test_other_files_are_no_checkpoints(tmp_path: Path) -> None:
 
 
 DAMAGES = {
-    "its sha256 is another": lambda content: content[:-1],
-    "its sha256 is another ": lambda content: content.replace(b"model", b"Model"),
-    "it does not begin as one": lambda content: b"",
-    "it does not begin as one ": lambda content: content[5:],
+    "its sha256 is not the stored one": lambda content: content[:-1],
+    "its sha256 is not the stored one ": lambda content: content.replace(b"model", b"Model"),
+    "it does not begin as a checkpoint does": lambda content: b"",
+    "it does not begin as a checkpoint does ": lambda content: content[5:],
 }
 
 
@@ -134,7 +134,7 @@ def change(**changes: Any) -> Fingerprint:
     return MARK.model_copy(update=changes)
 
 
-REMEDY = "Restore what it was, or empty the folder of checkpoints to train anew"
+REMEDY = "Restore the earlier values, or empty the folder of checkpoints to train from the start"
 REFUSED = [
     (
         change(hyperparameters={"eta": "0.2", "lambda": "1"}),
@@ -173,7 +173,7 @@ def test_a_folder_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path)
         phase(tmp_path / "checkpoints")
     assert str(caught.value) == (
         f"{tmp_path}/checkpoints: the folder of checkpoints cannot be written. "
-        "Mount it writable, for the user the container runs as"
+        "Mount it writable for the user that the container runs as"
     )
 
 

@@ -49,7 +49,7 @@ def table(rows: int, *, interacts: bool, labels: str = "two", seed: int = 0) -> 
 def chosen(log: str) -> tuple[int, dict[int, float]]:
     """Return the depth that a log names, and what each depth reached."""
     (line,) = re.findall(
-        r"^max_depth=(\d+) is chosen: \S+ of the rows left out.* is (.*)$", log, re.M
+        r"^max_depth=(\d+) is chosen: \S+ of the held-out rows.* is (.*)$", log, re.M
     )
     reached = (part.split(" at ") for part in line[1].split(", "))
     return int(line[0]), {int(depth): float(value) for value, depth in reached}
@@ -85,7 +85,7 @@ def test_depths_are_tried_on_the_folds_that_a_column_asks_for(
     ran = job({"train": text}, {**QUICK, "num_round": 40, f"{role}_column": "when"})
     assert ran.code == 0, ran.log
     assert chosen(ran.log)[0] == 4
-    assert "of the rows left out by 2 of 2 folds is" in ran.log
+    assert "of the held-out rows of 2 of 2 folds is" in ran.log
 
 
 def test_depths_are_tried_on_the_hold_out_of_many_rows() -> None:
@@ -193,7 +193,7 @@ def test_many_rows_try_more_depth_on_fewer_folds(job: Job) -> None:
     ran = job({"train": table(6000, interacts=True)}, {"num_round": 12, "target": "y"})
     _, values = chosen(ran.log)
     assert set(values) == {2, 4, 6}
-    assert "logloss of the rows left out by 2 of 5 folds is" in ran.log
+    assert "logloss of the held-out rows of 2 of 5 folds is" in ran.log
 
 
 @pytest.mark.parametrize(

@@ -167,5 +167,5 @@ def test_large_rows_stay_in_memory_where_the_disk_has_no_room(tmp_path: Path) ->
     assert ended.stdout == f"{tmp_path} has no room for the rows: they stay in memory\n"
     assert ended.stderr.splitlines()[-1] == (
         f"sagetree.errors.PlatformError: {tmp_path}: the disk has no room for the rows. Give the "
-        "instance a larger volume, or set TMPDIR to a folder on one"
+        "instance a larger volume, or set TMPDIR to a folder on a larger one"
     )

@@ -1,4 +1,4 @@
-"""_kfold: a model of each fold, served as one, and nothing said of rows a model has seen."""
+"""_kfold: a model of each fold, served as one, and nothing said about rows a model has seen."""
 
 import json
 
@@ -52,7 +52,7 @@ def test_every_fold_of_every_repeat_gives_a_model_of_the_ensemble(job: Job) -> N
     assert bundle.metrics["auc"] == pytest.approx(roc_auc_score(labels, found[:, 1]), abs=1e-3)
     metrics = json.loads((ran.opt_ml.output_data / "metrics.json").read_text())
     assert metrics["rounds"] == [4] * 6
-    said = "the rows left out by 3-fold cross-validation, repeated 2 times"
+    said = "the held-out rows of 3-fold cross-validation, repeated 2 times"
     assert metrics["validation_rows"] == said
     assert "Ensemble of 6 models of 4 rounds each." in ran.log
 

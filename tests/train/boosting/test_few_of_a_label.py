@@ -12,7 +12,7 @@ XS = np.random.default_rng(4).normal(size=(5000, 2)).round(3)
 
 
 def table(rows: int, positives: int) -> dict[str, object]:
-    """Rows of which those with the greatest a are positive."""
+    """Rows that are positive where a is greatest."""
     some = XS[:rows]
     cut = np.sort(some[:, 0])[-positives]
     lines = [f"{int(a >= cut)},{a},{b}" for a, b in some.tolist()]
@@ -69,4 +69,4 @@ def test_what_yields(
 ) -> None:
     ran = job(table(rows, positives), {"num_round": "1", "max_depth": "1", **given})
     assert ran.code == 0, ran.log
-    assert told(ran.log) == ([f"The rows of the rarer label are few: {lower}"] if lower else [])
+    assert told(ran.log) == ([f"There are few rows of the rarer label: {lower}"] if lower else [])

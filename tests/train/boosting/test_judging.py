@@ -1,4 +1,4 @@
-"""Rows left out by one booster: each half is scored by what the other half chooses."""
+"""Held-out rows by one booster: each half is scored by what the other half chooses."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from tests.train.boosting.test_depths import planned
 def split(
     rows: int, left_out: int, seed: int, *, columns: int = 5, signal: float = 0.0, **given: str
 ) -> tuple[BoostingPlan, Examples, Examples]:
-    """Return a plan, rows to learn from and rows left out; three of ten rows are positive."""
+    """Return a plan, rows to learn from and held-out rows; three of ten rows are positive."""
     random = np.random.default_rng(seed)
     x = random.normal(size=(rows + left_out, columns)).round(4)
     odds = 0.43 * np.exp(signal * x[:, 0])

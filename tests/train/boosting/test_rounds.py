@@ -76,7 +76,7 @@ def test_rounds_are_those_of_xgboost() -> None:
 
 
 def package_calls(rounds: int) -> int:
-    """How often functions of XGBoost's package are called in so many rounds of two boosters."""
+    """How often functions of XGBoost's package are called in this many rounds of two boosters."""
     training, profile = Training(PARAMS, [data(0), data(1)], rounds), cProfile.Profile()
     profile.runcall(boost, training)
     return sum(one.callcount for one in profile.getstats() if "xgboost" in str(one.code))

@@ -112,15 +112,17 @@ def test_labels_far_beyond_hubers_slope_are_told(job: Job) -> None:
     deviation = labels.astype(np.float32).astype(float).std()
     assert told[0] == (
         f"WARNING: the label's standard deviation is {deviation:.3g}, {deviation:.3g} times "
-        "huber_slope: steps of at most eta lead nowhere near. Set huber_slope to the size of a "
+        "huber_slope: steps of at most eta never get near it. Set huber_slope to the size of a "
         "usual error"
     )
     assert not warnings(learn(job, csv(labels), **hubers, huber_slope=1000))
 
 
 REASONS = [
-    ({"gamma": 1e6}, "No column says more of the label than min_child_weight, lambda, alpha and "
-     "gamma ask of a split. Lower them, or add columns"),
+    ({"gamma": 1e6}, (
+        "No column says more about the label than min_child_weight, lambda, alpha and gamma "
+        "require of a split. Lower them, or add columns"
+    )),
     ({"min_child_weight": 60}, "Each side of a split needs a hessian of min_child_weight=60, and "
      "all rows have 100 together. Lower min_child_weight, or give more rows"),
 ]  # fmt: skip

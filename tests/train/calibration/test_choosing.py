@@ -1,4 +1,4 @@
-"""What is chosen of rows left out: by how many there are, and what their scores lack."""
+"""What is chosen of held-out rows: by how many there are, and what their scores lack."""
 
 import logging
 from dataclasses import replace
@@ -25,7 +25,7 @@ def share_of(odds: np.ndarray) -> np.ndarray:
 def left_out(
     shares: np.ndarray, scores: np.ndarray, weights: np.ndarray | None = None, seed: int = 0
 ) -> ValidationResult:
-    """Rows that are positive by chance, each with its share, and what a model says of them."""
+    """Rows that are positive by chance, each with its share, and what a model says about them."""
     labels = (np.random.default_rng(seed).random(len(shares)) < shares).astype(np.float32)
     roles = RowRoles(weight=None if weights is None else weights.astype(np.float32))
     rows = Examples(np.zeros((len(labels), 1), np.float32), labels, roles)
@@ -96,7 +96,7 @@ def test_the_weight_of_positives_is_taken_back_before_anything_else():
     assert found.calibration is not None
     assert found.calibration.method == "platt"
     assert found.why.startswith(
-        "scale_pos_weight=10 raises the odds as many times; then the calibration slope is "
+        "scale_pos_weight=10 multiplies the odds by as much; then the calibration slope is "
     )
 
 
@@ -130,7 +130,7 @@ def test_what_is_asked_for_is_made_with_a_warning_where_rows_are_few(log):
     assert found.calibration is not None
     assert found.why == "calibration=isotonic asks for it"
     assert log.messages == [
-        "Warning: calibration=isotonic learns noise from fewer than 1000 rows left out, or 100 "
+        "Warning: calibration=isotonic learns noise from fewer than 1000 held-out rows, or 100 "
         "of the rarer label: platt needs fewer"
     ]
 
@@ -140,17 +140,17 @@ def test_scores_that_say_the_contrary_have_none(log):
     found = choose(result, "platt", 1)
     assert found.calibration is None
     assert log.messages == [
-        "Warning: calibration=platt is not made: the rows left out have no calibration slope "
+        "Warning: calibration=platt is not made: the held-out rows have no calibration slope "
         "above 0"
     ]
-    assert choose(result, "auto", 1).why == "the rows left out have no calibration slope above 0"
+    assert choose(result, "auto", 1).why == "the held-out rows have no calibration slope above 0"
 
 
 def test_rows_that_an_earlier_model_knows_are_not_trusted(log):
     result = left_out(SHARES, FLAT)
     found = choose(result, "auto", 1, are_new=False)
     assert found.calibration is None
-    assert found.why == "the earlier model has learnt from the rows left out"
+    assert found.why == "the earlier model has learnt from the held-out rows"
     assert choose(result, "platt", 1, are_new=False).calibration is not None
     assert log.messages == [
         "Warning: calibration=platt is fitted on rows that the earlier model has learnt from: "

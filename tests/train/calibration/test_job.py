@@ -62,7 +62,7 @@ def test_scores_too_near_the_mean_are_calibrated_and_ranked_as_before(job: Job):
     assert after["logloss"] < before["logloss"]
     assert after["brier"] < before["brier"]
     assert (
-        "Before and after it, rows calibrated by what others say: log loss "
+        "Before and after it, each row calibrated by other rows: log loss "
         f"{before['logloss']:.5g} and {after['logloss']:.5g}, Brier score {before['brier']:.5g} "
         f"and {after['brier']:.5g}, calibration slope {before['slope']:.3g} and "
         f"{after['slope']:.3g}\n"
@@ -110,7 +110,7 @@ def test_right_scores_stay_as_xgboost_has_them(job: Job):
 def test_scale_pos_weight_is_taken_back(job: Job):
     ran = job(TABLES, {"num_round": 80, "eta": 0.2, "scale_pos_weight": 8})
     found = told(ran)
-    why = "scale_pos_weight=8 raises the odds as many times; then the calibration slope is "
+    why = "scale_pos_weight=8 multiplies the odds by as much; then the calibration slope is "
     assert found["why"].startswith(why)
     assert found["after"]["logloss"] < found["before"]["logloss"] - 0.05
     labels, scores = validation(ran, ran.model)
@@ -122,13 +122,13 @@ def test_it_is_taken_back_where_no_rows_are_left_out(job: Job):
     assert ran.code == 0, ran.log
     assert told(ran) == {
         "method": "prior",
-        "why": "scale_pos_weight=4 raises the odds as many times",
+        "why": "scale_pos_weight=4 multiplies the odds by as much",
         "before": None,
         "after": None,
     }
     assert ran.model.scorer.calibration is not None
     ran = job({"train": lines(3)}, {"calibration": "platt"})
-    assert "Warning: calibration=platt is not made: no rows were left out\n" in ran.log
+    assert "Warning: calibration=platt is not made: no rows were held out\n" in ran.log
     assert ran.model.scorer.calibration is None
 
 
@@ -176,7 +176,7 @@ def test_rows_that_an_earlier_model_knows_are_not_trusted(job: Job):
     (first.opt_ml.data / "validation").rmdir()
     ran = job({"model": earlier}, {"num_round": 2, "nfold": 2})
     assert ran.code == 0, ran.log
-    assert told(ran)["why"] == "the earlier model has learnt from the rows left out"
+    assert told(ran)["why"] == "the earlier model has learnt from the held-out rows"
     assert ran.model.scorer.calibration is None
     ran = job({"validation": TABLES["validation"]}, {"num_round": 2})
     assert told(ran)["method"] == "platt"

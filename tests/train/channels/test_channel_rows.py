@@ -1,4 +1,4 @@
-"""What a job says of its further channels: unseen and missing cells, rows of train."""
+"""What a job says about its further channels: unseen and missing cells, rows of train."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Header lines of channels: never learned as rows, and what a job says of those in doubt."""
+"""Header lines of channels: never learned as rows, and what a job says about those in doubt."""
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_a_header_in_the_middle_is_no_class(job: Job) -> None:
     text = "species,a,b\n" + BELOW
     ran = job({"train": text + text, "validation": text}, SOFTPROB)
     assert "60 rows; label species: 'cat' 33.33%, 'dog' 33.33%, 'fox' 33.33%" in ran.log
-    assert "train: 1 line among the rows repeated the header: left out\n" in ran.log
+    assert "train: 1 line among the rows repeated the header: skipped\n" in ran.log
     assert "validation: 1 line" not in ran.log
 
 

@@ -38,7 +38,7 @@ class Host:
 
 
 def dealt(count: int, rows: Sequence[str] = ROWS, head: str = HEAD) -> list[str]:
-    """Return rows as the tables of so many hosts, one row after the other to each."""
+    """Return rows as the tables of this many hosts, one row after the other to each."""
     return [head + "".join(rows[number::count]) for number in range(count)]
 
 
@@ -150,7 +150,7 @@ def test_a_row_is_named_by_its_line_in_a_file_that_all_hosts_have(tmp_path: Path
     with pytest.raises(DataError) as caught:
         read(tmp_path, [{"train": HEAD + "".join(wrong)}] * 3, "FullyReplicated")
     assert (caught.value.message, caught.value.where) == (
-        "the label has 3 values ('0', '1', 'no') where two are needed",
+        "the label has 3 values ('0', '1', 'no'), and two are needed",
         "a.csv line 102, column 'fraud'",
     )
 
@@ -184,14 +184,14 @@ UNLIKE = {
     "a column": (
         "y,a\n1,2\n",
         "y,b\n0,3\n",
-        "of host algo-1 and host algo-2 only algo-1 has the column 'a'",
+        "column 'a' is only in algo-1, of host algo-1 and host algo-2",
     ),
     "a header": (
         "y,a\n1,2\n",
         "0,3\n1,4\n",
-        "of host algo-1 and host algo-2 only algo-1 has a header",
+        "only algo-1 has a header, of host algo-1 and host algo-2",
     ),
-    "a width": ("1,2\n0,1\n", "0,3,4\n1,4,4\n", "it has 3 columns where host algo-1 has 2"),
+    "a width": ("1,2\n0,1\n", "0,3,4\n1,4,4\n", "it has 3 columns, and host algo-1 has 2"),
 }
 
 
@@ -212,9 +212,9 @@ def test_one_column_of_two_types_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read(tmp_path / "jobs", [{"train": {"a.parquet": part}} for part in parts])
     assert (caught.value.message, caught.value.where, caught.value.hint) == (
-        "its types do not go together: number on host algo-1, text on host algo-2",
+        "its types do not agree: number on host algo-1, text on host algo-2",
         "column 'a'",
-        "Write the column with one type in all files",
+        "Write the column with the same type in all files",
     )
 
 
@@ -299,7 +299,7 @@ def test_keys_that_train_has_on_another_host_are_refused_in_validation(tmp_path:
     shards = [shards[0], {"train": train[1], "validation": other[1] + keyed[0]}]
     with pytest.raises(UserError) as caught:
         read(tmp_path / "shared", shards, target="fraud")
-    assert caught.value.message == "1 keys are in train and in validation, such as 'P0000'"
+    assert caught.value.message == "1 keys are both in train and in validation, such as 'P0000'"
 
 
 def test_groups_have_the_same_number_on_all_hosts(tmp_path: Path) -> None:
@@ -372,21 +372,25 @@ def test_what_hosts_cannot_train_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read(tmp_path, [{"train": part} for part in dealt(2)], **REFUSED)
     for said in (
-        f"booster is gblinear, {cannot}: take gbtree, or one host",
-        f"objective is survival:cox, {cannot}: take survival:aft, or one host",
-        f"process_type is update, {cannot}: leave it out, or take one host",
-        "nfold is set (folds that choose the rounds), and of several hosts each has rows of its "
-        "own: leave it out to have a tenth of all rows left out, or take one host",
+        f"booster is gblinear, {cannot}: use gbtree, or one host",
+        f"objective is survival:cox, {cannot}: use survival:aft, or one host",
+        f"process_type is update, {cannot}: leave it out, or use one host",
+        "nfold is set (folds that choose the rounds), and each of several hosts has rows of its "
+        "own: leave it out to hold out a tenth of all rows, or use one host",
     ):
         assert said in caught.value.message
     for setting, said in {
-        "tree_method": f"tree_method is exact, {cannot}: take hist, or one host",
-        "updater": f"updater is grow_colmaker, {cannot}: leave it out, or take one host",
-        "_kfold": "_kfold is set (a model of each fold), and of several hosts each has rows of its "
-        "own: leave it out to have a tenth of all rows left out, or take one host",
-        "tune": f"tune is set, {cannot}: leave it out, or take one host",
-        "facets": "facets is set, and of several hosts each would compare rows of its own: leave "
-        "it out and give it to evaluate, or take one host",
+        "tree_method": f"tree_method is exact, {cannot}: use hist, or one host",
+        "updater": f"updater is grow_colmaker, {cannot}: leave it out, or use one host",
+        "_kfold": (
+            "_kfold is set (a model of each fold), and each of several hosts has rows of its own: "
+            "leave it out to hold out a tenth of all rows, or use one host"
+        ),
+        "tune": f"tune is set, {cannot}: leave it out, or use one host",
+        "facets": (
+            "facets is set, and each of several hosts would compare only its own rows: leave it "
+            "out and set it in evaluate, or use one host"
+        ),
     }.items():
         facets = '[{"column": "amount", "threshold": 1}]'
         value = {
@@ -400,7 +404,7 @@ def test_what_hosts_cannot_train_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         read(tmp_path / "revised", [{"train": part} for part in dealt(2)], updater=updaters)
     for updater in ("refresh", "prune"):
-        said = f"updater is {updater}, {cannot}: leave it out, or take one host"
+        said = f"updater is {updater}, {cannot}: leave it out, or use one host"
         assert said in caught.value.message
     with pytest.raises(SettingsError) as caught:
         read(
@@ -409,5 +413,5 @@ def test_what_hosts_cannot_train_is_refused_at_once(tmp_path: Path) -> None:
             lambdarank_unbiased="true",
             **RANKING,
         )
-    said = f"lambdarank_unbiased is set, {cannot}: leave it out, or take one host"
+    said = f"lambdarank_unbiased is set, {cannot}: leave it out, or use one host"
     assert caught.value.message == said

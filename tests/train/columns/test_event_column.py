@@ -113,7 +113,7 @@ def test_the_event_is_a_role_and_no_feature(job: Job) -> None:
     np.testing.assert_array_equal(ran.model.score(table_of(held)), given)
     with pytest.raises(SchemaError) as caught:
         ran.model.score(table_of({"week": TIMES.tolist(), "x": XS.tolist()}))
-    assert "column 'week' is the label, which a request must not hold" in str(caught.value)
+    assert "column 'week' is the label: leave it out of the request" in str(caught.value)
 
 
 @pytest.mark.parametrize("settings", [COX, AFT], ids=["cox", "aft"])
@@ -162,8 +162,8 @@ def test_the_concordance_of_a_table_worked_by_hand() -> None:
 
 
 UNCENSORED = (
-    "Warning: no row is censored: every time counts as that of an event. Where some rows were only "
-    "last seen then, event_column says so\n"
+    "Warning: no row is censored: every time counts as that of an event. If some rows were only "
+    "last seen then, mark them with event_column\n"
 )
 
 
@@ -179,8 +179,8 @@ FAULTS = [
     (
         table(("1", "2")),
         {},
-        "column 'arrest': its values ('1', '2') are not 1 and 0, or true and false. Name those "
-        "that mean that the event came with event_value",
+        "column 'arrest': its values ('1', '2') are not 1 and 0, or true and false. Name the ones "
+        "that mean that the event happened with event_value",
     ),
     (
         table(("free", "arrested")),
@@ -191,8 +191,8 @@ FAULTS = [
     (
         table(("0", "0")),
         {},
-        "column 'arrest': no row has its event. Give rows whose event came, or name its values "
-        "with event_value",
+        "column 'arrest': no row has its event. Give rows whose event happened, or name its "
+        "values with event_value",
     ),
     (
         table(),
@@ -249,6 +249,6 @@ def test_evaluation_without_the_event_column() -> None:
     with pytest.raises(DataError) as caught:
         label.encode(table_of({"week": [1, 2], "x": [1, 2]}), NONE)
     assert str(caught.value) == (
-        "row 1: there is no event column 'arrest'. It says whether the time in 'week' is that of "
-        "an event: add it"
+        "row 1: event column 'arrest' is missing. Add it: it says whether the time in 'week' is "
+        "the time of an event"
     )

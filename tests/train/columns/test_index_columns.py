@@ -91,7 +91,7 @@ def test_an_index_with_a_name_is_restored_from_parquet(job: Job) -> None:
     first = data.reset_index().set_index("when")
     files = {"t.parquet": parquet(first)}
     ran = job({"train": files, "validation": files}, {"preset": "xgboost"})
-    assert ran.failure.startswith("column 'when': 200 keys are in train and in validation")
+    assert ran.failure.startswith("column 'when': 200 keys are both in train and in validation")
     files = {"t.parquet": parquet(first.rename(lambda row: row // 2))}
     ran = job({"train": files, "validation": files}, {"preset": "xgboost"})
     assert ran.code == 0, ran.log
@@ -127,7 +127,7 @@ def test_an_index_that_training_had_not_is_left_out_of_parquet(job: Job) -> None
 def test_a_first_column_of_keys_is_refused_as_the_label(job: Job) -> None:
     text = INDEXED.replace(",price", "policy_id,price", 1)
     assert job({"train": text}, VALUE).failure == (
-        "column 'policy_id': the first column is taken for the label, and only names rows: "
+        "column 'policy_id': the first column is taken for the label, but it only numbers rows: "
         "its values are whole numbers, each of them once. Name the label column with target\n"
     )
     assert job({}, VALUE | {"target": "price"}).code == 0

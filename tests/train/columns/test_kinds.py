@@ -1,4 +1,4 @@
-"""What a column is: identifiers, large numbers, and what the log says of them."""
+"""What a column is: identifiers, large numbers, and what the log says about them."""
 
 from collections.abc import Mapping, Sequence
 
@@ -95,7 +95,7 @@ def test_an_index_of_a_frame_is_left_out_and_what_it_tells_is_said(job: Job) -> 
     files = {"train": csv("y,Unnamed: 0,b", LABELS, range(ROWS), NOISE)}
     said = (
         "Column 'Unnamed: 0' tells something about the label (92% of its variance) and is left "
-        "out as the index of a frame: if it is more than that, set "
+        "out as the index of a data frame: if it is more than that, set "
         'column_types={"Unnamed: 0": "number"}\n'
     )
     ran = job(files)
@@ -192,8 +192,8 @@ def test_a_column_left_out_keeps_what_its_cells_look_like(job: Job) -> None:
 
 
 ALONE = (
-    "Column 'name' is left out: 95.0% of its rows have a text of their own, which names rows and "
-    "says nothing of others. Set categorical_columns to keep it\n"
+    "Column 'name' is left out: 95.0% of its rows have a text of their own, which identifies rows "
+    "and says nothing about others. Set categorical_columns to keep it\n"
 )
 
 

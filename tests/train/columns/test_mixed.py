@@ -23,7 +23,7 @@ WORDS = ("LINE", "PC 1", "A/5")
 
 
 def cells(rows: int, words: int, seed: int = 0) -> list[str]:
-    """Numbers, with so many words at places that the seed draws."""
+    """Numbers, with this many words at places that the seed draws."""
     random = np.random.default_rng(seed)
     found = [str(number) for number in random.integers(2, 100, rows)]
     for place in random.permutation(rows)[:words].tolist():

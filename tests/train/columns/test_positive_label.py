@@ -74,8 +74,8 @@ def test_about_equally_frequent_words_are_a_warning(job: Job) -> None:
     assert (ran.model.schema.label.negative, ran.model.schema.label.positive) == ("bad", "good")
     assert (
         "Warning: The values 'bad' and 'good' of the label 'status' are about equally frequent, "
-        "and 'good', the second in order, is taken as positive: set positive_label to say which "
-        "one is\n"
+        "and 'good', the second in order, is taken as positive: set positive_label to the one "
+        "that is\n"
     ) in ran.log
 
 

@@ -152,7 +152,7 @@ def test_a_request_may_hold_roles_and_need_not(job: Job) -> None:
     np.testing.assert_array_equal(model.score(table_of(every)), model.score(table_of(FEATURES)))
     with pytest.raises(SchemaError) as caught:
         model.score(table_of(one.columns))
-    assert "column 'y' is the label, which a request must not hold" in str(caught.value)
+    assert "column 'y' is the label: leave it out of the request" in str(caught.value)
 
 
 def test_folds_by_time_take_dates_and_numbers(job: Job) -> None:
@@ -199,7 +199,7 @@ REFUSED: list[tuple[str, dict[str, list[object]], dict[str, object], str]] = [
         {"w": [0] * ROWS},
         {"weight_column": "w"},
         "column 'w': the weight is 0 in every row. "
-        "A row of weight 0 does not count; give some rows a weight above it",
+        "A row of weight 0 does not count: give some rows a weight above 0",
     ),
     (
         "an empty margin",

@@ -110,8 +110,8 @@ def test_numbers_that_may_be_either_need_the_setting(job: Job) -> None:
     cells = [f"{i},125" if i % 4 else str(2000 + i) for i in range(1, ROWS + 1)]
     ran = job(data(cells), {"column_types": '{"x": "number"}'})
     assert ran.failure.splitlines()[0] == (
-        "data.csv line 2, column 'x': '1,125' and '2060' leave open what the decimal "
-        "mark is. Set decimal=point or decimal=comma"
+        "data.csv line 2, column 'x': '1,125' and '2060' do not show which decimal mark is used. "
+        "Set decimal=point or decimal=comma"
     )
     assert features(job({}, {"decimal": "point"}), cells[:4]) == [1125, 2125, 3125, 2004]
     assert features(job({}, {"decimal": "comma"}), cells[:4]) == [1.125, 2.125, 3.125, 2004]
@@ -187,8 +187,8 @@ def test_dates_that_may_be_either_need_the_setting(job: Job) -> None:
     ran = job(data(cells))
     assert ran.model.schema.columns[0].kind == "category"
     assert (
-        "Column 'x' looks like dates and is taken as a category: '01/01/2020' and '12/06/2020' "
-        "leave open whether day or month comes first. Set date_order=day or date_order=month\n"
+        "Column 'x' looks like dates and is taken as a category: '01/01/2020' and '12/06/2020' do "
+        "not show whether day or month comes first. Set date_order=day or date_order=month\n"
     ) in ran.log
     for order, days in (("day", 31), ("month", 1)):
         ran = job({}, {"date_order": order})
@@ -197,8 +197,8 @@ def test_dates_that_may_be_either_need_the_setting(job: Job) -> None:
         assert np.diff(values) == 86400 * days
     ran = job({}, {"column_types": '{"x": "datetime"}'})
     assert ran.failure.splitlines()[0] == (
-        "data.csv line 2, column 'x': '01/01/2020' and '12/06/2020' leave open whether "
-        "day or month comes first. Set date_order=day or date_order=month"
+        "data.csv line 2, column 'x': '01/01/2020' and '12/06/2020' do not show whether day or "
+        "month comes first. Set date_order=day or date_order=month"
     )
 
 
@@ -218,8 +218,9 @@ def test_what_looks_like_numbers_or_dates_and_is_not_read_is_a_warning(job: Job)
         ("day", "dates", "'2020/01/2' and 'never'"),
     ):
         said = (
-            f"Column '{name}' looks like {kinds} and is taken as a category: {two} are not written "
-            "alike. Write all cells in one way, list texts that mean no value in missing_values, "
+            f"Column '{name}' looks like {kinds} and is taken as a category: {two} are not "
+            "written in the same way. Write all cells in one way, list texts that mean no value "
+            "in missing_values, "
             "or list the column in categorical_columns\n"
         )
         assert said in ran.log
@@ -230,8 +231,8 @@ def test_dates_with_two_digits_of_the_year_are_a_warning(job: Job) -> None:
     ran = job(data([f"{1 + i % 9}/12/2{i % 3}" for i in range(ROWS)]))
     assert ran.model.schema.columns[0].kind == "category"
     assert (
-        "Column 'x' looks like dates and is taken as a category: '1/12/20' and '9/12/22' are in no "
-        "shape that is known. Write all cells in one way, list texts that mean no value in "
+        "Column 'x' looks like dates and is taken as a category: '1/12/20' and the format of "
+        "'9/12/22' is unknown. Write all cells in one way, list texts that mean no value in "
         "missing_values, or list the column in categorical_columns\n"
     ) in ran.log
 

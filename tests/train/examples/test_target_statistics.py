@@ -30,7 +30,7 @@ def examples(labels: Labels, seed: int = 0, size: int = SIZE, **roles: object) -
 
 
 def labels_of(codes: NDArray[np.float32], seed: int = 0) -> Labels:
-    """Labels of which codes tell something."""
+    """Labels that codes say something about."""
     chances = np.random.default_rng(seed).random(SIZE)[codes.astype(np.intp)]
     found: Labels = (np.random.default_rng(seed + 1).random(len(codes)) < chances).astype(
         np.float32
@@ -147,7 +147,7 @@ def test_rows_without_weight_do_not_count() -> None:
 
 
 def test_the_rows_of_a_fold_are_all_that_counts() -> None:
-    """Labels of rows left out change nothing of what rows inside or outside are given."""
+    """Labels of held-out rows change nothing of what rows inside or outside are given."""
     rows, inside = told(), np.arange(0, 600, 2)
     changed = Examples(rows.source, rows.labels.copy())
     changed.labels[1::2] = 1 - changed.labels[1::2]

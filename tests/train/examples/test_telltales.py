@@ -35,7 +35,7 @@ WORDS = tuple(f"w{n:04d}" for n in range(ROWS))
 def found(
     column: np.ndarray, labels: np.ndarray, task: Task, kind: str = "q"
 ) -> list[tuple[str, str]]:
-    """Return what is said of a column of numbers (q), of codes (c), or of one-hot codes (i)."""
+    """Return what is said about a column of numbers (q), of codes (c), or of one-hot codes (i)."""
     matrix = column.astype(np.float32)[:, None]
     feature: AnyFeature = Number(column="c0")
     if kind == "c":

@@ -114,7 +114,11 @@ def told(work: Callable[[], Any]) -> object:
     try:
         return work()
     except UserError as error:
-        return type(error), re.sub("'.*?'", "", error.message), error.hint  # any wrong cell is told
+        return (
+            type(error),
+            re.sub("'.*?'", "", error.message),
+            error.hint,
+        )  # any wrong cell is reported
 
 
 @given(cases())

@@ -77,7 +77,7 @@ def test_a_killed_host_ends_the_others_at_once(
     name = f"127.0.0.{victim + 1}"
     for host in (host for host in hosts if host is not hosts[victim]):
         assert last_words(host) == lost(
-            f"{name} ended without a word, as a host does that is killed"
+            f"{name} ended without a message, as a host does when it is killed"
         )
 
 
@@ -173,7 +173,7 @@ def write_for_a_while(group: Group) -> None:
     if group.is_leader:
         with socket.create_server(("127.0.0.1", 0)) as server:
             print(f"\nat {server.getsockname()[1]}", flush=True)  # noqa: T201
-            server.accept()[0].close()  # until the test has looked at the other one
+            server.accept()[0].close()  # until the test has checked the other one
 
 
 def test_all_wait_until_the_leader_has_written(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def came(host: Meeting) -> str:
     return "met"
 
 
-REMEDY = "Start all hosts once, from one image, with the same resourceconfig.json"
+REMEDY = "Start each host once, all from one image and with the same resourceconfig.json"
 
 
 def test_strangers_and_doubles_do_not_keep_hosts_from_meeting(

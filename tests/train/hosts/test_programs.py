@@ -85,8 +85,8 @@ def test_a_host_that_is_killed_ends_the_job_with_its_name(tmp_path: Path, victim
                 assert failure.startswith("The job was killed by SIGKILL")
             else:
                 assert failure.startswith(
-                    f"another host of the job is gone: {name} ended without a word, as a host "
-                    f"does that is killed. {HINT}"
+                    f"another host of the job is gone: {name} ended without a message, as a host "
+                    f"does when it is killed. {HINT}"
                 )
             assert not any(program.opt_ml.model.iterdir())
     finally:
@@ -116,7 +116,7 @@ def test_a_host_that_hangs_ends_the_job_after_the_timeout(tmp_path: Path) -> Non
 
 @pytest.mark.long
 def test_a_job_of_two_programs_ends_well(tmp_path: Path) -> None:
-    """The end of the interpreter crashes where XGBoost has not been told of it."""
+    """The end of the interpreter crashes where XGBoost does not know of it."""
     shards = [{"train": lines(300, seed=n), "validation": lines(200, seed=9)} for n in range(2)]
     extra = {"SAGETREE_CLUSTER_PORT": str(free_port())}
     programs = [Program(opt_ml, extra) for opt_ml in lay_out(tmp_path, shards, {"num_round": 3})]
@@ -148,8 +148,8 @@ def test_a_folder_that_one_host_cannot_write_ends_all(tmp_path: Path) -> None:
 
     place = tmp_path / "127.0.0.2" / "model"
     said = (
-        f"{place}: the folder cannot be written. Mount it writable, for the user the container "
-        "runs as"
+        f"{place}: the folder cannot be written. Mount it writable for the user that the "
+        "container runs as"
     )
     assert hosts[0].failure == f"host 127.0.0.2, {said}\n"
     assert hosts[1].failure.startswith(said)

@@ -49,7 +49,8 @@ def test_instance_groups_of_one_type_are_one_cluster() -> None:
         ),
         (
             {"hosts": ["a", 2], "current_host": "a"},
-            "hosts of resourceconfig.json holds what is not a name or address: write each as text",
+            "hosts of resourceconfig.json holds something that is not a name or an address: write "
+            "each as text",
         ),
         (
             {

@@ -113,15 +113,15 @@ def test_numbers_of_libsvm_are_its_indices(text: str, directions: str) -> None:
     [
         (
             {"monotone_constraints": "(1,0,0,0,0,0,0,-1)"},
-            "the first value of monotone_constraints is for column 0, and there is none. ",
+            "the first value of monotone_constraints is for column 0, which does not exist. ",
         ),
         (
             {"monotone_constraints": "(0,1,0,0,0,0,0,0,0,-1)"},
-            "monotone_constraints has 10 values where the numbers of columns end at 8. ",
+            "monotone_constraints has 10 values, and the numbers of columns end at 8. ",
         ),
         (
             {"interaction_constraints": "[[0,1]]"},
-            "interaction_constraints names column 0, and there is none. ",
+            "interaction_constraints names column 0, which does not exist. ",
         ),
     ],
 )
@@ -140,7 +140,7 @@ def test_of_many_numbers_the_last_is_shown_too() -> None:
         constraints(interaction_constraints="[[40]]").params(many, ABALONE)
     shown = ", ".join(f"{number} 'c{number}'" for number in range(19))
     assert str(caught.value) == (
-        "interaction_constraints names column 40, and there is none. "
+        "interaction_constraints names column 40, which does not exist. "
         f"The columns are {shown}, ..., 39 'c39'; or name them"
     )
 
@@ -161,7 +161,7 @@ def test_nothing_asked_is_nothing_set() -> None:
         ),
         (
             {"monotone_constraints": "(1,0,0,0,0,0,0,0,0)"},
-            f"monotone_constraints has 9 values where the numbers of columns end at 7. {NUMBERS}",
+            f"monotone_constraints has 9 values, and the numbers of columns end at 7. {NUMBERS}",
         ),
         (
             {"monotone_constraints": "(0,0,0,0,1)"},
@@ -181,12 +181,12 @@ def test_nothing_asked_is_nothing_set() -> None:
         ),
         (
             {"interaction_constraints": "[[0, 8]]"},
-            f"interaction_constraints names column 8, and there is none. {NUMBERS}",
+            f"interaction_constraints names column 8, which does not exist. {NUMBERS}",
         ),
         (
             {"interaction_constraints": "[[0], [3, 6]]"},
             "interaction_constraints names only columns that are left out of training. "
-            "The columns that are not are 'amount', 'state', 'kind', 'size', 'seen'",
+            "The columns in training are 'amount', 'state', 'kind', 'size', 'seen'",
         ),
         (
             {"feature_weights": '{"amont": 2}'},

@@ -168,7 +168,7 @@ def test_metrics_of_other_tasks_are_computed_of_two_classes(job: Job) -> None:
     }
     for metric, value in expected.items():
         assert printed(ran, metric) == pytest.approx(value(), abs=2e-3), metric
-        said = f"{metric} is computed, and says little of objective binary:logistic\n"
+        said = f"{metric} is computed, and says little about objective binary:logistic\n"
         assert ran.log.count(said) == 1
 
 
@@ -185,7 +185,9 @@ def test_metrics_of_two_classes_are_computed_of_numbers_from_0_to_1(job: Job) ->
     }
     for metric, value in expected.items():
         assert printed(ran, metric) == pytest.approx(value(), abs=1e-3, rel=1e-3), metric
-        assert f"{metric} is computed, and says little of objective reg:squarederror\n" in ran.log
+        assert (
+            f"{metric} is computed, and says little about objective reg:squarederror\n" in ran.log
+        )
 
 
 def aucpr_of_xgboost(truth: np.ndarray, scores: np.ndarray) -> float:
@@ -201,7 +203,9 @@ def test_an_error_of_numbers_decides_no_rounds(job: Job) -> None:
     settings = {"objective": "reg:squarederror", "eval_metric": "error", "num_round": 30}
     ran = job(channels, settings)
     assert ran.code == 0, ran.log
-    assert "error only says what rows are called: rmse decides the rounds\n" in ran.log
+    assert (
+        "error only measures which class rows are assigned to: rmse decides the rounds\n" in ran.log
+    )
     ran = job(channels, {**settings, "eval_metric": "auc"})
     label = values[(values < 0) | (values > 1)][0]
     row = int(np.flatnonzero((values < 0) | (values > 1))[0]) + 2

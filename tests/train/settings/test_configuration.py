@@ -45,17 +45,17 @@ def test_every_fault_of_every_file_is_in_one_message(opt_ml: OptMl) -> None:
         "name this host as hosts names it; "
         "eta is '7' and must be a number from 0 to 1; "
         "inputdataconfig.json: it is not JSON: unexpected end of data: line 1 column 2 (char 1); "
-        "checkpointconfig.json: it holds no JSON object. Correct all 4"
+        "checkpointconfig.json: it does not hold a JSON object. Correct all 4"
     )
 
 
 def test_a_job_names_a_broken_file_of_hyperparameters_with_the_others(opt_ml: OptMl) -> None:
-    """To know whether a script is to run, it has been looked at before."""
+    """To know whether a script is to run, it has been read before."""
     configure(opt_ml, hyperparameters="[]", input_data_config={"train": {}}, checkpoint_config="[]")
     assert train([]) == 1
     assert opt_ml.failure.read_text() == (
-        "hyperparameters.json: it holds no JSON object; "
-        "checkpointconfig.json: it holds no JSON object. Correct all 2\n"
+        "hyperparameters.json: it does not hold a JSON object; "
+        "checkpointconfig.json: it does not hold a JSON object. Correct all 2\n"
     )
 
 
@@ -63,19 +63,19 @@ def test_a_job_names_a_broken_file_of_hyperparameters_with_the_others(opt_ml: Op
 def test_a_fault_that_is_alone_says_what_to_do(opt_ml: OptMl, name: str) -> None:
     configure(opt_ml, input_data_config={"train": {}}, **{name: "[]"})
     file = getattr(opt_ml, name).name
-    assert refusal(opt_ml) == f"{file}: it holds no JSON object. Write an object"
+    assert refusal(opt_ml) == f"{file}: it does not hold a JSON object. Write an object"
 
 
 def test_a_folder_of_checkpoints_that_cannot_be_written(opt_ml: OptMl) -> None:
     configure(opt_ml, input_data_config={"train": {}}, checkpoint_config={})
     opt_ml.checkpoints.write_text("a file")
     cannot = f"{opt_ml.checkpoints}: the folder of checkpoints cannot be written"
-    assert refusal(opt_ml) == f"{cannot}. Mount it writable, for the user the container runs as"
+    assert refusal(opt_ml) == f"{cannot}. Mount it writable for the user that the container runs as"
     configure(opt_ml, hyperparameters={"objective": "no"}, input_data_config={"training": {}})
     text = refusal(opt_ml)
     assert text.startswith(
-        "there is no channel 'train' in inputdataconfig.json (channels: 'training'): give the "
-        "channel with the rows to learn from that name; objective is 'no' "
+        "channel 'train' is missing from inputdataconfig.json (channels: 'training'): give that "
+        "name to the channel with the rows to learn from; objective is 'no' "
     )
     assert text.endswith(f"; {cannot}. Correct all 3")
 
@@ -95,7 +95,7 @@ def test_a_checkpoint_of_other_hyperparameters_is_met_before_the_data(
     alone = job({}, {"nfold": 2, "eta": 0.3}, {"train": {}}).failure
     assert alone.endswith(
         ": it is of a training with other hyperparameters: eta was '0.05' and is '0.3'. "
-        "Restore what it was, or empty the folder of checkpoints to train anew\n"
+        "Restore the earlier values, or empty the folder of checkpoints to train from the start\n"
     )
 
 

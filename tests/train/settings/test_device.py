@@ -19,14 +19,14 @@ def test_the_cpu_build_trains_on_no_gpu(job: Job, given: dict[str, str]) -> None
     ran = job({"train": lines(100)}, given)
     assert ran.code == 1
     assert ran.failure == (
-        "device is cuda, and this is XGBoost's CPU build: take the image that "
+        "device is cuda, and this is XGBoost's CPU build: use the image that "
         "./build_and_push.sh --gpu builds, or device=cpu. Correct it\n"
     )
 
 
 def test_a_machine_without_a_gpu_says_so() -> None:
     assert [*gpu_faults(built=True, gpus=0)] == [
-        "device is cuda, and no GPU is visible here: take an instance that has one "
+        "device is cuda, and no GPU is visible here: use an instance that has one "
         "(with docker run: --gpus all), or device=cpu"
     ]
     assert [*gpu_faults(built=True, gpus=1)] == []

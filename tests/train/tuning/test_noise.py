@@ -1,4 +1,4 @@
-"""Where nothing is to be learnt, a search says so: the rows left out chose none of its settings."""
+"""Where nothing is to be learnt, a search says so: the held-out rows chose none of its settings."""
 
 import numpy as np
 import orjson
@@ -39,5 +39,5 @@ def test_pure_noise_has_an_auc_of_a_half(job: Job) -> None:
         assert history is not None
         best.append(max(trial.value or 0.0 for trial in history.trials))
     assert abs(np.mean(found) - 0.5) < 0.01, (np.mean(found), np.std(found) / SEEDS**0.5)
-    # what the trials themselves say of the best of them is not a figure for a model
+    # what the trials themselves say about the best of them is not a figure for a model
     assert np.mean(best) > 0.53

@@ -63,7 +63,9 @@ def test_trials_are_stored_as_plain_data(job: Job, checkpoints: Path) -> None:
 
 
 def test_changed_settings_and_damaged_files_are_refused(job: Job, checkpoints: Path) -> None:
-    remedy = "Restore what it was, or empty the folder of checkpoints to train anew\n"
+    remedy = (
+        "Restore the earlier values, or empty the folder of checkpoints to train from the start\n"
+    )
     with at("Fold 2 of 2, trial 2", kill):
         assert job(CHANNELS["nested cross-validation"], SETTINGS).code == 1
     path = checkpoints / "sagetree-trials-fold-2.json"
@@ -77,7 +79,7 @@ def test_changed_settings_and_damaged_files_are_refused(job: Job, checkpoints: P
     path.write_text("{")
     assert job(CHANNELS["nested cross-validation"], SETTINGS).failure == (
         f"{path}: the file of trials is not as sagetree writes it. Empty the folder of "
-        "checkpoints to train anew\n"
+        "checkpoints to train from the start\n"
     )
 
 
@@ -124,7 +126,7 @@ def test_sigterm_before_the_first_trial_leaves_no_model(job: Job, opt_ml: OptMl)
     with at("Fold 2 of 2, trial 2", terminate):
         ran = job({}, {**SETTINGS, "save_model_on_termination": "false"})
     assert ran.code == 1
-    assert "no model is left, as save_model_on_termination=false demands" in ran.failure
+    assert "no model is left, because save_model_on_termination=false" in ran.failure
     assert not list(opt_ml.model.rglob("*"))
 
 

@@ -38,7 +38,7 @@ def test_rows_left_out_are_judged_by_searches_that_never_saw_them(job: Job, opt_
     assert set(found.trials[3].settings) == SEARCHED
     for which in ("Fold 1 of 2", "Fold 2 of 2", "Model"):
         assert len(re.findall(rf"^{which}, trial \d: logloss ", ran.log, re.MULTILINE)) == 4
-    rows = "the rows left out by 2-fold nested cross-validation"
+    rows = "the held-out rows of 2-fold nested cross-validation"
     assert f"Model of {found.trials[found.chosen].best_round} rounds. On {rows}: AUC " in ran.log
     metrics = orjson.loads((opt_ml.output_data / "metrics.json").read_bytes())
     assert metrics["validation_rows"] == rows
@@ -129,7 +129,7 @@ def test_mean_labels_that_are_chosen_are_served(job: Job, opt_ml: OptMl) -> None
     assert {trial.settings["encoding"] for trial in found.trials} == {"native", "target"}
     assert found.trials[found.chosen].settings["encoding"] == "target"
     assert "encoding=target" in ran.log
-    # what the job says of test is what a server says of its rows
+    # what the job says about test is what a server says about its rows
     (logged,) = re.findall(r"test-logloss:([0-9.]+)", ran.log)
     read = read_table(opt_ml.data / "test", looks_like_header)
     labels = np.array(read.column("y").to_pylist(), float)
@@ -143,7 +143,7 @@ def test_few_rows_are_an_error_and_no_search(job: Job) -> None:
     assert ran.code == 1
     assert ran.failure == (
         "channel train: the rows are too few to search hyperparameters on: folds of folds cannot "
-        "be made. Leave out tune, or add rows\n"
+        "be made. Leave tune out, or add rows\n"
     )
 
 
@@ -164,7 +164,7 @@ def test_all_that_tune_does_not_go_with_is_one_error_before_the_data_are_read(jo
     }  # fmt: skip
     ran = job({"train": "no table at all"}, {"tune": 5, "_kfold": 3, **fixed})
     assert ran.failure == (
-        "tune gives one model, and _kfold one of each fold: leave one of them out; tune has "
+        "tune gives one model, and _kfold gives one for each fold: leave one of them out; tune has "
         "nothing to search, since all of these are set: max_depth, eta, min_child_weight, lambda, "
         "alpha, subsample, colsample_bytree, encoding. Leave one out. Correct all 2\n"
     )
@@ -181,8 +181,8 @@ def test_all_that_tune_does_not_go_with_is_one_error_before_the_data_are_read(jo
     facet = '[{"column": "kind", "values": ["a"]}]'
     ran = job({"train": "no table"}, {"tune": 3, "reweigh": "facet", "facets": facet})
     assert ran.failure.startswith(
-        "tune judges a model by searches, and reweigh=facet one beside it without any: leave one "
-        "of them out; tune judges settings"
+        "tune compares models of searches, and reweigh=facet compares with a model that was not "
+        "searched: leave one of them out; tune judges settings"
     )
     ran = job({"train": "no table"}, {"tune": "2m", "process_type": "update", "updater": "refresh"})
     assert "tune grows trees, and process_type=update revises those there are" in ran.failure
@@ -193,7 +193,7 @@ def test_a_time_is_shared_by_the_searches_and_each_makes_one_trial(job: Job, opt
     tables = {"train": lines(), "validation": lines(seed=1)}
     ran = job(tables, {"tune": "1s", "num_round": 40})
     assert ran.code == 0, ran.log
-    assert "its trials depend on the machine: the same job may give another model" in ran.log
+    assert "its trials depend on the machine: the same job may give a different model" in ran.log
     assert len(history(opt_ml).trials) >= 1
 
 

@@ -70,7 +70,7 @@ def _list(value: object) -> Sequence[str]:
 
 
 def _asked(account: Account, operation: str, name: str) -> Answer:
-    """Return what S3 says of a bucket, nothing where nothing is set."""
+    """Return what S3 says about a bucket, nothing where nothing is set."""
     try:
         return account.call("s3", operation, Bucket=name)
     except AbsentError:

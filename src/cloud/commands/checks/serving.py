@@ -15,7 +15,9 @@ def check_endpoint(account: Account, launched: Launched) -> Iterator[Finding]:
         return  # the score function is the endpoint
     endpoint = describe_endpoint(account)
     if not endpoint.wanted_config:
-        yield Finding("nothing is served, as nothing was approved yet", not endpoint.status)
+        yield Finding(
+            "nothing is served, because nothing has been approved yet", not endpoint.status
+        )
         return
     yield Finding(
         f"the endpoint {account.stack} is in service with {endpoint.wanted_config}",
@@ -28,11 +30,11 @@ def check_endpoint(account: Account, launched: Launched) -> Iterator[Finding]:
 
 def _instead(account: Account, endpoint: EndpointStatus) -> str:
     if not endpoint.status:
-        return "there is none; approve the model again"
+        return "it does not exist; approve the model again"
     serving = f" and serves {endpoint.config}" if endpoint.config else ""
     reason = f" ({endpoint.failure})" if endpoint.failure else ""
     return (
-        f"it is {endpoint.status}{serving}{reason}; where it is being changed, wait; else see "
+        f"it is {endpoint.status}{serving}{reason}; if it is being changed, wait; otherwise see "
         f"its log /aws/sagemaker/Endpoints/{account.stack}"
     )
 
@@ -71,12 +73,12 @@ def _package(
 
 
 def check_api(account: Account, launched: Launched) -> Iterator[Finding]:
-    """Say of each route of the API whether it asks who is there."""
+    """Say for each route of the API whether it checks who calls it."""
     for api in launched.of_type("AWS::ApiGatewayV2::Api"):
         for route in account.listed("apigatewayv2", "get_routes", "Items", ApiId=api):
             kind = route.get("AuthorizationType", "NONE")
             yield Finding(
-                f"the route {route['RouteKey']} asks who is there",
+                f"the route {route['RouteKey']} checks who calls it",
                 kind in ("AWS_IAM", "JWT"),
                 f"its authorization is {kind}; set it back in the console, under API Gateway",
             )

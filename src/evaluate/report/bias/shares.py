@@ -15,7 +15,7 @@ class FavourableShare(NamedTuple):
 
     @classmethod
     def of(cls, count: int, rows: int) -> "FavourableShare":
-        """Return that of rows, of which there is one at least."""
+        """Return the share of rows: at least one."""
         share = count / rows
         return cls(rows, share, share_interval(share, rows))
 

@@ -127,7 +127,7 @@ def learning_chart(curve: LearningCurve, metric: str) -> Chart:
     y = axes.numbers(metric, *series.values())
     return Chart(
         f"Learning curve: {metric}",
-        f"{metric} of the rows learnt from (train) and of rows left out (validation) after each "
+        f"{metric} of the rows learnt from (train) and of held-out rows (validation) after each "
         f"round. Round {curve.best} is the last one that predicts.",
         TextTable(
             ("round", *series),

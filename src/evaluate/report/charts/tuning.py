@@ -14,7 +14,7 @@ BEST = 10
 
 
 def search_in_words(history: TuningHistory) -> tuple[str, ...]:
-    """Return what was tried and chosen, and what the rows left out have to do with it."""
+    """Return what was tried and chosen, and what the held-out rows have to do with it."""
     is_usual = history.chosen < history.defaults
     chosen = "the defaults" if is_usual else f"trial {history.chosen + 1}"
     tried = (

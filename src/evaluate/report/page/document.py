@@ -67,7 +67,7 @@ class Section:
 def present(
     sections: Iterable[Callable[[Facts], Section | None]], facts: Facts
 ) -> tuple[Section, ...]:
-    """Return the sections in which there is something to say of the facts."""
+    """Return the sections in which there is something to say about the facts."""
     found = (section(facts) for section in sections)
     return tuple(section for section in found if section is not None)
 

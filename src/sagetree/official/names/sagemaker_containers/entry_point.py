@@ -1,4 +1,4 @@
-"""The start of a training script, of which scripts call one function."""
+"""The start of a training script; scripts call one function of it."""
 
 from sagetree.official.lacking import lacking
 from sagetree.official.training import wait_hostname_resolution as _wait_hostname_resolution

@@ -1,4 +1,4 @@
-"""Training on several hosts, of which there is one here."""
+"""Training on several hosts: here there is only one."""
 
 from sagetree.official.lacking import lacking
 from sagetree.official.training import rabit_run, wait_hostname_resolution
