@@ -49,6 +49,7 @@ class ModelStore(Generic[Kind]):
         self._loading: dict[str, threading.Lock] = {}
         # models that are no longer asked, some of them by requests under way
         self._leaving: list[tuple[weakref.ref[Kind], Hold]] = []
+        self._closed = threading.Event()
 
     def start(self) -> None:
         """Let go of models that other workers unload, in a thread."""
@@ -56,6 +57,7 @@ class ModelStore(Generic[Kind]):
 
     def close(self) -> None:
         """Let go of all models, and end the process that tries them if it is this worker's."""
+        self._closed.set()
         with self._lock:
             for name in list(self._residents):
                 self._leave(name)
@@ -150,8 +152,7 @@ class ModelStore(Generic[Kind]):
 
     def _watch(self) -> None:
         seen = 0
-        while True:
-            time.sleep(WATCH_SECONDS)
+        while not self._closed.wait(WATCH_SECONDS):
             now = self.registry.folder.stat().st_mtime_ns
             if now != seen or self._leaving:
                 self.let_go()

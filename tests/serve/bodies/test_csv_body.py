@@ -253,7 +253,7 @@ def features_of(body: bytes, hints: Hints) -> object:
     return b"".join(matrices), before
 
 
-@settings(max_examples=settings().max_examples // 2)  # each of many lines
+@settings(max_examples=min(settings().max_examples // 2, 12))  # each of many lines
 @given(
     st.lists(st.tuples(NUMBER_CELLS, st.sampled_from(["1", "1.0", "x", "", "y"])), min_size=1),
     st.one_of(st.none(), ODD_CELLS),

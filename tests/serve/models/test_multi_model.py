@@ -386,6 +386,17 @@ def test_a_request_under_way_keeps_its_model(worker: Worker, base_dir: Path):
     assert not unloading.is_alive()
 
 
+def test_a_closed_worker_watches_the_list_no_more(tmp_path: Path, base_dir: Path):
+    """The folder of the list goes with the server."""
+    before = set(threading.enumerate())
+    store = worker_at(tmp_path, base_dir).store
+    store.start()
+    (watcher,) = set(threading.enumerate()) - before
+    store.close()
+    watcher.join(20)
+    assert not watcher.is_alive()
+
+
 def test_a_worker_that_is_replaced_finds_the_models(
     worker: Worker, folder: Path, base_dir: Path, plain_dir: Path
 ):
