@@ -31,7 +31,7 @@ def services() -> Iterator[tuple[StackServer, AwsClients]]:
     """The stack's services, and AWS's SDK on them: it takes a second to make its clients."""
     with stack_server(BUNDLE) as server:
         clients = AwsClients()
-        # what the environment says is looked at when a client is made
+        # the environment is read when a client is made
         with pytest.MonkeyPatch.context() as patch:
             for name in ("HTTP_PROXY", "http_proxy", "AWS_PROFILE"):
                 patch.delenv(name, raising=False)

@@ -62,7 +62,7 @@ def looked_up(page: Page, person: Person, folder: Path) -> None:
         _check(answer.status == 200, "the claim was refused", answer)
         whole = person.score({**{n: _number(cell) for n, cell in customer.items()}, **own})
         scores = [said.content["predictions"][0]["score"] for said in (answer, whole)]
-        _check(scores[0] == scores[1], "it is scored otherwise than the whole claim", scores)
+        _check(scores[0] == scores[1], "its score differs from that of the whole claim", scores)
         page.fact("score", f"{scores[0]:.4f}, as with all columns")
         unknown = person.score({**own, "policy_id": -1})
         _check(unknown.status == 422, "a customer that nobody knows was guessed", unknown)

@@ -176,7 +176,7 @@ class Person:
         batch(account, str(source), str(target), "ml.m5.large")
 
     def look_for_drift(self) -> Mapping[str, Any]:
-        """Have drift looked for, and wait until it is known; return what the function said."""
+        """Run the check for drift, wait until it has ended, and return the function's answer."""
         said: Mapping[str, Any] = self.desk.functions.invoke(
             self.outputs["WatchFunctionName"], {}, PERSON
         )

@@ -69,7 +69,7 @@ class Group:
 
 
 class Absent(JsonRESTError):  # noqa: N818 - it says what it is
-    """What SageMaker says of a group that is not there."""
+    """SageMaker's answer for a group that does not exist."""
 
     code = 400
 

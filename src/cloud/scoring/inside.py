@@ -97,7 +97,7 @@ class Inside:
                 Message=text,
             )
         except (BotoCoreError, ClientError) as error:
-            LOG.error("the topic could not be told: %s", error)
+            LOG.error("the topic could not be notified: %s", error)
             return
         self._told = package
 

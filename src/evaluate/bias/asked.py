@@ -40,7 +40,7 @@ def read_facets(path: Path) -> tuple[Facet, ...]:
 def facets_text(path: Path) -> str:
     """Return the text of a file that lists facets, which may be a pipe and is read once.
 
-    Raises SettingsError for one that cannot be read, or is no such list.
+    Raises SettingsError for one that cannot be read, or is not such a list.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Casts as Spark makes them, which Data Wrangler runs on: what is no such value is missing.
+"""Casts as Spark makes them, which Data Wrangler runs on: other values become missing.
 
 Source: Apache Spark 3, UTF8String.toLong and Cast: text to a whole number drops a fraction.
 """

@@ -44,7 +44,7 @@ class CastAll:
 
 @dataclass(frozen=True)
 class Cast:
-    """One column to a type; a cell that is no such value becomes missing."""
+    """One column to a type; a cell that cannot be cast becomes missing."""
 
     column: str
     kind: Kind

@@ -133,7 +133,7 @@ class _Table:
 
 
 def current_snapshot(folder: Path, files: Sequence[Path]) -> Snapshot | None:
-    """Return what an Iceberg table's folder holds now, None where it is no such table.
+    """Return what an Iceberg table's folder holds now, None if it is not such a table.
 
     `files` are all files below the folder. Raises DataError for a table that
     is not whole, or whose rows are deleted by files of their own.

@@ -36,12 +36,12 @@ IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/sagetree:1"
 # What of a person's own a launch may name.
 OWN = ("SubnetIds", "SecurityGroupIds", "KmsKeyArn", "HostedZoneId", "CertificateArn")
 
-# A network that is made leads to the feature store if it is told so.
+# A network that is made leads to the feature store if that is asked for.
 WITH_DOOR = {"none": {}, "existing": {}, "made": {"Features": "yes"}}
 
 FACETS = '[{"column": "sex"}]'
 
-# What else the core is told by one parameter, where it is not the default.
+# What else one parameter of the core sets, where it is not the default.
 OF_CORE = (
     ("facets", "Facets", FACETS),
     ("approval", "Approval", "automatic"),

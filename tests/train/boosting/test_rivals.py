@@ -82,7 +82,7 @@ def test_sure_rows_of_columns_that_are_alike_take_the_rival(job: Job) -> None:
     assert ran.code == 0, ran.log
     assert re.search(
         r"^max_depth=\d, min_child_weight=0\.1, colsample_bytree=0\.5 are chosen: mlogloss of the "
-        r"rows left out by 2 of 2 folds is .* at 4, \S+ at \d \(min_child_weight=0\.1, "
+        r"held-out rows of 2 of 2 folds is .* at 4, \S+ at \d \(min_child_weight=0\.1, "
         r"colsample_bytree=0\.5\)$",
         ran.log,
         re.M,
