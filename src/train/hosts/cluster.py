@@ -25,7 +25,7 @@ class Cluster:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Cluster":
-        """Return what the variables say. Raises SettingsError for anything that is not such a number."""
+        """Return what the variables say. Raises SettingsError for other values."""
         return cls(
             _number(environ, PORT_VARIABLE, _PORT, 65535),
             _number(environ, TIMEOUT_VARIABLE, _TIMEOUT, 7 * 24 * 3600),
