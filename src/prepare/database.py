@@ -18,6 +18,10 @@ from sagetree.machine.cores import usable_cores
 # Source: DuckDB documentation, "Tuning workloads": below 125 MB for each thread it may run out.
 BYTES_PER_THREAD = 125_000_000
 
+# The database makes a table of its own of each chunk of Arrow rows, with room for this many in
+# every column: of 4000 columns 130 MB, for the 30 rows that a block of a CSV file has.
+ROOM_ROWS = 2048
+
 # Tables as they were read, and what is made of them: apart from the user's names.
 _SCHEMAS = ("raw", "made")
 
@@ -115,7 +119,7 @@ class DuckDatabase(Database):
 
     def insert(self, table: str, columns: str, rows: pa.Table) -> None:
         """Append Arrow rows to a table by name, `columns` being what is selected of them."""
-        self.connection.register("incoming", rows)
+        self.connection.register("incoming", _in_larger_chunks(rows))
         self.run(f"INSERT INTO {table} BY NAME SELECT {columns} FROM incoming")
         self.connection.unregister("incoming")
 
@@ -152,6 +156,14 @@ class DuckDatabase(Database):
         self.run(f"SET allowed_directories = [{allowed}]")
         self.run("SET enable_external_access = false")
         self.run("SET lock_configuration = true")
+
+
+def _in_larger_chunks(rows: pa.Table) -> pa.Table:
+    """Return rows whose chunks are no smaller than the room that is made for each."""
+    chunks = max((column.num_chunks for column in rows.itercolumns()), default=0)
+    if rows.num_rows >= chunks * ROOM_ROWS:
+        return rows
+    return pa.Table.from_batches(rows.combine_chunks().to_batches(ROOM_ROWS), rows.schema)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from sagetree.errors import PlatformError
@@ -37,8 +38,6 @@ def test_nothing_outside_the_given_folders_can_be_opened(tmp_path: Path) -> None
 
 
 def test_a_query_sees_no_variable_of_the_program() -> None:
-    import pyarrow as pa
-
     secret = pa.table({"a": [1]})
     with open_database(1_000_000_000) as db, pytest.raises(duckdb.CatalogException):
         db.run("SELECT * FROM secret")
@@ -84,3 +83,16 @@ def test_any_name_can_be_a_column_and_a_table(name: str) -> None:
 def test_examples_in_docstrings_are_true(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"prepare.{module}"))
     assert (result.failed, bool(result.attempted)) == (0, True)
+
+
+@pytest.mark.long
+def test_a_wide_table_in_small_chunks_takes_no_more_memory_than_in_one() -> None:
+    columns, chunks = 2000, 50
+    chunk = pa.record_batch({f"x{place}": [*"abcdefghijklmnopqrst"] for place in range(columns)})
+    rows = pa.Table.from_batches([chunk] * chunks)
+    with open_database(250_000_000) as db:
+        cells = ", ".join(f"{identifier(name)} VARCHAR" for name in rows.column_names)
+        db.run(f"CREATE TABLE raw.wide ({cells})")
+        db.insert("raw.wide", "*", rows)
+        found = db.rows("SELECT x0, x1999 FROM raw.wide")
+    assert found == [(cell, cell) for cell in "abcdefghijklmnopqrst"] * chunks

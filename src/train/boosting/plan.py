@@ -15,10 +15,12 @@ from sagetree.features.category import Category
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.machine.cores import usable_cores
 from sagetree.tables.schema import Schema
+from sagetree.train.boosting.bins import bins_of_wide, max_bin
 from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore, evaluate_rows
 from sagetree.train.examples.examples import Examples, Matrix
+from sagetree.train.examples.gathered import total_rows
 from sagetree.train.examples.target_statistics import Tables, TargetEncoder
 from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
@@ -34,9 +36,6 @@ _LOGISTIC = frozenset({"binary:logistic", "binary:logitraw", "reg:logistic"})
 
 # Objectives whose leaves are quantiles of the labels in them, and not sums of gradients.
 _ADAPTIVE = frozenset({"reg:absoluteerror", "reg:quantileerror"})
-
-# XGBoost's own default.
-MAX_BIN = 256
 
 
 @dataclass(frozen=True)
@@ -122,6 +121,7 @@ class BoostingPlan:
             # rows start from their margins alone, in training as in serving
             params["base_score"] = objective.neutral
         params.setdefault("nthread", _threads(train, run.group))
+        params |= bins_of_wide(settings, params, total_rows(run.group, train), train.width)
         nfold = settings.kfold or settings.nfold
         return cls(
             settings=settings,
@@ -247,7 +247,7 @@ def _matrices(
         threads=params["nthread"],
         queries=objective.task == "ranking",
         bounds=objective.name == "survival:aft",
-        max_bin=_max_bin(params),
+        max_bin=max_bin(params),
         weight_unit=1.0
         if weight is None or not settings.scales_weights
         else mean_weight(weight, group),
@@ -263,11 +263,3 @@ def mean_weight(weight: NDArray[np.float32], group: Group) -> float:
     counted = weight[weight > 0]
     total, rows = group.total(np.array([counted.sum(dtype=np.float64), len(counted)]))
     return float(total / rows)
-
-
-def _max_bin(params: Mapping[str, Any]) -> int | None:
-    """Return the number of quantiles, None where trees are not grown by histograms."""
-    by_histogram = params.get("tree_method", "auto") in ("auto", "hist", "gpu_hist")
-    of_trees = params.get("booster", "gbtree") in ("gbtree", "dart")
-    others = {"updater", "process_type"} & params.keys()
-    return int(params.get("max_bin", MAX_BIN)) if by_histogram and of_trees and not others else None

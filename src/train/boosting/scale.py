@@ -16,6 +16,7 @@ from sagetree.machine.program import LOG
 from sagetree.train.boosting.plan import BoostingPlan, mean_weight
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.gathered import total_rows
+from sagetree.train.hyperparameters.presets import XGBOOST_BINS
 
 # Of all the variance of a label XGBoost's least gain, 1e-6, is to be no more than this share.
 _LEAST_GAIN, _FINEST_SHARE = 1e-6, 1e-4
@@ -64,8 +65,14 @@ def tell_scale(plan: BoostingPlan, train: Examples) -> None:
 
 
 def tell_yielding(plan: BoostingPlan) -> None:
-    """Log the defaults that the rows have lowered because they say little."""
+    """Log the defaults that the rows have lowered because they say little, or are wide."""
     given = plan.settings.params
+    if plan.params.get("max_bin") != given.get("max_bin"):
+        LOG.info(
+            "Few rows have many columns: max_bin is %d in place of %d. Set max_bin to have another",
+            plan.params["max_bin"],
+            XGBOOST_BINS,
+        )
     lower = [name for name in plan.settings.yielding if plan.params.get(name) != given.get(name)]
     if lower:
         LOG.info(

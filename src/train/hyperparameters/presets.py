@@ -45,6 +45,11 @@ SAGETREE_OTHERS: Preset = MappingProxyType(
 SAGETREE_YIELDING = ("min_child_weight", "lambda")
 LEAF_SHARE, LAMBDA_SHARE, XGBOOST_LAMBDA = 0.05, 0.2, 1.0
 
+# A table of more features than this is wide, and of few rows where each of XGBoost's bins would
+# hold fewer of them than this: a round takes time for bins. On 12 made tables (150 rows, 800
+# features) the AUC is .0025 lower so, give or take .0023, and .0075 lower with 8 rows a bin.
+WIDE_FEATURES, ROWS_A_BIN, LEAST_BINS, XGBOOST_BINS = 500, 4, 32, 256
+
 # What a job chooses among where no max_depth is given (those above hold where no rows
 # can be left out to choose on): the one tried first, the shallower one, and the one
 # tried where more depth than the first might help.

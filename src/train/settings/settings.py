@@ -66,8 +66,8 @@ class Boosting:
     `directs_missing` has the missing follow most rows where training has none. Among
     `depths` the job chooses; there are none where max_depth is settled. At the best of them
     it tries `rival` in the place of `params`. Rows that say little lower the params named
-    `yielding`. Nobody has set either. `calibration` says what makes scores probabilities, or
-    who chooses it.
+    `yielding`; with `eases_bins` few rows of many features lower max_bin. Nobody has set any
+    of these. `calibration` says what makes scores probabilities, or who chooses it.
     """
 
     params: Mapping[str, Any]
@@ -90,6 +90,7 @@ class Boosting:
     depths: tuple[int, ...] = ()
     rival: Mapping[str, float] = field(default_factory=dict)
     yielding: tuple[str, ...] = ()
+    eases_bins: bool = False
     calibration: str = "none"
 
     @property
@@ -269,6 +270,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         depths=depths,
         rival={name: value for name, value in rival.items() if name not in values},
         yielding=tuple(name for name in SAGETREE_YIELDING if own and name not in values),
+        eases_bins=own and "max_bin" not in values,
         calibration=values.get("calibration", "auto" if own else "none"),
     )
 
