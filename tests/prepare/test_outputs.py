@@ -26,7 +26,7 @@ def test_the_same_input_gives_the_same_bytes(root: Path) -> None:
 
 def test_files_of_an_earlier_run_with_other_settings_go(root: Path) -> None:
     put_pair(root)
-    assert prepare() == 0
+    put_outputs(root)
     (root / "processing/output/train/notes.txt").write_text("mine")
     assert prepare("--split", "0.8,0,0.2", "--format", "csv") == 0
     assert list(outputs(root)) == ["test/test.csv", "train/notes.txt", "train/train.csv"]
