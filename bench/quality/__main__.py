@@ -3,7 +3,7 @@
     python -m bench.quality --tables DIR [--only NAME ...] [--folds N] [--peers]
     python -m bench.quality --tables DIR [--only NAME ...] --cost OTHER [--rounds N]
 
-DIR holds CSV files and meta.json, which says of each by its name: task (binary,
+DIR holds CSV files and meta.json, which says about each by its name: task (binary,
 multiclass, regression), target, positive (the label that counts as 1), folds,
 repeats, rows, cols, and hp (hyperparameters that the task needs). Everyone learns from
 the same folds' other rows, on one thread, and scores the same rows.

@@ -39,7 +39,7 @@ class Fold(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """A CSV file, and what meta.json beside it says of it."""
+    """A CSV file, and what meta.json beside it says about it."""
 
     file: Path
     task: str
@@ -84,7 +84,7 @@ class Table:
 
     @cached_property
     def digest(self) -> str:
-        """Return what changes with the file, or with what meta.json says of its label."""
+        """Return what changes with the file, or with what meta.json says about its label."""
         said = [self.task, self.target, self.positive, dict(self.hyperparameters)]
         return digest_of(self.file.read_bytes(), json.dumps(said).encode())
 

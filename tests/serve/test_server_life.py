@@ -250,16 +250,17 @@ def test_a_port_in_use_is_one_plain_sentence(capsys: pytest.CaptureFixture[str])
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert refusal(capsys, "--port", str(port)) == (
-            f"sagetree serve cannot start: 127.0.0.1 port {port}: the server cannot listen on it: "
-            "Address already in use. Stop the process that listens there, or choose another port "
-            "with --port or SAGEMAKER_BIND_TO_PORT\n"
+            f"sagetree serve cannot start: 127.0.0.1 port {port}: the server cannot listen on "
+            "it: Address already in use. Stop the process that listens there, or choose "
+            "another port with --port "
+            "or SAGEMAKER_BIND_TO_PORT\n"
         )
 
 
 def test_an_address_of_another_machine_is_one_plain_sentence(capsys: pytest.CaptureFixture[str]):
     assert refusal(capsys, "--host", "192.0.2.1", "--port", "0") == (
-        "sagetree serve cannot start: 192.0.2.1 port 0: the server cannot listen on it: "
-        "Cannot assign requested address. Stop the process that listens there, or choose another "
+        "sagetree serve cannot start: 192.0.2.1 port 0: the server cannot listen on it: Cannot "
+        "assign requested address. Stop the process that listens there, or choose another "
         "port with --port or SAGEMAKER_BIND_TO_PORT\n"
     )
 

@@ -118,7 +118,7 @@ def output_of_sibling(account: Account, sibling: str, name: str) -> str:
     if stack is None:
         raise UserError(
             f"the stack {own} does not exist beside the stack {account.stack}",
-            hint=f"Launch it by 'sagetree cloud launch {account.options} --image "
+            hint=f"Launch it with 'sagetree cloud launch {account.options} --image "
             f"{core.parameters['ImageUri']} --with {sibling}'",
         )
     if stack.failed_at_launch:

@@ -100,8 +100,8 @@ def check_is_ours(account: Account, stack: Stack) -> None:
         )
     if missing := {"ImageUri", "EndpointKind"} - set(stack.parameters):
         raise UserError(
-            f"the stack {account.stack} is not from sagetree's template: the parameter "
-            f"{' and '.join(sorted(missing))} is missing",
+            f"the stack {account.stack} is not from sagetree's template: it lacks "
+            f"{' and '.join(sorted(missing))}",
             hint="Name the one that was launched with --stack",
         )
 

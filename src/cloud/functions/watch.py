@@ -68,9 +68,7 @@ def _start(days: int, clients: Clients, settings: Settings, now: datetime) -> An
         **job_request(settings, name, model, window, outcomes=outcomes)
     )
     if sampled:
-        LOG.warning(
-            "%s looks at %d captures, the first of each hour: there are more", name, len(keys)
-        )
+        LOG.warning("%s reads %d captures, the first of each hour: there are more", name, len(keys))
     started = {"action": "started", "job": name, "objects": len(keys), "outcomes": outcomes}
     return {**started, "sampled": sampled}
 

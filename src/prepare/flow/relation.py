@@ -55,7 +55,7 @@ class Relation:
     times: frozenset[str] = frozenset()
 
     def kind(self, column: str) -> Kind:
-        """Return a column's kind. Raises StepError where there is no such column."""
+        """Return a column's kind. Raises StepError where it does not exist."""
         if column not in self.kinds:
             raise StepError(
                 f"column {quote(column)} is missing{did_you_mean(column, self.kinds)}",

@@ -48,7 +48,7 @@ def test_what_was_found_is_said(stack):
     assert code == 1
     assert stack.pauses == [5.0, 5.0]
     assert said == [
-        f"{JOB} looks at 3 captures",
+        f"{JOB} reads 3 captures",
         f"{JOB} is InProgress",
         "  amount: its stability index is 0.41",
         "1 found",
@@ -67,7 +67,7 @@ def test_that_only_some_are_looked_at_is_said(stack):
     function(stack, {**STARTED, "sampled": True})
     job(stack, "Completed", found=[])
     _, said = stack.does(lambda: drift(stack.account, 7))
-    assert said[0] == f"{JOB} looks at 3 captures, the first of each hour: there are more"
+    assert said[0] == f"{JOB} reads 3 captures, the first of each hour: there are more"
 
 
 def test_where_nothing_was_captured_there_is_nothing_to_look_at(stack):

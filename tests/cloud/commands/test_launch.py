@@ -342,7 +342,10 @@ def test_a_parameter_that_the_template_lacks_is_named_before_a_call(person, temp
         "AlertScore is a parameter of fraud-queue, which is not launched. Launch it, too, by "
         "--with queue"
     )
-    with pytest.raises(UserError, match=r"no parameter 'Stack'\. It has ImageUri, .*, DriftDays$"):
+    with pytest.raises(
+        UserError,
+        match=r"parameter 'Stack' does not exist in the template\. It has ImageUri, .*, DriftDays$",
+    ):
         launch(person.account, templates, IMAGE, {"Stack": "x"}, ["watch"])
 
 

@@ -71,7 +71,7 @@ def test_a_run_that_is_stopped_is_no_success(person):
     person.answer("sagemaker", "StartPipelineExecution", [{"PipelineExecutionArn": ARN}])
     person.answer("sagemaker", "DescribePipelineExecution", [execution("Stopped")])
     person.answer("sagemaker", "ListPipelineExecutionSteps", [steps(Train="Stopped")])
-    with pytest.raises(UserError, match=r"the pipeline's run abcdefghijkl stopped\. Put that"):
+    with pytest.raises(UserError, match=r"the pipeline's run abcdefghijkl stopped\. Correct that"):
         person.hears(lambda: run(person.account, {}))
 
 

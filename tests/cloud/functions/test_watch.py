@@ -244,7 +244,7 @@ def test_that_there_are_more_captures_is_said(deployed: Account, caplog):
     deployed.answer("ListObjectsV2", answered({"Contents": listed, "IsTruncated": False}))
     answer = look(deployed)
     assert (answer["objects"], answer["sampled"]) == (1, True)
-    said = f"{answer['job']} looks at 1 captures, the first of each hour: there are more"
+    said = f"{answer['job']} reads 1 captures, the first of each hour: there are more"
     assert said in caplog.text
 
 

@@ -231,7 +231,7 @@ def test_a_path_of_none_of_the_routes_is_404(ask):
     status, _, body = ask([CLAIM], route="PUT /score")
     assert (status, body["hint"]) == (
         404,
-        "There are POST /score, POST /outcomes and GET /openapi.json",
+        "The paths are POST /score, POST /outcomes and GET /openapi.json",
     )
     # a function's own address has one route for all
     http = {"http": {"method": "POST"}}

@@ -121,7 +121,7 @@ def test_a_killed_job_on_files_of_one_s_own_leaves_it_below_out(tmp_path: Path) 
     ("number", "killed"),
     [
         (signal.SIGABRT, "was killed by SIGABRT, as a library does when it cannot go on"),
-        (signal.SIGKILL, "was killed by SIGKILL, as the system does where memory runs out"),
+        (signal.SIGKILL, "was killed by SIGKILL, as the system does when memory runs out"),
     ],
 )
 def test_a_killed_job_leaves_the_reason(

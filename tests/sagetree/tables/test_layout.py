@@ -48,7 +48,7 @@ ID_FIRST = (left_out("id", "9"), *(number(f"x{i}", **UNIT) for i in (1, 2, 3)))
 TEXT_ID = (left_out("id", "A9"), *ID_FIRST[1:])
 OLD = (left_out("id"), *(number(f"x{i}") for i in (1, 2, 3)))
 ID_LAST = (*ID_FIRST[1:], left_out("id", "9"))
-DOUBT = "the 4 cells may be all trained columns, or x1, x2, x3 and a cell "
+DOUBT = "the 4 cells may be all trained columns, or x1, x2, x3 and one cell "
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ DOUBT = "the 4 cells may be all trained columns, or x1, x2, x3 and a cell "
         (ID_FIRST, ("1", "0.9", "0.1", "0.2"), ""),  # 0.2 is not a label
         (ID_FIRST, ("0.9", "0.1", "0.2", "1"), "'0.9' does not look like the cells"),
         (ID_FIRST, (0.9, 0.1, 0.2, None), "'0.9' does not look like the cells"),
-        (ID_FIRST, ("1", "0", "0.2", "1"), DOUBT + "behind them"),
-        (ID_FIRST, ("1", "NA", "0.2", ""), DOUBT + "behind them"),
-        (ID_FIRST, (1, 0, 1, None), DOUBT + "behind them"),
+        (ID_FIRST, ("1", "0", "0.2", "1"), DOUBT + "after them"),
+        (ID_FIRST, ("1", "NA", "0.2", ""), DOUBT + "after them"),
+        (ID_FIRST, (1, 0, 1, None), DOUBT + "after them"),
         (TEXT_ID, ("P0001", "0.9", "0.1", "1"), ""),
         (TEXT_ID, ("P0001", "0.9", "0.1", ""), ""),
         (TEXT_ID, ("0.9", "0.1", "0.2", "1"), "'0.9' does not look like the cells"),
         (TEXT_ID, ("Q-1", "0.1", "0.2", "1"), "'Q-1' does not look like the cells"),
         (OLD, ("P0001", "0.9", "0.1", "1"), ""),
         (OLD, ("17", "0.9", "0.1", "0.2"), ""),
-        (OLD, ("0.9", "0.1", "0.2", "1"), DOUBT + "behind them"),
-        (OLD, ("0.9", "0.1", "0.2", ""), DOUBT + "behind them"),
+        (OLD, ("0.9", "0.1", "0.2", "1"), DOUBT + "after them"),
+        (OLD, ("0.9", "0.1", "0.2", ""), DOUBT + "after them"),
         (ID_LAST, ("0.9", "0.1", "0.2", "1"), ""),  # the inputs are the same either way
         (ID_LAST, ("0.9", "0.1", "0.2", ""), ""),
         (ID_LAST, ("1", "0.9", "0.1", "1"), DOUBT + "before them"),
@@ -87,15 +87,15 @@ def test_a_row_with_a_cell_too_many_is_never_shifted(
 
 def test_several_rows_say_more_than_one() -> None:
     columns = (left_out("id", "9"), *(number(f"x{i}", **WHOLE) for i in (1, 2, 3)))
-    assert refused((40, 20, 3, 1), columns=columns) == DOUBT + "behind them"
+    assert refused((40, 20, 3, 1), columns=columns) == DOUBT + "after them"
     assert not refused((40, 20, 3, 1), (41, 20, 3, 2), columns=columns)  # 2 is not a label
     assert not refused((40, 20, 3, 1), (400, 20, 3, 1), columns=columns)  # 400 is not an x1
-    assert refused((40, 20, 3, 1), (41, 20, 3, 0), columns=columns) == DOUBT + "behind them"
+    assert refused((40, 20, 3, 1), (41, 20, 3, 0), columns=columns) == DOUBT + "after them"
 
 
 def test_any_number_may_be_a_label_of_numbers() -> None:
     price = NumberLabel(name="price")
-    assert refused((1, 0.9, 0.1, 0.2), columns=ID_FIRST, label=price) == DOUBT + "behind them"
+    assert refused((1, 0.9, 0.1, 0.2), columns=ID_FIRST, label=price) == DOUBT + "after them"
     assert not refused((17, 0.9, 0.1, 0.2), columns=ID_FIRST, label=price)
     assert not refused(("P7", 0.9, 0.1, 0.2), columns=TEXT_ID, label=price)
 

@@ -70,7 +70,7 @@ def assert_shared(server: ServerProcess) -> None:
 
 @pytest.fixture(scope="module")
 def server(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server of two workers, one of which a test kills."""
+    """A server of two workers; a test kills one of them."""
     with serving(base_dir, tmp_path_factory.mktemp("shared") / "log") as server:
         eventually(lambda: complete(server))
         yield server

@@ -44,7 +44,7 @@ def together(rows: int) -> str:
 
 
 def of_categories(rows: int, many: int) -> str:
-    """A table of numbers, each of which half of `many` categories raise."""
+    """A table of numbers; half of `many` categories raise each."""
     random = np.random.default_rng(0)
     codes = random.integers(many, size=rows)
     other, noise = random.normal(size=(2, rows)).round(2)

@@ -69,7 +69,7 @@ def test_what_hosts_cannot_train_together_trains_on_one_gpu_and_says_so(
     assert caplog.messages == [
         "One of the 4 GPUs of this machine trains; the others stay idle, as a process for each "
         "GPU is a host: tune is set, which the 4 hosts of the job cannot train together: leave "
-        "it out, or take one host"
+        "it out, or use one host"
     ]
 
 

@@ -171,7 +171,7 @@ def test_help_tells_every_hyperparameter_its_default_and_every_metric(
     for parameter in (*OWN, *XGBOOST):
         assert f"    {parameter.name:<31}{parameter.described}\n" in told
     assert (
-        "    unknown_category               what a category never seen in training is at " in told
+        "    unknown_category               what serving makes of a category never seen in " in told
     )
-    assert "serving; default: missing\n" in told
+    assert "training; default: missing\n" in told
     assert ", ".join(METRICS) in told
