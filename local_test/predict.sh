@@ -27,7 +27,7 @@ for word in "$@"; do
 done
 [ ${#words[@]} -gt 0 ] || die "name a payload file, such as $here/payloads/claims.csv"
 payload=${words[0]}
-[ -f "$payload" ] || die "there is no file $payload"
+[ -f "$payload" ] || die "$payload does not exist"
 case $payload in
     *.json) type=application/json ;;
     *.jsonl) type=application/jsonlines ;;

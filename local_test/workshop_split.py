@@ -75,8 +75,8 @@ def take_rows(db: Database, raw: RawTable, key: str) -> str:
     """Make the table as it is the joined one and return its key column's name."""
     column = key_column(raw, key)
     if find_name(raw.columns, "rowid"):
-        hint = "Rename it: rows get a number of that name"
-        raise DataError("there is a column 'rowid'", where=f"table {raw.name}", hint=hint)
+        hint = "Rename it: each row gets a number of that name"
+        raise DataError("column 'rowid' exists already", where=f"table {raw.name}", hint=hint)
     cells = ", ".join(f"{cell} AS {identifier(c)}" for c, cell in typed_cells(db, raw).items())
     db.run(f"CREATE TABLE {JOINED} AS SELECT {cells} FROM {raw.sql} ORDER BY rowid")  # noqa: S608
     return column

@@ -121,7 +121,7 @@ def test_a_gate_by_another_metric(opt_ml: OptMl) -> None:
     assert result(opt_ml, "decision.json")["gate"] == "rmse<=0.01"
     assert evaluate(["--gate", "mae<=100"]) == 0
     assert evaluate(["--gate", "auc>=0.5"]) == 1
-    assert "there is no metric 'auc' of these rows. Take one of mae, mse, rmse, r2" in (
+    assert "metric 'auc' does not exist for these rows. Use one of mae, mse, rmse, r2" in (
         opt_ml.message.read_text()
     )
     assert evaluate(["--threshold", "0.5"]) == 1

@@ -168,7 +168,7 @@ def test_another_metric_and_other_formats_of_the_cells_make_no_difference(
         "repeated": 400, "compared": 400, "share_by_chance": 0.0
     }  # fmt: skip
     assert decision["verdict"] == "Rejected"
-    assert decision["reason"].startswith("100.0% of the rows are rows of training, so that")
+    assert decision["reason"].startswith("100.0% of the rows are rows of training, so nothing")
 
 
 def test_a_table_of_few_values_repeats_itself_by_chance(evaluated: Evaluated) -> None:

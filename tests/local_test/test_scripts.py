@@ -230,7 +230,7 @@ def test_what_is_missing_is_one_sentence(tmp_path: Path, demo: tuple[Path, str])
          "train_local.sh: the Docker engine does not answer: start it, or leave --docker out"),
         (("predict.sh",), {},
          f"predict.sh: name a payload file, such as {DESK}/payloads/claims.csv"),
-        (("predict.sh", "/nonexistent.csv"), {}, "predict.sh: no file is there /nonexistent.csv"),
+        (("predict.sh", "/nonexistent.csv"), {}, "predict.sh: /nonexistent.csv does not exist"),
         (("predict.sh", "--port=1", str(DESK / "payloads" / "claims.csv")), {},
          "predict.sh: no server answers on port 1: start serve_local.sh"),
     ]  # fmt: skip

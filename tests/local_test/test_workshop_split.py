@@ -84,7 +84,7 @@ TABLE = "policy_id,x,fraud\n" + "".join(f"{i},N/A,{i % 2}\n" for i in range(10))
             TABLE.replace("x", "RowID"),
             [],
             "table dataset: column 'rowid' exists already. "
-            "Rename it: rows are told apart by a number of that name",
+            "Rename it: each row gets a number of that name",
         ),
         (
             "policy_id,fraud\n1,0\n2,0\n3,0\n4,1\n",

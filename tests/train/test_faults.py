@@ -94,7 +94,7 @@ SETTINGS = [
     ),
     (
         {"ordinal_columns": '{"kind": ["a", "b"]}'},
-        "column 'kind': 'N/A' is none of 'a', 'b', which the column was declared to be. "
+        "column 'kind': 'N/A' is not one of 'a', 'b', which the column was declared to be. "
         "Correct the cell, or the column's declaration",
     ),
     (

@@ -132,8 +132,8 @@ def test_what_stands_out_is_on_the_page_and_on_the_terminal(profile: Profile) ->
         "from",
         "contradiction: 6 rows are equal to a row of another label in all columns that are learnt "
         "from: no model can tell them apart",
-        "left out: column 'key': it only names rows (250 different values in 250 rows)",
-        "left out: column 'same': one value everywhere",
+        "left out: column 'key': it only identifies rows (250 different values in 250 rows)",
+        "left out: column 'same': it has the same value everywhere",
     ):
         assert sentence in page.log.splitlines()
         word, _, text = sentence.partition(": ")

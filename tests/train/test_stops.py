@@ -161,7 +161,7 @@ def test_sigterm_leaves_the_best_model_so_far(
     assert len(made.models) == (1 if "validation" in files else 5)
     assert ran.model.self_check(made.selfcheck) == 0
     if "validation" not in files:
-        assert "the model is what chose the rounds, fitted on fewer rows" in ran.log
+        assert "the model is the one that chose the rounds, fitted on fewer rows" in ran.log
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 
 from sagetree.cloud.deployment.history import withdraw
 from sagetree.cloud.deployment.package import Package, version_of
-from sagetree.cloud.deployment.parameters import CHALLENGER, Parameters, Work
+from sagetree.cloud.deployment.parameters import CHALLENGER, DeployCall, Parameters
 from sagetree.cloud.names import NONE, Versions
 
 _SHADOW = "shadow"
@@ -58,7 +58,7 @@ class Challenger(NamedTuple):
         return self.note.share is None
 
 
-def challenger_of(work: Work, champion: str) -> Challenger | None:
+def challenger_of(work: DeployCall, champion: str) -> Challenger | None:
     """Return who is to be served beside the champion, whose ARN is given; None for nobody."""
     note = ChallengerNote.read(work.parameters)
     if note is None or note.arn == champion or work.settings.endpoint_kind != "instance":
@@ -74,13 +74,13 @@ def versions_of(champion: str, challenger: Challenger | None) -> Versions:
     return Versions(version_of(champion), challenger.package.version, challenger.is_shadow)
 
 
-def forget(work: Work, coming: str = "") -> None:
+def forget(work: DeployCall, coming: str = "") -> None:
     """Note that there is no challenger; `coming` is as for `take_back`."""
     take_back(work, coming)
     work.parameters.put(CHALLENGER, NONE)
 
 
-def take_back(work: Work, coming: str) -> None:
+def take_back(work: DeployCall, coming: str) -> None:
     """Let the challenger not come back by its approval, which may be delivered again, and late.
 
     `coming` is the ARN of the package that is to be served now, which may be the challenger's.

@@ -67,7 +67,7 @@ class Parameters:
         return str(before[0]["Value"]) if before else None
 
 
-class Work(NamedTuple):
+class DeployCall(NamedTuple):
     """What one call of the deploy function works with, until `deadline` in seconds since 1970."""
 
     clients: Clients

@@ -17,7 +17,7 @@ from sagetree.cloud.deployment.parameters import (
     DEPLOYED_PACKAGE,
     TOLD,
     WANTED_CONFIG,
-    Work,
+    DeployCall,
 )
 from sagetree.cloud.deployment.requests import (
     BESIDE,
@@ -41,7 +41,7 @@ def answer(settings: Settings, action: str, config: str, reason: str = "") -> An
     return {**told, "reason": reason} if reason else told
 
 
-def roll_out(work: Work, package: Package) -> Answer:
+def roll_out(work: DeployCall, package: Package) -> Answer:
     """Let the stack serve a package; what is so already stays as it is.
 
     Raises Refused for a model that nobody could ask, Busy where an endpoint that must go first is
@@ -87,7 +87,7 @@ def roll_out(work: Work, package: Package) -> Answer:
     return answer(work.settings, action, name, reason)
 
 
-def _champion_alone(work: Work, now: DeployedEndpoint, name: str) -> str:
+def _champion_alone(work: DeployCall, now: DeployedEndpoint, name: str) -> str:
     """Return the config that the endpoint is to serve before it serves `name`, "" for none.
 
     Another champion is shifted to step by step while alarms watch, and SageMaker does so between
@@ -111,7 +111,7 @@ def _champion_alone(work: Work, now: DeployedEndpoint, name: str) -> str:
 
 
 def _change(
-    work: Work, package: Package, challenger: Challenger | None, now: DeployedEndpoint | None
+    work: DeployCall, package: Package, challenger: Challenger | None, now: DeployedEndpoint | None
 ) -> str:
     clients, settings = work.clients, work.settings
     name = name_for(settings, package, challenger)
@@ -155,7 +155,7 @@ def _update(clients: Clients, settings: Settings, now: DeployedEndpoint, name: s
     clients["sagemaker"].update_endpoint(**request)
 
 
-def _inside(work: Work, package: Package) -> Answer:
+def _inside(work: DeployCall, package: Package) -> Answer:
     before = work.parameters.get(DEPLOYED_PACKAGE)
     if before != package.arn:
         work.parameters.put(COLUMNS, package.columns(work.clients))

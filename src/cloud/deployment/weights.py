@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from sagetree.cloud.deployment.challenger import Challenger
 from sagetree.cloud.deployment.endpoint import DeployedEndpoint, is_busy
-from sagetree.cloud.deployment.parameters import TOLD, Work
+from sagetree.cloud.deployment.parameters import TOLD, DeployCall
 from sagetree.cloud.deployment.requests import BESIDE, weights_request
 from sagetree.cloud.names import NONE
 
@@ -16,7 +16,7 @@ Weighed = Literal["done", "asked", "failed"]
 _CLOSE = 0.001
 
 
-def weigh(work: Work, now: DeployedEndpoint, challenger: Challenger | None) -> Weighed:
+def weigh(work: DeployCall, now: DeployedEndpoint, challenger: Challenger | None) -> Weighed:
     """Give the challenger his share of what the endpoint, which is in service, is asked.
 
     It has "failed" where SageMaker was asked for it, and is at work no more.

@@ -19,7 +19,12 @@ from sagetree.cloud.deployment.errors import Refused
 from sagetree.cloud.deployment.history import is_withdrawn
 from sagetree.cloud.deployment.notices import tell
 from sagetree.cloud.deployment.package import Package
-from sagetree.cloud.deployment.parameters import WANTED_CONFIG, WANTED_PACKAGE, Parameters, Work
+from sagetree.cloud.deployment.parameters import (
+    WANTED_CONFIG,
+    WANTED_PACKAGE,
+    DeployCall,
+    Parameters,
+)
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.functions.rollback import rollback
@@ -27,7 +32,7 @@ from sagetree.cloud.functions.settle import settle
 from sagetree.cloud.functions.shift import shadow, shift
 from sagetree.cloud.names import NONE, Settings
 
-Change = Callable[[Work, Mapping[str, object]], Answer]
+Change = Callable[[DeployCall, Mapping[str, object]], Answer]
 
 # What a person asks for, by what names it in the event.
 CHANGES: Mapping[str, Change] = {"shift": shift, "shadow": shadow, "rollback": rollback}
@@ -46,7 +51,7 @@ def handler(
     settings.need("endpoint_kind", "role_arn", "topic_arn")
     detail = event.get("detail")
     detail = detail if isinstance(detail, Mapping) else {}
-    work = Work(clients, settings, Parameters(clients, settings), deadline)
+    work = DeployCall(clients, settings, Parameters(clients, settings), deadline)
     try:
         if event.get("detail-type") == ENDPOINT_EVENT:
             if detail.get("EndpointName", settings.stack) != settings.stack:
@@ -66,7 +71,7 @@ def handler(
         raise
 
 
-def _asked(change: Change, work: Work, event: Mapping[str, object]) -> Answer:
+def _asked(change: Change, work: DeployCall, event: Mapping[str, object]) -> Answer:
     """Make a change that a person asks for; whoever is refused hears it, and nobody else."""
     try:
         return change(work, event)
@@ -74,7 +79,7 @@ def _asked(change: Change, work: Work, event: Mapping[str, object]) -> Answer:
         return answer(work.settings, "refused", work.parameters.get(WANTED_CONFIG), str(error))
 
 
-def deploy(work: Work, arn: str) -> Answer:
+def deploy(work: DeployCall, arn: str) -> Answer:
     """Let the stack serve a package, unless a newer one was approved after it.
 
     The challenger is served beside the champion; any other one takes the champion's place, and the
@@ -107,7 +112,7 @@ def deploy(work: Work, arn: str) -> Answer:
     return roll_out(work, package)
 
 
-def _end_comparison(work: Work, arn: str, why: str) -> None:
+def _end_comparison(work: DeployCall, arn: str, why: str) -> None:
     """Tell that the challenger goes, if there is one; the package of `arn` is served."""
     note = ChallengerNote.read(work.parameters)
     if note is not None:

@@ -14,15 +14,15 @@ from sagetree.cloud.deployment.parameters import (
     DEPLOYED_PACKAGE,
     WANTED_CONFIG,
     WANTED_PACKAGE,
+    DeployCall,
     Parameters,
-    Work,
 )
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.deployment.servable import check_servable
 from sagetree.cloud.names import NONE, Settings, versions_in
 
 
-def rollback(work: Work, event: Mapping[str, object]) -> Answer:
+def rollback(work: DeployCall, event: Mapping[str, object]) -> Answer:
     """Serve the approved package that was served last before the one in {"rollback": ARN}.
 
     One that is wanted and has not come into service is left for what is served, unless a person
@@ -54,7 +54,7 @@ def rollback(work: Work, event: Mapping[str, object]) -> Answer:
     return {**rolled, "package": target.arn}
 
 
-def _goes_on(work: Work, wanted: str) -> bool:
+def _goes_on(work: DeployCall, wanted: str) -> bool:
     """Say whether a person has gone back to what is wanted, and it is not in service yet."""
     served = history.served(work.parameters)
     if not served or served[-1] != version_of(wanted):
@@ -80,7 +80,7 @@ def _is_asked_for(settings: Settings, parameters: Parameters, wanted: str) -> bo
     return versions is None or versions.champion == version_of(wanted)
 
 
-def _before(work: Work, wanted: str) -> Package:
+def _before(work: DeployCall, wanted: str) -> Package:
     """Return what was served last before, and may be so again."""
     group, deployed = wanted.rpartition("/")[0], work.parameters.get(DEPLOYED_PACKAGE)
     versions = history.served(work.parameters)

@@ -18,14 +18,14 @@ from sagetree.cloud.deployment.parameters import (
     DEPLOYED_PACKAGE,
     WANTED_CONFIG,
     WANTED_PACKAGE,
-    Work,
+    DeployCall,
 )
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
 from sagetree.cloud.deployment.weights import weigh
 from sagetree.cloud.names import NONE, Versions, versions_in
 
 
-def settle(work: Work) -> Answer:
+def settle(work: DeployCall) -> Answer:
     """Go on from the endpoint's state: note what is served, tell what is not, or roll out."""
     if work.settings.endpoint_kind == "lambda":
         return answer(work.settings, "waiting", NONE)
@@ -61,7 +61,7 @@ def _sibling(arn: str, versions: Versions | None) -> str:
     return NONE if versions is None else f"{arn.rpartition('/')[0]}/{versions.champion}"
 
 
-def _in_service(work: Work, arn: str, now: DeployedEndpoint) -> Answer:
+def _in_service(work: DeployCall, arn: str, now: DeployedEndpoint) -> Answer:
     config, before = work.parameters.get(WANTED_CONFIG), work.parameters.get(DEPLOYED_PACKAGE)
     if before != arn or work.parameters.get(COLUMNS) == NONE:
         work.parameters.put(
@@ -82,7 +82,7 @@ def _in_service(work: Work, arn: str, now: DeployedEndpoint) -> Answer:
     return answer(work.settings, "in-service", config)
 
 
-def _tell(work: Work, now: DeployedEndpoint) -> Answer:
+def _tell(work: DeployCall, now: DeployedEndpoint) -> Answer:
     attempted = work.parameters.get(WANTED_CONFIG)
     if now.status == "InService":
         action, text = "rolled-back", f"{now.config} is served again; {attempted} was wanted."
@@ -97,7 +97,7 @@ def _tell(work: Work, now: DeployedEndpoint) -> Answer:
     return _told(work, now, action, message)
 
 
-def _told(work: Work, now: DeployedEndpoint, action: str, message: str) -> Answer:
+def _told(work: DeployCall, now: DeployedEndpoint, action: str, message: str) -> Answer:
     tell(
         work.clients,
         work.settings,

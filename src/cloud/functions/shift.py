@@ -23,8 +23,8 @@ from sagetree.cloud.deployment.parameters import (
     TOLD,
     WANTED_CONFIG,
     WANTED_PACKAGE,
+    DeployCall,
     Parameters,
-    Work,
 )
 from sagetree.cloud.deployment.requests import beside_in
 from sagetree.cloud.deployment.rollout import Answer, answer, roll_out
@@ -34,7 +34,7 @@ from sagetree.cloud.names import NONE
 OFF = "off"
 
 
-def shift(work: Work, event: Mapping[str, object]) -> Answer:
+def shift(work: DeployCall, event: Mapping[str, object]) -> Answer:
     """Give a package a share of the requests. Raises Refused where it cannot have it."""
     share = event["shift"]
     if not isinstance(share, int) or isinstance(share, bool) or not 0 <= share <= 100:
@@ -52,7 +52,7 @@ def shift(work: Work, event: Mapping[str, object]) -> Answer:
     return _challenge(work, package, share)
 
 
-def shadow(work: Work, event: Mapping[str, object]) -> Answer:
+def shadow(work: DeployCall, event: Mapping[str, object]) -> Answer:
     """Let a package be the shadow of the champion. Raises Refused where it cannot be."""
     if event["shadow"] == OFF:
         return _end(work)
@@ -67,7 +67,7 @@ def _challenger(parameters: Parameters) -> str:
     return note.arn
 
 
-def _promote(work: Work, package: Package) -> Answer:
+def _promote(work: DeployCall, package: Package) -> Answer:
     check_servable(work.clients, work.settings, package)
     before = work.parameters.get(WANTED_PACKAGE)
     if before not in (NONE, package.arn) and (
@@ -79,7 +79,7 @@ def _promote(work: Work, package: Package) -> Answer:
     return roll_out(work, package)
 
 
-def _end(work: Work) -> Answer:
+def _end(work: DeployCall) -> Answer:
     attempted = work.parameters.get(WANTED_CONFIG)
     # without a note it may be served: by a call that was cut off
     if ChallengerNote.read(work.parameters) is None and not beside_in(work.settings, attempted):
@@ -89,7 +89,7 @@ def _end(work: Work) -> Answer:
     return roll_out(work, champion)
 
 
-def _challenge(work: Work, package: Package, share: int | None) -> Answer:
+def _challenge(work: DeployCall, package: Package, share: int | None) -> Answer:
     champion = _champion(work, package)
     _check(work.clients, package, champion)
     note, before = ChallengerNote.read(work.parameters), work.parameters.get(CHALLENGER)
@@ -109,7 +109,7 @@ def _challenge(work: Work, package: Package, share: int | None) -> Answer:
         raise
 
 
-def _champion(work: Work, package: Package) -> Package:
+def _champion(work: DeployCall, package: Package) -> Package:
     """Return the champion, which must be in service."""
     if work.settings.endpoint_kind != "instance":
         reason = f"an endpoint of the kind {work.settings.endpoint_kind} serves one model"

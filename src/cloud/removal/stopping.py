@@ -11,11 +11,13 @@ from sagetree.cloud.deployment.errors import Busy
 # A job that is stopped has two minutes to end.
 POLL_SECONDS = 5
 
-Work = TypeVar("Work", bound=Hashable)
+DeployCall = TypeVar("DeployCall", bound=Hashable)
 
 
 def stop_all(
-    running: Callable[[], Mapping[Work, bool]], stop: Callable[[Work], object], until: float
+    running: Callable[[], Mapping[DeployCall, bool]],
+    stop: Callable[[DeployCall], object],
+    until: float,
 ) -> int:
     """Stop what `running` says has not ended, and wait for its end; return how many there were.
 
@@ -25,7 +27,7 @@ def stop_all(
     """
     left = running()
     count = len(left)
-    refusals: dict[Work, ClientError] = {}
+    refusals: dict[DeployCall, ClientError] = {}
     for work in (work for work, is_at_work in left.items() if is_at_work):
         try:
             stop(work)

@@ -59,7 +59,7 @@ def _fault_of_tree(tree: dict[str, Any], features: int) -> str:
         front = np.concatenate([left[front], right[front]])
         strange = front[(front <= 0) | (front >= count)]
         if len(strange):
-            return f"node {int(strange[0])} is missing from its {count} nodes"
+            return f"node {int(strange[0])} is not one of its {count} nodes"
     return _fault_of_splits(tree, (reached > 0) & (left != _LEAF), features) or _fault_of_leaves(
         tree, (reached > 0) & (left == _LEAF)
     )
@@ -79,4 +79,4 @@ def _fault_of_leaves(tree: dict[str, Any], leaves: NDArray[np.bool_]) -> str:
     count = len(tree["leaf_weights"]) // values
     used = np.array(tree["right_children"])[leaves]
     strange = used[(used < 0) | (used >= count)]
-    return f"leaf {int(strange[0])} is missing from its {count} leaves" if len(strange) else ""
+    return f"leaf {int(strange[0])} is not one of its {count} leaves" if len(strange) else ""

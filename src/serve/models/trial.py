@@ -176,7 +176,7 @@ def _bound(question: Question) -> int:
 
 
 def _too_large(question: Question, space: int) -> Answer:
-    message = f"loading the model takes more memory than the {space // 2**20} MB there are for it"
+    message = f"loading the model takes more memory than the {space // 2**20} MB available for it"
     return {"kind": "", "message": message, "where": question.folder, "hint": _MORE_MEMORY}
 
 

@@ -82,8 +82,10 @@ def given_columns(facts: Facts, names: Sequence[str], settings: Columns, telling
         if name not in names
     ]
     if faults:
+        one = len(faults) == 1
         raise SettingsError(
-            f"column {', '.join(faults)} is missing from the data",
+            f"{'column' if one else 'columns'} {', '.join(faults)} {'is' if one else 'are'} missing "
+            "from the data",
             where="drop_columns, categorical_columns, ordinal_columns, column_types",
             hint=f"The columns are {quote_all(names)}",
         )

@@ -270,7 +270,7 @@ def _boosting(values: Mapping[str, Any]) -> Boosting:
         depths=depths,
         rival={name: value for name, value in rival.items() if name not in values},
         yielding=tuple(name for name in SAGETREE_YIELDING if own and name not in values),
-        eases_bins=own and "max_bin" not in values,
+        eases_bins=own and ("max_bin" not in values or "max_bin" in idle),
         calibration=values.get("calibration", "auto" if own else "none"),
     )
 

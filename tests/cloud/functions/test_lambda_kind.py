@@ -70,7 +70,7 @@ def test_a_model_that_cannot_be_asked_is_refused(account, ask):
     ask(approval(first), INSIDE)
     second = account.register(key="gone")
     account.clients["s3"].delete_object(Bucket=BUCKET, Key="gone")
-    with pytest.raises(Refused, match="S3 does not give its model"):
+    with pytest.raises(Refused, match="S3 does not return its model"):
         ask(approval(second), INSIDE)
     assert account.parameter("deployed-package") == first
 

@@ -214,7 +214,7 @@ def test_a_package_whose_model_is_gone_is_not_gone_back_to(account, ask):
     account.clients["s3"].delete_object(Bucket=BUCKET, Key="models/1/model.tar.gz")
     served = account.parameter("served-packages")
     assert refusal(ask, {"rollback": third}).startswith(
-        f"s3://{BUCKET}/models/1/model.tar.gz: S3 does not give its model"
+        f"s3://{BUCKET}/models/1/model.tar.gz: S3 does not return its model"
     )
     assert account.parameter("wanted-package") == third
     assert account.parameter("served-packages") == served

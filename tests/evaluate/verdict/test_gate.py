@@ -152,5 +152,5 @@ def test_a_gate_by_a_metric_there_is_not():
         decide_by(Gate("auc", True, 0.5), {"mae": 1.0, "rmse": 2.0}, {})
 
     assert str(caught.value) == (
-        "--gate is auc>=0.5, and metric 'auc' does not exist for these rows. Take one of mae, rmse"
+        "--gate is auc>=0.5, and metric 'auc' does not exist for these rows. Use one of mae, rmse"
     )

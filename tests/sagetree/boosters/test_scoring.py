@@ -241,9 +241,9 @@ def test_leaves_of_several_values_as_before_3_2_are_refused(form: str) -> None:
 @pytest.mark.parametrize(
     ("key", "place", "value", "fault"),
     [
-        ("left_children", 0, 99, "tree 0: node 99 is missing from its {} nodes"),
-        ("right_children", 0, -7, "tree 0: node -7 is missing from its {} nodes"),
-        ("left_children", 0, 0, "tree 0: node 0 is missing from its {} nodes"),
+        ("left_children", 0, 99, "tree 0: node 99 is not one of its {} nodes"),
+        ("right_children", 0, -7, "tree 0: node -7 is not one of its {} nodes"),
+        ("left_children", 0, 0, "tree 0: node 0 is not one of its {} nodes"),
         ("right_children", 0, 1, "tree 0: node 1 has two parents"),
         ("split_indices", 0, 3, "tree 0: it splits by feature 3 of 3"),
     ],

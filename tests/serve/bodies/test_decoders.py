@@ -303,12 +303,12 @@ def test_other_words_are_no_json(word: str):
         (
             '{"columns": ["age"], "data": [[1]], "rows": [[1]]}',
             DecodingError,
-            "the key 'rows' is unknown. The keys are columns, data, index",
+            "the body: the key 'rows' is unknown. The keys are columns, data, index",
         ),
         (
             '{"instances": [[1]], "threshold": 0.5}',
             DecodingError,
-            "the key 'threshold' is unknown. The keys are instances, params, signature_name",
+            "the body: the key 'threshold' is unknown. The keys are instances, params, signature_name",
         ),
         (
             '[{"age": 1, "état": "WA"}, {"age": 1}]',
@@ -325,12 +325,12 @@ def test_other_words_are_no_json(word: str):
         (
             '{"dataframe_records": [[1]], "x": 1}',
             DecodingError,
-            "the key 'x' is unknown. The keys are dataframe_records, params",
+            "the body: the key 'x' is unknown. The keys are dataframe_records, params",
         ),
         (
             '{"dataframe_split": {"columns": ["age"], "data": [[1]]}, "x": 1}',
             DecodingError,
-            "the key 'x' is unknown. The keys are dataframe_split, params",
+            "the body: the key 'x' is unknown. The keys are dataframe_split, params",
         ),
         (
             '{"input": [[1, 2]]}',

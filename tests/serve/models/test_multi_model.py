@@ -319,7 +319,7 @@ def test_a_tree_whose_children_lie_outside_of_it_is_refused(
         400,
         {
             "error": "ArtifactError",
-            "message": "the model is damaged: tree 0: node 99999999 is missing from its  nodes15",
+            "message": "the model is damaged: tree 0: node 99999999 is not one of its 15 nodes",
             "where": "model.json",
             "hint": "Copy it again, or save it again with Booster.save_model",
         },
@@ -343,7 +343,7 @@ def test_without_room_a_model_is_refused_until_others_go(
             {
                 "error": "InsufficientMemoryError",
                 "message": f"the model needs {needs} bytes in each of 2 workers "
-                f"and {left} are left",
+                f"and {left} are free",
                 "where": "model_name",
                 "hint": "Unload a model, or raise SAGETREE_MODEL_MEMORY_MB",
             },

@@ -64,7 +64,7 @@ def test_a_model_that_crashes_the_library_is_refused_with_the_signal(
 def test_a_model_that_takes_too_much_memory_is_refused(trials: Trials, tmp_path: Path):
     folder = linear(tmp_path / "model", 300_000_000)
     assert refusal(trials, folder, room=2**20) == (
-        f"{folder}: loading the model takes more memory than the 67 MB that are free for it. "
+        f"{folder}: loading the model takes more memory than the 67 MB available for it. "
         "If it is not damaged, use a machine with more memory; otherwise copy the artifact again, "
         "or train again"
     )

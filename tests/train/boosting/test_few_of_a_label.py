@@ -25,7 +25,7 @@ def scores(opt_ml: OptMl, cells: list[float]) -> list[float]:
 
 
 def told(log: str) -> list[str]:
-    return [line for line in log.splitlines() if line.startswith("The rows of the rarer")]
+    return [line for line in log.splitlines() if line.startswith("There are few rows of the rarer")]
 
 
 def test_separable_labels_get_probabilities_near_0_and_1(job: Job) -> None:
@@ -34,7 +34,7 @@ def test_separable_labels_get_probabilities_near_0_and_1(job: Job) -> None:
     assert low < 0.07
     assert high > 0.93
     assert told(ran.log) == [
-        "The rows of the rarer label are few: min_child_weight is 0.5 in place of 2 and lambda is "
+        "There are few rows of the rarer label: min_child_weight is 0.5 in place of 2 and lambda is "
         "2 in place of 10"
     ]
 

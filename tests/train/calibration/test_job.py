@@ -81,7 +81,7 @@ def test_scores_too_near_the_mean_are_calibrated_and_ranked_as_before(job: Job):
     assert ran.model.decision.threshold in scores  # chosen on them
     page = (ran.opt_ml.output_data / "report.html").read_text()
     assert f"Scores are calibrated (platt): {found['why']}." in page
-    assert "The calibration is fitted on these very rows" in page
+    assert "The calibration is fitted on these same rows" in page
     assert "The small dots are the same rows before calibration." in page
 
 

@@ -231,7 +231,7 @@ def test_dates_with_two_digits_of_the_year_are_a_warning(job: Job) -> None:
     ran = job(data([f"{1 + i % 9}/12/2{i % 3}" for i in range(ROWS)]))
     assert ran.model.schema.columns[0].kind == "category"
     assert (
-        "Column 'x' looks like dates and is taken as a category: '1/12/20' and the format of "
+        "Column 'x' looks like dates and is taken as a category: the format of '1/12/20' and "
         "'9/12/22' is unknown. Write all cells in one way, list texts that mean no value in "
         "missing_values, or list the column in categorical_columns\n"
     ) in ran.log

@@ -162,7 +162,7 @@ def test_hosts_of_other_versions_and_hosts_that_die_do_not_meet(
         hello = {"hello": NAMES[1], "version": leader.version}
         dying.sendall(json.dumps(hello).encode() + b"\n")
     assert waiting.result().startswith(
-        "another host of the job is gone: 127.0.0.2 ended without a word"
+        "another host of the job is gone: 127.0.0.2 ended without a message"
     )
 
 

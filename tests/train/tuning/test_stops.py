@@ -105,7 +105,7 @@ def test_sigterm_leaves_the_best_model_so_far_and_what_judges_it(
     with at(line, terminate):
         ran = job(CHANNELS[nested], {**SETTINGS, "tune": 6})
     assert ran.code == 0, ran.log
-    assert "Stopped by SIGTERM: the model is of what was searched" in ran.log
+    assert "Stopped by SIGTERM: the model is the best one searched so far" in ran.log
     assert f"{rows}: AUC 0." in ran.log
     made = ModelBundle.load(opt_ml.model)
     assert len(made.models) == 1

@@ -185,7 +185,7 @@ def test_all_that_tune_does_not_go_with_is_one_error_before_the_data_are_read(jo
         "searched: leave one of them out; tune judges settings"
     )
     ran = job({"train": "no table"}, {"tune": "2m", "process_type": "update", "updater": "refresh"})
-    assert "tune grows trees, and process_type=update revises those there are" in ran.failure
+    assert "tune grows trees, and process_type=update revises existing ones" in ran.failure
 
 
 @pytest.mark.long
