@@ -58,8 +58,8 @@ SETTINGS = [
     ),
     (
         {"drop_columns": "stat,colour"},
-        "drop_columns, categorical_columns, ordinal_columns, column_types: column 'stat' is "
-        "missing from the data (did you mean 'state'?), 'colour'. "
+        "drop_columns, categorical_columns, ordinal_columns, column_types: columns "
+        "'stat' (did you mean 'state'?), 'colour' are missing from the data. "
         "The columns are 'amount', 'kind', 'state'",
     ),
     (

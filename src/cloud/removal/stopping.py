@@ -11,13 +11,11 @@ from sagetree.cloud.deployment.errors import Busy
 # A job that is stopped has two minutes to end.
 POLL_SECONDS = 5
 
-DeployCall = TypeVar("DeployCall", bound=Hashable)
+Work = TypeVar("Work", bound=Hashable)
 
 
 def stop_all(
-    running: Callable[[], Mapping[DeployCall, bool]],
-    stop: Callable[[DeployCall], object],
-    until: float,
+    running: Callable[[], Mapping[Work, bool]], stop: Callable[[Work], object], until: float
 ) -> int:
     """Stop what `running` says has not ended, and wait for its end; return how many there were.
 
@@ -27,7 +25,7 @@ def stop_all(
     """
     left = running()
     count = len(left)
-    refusals: dict[DeployCall, ClientError] = {}
+    refusals: dict[Work, ClientError] = {}
     for work in (work for work, is_at_work in left.items() if is_at_work):
         try:
             stop(work)

@@ -82,10 +82,9 @@ def given_columns(facts: Facts, names: Sequence[str], settings: Columns, telling
         if name not in names
     ]
     if faults:
-        one = len(faults) == 1
+        named = f"column {faults[0]} is" if len(faults) == 1 else f"columns {', '.join(faults)} are"
         raise SettingsError(
-            f"{'column' if one else 'columns'} {', '.join(faults)} {'is' if one else 'are'} missing "
-            "from the data",
+            f"{named} missing from the data",
             where="drop_columns, categorical_columns, ordinal_columns, column_types",
             hint=f"The columns are {quote_all(names)}",
         )

@@ -308,7 +308,8 @@ def test_other_words_are_no_json(word: str):
         (
             '{"instances": [[1]], "threshold": 0.5}',
             DecodingError,
-            "the body: the key 'threshold' is unknown. The keys are instances, params, signature_name",
+            "the body: the key 'threshold' is unknown. The keys are instances, params, "
+            "signature_name",
         ),
         (
             '[{"age": 1, "état": "WA"}, {"age": 1}]',

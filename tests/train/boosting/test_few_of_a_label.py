@@ -34,8 +34,8 @@ def test_separable_labels_get_probabilities_near_0_and_1(job: Job) -> None:
     assert low < 0.07
     assert high > 0.93
     assert told(ran.log) == [
-        "There are few rows of the rarer label: min_child_weight is 0.5 in place of 2 and lambda is "
-        "2 in place of 10"
+        "There are few rows of the rarer label: min_child_weight is 0.5 in place of 2 and "
+        "lambda is 2 in place of 10"
     ]
 
 
