@@ -176,8 +176,8 @@ def test_answers_alone_are_left_out(model: Model, tmp_path: Path) -> None:
         ('{"captureData": ', "line 2: the line is not JSON: unexpected end of data: line 2 column "
          "1 (char 17). Copy the file again from the endpoint's capture"),
         ('{"a": 1}', (
-            "line 2: the line is not a record of SageMaker's data capture: captureData. is "
-            "missing from it Copy the file again from the endpoint's capture"
+            "line 2: the line is not a record of SageMaker's data capture: captureData is "
+            "missing from it. Copy the file again from the endpoint's capture"
         )),
         (json.dumps(captured("*", "x") | {"captureData": {"endpointInput": {
             "data": "*", "encoding": "BASE64"}}}), "line 2: the body is not base64: Only base64 "

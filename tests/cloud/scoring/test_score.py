@@ -14,8 +14,8 @@ from tests.cloud.account import STACK
 from tests.cloud.scoring.conftest import CLAIM, OTHER, SCORES
 from tests.cloud.stack_server import Reply, error
 
-PERSON = {"policy_id": "P-4711", "name": "Erika Mustermann", "email": "erika@example.org"}
-SECRETS = (b"4711", b"Mustermann", b"erika", b"policy_id", b"name", b"email")
+PERSON = {"policy_id": "P-4711-0815", "name": "Erika Mustermann", "email": "erika@example.org"}
+SECRETS = (b"4711-0815", b"Mustermann", b"erika", b"policy_id", b"name", b"email")
 
 
 def test_claims_come_back_scored_with_reasons_in_their_order(ask):
