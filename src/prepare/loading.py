@@ -33,7 +33,7 @@ _PARQUET_MAGIC = b"PAR1"
 
 # Text has none of these bytes; compressed files, images and UTF-16 have.
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_PROBE_BYTES = 4096
+PROBE_BYTES = 4096
 
 # The database packs 122 880 rows at a time, and is slow with fewer.
 BLOCKS_AT_ONCE = 6
@@ -91,7 +91,7 @@ def load_table(db: DuckDatabase, table: TableFiles) -> RawTable:
     naming file and line.
     """
     table = _without_empty_files(table)
-    kinds = {name: _is_parquet(path, name) for name, path in table.files.items()}
+    kinds = {name: is_parquet(_head(path), name) for name, path in table.files.items()}
     if len(set(kinds.values())) > 1:
         raise DataError(
             "some of its files are CSV, and others Parquet",
@@ -116,9 +116,16 @@ def _without_empty_files(table: TableFiles) -> TableFiles:
     return replace(table, files=files)
 
 
-def _is_parquet(path: Path, name: str) -> bool:
+def _head(path: Path) -> bytes:
     with path.open("rb") as file:
-        probe = file.read(_PROBE_BYTES)
+        return file.read(PROBE_BYTES)
+
+
+def is_parquet(probe: bytes, name: str) -> bool:
+    """Say whether a file is Parquet by its first PROBE_BYTES; else it is CSV, as far as one sees.
+
+    Raises DataError where it is neither.
+    """
     if probe.startswith(_PARQUET_MAGIC):
         return True
     if _CONTROL.search(probe):

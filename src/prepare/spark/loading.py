@@ -14,11 +14,10 @@ from pyspark.sql.types import ByteType, IntegerType, LongType, NullType, ShortTy
 
 from sagetree.errors import DataError, quote
 from sagetree.files.finding import listed
-from sagetree.formats.detection import refuse_stand_in
 from sagetree.formats.whole_rows import end_of_rows
 from sagetree.machine.program import LOG
 from sagetree.prepare.csv_blocks import check_names
-from sagetree.prepare.loading import TEXT, RawTable
+from sagetree.prepare.loading import PROBE_BYTES, TEXT, RawTable, is_parquet
 from sagetree.prepare.spark.csv_rows import (
     FAULT,
     FILE,
@@ -38,10 +37,6 @@ from sagetree.prepare.stores.columns import named, nameless
 from sagetree.prepare.stores.feature_store import WRITTEN, is_feature_store
 from sagetree.prepare.stores.folders import Values, all_whole, columns_by_folder
 from sagetree.tables.table import Source
-
-_PARQUET_MAGIC = b"PAR1"
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
-_PROBE_BYTES = 4096
 
 # A CSV file is read as a whole by one core of a host.
 _LARGEST_CSV = 1_000_000_000
@@ -90,20 +85,13 @@ def _without_empty_files(table: StoredTable) -> StoredTable:
 
 
 def _is_parquet(storage: Storage, file: StoredFile) -> bool:
-    probe = storage.head(file, _PROBE_BYTES)
-    if probe.startswith(_PARQUET_MAGIC):
-        return True
     if "metadata/" in file.name and ".metadata.json" in file.name:
         raise DataError(
             "--engine spark does not read Iceberg tables",
             where=file.name,
             hint="Write what the table holds as Parquet first (in Athena: UNLOAD)",
         )
-    if _CONTROL.search(probe):
-        hint = "Put CSV (UTF-8 text) or Parquet files there; unpack compressed ones"
-        raise DataError("this is neither CSV nor Parquet", where=file.name, hint=hint)
-    refuse_stand_in(probe, file.name)
-    return False
+    return is_parquet(storage.head(file, PROBE_BYTES), file.name)
 
 
 def _load_csv(db: SparkDatabase, storage: Storage, table: StoredTable) -> RawTable:
