@@ -100,7 +100,7 @@ def test_too_little_memory_is_never_called_a_wrong_setting(tmp_path: Path) -> No
     memory = "The machine ran out of memory. Use a larger instance or fewer rows"
     assert memory in said
     others = re.compile(
-        r"The job was killed by SIG(ABRT|SEGV).*; it had taken .* Where memory ran out: use .*|"
+        r"The job was killed by SIG(ABRT|SEGV).*; it had taken .* If memory ran out, use .*|"
         r"The machine failed: no thread can be started\. .* or give the job more memory"
     )
     assert all(reason == memory or others.fullmatch(reason) for reason in said), said
