@@ -103,7 +103,7 @@ def test_from_200_000_rows_a_tenth_is_held_out(job: Job) -> None:
     assert "Fitting all 200001 rows for" in ran.log
     shutil.rmtree(ran.opt_ml.model)
     again = job({}, {"num_round": 2, "nfold": 2})
-    assert "left out by 2-fold cross-validation" in again.log
+    assert "the held-out rows of 2-fold cross-validation" in again.log
 
 
 @pytest.mark.parametrize("encoding", ["native", pytest.param("onehot", marks=pytest.mark.long)])
