@@ -1,16 +1,24 @@
 """Questions to the application in this process, and what comes back."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
 from sagetree.errors import PayloadTooLargeError
+from sagetree.machine.program import LOG
 from sagetree.serve.application import Application
 from sagetree.serve.http.body_buffer import refuse_length
+from sagetree.serve.models.registry import Registry
 from sagetree.serve.protocol.messages import Request
+from sagetree.serve.routes.many_models import many_models, store_of_models
 from sagetree.serve.routes.site import Site
+from sagetree.serve.settings import ServeSettings
+from sagetree.serve.telemetry.log_lines import text_line
+from sagetree.serve.telemetry.metrics import Observer
 from tests.serve.rows import NAMES, csv_body, records
 
 ROWS = records(3, seed=9)
@@ -36,6 +44,19 @@ def client_of(site: Site) -> Client:
         return [bytes(response.body)]
 
     return Client(call)
+
+
+@contextmanager
+def client_of_many(settings: ServeSettings, shared: Path) -> Iterator[Client]:
+    """A client of a worker of many models, which lets go of them at the end."""
+    folder = shared / "models"
+    folder.mkdir()
+    registry = Registry(folder, settings.model_memory, settings.workers)
+    store = store_of_models(settings, registry)
+    try:
+        yield client_of(many_models(settings, store, Observer(None, text_line, LOG.info)))
+    finally:
+        store.close()
 
 
 def _request(environ: dict[str, Any]) -> Request:

@@ -20,7 +20,7 @@ from sagetree.serve.models.loading import ServedModel
 from sagetree.tables.table import Source, Table
 from tests.predict.models import make_model
 from tests.serve.artifacts import INPUTS, THRESHOLD, client_for, settings_for
-from tests.serve.asking import ATTRIBUTES, client_of, problem
+from tests.serve.asking import ATTRIBUTES, client_of, client_of_many, problem
 from tests.serve.rows import csv_body, is_fraud, records
 
 ROWS = records(80, seed=21)
@@ -103,15 +103,15 @@ def test_an_endpoint_has_its_own_and_a_request_goes_before_it(
 def test_each_of_many_models_goes_by_the_endpoints(deciding: Path, tmp_path: Path) -> None:
     chosen = {"SAGEMAKER_MULTI_MODEL": "true", "SAGETREE_DECISION": "alerts<=10%"}
     settings = settings_for(deciding, **chosen)
-    client = client_of(site_of(settings, tmp_path, None, Shares(1).take()))
     plain = make_model(tmp_path / "plain", "reg:squarederror")
-    for name, folder, status in (("m", deciding, 200), ("n", plain, 400)):
-        answer = client.post("/models", json={"model_name": name, "url": str(folder)})
-        assert answer.status_code == status, answer.data
-    headers = {ATTRIBUTES: "inference_output=threshold", "Accept": "text/csv"}
-    answer = client.post("/models/m/invoke", json=ROWS[:1], headers=headers)
-    assert float(answer.data) == called(client_for(deciding), "alerts<=10%")[0]
-    assert client.delete("/models/m").status_code == 200
+    with client_of_many(settings, tmp_path) as client:
+        for name, folder, status in (("m", deciding, 200), ("n", plain, 400)):
+            answer = client.post("/models", json={"model_name": name, "url": str(folder)})
+            assert answer.status_code == status, answer.data
+        headers = {ATTRIBUTES: "inference_output=threshold", "Accept": "text/csv"}
+        answer = client.post("/models/m/invoke", json=ROWS[:1], headers=headers)
+        assert float(answer.data) == called(client_for(deciding), "alerts<=10%")[0]
+        assert client.delete("/models/m").status_code == 200
 
 
 def test_the_open_inference_protocol_heeds_it(deciding: Path) -> None:

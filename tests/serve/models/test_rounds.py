@@ -17,7 +17,7 @@ from sagetree.serve.scripts.user_script import script_holder
 from sagetree.serve.telemetry.log_lines import text_line
 from sagetree.serve.telemetry.metrics import Observer
 from tests.serve.artifacts import settings_for
-from tests.serve.asking import client_of
+from tests.serve.asking import client_of, client_of_many
 from tests.serve.server_process import ask, load, serving
 
 ROWS = np.random.default_rng(0).normal(size=(100, 2)).astype(np.float32)
@@ -68,12 +68,13 @@ def test_one_model(rounds: str, model_dir: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("rounds", ["best", "all"])
 def test_many_models(rounds: str, model_dir: Path, tmp_path: Path) -> None:
     settings = settings_for(model_dir, SAGETREE_ROUNDS=rounds, SAGEMAKER_MULTI_MODEL="true")
-    client = client_of(site_of(settings, tmp_path, None, Shares(1).take()))
-    loaded = client.post("/models", json={"model_name": "m", "url": str(model_dir)})
-    assert loaded.status_code == 200
-    *_, scores = expected(rounds)
-    assert numbers(client.post("/models/m/invoke", data=BODY, headers=CSV_TYPE).data) == scores
-    assert client.delete("/models/m").status_code == 200
+    with client_of_many(settings, tmp_path) as client:
+        loaded = client.post("/models", json={"model_name": "m", "url": str(model_dir)})
+        assert loaded.status_code == 200
+        *_, scores = expected(rounds)
+        answer = client.post("/models/m/invoke", data=BODY, headers=CSV_TYPE)
+        assert numbers(answer.data) == scores
+        assert client.delete("/models/m").status_code == 200
 
 
 @pytest.mark.parametrize("rounds", ["best", "all"])
