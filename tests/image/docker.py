@@ -11,10 +11,12 @@ from typing import Any
 TIMEOUT = 120
 
 
-def docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def docker(
+    *arguments: str, check: bool = True, timeout: float = TIMEOUT
+) -> subprocess.CompletedProcess[str]:
     """Run `docker ARGUMENTS`; standard error is left apart."""
     result = subprocess.run(
-        ["docker", *arguments], capture_output=True, text=True, timeout=TIMEOUT, check=False
+        ["docker", *arguments], capture_output=True, text=True, timeout=timeout, check=False
     )
     if check and result.returncode:
         raise AssertionError(f"docker {' '.join(arguments)}: {result.stderr.strip()}")
@@ -56,9 +58,9 @@ class Container:
         (network,) = self.inspect(".NetworkSettings.Networks").values()
         return str(network["IPAddress"])
 
-    def wait(self) -> int:
+    def wait(self, seconds: float = TIMEOUT) -> int:
         """Return its exit code, once it has ended."""
-        return int(docker("wait", self.name).stdout)
+        return int(docker("wait", self.name, timeout=seconds).stdout)
 
     def exec(self, *command: str) -> str:
         """Return what a command in it says; fail if the command does."""

@@ -192,10 +192,10 @@ def _scored(page: Page, person: Person) -> None:
         _check(answer.status == 200, "the claims were refused", answer)
         for claim, said in zip(claims, answer.content["predictions"], strict=True):
             _check(said["policy_id"] == claim["policy_id"], "another order", answer)
-            page.fact(said["policy_id"], _scored(said))
+            page.fact(said["policy_id"], _described(said))
 
 
-def _scored(said: Mapping[str, Any]) -> str:
+def _described(said: Mapping[str, Any]) -> str:
     reasons = "; ".join(
         reason if isinstance(reason, str) else json.dumps(reason) for reason in said["reasons"][:2]
     )
@@ -291,7 +291,7 @@ def _watched(page: Page, person: Person) -> None:
 def _alert(text: str) -> str:
     subject, _, message = text.partition(": {")
     claim = json.loads("{" + message)
-    return f"{subject}: {claim['policy_id']}, {_scored(claim)}"
+    return f"{subject}: {claim['policy_id']}, {_described(claim)}"
 
 
 def _second_version(page: Page, person: Person, folder: Path, policies: int) -> None:
