@@ -190,7 +190,9 @@ def page(folder: Path, claims: Sequence[Claim], answers: Sequence[Claim]) -> str
     """Return what came out, for someone who sees it for the first time."""
     bundle = ModelBundle.load(folder / "model")
     decision = bundle.decision
-    verdict = json.loads((folder / "processing" / "evaluation" / "decision.json").read_bytes())
+    evaluated = folder / "processing" / "evaluation"
+    verdict = json.loads((evaluated / "decision.json").read_bytes())
+    measured = json.loads((evaluated / "evaluation.json").read_bytes())["operating_point"]["chosen"]
     low, high = verdict["interval"]
     lines = [
         "\n" + "=" * 78,
@@ -201,21 +203,26 @@ def page(folder: Path, claims: Sequence[Claim], answers: Sequence[Claim]) -> str
         f"pairs (95 % interval {low:.3f} to {high:.3f}). Gate: {verdict['reason']}",
         f"-> {verdict['verdict']}",
         f"\nWHEN IT SAYS {bundle.schema.label.positive if bundle.schema.label else '1'!r}\n",
-        f"From a score of {decision.threshold:.4f} on ({decision.chosen}):",
-        f"precision {decision.precision:.1%} (this share of the claims it flags are frauds),",
-        f"recall {decision.recall:.1%} (this share of the frauds are flagged).",
+        f"From a score of {decision.threshold:.4f} on ({decision.chosen}).",
+        "On the same test rows that gives",
+        f"precision {_share(measured['precision'])} (this share of the flagged claims are frauds),",
+        f"recall {_share(measured['recall'])} (this share of the frauds are flagged).",
         "\nTHREE CLAIMS, scored over HTTP\n",
         *(line for pair in zip(claims, answers, strict=True) for line in _claim_lines(*pair)),
         "WHERE THINGS LIE\n",
         f"tables       {folder / 'processing' / 'input'}",
         f"channels     {folder / 'input' / 'data'}",
         f"model        {folder / 'model'} (packed: {folder / 'model.tar.gz'})",
-        f"evaluation   {folder / 'processing' / 'evaluation'}",
+        f"evaluation   {evaluated}",
         *([f"pictures     {folder / PICTURES}"] if (folder / PICTURES).exists() else []),
         f"\nServe it yourself: make serve DIR={folder}",
         f"Open the report in a browser: {_report(folder)}",
     ]
     return "\n".join(lines)
+
+
+def _share(found: Mapping[str, float] | None) -> str:
+    return f"{found['value']:.1%}" if found else "-"  # - where no claim is flagged
 
 
 def _claim_lines(claim: Claim, answer: Claim) -> list[str]:

@@ -63,8 +63,13 @@ def test_the_demo_ends_with_a_page_of_all_that_came_out(demo: tuple[Path, str]) 
     assert re.search(r"^incident_severity +ordinal +0 +3 +Minor, Major, Totaled$", page, re.M)
     assert re.search(r"^AUC 0\.\d{3}: .*\n.*\(95 % interval 0\.\d{3} to 0\.\d{3}\)", page, re.M)
     assert re.search(r"^-> (Approved|Rejected)$", page, re.M)
-    assert re.search(r"^From a score of 0\.\d{4} on \(.*validation channel\):\n"
-                     r"precision \d+\.\d% .*\nrecall \d+\.\d% ", page, re.M)  # fmt: skip
+    # the figures of the test rows, as the log of evaluate has them too
+    assert re.search(r"^From a score of 0\.\d{4} on \(.*validation channel\)\.$", page, re.M)
+    precision, recall = re.findall(
+        r"^At the threshold 0\.\d+: precision (\S+), recall (\S+),", log, re.M
+    )[0]
+    assert f"\nOn the same test rows that gives\nprecision {precision} (this share" in page
+    assert f"\nrecall {recall} (this share" in page
     claims = re.findall(r"^policy \d+: score (0\.\d{4}) -> fraud = [01] \(in truth [01]\)$",
                         page, re.M)  # fmt: skip
     assert len(claims) == 3

@@ -160,7 +160,8 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
     ("a cut Parquet file", {"train": {"a.parquet": b"PAR1\x15\x04"}},
      "a.parquet: the Parquet file is damaged: "),
     ("an empty label", {"train": table(",1,a")},
-     "data.csv line 42, column 'y': the label is empty. Every label must be '0' or '1'"),
+     "data.csv line 42, column 'y': the label is empty. Leave out the rows without a label. "
+     "Every label must be '0' or '1'"),
     ("one label", {"train": "y,n\n1,2\n1,3\n"},
      "column 'y': the label is '1' in every row; two values are needed. "
      "Name the label column with target; it is 'y' now"),

@@ -155,13 +155,16 @@ REFUSED: list[tuple[str, tuple[object, ...], str]] = [
     ("reg:squaredlogerror", (-1,), "the label is '-1'. Every label must be a number above -1"),
     ("reg:squarederror", ("much",), "the label is 'much'. Every label must be a number"),
     ("reg:squarederror", ("inf",), "the label is 'inf'. Every label must be a number"),
-    ("reg:squarederror", ("",), "the label is empty. Every label must be a number"),
+    ("reg:squarederror", ("",), "the label is empty. Leave out the rows without a label. "
+     "Every label must be a number"),
     ("rank:ndcg", (32,), "the label is '32'. Every label must be a whole number from 0 to 31"),
     ("rank:ndcg", (0.5,), "the label is '0.5'. Every label must be a whole number from 0 to 31"),
     ("rank:map", (2,), "the label is '2'. Every label must be a whole number from 0 to 1"),
-    ("survival:cox", ("",), "the label is empty. Every label must be a number"),
+    ("survival:cox", ("",), "the label is empty. Leave out the rows without a label. "
+     "Every label must be a number"),
     ("multi:softprob", ("",),
-     "the label is empty. Every label must be one of 'high', 'low', 'mid'"),
+     "the label is empty. Leave out the rows without a label. Every label "
+     "must be one of 'high', 'low', 'mid'"),
     ("multi:softmax", (3,), "the label is '3' where num_class is 3. Number the classes from 0 to "
      "2, or leave num_class out to have them numbered"),
     ("multi:softmax", ("x",), "the label has 4 values ('0', '1', '2', ...) where num_class is 3. "
@@ -185,7 +188,11 @@ def test_a_label_out_of_range_is_named(
     ("bounds", "text"),
     [
         ((-1, 2), "column 'from': the label is '-1'. Every label must be a number from 0"),
-        (("", 2), "column 'from': the label is empty. Every label must be a number from 0"),
+        (
+            ("", 2),
+            "column 'from': the label is empty. Leave out the rows without a label. "
+            "Every label must be a number from 0",
+        ),
         (
             (3, 2),
             "column 'to': the label is '2'. Every label must be a number not below the lower "

@@ -139,7 +139,10 @@ def test_what_stands_out_is_on_the_page_and_on_the_terminal(profile: Profile) ->
         word, _, text = sentence.partition(": ")
         assert f"{word}</th><td>{html.escape(text)}</td>" in page.source
     leaking = profile(frame, "--target", "y")
-    assert "leakage?: column 'answer' alone predicts the label (AUC 1.000)\n" in leaking.log
+    assert (
+        "leakage?: column 'answer' alone predicts the label (AUC 1.000): list it in drop_columns, "
+        "unless it is known before the label is\n"
+    ) in leaking.log
     assert leaking.log.endswith(
         "\nprofile  profile.html\nTo train on it:  sagetree train table.csv --target y\n"
     )

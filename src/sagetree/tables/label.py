@@ -289,10 +289,11 @@ def check_cells(
     if len(wrong) or words:
         row = min([*words, *map(int, wrong[:1])])
         empty = bool(np.isnan(values[row])) and row not in words
+        leave_out = "Leave out the rows without a label. " if empty and what == "label" else ""
         cell = column_cell(table.column(name), row)
         raise DataError(
             f"the {what} is empty" if empty else f"the {what} is {quote(cell)}",
             where=f"{table.locate(row)}, column {quote(name)}",
-            hint=f"Every {what} must be {allowed}",
+            hint=f"{leave_out}Every {what} must be {allowed}",
         )
     return values

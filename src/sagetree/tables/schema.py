@@ -8,6 +8,7 @@ from typing import Literal, assert_never
 from sagetree.errors import SchemaError, Violation
 from sagetree.tables.cells import DateOrder, NumberShape
 from sagetree.tables.forms import forms_of
+from sagetree.tables.index_names import is_index_name
 from sagetree.tables.label import AnyLabel
 from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import Cells, Table, column_cell, pick
@@ -122,7 +123,8 @@ class Schema(StoredRecord):
             return False
         names = header_names(cells)
         hits = sum(name in known for name in names)
-        if hits == len(names) == len(set(names)) and set(self.input_names) <= set(names):
+        told = [name for name in names if name in known or not is_index_name(name)]
+        if hits == len(told) == len(set(told)) and set(self.input_names) <= set(told):
             return True
         as_data = len(names) in (len(self.input_names), len(self.all_names))
         return hits * 2 > len(names) and (len(names) >= FAULTY_HEADER_CELLS or not as_data)
@@ -131,8 +133,9 @@ class Schema(StoredRecord):
         """Return the model's input columns of `table`, in the model's order.
 
         A table with names is matched by them. One without must have exactly the
-        input columns, or exactly all trained columns, in order. Raises
-        SchemaError naming each column that is missing, unknown or the label.
+        input columns, or exactly all trained columns, in order. An index that pandas
+        wrote along is left out, whether training saw one or not. Raises SchemaError
+        naming each column that is missing, unknown or the label.
         """
         if not table.named:
             return self._arrange_by_position(table)
@@ -161,7 +164,7 @@ class Schema(StoredRecord):
         return [
             Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
             for name in names
-            if name not in self.trained_names
+            if name not in self.trained_names and not is_index_name(name)
         ]
 
     def _arrange_by_position(self, table: Table) -> Table:

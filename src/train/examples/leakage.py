@@ -21,6 +21,8 @@ from sagetree.train.hosts.group import ONE, Group
 # A column with fewer values present than this share says next to nothing.
 LEAST_PRESENT = 0.01
 
+_REMEDY = "list such columns in drop_columns, and split by key (sagetree prepare does)"
+
 
 @dataclass(frozen=True)
 class Leakage:
@@ -34,15 +36,17 @@ class Leakage:
             raise DataError(
                 "; ".join(self.suspects),
                 where="channel train",
-                hint="List such columns in drop_columns, and split by key (sagetree prepare does); "
+                hint=f"{_REMEDY[0].upper()}{_REMEDY[1:]}; "
                 "or set fail_on_leakage=false if all of it is known before the label is",
             )
 
     def tell(self, *, fails: bool) -> None:
-        """Log the suspects, a line each; raises as `check`."""
+        """Log the suspects, a line each, and what to do; raises as `check`."""
         self.check(fails=fails)
         for suspect in self.suspects:
             LOG.warning("Leakage? %s", suspect)
+        if self.suspects:
+            LOG.warning("Unless all of it is known before the label is: %s", _REMEDY)
 
 
 def find_leakage(

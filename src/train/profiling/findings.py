@@ -18,7 +18,7 @@ def findings(facts: TableFacts) -> tuple[Finding, ...]:
     """Return what stands out: a word for it, and a sentence."""
     kinds = (
         ("training would end", [*_ends(facts)]),
-        ("leakage?", facts.of_rows.leaks if facts.of_rows else ()),
+        ("leakage?", [*_leaks(facts)]),
         ("contradiction", [*_contradictions(facts)]),
         ("duplicates", [*_duplicates(facts)]),
         ("mostly missing", [*_mostly_missing(facts)]),
@@ -40,6 +40,11 @@ def _ends(facts: TableFacts) -> Iterator[str]:
     yield from (one.refused for one in facts.columns if one.refused)
     if facts.of_rows is None:
         yield "there are no columns left to learn from"
+
+
+def _leaks(facts: TableFacts) -> Iterator[str]:
+    for leak in facts.of_rows.leaks if facts.of_rows else ():
+        yield f"{leak}: list it in drop_columns, unless it is known before the label is"
 
 
 def _contradictions(facts: TableFacts) -> Iterator[str]:

@@ -71,12 +71,22 @@ TEN = ", ".join(f"'c{n}'" for n in range(10))
     ("label", "cells", "text"),
     [
         (CLASSES, ["a", "c"], "the label is 'c'. Every label must be one of 'a', 'b', '10'"),
-        (CLASSES, ["a", None], "the label is empty. Every label must be one of 'a', 'b', '10'"),
+        (
+            CLASSES,
+            ["a", None],
+            "the label is empty. Leave out the rows without a label. "
+            "Every label must be one of 'a', 'b', '10'",
+        ),
         (MANY, ["c1", "d"], f"the label is 'd'. Every label must be one of {TEN}, ... (12 in all)"),
         (COUNT, [1, -1], "the label is '-1'. Every label must be a whole number from 0"),
         (COUNT, [1, 0.5], "the label is '0.5'. Every label must be a whole number from 0"),
         (COUNT, [1, "no"], "the label is 'no'. Every label must be a whole number from 0"),
-        (COUNT, [1, math.nan], "the label is empty. Every label must be a whole number from 0"),
+        (
+            COUNT,
+            [1, math.nan],
+            "the label is empty. Leave out the rows without a label. "
+            "Every label must be a whole number from 0",
+        ),
     ],
 )
 def test_labels_that_are_none(label: AnyLabel, cells: list[Cell], text: str) -> None:

@@ -64,6 +64,8 @@ def test_kinds_that_are_inputs(kind: str) -> None:
         ("x,y", "age", "a<b"),
         ("policy_id", "x,y", "year", "age", "a<b"),
         ("year", *INPUTS),
+        ("Unnamed: 0", *INPUTS),  # pandas' index, which training did not see
+        (*INPUTS, "__index_level_0__"),
     ],
 )
 def test_columns_are_matched_by_name(names: tuple[str, ...]) -> None:
@@ -217,6 +219,14 @@ def test_a_header_of_one_column() -> None:
     assert not one.is_header(("1",))
 
 
+def test_a_header_begins_with_the_nameless_index_of_pandas() -> None:
+    one = Schema(columns=(column("x"),), label=None, named=True)
+    assert one.is_header(("", "x"))
+    assert one.is_header(("", "", "x"))
+    assert not one.is_header(("", "1"))
+    assert not SCHEMA.is_header(("", "", "age"))  # a category that is called like a column
+
+
 def test_empty_names_are_called_as_pandas_calls_them() -> None:
     assert header_names(["", " fraud", "\t", "b "]) == ("Unnamed: 0", "fraud", "Unnamed: 2", "b")
 
@@ -269,9 +279,21 @@ def test_labels_of_a_typed_column() -> None:
     [
         (["no", "maybe"], (), "t.csv line 3, column 'fraud': the label is 'maybe'."),
         (["no", 1], (), "t.csv line 3, column 'fraud': the label is '1'."),
-        (["", "no"], (), "t.csv line 2, column 'fraud': the label is empty."),
-        (["no", None], (), "t.csv line 3, column 'fraud': the label is empty."),
-        (["no", "?"], ("?",), "t.csv line 3, column 'fraud': the label is empty."),
+        (
+            ["", "no"],
+            (),
+            "t.csv line 2, column 'fraud': the label is empty. Leave out the rows without a label.",
+        ),
+        (
+            ["no", None],
+            (),
+            "t.csv line 3, column 'fraud': the label is empty. Leave out the rows without a label.",
+        ),
+        (
+            ["no", "?"],
+            ("?",),
+            "t.csv line 3, column 'fraud': the label is empty. Leave out the rows without a label.",
+        ),
         (["no", "x" * 50], (), f"t.csv line 3, column 'fraud': the label is '{'x' * 39}…'."),
     ],
 )
