@@ -88,7 +88,8 @@ FAULTS = [
     ),
     (
         b"a,b\n" + GOOD + b"1,\xff\n" + GOOD,
-        "t.csv line 102: the text is not UTF-8. Save the file as UTF-8",
+        "t.csv line 102: the text is not UTF-8. Save the file as UTF-8, such as with: "
+        "iconv -f windows-1252 -t utf-8 FILE",
     ),
     (
         b"a,b\n" + GOOD + b'1,"2"x\n',

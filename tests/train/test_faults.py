@@ -156,7 +156,8 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "a.csv: this is a Python pickle. "
      "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"),
     ("not UTF-8", {"train": {"a.csv": table("1,2,b").encode() + b"0,1,\xff\n"}},
-     "a.csv line 43: the text is not UTF-8. Save the file as UTF-8"),
+     "a.csv line 43: the text is not UTF-8. Save the file as UTF-8, such as with: "
+     "iconv -f windows-1252 -t utf-8 FILE"),
     ("a cut Parquet file", {"train": {"a.parquet": b"PAR1\x15\x04"}},
      "a.parquet: the Parquet file is damaged: "),
     ("an empty label", {"train": table(",1,a")},

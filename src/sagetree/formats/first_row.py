@@ -1,10 +1,12 @@
 """The first row of a CSV text, by which all others are read."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
+from sagetree.formats.charsets import UTF_16
 from sagetree.formats.whole_rows import LINE_ENDS, end_of_line, line_count, without_blanks
 from sagetree.tables.schema import header_names
 
@@ -14,6 +16,8 @@ COMMA = ","
 SHORT_BYTES = 64 * 1024
 
 QUOTE_HINT = 'Close every quote; write a quote inside a quoted cell twice ("")'
+
+_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar", " ": "a space"}
 
@@ -142,4 +146,6 @@ def decode(text: bytes) -> str:
         return text.decode()
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise CsvError("the text is not UTF-8", line, "Save the file as UTF-8") from error
+        charset = UTF_16 if text.startswith(_UTF_16_MARKS) else "windows-1252"
+        hint = f"Save the file as UTF-8, such as with: iconv -f {charset} -t utf-8 FILE"
+        raise CsvError("the text is not UTF-8", line, hint) from error

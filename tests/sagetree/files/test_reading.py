@@ -168,7 +168,8 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
     ),
     "latin-1": (
         {"1.csv": "a,b\n1,größe\n".encode("latin-1")},
-        "1.csv line 2: the text is not UTF-8. Save the file as UTF-8",
+        "1.csv line 2: the text is not UTF-8. Save the file as UTF-8, such as with: "
+        "iconv -f windows-1252 -t utf-8 FILE",
     ),
     "two columns of one name": (
         {"1.csv": "a,b, a\n1,2,3\n"},

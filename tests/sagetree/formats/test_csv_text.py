@@ -76,6 +76,8 @@ def test_cells_as_they_stand(body: bytes, columns: list[list[str]]) -> None:
     assert cells_of(text) == (tuple(column[0] for column in columns), columns, len(columns[0]))
 
 
+RECODE_HINT = "Save the file as UTF-8, such as with: iconv -f windows-1252 -t utf-8 FILE"
+
 BAD = {
     "nothing": (b"", 1, "there are no rows", "Send at least one line of comma-separated values"),
     "only a byte-order mark": (
@@ -132,9 +134,10 @@ BAD = {
         "the line is not CSV: ',' expected after '\"'",
         QUOTE_HINT,
     ),
-    "latin-1": (b"1,2\n3,gr\xf6\xdfe\n", 2, "the text is not UTF-8", "Save the file as UTF-8"),
-    "after an empty line": (b"\n\xff", 2, "the text is not UTF-8", "Save the file as UTF-8"),
-    "utf-16": ("1,2\n".encode("utf-16"), 1, "the text is not UTF-8", "Save the file as UTF-8"),
+    "latin-1": (b"1,2\n3,gr\xf6\xdfe\n", 2, "the text is not UTF-8", RECODE_HINT),
+    "after an empty line": (b"\n\xff", 2, "the text is not UTF-8", RECODE_HINT),
+    "utf-16": ("1,2\n".encode("utf-16"), 1, "the text is not UTF-8",
+               RECODE_HINT.replace("windows-1252", "utf-16")),
 }  # fmt: skip
 
 
@@ -153,7 +156,7 @@ def test_what_is_no_csv(body: bytes, line: int, message: str, hint: str) -> None
         (b"x,y,z\n", "the line has 3 cells, and the first line has 2", WIDTH_HINT),
         (b'x,"y"z\n', "the line is not CSV: ',' expected after '\"'", QUOTE_HINT),
         (b"\n", "the line has 1 cells, and the first line has 2", BLANK_HINT),
-        (b"x,\xff\n", "the text is not UTF-8", "Save the file as UTF-8"),
+        (b"x,\xff\n", "the text is not UTF-8", RECODE_HINT),
     ],
 )
 def test_the_line_is_named_in_a_large_text_too(row: bytes, message: str, hint: str) -> None:

@@ -106,7 +106,8 @@ def test_rows_are_located_by_their_line():
             b"1,2\n\xff,4\n",
             {},
             DecodingError,
-            "line 2: the text is not UTF-8. Save the file as UTF-8",
+            "line 2: the text is not UTF-8. Save the file as UTF-8, such as with: "
+            "iconv -f windows-1252 -t utf-8 FILE",
         ),
         (
             "age,état\n".encode(),

@@ -71,7 +71,11 @@ def test_a_charset_is_of_text(job: Job) -> None:
             "channel 'train' has the charset 'utf-32' in its ContentType: take one of utf-8, "
             "us-ascii, iso-8859-1, windows-1252, utf-16. Correct it\n",
         ),
-        ("utf-8", "a.csv line 1: the text is not UTF-8. Save the file as UTF-8\n"),
+        (
+            "utf-8",
+            "a.csv line 1: the text is not UTF-8. Save the file as UTF-8, such as with: "
+            "iconv -f windows-1252 -t utf-8 FILE\n",
+        ),
     ],
 )
 def test_what_is_not_of_its_charset_is_refused(job: Job, charset: str, text: str) -> None:
