@@ -240,7 +240,10 @@ def main(argv: Sequence[str]) -> int:
     if VENV.exists() and wrong is None and wanted.is_in(left_by_an_install()):
         return 0
     again = f" anew ({wrong})" if wrong else ""
-    print(f"Making .venv{again}: Python {wanted.python} and what uv.lock names", flush=True)
+    print(
+        f"Making .venv{again}: Python {wanted.python} and what uv.lock names. This takes minutes",
+        flush=True,
+    )
     try:
         installer = Installer(options.uv)
         if wrong or not VENV.exists():

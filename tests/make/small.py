@@ -20,7 +20,9 @@ ROOT = Path(__file__).parents[2]
 PYTHON = Path(sys.base_prefix, "bin", "python{}.{}".format(*sys.version_info))
 TIMEOUT = 600  # an install takes 5 s, and minutes on a machine that is busy
 LEAF = "leaf-1.0-py3-none-any.whl"
-MAKING = "Making .venv: Python {}.{} and what uv.lock names".format(*sys.version_info)
+MAKING = "Making .venv: Python {}.{} and what uv.lock names. This takes minutes".format(
+    *sys.version_info
+)
 
 PROJECT = """
 [build-system]
