@@ -36,6 +36,11 @@ class MetricEstimate:
     low: float
     high: float
 
+    @property
+    def known(self) -> bool:
+        """Say whether the interval is known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
 
 @dataclass(frozen=True)
 class Target:

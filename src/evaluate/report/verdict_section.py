@@ -32,10 +32,10 @@ def _plain_words(facts: ReportFacts) -> Iterator[str]:
         yield f"Measured on {facts.rows} rows{f' {new}' if new else f': {facts.rows_name}'}."
         if facts.baseline is not None:
             found = facts.metric(facts.headline)
+            interval = f" (95 % interval {between(found.low, found.high)})" if found.known else ""
             yield (
-                f"The {facts.headline} is {found.value:.4g} (95 % interval "
-                f"{between(found.low, found.high)}); a constant prediction would give "
-                f"{facts.baseline:.4g}."
+                f"The {facts.headline} is {found.value:.4g}{interval}; a constant prediction "
+                f"would give {facts.baseline:.4g}."
             )
         return
     positive = shown(f"{target.label} = {target.positive}")
@@ -90,6 +90,11 @@ def _keys(facts: ReportFacts) -> Iterator[KeyFigure]:
 
 
 def _key(name: str, metric: MetricEstimate) -> KeyFigure:
-    value = metric.value
-    shown_value = f"{value:,.0f}" if LARGE <= abs(value) < HUGE else f"{value:.3g}"
-    return KeyFigure(name, shown_value, f"95 %: {between(metric.low, metric.high)}")
+    low, high = _digits(metric.low), _digits(metric.high)
+    return KeyFigure(
+        name, _digits(metric.value, 3), f"95 %: {low} to {high}" if metric.known else ""
+    )
+
+
+def _digits(value: float, digits: int = 4) -> str:
+    return f"{value:,.0f}" if LARGE <= abs(value) < HUGE else f"{value:.{digits}g}"

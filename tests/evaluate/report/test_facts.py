@@ -300,4 +300,17 @@ def test_a_key_figure_has_no_exponent(tmp_path: Path):
     page = (tmp_path / "out" / "processing" / "evaluation" / "report.html").read_text()
     keys = dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page))
     assert re.fullmatch(r"\d{2,3}(,\d{3})+", keys["mse"])
+    assert re.search(r"<dt>mse</dt><dd>[\d,]+</dd><dd>95 %: \d[\d,]+ to \d[\d,]+</dd>", page)
     assert re.fullmatch(r"\d{3}", keys["mae"])
+
+
+def test_an_interval_that_is_not_known_is_not_spoken_of(tmp_path: Path):
+    """All rows are called right, and the spread of their share says nothing."""
+    rows = "".join(f"{'abc'[n % 3]},{n % 3 * 10 + n % 7}\n" for n in range(150))
+    (tmp_path / "rows.csv").write_text("kind,x\n" + rows)
+    table, out = str(tmp_path / "rows.csv"), str(tmp_path / "out")
+    assert train([table, "--target", "kind", "--out", out, "--set", "num_round=3"]) == 0
+    assert evaluate([out, table]) == 0
+    page = (tmp_path / "out" / "processing" / "evaluation" / "report.html").read_text()
+    assert "The accuracy is 1; a constant prediction would give 0.3333." in page
+    assert "<dt>accuracy</dt><dd>1</dd><dd></dd>" in page
