@@ -29,8 +29,7 @@ def run(settings: PredictSettings) -> int:
         rows, unseen = _score(settings, files, destination)
     for column, cells in unseen.items():
         LOG.warning(
-            "WARNING: %d cells of column %s are of categories that training never saw, and count "
-            "as missing",
+            "WARNING: %d cells of column %s are of categories that training never saw",
             cells,
             quote(column),
         )

@@ -68,8 +68,7 @@ def test_output_and_messages_are_those_of_one(capfd: pytest.CaptureFixture[str])
         0,
         "Empty and skipped: rows/0.csv\n"
         "1 line among the rows repeated the header: skipped\n"
-        "WARNING: 20 cells of column 'a<b' are of categories that training never saw, and count "
-        "as missing\n"
+        "WARNING: 20 cells of column 'a<b' are of categories that training never saw\n"
         "59 rows scored: standard output\n",
     )
     assert out.count("\n") == 1 + 59 + 20
