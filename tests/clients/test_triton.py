@@ -101,4 +101,4 @@ def test_its_errors_are_ours(found: dict[str, Any]):
     """The client shows nothing but `error`."""
     assert "The model of this server is called model" in found["no such model"]["refused"]
     assert "nobody" in found["no such column"]["refused"]
-    assert "packed as 'gzip'" in found["gzip"]["refused"]
+    assert "compressed as 'gzip'" in found["gzip"]["refused"]
