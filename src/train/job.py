@@ -79,7 +79,8 @@ def run_on_gpus(
 
 def walk(opt_ml: OptMl, overrides: Mapping[str, str], hosts: Hosts, cluster: Cluster) -> int:
     """Walk as one of `hosts`, from the channels to the model. Returns and raises as `run`."""
-    with open_group(hosts, cluster) as group:
+    report = None if hosts.machine and hosts.rank else opt_ml.failure
+    with open_group(hosts, cluster, report) as group:
         with group.settling():  # what only one host cannot do ends all
             for folder in (opt_ml.model, opt_ml.output_data):
                 check_writable(folder)

@@ -141,6 +141,7 @@ class Several(Group):
         with self._guarded():
             collective.finalize()
         self._has_parted = True
+        self._meeting.stop_watching()  # what becomes of the others is nothing to the leader now
 
     def _end_by(self, error: BaseException) -> None:
         if error is self._agreed:

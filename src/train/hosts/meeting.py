@@ -1,20 +1,24 @@
 """A host's side of the meeting: it joins, learns where the tracker is, and leaves."""
 
 import json
+import os
+import select
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from sagetree.boosters.library import library_version
 from sagetree.errors import PlatformError
-from sagetree.machine.program import describe
+from sagetree.machine.program import FAILED, describe, fail
 from sagetree.train.hosts.cluster import PORT_VARIABLE, TIMEOUT_VARIABLE, Cluster
-from sagetree.train.hosts.lines import HostLine
+from sagetree.train.hosts.lines import MOST, HostLine
 from sagetree.train.hosts.resource_config import Hosts
 
 # Seconds between two tries: the leader's container may start a minute later.
@@ -25,6 +29,11 @@ _ANSWERS_WITHIN = 10.0
 
 # Seconds in which it surely passes on why this host ends.
 _NOTES_WITHIN = 2.0
+
+# How often this host checks whether another one is lost, and seconds in which its exchange with
+# that one surely breaks.
+_CHECKED_EVERY = 1.0
+_BREAKS_WITHIN = 10.0
 
 _HINT = (
     "See the log of that host. A job with checkpoints goes on from the newest when it is "
@@ -43,6 +52,7 @@ class Meeting:
         self._said: list[dict[str, Any]] = []
         self._coordinator = self._start_coordinator() if hosts.rank == 0 else None
         self._line: HostLine | None = None
+        self._notices = threading.Event()
 
     def come(self) -> None:
         """Wait until all hosts are there; `tracker` is then its address and port.
@@ -66,8 +76,44 @@ class Meeting:
         if not self.tracker:
             raise self._lost(answer.get("cause", {}))
 
+    def watch(self, report: Path | None) -> None:
+        """Have a thread end this process where it never notices that a host is lost.
+
+        XGBoost may wait for ever in an exchange with it, where no Python code runs. The reason
+        goes to the file `report`, too. Ends with `stop_watching`, and with the job.
+        """
+        threading.Thread(target=self._watch, args=(report,), daemon=True).start()
+
+    def stop_watching(self) -> None:
+        """Leave it to this host from now on to notice what becomes of the others."""
+        self._notices.set()
+
+    def _watch(self, report: Path | None) -> None:
+        cause = None
+        while cause is None:
+            if self._notices.wait(_CHECKED_EVERY):
+                return
+            cause = self._unread_cause()
+        if not self._notices.wait(_BREAKS_WITHIN):
+            fail(describe(self._lost(cause)), report)
+            sys.stdout.flush()
+            os._exit(FAILED)
+
+    def _unread_cause(self) -> Mapping[str, Any] | None:
+        """Return what the coordinator has sent of a lost host, empty if it has gone, else None."""
+        line = self._line
+        try:
+            if line is None or not select.select([line.socket], [], [], 0)[0]:
+                return None
+            data = line.socket.recv(MOST, socket.MSG_PEEK)
+            said = [json.loads(text) for text in data.splitlines()]
+        except (OSError, ValueError):  # it is closed here, or not all of it has arrived
+            return None
+        return next((words["cause"] for words in said if "cause" in words), None if data else {})
+
     def ask_who_is_lost(self) -> PlatformError:
         """Return the error that says why an exchange broke, as far as the coordinator knows."""
+        self.stop_watching()
         if self._line is None:
             return self._lost({})
         answer = self._answer(self._line, 0)  # it may have said so, and be gone since
@@ -91,6 +137,7 @@ class Meeting:
 
     def close(self) -> None:
         """Part from the others in order: the leader is the last."""
+        self.stop_watching()
         self._say(bye=True)
         self._close_line()
         self._wait_for_coordinator()
@@ -100,6 +147,7 @@ class Meeting:
 
         Where the hosts have met nobody is waited for: they miss this one once it has ended.
         """
+        self.stop_watching()
         self._say(failed=describe(error).partition("\n")[0])
         if self._line is not None:
             self._answer(self._line, _NOTES_WITHIN)

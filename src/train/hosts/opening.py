@@ -1,6 +1,7 @@
 """The group of a job's hosts: they meet, or there is one alone."""
 
 from contextlib import redirect_stdout
+from pathlib import Path
 
 import xgboost
 from xgboost import collective
@@ -14,10 +15,11 @@ from sagetree.train.hosts.meeting import Meeting
 from sagetree.train.hosts.resource_config import Hosts
 
 
-def open_group(hosts: Hosts, cluster: Cluster) -> Group:
+def open_group(hosts: Hosts, cluster: Cluster, report: Path | None = None) -> Group:
     """Return the group, once all its hosts are there; to be entered, and left at the job's end.
 
-    Raises PlatformError that names those which did not come.
+    `report` is the file for the reason of a host that cannot end by itself. Raises PlatformError
+    that names those which did not come.
     """
     if hosts.count == 1:
         return ONE
@@ -28,6 +30,7 @@ def open_group(hosts: Hosts, cluster: Cluster) -> Group:
     except BaseException as error:
         meeting.leave(error)
         raise
+    meeting.watch(report)
     LOG.info("Host %s is %d of %d", hosts.current, hosts.rank + 1, hosts.count)
     return Several(meeting)
 

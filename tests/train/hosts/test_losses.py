@@ -1,9 +1,11 @@
 """Hosts that die, hang, fail or do not come: all others end soon, and say who and why."""
 
 import json
+import os
 import re
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +27,10 @@ HINT = (
 def last_words(host: Host) -> list[str]:
     """The kind and the text of the error with which a host ended."""
     assert host.wait() == 1, host.log
-    found = json.loads(host.log.splitlines()[-1])
+    last = host.log.splitlines()[-1]
+    if last.startswith("FAILED: "):  # it waited in XGBoost, and was ended there
+        return ["PlatformError", last.removeprefix("FAILED: ")]
+    found = json.loads(last)
     assert isinstance(found, list)
     return found
 
@@ -112,8 +117,6 @@ def fail_alone(group: Group) -> None:
     exchange_for_ever(group)
 
 
-@pytest.mark.long
-@pytest.mark.nightly  # one time in some thirty XGBoost waits for ever (docs/decisions/hosts.md)
 def test_a_bug_on_one_host_is_named_on_the_others(tmp_path: Path) -> None:
     hosts = start_group(tmp_path, 3, fail_alone)
 
@@ -121,6 +124,39 @@ def test_a_bug_on_one_host_is_named_on_the_others(tmp_path: Path) -> None:
     for host in (hosts[0], hosts[2]):
         said = "127.0.0.2 failed: Unexpected error (a bug): KeyError: 'amount'"
         assert last_words(host) == lost(said)
+
+
+def wait_for_ever(group: Group) -> None:
+    """As XGBoost does now and then, when another host has gone."""
+    group.settle()
+    if group.rank == 1:
+        raise KeyError("amount")
+    threading.Event().wait()
+
+
+@pytest.mark.long
+def test_a_host_that_never_notices_is_ended_with_the_reason(tmp_path: Path) -> None:
+    hosts = start_group(tmp_path, 3, wait_for_ever)
+    assert last_words(hosts[1]) == ["KeyError", "'amount'"]
+    for host in (hosts[0], hosts[2]):
+        said = "127.0.0.2 failed: Unexpected error (a bug): KeyError: 'amount'"
+        assert last_words(host) == lost(said)
+
+
+def part_and_die(group: Group) -> str:
+    group.part()
+    if group.rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(14)  # longer than a host has to notice that another one is lost
+    return "written"
+
+
+@pytest.mark.long
+def test_a_leader_that_writes_the_model_needs_nobody(tmp_path: Path) -> None:
+    leader, other = start_group(tmp_path, 2, part_and_die)
+    assert leader.wait() == 0, leader.log
+    assert json.loads(leader.log.splitlines()[-1]) == "written"
+    assert other.wait() == -signal.SIGKILL
 
 
 def exchange_once_more(group: Group) -> None:
