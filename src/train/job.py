@@ -35,20 +35,20 @@ from sagetree.train.boosting.results import TrainedModels, ValidationResult
 from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested
-from sagetree.train.column_baselines import measure_columns
-from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
-from sagetree.train.final_metrics import with_test_metrics
 from sagetree.train.hosts.cluster import DEFAULT_CLUSTER, Cluster
 from sagetree.train.hosts.opening import open_group
 from sagetree.train.hosts.other_gpus import other_gpus
 from sagetree.train.hosts.resource_config import Hosts
-from sagetree.train.importance import measure_importance
 from sagetree.train.learning import Learnt, learn
-from sagetree.train.predictions_file import PREDICTIONS_FILE, write_predictions
+from sagetree.train.results.column_baselines import measure_columns
+from sagetree.train.results.deciding import called_out_of_part, decide, held_out_point
+from sagetree.train.results.final_metrics import with_test_metrics
+from sagetree.train.results.importance import measure_importance
+from sagetree.train.results.predictions_file import PREDICTIONS_FILE, write_predictions
+from sagetree.train.results.summary import summary, warn_of_nothing_learnt
 from sagetree.train.settings.channel_settings import TEST, VALIDATION
 from sagetree.train.settings.configuration import count_gpus, find_hosts, read_settings
-from sagetree.train.summary import summary, warn_of_nothing_learnt
 
 METRICS_FILE = "metrics.json"
 

@@ -7,7 +7,7 @@ import importlib
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -114,6 +114,14 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
                 places[name].append(path)
     assert len(places) > len(FILES) / 2  # the pattern finds them
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_a_room_has_at_most_14_files() -> None:
+    """And a file at most 350 lines (docs/architecture.md)."""
+    rooms = Counter(path.parent for path in FILES if path.name != "__init__.py")
+    assert {str(room): count for room, count in rooms.items() if count > 14} == {}
+    lines = {name: text.count("\n") for name, text in TEXTS.items()}
+    assert {name: count for name, count in lines.items() if count > 350} == {}
 
 
 def test_opt_ml_is_spelled_in_one_place() -> None:

@@ -20,8 +20,8 @@ from sagetree.train.boosting.results import ValidationResult
 from sagetree.train.boosting.strategies import fit
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested
-from sagetree.train.deciding import called_out_of_part, decide
 from sagetree.train.examples.examples import Examples
+from sagetree.train.results.deciding import called_out_of_part, decide
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
 _UNKNOWN = "Warning: what reweigh=facet costs is unknown: %s"

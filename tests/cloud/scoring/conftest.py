@@ -1,8 +1,7 @@
 """The score function on a stack whose services are one HTTP server with a real model."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -10,10 +9,7 @@ import pytest
 from sagetree.cloud.clients import AwsClients
 from sagetree.cloud.functions import score
 from sagetree.cloud.names import Settings
-from tests.cloud import strict
-from tests.cloud.stack_server import StackServer, stack_server
-
-BUNDLE = Path(__file__).parents[2] / "bundles" / "format-1-native"
+from tests.cloud.stack_server import StackServer
 
 CLAIM = {"amount": 12.5, "state": "CA", "reported": True, "on": "2024-01-31", "severity": "1"}
 
@@ -59,25 +55,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-@pytest.fixture(scope="session")
-def services() -> Iterator[tuple[StackServer, AwsClients]]:
-    """The stack's services, and AWS's SDK on them: it takes a second to make its clients."""
-    with stack_server(BUNDLE) as server:
-        clients = AwsClients()
-        # what the environment says is read when a client is made
-        with pytest.MonkeyPatch.context() as patch:
-            for name in ("HTTP_PROXY", "http_proxy", "AWS_PROFILE"):
-                patch.delenv(name, raising=False)
-            for name, value in server.environ.items():
-                patch.setenv(name, value)
-            for service in (
-                "s3", "sagemaker", "sagemaker-featurestore-runtime", "sagemaker-runtime", "sns",
-                "sqs", "ssm",
-            ):  # fmt: skip
-                strict.hold(clients[service].meta.events)
-        yield server, clients
 
 
 @pytest.fixture

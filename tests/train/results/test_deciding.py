@@ -15,8 +15,8 @@ from sagetree.tables.roles import RowRoles
 from sagetree.train.boosting.folds import part_numbers
 from sagetree.train.boosting.judging import NO_CHANCE_ROWS
 from sagetree.train.boosting.results import ValidationResult
-from sagetree.train.deciding import called_out_of_part, decide, held_out_point
 from sagetree.train.examples.examples import Examples
+from sagetree.train.results.deciding import called_out_of_part, decide, held_out_point
 
 LOGISTIC = OBJECTIVES["binary:logistic"]
 

@@ -13,7 +13,7 @@ from sagetree.features.moment import PARTS, Moment
 from sagetree.features.number import Number
 from sagetree.features.pipeline import FeaturePipeline
 from sagetree.train.examples.examples import Examples, Matrix
-from sagetree.train.importance import (
+from sagetree.train.results.importance import (
     LEAST_ROWS,
     MANY_SPLITS,
     MOST_ROWS,

@@ -1,0 +1,1 @@
+"""What comes out of a trained model: threshold, metrics, importance, baselines, files, summary."""
