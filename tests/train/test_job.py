@@ -88,7 +88,7 @@ def test_a_validation_channel_stops_early_and_is_what_metrics_are_of(job: Job) -
     found = content["binary_classification_metrics"]
     assert found["f1"]["value"] < bundle.decision.f1
     assert content["operating_point"]["chosen"]["f1"] == pytest.approx(found["f1"]["value"])
-    assert f"of these {found['precision']['value']:.1%} are right" in ran.log
+    assert f": {found['precision']['value']:.1%} of these are right" in ran.log
     assert auc != bundle.metrics["auc"] == pytest.approx(auc, abs=0.02)
 
 

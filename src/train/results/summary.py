@@ -59,12 +59,11 @@ def summary(
         found = evaluation.scalars
         text += (
             f"\nRows whose score, {label.probability}, is at least {decision.threshold:.4g} are "
-            f"called {quote(label.positive)}: of these "
-            f"{found['precision']:.1%} are right, and {found['recall']:.1%} of all that are so "
-            f"are found."
+            f"called {quote(label.positive)}: {found['precision']:.1%} of these are right, and "
+            f"{found['recall']:.1%} of all rows that are {quote(label.positive)} are among them."
         )
     elif isinstance(label, Label):
-        text += f"\nThe higher a row's score, the more speaks for {label.name} = {label.positive}."
+        text += f"\nThe higher a row's score, the more likely is {label.name} = {label.positive}."
     last = f"The model reloads and repeats its scores bit for bit; it lies in {opt_ml.model}"
     return "\n".join([text, *_columns(importance), last])
 

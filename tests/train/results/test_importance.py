@@ -170,7 +170,7 @@ def test_ten_columns_are_told_in_five_lines_of_at_most_ten(job: Job) -> None:
 
 def test_the_summary_says_what_is_positive_where_scores_have_no_threshold(job: Job) -> None:
     ran = job({"train": lines()}, {"objective": "binary:logitraw"})
-    said = "\nThe higher a row's score, the more speaks for fraud = 1.\nThe columns that count most"
+    said = "\nThe higher a row's score, the more likely is fraud = 1.\nThe columns that count most"
     assert said in ran.log
 
 
