@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,9 @@ BYTES_PER_THREAD = 125_000_000
 # The database makes a table of its own of each chunk of Arrow rows, with room for this many in
 # every column: of 4000 columns 130 MB, for the 30 rows that a block of a CSV file has.
 ROOM_ROWS = 2048
+
+# Seconds between two looks for a signal, and between two interrupts.
+_GLANCE, _BETWEEN_INTERRUPTS = 0.5, 0.05
 
 # Tables as they were read, and what is made of them: apart from the user's names.
 _SCHEMAS = ("raw", "made")
@@ -94,9 +97,13 @@ class Database(ABC):
 
 @dataclass(frozen=True)
 class DuckDatabase(Database):
-    """A connection, and the few ways it is asked. What it cannot do raises duckdb.Error."""
+    """A connection, and the few ways it is asked. What it cannot do raises duckdb.Error.
+
+    Statements run in `thread`, which has one worker.
+    """
 
     connection: duckdb.DuckDBPyConnection
+    thread: ThreadPoolExecutor
 
     def run(self, sql: str, values: Sequence[object] = ()) -> duckdb.DuckDBPyConnection:
         """Run a statement and return what holds its result.
@@ -105,13 +112,37 @@ class DuckDatabase(Database):
         """
         # In a thread: within a query the database heeds a signal late or never, and keeps
         # from us what its handler raised.
-        with ThreadPoolExecutor(max_workers=1) as pool, _machine_errors():
-            running = pool.submit(self.connection.execute, sql, list(values))
+        statement: Future[duckdb.DuckDBPyConnection] = Future()
+        with _machine_errors():
             try:
-                return running.result()
+                self.thread.submit(self._work, statement, sql, list(values))
+                # A signal just before this thread sleeps is seen only when it wakes.
+                while not wait([statement], timeout=_GLANCE).done:
+                    pass
+                return statement.result()
             except BaseException:
-                self.connection.interrupt()
+                self._call_off(statement)
                 raise
+
+    def _work(
+        self, statement: Future[duckdb.DuckDBPyConnection], sql: str, values: list[object]
+    ) -> None:
+        if not statement.set_running_or_notify_cancel():
+            return
+        try:
+            statement.set_result(self.connection.execute(sql, values))
+        except BaseException as error:
+            statement.set_exception(error)
+
+    def _call_off(self, statement: Future[duckdb.DuckDBPyConnection]) -> None:
+        """End a statement, or keep it from beginning; then the connection is free again.
+
+        A signal may come while the thread starts: a query that has not begun does not heed
+        an interrupt.
+        """
+        while not statement.cancel() and not statement.done():
+            self.connection.interrupt()
+            wait([statement], timeout=_BETWEEN_INTERRUPTS)
 
     def rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Return all rows of a query. Raises PlatformError as `run` does."""
@@ -199,8 +230,9 @@ def open_database(memory_limit: int) -> Iterator[DuckDatabase]:
         with (
             _machine_errors(),
             duckdb.connect(str(Path(folder) / "work.duckdb"), config=config) as connection,
+            ThreadPoolExecutor(max_workers=1) as thread,
         ):
-            database = DuckDatabase(connection)
+            database = DuckDatabase(connection, thread)
             database.run("SET TimeZone = 'UTC'")
             for schema in _SCHEMAS:
                 database.run(f"CREATE SCHEMA {schema}")

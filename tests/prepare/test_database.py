@@ -2,14 +2,20 @@
 
 import doctest
 import importlib
+import random
+import signal
+import threading
+import time
 from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType
 
 import duckdb
 import pyarrow as pa
 import pytest
 
 from sagetree.errors import PlatformError
-from sagetree.prepare.database import identifier, open_database
+from sagetree.prepare.database import Database, identifier, open_database
 
 
 def test_nothing_outside_the_given_folders_can_be_opened(tmp_path: Path) -> None:
@@ -51,6 +57,48 @@ def test_the_temporary_folder_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(duckdb.CatalogException):
             db.run("SELECT * FROM nope")
     assert list(tmp_path.iterdir()) == []
+
+
+class Stopped(BaseException):
+    """A signal has come."""
+
+
+def stop(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def signal_after(delays: "SimpleQueue[float | None]") -> None:
+    """Send the main thread a signal after each of so many seconds."""
+    main = threading.main_thread().ident
+    assert main is not None
+    while (delay := delays.get()) is not None:
+        time.sleep(delay)
+        signal.pthread_kill(main, signal.SIGUSR1)
+
+
+def run_until_stopped(db: Database, delays: "SimpleQueue[float | None]", delay: float) -> None:
+    delays.put(delay)
+    db.run("SELECT count(*) FROM range(1_000_000_000_000)")  # takes a minute and more
+
+
+def test_a_signal_at_any_moment_of_a_query_frees_the_connection() -> None:
+    before = signal.signal(signal.SIGUSR1, stop)
+    delays: SimpleQueue[float | None] = SimpleQueue()
+    sender = threading.Thread(target=signal_after, args=(delays,))
+    sender.start()
+    chance = random.Random(1)
+    try:
+        with open_database(1_000_000_000) as db:
+            for _ in range(100):
+                began = time.monotonic()
+                with pytest.raises(Stopped):
+                    run_until_stopped(db, delays, chance.uniform(0, 0.0005))
+                assert time.monotonic() - began < 30
+                assert db.connection.execute("SELECT 1").fetchall() == [(1,)]
+    finally:
+        delays.put(None)
+        sender.join()
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_too_little_memory_is_the_machines_fault() -> None:
