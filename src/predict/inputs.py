@@ -1,12 +1,11 @@
 """Rows of files as the model takes them: without a label, each scored as the server scores it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from sagetree.bundle.model import Model
-from sagetree.errors import DataError, SchemaError, quote
+from sagetree.errors import DataError, quote
 from sagetree.files.header import header_rule
 from sagetree.files.slices import Slicing
 from sagetree.files.sparse_files import Indices
@@ -50,13 +49,10 @@ class Inputs:
         """
         model = self.model
         rows = self.as_taken(table)
-        try:
-            refuse_shifted(rows, model.schema, model.features.missing)
-            inputs = model.schema.arrange(rows)
-            matrix = model.features.transform(inputs)
-            base_margin = model.base_margin(rows)
-        except SchemaError as error:
-            raise _in_file(error, table) from error
+        refuse_shifted(rows, model.schema, model.features.missing)
+        inputs = model.schema.arrange(rows)
+        matrix = model.features.transform(inputs)
+        base_margin = model.base_margin(rows)
         if model.schema.base_margins and base_margin is None:
             names = ", ".join(map(quote, model.schema.base_margins))
             self._say(f"WARNING: the rows have no base margin ({names}): every score starts from 0")
@@ -160,15 +156,6 @@ def _unlike(cells: Cells, classes: Sequence[str], missing: MissingValues) -> Cel
         return next((cell for cell in found if category_text(cell) not in known), None)
     misfits = encode_numbers(found, missing)[1]
     return found[misfits[0].row] if misfits else None
-
-
-def _in_file(error: SchemaError, table: Table) -> SchemaError:
-    """Return the error with the file's name, where it is about whole columns."""
-    file = table.sources[0].name
-    violations = [replace(v, where=v.where or file) for v in error.violations]
-    located = SchemaError(violations, hint=error.hint)
-    located.message = error.message
-    return located
 
 
 def unseen_columns(rows: ScoredRows) -> dict[str, int]:

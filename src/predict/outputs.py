@@ -78,7 +78,7 @@ class Outputs:
             names = schema.all_names
         identifiers = [column.name for column in schema.columns if column.kind == "identifier"]
         held = tuple(name for name in identifiers if name in names)
-        if self.identifiers.check(held, request.sources[0].name):
+        if self.identifiers.check(held, request.file):
             for name in sorted(made & set(held)):
                 LOG.warning(
                     "WARNING: the identifier %s is left out: a column of the output has the same "

@@ -187,7 +187,7 @@ FAULTS = [
     (
         "a missing column",
         "fraud,kind\n0,a\n1,b\n",
-        "column 'amount' is missing. The model needs amount, kind",
+        "test.csv: column 'amount' is missing. The model needs amount, kind",
     ),
     (
         "text for a number",

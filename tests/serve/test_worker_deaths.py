@@ -23,9 +23,11 @@ def test_a_model_that_crashes_the_library_is_503_with_the_reason(tmp_path: Path)
         assert answer.status == 503
         told = json.loads(answer.body)
         assert (told["message"], told["where"], told["hint"]) == (
-            "XGBoost's library crashes on this model (SIGSEGV)",
+            "XGBoost's library crashes on this model (SIGSEGV), with 1062 MB of memory available "
+            "for it",
             str(folder),
-            "Copy the artifact again, or train again",
+            "If it is not damaged, use a machine with more memory; otherwise copy the artifact "
+            "again, or train again",
         )
         assert server.workers() == workers
         assert server.stop() == 0

@@ -181,7 +181,7 @@ CHANNELS: list[tuple[str, dict[str, object], str]] = [
      "channel validation: the label is '1' in every row. "
      "The channel needs rows of both kinds; split with stratification"),
     ("a column fewer in validation", {"train": table(), "validation": "y,n\n1,2\n0,1\n"},
-     "channel validation: column 'c' is missing. The model needs n, c"),
+     "channel validation, data.csv: column 'c' is missing. The model needs n, c"),
     ("no header in validation", {"train": table(), "validation": "1,2,a\n0,1,b\n"},
      "only train has a header, of train and validation. "
      "Give the files of both channels a header, or none; or set header"),

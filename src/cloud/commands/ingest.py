@@ -13,7 +13,14 @@ from sagetree.cloud.account.refusals import refusals
 from sagetree.cloud.account.stack import existing_stack, output_of
 from sagetree.cloud.account.typed import line_of, words_of
 from sagetree.cloud.store.groups import FeatureGroup, StorePlace, group_name
-from sagetree.cloud.store.ingest import RUNTIME, as_counts, ready_group, wanted_group, writer
+from sagetree.cloud.store.ingest import (
+    RUNTIME,
+    as_counts,
+    check_first,
+    ready_group,
+    wanted_group,
+    writer,
+)
 from sagetree.cloud.store.sources import fetch, is_remote, server_of, table_of
 from sagetree.cloud.store.tables import SourceTable, open_table
 from sagetree.cloud.store.writing import WrittenRows
@@ -147,6 +154,7 @@ def _ingest(
         with refusals("s3", "GetObject"):
             path = fetch(clients, source, given.secret, Path(folder))
         with open_table(name, path, id_field) as table:
+            check_first(table, given.first)
             wanted = wanted_group(table, account.stack, id_field, given.event_time)
             group = _group(account, clients, place, table, wanted)
             account.type_out(RUNTIME, "put-record", *_record_words(group.name))

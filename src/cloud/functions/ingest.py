@@ -18,7 +18,13 @@ from typing import Any
 from sagetree.cloud.clients import Clients
 from sagetree.cloud.names import Settings
 from sagetree.cloud.store.groups import StorePlace
-from sagetree.cloud.store.ingest import as_counts, ready_group, wanted_group, writer
+from sagetree.cloud.store.ingest import (
+    as_counts,
+    check_first,
+    ready_group,
+    wanted_group,
+    writer,
+)
 from sagetree.cloud.store.sources import fetch, is_remote, table_of
 from sagetree.cloud.store.tables import open_table
 from sagetree.cloud.store.writing import WrittenRows
@@ -50,6 +56,7 @@ def handler(
         path = fetch(clients, source, str(event.get("secret", "")), Path(folder))
         failures = Path(folder) / "failures.jsonl"
         with open_table(name, path, settings.id_field) as table:
+            check_first(table, first)
             wanted = wanted_group(
                 table, settings.stack, settings.id_field, str(event.get("event_time", ""))
             )

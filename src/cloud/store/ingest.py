@@ -54,6 +54,21 @@ def wanted_group(
     return FeatureGroup(group_name(stack, table.name), id_field, column, types)
 
 
+def check_first(table: SourceTable, first: int) -> None:
+    """Raise UserError where a table has no row number `first` (from 1) to go on from.
+
+    Any table can be begun at row 1, also one without rows.
+    """
+    if first > max(table.rows, 1):
+        rows = "1 row" if table.rows == 1 else f"{table.rows} rows"
+        raise UserError(
+            f"row {first}, which is to be the first one written, does not exist: the table has "
+            f"{rows}",
+            where=f"table {table.name}",
+            hint="Go on from a row that it has, or leave the number out to write all rows",
+        )
+
+
 def ready_group(
     clients: Clients,
     place: StorePlace,

@@ -86,8 +86,8 @@ class RecordWriter:
         self._seen: dict[tuple[str, str], int] = {}
 
     def write(self, first: int = 1, until: float | None = None) -> WrittenRows:
-        """Write the rows from number `first`, and begin none at `until` or later."""
-        done = WrittenRows(self.table.rows, min(first - 1, self.table.rows))
+        """Write the rows from `first`, which the table has, and begin none at `until` or later."""
+        done = WrittenRows(self.table.rows, first - 1)
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             for block in self.table.blocks(self._texts()):
                 if block[-1].number < first:

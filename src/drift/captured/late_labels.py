@@ -233,6 +233,6 @@ def _encoded(
         return np.empty(0, np.float32)
     columns = tuple(table.take(places))
     picked = table._replace(
-        columns=columns, rows=len(places), sources=(Source(len(places), table.sources[0].name),)
+        columns=columns, rows=len(places), sources=(Source(len(places), table.file),)
     )
     return label.encode(picked, missing)[0]

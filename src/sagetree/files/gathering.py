@@ -90,7 +90,7 @@ class Gathered:
 
     def add(self, table: Table, *, from_csv: bool = False) -> None:
         """Take the next rows. Raises DataError where they do not go with those before."""
-        file = table.sources[0].name
+        file = table.file
         table = table._replace(names=_unique_names(table, file))
         if not table.named and self._shrink and not table.roles and table.names[0] == "0":
             table = table._replace(names=self._shrink.names(len(table.names)))
@@ -196,7 +196,7 @@ def _unique_names(table: Table, file: str) -> tuple[str, ...]:
 
 def _align(table: Table, first: Table) -> Table:
     """Return `table` with its columns in the order of the first file's."""
-    where, other = table.sources[0].name, first.sources[0].name
+    where, other = table.file, first.file
     if table.named != first.named:
         holder = where if table.named else other
         hint = "Give every file a header, or none of them; or set header=true or header=false"

@@ -25,9 +25,13 @@ _REMEDY = (
     "If memory ran out, use a larger instance or fewer rows; training also has external_memory=true"
 )
 
-# What a library does that reads where nothing is.
+# What a library does that reads where nothing is: XGBoost on a damaged model, but also one that
+# was given no memory.
 _CRASHES = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
-_AFTER_A_CRASH = "XGBoost crashes on a damaged model or checkpoint: copy it again, or train again"
+_AFTER_A_CRASH = (
+    "If it reads a model or a checkpoint that is damaged, copy that again, or train again. "
+    f"{_REMEDY}"
+)
 
 
 def watched(work: Callable[[], int], report: Callable[[], Path | None]) -> int:

@@ -8,6 +8,17 @@ from sagetree.errors import quote
 _YES = frozenset({"1", "true", "yes"})
 _NO = frozenset({"0", "false", "no"})
 
+# Yes and no as they are written elsewhere, with the language's letters; a word alone means little:
+# "da" and "non" are words of many languages, "N" may be north.
+_YES_AND_NO = frozenset(
+    {
+        ("y", "n"), ("t", "f"),
+        ("ja", "nein"), ("ja", "nee"), ("ja", "nej"), ("ja", "nei"), ("j", "n"),
+        ("oui", "non"), ("o", "n"), ("sim", "não"), ("sim", "nao"), ("s", "n"),
+        ("tak", "nie"), ("da", "ne"), ("da", "net"), ("da", "nu"), ("да", "нет"),
+    }
+)  # fmt: skip
+
 # From this share on, the rarer of two values is only by chance the rarer one.
 EVEN_SHARE = 0.45
 
@@ -39,10 +50,13 @@ def find_positive(counts: Mapping[str, int]) -> Positive:
     'fraud'
     >>> find_positive({"yes": 960, "no": 40}).value
     'yes'
+    >>> find_positive({"Y": 960, "N": 40}).value
+    'Y'
     """
     first, second = in_order(counts)
     for value, other in ((first, second), (second, first)):
-        if _says(_YES, value, other) or _says(_NO, other, value):
+        pair = value.lower(), other.lower()
+        if pair in _YES_AND_NO or _says(_YES, *pair) or _says(_NO, *reversed(pair)):
             return Positive(value, other, "the usual word")
     if min(counts.values()) >= EVEN_SHARE * sum(counts.values()):
         return Positive(second, first, "the second in order", by_order=True)
@@ -51,7 +65,7 @@ def find_positive(counts: Mapping[str, int]) -> Positive:
 
 
 def _says(words: frozenset[str], value: str, other: str) -> bool:
-    return value.lower() in words and other.lower() not in words
+    return value in words and other not in words
 
 
 def in_order(values: Iterable[str]) -> list[str]:

@@ -135,18 +135,19 @@ class Schema(StoredRecord):
         A table with names is matched by them. One without must have exactly the
         input columns, or exactly all trained columns, in order. An index that pandas
         wrote along is left out, whether training saw one or not. Raises SchemaError
-        naming each column that is missing, unknown or the label.
+        naming the file, and each column that is missing, unknown or the label.
         """
         if not table.named:
             return self._arrange_by_position(table)
         if table.names == self.input_names:
             return table
         found = {name: place for place, name in enumerate(table.names)}
-        violations = [
-            *(Violation(name, "is missing") for name in self.input_names if name not in found),
+        misfits = [
+            *((name, "is missing") for name in self.input_names if name not in found),
             *self._unknown(table.names),
         ]
-        if violations:
+        if misfits:
+            violations = [Violation(name, what, where=table.file) for name, what in misfits]
             raise SchemaError(violations, hint=f"The model needs {listing(self.input_names)}")
         return self._inputs(table, [found[name] for name in self.input_names])
 
@@ -160,9 +161,10 @@ class Schema(StoredRecord):
             for name in self.base_margins
         ]
 
-    def _unknown(self, names: Sequence[str]) -> list[Violation]:
+    def _unknown(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Return each name that is none of the trained ones, and what it is."""
         return [
-            Violation(name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
+            (name, LABEL_IN_REQUEST if name in self._label_names else "is unknown")
             for name in names
             if name not in self.trained_names and not is_index_name(name)
         ]

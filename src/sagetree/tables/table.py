@@ -94,6 +94,11 @@ class Table(NamedTuple):
         """Return the place of row number `row` (from 0), such as `claims.csv line 7`."""
         return place_of(row, self.sources)
 
+    @property
+    def file(self) -> str:
+        """The name of the file that the first row comes from, "" where it comes from none."""
+        return self.sources[0].name if self.sources else ""
+
     def column(self, name: str) -> Cells:
         """Return the cells of the column called `name`."""
         return self.columns[self.names.index(name)]

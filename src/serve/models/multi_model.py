@@ -56,7 +56,11 @@ class ModelStore(Generic[Kind]):
         threading.Thread(target=self._watch, name="model-watcher", daemon=True).start()
 
     def close(self) -> None:
-        """Let go of all models, and end the process that tries them if it is this worker's."""
+        """Let go of all models, and end the process that tries them if it is this worker's.
+
+        For one whose process goes on. A server's workers end with theirs: the kernel then drops
+        what they hold, and the process that tries models ends without its parent.
+        """
         self._closed.set()
         with self._lock:
             for name in list(self._residents):

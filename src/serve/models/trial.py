@@ -49,6 +49,9 @@ _KINDS = {kind.__name__: kind for kind in (ArtifactError, SettingsError)}
 # What the library says where the system gives it no memory.
 _NO_MEMORY = "bad_alloc"
 
+# The exit code with which glibc ends a process whose thread gets no memory for its data.
+_LIBC_GAVE_UP = 127
+
 _AGAIN = "Copy the artifact again, or train again"
 _MORE_MEMORY = (
     "If it is not damaged, use a machine with more memory; otherwise copy the artifact again, or "
@@ -119,24 +122,31 @@ def run_trial(candidate: Candidate, question: Question, is_wanted: Callable[[], 
         else:
             os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
-    answer: Answer = (
-        json.loads(told) if told and not number else _death(candidate, question, number)
-    )
+    code = os.waitstatus_to_exitcode(status)
+    answer: Answer = json.loads(told) if told and not code else _death(candidate, question, code)
     return answer
 
 
-def _death(candidate: Candidate, question: Question, number: int) -> Answer:
-    hint = _AGAIN
-    if number == signal.SIGALRM:
+def _death(candidate: Candidate, question: Question, code: int) -> Answer:
+    """Return how the process ended, by its exit code, which is negative for a signal.
+
+    Libraries also crash, or end the process, where the system gives them no memory.
+    """
+    available = f"with {_space(question) // 2**20} MB of memory available for it"
+    hint = _MORE_MEMORY
+    if code == -signal.SIGALRM:
         message = f"loading the model and scoring some rows takes longer than {TRIAL_SECONDS} s"
-    elif number == signal.SIGKILL:
+        hint = _AGAIN
+    elif code == -signal.SIGKILL:
         message = "the process that tries the model was killed (SIGKILL), as the system does to "
-        message, hint = f"{message}the one that takes too much memory", _MORE_MEMORY
-    elif number:
-        message = f"{candidate.what} crashes on this model ({signal.Signals(number).name})"
+        message += "the one that takes too much memory"
+    elif code < 0:
+        how = signal.Signals(-code).name
+        message = f"{candidate.what} crashes on this model ({how}), {available}"
+    elif code == _LIBC_GAVE_UP:
+        message = f"{candidate.what} ends its process on this model (exit code {code}), {available}"
     else:
-        message = f"{candidate.what} ends its process on this model"
+        message, hint = f"{candidate.what} ends its process on this model", _AGAIN
     return {"kind": "", "message": message, "where": question.folder, "hint": hint}
 
 
@@ -166,13 +176,18 @@ def _try(candidate: Candidate, question: Question) -> Answer:
 
 def _bound(question: Question) -> int:
     """Bound this process's memory; return the bytes of addresses it may take from here on."""
-    size = sum(entry[1] for entry in snapshot(Path(question.folder)))
-    space = min(question.most, LEAST_SPACE + SPACE_PER_BYTE * size)
+    space = _space(question)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = address_space() + space
     if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     return space
+
+
+def _space(question: Question) -> int:
+    """Return the bytes of addresses that loading the model may take."""
+    size = sum(entry[1] for entry in snapshot(Path(question.folder)))
+    return min(question.most, LEAST_SPACE + SPACE_PER_BYTE * size)
 
 
 def _too_large(question: Question, space: int) -> Answer:

@@ -36,8 +36,9 @@ OWN = (
     Hyperparameter(
         "positive_label",
         Text("one of the label's two values"),
-        "label value that counts as 1; default: 1, true or yes, else the rarer one; of two about "
-        "equally frequent ones the second in order, with a warning",
+        "label value that counts as 1; default: 1, true or yes (also Y, ja, oui and the like), "
+        "else the rarer one; of two about equally frequent ones the second in order, with a "
+        "warning",
     ),
     Hyperparameter(
         "decision",

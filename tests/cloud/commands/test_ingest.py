@@ -91,6 +91,17 @@ def test_what_ends_the_work_is_an_error_that_says_where_to_go_on(account):
     assert said[-1] == "  to go on, once the cause below is corrected: --from 1"
 
 
+def test_a_row_behind_the_last_one_to_go_on_from_is_an_error(account, desk):
+    Path("a.csv").write_text("policy_id,age\n1,34\n2,35\n")
+    with pytest.raises(UserError) as raised:
+        ingest(account, sources_of(["a.csv"]), IngestOptions(first=3))
+    assert str(raised.value) == (
+        "table a: row 3, which is to be the first one written, does not exist: the table has "
+        "2 rows. Go on from a row that it has, or leave the number out to write all rows"
+    )
+    assert desk.groups.made == {}
+
+
 @pytest.mark.long
 def test_without_the_stack_the_error_says_how_to_launch_it(account, desk):
     desk.client("cloudformation").delete_stack(StackName="fraud-features")

@@ -10,7 +10,7 @@ from moto.sns.models import sns_backends
 
 from local_test.cloud.account.actors import ACCOUNT, REGION
 from sagetree.cloud.functions import ingest, retire
-from sagetree.errors import SettingsError
+from sagetree.errors import SettingsError, UserError
 from tests.cloud.commands.answers import Answers, refusal
 from tests.cloud.store.conftest import BUCKET, ENVIRON
 
@@ -76,7 +76,22 @@ def test_what_the_time_does_not_suffice_for_is_said_with_where_to_go_on(call):
         "0 of 1 rows are in fraud-customers.\n1 were not reached, the time was over. Go on with "
         "from 1."
     )
-    assert call(**{"from": 2})["written"] == 0
+
+
+def test_a_row_behind_the_last_one_is_an_error_before_there_is_a_group(desk, call):
+    for text, number, rows in (
+        ("policy_id,n\n1,2\n", 2, "1 row"),
+        ("policy_id,n\n1,2\n3,4\n", 9, "2 rows"),
+    ):
+        with pytest.raises(UserError) as raised:
+            call(text, **{"from": number})
+        assert str(raised.value) == (
+            f"table customers: row {number}, which is to be the first one written, does not exist: "
+            f"the table has {rows}. Go on from a row that it has, or leave the number out to write "
+            "all rows"
+        )
+    assert desk.groups.made == {}
+    assert call("policy_id,n\n1,2\n3,4\n", **{"from": 2})["written"] == 1
 
 
 def test_what_ends_the_work_is_told_and_an_error_of_the_function(call, clients):

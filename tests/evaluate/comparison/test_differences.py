@@ -336,5 +336,5 @@ def test_errors_of_rows_name_the_model_that_cannot_score_them(tmp_path: Path) ->
     with pytest.raises(UserError) as caught, naming("champion"):
         champion.answer(table, champion.model)
     assert str(caught.value) == (
-        "champion: column 'one' is missing; column 'two' is unknown. The model needs one"
+        "champion, rows.csv: column 'one' is missing; column 'two' is unknown. The model needs one"
     )

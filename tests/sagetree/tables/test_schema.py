@@ -116,6 +116,15 @@ def test_names_that_do_not_fit(names: tuple[str, ...], text: str, violations: li
     assert [str(violation) for violation in caught.value.violations] == violations
 
 
+def test_columns_that_do_not_fit_are_said_of_their_file() -> None:
+    table = named("age", "x,y", "Age")._replace(sources=(Source(1, "claims.csv", "line", 2),))
+    with pytest.raises(SchemaError) as caught:
+        SCHEMA.arrange(table)
+    assert str(caught.value) == (
+        f"claims.csv: column 'a<b' is missing; column 'Age' is unknown. {NEEDS}"
+    )
+
+
 def test_without_names_exactly_the_inputs_in_order() -> None:
     arranged = SCHEMA.arrange(positional(3))
     assert arranged.names == INPUTS

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,10 @@ from sagetree.serve.models.trials import Trials, TrialVerdict
 from tests.serve.artifacts import settings_for
 
 AGAIN = "Copy the artifact again, or train again"
+MORE_MEMORY = (
+    "If it is not damaged, use a machine with more memory; otherwise copy the artifact again, or "
+    "train again"
+)
 ROOM = 2**30
 SCORE = {"output": ("score",)}
 
@@ -57,17 +62,35 @@ def test_a_model_that_crashes_the_library_is_refused_with_the_signal(
     trials: Trials, tmp_path: Path
 ):
     (tmp_path / MODEL_FILE).write_text('{"learner":' + "[" * 200_000 + "]" * 200_000 + "}")
-    reason = "XGBoost's library crashes on this model (SIGSEGV)"
-    assert refusal(trials, tmp_path) == f"{tmp_path}: {reason}. {AGAIN}"
+    reason = (
+        "XGBoost's library crashes on this model (SIGSEGV), with 1062 MB of memory available for it"
+    )
+    assert refusal(trials, tmp_path) == f"{tmp_path}: {reason}. {MORE_MEMORY}"
 
 
 def test_a_model_that_takes_too_much_memory_is_refused(trials: Trials, tmp_path: Path):
     folder = linear(tmp_path / "model", 300_000_000)
     assert refusal(trials, folder, room=2**20) == (
         f"{folder}: loading the model takes more memory than the 67 MB available for it. "
-        "If it is not damaged, use a machine with more memory; otherwise copy the artifact again, "
-        "or train again"
+        f"{MORE_MEMORY}"
     )
+
+
+def test_a_good_model_without_the_memory_it_needs_is_not_called_damaged(
+    trials: Trials, plain_dir: Path
+):
+    """The C library may end the process itself; which one fails first, the size decides."""
+    told = [trials.ask(plain_dir, room * 2**20) for room in range(9)]
+    refused = [answer for answer in told if "bytes" not in answer]
+    assert refused
+    for answer in refused:
+        assert re.fullmatch(
+            r"loading the model takes more memory than the \d MB available for it|"
+            r"XGBoost's library (crashes on this model \(SIG\w+\)|ends its process on this model "
+            r"\(exit code 127\)), with \d MB of memory available for it",
+            str(answer["message"]),
+        ), answer
+        assert answer["hint"] == MORE_MEMORY
 
 
 def test_a_model_that_takes_for_ever_is_refused(own_base_dir: Path):

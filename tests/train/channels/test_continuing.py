@@ -67,7 +67,8 @@ MISFITS = [
      "channel train: the label is 'fraud' of '0' and '2'; the model to train on from has learnt "
      "'fraud' of '0' and '1'. Give rows with the same label and the same values of it\n"),
     (lines(header="fraud,amount,sort,state\n"), {},
-     "column 'kind' is missing; column 'sort' is unknown. The model needs amount, kind, state\n"),
+     "data.csv: column 'kind' is missing; column 'sort' is unknown. The model needs amount, kind, "
+     "state\n"),
     (lines(), {"objective": "binary:logitraw", "eval_metric": "auc"},
      "channel model: objective is binary:logitraw, and the model has learnt binary:logistic. "
      "Set objective=binary:logistic, or leave the channel out\n"),
