@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sagetree.errors import quote
 
-_YES = frozenset({"1", "true", "yes"})
+_YES = frozenset({"1", "+1", "true", "yes"})
 _NO = frozenset({"0", "false", "no"})
 
 # From this share on, the rarer of two values is only by chance the rarer one.
