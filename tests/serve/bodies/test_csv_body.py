@@ -292,9 +292,9 @@ def test_a_header_in_another_case_is_not_a_row_of_categories() -> None:
     """It was scored, so that every score after it was that of the row before."""
     columns = [Column(name=n, kind="category", missing=0, distinct=9) for n in ("color", "size")]
     schema = Schema(columns=tuple(columns), label=None, named=True)
+    (table,) = decode_csv(b"COLOR,Size\nred,S\n", Hints(schema, {}))
     with pytest.raises(SchemaError) as caught:
-        for table in decode_csv(b"COLOR,Size\nred,S\n", Hints(schema, {})):
-            schema.arrange(table)
+        schema.arrange(table)
     assert [violation.reason for violation in caught.value.violations] == [
         "is missing", "is missing", "is unknown", "is unknown",
     ]  # fmt: skip
