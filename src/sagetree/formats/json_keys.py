@@ -4,6 +4,8 @@ import json
 from collections import Counter
 from typing import Any
 
+_NESTED = frozenset((dict, list))
+
 
 def count_keys(value: Any) -> int:  # noqa: ANN401 - whatever JSON can hold
     """Return how many keys the objects have that rows come in: deeper ones are not counted.
@@ -12,8 +14,9 @@ def count_keys(value: Any) -> int:  # noqa: ANN401 - whatever JSON can hold
     4
     """
     if type(value) is dict:
-        nested = [part for part in value.values() if type(part) is dict or type(part) is list]
-        return len(value) + sum(map(count_keys, nested))
+        if _NESTED.isdisjoint(map(type, value.values())):  # one record, the usual request
+            return len(value)
+        return len(value) + sum(map(count_keys, value.values()))
     if type(value) is list and value and type(value[0]) is dict:
         return sum(len(record) for record in value if type(record) is dict)
     return 0
@@ -28,7 +31,8 @@ def repeated_key(text: bytes, keys: int) -> str | None:
     >>> repeated_key(b'[{"a": 1, "b": 2, "a": 3}]', 2)
     'a'
     """
-    if text.count(b'":') + text.count(b'" :') == keys:
+    found = text.count(b'":')
+    if found == keys or found + text.count(b'" :') == keys:
         return None
     repeated: list[str] = []
 
