@@ -24,15 +24,20 @@ _MAGIC: dict[bytes, Format] = {b"PAR1": "parquet", b"\x0a\x23\xd7\xce": "recordi
 
 HINT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"
 _DOCUMENT = "a JSON document"
+_PACKED = ("a bzip2 file", "an xz file", "a 7z archive", "an lz4 file")
 _HINTS = {
     "a gzip file": "Let its name end in .gz if it holds data",
     "a zstd file": "Let its name end in .zst if it holds data",
+    **dict.fromkeys(_PACKED, "Unpack it, or pack it with gzip (.gz) or zstd (.zst)"),
     _DOCUMENT: "Write JSON Lines: one record a line, without a list around them",
 }
 
 _OTHER_MAGIC = {
     b"\x1f\x8b": "a gzip file",
     b"PK\x03\x04": "a zip or Excel file",
+    b"\xfd7zXZ\x00": "an xz file",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive",
+    b"\x04\x22\x4d\x18": "an lz4 file",
     b"\x28\xb5\x2f\xfd": "a zstd file",
     b"\x89PNG": "a PNG image",
     b"%PDF": "a PDF document",
@@ -43,6 +48,9 @@ _OTHER_MAGIC = {
     b"[\n": _DOCUMENT,
     b"<?xml": "XML",
 }
+
+# What all bzip2 files have in common, behind the digit that is their block's size.
+_BZIP2 = re.compile(rb"BZh[1-9]1AY&SY")
 
 _POINTER = b"version https://git-lfs"
 
@@ -69,9 +77,8 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
     none of ours, and where a promise is broken.
     """
     refuse_stand_in(head, name)
-    for magic, kind in _OTHER_MAGIC.items():
-        if head.startswith(magic):
-            raise DataError(f"this is {kind}", where=name, hint=_HINTS.get(kind, HINT))
+    if kind := _foreign(head):
+        raise DataError(f"this is {kind}", where=name, hint=_HINTS.get(kind, HINT))
     found = _by_content(head)
     if promised is None or promised == found:
         return found
@@ -80,6 +87,13 @@ def find_format(head: bytes, name: str, promised: Format | None) -> Format:
         hint = f"Its channel's ContentType promises {promised}: correct one or the other"
         raise DataError(f"this is {what}", where=name, hint=hint)
     return promised
+
+
+def _foreign(head: bytes) -> str:
+    """Return what a file is that is none of ours, "" where nothing says so."""
+    if _BZIP2.match(head):
+        return "a bzip2 file"
+    return next((kind for magic, kind in _OTHER_MAGIC.items() if head.startswith(magic)), "")
 
 
 def refuse_stand_in(head: bytes, name: str) -> None:

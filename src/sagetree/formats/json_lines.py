@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from sagetree.errors import quote
+from sagetree.formats.json_keys import repeated_key
 from sagetree.formats.sparse_rows import RecordError
 from sagetree.tables.cells import Cell
 from sagetree.tables.table import Cells
@@ -198,6 +199,10 @@ def _parse(line: bytes, number: int) -> Any:  # noqa: ANN401 - whatever JSON can
         raise RecordError(f"the line is not JSON: {error.msg}", place, hint) from error
     if not isinstance(value, (dict, list)):
         raise RecordError("the line is not a record", f"line {number}", HINT)
+    key = repeated_key(line, len(value)) if isinstance(value, dict) else None
+    if key is not None:
+        place = f"line {number}, column {quote(key)}"
+        raise RecordError("the record has this key twice", place, "Give every key once")
     return value
 
 

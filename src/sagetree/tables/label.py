@@ -1,6 +1,6 @@
 """The label column: what its cells may be, and the number each of them is to XGBoost."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from sagetree.errors import DataError, quote, quote_all
-from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
+from sagetree.tables.cells import (
+    Cell,
+    CellError,
+    MissingValues,
+    NumberShape,
+    category_text,
+    is_taken,
+    to_number,
+)
 from sagetree.tables.encoding import (
     CellEncoder,
     Floats,
@@ -28,6 +36,9 @@ Labels = NDArray[np.float32]
 
 # More classes are not listed in a message.
 CLASSES_SHOWN = 10
+
+_WORDS = frozenset({"true", "false"})
+_FLAGS = frozenset({0.0, 1.0})
 
 _INFINITE = frozenset({"inf", "+inf", "infinity", "+infinity"})
 
@@ -64,11 +75,13 @@ class Label(_OneColumnLabel):
     def encode(self, table: Table, missing: MissingValues) -> tuple[Labels, Table]:
         """Return the labels (0 or 1, n rows) and the table without them.
 
-        The column is found by name, in a table without names it is the first.
+        The column is found by name, in a table without names it is the first. Where both
+        values are numbers, others that spell the same number stand for them.
         Raises DataError where it is absent or holds another value.
         """
         allowed = f"{quote(self.negative)} or {quote(self.positive)}"
-        return _encode_classes(table, self.name, self.classes, missing, allowed)
+        coder = _spelling_coder(self.classes, missing)
+        return _encode_classes(table, self.name, coder, allowed)
 
 
 class ClassLabel(_OneColumnLabel):
@@ -80,7 +93,8 @@ class ClassLabel(_OneColumnLabel):
         """Return the labels (0..k-1, n rows) and the table without them; raises as `Label`."""
         shown = ", ".join(map(quote, self.classes[:CLASSES_SHOWN]))
         more = f", ... ({len(self.classes)} in all)" if len(self.classes) > CLASSES_SHOWN else ""
-        return _encode_classes(table, self.name, self.classes, missing, f"one of {shown}{more}")
+        coder = _coder(_codes(self.classes), missing)
+        return _encode_classes(table, self.name, coder, f"one of {shown}{more}")
 
 
 class NumberLabel(_OneColumnLabel):
@@ -232,13 +246,56 @@ def check_varied(table: Table, label: AnyLabel, labels: Labels) -> None:
 
 
 def _encode_classes(
-    table: Table, name: str, classes: tuple[str, ...], missing: MissingValues, allowed: str
+    table: Table, name: str, coder: CellEncoder, allowed: str
 ) -> tuple[Labels, Table]:
     name = label_column(table, name)
-    codes = {text: float(number) for number, text in enumerate(classes)}
-    encoded = encode(table.column(name), _coder(codes, missing))
+    encoded = encode(table.column(name), coder)
     values = check_cells(table, name, encoded, lambda values: values >= 0, allowed)
     return values.astype(np.float32), table.without(name)
+
+
+def _codes(classes: tuple[str, ...]) -> dict[str, float]:
+    return {text: float(number) for number, text in enumerate(classes)}
+
+
+def spelled_numbers(texts: Collection[str]) -> dict[str, float]:
+    """Return the number that each of a label's values spells, {} where one spells none.
+
+    true and false are numbers only where all others are 0 and 1.
+
+    >>> spelled_numbers(["+1", "true", "0"]), spelled_numbers(["true", "2"])
+    ({'+1': 1.0, 'true': 1.0, '0': 0.0}, {})
+    """
+    if not all(is_taken(text, to_number) for text in texts):
+        return {}
+    numbers = {text: to_number(text) for text in texts}
+    has_words = not _WORDS.isdisjoint(texts)
+    return {} if has_words and not _FLAGS.issuperset(numbers.values()) else numbers
+
+
+def _spelling_coder(classes: tuple[str, ...], missing: MissingValues) -> CellEncoder:
+    """Return the function cell -> code that also takes other spellings of two numbers.
+
+    Tools write the same label as 1, 1e0, +1 and True.
+    """
+    codes = _codes(classes)
+    exact = _coder(codes, missing)
+    numbers = spelled_numbers(classes)
+    by_number = {number: codes[text] for text, number in numbers.items()}
+    if len(by_number) < len(codes):  # words, or 01 beside 1
+        return exact
+    takes_words = by_number.keys() <= _FLAGS
+
+    def code(cell: Cell) -> float:
+        found = exact(cell)
+        if found != -1 or (category_text(cell) in _WORDS and not takes_words):
+            return found
+        try:
+            return by_number.get(to_number(cell), -1.0)
+        except CellError:
+            return -1.0
+
+    return code
 
 
 def _coder(codes: Mapping[str, float], missing: MissingValues) -> CellEncoder:

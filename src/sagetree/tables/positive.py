@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sagetree.errors import quote
 
-_YES = frozenset({"1", "true", "yes"})
+_YES = frozenset({"1", "+1", "true", "yes"})
 _NO = frozenset({"0", "false", "no"})
 
 # Yes and no as they are written elsewhere, with the language's letters; a word alone means little:

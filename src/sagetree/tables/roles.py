@@ -15,6 +15,9 @@ from sagetree.tables.label import Labels, check_cells
 from sagetree.tables.schema import Kind, Schema
 from sagetree.tables.table import Cells, Table
 
+# Beside a number, what is smaller by this factor does not count in float32's sums.
+FLOAT32_STEP = 2.0**-24
+
 # Whose cost a part of the rule is.
 _EACH: Mapping[str, str] = MappingProxyType(
     {"miss": "a positive row that is missed", "alarm": "a false alarm"}
@@ -228,12 +231,24 @@ def _weights(table: Table, name: str, missing: MissingValues) -> NDArray[np.floa
 
 
 def check_weighted(roles: RowRoles, columns: RoleColumns) -> None:
-    """Raise DataError where no row has a weight above 0."""
-    if roles.weight is not None and not roles.weight.any():
+    """Raise DataError where no row has a weight above 0, or one that the others vanish beside."""
+    if roles.weight is None:
+        return
+    where = f"column {quote(columns.weight)}"
+    if not roles.weight.any():
         raise DataError(
             "the weight is 0 in every row",
-            where=f"column {quote(columns.weight)}",
+            where=where,
             hint="A row of weight 0 does not count: give some rows a weight above 0",
+        )
+    greatest = float(roles.weight.max())
+    others = float(roles.weight.sum(dtype=np.float64)) - greatest
+    count = np.count_nonzero(roles.weight) - 1
+    if count and others < greatest * FLOAT32_STEP:
+        raise DataError(
+            f"one row has the weight {greatest:g}, beside which the other {count} do not count",
+            where=where,
+            hint="Correct it: all other weights together are too small for float32",
         )
 
 

@@ -116,18 +116,33 @@ class Schema(StoredRecord):
 
         A row whose cells are mostly trained names is a faulty header, not data:
         taken as one, its columns are named in the error. As wide as the model's
-        rows, a short one may be data: categories may be called like columns.
+        rows, a short one may be data: categories may be called like columns. The names
+        in another case are a faulty header, too.
         """
         known = self._known_names
         if known.isdisjoint(map(str.strip, cells)):  # rows of data, at a glance
-            return False
+            return self._is_in_another_case(cells)
         names = header_names(cells)
         hits = sum(name in known for name in names)
         told = [name for name in names if name in known or not is_index_name(name)]
         if hits == len(told) == len(set(told)) and set(self.input_names) <= set(told):
             return True
         as_data = len(names) in (len(self.input_names), len(self.all_names))
-        return hits * 2 > len(names) and (len(names) >= FAULTY_HEADER_CELLS or not as_data)
+        if hits * 2 > len(names) and (len(names) >= FAULTY_HEADER_CELLS or not as_data):
+            return True
+        return self._is_in_another_case(cells)
+
+    def _is_in_another_case(self, cells: Sequence[str]) -> bool:
+        """Say whether a first row holds all trained names but for their case, and no category."""
+        known = self._folded_names
+        if cells[-1].strip().casefold() not in known:  # the first one may name an index
+            return False
+        told = [name for name in header_names(cells) if not is_index_name(name)]
+        folded = {name.casefold() for name in told}
+        needed = {name.casefold() for name in self.input_names}
+        if not needed <= folded <= known or len(folded) < len(told):
+            return False
+        return not any(folded & {*map(str.casefold, c.categories)} for c in self.columns)
 
     def arrange(self, table: Table) -> Table:
         """Return the model's input columns of `table`, in the model's order.
@@ -208,6 +223,10 @@ class Schema(StoredRecord):
     @cached_property
     def _known_names(self) -> frozenset[str]:
         return frozenset({*self.all_names, *self._label_names})
+
+    @cached_property
+    def _folded_names(self) -> frozenset[str]:
+        return frozenset(map(str.casefold, self._known_names))
 
     @property
     def _label_names(self) -> tuple[str, ...]:

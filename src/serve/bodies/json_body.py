@@ -27,6 +27,7 @@ import orjson
 
 from sagetree.errors import DecodingError, PayloadTooLargeError, SchemaError, Violation, quote
 from sagetree.formats.json_constants import loads
+from sagetree.formats.json_keys import count_keys, repeated_key
 from sagetree.serve.bodies.tables import refuse_lacking, refuse_width, row_place
 from sagetree.serve.protocol.messages import Body
 from sagetree.tables.schema import Schema
@@ -69,7 +70,7 @@ class JsonColumns:
 def columns_of_json(body: Body, schema: Schema) -> JsonColumns:
     """Return the columns in a JSON body in UTF-8; every record must have the model's inputs.
 
-    Raises DecodingError for what is not JSON or has none of the shapes,
+    Raises DecodingError for what is not JSON, has a key twice or none of the shapes,
     SchemaError for a cell that is not a single value and for a lacking key,
     PayloadTooLargeError for what would take too much memory.
     """
@@ -80,7 +81,20 @@ def parse_json(body: Body) -> Any:  # noqa: ANN401 - whatever JSON can hold
     """Return the value in a JSON body. Raises as `columns_of_json` does."""
     if len(body) > MOST_MEMORY // _OBJECT_COST:
         _refuse_costly(body)
-    return _parse(body)
+    value = _parse(body)
+    refuse_repeated(body[:], value)
+    return value
+
+
+def refuse_repeated(text: bytes, value: Any) -> None:  # noqa: ANN401
+    """Raise DecodingError for a key that an object has twice, in a text that is read as `value`."""
+    key = repeated_key(text, count_keys(value))
+    if key is not None:
+        raise DecodingError(
+            f"the key {quote(key)} is given twice in one object",
+            where="the body",
+            hint="Send every key once",
+        )
 
 
 def _refuse_costly(body: Body) -> None:

@@ -14,7 +14,7 @@ import orjson
 
 from sagetree.errors import DecodingError, SchemaError
 from sagetree.formats.json_constants import loads
-from sagetree.serve.bodies.json_body import JsonColumns, columns_of_value
+from sagetree.serve.bodies.json_body import JsonColumns, columns_of_value, refuse_repeated
 from sagetree.serve.bodies.lines import LONGEST_ROW, let_go, too_long
 from sagetree.serve.bodies.tables import refuse_lacking, row_place
 from sagetree.serve.protocol.messages import Body
@@ -139,9 +139,12 @@ def _piece(body: Body, start: int, end: int, size: int) -> tuple[list[Any], int]
             raise too_long(start, hint="Send rows one by one, in a list")
         text = body[start : cut.start() + 1 if cut else end]
         try:
-            return loads(b"[%b]" % text), cut.end() if cut else end
+            found = loads(b"[%b]" % text)
         except orjson.JSONDecodeError as error:
             refused = refused or error
+        else:
+            refuse_repeated(b"[%b]" % text, found)
+            return found, cut.end() if cut else end
         if cut is None:
             break
         at = cut.end()

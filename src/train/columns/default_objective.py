@@ -41,11 +41,13 @@ def _fitting(facts: Facts, name: str, columns: Columns) -> tuple[str, str]:
         return _of_numbers(numbers.distinct)
     distinct = facts.distinct(name)
     count = distinct.distinct
-    if column_shapes(distinct, columns.decimal):
-        return _of_numbers(count)
-    are_words = not distinct.fits(to_number).any()
-    if are_words and 2 < count <= MOST_CLASSES and 2 * count <= facts.rows:
+    if shapes := column_shapes(distinct, columns.decimal):
+        return _of_numbers(facts.shaped(distinct, shapes[0]).distinct)
+    are_numbers = distinct.fits(to_number)
+    if not are_numbers.any() and 2 < count <= MOST_CLASSES and 2 * count <= facts.rows:
         return WORDS_OBJECTIVE, f"is one of {count} words"
+    if are_numbers.sum() > MOST_CLASSES and 2 * distinct.rows_of(are_numbers) > facts.rows:
+        return NUMBERS_OBJECTIVE, "is mostly numbers"
     return DEFAULT_OBJECTIVE, ""
 
 

@@ -1,5 +1,6 @@
 """What kind each column is: declared by the user, else inferred from its cells."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn, cast
 
@@ -103,7 +104,23 @@ def infer_column(given: Given, name: str) -> Found:
     else:
         forms = number_forms(column.low, column.high)
     told = {"kind": "identifier", "categories": (), "forms": forms, "low": None, "high": None}
-    return Found(column.model_copy(update=told))
+    return Found(column.model_copy(update=told), _index_doubts(given, column))
+
+
+def _index_doubts(given: Given, column: Column) -> tuple[str, ...]:
+    """Return a warning where a column without a name repeats its values, as an index seldom does.
+
+    `column` is what it would be otherwise.
+    """
+    present = given.facts.rows - column.missing
+    if not is_index_name(column.name) or column.distinct >= present:
+        return ()
+    declared = json.dumps({column.name: column.kind})
+    return (
+        f"column {quote(column.name)} has no name and is left out as the index of a data frame, "
+        f"but its {present} values are only {column.distinct} different ones: if it is more than "
+        f"an index, name it, or set column_types={declared}",
+    )
 
 
 def _found(given: Given, name: str) -> Found:

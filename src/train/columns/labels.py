@@ -1,6 +1,6 @@
 """The label a training job learns: which column it is, and what its cells may be."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -19,6 +19,7 @@ from sagetree.tables.label import (
     Label,
     Labels,
     NumberLabel,
+    spelled_numbers,
 )
 from sagetree.tables.label_range import LabelRange
 from sagetree.tables.positive import Positive, find_positive, in_order
@@ -161,6 +162,16 @@ class _Values:
         texts = in_order(counts)
         return cls(tuple(texts), tuple(counts[text] for text in texts))
 
+    def as_two_numbers(self) -> "_Values":
+        """Return the two numbers that more than two texts spell, such as 1, True and 0."""
+        numbers = spelled_numbers(self.texts)
+        if len(self.texts) <= 2 or len({*numbers.values()}) != 2:
+            return self
+        counts = dict.fromkeys(sorted({*numbers.values()}), 0)
+        for text, count in zip(self.texts, self.counts, strict=True):
+            counts[numbers[text]] += count
+        return _Values(tuple(str(category_text(n)) for n in counts), tuple(counts.values()))
+
     @property
     def shown(self) -> str:
         """The first values, for a message."""
@@ -180,7 +191,7 @@ def _binary(
     facts: Facts, name: str, columns: Columns, goal: Goal, learnt: AnyLabel | None
 ) -> Label:
     distinct = facts.distinct(name)
-    values = _Values.of(distinct)
+    values = _Values.of(distinct).as_two_numbers()
     where = f"column {quote(name)}"
     hint = f"Name the label column with target; it is {quote(name)} now"
     if len(values.texts) > 2:
@@ -216,7 +227,7 @@ def _positive(values: _Values, columns: Columns, name: str, learnt: AnyLabel | N
         if isinstance(learnt, Label) and set(learnt.classes) == set(texts):
             return Positive(learnt.positive, learnt.negative, "as the earlier model has it")
         return find_positive(dict(zip(texts, values.counts, strict=True)))
-    positive = category_text(columns.positive_label)
+    positive = _spelled_alike(str(category_text(columns.positive_label)), texts)
     if positive not in texts:
         raise SettingsError(
             f"positive_label is {quote(columns.positive_label)}, "
@@ -224,7 +235,14 @@ def _positive(values: _Values, columns: Columns, name: str, learnt: AnyLabel | N
             hint="Use one of the two",
         )
     (negative,) = set(texts) - {positive}
-    return Positive(str(positive), negative, "positive_label says so")
+    return Positive(positive, negative, "positive_label says so")
+
+
+def _spelled_alike(text: str, texts: Sequence[str]) -> str:
+    """Return the one of `texts` that spells the same number, `text` itself if there is none."""
+    numbers = spelled_numbers((text, *texts))
+    alike = (other for other in texts if numbers and numbers[other] == numbers[text])
+    return text if text in texts else next(alike, text)
 
 
 def _classes(facts: Facts, name: str, goal: Goal) -> ClassLabel:

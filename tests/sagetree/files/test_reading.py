@@ -1,6 +1,8 @@
 """Files to one table: which files, which header, and what is refused with file and line."""
 
+import bz2
 import gzip
+import lzma
 import pickle
 from collections.abc import Callable
 from datetime import date, datetime
@@ -137,6 +139,7 @@ def test_a_link_that_leads_nowhere(channel: Callable[..., Path], loop: bool) -> 
 # The broken channels: their files, and the whole text of the error ({root} is the folder).
 HEADERS = "Give every file a header, or none of them; or set header=true or header=false"
 SAME_COLUMNS = "All files of a channel need the same columns"
+UNPACK = "Unpack it, or pack it with gzip (.gz) or zstd (.zst)"
 PUT = "Put CSV (UTF-8), Parquet, JSON Lines, libsvm or recordio-protobuf files there"
 BAD: dict[str, tuple[dict[str, Content], str]] = {
     "no file": ({}, "{root}: the folder holds no data file. Put CSV or Parquet there"),
@@ -193,6 +196,13 @@ BAD: dict[str, tuple[dict[str, Content], str]] = {
         "1.csv.gz: the gzip file is damaged: Compressed file ended before the end-of-stream "
         "marker was reached. Write the file again; it may be cut off",
     ),
+    "bzip2": (
+        {"1.csv.bz2": bz2.compress(b"a,b\n1,2\n")},
+        f"1.csv.bz2: this is a bzip2 file. {UNPACK}",
+    ),
+    "xz": ({"1.csv.xz": lzma.compress(b"a,b\n1,2\n")}, f"1.csv.xz: this is an xz file. {UNPACK}"),
+    "lz4": ({"1.csv.lz4": b"\x04\x22\x4d\x18rest"}, f"1.csv.lz4: this is an lz4 file. {UNPACK}"),
+    "7z": ({"1.7z": b"7z\xbc\xaf\x27\x1crest"}, f"1.7z: this is a 7z archive. {UNPACK}"),
     "Excel": ({"1.xlsx": b"PK\x03\x04rest"}, f"1.xlsx: this is a zip or Excel file. {PUT}"),
     "zstd of another name": (
         {"1": b"\x28\xb5\x2f\xfd12"},

@@ -155,3 +155,14 @@ def test_a_fault_in_a_large_body_is_named(fault: bytes) -> None:
     with pytest.raises(RecordError) as caught:
         parse_json_lines(good + b"\n" + fault)
     assert caught.value.place.startswith(f"line {good.count(b'{') + 1}")
+
+
+@pytest.mark.parametrize("rows", [1, 3000])
+def test_a_key_given_twice_is_refused(rows: int) -> None:
+    body = b'{"a": 1, "b": 2}\n' * rows + b'{"a": 1, "b": 2, "a": 3}\n'
+    with pytest.raises(RecordError) as caught:
+        parse_json_lines(body)
+    assert str(caught.value) == "the record has this key twice"
+    assert (caught.value.place, caught.value.hint) == (
+        f"line {rows + 1}, column 'a'", "Give every key once",
+    )  # fmt: skip

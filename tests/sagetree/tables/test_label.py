@@ -39,6 +39,47 @@ def test_classes_are_their_place_in_the_list() -> None:
     assert rest.names == ("x",)
 
 
+SPELLINGS: list[Cell] = [1, "1.0", "+1", "1e0", "01"]
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive", "ones", "others"),
+    [
+        ("0", "1", [*SPELLINGS, True, "TRUE"], [0, "-0", "false", False]),
+        ("false", "true", [*SPELLINGS, True, "True"], [0, "0.0", False]),
+        ("-1", "+1", SPELLINGS, [-1, "-1.0"]),
+        ("0.5", "1.50", [1.5, "1.5"], ["0.50", ".5"]),
+    ],
+)
+def test_two_numbers_may_be_spelled_differently(
+    negative: str, positive: str, ones: list[Cell], others: list[Cell]
+) -> None:
+    label = Label(name="y", negative=negative, positive=positive)
+    cells = [*ones, *others]
+    labels, _ = label.encode(table(y=cells, x=[0] * len(cells)), NOTHING)
+    assert labels.tolist() == [1] * len(ones) + [0] * len(others)
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive", "cell"),
+    [
+        ("-1", "1", True),
+        ("0", "1", 2),
+        ("0", "1", "yes"),
+        ("01", "1", "1.00e0"),
+        ("no", "1", "1e0"),
+    ],
+)
+def test_what_spells_neither_is_refused(negative: str, positive: str, cell: Cell) -> None:
+    label = Label(name="y", negative=negative, positive=positive)
+    with pytest.raises(DataError) as caught:
+        label.encode(table(y=[positive, cell], x=[0, 0]), NOTHING)
+    assert str(caught.value) == (
+        f"t.csv line 3, column 'y': the label is '{cell}'. "
+        f"Every label must be '{negative}' or '{positive}'"
+    )
+
+
 def test_numbers_are_themselves() -> None:
     cells: list[Cell] = ["1e2", 3, " 2.0 ", True]
     labels, _ = COUNT.encode(table(y=cells, x=[0] * 4), NOTHING)

@@ -15,6 +15,7 @@ from sagetree.tables.positive import find_positive, in_order
         ({"2": 10, "3": 20}, "2", "the rarer one"),
         ({"0": 4, "1": 96}, "1", "the usual word"),
         ({"-1": 4, "1": 96}, "1", "the usual word"),
+        ({"-1": 4, "+1": 96}, "+1", "the usual word"),
         ({"false": 4, "true": 96}, "true", "the usual word"),
         ({"No": 4, "Yes": 96}, "Yes", "the usual word"),
         ({"0": 4, "2": 96}, "2", "the usual word"),

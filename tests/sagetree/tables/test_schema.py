@@ -206,7 +206,6 @@ def test_a_row_of_trained_names_is_a_header(cells: tuple[str, ...]) -> None:
     [
         ("31", "rear", "true"),
         ("31", "age", "true"),  # a category that is called like a column
-        ("AGE", "A<B", "X,Y"),
         ("",),
         ("age", "a<b", "1", "2"),  # half of them
     ],
@@ -318,3 +317,39 @@ def test_a_table_without_the_label() -> None:
     assert str(caught.value) == (
         "t.csv line 2: label column 'fraud' is missing. The columns are 'age'"
     )
+
+
+WORDS = Schema(
+    columns=tuple(
+        Column(name=name, kind="category", missing=0, distinct=2, categories=categories)
+        for name, categories in (("Color", ("red", "blue")), ("A", ("p", "q")), ("B", ("r", "s")))
+    ),
+    label=Label(name="y", negative="0", positive="1"),
+    named=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_header"),
+    [
+        (("COLOR", "A", "B"), True),
+        (("", "B", "A", "color", "Y"), True),  # an index, and the label
+        (("COLOR", "A"), False),
+        (("COLOR", "a", "a"), False),
+        (("COLOR", "a", "c"), False),
+        (("red", "a", "b"), False),
+        (("Color", "a", "b"), True),  # one is written as in training
+    ],
+)
+def test_names_in_another_case_are_a_header(cells: tuple[str, ...], is_header: bool) -> None:
+    assert WORDS.is_header(cells) is is_header
+
+
+def test_categories_may_be_names_in_another_case() -> None:
+    columns = tuple(
+        Column(name=name, kind="category", missing=0, distinct=2, categories=("a", "b"))
+        for name in ("A", "B")
+    )
+    codes = Schema(columns=columns, label=None, named=True)
+    assert not codes.is_header(("a", "b"))
+    assert codes.is_header(("A", "B"))

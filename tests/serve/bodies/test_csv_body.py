@@ -286,3 +286,16 @@ def test_a_byte_order_mark_in_the_first_cell_below_a_header_is_text():
     body = "a,b\n\ufeff1,2\n".encode() + b"1,2\n" * (UNEVEN_BYTES // 4 + 1)
     (table,) = decode_csv(body, Hints(THREE, {}, numbers=("a", "b")))
     assert cell_list(table.columns[0])[:2] == ["\ufeff1", "1"]
+
+
+def test_a_header_in_another_case_is_not_a_row_of_categories() -> None:
+    """It was scored, so that every score after it was that of the row before."""
+    columns = [Column(name=n, kind="category", missing=0, distinct=9) for n in ("color", "size")]
+    schema = Schema(columns=tuple(columns), label=None, named=True)
+    (table,) = decode_csv(b"COLOR,Size\nred,S\n", Hints(schema, {}))
+    with pytest.raises(SchemaError) as caught:
+        schema.arrange(table)
+    assert [violation.reason for violation in caught.value.violations] == [
+        "is missing", "is missing", "is unknown", "is unknown",
+    ]  # fmt: skip
+    assert caught.value.hint == "The model needs color, size"

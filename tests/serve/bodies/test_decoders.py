@@ -184,7 +184,6 @@ def test_faulty_csv(body: bytes, parameters: dict[str, str], kind: type[UserErro
         ('{"instances": [[31, "WA"], [null, "CA"]], "signature_name": "predict"}', POSITIONAL),
         ('[[31, "WA"], [null, "CA"]]', POSITIONAL),
         ('{"age": 31, "état": "WA"}', (("age", "état"), [[31], ["WA"]])),
-        ('{"age": 1, "age": 2.5, "état": true}', (("age", "état"), [[2.5], [True]])),
         ('{"instances": 3, "columns": "x"}', (("instances", "columns"), [[3], ["x"]])),
         ('{"dataframe_records": [{"age": 31, "état": "WA"}, {"age": null, "état": "CA"}]}', NAMED),
         (

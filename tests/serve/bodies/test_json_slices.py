@@ -158,3 +158,21 @@ def test_a_body_in_a_file_is_read_in_slices_too():
         file.flush()
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         assert outcome(mapped, WHOLE._replace(slice_bytes=20)) == outcome(body, WHOLE)
+
+
+@pytest.mark.parametrize("slice_bytes", [None, 1])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"a": 1, "b": 2}, {"a": 1, "b": 2, "a": 3}]',
+        b'{"instances": [{"a": 1, "b": 2, "a": 3}, {"a": 1, "b": 2}]}',
+        b'{"inputs": {"a": [1], "b": [2], "a": [3]}}',
+        b'{"a": 1, "b": 2, "a": 3}',
+    ],
+)
+def test_a_key_given_twice_is_refused(body: bytes, slice_bytes: int | None) -> None:
+    """As a column is that stands twice in a header; it was scored by its last value."""
+    hints = WHOLE if slice_bytes is None else Hints(SCHEMA, {}, slice_bytes=slice_bytes)
+    assert outcome(body, hints) == (
+        "the body: the key 'a' is given twice in one object. Send every key once"
+    )

@@ -19,6 +19,9 @@ LABELS: list[tuple[list[str], dict[str, str], str]] = [
     (["0", "1"], {}, BINARY),
     (["1", "2"], {}, BINARY),
     (["1.0", "1", "2"], {}, BINARY),  # two values in three spellings
+    (["1", "True", "0", "False"], {}, BINARY),  # as files of two tools hold it
+    (["+1", "1", "-1"], {}, BINARY),
+    (["0.5", "0.50", "1.50", "1.5"], {}, BINARY),
     (["legit", "fraud"], {}, BINARY),
     (["true", "false"], {}, BINARY),
     (["7"], {}, BINARY),  # its error says what to do
@@ -35,6 +38,9 @@ LABELS: list[tuple[list[str], dict[str, str], str]] = [
     ([f"w{i}" for i in range(21)], {}, BINARY),
     ([f"name {i}" for i in range(60)], {}, BINARY),
     (["0", "1", "unknown"], {}, BINARY),  # neither numbers nor words
+    ([*map(str, range(21)), "NA"], {}, NUMBERS),  # its error names the word
+    ([*map(str, range(20)), "NA"], {}, BINARY),
+    ([*map(str, range(21)), *(f"w{i}" for i in range(39))], {}, BINARY),
 ]
 
 
@@ -68,6 +74,18 @@ def test_numbers_are_a_regression_and_its_metric_stays(job: Job, opt_ml: OptMl) 
     assert ran.model.schema.label == NumberLabel(name="y")
     manifest = json.loads((opt_ml.model / "sagetree" / "manifest.json").read_text())
     assert manifest["hyperparameters"] == {"num_round": "5", "eval_metric": "mae"}
+
+
+@pytest.mark.parametrize("word", ["NA", "inf"])
+def test_a_word_among_numbers_is_named(job: Job, word: str) -> None:
+    ran = job({"train": rows_of([*map(str, range(44)), word])}, {})
+    assert ran.code == 1
+    assert ran.log.splitlines() == [
+        "objective is reg:squarederror, because the label 'y' is mostly numbers; set objective to "
+        "learn it differently",
+        f"FAILED: data.csv line 46, column 'y': the label is '{word}'. Every label must be a "
+        "number",
+    ]
 
 
 def test_words_are_classes(job: Job) -> None:

@@ -69,6 +69,29 @@ def test_an_index_is_no_feature_wherever_it_stands(job: Job, name: str, place: i
     assert ran.model.schema.label.name == "y"
 
 
+@pytest.mark.parametrize(
+    ("cell", "kind", "distinct"),
+    [("{0}", "number", 5), ("{0}.5", "number", 5), ("v{0}", "category", 5)],
+)
+def test_a_column_without_a_name_that_repeats_values_is_doubted(
+    job: Job, cell: str, kind: str, distinct: int
+) -> None:
+    """A forgotten name in the middle of a header cost a model its best column without a word."""
+    rows = "".join(f"{i % 5},{i % 7},{cell.format(i % 5)}\n" for i in range(70))
+    ran = job({"train": "price,a,\n" + rows}, VALUE)
+    assert ran.code == 0, ran.log
+    doubt = (
+        "Column 'Unnamed: 2' has no name and is left out as the index of a data frame, but its 70 "
+        f"values are only {distinct} different ones: if it is more than an index, name it, or set "
+    )
+    assert f'{doubt}column_types={{"Unnamed: 2": "{kind}"}}\n' in ran.log
+    declared = job({}, {**VALUE, "column_types": f'{{"Unnamed: 2": "{kind}"}}'})
+    assert declared.code == 0, declared.log
+    assert "has no name" not in declared.log
+    assert declared.model.schema.input_names == ("a", "Unnamed: 2")
+    assert "has no name" not in job({"train": INDEXED}, VALUE).log
+
+
 @pytest.mark.parametrize("index", [False, True])
 def test_requests_may_hold_the_index_and_need_not(job: Job, index: bool) -> None:
     data = frame()

@@ -59,6 +59,19 @@ def test_the_rarer_word_is_what_is_scored_and_evaluated(
     assert metrics["recall"]["value"] == sk.recall_score(RARE, called)
 
 
+def test_a_label_in_two_spellings_has_two_values(job: Job) -> None:
+    """As a table has that was joined of a boolean column and one of 0 and 1."""
+    rows = table("0", "1").replace("\n0,", "\nFalse,", 200).replace("\n1,", "\nTrue,", 5)
+    ran = job({"train": rows}, SETTINGS)
+    assert ran.code == 0, ran.log
+    assert "Positive label: '1' (the usual word); scores are P(status = 1)\n" in ran.log
+    assert "label status: 20 are '1' (4.00%), the rest '0'" in ran.log
+    plain = job({"train": table("0", "1")}, SETTINGS).model
+    assert ran.model.baseline == plain.baseline
+    ran = job({"train": rows}, {**SETTINGS, "positive_label": "false"})
+    assert "Positive label: '0' (positive_label says so); scores are P(status = 0)\n" in ran.log
+
+
 def test_usual_words_and_a_declaration_are_said(job: Job) -> None:
     ran = job({"train": table("1", "0")}, SETTINGS)
     assert "Positive label: '1' (the usual word); scores are P(status = 1)\n" in ran.log

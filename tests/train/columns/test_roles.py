@@ -202,6 +202,13 @@ REFUSED: list[tuple[str, dict[str, list[object]], dict[str, object], str]] = [
         "A row of weight 0 does not count: give some rows a weight above 0",
     ),
     (
+        "a weight that all others vanish beside",
+        {"w": [1] * (ROWS - 1) + ["1e30"]},
+        {"weight_column": "w"},
+        f"column 'w': one row has the weight 1e+30, beside which the other {ROWS - 1} do not "
+        "count. Correct it: all other weights together are too small for float32",
+    ),
+    (
         "an empty margin",
         {"m": [*MARGINS[:-1], ""]},
         {"base_margin_column": "m"},
