@@ -68,7 +68,7 @@ def stop(_number: int, _frame: FrameType | None) -> None:
 
 
 def signal_after(delays: "SimpleQueue[float | None]") -> None:
-    """Send the main thread a signal after each of so many seconds."""
+    """Send the main thread a signal after each of these numbers of seconds."""
     main = threading.main_thread().ident
     assert main is not None
     while (delay := delays.get()) is not None:

@@ -1,7 +1,7 @@
 """Cells to numbers, a column or a row at a time: one meaning, whatever holds the cells."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import call
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +18,7 @@ from sagetree.tables.cells import (
     MissingValues,
     NumberShape,
     category_text,
+    is_taken,
     to_number,
     to_shaped_number,
 )
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Floats: TypeAlias = NDArray[np.float64]
 CellEncoder: TypeAlias = Callable[[Cell], float]
+
+_WORDS = frozenset({"true", "false"})
+_FLAGS = frozenset({0.0, 1.0})
 
 
 @dataclass(frozen=True)
@@ -234,3 +238,53 @@ def _cast(cells: "pa.ChunkedArray") -> Floats | None:
     if np.count_nonzero(values != values) > cells.null_count and not pa.types.is_floating(kind):
         return None
     return None if (np.abs(values) >= FLOAT32_LIMIT).any() else values
+
+
+def spelled_numbers(texts: Collection[str]) -> dict[str, float]:
+    """Return the number that each of a label's values spells, {} where one spells none.
+
+    true and false are numbers only where all others are 0 and 1.
+
+    >>> spelled_numbers(["+1", "true", "0"]), spelled_numbers(["true", "2"])
+    ({'+1': 1.0, 'true': 1.0, '0': 0.0}, {})
+    """
+    if not all(is_taken(text, to_number) for text in texts):
+        return {}
+    numbers = {text: to_number(text) for text in texts}
+    has_words = not _WORDS.isdisjoint(texts)
+    return {} if has_words and not _FLAGS.issuperset(numbers.values()) else numbers
+
+
+def spelling_coder(codes: Mapping[str, float], missing: MissingValues) -> CellEncoder:
+    """Return the function of `text_coder` that takes other spellings of two numbers, too.
+
+    Tools write the same label as 1, 1e0, +1 and True.
+    """
+    exact = text_coder(codes, missing)
+    numbers = spelled_numbers(codes)
+    by_number = {number: codes[text] for text, number in numbers.items()}
+    if len(by_number) < len(codes):  # words, or 01 beside 1
+        return exact
+    takes_words = by_number.keys() <= _FLAGS
+
+    def code(cell: Cell) -> float:
+        found = exact(cell)
+        if found != -1 or (category_text(cell) in _WORDS and not takes_words):
+            return found
+        try:
+            return by_number.get(to_number(cell), -1.0)
+        except CellError:
+            return -1.0
+
+    return code
+
+
+def text_coder(codes: Mapping[str, float], missing: MissingValues) -> CellEncoder:
+    """Return the function cell -> code: NaN if missing, -1 for a text that has none."""
+    texts = missing.texts
+
+    def number(cell: Cell) -> float:
+        text = category_text(cell)
+        return np.nan if text is None or text in texts else codes.get(text, -1.0)
+
+    return number

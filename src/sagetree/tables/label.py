@@ -1,6 +1,6 @@
 """The label column: what its cells may be, and the number each of them is to XGBoost."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from typing import ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -10,12 +10,9 @@ from pydantic import model_validator
 from sagetree.errors import DataError, quote, quote_all
 from sagetree.tables.cells import (
     Cell,
-    CellError,
     MissingValues,
     NumberShape,
     category_text,
-    is_taken,
-    to_number,
 )
 from sagetree.tables.encoding import (
     CellEncoder,
@@ -26,6 +23,8 @@ from sagetree.tables.encoding import (
     encode_numbers,
     number_encoder,
     shape_encoder,
+    spelling_coder,
+    text_coder,
 )
 from sagetree.tables.label_range import LabelRange
 from sagetree.tables.stored_record import StoredRecord
@@ -36,9 +35,6 @@ Labels = NDArray[np.float32]
 
 # More classes are not listed in a message.
 CLASSES_SHOWN = 10
-
-_WORDS = frozenset({"true", "false"})
-_FLAGS = frozenset({0.0, 1.0})
 
 _INFINITE = frozenset({"inf", "+inf", "infinity", "+infinity"})
 
@@ -80,7 +76,7 @@ class Label(_OneColumnLabel):
         Raises DataError where it is absent or holds another value.
         """
         allowed = f"{quote(self.negative)} or {quote(self.positive)}"
-        coder = _spelling_coder(self.classes, missing)
+        coder = spelling_coder(_codes(self.classes), missing)
         return _encode_classes(table, self.name, coder, allowed)
 
 
@@ -93,7 +89,7 @@ class ClassLabel(_OneColumnLabel):
         """Return the labels (0..k-1, n rows) and the table without them; raises as `Label`."""
         shown = ", ".join(map(quote, self.classes[:CLASSES_SHOWN]))
         more = f", ... ({len(self.classes)} in all)" if len(self.classes) > CLASSES_SHOWN else ""
-        coder = _coder(_codes(self.classes), missing)
+        coder = text_coder(_codes(self.classes), missing)
         return _encode_classes(table, self.name, coder, f"one of {shown}{more}")
 
 
@@ -207,7 +203,7 @@ class EventLabel(_OneColumnLabel):
         codes = dict.fromkeys(self.censored, 0.0) | dict.fromkeys(self.happened, 1.0)
         parts = (" or ".join(map(quote, texts)) for texts in (self.happened, self.censored))
         allowed = "{} where it came, {} where it has not".format(*parts)
-        encoded = encode(table.column(self.event), _coder(codes, missing))
+        encoded = encode(table.column(self.event), text_coder(codes, missing))
         return check_cells(table, self.event, encoded, lambda v: v >= 0, allowed, what="event") > 0
 
 
@@ -256,57 +252,6 @@ def _encode_classes(
 
 def _codes(classes: tuple[str, ...]) -> dict[str, float]:
     return {text: float(number) for number, text in enumerate(classes)}
-
-
-def spelled_numbers(texts: Collection[str]) -> dict[str, float]:
-    """Return the number that each of a label's values spells, {} where one spells none.
-
-    true and false are numbers only where all others are 0 and 1.
-
-    >>> spelled_numbers(["+1", "true", "0"]), spelled_numbers(["true", "2"])
-    ({'+1': 1.0, 'true': 1.0, '0': 0.0}, {})
-    """
-    if not all(is_taken(text, to_number) for text in texts):
-        return {}
-    numbers = {text: to_number(text) for text in texts}
-    has_words = not _WORDS.isdisjoint(texts)
-    return {} if has_words and not _FLAGS.issuperset(numbers.values()) else numbers
-
-
-def _spelling_coder(classes: tuple[str, ...], missing: MissingValues) -> CellEncoder:
-    """Return the function cell -> code that also takes other spellings of two numbers.
-
-    Tools write the same label as 1, 1e0, +1 and True.
-    """
-    codes = _codes(classes)
-    exact = _coder(codes, missing)
-    numbers = spelled_numbers(classes)
-    by_number = {number: codes[text] for text, number in numbers.items()}
-    if len(by_number) < len(codes):  # words, or 01 beside 1
-        return exact
-    takes_words = by_number.keys() <= _FLAGS
-
-    def code(cell: Cell) -> float:
-        found = exact(cell)
-        if found != -1 or (category_text(cell) in _WORDS and not takes_words):
-            return found
-        try:
-            return by_number.get(to_number(cell), -1.0)
-        except CellError:
-            return -1.0
-
-    return code
-
-
-def _coder(codes: Mapping[str, float], missing: MissingValues) -> CellEncoder:
-    """Return the function cell -> code: NaN if missing, -1 for a text that has none."""
-    texts = missing.texts
-
-    def number(cell: Cell) -> float:
-        text = category_text(cell)
-        return np.nan if text is None or text in texts else codes.get(text, -1.0)
-
-    return number
 
 
 def _upper_bounds(cells: Cells, missing: MissingValues) -> tuple[Floats, list[Misfit]]:

@@ -10,6 +10,7 @@ from sagetree.boosters.objectives import Objective
 from sagetree.errors import DataError, SettingsError, did_you_mean, quote, quote_all
 from sagetree.machine.program import LOG
 from sagetree.tables.cells import Cell, NumberShape, category_text, to_number, whole_number
+from sagetree.tables.encoding import spelled_numbers
 from sagetree.tables.index_names import first_column, is_key_name
 from sagetree.tables.label import (
     AnyLabel,
@@ -19,7 +20,6 @@ from sagetree.tables.label import (
     Label,
     Labels,
     NumberLabel,
-    spelled_numbers,
 )
 from sagetree.tables.label_range import LabelRange
 from sagetree.tables.positive import Positive, find_positive, in_order

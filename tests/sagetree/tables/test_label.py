@@ -180,5 +180,5 @@ def test_a_schema_keeps_its_label_and_no_request_may_hold_it(label: AnyLabel) ->
         with pytest.raises(SchemaError) as caught:
             schema.arrange(table(**{name: [1], "x": [2]}))
         assert str(caught.value) == (
-            f"column '{name}' is the label: leave it out of the request. The model needs x"
+            f"t.csv: column '{name}' is the label: leave it out of the request. The model needs x"
         )
