@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from sagetree.errors import PlatformError
+from sagetree.predict.workers.messages import Order, Setup, line_of
 from sagetree.predict.workers.pool import WorkerPool
 from tests.predict.models import make_model, matrix
 from tests.programs import SAGETREE, TIMEOUT
@@ -104,6 +106,26 @@ def test_workers_end_with_a_program_that_was_killed(root: Path) -> None:
         program.kill()
         until(lambda: all(map(ended, workers)))
         assert program.communicate(timeout=TIMEOUT) == ("", "")
+
+
+def test_a_worker_that_nobody_reads_ends_without_a_word(root: Path) -> None:
+    setup = Setup("model", 1, "best", contributions=False, reasons=0, format="csv", output="out")
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "sagetree.predict.workers.worker"],
+        cwd=root,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        assert worker.stderr is not None
+        worker.stdout.close()
+        worker.stdin.write(line_of(setup) + line_of(Order("1.csv", "part.csv")))
+        worker.stdin.flush()
+        assert worker.stderr.read() == b""
+        assert worker.wait(timeout=TIMEOUT) == 0
 
 
 class Unreadable(NamedTuple):

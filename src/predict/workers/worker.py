@@ -132,8 +132,11 @@ class _Worker:
         self._send(read)
 
     def _send(self, message: ScoredFile | int) -> None:
-        self._answers.write(line_of(message))
-        self._answers.flush()
+        try:
+            self._answers.write(line_of(message))
+            self._answers.flush()
+        except BrokenPipeError:  # nobody is left to answer, nor to read what went wrong
+            os._exit(0)
 
 
 if __name__ == "__main__":
