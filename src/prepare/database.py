@@ -202,15 +202,26 @@ def _machine_errors() -> Iterator[None]:
     try:
         yield
     except duckdb.OutOfMemoryException as error:
-        raise PlatformError(
-            "the tables need more memory, or more room in the temporary folder, than there is",
-            hint="Raise --memory-limit, let TMPDIR name a larger disk, or use a larger instance",
-        ) from error
+        raise _lacks_memory() from error
     except duckdb.IOException as error:
-        raise PlatformError(
-            "a file could not be read or written",
-            hint="Is the disk of the temporary folder (TMPDIR) or of the output full?",
-        ) from error
+        raise _lacks_disk() from error
+    except (duckdb.FatalException, duckdb.TransactionException) as error:
+        # What fails while the database writes its file has its cause in the text alone.
+        raise (_lacks_memory() if "block of size" in str(error) else _lacks_disk()) from error
+
+
+def _lacks_memory() -> PlatformError:
+    return PlatformError(
+        "the tables need more memory, or more room in the temporary folder, than there is",
+        hint="Raise --memory-limit, let TMPDIR name a larger disk, or use a larger instance",
+    )
+
+
+def _lacks_disk() -> PlatformError:
+    return PlatformError(
+        "a file could not be read or written",
+        hint="Is the disk of the temporary folder (TMPDIR) or of the output full?",
+    )
 
 
 @contextmanager

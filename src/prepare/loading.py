@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sagetree.errors import DataError, quote
@@ -72,7 +73,7 @@ class RawTable:
     @staticmethod
     def cell(column: str) -> str:
         """Return a column's name in the table as SQL: prefixed, as one may be called rowid."""
-        return identifier(f"cell {column}")
+        return identifier(_cell_name(column))
 
     @property
     def rows(self) -> int:
@@ -82,6 +83,10 @@ class RawTable:
     def locate(self, row: int) -> str:
         """Return file and line of the row with this rowid."""
         return place_of(row, self.sources)
+
+
+def _cell_name(column: str) -> str:
+    return f"cell {column}"
 
 
 def load_table(db: DuckDatabase, table: TableFiles) -> RawTable:
@@ -190,13 +195,23 @@ def _append(
     sources: list[Source] = []
     while batch := list(islice(blocks, BLOCKS_AT_ONCE)):
         names = named(batch[0].rows.column_names)
-        cells = [f"nullif({identifier(name)}, '') AS {RawTable.cell(name)}" for name in names]
-        cells += _constants(values)
         rows = pa.concat_tables(block.rows for block in batch)
-        db.insert(f"raw.{identifier(table)}", ", ".join(cells), rows)
+        own = {_cell_name(name): _filled(rows[name]) for name in names}
+        cells = [*(["*"] if own else []), *_constants(values)]
+        db.insert(f"raw.{identifier(table)}", ", ".join(cells), pa.table(own) if own else rows)
         headers += sum(block.headers for block in batch)
         sources += [source for block in batch for source in block.sources if source.rows]
     return sources, headers
+
+
+def _filled(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column with empty cells missing.
+
+    Said in SQL, an expression for each column, it takes the database time that grows with
+    the square of their number: of 8000 columns 7 s for each insertion.
+    """
+    is_empty = pc.equal(column, "")
+    return pc.if_else(is_empty, None, column) if pc.any(is_empty).as_py() else column
 
 
 def _constants(values: Values) -> list[str]:

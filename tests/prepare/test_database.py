@@ -101,6 +101,25 @@ def test_a_signal_at_any_moment_of_a_query_frees_the_connection() -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+def fill_wide_table(limit: int) -> None:
+    names = [f"c{number}" for number in range(300)]
+    rows = pa.table({name: [f"{name}.{row}" for row in range(3000)] for name in names})
+    with open_database(limit) as db:
+        db.run(f"CREATE TABLE raw.wide ({', '.join(f'{name} VARCHAR' for name in names)})")
+        for _ in range(12):
+            db.insert("raw.wide", "*", rows)
+
+
+@pytest.mark.parametrize("limit", [20_000_000, 30_000_000, 34_000_000])
+def test_too_little_memory_to_write_the_tables_is_the_machines_fault(limit: int) -> None:
+    with pytest.raises(PlatformError) as caught:
+        fill_wide_table(limit)
+    assert str(caught.value) == (
+        "the tables need more memory, or more room in the temporary folder, than there is. "
+        "Raise --memory-limit, let TMPDIR name a larger disk, or use a larger instance"
+    )
+
+
 def test_too_little_memory_is_the_machines_fault() -> None:
     with pytest.raises(PlatformError) as caught, open_database(10_000_000) as db:
         db.run("CREATE TABLE main.x AS SELECT list(i) AS a FROM range(10_000_000) t(i)")

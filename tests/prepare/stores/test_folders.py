@@ -78,3 +78,10 @@ def test_files_in_other_folders(root: Path, write) -> None:
         f"column 'a' is only in t/a=1/x.{kind}, of t/a=1/x.{kind} and t/b=1/x.{kind}. "
         "All files of a table need the same columns\n"
     )
+
+
+def test_files_without_a_named_column_have_that_of_their_folders(root: Path) -> None:
+    for year in ("2020", "2021"):
+        put(root, f"t/fraud={year}/x.csv", b",\n5,6\n7,8\n")
+    assert main(["--label", "fraud", "--format", "csv", "--split", "1,0,0"]) == 0
+    assert [row["fraud"] for row in every_row(root)] == ["2020", "2020", "2021", "2021"]
