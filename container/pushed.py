@@ -37,7 +37,9 @@ def main() -> int:
     registry, repository, tag = sys.argv[1:]
     try:
         manifest, digest = read(registry, repository, tag, sys.stdin.read().strip())
-    except (HTTPError, URLError) as error:
+    except URLError as error:
+        if isinstance(error, HTTPError):
+            error.close()
         return failed(f"{registry}/{repository}:{tag} cannot be read back: {error}")
     if fault := fault_of(manifest):
         return failed(f"{registry}/{repository}:{tag} {fault}, which AWS refuses: {REMEDY}")

@@ -170,7 +170,8 @@ class Front:
                     200, kind | {"x-Amzn-Invoked-Production-Variant": "main"}, answer.read()
                 )
         except urllib.error.HTTPError as error:
-            return _model_error(name, error.code, error.read().decode())
+            with error:
+                return _model_error(name, error.code, error.read().decode())
         except OSError as error:
             return _model_error(name, 500, str(error))
 

@@ -213,7 +213,8 @@ class Person:
             with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
                 return Answer(answer.status, json.loads(answer.read()))
         except urllib.error.HTTPError as error:
-            return Answer(error.code, json.loads(error.read() or b"{}"))
+            with error:
+                return Answer(error.code, json.loads(error.read() or b"{}"))
 
     def delete_stacks(self) -> str:
         """Delete the stacks, what is beside the core first; return "" or why one is not gone."""

@@ -69,7 +69,8 @@ class Asynchronous:
             with urllib.request.urlopen(asked, timeout=MODEL_SECONDS) as answer:  # noqa: S310
                 said, where, topic = answer.read(), places["OutputLocation"], "SuccessTopic"
         except urllib.error.HTTPError as error:
-            said, where, topic = error.read(), places["FailureLocation"], "ErrorTopic"
+            with error:
+                said, where, topic = error.read(), places["FailureLocation"], "ErrorTopic"
         bucket, key = place(where)
         s3.put_object(Bucket=bucket, Key=key, Body=said)
         if topic in notified:

@@ -79,6 +79,7 @@ class Servers:
                 with urllib.request.urlopen(asked, timeout=MODEL_SECONDS) as answer:  # noqa: S310
                     said = answer.read()
             except urllib.error.HTTPError as error:
+                error.close()
                 return f"{key}: Bad HTTP status received from algorithm: {error.code}"
             name = key.removeprefix(prefix).strip("/") or key.rsplit("/", 1)[-1]
             s3.put_object(Bucket=to_bucket, Key=f"{to_prefix}/{name}.out", Body=said)
