@@ -137,8 +137,7 @@ class DuckDatabase(Database):
     def _call_off(self, statement: Future[duckdb.DuckDBPyConnection]) -> None:
         """End a statement, or keep it from beginning; then the connection is free again.
 
-        A signal may come while the thread starts: a query that has not begun does not heed
-        an interrupt.
+        A query that has not begun does not heed an interrupt, so there may be several.
         """
         while not statement.cancel() and not statement.done():
             self.connection.interrupt()
@@ -207,7 +206,11 @@ def _machine_errors() -> Iterator[None]:
         raise _lacks_disk() from error
     except (duckdb.FatalException, duckdb.TransactionException) as error:
         # What fails while the database writes its file has its cause in the text alone.
-        raise (_lacks_memory() if "block of size" in str(error) else _lacks_disk()) from error
+        if "block of size" in str(error):
+            raise _lacks_memory() from error
+        if ' file "' in str(error):
+            raise _lacks_disk() from error
+        raise
 
 
 def _lacks_memory() -> PlatformError:

@@ -4,6 +4,7 @@ import doctest
 import gc
 import importlib
 import random
+import resource
 import signal
 import threading
 import time
@@ -112,6 +113,25 @@ def fill_wide_table(limit: int) -> None:
         db.run(f"CREATE TABLE raw.wide ({', '.join(f'{name} VARCHAR' for name in names)})")
         for _ in range(12):
             db.insert("raw.wide", "*", rows)
+
+
+def test_no_room_for_the_tables_is_the_machines_fault() -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3_000_000, before[1]))
+    try:
+        with pytest.raises(PlatformError) as caught:
+            fill_wide_table(1_000_000_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(caught.value) == (
+        "a file could not be read or written. Is the disk of the temporary folder (TMPDIR) or of "
+        "the output full?"
+    )
+
+
+def test_another_fault_of_a_transaction_is_not_the_machines() -> None:
+    with open_database(1_000_000_000) as db, pytest.raises(duckdb.TransactionException):
+        db.run("COMMIT")
 
 
 @pytest.mark.parametrize("limit", [20_000_000, 30_000_000, 34_000_000])

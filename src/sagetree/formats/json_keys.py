@@ -6,19 +6,30 @@ from typing import Any
 
 _NESTED = frozenset((dict, list))
 
+# Records and tensors with their parameters lie less deep; a body may be nested a thousand times.
+_DEEPEST = 8
 
-def count_keys(value: Any) -> int:  # noqa: ANN401 - whatever JSON can hold
-    """Return how many keys the objects have that rows come in: deeper ones are not counted.
+
+def count_keys(value: Any, levels: int = _DEEPEST) -> int:  # noqa: ANN401 - whatever JSON can hold
+    """Return how many keys the objects of `levels` have, that rows or tensors come in.
+
+    Deeper ones, and those below records of single values, are not counted.
 
     >>> count_keys({"instances": [{"a": 1, "b": 2}, {"a": 3}]})
     4
+    >>> count_keys({"inputs": [{"name": "x", "parameters": {"a": 1}, "data": [1, 2]}]})
+    5
     """
+    if not levels:
+        return 0
     if type(value) is dict:
         if _NESTED.isdisjoint(map(type, value.values())):  # one record, the usual request
             return len(value)
-        return len(value) + sum(map(count_keys, value.values()))
+        return len(value) + sum(count_keys(each, levels - 1) for each in value.values())
     if type(value) is list and value and type(value[0]) is dict:
-        return sum(len(record) for record in value if type(record) is dict)
+        if _NESTED.isdisjoint(map(type, value[0].values())):
+            return sum(len(record) for record in value if type(record) is dict)
+        return sum(count_keys(each, levels - 1) for each in value)
     return 0
 
 

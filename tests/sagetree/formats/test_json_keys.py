@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import orjson
 import pytest
 
 from sagetree.formats.json_keys import count_keys, repeated_key
@@ -38,3 +39,17 @@ def test_deep_nesting_is_not_searched() -> None:
     """Such bodies are refused for their shape."""
     text = b'{"a":' * 5000 + b"1" + b"}" * 5000
     assert repeated_key(text, 1) is None
+
+
+@pytest.mark.parametrize("depth", [10, 500, 1000])
+def test_nested_bodies_are_counted_as_far_as_rows_are_nested(depth: int) -> None:
+    text = b'{"a":' * depth + b"1" + b"}" * depth
+    value = orjson.loads(text)
+    assert count_keys(value) == 8
+    assert repeated_key(text, count_keys(value)) is None
+
+
+def test_a_tensor_with_parameters_is_not_read_once_more() -> None:
+    tensor = {"name": "a", "parameters": {"content_type": "np"}, "data": [1, 2]}
+    text = json.dumps({"inputs": [tensor, tensor], "parameters": {"b": 1}})
+    assert count_keys(json.loads(text)) == text.count('":')

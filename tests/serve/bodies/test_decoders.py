@@ -422,3 +422,9 @@ def test_any_json_is_a_table_or_the_clients_fault(value: object):
 )
 def test_a_row_is_named_by_its_line_only_where_rows_are_lines(body: bytes, place: str) -> None:
     assert one(decode_csv, body, {"header": "present"}).locate(1) == place
+
+
+def test_a_body_nested_as_deeply_as_json_is_read_is_refused_for_its_shape() -> None:
+    with pytest.raises(SchemaError) as caught:
+        one(decode_json, b'{"age":' * 1000 + b"1" + b"}" * 1000, {})
+    assert str(caught.value).startswith("row 1, column 'age': an object stands where a single")
