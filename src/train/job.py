@@ -32,7 +32,6 @@ from sagetree.train.bias.measuring import CalledRows, job_bias, write_bias
 from sagetree.train.bias.reweighing import measure_remedy
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import TrainedModels, ValidationResult
-from sagetree.train.boosting.termination import Termination
 from sagetree.train.calibration.choosing import calibrate
 from sagetree.train.channels.ingest import Ingested
 from sagetree.train.examples.examples import Examples
@@ -49,6 +48,7 @@ from sagetree.train.results.predictions_file import PREDICTIONS_FILE, write_pred
 from sagetree.train.results.summary import summary, warn_of_nothing_learnt
 from sagetree.train.settings.channel_settings import TEST, VALIDATION
 from sagetree.train.settings.configuration import count_gpus, find_hosts, read_settings
+from sagetree.train.termination import Termination
 
 METRICS_FILE = "metrics.json"
 

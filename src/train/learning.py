@@ -16,7 +16,6 @@ from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import TrainedModels
 from sagetree.train.boosting.scale import tell_scale, tell_splits, tell_yielding
 from sagetree.train.boosting.strategies import fit
-from sagetree.train.boosting.termination import Termination
 from sagetree.train.channels.ingest import Ingested, ingest
 from sagetree.train.examples.copies import with_copies
 from sagetree.train.examples.examples import Examples
@@ -26,6 +25,7 @@ from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.hosts.group import Group
 from sagetree.train.settings.channel_settings import TEST, TRAIN, VALIDATION
 from sagetree.train.settings.settings import TrainSettings
+from sagetree.train.termination import Termination
 from sagetree.train.tuning.tuned import Tuned, fit_tuned
 
 

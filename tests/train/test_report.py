@@ -58,3 +58,18 @@ def test_the_bundle_has_the_curve_that_the_log_shows(job: Job):
         assert [f"{value:.5f}" for value in values] == shown
     assert curve.rounds == tuple(range(1, len(shown) + 1))
     assert f"Model of {curve.best} rounds" in ran.log
+
+
+def test_of_many_rounds_the_curve_has_those_that_measured_all_rows(job: Job):
+    given = {"eval_metric": "logloss", "num_round": "125", "early_stopping_rounds": "124"}
+    ran = job({"train": lines(400)}, {**given, "eta": "0.001", "nfold": 2})
+    shown = dict(re.findall(r"^\[(\d+)\]\ttrain-logloss:([0-9.]+)", ran.log, re.MULTILINE))
+    assert list(map(int, shown)) == [*range(100), 100, 110, 120]
+    assert len(re.findall(r"^\[\d+\].*\tvalidation-logloss:", ran.log, re.MULTILINE)) == 125
+    curve = ModelBundle.load(ran.opt_ml.model).curve
+    assert curve is not None
+    values = dict(zip(curve.rounds, curve.values["train-logloss"], strict=True))
+    assert {*values} == {int(number) + 1 for number in shown} | {curve.best}
+    best = re.search(r"^Best round .*train-logloss:([0-9.]+)", ran.log, re.MULTILINE)
+    assert best is not None
+    assert f"{values[curve.best]:.5f}" == best[1]

@@ -33,20 +33,27 @@ class LearningCurve(StoredRecord):
         return self
 
     @classmethod
-    def of(cls, best: int, series: Mapping[str, Sequence[float]]) -> "LearningCurve | None":
-        """Return 250 rounds at most, ends and best included; metrics that are not numbers are not.
+    def of(cls, best: int, series: Mapping[str, Sequence[float | None]]) -> "LearningCurve | None":
+        """Return 250 rounds at most, ends and best included, of those that measured all metrics.
 
-        >>> LearningCurve.of(2, {"validation-auc": [0.5, 0.75, 0.7]}).rounds
-        (1, 2, 3)
+        `series` has None for a round that did not measure one. Metrics that are not numbers
+        are left out.
+
+        >>> LearningCurve.of(2, {"validation-auc": [0.5, 0.75, None, 0.7]}).rounds
+        (1, 2, 4)
         """
-        kept = {name: values for name, values in series.items() if all(map(isfinite, values))}
+        kept = {n: v for n, v in series.items() if all(x is None or isfinite(x) for x in v)}
         made = max(map(len, kept.values()), default=0)
         kept = {name: values for name, values in kept.items() if len(values) == made}
-        if not made:
+        whole = [n for n in range(1, made + 1) if all(v[n - 1] is not None for v in kept.values())]
+        if not whole:
             return None
-        even = np.linspace(1, made, min(made, MOST_POINTS)).astype(int).tolist()
-        rounds = sorted({*even, min(best, made)})
-        picked = {name: tuple(float(v[n - 1]) for n in rounds) for name, v in kept.items()}
+        places = np.linspace(0, len(whole) - 1, min(len(whole), MOST_POINTS)).astype(int)
+        rounds = sorted({whole[place] for place in places} | ({best} & set(whole)))
+        picked = {
+            name: tuple(x for n in rounds if (x := values[n - 1]) is not None)
+            for name, values in kept.items()
+        }
         return cls(best=best, rounds=tuple(rounds), values=picked)
 
 

@@ -14,6 +14,7 @@ from math import ceil
 import numpy as np
 
 from sagetree.machine.program import LOG
+from sagetree.train.boosting.early_stopping import EarlyStopping, Leader
 from sagetree.train.boosting.judging import (
     deciding,
     evidence,
@@ -27,7 +28,10 @@ from sagetree.train.boosting.phases import (
 )
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.results import BestBoosters
-from sagetree.train.boosting.rounds import BoosterData, EarlyStopping, Leader, TrainingResult
+from sagetree.train.boosting.rounds import (
+    BoosterData,
+    TrainingResult,
+)
 from sagetree.train.hyperparameters.eval_metrics import is_maximized
 
 TRIAL = "trial"

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 
 from sagetree.boosters.scoring import Scores
 from sagetree.tables.roles import RowRoles
+from sagetree.train.boosting.early_stopping import EarlyStopping, History, Series
 from sagetree.train.boosting.folds import part_numbers
 from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.boosting.rounds import (
     BoosterData,
-    EarlyStopping,
     HeldOutPart,
-    History,
-    Series,
     TrainingResult,
     to_ubjson,
 )

@@ -15,6 +15,7 @@ from sagetree.bundle.learning_curve import LearningCurve
 from sagetree.errors import DataError
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
+from sagetree.train.boosting.early_stopping import EarlyStopping, History
 from sagetree.train.boosting.folds import Fold
 from sagetree.train.boosting.judging import (
     directed,
@@ -27,8 +28,6 @@ from sagetree.train.boosting.progress import metric_line, progress_of
 from sagetree.train.boosting.results import BestBoosters
 from sagetree.train.boosting.rounds import (
     BoosterData,
-    EarlyStopping,
-    History,
     Training,
     TrainingResult,
     boost,
@@ -113,6 +112,7 @@ def boost_phase(
         checkpoints=plan.run.checkpoints(phase, len(data)),
         is_stopped=plan.run.is_stopped,
         group=plan.group,
+        at_once=plan.at_once,
     )
     return boost(training)
 
@@ -151,23 +151,29 @@ def best_boosters(
     scores = tuple(
         predict_left_out(plan, booster, part) for booster, part in zip(boosters, data, strict=True)
     )
-    history = {
+    metrics = {
         f"{rows}-{name}": series[best - 1]
-        for rows, metrics in result.history.items()
-        for name, series in metrics.items()
+        for rows, measured in result.history.items()
+        for name, series in measured.items()
+        if series[best - 1]
     }
-    metrics = _train_metrics(plan, boosters, data, best) | history
+    if not any(name.startswith(f"{TRAIN}-") for name in metrics):
+        metrics = _train_metrics(plan, boosters, data, best) | metrics
     judged = judged_scores(plan, data, result, best, scores)
-    curve = _curve(best, result.history)
+    curve = _curve(best, result.history, metrics)
     return BestBoosters(boosters, best, metrics, scores, judged, curve)
 
 
-def _curve(best: int, history: History) -> LearningCurve | None:
+def _curve(
+    best: int, history: History, of_best: Mapping[str, Sequence[float]]
+) -> LearningCurve | None:
     means = {
-        f"{rows}-{name}": [float(np.mean(values)) for values in series]
+        f"{rows}-{name}": [float(np.mean(values)) if values else None for values in series]
         for rows, metrics in history.items()
         for name, series in metrics.items()
     }
+    for name, values in means.items():
+        values[best - 1] = float(np.mean(of_best[name]))
     return LearningCurve.of(best, means)
 
 
@@ -177,15 +183,13 @@ def _train_metrics(
     data: Sequence[BoosterData],
     best: int,
 ) -> dict[str, list[float]]:
-    """Return the metrics of the rows learnt from, where rounds did not measure them."""
+    """Return the metrics of the rows learnt from in the best round, which did not measure them."""
     found: dict[str, list[float]] = {}
     for booster, rows in zip(boosters, data, strict=True):
-        if not rows.evaluates_train:
-            return_freed_memory()  # of the rounds: the metrics of many rows need as much
-            evals = [(rows.measured_train, TRAIN)]
-            values = plan.evaluate(booster, evals, best - 1)
-            for (channel, name), value in values.items():
-                found.setdefault(f"{channel}-{name}", []).append(value)
+        return_freed_memory()  # of the rounds: the metrics of many rows need as much
+        evals = [(rows.measured_train, TRAIN)]
+        for (channel, name), value in plan.evaluate(booster, evals, best - 1).items():
+            found.setdefault(f"{channel}-{name}", []).append(value)
     return found
 
 

@@ -13,9 +13,15 @@ from sagetree.boosters.objectives import Objective, objective_of
 from sagetree.errors import SettingsError
 from sagetree.features.category import Category
 from sagetree.features.pipeline import FeaturePipeline
-from sagetree.machine.cores import usable_cores
 from sagetree.tables.schema import Schema
-from sagetree.train.boosting.bins import bins_of_wide, max_bin
+from sagetree.train.boosting.by_rows import (
+    bins_of_wide,
+    boosters_at_once,
+    max_bin,
+    mean_weight,
+    threads_of,
+    yielding,
+)
 from sagetree.train.boosting.dmatrix import DMatrixBuilder
 from sagetree.train.boosting.folds import Splitter
 from sagetree.train.boosting.rounds import CheckpointStore, evaluate_rows
@@ -24,12 +30,7 @@ from sagetree.train.examples.gathered import total_rows
 from sagetree.train.examples.target_statistics import Tables, TargetEncoder
 from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.hyperparameters.eval_metrics import RoundMetrics
-from sagetree.train.hyperparameters.presets import at_most_of
 from sagetree.train.settings.settings import Boosting
-
-# With fewer cells a round is so short that threads wait for each other longer
-# than they work: one of them is up to five times faster (5000 rows, 30 columns).
-THREADED_CELLS = 1_000_000
 
 # Objectives where a row at the share p of positives has the hessian p (1 - p).
 _LOGISTIC = frozenset({"binary:logistic", "binary:logitraw", "reg:logistic"})
@@ -64,7 +65,7 @@ class BoostingPlan:
     hold codes where these have statistics of the label: `encoder` puts them there, in rows
     that are learnt from without their own labels; `statistics` are those of all of train.
     `chosen` are those of XGBoost's parameters that the job has chosen, none as long as it
-    has not.
+    has not. Rounds of `at_once` boosters are made at a time.
     `complete` says which features (m) have a value in every row, if the missing are to
     follow most rows there.
     """
@@ -80,6 +81,7 @@ class BoostingPlan:
     statistics: Tables
     run: RunOptions = RunOptions()
     chosen: Mapping[str, float] = field(default_factory=dict)
+    at_once: int = 1
     complete: NDArray[np.bool_] | None = None
 
     @classmethod
@@ -115,12 +117,13 @@ class BoostingPlan:
         if objective.task == "multiclass":
             params["num_class"] = classes
         if objective.name in _LOGISTIC:
-            params |= _yielding(settings, train, params, run.group)
+            params |= yielding(settings, train, params, run.group)
         if train.roles.base_margin is not None:
             _check_margins(train.roles.base_margin, params)
             # rows start from their margins alone, in training as in serving
             params["base_score"] = objective.neutral
-        params.setdefault("nthread", _threads(train, run.group))
+        at_once = boosters_at_once(params, train, run.group)
+        params.setdefault("nthread", threads_of(train, run.group))
         params |= bins_of_wide(settings, params, total_rows(run.group, train), train.width)
         nfold = settings.kfold or settings.nfold
         return cls(
@@ -134,6 +137,7 @@ class BoostingPlan:
             encoder=encoder,
             statistics=statistics,
             run=run,
+            at_once=at_once,
         )
 
     def as_served(self, rows: Examples) -> Examples:
@@ -212,25 +216,6 @@ def _check_margins(margin: Matrix, params: Mapping[str, Any]) -> None:
         )
 
 
-def _yielding(
-    settings: Boosting, train: Examples, params: Mapping[str, Any], group: Group
-) -> dict[str, float]:
-    """Return the defaults that are lower than the preset's because the rows say little."""
-    weight = train.roles.learning_weight
-    weights = np.ones(train.rows) if weight is None else weight / mean_weight(weight, group)
-    own = float(weights @ train.labels), float(weights @ (1 - train.labels))
-    positive, negative = group.total(np.array(own)).tolist()
-    positive *= float(params.get("scale_pos_weight", 1))
-    most = at_most_of(positive * negative / (positive + negative))
-    names = (name for name in settings.yielding if name in params)
-    return {name: min(params[name], most[name]) for name in names}
-
-
-def _threads(train: Examples, group: Group) -> int:
-    cells = int(group.greatest(np.array([train.rows * train.width]))[0])
-    return usable_cores() if cells >= THREADED_CELLS else 1
-
-
 def _matrices(
     settings: Boosting,
     features: FeaturePipeline,
@@ -253,13 +238,3 @@ def _matrices(
         else mean_weight(weight, group),
         group=group,
     )
-
-
-def mean_weight(weight: NDArray[np.float32], group: Group) -> float:
-    """Return the mean of the weights above 0: a row without weight counts no more than no row.
-
-    `weight` (n) are those of this host's rows, the mean is of all hosts'.
-    """
-    counted = weight[weight > 0]
-    total, rows = group.total(np.array([counted.sum(dtype=np.float64), len(counted)]))
-    return float(total / rows)

@@ -60,7 +60,7 @@ def metric_pattern(metric: Metric) -> str:
 
 
 def newest_values(history: History) -> dict[str, float]:
-    """Return the newest mean of each metric over the boosters, by rows and name.
+    """Return the mean over the boosters of each metric that the last round measured.
 
     >>> newest_values({"validation": {"auc": [[0.7, 0.7], [0.75, 0.85]]}})
     {'validation-auc': 0.8}
@@ -69,6 +69,7 @@ def newest_values(history: History) -> dict[str, float]:
         f"{rows}-{metric}": float(np.mean(series[-1]))
         for rows, metrics in history.items()
         for metric, series in metrics.items()
+        if series[-1]
     }
 
 

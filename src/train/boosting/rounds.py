@@ -5,7 +5,10 @@ their column sampler where no file can hold it. Here a training that goes on
 from a checkpoint makes the very trees that one without a stop would have made.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -15,18 +18,16 @@ import xgboost
 from numpy.typing import NDArray
 
 from sagetree.boosters.rounds import evaluated, make_round
-from sagetree.errors import SettingsError
+from sagetree.train.boosting.early_stopping import EarlyStopping, History
 from sagetree.train.boosting.progress import Progress
 from sagetree.train.hosts.group import ONE, Group
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
-# Values of a metric by round, of each booster.
-Series = list[list[float]]
-
-# Rows ("train", "validation") -> metric -> its values.
-History = dict[str, dict[str, Series]]
-
 CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
+
+# Rows learnt from are measured in each of the first rounds, then in every tenth: sorting them for
+# an AUC takes longer than a round of small trees, and decides nothing.
+_FIRST_ROUNDS, _EVERY = 100, 10
 
 _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 
@@ -42,10 +43,11 @@ class HeldOutPart(NamedTuple):
 class BoosterData:
     """What one booster learns from, and the rows it is evaluated on.
 
-    With `evaluates_train` metrics are of the former too, each round, if there are
-    other rows to evaluate. Of several hosts each learns from rows of its own, and metrics
-    are of `train_sample`, which all have. `parts` of the held-out rows may choose for each
-    other; `needs_directions` says that they lack values which no row learnt from lacks.
+    With `evaluates_train` metrics are of the former too, if there are other rows to
+    evaluate, but not in all of many rounds. Of several hosts each learns from rows of its
+    own, and metrics are of `train_sample`, which all have. `parts` of the held-out rows may
+    choose for each other; `needs_directions` says that they lack values which no row learnt
+    from lacks.
     """
 
     train: xgboost.DMatrix
@@ -68,98 +70,10 @@ class BoosterData:
         own = [(self.measured_train, TRAIN)] if self.evaluates_train else []
         return [*own, (self.validation, VALIDATION)]
 
-
-class Leader(NamedTuple):
-    """The best value that another training has reached, and the rounds it took."""
-
-    value: float
-    rounds: int
-
-
-@dataclass(frozen=True)
-class EarlyStopping:
-    """Stop once `metric` of the held-out rows has not improved for `patience` rounds.
-
-    Of several boosters the mean counts; any number is better than NaN. The state
-    of early stopping is the history itself: nothing else is kept, so nothing can
-    contradict it. Where there is a `leader`, a training that will not reach it stops
-    too.
-    """
-
-    metric: str
-    maximize: bool
-    patience: int
-    leader: Leader | None = None
-
-    def best(self, history: History) -> int:
-        """Return the best round, from 0. The first of equal ones counts."""
-        values = self._values(history)
-        best = 0
-        for index in range(1, len(values)):
-            best = self._better(values, best, index)
-        return best
-
-    def best_by_others(self, history: History, booster: int) -> tuple[int, float]:
-        """Return the round, from 0, that the other boosters find best, and their mean there.
-
-        Of one booster alone it is its own. At a round that it helped to choose a booster's
-        rows look better than rows that chose nothing: where nothing is to be learnt, AUC .53
-        for .50 (300 rows).
-        """
-        values = np.array(self._values(history), float)
-        others = np.delete(values, booster, axis=1) if values.shape[1] > 1 else values
-        means = others.mean(axis=1)
-        costs = np.where(np.isnan(means), np.inf, -means if self.maximize else means)
-        best = int(np.argmin(costs))
-        return best, float(means[best])
-
-    def best_after(self, history: History, best: int) -> int:
-        """Return the best round after one more, where `best` was it before."""
-        values = self._values(history)
-        return self._better(values, best, len(values) - 1)
-
-    def is_over(self, history: History, best: int) -> bool:
-        """Say whether patience has run out, or hope to reach the leader."""
-        rounds = len(self._values(history))
-        return rounds > 0 and (rounds - 1 - best >= self.patience or self._is_behind(history, best))
-
-    def value(self, history: History, best: int) -> float:
-        """Return the mean of the metric over the boosters in the best round."""
-        return float(np.mean(self._values(history)[best]))
-
-    def is_better(self, one: float, other: float) -> bool:
-        """Say whether one value of the metric is better than another."""
-        return one > other if self.maximize else one < other
-
-    def _is_behind(self, history: History, best: int) -> bool:
-        """Say whether more is lacking than twice what the later half of the rounds gained.
-
-        A curve that flattens gains no more than that in as many rounds again; it is judged once it
-        has had the rounds that the leader took.
-        """
-        if self.leader is None or best < self.leader.rounds:
-            return False
-        now = self.value(history, best)
-        lacking, gained = abs(self.leader.value - now), abs(now - self.value(history, best // 2))
-        return self.is_better(self.leader.value, now) and lacking > 2 * gained
-
-    def _values(self, history: History) -> Series:
-        return history.get(VALIDATION, {}).get(self.metric, [])
-
-    def _better(self, values: Series, best: int, index: int) -> int:
-        one, other = np.mean(values[best]), np.mean(values[index])
-        if np.isnan(one):
-            return best if np.isnan(other) else index
-        return index if self.is_better(float(other), float(one)) else best
-
-    def check(self, history: History, best: int) -> None:
-        """Raise SettingsError if the metric is not finite even in the best round."""
-        values = self._values(history)
-        if values and not np.isfinite(np.mean(values[best])):
-            raise SettingsError(
-                f"the metric {self.metric} is not finite in any round, and cannot choose one",
-                hint="Name another one last in eval_metric",
-            )
+    def evals_of(self, number: int) -> list[tuple[xgboost.DMatrix, str]]:
+        """Return the rows that are measured after a round; the first is 0."""
+        is_whole = number < _FIRST_ROUNDS or number % _EVERY == 0
+        return self.evals if is_whole else self.evals[-1:]
 
 
 @dataclass(frozen=True)
@@ -189,7 +103,8 @@ class Training:
     """One training: at most `rounds` rounds of a booster on each of `data`, all in step.
 
     `params` are XGBoost's. The trees of `initial_model` come before the first
-    round. `is_stopped` is asked before each round and ends the training.
+    round. `is_stopped` is asked before each round and ends the training. Rounds of
+    `at_once` boosters are made at a time, each in a thread.
     """
 
     params: Mapping[str, Any]
@@ -202,6 +117,12 @@ class Training:
     checkpoints: CheckpointStore | None = None
     is_stopped: Callable[[], bool] = lambda: False
     group: Group = ONE
+    at_once: int = 1
+
+    @property
+    def helpers(self) -> int:
+        """How many threads help the one that makes the rounds."""
+        return min(self.at_once, len(self.data)) - 1
 
     @property
     def redraws(self) -> bool:
@@ -240,12 +161,13 @@ def boost(training: Training) -> TrainingResult:
     boosters = _boosters(training, start)
     history, rounds, stopped = _copied(start.history), start.rounds, False
     best = stopping.best(history) if stopping else 0
+    threads = _threads(training)
     try:
         while rounds < training.rounds and not (stopping and stopping.is_over(history, best)):
             stopped = training.is_stopped()
             if stopped:
                 break
-            _make_round(training, boosters, rounds, history)
+            _make_round(training, boosters, rounds, history, threads)
             if stopping:
                 best = stopping.best_after(history, best)
             if training.progress:
@@ -256,6 +178,8 @@ def boost(training: Training) -> TrainingResult:
             if training.redraws:
                 _forget_sampler(boosters)
     finally:  # what ended the rounds is logged in a line of its own
+        if threads:
+            threads.shutdown()
         if training.progress:
             training.progress.after_training()
     if store and rounds > start.rounds:
@@ -274,7 +198,7 @@ def draws(params: Mapping[str, Any]) -> bool:
 
 def _boosters(training: Training, start: Checkpoint) -> tuple[xgboost.Booster, ...]:
     params = dict(training.params)
-    if training.redraws:
+    if training.redraws or len(training.data) > 1:  # whose draws do not come one after the other
         params["seed_per_iteration"] = True
     models = start.models or (training.initial_model,) * len(training.data)
     return tuple(map(partial(_booster, params), training.data, models))
@@ -289,19 +213,54 @@ def _booster(params: Mapping[str, Any], data: BoosterData, model: bytes | None) 
     return booster
 
 
+def _threads(training: Training) -> ThreadPoolExecutor | None:
+    """Return the threads that help this one with the boosters of a round; None for no help.
+
+    A booster's round is the same in whichever thread. XGBoost keeps its verbosity by thread.
+    """
+    if not training.helpers:
+        return None
+    says = partial(xgboost.set_config, verbosity=training.params.get("verbosity", 1))
+    return ThreadPoolExecutor(training.helpers, "round", says)
+
+
 def _make_round(
-    training: Training, boosters: Sequence[xgboost.Booster], number: int, history: History
+    training: Training,
+    boosters: Sequence[xgboost.Booster],
+    number: int,
+    history: History,
+    threads: ThreadPoolExecutor | None,
 ) -> None:
     """Make one round of each booster and append its metrics to the history."""
-    for booster, data in zip(boosters, training.data, strict=True):
-        make_round(booster.handle, data.train.handle, number)
-    for booster, data in zip(boosters, training.data, strict=True):
-        found = evaluate_rows(booster, data.evals, number, training.custom_metric, training.group)
-        for (rows, metric), value in found.items():
-            series = history.setdefault(rows, {}).setdefault(metric, [])
-            if len(series) == number:
-                series.append([])
-            series[number].append(value)
+    found: dict[int, dict[tuple[str, str], float]] = {}
+    waiting = deque(range(len(boosters)))
+
+    def make() -> None:
+        for place in _taken(waiting):
+            booster, data = boosters[place], training.data[place]
+            make_round(booster.handle, data.train.handle, number)
+            found[place] = evaluate_rows(
+                booster, data.evals_of(number), number, training.custom_metric, training.group
+            )
+
+    # A task for each booster would take as long as a short round.
+    helping = [threads.submit(make) for _ in range(training.helpers)] if threads else []
+    make()
+    for each in helping:
+        each.result()
+    for metrics in history.values():
+        for series in metrics.values():
+            series.append([])  # which stays empty for rows that this round does not measure
+    for place in range(len(boosters)):
+        for (rows, metric), value in found[place].items():
+            history.setdefault(rows, {}).setdefault(metric, [[]])[number].append(value)
+
+
+def _taken(waiting: deque[int]) -> Iterator[int]:
+    """Yield what no other thread takes."""
+    with suppress(IndexError):
+        while True:
+            yield waiting.popleft()
 
 
 def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:

@@ -13,7 +13,8 @@ import xgboost
 from numpy.typing import NDArray
 
 from sagetree.machine.program import LOG
-from sagetree.train.boosting.plan import BoostingPlan, mean_weight
+from sagetree.train.boosting.by_rows import mean_weight
+from sagetree.train.boosting.plan import BoostingPlan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.gathered import total_rows
 from sagetree.train.hyperparameters.presets import XGBOOST_BINS

@@ -60,19 +60,29 @@ def fit_platt(rows: ScoredLabels) -> Calibration | None:
 
 def fit_isotonic(rows: ScoredLabels) -> Calibration | None:
     """Return the knots of levels, each with rows of both labels; None of one label only."""
-    # a third of a second, which few jobs need
-    from scipy.optimize import isotonic_regression
-
     if not rows.rarer:
         return None
     scores, places = np.unique(rows.scores, return_inverse=True)
     weights = np.bincount(places, rows.weights)
-    means = np.bincount(places, rows.weights * rows.labels) / weights
-    begins = isotonic_regression(means, weights=weights).blocks[:-1]
-    sums = (weights, weights * means, weights * log_odds(scores))
-    levels = [_Level(*level) for level in np.stack([np.add.reduceat(s, begins) for s in sums]).T]
+    positive = np.bincount(places, rows.weights * rows.labels)
+    pooled = _pooled(np.stack([weights, positive, weights * log_odds(scores)]))
+    levels = [_Level(*level) for level in pooled.T.tolist()]
     knots = tuple((level.odds, level.calibrated) for level in _rising(levels))
     return Calibration(method="isotonic", knots=knots, rows="", chosen="")
+
+
+def _pooled(sums: Floats) -> Floats:
+    """Return sums (3, n) of weights, of positives, and of log-odds, as those of levels that rise.
+
+    Each run that does not rise is one level of isotonic regression, or a part of one: pooling
+    all of them at once, again and again, ends where pooling pair by pair does.
+    """
+    while True:
+        shares = sums[1] / sums[0]
+        begins = np.flatnonzero(np.append(True, shares[1:] > shares[:-1]))
+        if len(begins) == len(shares):
+            return sums
+        sums = np.add.reduceat(sums, begins, axis=1)
 
 
 class _Level(NamedTuple):

@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sagetree.bundle.learning_curve import Settings, Trial
+from sagetree.train.boosting.early_stopping import Leader
 from sagetree.train.boosting.folds import Fold
 from sagetree.train.boosting.judging import evidence
 from sagetree.train.boosting.phases import MANY_ROWS, fold_data
 from sagetree.train.boosting.plan import BoostingPlan
-from sagetree.train.boosting.rounds import BoosterData, Leader
+from sagetree.train.boosting.rounds import (
+    BoosterData,
+)
 from sagetree.train.boosting.strategies import HOLD_OUT_SHARE
 from sagetree.train.examples.examples import Examples, Rows
 from sagetree.train.hyperparameters.eval_metrics import is_maximized

@@ -11,14 +11,12 @@ from math import ceil
 import numpy as np
 
 from sagetree.bundle.learning_curve import Settings, Trial
+from sagetree.train.boosting.early_stopping import EarlyStopping, History, Leader
 from sagetree.train.boosting.judging import deciding
 from sagetree.train.boosting.phases import boost_phase
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.rounds import (
     BoosterData,
-    EarlyStopping,
-    History,
-    Leader,
     TrainingResult,
 )
 from sagetree.train.hyperparameters.eval_metrics import is_maximized

@@ -19,17 +19,17 @@ from sagetree.evaluate.metrics.interval import auc_interval
 from sagetree.machine.program import Terminated
 from sagetree.tables.table import Source, Table
 from sagetree.train.boosting.checkpoints import Checkpoints
+from sagetree.train.boosting.early_stopping import EarlyStopping, Leader
 from sagetree.train.boosting.phases import boost_until_best, fold_data
 from sagetree.train.boosting.plan import BoostingPlan, RunOptions
 from sagetree.train.boosting.results import TrainedModels
-from sagetree.train.boosting.rounds import EarlyStopping, Leader
 from sagetree.train.boosting.strategies import fit, fit_held_out
-from sagetree.train.boosting.termination import Termination
 from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.examples.examples import Examples
 from sagetree.train.settings.checkpoint_files import fingerprint
 from sagetree.train.settings.settings import Checkpointing, TrainSettings
+from sagetree.train.termination import Termination
 from tests.train.conftest import Job, lines
 
 QUICK = {"num_round": 60, "nfold": 2, "target": "y"}

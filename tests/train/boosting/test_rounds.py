@@ -1,8 +1,10 @@
 """The loop of rounds: as xgboost.train and xgboost.cv make them, and the same after a stop."""
 
 import cProfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from time import sleep
 from typing import Any
 
 import numpy as np
@@ -11,10 +13,10 @@ import xgboost
 from sklearn.metrics import accuracy_score
 
 from sagetree.errors import SettingsError
+from sagetree.train.boosting.early_stopping import EarlyStopping
 from sagetree.train.boosting.rounds import (
     BoosterData,
     Checkpoint,
-    EarlyStopping,
     Training,
     TrainingResult,
     boost,
@@ -140,6 +142,52 @@ def test_folds_in_lockstep_are_those_of_xgboost() -> None:
     values = np.array(ours.history["validation"]["auc"][: ours.best])
     assert values.mean(axis=1).tolist() == theirs["test-auc-mean"]
     assert values.std(axis=1).tolist() == theirs["test-auc-std"]
+
+
+DRAWN = {**PARAMS, "subsample": 0.7, "colsample_bytree": 0.5}
+
+
+def test_boosters_are_the_same_however_many_are_made_at_a_time() -> None:
+    rows = [data(seed) for seed in range(4)]
+    one, three = (boost(Training(DRAWN, rows, 25, at_once=count)) for count in (1, 3))
+    alone = boost(Training({**DRAWN, "seed_per_iteration": True}, rows[-1:], 25))
+    assert raw(three) == raw(one)
+    assert three.history == one.history
+    assert raw(three)[-1:] == raw(alone)
+
+
+def test_a_thread_that_helps_heeds_verbosity() -> None:
+    seen: dict[str, int] = {}
+
+    def heard(_predictions: np.ndarray, _rows: xgboost.DMatrix) -> list[tuple[str, float]]:
+        seen[threading.current_thread().name] = xgboost.get_config()["verbosity"]
+        sleep(0.01)  # so that there is something to help with
+        return []
+
+    params = {**PARAMS, "verbosity": 0}
+    boost(Training(params, [data(), data()], 3, custom_metric=heard, at_once=2))
+    assert len(seen) == 2
+    assert set(seen.values()) == {0}
+
+
+def test_an_error_in_a_thread_that_helps_ends_the_training() -> None:
+    def failing(_predictions: np.ndarray, _rows: xgboost.DMatrix) -> list[tuple[str, float]]:
+        sleep(0.01)
+        if threading.current_thread() is threading.main_thread():
+            return []
+        raise ValueError("not here")
+
+    with pytest.raises(ValueError, match=r"^not here$"):
+        boost(Training(PARAMS, [data(), data()], 3, custom_metric=failing, at_once=2))
+    assert not any(thread.name.startswith("round") for thread in threading.enumerate())
+
+
+def test_of_many_rounds_every_tenth_measures_the_rows_learnt_from() -> None:
+    history = boost(Training(PARAMS, [data(0), data(1)], 125)).history
+    for metric in ("logloss", "auc"):
+        assert [len(values) for values in history["validation"][metric]] == [2] * 125
+        measured = [n for n, values in enumerate(history["train"][metric]) if len(values) == 2]
+        assert measured == [*range(100), 100, 110, 120]
 
 
 SETTINGS: list[dict[str, Any]] = [

@@ -1,11 +1,14 @@
-"""Wide tables with few rows have fewer bins, and all others XGBoost's own."""
+"""What rows decide where nobody has set it: bins of wide tables, boosters made at a time."""
 
 import numpy as np
 import pytest
 
-from sagetree.train.boosting.bins import bins_of_wide
+from sagetree.machine.cores import usable_cores
+from sagetree.train.boosting.by_rows import THREADED_CELLS, bins_of_wide, boosters_at_once
+from sagetree.train.examples.examples import Examples
+from sagetree.train.hosts.group import ONE
 from sagetree.train.settings.settings import TrainSettings
-from tests.train.conftest import Job
+from tests.train.conftest import Job, lines
 
 TOLD = "Few rows have many columns: max_bin is 32 in place of 256. Set max_bin to have another\n"
 
@@ -48,3 +51,30 @@ def test_a_job_on_a_wide_table_has_the_fewer_bins(
     ran = job({"train": "\n".join(lines)}, settings)
     assert ran.code == 0, ran.log
     assert (TOLD in ran.log) == is_told
+
+
+@pytest.mark.parametrize(
+    ("given", "rows", "are_several"),
+    [
+        ({}, 200, True),
+        ({"device": "cpu"}, 200, True),
+        ({"nthread": 2}, 200, False),
+        ({"device": "cuda"}, 200, False),
+        ({}, THREADED_CELLS // 4, False),
+    ],
+)
+def test_cores_that_a_round_leaves_idle_make_those_of_other_boosters(
+    given: dict[str, object], rows: int, are_several: bool
+) -> None:
+    train = Examples(np.zeros((rows, 4), np.float32), np.zeros(rows, np.float32))
+    assert boosters_at_once(given, train, ONE) == (usable_cores() if are_several else 1)
+
+
+def test_a_model_does_not_depend_on_how_many_are_made_at_a_time(job: Job) -> None:
+    given = {"subsample": "0.7", "_kfold": "3", "num_round": "20"}
+    models = [
+        {path.name: path.read_bytes() for path in ran.opt_ml.model.rglob("*model*")}
+        for ran in (job({"train": lines()}, {**given, **one}) for one in ({}, {"nthread": "1"}))
+    ]
+    assert models[0] == models[1]
+    assert models[0]
