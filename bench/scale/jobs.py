@@ -20,6 +20,9 @@ SETTINGS = ("preset=xgboost", "max_depth=6", "num_round=20", "eval_metric=auc", 
 # A request of the server; SageMaker passes on 6 MB.
 BODY = 4_000_000
 
+# More columns than these need more than the 1 GB that the database of `prepare` may hold.
+USUAL_COLUMNS, WIDE_MEMORY = 1000, ("--memory-limit", "4GB")
+
 # Seconds that a server may take to load its model.
 LOADING = 300.0
 
@@ -37,13 +40,14 @@ def generate(root: Path, rows: int, columns: int) -> None:
     subprocess.run([sys.executable, *words], check=True)
 
 
-def programs(root: Path) -> Mapping[str, Callable[[], Cost]]:
+def programs(root: Path, columns: int) -> Mapping[str, Callable[[], Cost]]:
     """Return what runs each program on the point's tables, in the order that they need."""
     model, test = str(root / "memory"), str(root / "test")
+    memory = WIDE_MEMORY if columns > USUAL_COLUMNS else ()
     return {
         "prepare": lambda: run(["prepare", str(root / "tables" / "features.csv"),
                                 str(root / "tables" / "labels.csv"), "--key", "id",
-                                "--label", "y", "--out", str(root / "prepared")]),
+                                "--label", "y", "--out", str(root / "prepared"), *memory]),
         "train": lambda: run(_train(root, "memory", "external_memory=false")),
         "train, disk": lambda: run(_train(root, "disk", "external_memory=true")),
         "evaluate": lambda: run(["evaluate", model, test, "--out", str(root / "evaluated")]),

@@ -1,5 +1,6 @@
 """The training job: what it reads, what it writes, and how it ends."""
 
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -104,6 +106,23 @@ def test_from_200_000_rows_a_tenth_is_held_out(job: Job) -> None:
     shutil.rmtree(ran.opt_ml.model)
     again = job({}, {"num_round": 2, "nfold": 2})
     assert "the held-out rows of 2-fold cross-validation" in again.log
+
+
+@pytest.mark.parametrize(("rows", "is_sampled"), [(200_000, False), (200_100, True)])
+def test_of_many_rows_some_measure_what_was_learnt(job: Job, rows: int, is_sampled: bool) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=rows).round(3)
+    y = (x + random.normal(size=rows) > 0).astype(int)
+    table = io.BytesIO()
+    pa_csv.write_csv(pa.table({"y": y, "x": x}), table)
+    text = table.getvalue().decode()
+    given = {"num_round": 2, "preset": "xgboost", "eval_metric": "auc"}
+    ran = job({"train": text, "validation": text[: len(text) // 20].rpartition("\n")[0]}, given)
+    assert ran.code == 0
+    assert (f"Metrics of train are of 200000 of its {rows} rows\n" in ran.log) == is_sampled
+    best = re.search(r"^Best round .*\ttrain-auc:([0-9.]+)", ran.log, re.MULTILINE)
+    assert best is not None
+    assert float(best[1]) == pytest.approx(roc_auc_score(y, x), abs=0.003)
 
 
 @pytest.mark.parametrize("encoding", ["native", pytest.param("onehot", marks=pytest.mark.long)])

@@ -20,22 +20,24 @@ def scores(table: Table, fold: Fold) -> FloatArray:
         table.frame.iloc[fold.others(len(table.frame))].to_csv(train, index=False)
         table.frame.iloc[fold.rows].drop(columns=table.target).to_csv(rows, index=False)
         out = Path(folder) / "out"
-        _run("train", train, "--target", table.target, "--out", out, *_settings(table))
-        _run("predict", "--model", out / "model", rows, "--output", scored)
+        run("train", train, "--target", table.target, "--out", out, *settings(table))
+        run("predict", "--model", out / "model", rows, "--output", scored)
         found = pd.read_csv(scored)
     if table.task == MULTICLASS:
         return np.asarray(found[[f"score_{label}" for label in table.classes]], dtype=np.float64)
     return np.asarray(found["score"], dtype=np.float64)
 
 
-def _settings(table: Table) -> list[str]:
+def settings(table: Table) -> list[str]:
+    """Return the words of `sagetree train` that a table needs."""
     given = {"nthread": "1", "objective": OBJECTIVES[table.task], **table.hyperparameters}
     if table.task == BINARY:
         given["positive_label"] = str(table.positive)
     return [word for name, value in given.items() for word in ("--set", f"{name}={value}")]
 
 
-def _run(*words: str | Path) -> None:
+def run(*words: str | Path) -> None:
+    """Run `sagetree`; raise RuntimeError with its log where it fails."""
     process = subprocess.run([PROGRAM, *words], capture_output=True, text=True, check=False)
     if process.returncode:
         raise RuntimeError(f"sagetree {words[0]} failed:\n{process.stdout}{process.stderr}")

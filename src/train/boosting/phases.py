@@ -37,8 +37,8 @@ from sagetree.train.examples.gathered import gathered, total_rows
 from sagetree.train.hyperparameters.eval_metrics import is_maximized
 from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 
-# From here on one hold-out says as much as folds, in a fifth of the time; and the
-# rows learnt from are evaluated at the best round only.
+# From here on one hold-out says as much as folds, in a fifth of the time; and of the rows
+# learnt from this many are evaluated, at the best round only.
 MANY_ROWS = 200_000
 
 
@@ -52,6 +52,11 @@ def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> B
     if plan.group.size > 1:
         measured = gathered(plan.group, train, "train, for its metrics,", MANY_ROWS)
         sample = plan.matrices.build(measured, ref=data)
+    elif not every_round and train.roles.groups is None:  # a part of a query is another query
+        LOG.info("Metrics of train are of %d of its %d rows", MANY_ROWS, train.rows)
+        random = np.random.default_rng(0)
+        some = random.choice(train.rows, MANY_ROWS, replace=False, shuffle=False)
+        sample = plan.matrices.build(train.take(np.sort(some)), ref=data)
     return BoosterData(data, evaluated, evaluates_train=every_round, train_sample=sample)
 
 
