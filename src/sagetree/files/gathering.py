@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from sagetree.errors import DataError, quote
 from sagetree.files.shrink import ShrinkingColumn
+from sagetree.files.spill import Spill
 from sagetree.tables.cells import MissingValues
 from sagetree.tables.schema import header_names
 from sagetree.tables.table import Source, Table
@@ -24,7 +25,8 @@ class Shrink:
     `names` are given to the columns of files that bring none, if there are as many.
     Columns that `kept` returns stay as they are read, those in `text` are words
     whatever they look like; the others become numbers where they are, unless
-    `keeps_text` says that only the cells' text tells which.
+    `keeps_text` says that only the cells' text tells which. What is shrunk goes into the files
+    of a `spill`, if there is one.
     """
 
     names: Callable[[int], tuple[str, ...]]
@@ -32,6 +34,7 @@ class Shrink:
     text: frozenset[str]
     missing: MissingValues
     keeps_text: bool = False
+    spill: Spill | None = None
 
     def may_be_numbers(
         self, names: Sequence[str], named: bool, words: Collection[str]
@@ -46,7 +49,8 @@ class Shrink:
 
     def column(self, name: str) -> ShrinkingColumn:
         """Return the column called `name`, without any rows."""
-        return ShrinkingColumn(self.missing, self.keeps_text or name in self.text)
+        as_text = self.keeps_text or name in self.text
+        return ShrinkingColumn(self.missing, as_text, self.spill)
 
 
 class Gathered:

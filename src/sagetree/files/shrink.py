@@ -4,13 +4,14 @@ What a cell means is left as it is: numbers become the float32 that the model
 works in, or the whole numbers they are; words keep their spelling.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sagetree.files.spill import Spill
 from sagetree.tables.arrow_types import is_text
 from sagetree.tables.cells import MISSING_TEXTS, MissingValues
 from sagetree.tables.encoding import Floats, as_numbers, encode_numbers
@@ -34,12 +35,13 @@ class ShrinkingColumn:
 
     `as_text` says that its cells are words whatever they look like; `lost_text`
     that words came after numbers, whose spelling is gone: the column must be
-    read again as text.
+    read again as text. With a `spill` it leaves memory.
     """
 
-    def __init__(self, missing: MissingValues, as_text: bool) -> None:
+    def __init__(self, missing: MissingValues, as_text: bool, spill: Spill | None = None) -> None:
         self.missing = missing
         self.as_text = as_text
+        self._put: Callable[[pa.Array], pa.Array] = spill.put if spill else _same
         self.lost_text = False
         self._parts: list[pa.Array] = []
         self._has_numbers = False
@@ -59,11 +61,11 @@ class ShrinkingColumn:
         if numbers is None:
             self.lost_text = self._has_numbers
             self.has_words = True
-            self._parts.append(_narrow(chunk))
+            self._parts.append(self._put(_narrow(chunk)))
             return
         part = shrink_numbers(numbers)
         self._has_numbers |= part.null_count < len(part)
-        self._parts.append(part)
+        self._parts.append(self._put(part))
 
     def _as_numbers(self, chunk: pa.Array) -> Floats | None:
         cells = pa.chunked_array([chunk])
@@ -79,10 +81,18 @@ class ShrinkingColumn:
         """Return all rows as one column of one type."""
         parts, self._parts = self._parts, []
         if self.has_words:
-            return _words(parts)
+            words = _words(parts)
+            return pa.chunked_array([self._put(part) for part in words.chunks], words.type)
         kind = _common_type([part.type for part in parts])
         # one after the other, so that no second copy of the whole arises
-        return pa.chunked_array([parts.pop(0).cast(kind, safe=False) for _ in range(len(parts))])
+        return pa.chunked_array([self._as(kind, parts.pop(0)) for _ in range(len(parts))])
+
+    def _as(self, kind: pa.DataType, part: pa.Array) -> pa.Array:
+        return part if part.type == kind else self._put(part.cast(kind, safe=False))
+
+
+def _same(part: pa.Array) -> pa.Array:
+    return part
 
 
 def text_as_numbers(cells: pa.ChunkedArray, missing: MissingValues) -> Floats | None:

@@ -11,6 +11,7 @@ from sagetree.files.gathering import Shrink
 from sagetree.files.header import HeaderRule, header_rule
 from sagetree.files.reading import Reading, read_files
 from sagetree.files.sparse_files import Indices
+from sagetree.files.spill import Spill
 from sagetree.formats.charsets import UTF_8
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG
@@ -54,6 +55,7 @@ def read_channel(
         text=_texts_of(columns, schema) | found.texts,
         missing=MissingValues.of(columns.missing_values),
         keeps_text=columns.decimal == "comma",  # of 1.299, which is not a number with a point
+        spill=Spill.of(settings.boosting.external_memory),
     )
     indices = found.indices
     if schema and not schema.named:  # the columns that a libsvm or recordio file of training's has

@@ -93,7 +93,7 @@ class Examples:
     @property
     def matrix(self) -> Matrix:
         """The features (n, m) as one array, a copy where these are not all rows of their source."""
-        source = self.source if self.picked is None else self.source[self.picked]
+        source = self.source if self.picked is None else self._read(self.picked)
         return self._featured(source, slice(None))
 
     def blocks(self) -> Iterator[tuple[slice, Matrix]]:
@@ -119,10 +119,16 @@ class Examples:
         """Return the features of `most` rows at most, from all over, as a copy."""
         count = min(most, self.rows)
         numbers = np.linspace(0, self.rows - 1, count).astype(np.intp)
+        source = self._read(numbers if self.picked is None else self.picked[numbers])
+        return self._featured(source, numbers)
+
+    def _read(self, rows: Rows) -> Matrix:
+        """Return rows of the source as a copy; all at once would load a whole file."""
+        if not isinstance(self.source, np.memmap):
+            return self.source[rows]
         parts = []
-        for part in np.array_split(numbers, _PARTS):  # all at once would load the whole file
-            source = self.source[part if self.picked is None else self.picked[part]]
-            parts.append(self._featured(source, part))
+        for part in np.array_split(rows, _PARTS):
+            parts.append(np.asarray(self.source[part]))
             drop_pages(self.source)
         return np.concatenate(parts)
 

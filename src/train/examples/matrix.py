@@ -1,7 +1,6 @@
 """A checked table to the matrix of its features, some thousands of rows at a time."""
 
 import mmap
-import os
 import tempfile
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -12,8 +11,10 @@ from numpy.typing import NDArray
 from sagetree.bundle.absent_cells import AbsentCells
 from sagetree.errors import PlatformError
 from sagetree.features.pipeline import FeaturePipeline
+from sagetree.files.spill import drop_spilled
 from sagetree.machine.memory import free_memory
 from sagetree.machine.program import LOG
+from sagetree.machine.temporary import file_of
 from sagetree.tables.table import Table
 
 # Rows transformed at once: as float64 columns they take some megabytes.
@@ -54,6 +55,7 @@ def feature_matrix(table: Table, features: FeaturePipeline, *, in_file: bool = F
         matrix[begin : begin + part.rows] = made.values
         absent = absent.joined(AbsentCells.count(part, made, features))
         drop_pages(matrix)
+        drop_spilled()
     matrix.flags.writeable = False
     return Features(matrix, absent)
 
@@ -97,16 +99,7 @@ def _anywhere(shape: tuple[int, int]) -> NDArray[np.float32]:
 
 
 def _in_file(shape: tuple[int, int]) -> NDArray[np.float32]:
-    with tempfile.TemporaryFile() as file:  # its pages live on in the mapping
-        try:
-            # a full disk is an error here, and would be the process's end later
-            os.posix_fallocate(file.fileno(), 0, max(1, shape[0] * shape[1] * 4))
-        except OSError as error:
-            raise PlatformError(
-                "the disk has no room for the rows",
-                where=tempfile.gettempdir(),
-                hint="Give the instance a larger volume, or set TMPDIR to a folder on a larger one",
-            ) from error
+    with file_of(shape[0] * shape[1] * 4) as file:
         return np.memmap(file, np.float32, "r+", shape=shape)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sagetree.errors import DataError
+from sagetree.files.spill import drop_spilled
 from sagetree.tables.arrow_types import is_text, unreadable
 from sagetree.tables.cells import Cell, MissingValues, NumberShape, category_text
 from sagetree.tables.encoding import CellEncoder, Floats, as_numbers, shape_encoder
@@ -176,6 +177,7 @@ class Facts:
         return Distinct.none(name, self.table.rows) if unreadable(value) else self._own(name)
 
     def _column(self, name: str) -> pa.ChunkedArray:
+        drop_spilled()  # of the column before
         return self._columns[name]
 
     @cached_property
