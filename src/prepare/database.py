@@ -248,6 +248,8 @@ def open_database(memory_limit: int) -> Iterator[DuckDatabase]:
         ):
             database = DuckDatabase(connection, thread)
             database.run("SET TimeZone = 'UTC'")
+            # planned in a time that grows with the square of the columns: seconds of 8000
+            database.run("SET disabled_optimizers = 'compressed_materialization'")
             for schema in _SCHEMAS:
                 database.run(f"CREATE SCHEMA {schema}")
             yield database
