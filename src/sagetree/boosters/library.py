@@ -179,6 +179,7 @@ class NativeBooster:
 
     def __init__(self, model: bytes) -> None:
         """Load a model in UBJSON or JSON. Raises LibraryError for what cannot be read."""
+        self.size = len(model)
         self._handle = ctypes.c_void_p()
         self._lib = library()
         check(self._lib.XGBoosterCreate(None, ctypes.c_uint64(0), ctypes.byref(self._handle)))

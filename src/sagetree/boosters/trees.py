@@ -1,6 +1,7 @@
 """The trees of a booster as arrays: what XGBoost's JSON of a model says about its nodes."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 from sagetree.boosters.library import NativeBooster
 
 Integers = NDArray[np.intp]
+
+# A model of so few bytes is read as one: its rounds alone take three times as long. Of a larger
+# one that would take hundreds of megabytes.
+_READ_AT_ONCE = 2 * 2**20
 
 
 class Trees(NamedTuple):
@@ -59,7 +64,7 @@ def has_splits(booster: NativeBooster) -> bool:
     """Say whether a tree of the booster tells rows apart; a linear one always may."""
     if booster.config()["gradient_booster"]["name"] == "gblinear":
         return True
-    rounds = (trees_and_weights(booster, number)[0] for number in range(booster.rounds))
+    rounds = (model for model, _ in _rounds(booster))
     return any(tree["left_children"][0] >= 0 for model in rounds for tree in model["trees"])
 
 
@@ -70,8 +75,8 @@ def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
     """
     gathered: list[Trees] = []
     splits = 0
-    for number in range(booster.rounds):
-        trees = _round(*trees_and_weights(booster, number))
+    for model, weights in _rounds(booster):
+        trees = _round(model, weights)
         if gathered and splits + trees.splits > most_splits:
             yield _joined(gathered)
             gathered, splits = [], 0
@@ -83,7 +88,22 @@ def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
 
 def trees_and_weights(booster: NativeBooster, number: int) -> tuple[dict[str, Any], list[float]]:
     """Return XGBoost's JSON of one round's trees, and the weights that dart gives them."""
-    found = booster.round(number)["gradient_booster"]
+    return _trees_and_weights(booster.round(number))
+
+
+def _rounds(booster: NativeBooster) -> Iterator[tuple[dict[str, Any], list[float]]]:
+    """Yield what `trees_and_weights` returns of each round."""
+    if booster.size > _READ_AT_ONCE:
+        yield from (trees_and_weights(booster, number) for number in range(booster.rounds))
+        return
+    model, weights = _trees_and_weights(booster.learner())
+    for begin, end in pairwise(model["iteration_indptr"]):
+        part = {name: model[name][begin:end] for name in ("trees", "tree_info")}
+        yield part, weights[begin:end]
+
+
+def _trees_and_weights(learner: dict[str, Any]) -> tuple[dict[str, Any], list[float]]:
+    found = learner["gradient_booster"]
     model = found.get("gbtree", found)["model"]  # dart's, before XGBoost 3.4
     weights = found.get("weight_drop") or model.get("weight_drop") or [1.0] * len(model["trees"])
     return model, weights
