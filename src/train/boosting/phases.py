@@ -4,8 +4,11 @@ These are the steps that the strategies share. A phase has a name, by which
 its checkpoints are found again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import xgboost
@@ -40,6 +43,8 @@ from sagetree.train.settings.channel_settings import TRAIN, VALIDATION
 # From here on one hold-out says as much as folds, in a fifth of the time; and of the rows
 # learnt from this many are evaluated, at the best round only.
 MANY_ROWS = 200_000
+
+_Found = TypeVar("_Found")
 
 
 def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> BoosterData:
@@ -153,9 +158,7 @@ def best_boosters(
     if later and is_linear:
         result, later = boost_phase(plan, phase, data, best), 0
     boosters = tuple(without_last(booster, later) for booster in result.boosters)
-    scores = tuple(
-        predict_left_out(plan, booster, part) for booster, part in zip(boosters, data, strict=True)
-    )
+    scores = _each(plan, partial(predict_left_out, plan), boosters, data)
     metrics = {
         f"{rows}-{name}": series[best - 1]
         for rows, measured in result.history.items()
@@ -189,13 +192,27 @@ def _train_metrics(
     best: int,
 ) -> dict[str, list[float]]:
     """Return the metrics of the rows learnt from in the best round, which did not measure them."""
-    found: dict[str, list[float]] = {}
-    for booster, rows in zip(boosters, data, strict=True):
+
+    def measured(booster: xgboost.Booster, rows: BoosterData) -> dict[tuple[str, str], float]:
         return_freed_memory()  # of the rounds: the metrics of many rows need as much
-        evals = [(rows.measured_train, TRAIN)]
-        for (channel, name), value in plan.evaluate(booster, evals, best - 1).items():
-            found.setdefault(f"{channel}-{name}", []).append(value)
-    return found
+        return plan.evaluate(booster, [(rows.measured_train, TRAIN)], best - 1)
+
+    found = _each(plan, measured, boosters, data)
+    return {f"{rows}-{name}": [each[rows, name] for each in found] for rows, name in found[0]}
+
+
+def _each(
+    plan: BoostingPlan,
+    function: Callable[[xgboost.Booster, BoosterData], _Found],
+    boosters: Sequence[xgboost.Booster],
+    data: Sequence[BoosterData],
+) -> tuple[_Found, ...]:
+    """Call a function of each booster and its rows, as many at a time as make rounds."""
+    count = min(plan.at_once, len(data))
+    if count == 1:
+        return tuple(map(function, boosters, data))
+    with ThreadPoolExecutor(count) as threads:
+        return tuple(threads.map(function, boosters, data))
 
 
 def with_directions(plan: BoostingPlan, best: BestBoosters, data: BoosterData) -> BestBoosters:
