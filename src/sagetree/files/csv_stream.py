@@ -28,6 +28,9 @@ from sagetree.tables.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
+# A block of many columns has more: each column costs time in every block.
+BLOCK_BYTES_OF_COLUMN = 4 * 1024
+
 # No row is longer than this many blocks; a quote that is never closed makes such a row.
 LONGEST_ROW = 2
 
@@ -62,17 +65,19 @@ class CsvRules:
 
 
 def read_csv(
-    file: BinaryIO, head: bytes, name: str, rules: CsvRules, block_bytes: int = BLOCK_BYTES
+    file: BinaryIO, head: bytes, name: str, rules: CsvRules, block_bytes: int | None = None
 ) -> Iterator[Table]:
     """Yield the rows of a CSV file whose `head` is read already: one table at least.
 
     Raises DataError naming file and line.
     """
-    begin = (head + file.read(block_bytes)).removeprefix(BOM_UTF8)
+    begin = (head + file.read(block_bytes or BLOCK_BYTES)).removeprefix(BOM_UTF8)
     told, above = excel_delimiter(begin)
     begin = begin[above:]
     delimiter = rules.delimiter or told or find_delimiter(begin[:SNIFFED_BYTES])
-    blocks = _whole_rows(file, begin, name, delimiter, block_bytes, first_line=1 + bool(above))
+    columns = begin.partition(b"\n")[0].count(delimiter.encode())
+    size = block_bytes or max(BLOCK_BYTES, columns * BLOCK_BYTES_OF_COLUMN)
+    blocks = _whole_rows(file, begin, name, delimiter, size, first_line=1 + bool(above))
     block = next(blocks)
     first = _first_row(block, name, delimiter)
     text = _parse_first(block, name, first)
