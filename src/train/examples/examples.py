@@ -104,8 +104,8 @@ class Examples:
         step = max(1, BLOCK_CELLS // max(1, self.width))
         for begin in range(0, max(1, self.rows), step):
             part = slice(begin, min(begin + step, self.rows))
-            picked = part if self.picked is None else self.picked[part]
-            yield part, self._featured(self.source[picked], part)
+            source = self.source[part] if self.picked is None else self._read(self.picked[part])
+            yield part, self._featured(source, part)
             drop_pages(self.source)
 
     def are_complete(self) -> NDArray[np.bool_]:
