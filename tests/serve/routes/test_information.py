@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from werkzeug.test import Client
 
 from sagetree.bundle.model import Model
+from sagetree.errors import NotReadyError
 from sagetree.serve.bodies.decoders import DECODERS
 from tests.serve.artifacts import INPUTS, client_for, holder_for, settings_for, site_of
-from tests.serve.asking import post
+from tests.serve.asking import client_of, post
 from tests.serve.rows import CATEGORIES, NAMES
 
 
@@ -72,9 +73,13 @@ def test_a_plain_model_is_described_too(plain_dir: Path):
 
 
 def test_before_the_model_is_there_they_say_503(tmp_path: Path):
-    client = client_for(tmp_path)
+    chosen = settings_for(tmp_path)
+    holder = holder_for(tmp_path, chosen)
+    client = client_of(site_of(chosen, holder))
     for path in ("/", "/schema", "/metadata", "/openapi.json"):
         assert client.get(path).status_code == 503
+    with pytest.raises(NotReadyError):  # once its line is in the log, and not in a later test's
+        holder.wait()
 
 
 def test_the_page_holds_the_schema_and_rows_that_can_be_scored(client: Client):
