@@ -11,9 +11,9 @@ from sagetree.boosters.library import NativeBooster
 
 Integers = NDArray[np.intp]
 
-# A model of so few bytes is read as one: its rounds alone take three times as long. Of a larger
-# one that would take hundreds of megabytes.
-_READ_AT_ONCE = 2 * 2**20
+# A model of so few bytes is read as one: its rounds alone take three times as long. A larger one
+# would leave megabytes behind in each worker.
+_READ_AT_ONCE = 2**20
 
 
 class Trees(NamedTuple):
