@@ -197,8 +197,8 @@ def _append(
     first = next(blocks)
     names = named(first.rows.column_names)
     count = min(MOST_BLOCKS, max(BLOCKS_AT_ONCE, len(names) // COLUMNS_A_BLOCK))
-    blocks = chain([first], blocks)
-    while batch := list(islice(blocks, count)):
+    every = chain([first], blocks)
+    while batch := list(islice(every, count)):
         rows = pa.concat_tables(block.rows for block in batch)
         own = {_cell_name(name): _filled(rows[name]) for name in names}
         cells = [*(["*"] if own else []), *_constants(values)]

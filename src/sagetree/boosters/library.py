@@ -174,6 +174,8 @@ def _learner(booster: ctypes.c_void_p) -> dict[str, Any]:
 class NativeBooster:
     """A booster that only predicts, on one thread; calls from several threads may overlap.
 
+    `size` is that of the model it was loaded from, in bytes.
+
     Never make one in a process that forks afterwards: the child would hang.
     """
 

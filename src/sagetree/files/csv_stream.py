@@ -28,8 +28,10 @@ from sagetree.tables.table import Cells, Source, Table
 
 BLOCK_BYTES = 8 * 1024 * 1024
 
-# A block of many columns has more: each column costs time in every block.
-BLOCK_BYTES_OF_COLUMN = 4 * 1024
+# A block of many columns has more, up to a bound: each column costs time in every block.
+BLOCK_BYTES_OF_COLUMN, MOST_BLOCK_BYTES = 4 * 1024, 128 * 1024 * 1024
+
+_LINE_END = re.compile(rb"[\r\n]")
 
 # No row is longer than this many blocks; a quote that is never closed makes such a row.
 LONGEST_ROW = 2
@@ -75,8 +77,7 @@ def read_csv(
     told, above = excel_delimiter(begin)
     begin = begin[above:]
     delimiter = rules.delimiter or told or find_delimiter(begin[:SNIFFED_BYTES])
-    columns = begin.partition(b"\n")[0].count(delimiter.encode())
-    size = block_bytes or max(BLOCK_BYTES, columns * BLOCK_BYTES_OF_COLUMN)
+    size = block_bytes or _block_bytes(begin, delimiter)
     blocks = _whole_rows(file, begin, name, delimiter, size, first_line=1 + bool(above))
     block = next(blocks)
     first = _first_row(block, name, delimiter)
@@ -105,6 +106,12 @@ def read_csv(
             numbers = replace(numbers, places=places)
         yield _table(text, first, sources, count - text.rows)
         rows += count
+
+
+def _block_bytes(begin: bytes, delimiter: str) -> int:
+    """Return the bytes of a block of as many columns as the first line has."""
+    columns = _LINE_END.split(begin, maxsplit=1)[0].count(delimiter.encode())
+    return min(MOST_BLOCK_BYTES, max(BLOCK_BYTES, columns * BLOCK_BYTES_OF_COLUMN))
 
 
 def excel_delimiter(text: bytes) -> tuple[str | None, int]:

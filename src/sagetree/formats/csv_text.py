@@ -199,7 +199,7 @@ def _read_bulk(
         pa.BufferReader(body),
         read_options=pa_csv.ReadOptions(
             column_names=list(types),
-            block_size=max(PIECE_BYTES, len(types) * PIECE_BYTES_OF_COLUMN),
+            block_size=max(PIECE_BYTES, min(len(body), len(types) * PIECE_BYTES_OF_COLUMN)),
         ),
         parse_options=pa_csv.ParseOptions(
             delimiter=delimiter,

@@ -8,7 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sagetree.errors import DataError
-from sagetree.files.csv_stream import CsvRules, read_csv
+from sagetree.files.csv_stream import (
+    BLOCK_BYTES,
+    BLOCK_BYTES_OF_COLUMN,
+    MOST_BLOCK_BYTES,
+    CsvRules,
+    read_csv,
+)
 from sagetree.tables.table import cell_list
 
 RULES = CsvRules(lambda _: False, ",")
@@ -33,6 +39,35 @@ def test_a_cut_never_falls_into_a_cell(
     text = end.join(map(",".join, rows)) + end
     expected = list(map(tuple, csv.reader(io.StringIO(text, newline=""))))
     assert rows_of(text.encode(), block_bytes) == expected
+
+
+class Reads(io.BytesIO):
+    """A file that knows the most bytes that were asked of it at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        self.most = max(self.most, size)
+        return super().read(size)
+
+
+@pytest.mark.parametrize(
+    ("columns", "end", "bytes_at_once"),
+    [
+        (6, "\n", BLOCK_BYTES),
+        (6, "\r", BLOCK_BYTES),  # nor are all lines of it the first
+        (6, "\r\n", BLOCK_BYTES),
+        (4001, "\r", 4000 * BLOCK_BYTES_OF_COLUMN),
+        (100_000, "\n", MOST_BLOCK_BYTES),
+    ],
+)
+def test_a_block_grows_with_the_columns_up_to_a_bound(
+    columns: int, end: str, bytes_at_once: int
+) -> None:
+    file = Reads((",".join(["1"] * columns) + end).encode() * 300)
+    next(read_csv(file, b"", "t.csv", RULES))
+    assert file.most == bytes_at_once
 
 
 def test_a_row_that_does_not_end_is_refused_before_it_fills_the_memory() -> None:
