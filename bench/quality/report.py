@@ -126,13 +126,19 @@ def _slope(one: Scored, name: str) -> float:
 
 def _details(task: str, measure: str, results: Sequence[Result]) -> str:
     names = (US, *RIVALS)
-    heads = [f"{task}: {measure}", *(TITLES[name] for name in names), "gain on the best of five"]
+    heads = [
+        f"{task}: {measure}",
+        *(TITLES[name] for name in names),
+        "gain on the best of five",
+        f"gain on {TITLES[TUNED]}",
+    ]
     rows = []
     for one in results:
         means = (f"{one.means[name]:.4f}" if name in one.means else "-" for name in names)
         best = one.least_gain(PEERS)
         gain = f"{_signed(best[1])} ({TITLES[best[0]]})" if best else "-"
-        rows.append([one.table, *means, gain])
+        tuned = one.gains.get(TUNED)
+        rows.append([one.table, *means, gain, _signed(tuned) if tuned else "-"])
     return _table(heads, rows)
 
 

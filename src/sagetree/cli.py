@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
+from sagetree.machine.allocator import share_allocator
 from sagetree.machine.watch import watched
 
 PROGRAMS = {
@@ -85,6 +86,7 @@ class _Version(argparse.Action):
 
 
 def _run(program: str, arguments: Sequence[str]) -> int:
+    share_allocator()  # before the program's module, which may import Arrow
     run: Callable[[Sequence[str]], int] = _module(program).main
     return run(arguments)
 

@@ -53,7 +53,8 @@ def test_the_best_of_the_peers_is_the_one_to_beat_and_the_search_is_apart(cases)
     text = report([scored(cases[1], **errors)], [])
     assert row(text, "binary", "Brier score")[3:5] == ["1 (1)", "0 (0)"]
     brier = text.partition("| binary: Brier score |")[2]
-    assert row(brier, "cancer")[-1] == "-0.0300 ± 0.0000 (logistic regression)"
+    assert row(brier, "cancer")[-2] == "-0.0300 ± 0.0000 (logistic regression)"
+    assert row(brier, "cancer")[-1] == "+0.0500 ± 0.0000"  # on tune=30
     assert row(brier, "cancer")[1] == "0.0400"
 
 

@@ -18,7 +18,7 @@ from sagetree.train.channels.channels import read_channel
 from sagetree.train.columns.labels import Goal
 from sagetree.train.columns.plan import facts_of, fit_plan
 from sagetree.train.examples.examples import Examples
-from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix
+from sagetree.train.examples.matrix import SLICE_ROWS, feature_matrix, out_of_memory
 from sagetree.train.settings.configuration import read_settings
 from sagetree.train.settings.settings import TrainSettings
 from tests.sagetree.formats.test_recordio import frame, record
@@ -223,6 +223,17 @@ def test_many_rows_are_transformed_slice_by_slice(tmp_path: Path) -> None:
     _, examples = read_train(opt_ml, configure(opt_ml, train=""))
     np.testing.assert_array_equal(examples.matrix[:, 0], np.arange(count) % 3)
     np.testing.assert_array_equal(examples.matrix[:, 1], np.arange(count) % 7 + np.float32(0.5))
+
+
+def test_many_labels_are_in_a_file_too() -> None:
+    count = 2 * 2**20
+    labels = np.arange(count, dtype=np.float32)
+    kept = out_of_memory(labels)
+    assert isinstance(kept, np.memmap)
+    np.testing.assert_array_equal(kept, labels)
+    bounds = labels.reshape(-1, 2)
+    np.testing.assert_array_equal(out_of_memory(bounds), bounds)
+    assert not isinstance(out_of_memory(labels[:-1]), np.memmap)
 
 
 def test_the_matrix_may_be_a_file_that_has_no_name(tmp_path: Path, rows: Rows) -> None:

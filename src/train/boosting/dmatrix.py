@@ -15,6 +15,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
+from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.tables.roles import RowRoles
 from sagetree.train.examples.examples import Examples, Matrix, group_sizes
@@ -116,13 +117,14 @@ class DMatrixBuilder:
         return {"label_lower_bound": lower, "label_upper_bound": upper}
 
     def _quantised(self, examples: Examples, ref: xgboost.DMatrix | None) -> xgboost.DMatrix:
-        drop_pages(examples.source)  # of whoever read it before
+        _make_room(examples)  # after whoever read them before
         LOG.info("Quantiles of %d rows and %d features", examples.rows, examples.width)
         if ref is None and examples.rows > 2 * QUANTILE_SAMPLE_ROWS:
             ref = self._cuts(_sample(examples, self.types, QUANTILE_SAMPLE_ROWS))
         kind = xgboost.ExtMemQuantileDMatrix if examples.external else xgboost.QuantileDMatrix
         blocks = _Blocks(examples, self._batch, cached=examples.external)
         data: xgboost.DMatrix = kind(blocks, ref=ref, **self._how)
+        _make_room(examples)  # XGBoost's copies of the blocks are a quarter of what it keeps
         if self.feature_weights is not None:
             data.set_info(feature_weights=self.feature_weights)
         return data
@@ -162,6 +164,13 @@ class DMatrixBuilder:
             "feature_names": self.names,
             "feature_types": self.types,
         }
+
+
+def _make_room(examples: Examples) -> None:
+    """Give back what was freed, and the memory in which rows in a file have been read."""
+    drop_pages(examples.source)
+    drop_pages(examples.labels)
+    return_freed_memory()
 
 
 def _sample(examples: Examples, types: Sequence[str], count: int, group: Group = ONE) -> Examples:

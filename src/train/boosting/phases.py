@@ -52,17 +52,22 @@ def booster_data(plan: BoostingPlan, train: Examples, validation: Examples) -> B
     every_round = total_rows(plan.group, train) <= MANY_ROWS
     train, statistics = plan.encoder.cross_fit(train)
     validation = plan.encoder.encode(validation, statistics)
-    data, sample = _train_matrix(plan, train), None
-    evaluated = plan.matrices.build(validation, ref=data)
+    data = _train_matrix(plan, train)
+    found = BoosterData(data, plan.matrices.build(validation, ref=data), every_round)
     if plan.group.size > 1:
         measured = gathered(plan.group, train, "train, for its metrics,", MANY_ROWS)
         sample = plan.matrices.build(measured, ref=data)
-    elif not every_round and train.roles.groups is None:  # a part of a query is another query
-        LOG.info("Metrics of train are of %d of its %d rows", MANY_ROWS, train.rows)
-        random = np.random.default_rng(0)
-        some = random.choice(train.rows, MANY_ROWS, replace=False, shuffle=False)
-        sample = plan.matrices.build(train.take(np.sort(some)), ref=data)
-    return BoosterData(data, evaluated, evaluates_train=every_round, train_sample=sample)
+        return replace(found, train_sample=lambda: sample)
+    if every_round or train.roles.groups is not None:  # a part of a query is another query
+        return found
+    LOG.info("Metrics of train are of %d of its %d rows", MANY_ROWS, train.rows)
+    return replace(found, train_sample=partial(_some_rows, plan, train, data))
+
+
+def _some_rows(plan: BoostingPlan, train: Examples, data: xgboost.DMatrix) -> xgboost.DMatrix:
+    """Return many of the rows of train, cut as those of `data` are."""
+    chosen = np.random.default_rng(0).choice(train.rows, MANY_ROWS, replace=False, shuffle=False)
+    return plan.matrices.build(train.take(np.sort(chosen)), ref=data)
 
 
 def all_rows(plan: BoostingPlan, train: Examples) -> list[BoosterData]:
@@ -166,6 +171,8 @@ def best_boosters(
         if series[best - 1]
     }
     if not any(name.startswith(f"{TRAIN}-") for name in metrics):
+        for booster in result.boosters:
+            booster.reset()  # frees what its rounds took: the metrics of many rows need as much
         metrics = _train_metrics(plan, boosters, data, best) | metrics
     judged = judged_scores(plan, data, result, best, scores)
     curve = _curve(best, result.history, metrics)
@@ -194,7 +201,7 @@ def _train_metrics(
     """Return the metrics of the rows learnt from in the best round, which did not measure them."""
 
     def measured(booster: xgboost.Booster, rows: BoosterData) -> dict[tuple[str, str], float]:
-        return_freed_memory()  # of the rounds: the metrics of many rows need as much
+        return_freed_memory()
         return plan.evaluate(booster, [(rows.measured_train, TRAIN)], best - 1)
 
     found = _each(plan, measured, boosters, data)

@@ -45,9 +45,9 @@ class BoosterData:
 
     With `evaluates_train` metrics are of the former too, if there are other rows to
     evaluate, but not in all of many rounds. Of several hosts each learns from rows of its
-    own, and metrics are of `train_sample`, which all have. `parts` of the held-out rows may
-    choose for each other; `needs_directions` says that they lack values which no row learnt
-    from lacks.
+    own, and metrics are of what `train_sample` returns, which all have; of one host it makes
+    some of many rows. `parts` of the held-out rows may choose for each other;
+    `needs_directions` says that they lack values which no row learnt from lacks.
     """
 
     train: xgboost.DMatrix
@@ -55,12 +55,12 @@ class BoosterData:
     evaluates_train: bool = True
     parts: tuple[HeldOutPart, ...] = ()
     needs_directions: bool = False
-    train_sample: xgboost.DMatrix | None = None
+    train_sample: Callable[[], xgboost.DMatrix] | None = None
 
     @property
     def measured_train(self) -> xgboost.DMatrix:
         """The rows that metrics of those learnt from are of."""
-        return self.train if self.train_sample is None else self.train_sample
+        return self.train if self.train_sample is None else self.train_sample()
 
     @property
     def evals(self) -> list[tuple[xgboost.DMatrix, str]]:

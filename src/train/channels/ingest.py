@@ -35,7 +35,7 @@ from sagetree.train.examples.copies import tell_copies, with_copies_on
 from sagetree.train.examples.examples import Examples
 from sagetree.train.examples.known import fingerprint_of, training_rows
 from sagetree.train.examples.leakage import Leakage, find_leakage, hashes_of
-from sagetree.train.examples.matrix import feature_matrix, is_too_large
+from sagetree.train.examples.matrix import feature_matrix, is_too_large, out_of_memory
 from sagetree.train.examples.stored_rows import StoredRows
 from sagetree.train.facts.facts import Facts
 from sagetree.train.hosts.group import ONE, Group
@@ -231,4 +231,4 @@ def _examples(
     matrix, absent = feature_matrix(rows.inputs, plan.features, in_file=external)
     for suspect in absent.suspects(plan.schema):
         LOG.warning("Channel %s: %s", name, suspect)
-    return Examples(matrix, rows.labels, rows.roles, external=external)
+    return Examples(matrix, out_of_memory(rows.labels), rows.roles, external=external)

@@ -3,6 +3,7 @@
 import mmap
 import tempfile
 from collections.abc import Mapping
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +61,16 @@ def feature_matrix(table: Table, features: FeaturePipeline, *, in_file: bool = F
     return Features(matrix, absent)
 
 
+def out_of_memory(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return equal values of rows: large ones are in a file, where the disk has room."""
+    if values.nbytes < IN_FILE_BYTES:
+        return values
+    found = _anywhere(values.shape)
+    found[...] = values
+    drop_pages(found)
+    return found
+
+
 def without_codes(matrix: NDArray[np.float32], codes: Mapping[int, int]) -> NDArray[np.float32]:
     """Return a matrix with NaN for one code of each of these columns; itself if it has none."""
     blocks = [slice(begin, begin + SLICE_ROWS) for begin in range(0, len(matrix), SLICE_ROWS)]
@@ -89,8 +100,8 @@ def is_too_large(values: int) -> bool:
     return True
 
 
-def _anywhere(shape: tuple[int, int]) -> NDArray[np.float32]:
-    if shape[0] * shape[1] * 4 >= IN_FILE_BYTES:
+def _anywhere(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if prod(shape) * 4 >= IN_FILE_BYTES:
         try:
             return _in_file(shape)
         except PlatformError:
@@ -98,8 +109,8 @@ def _anywhere(shape: tuple[int, int]) -> NDArray[np.float32]:
     return np.empty(shape, np.float32)
 
 
-def _in_file(shape: tuple[int, int]) -> NDArray[np.float32]:
-    with file_of(shape[0] * shape[1] * 4) as file:
+def _in_file(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    with file_of(prod(shape) * 4) as file:
         return np.memmap(file, np.float32, "r+", shape=shape)
 
 
