@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sagetree.desk.options import add_rounds, command_parser, count_type
-from sagetree.machine.allocator import hold_apart
+from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.program import FAILED, LOG, describe, ended, start_logging
 from sagetree.predict.settings import FORMATS, PredictSettings, Wanted
 
@@ -60,6 +60,7 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> int:
         hold_apart()
+        share_allocator()
         # its imports take a second, and may fail
         from sagetree.predict.job import run
 

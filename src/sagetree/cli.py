@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from sagetree.machine.allocator import share_allocator
+from sagetree.machine.unused import left_out_unused
 from sagetree.machine.watch import watched
 
 PROGRAMS = {
@@ -86,7 +86,6 @@ class _Version(argparse.Action):
 
 
 def _run(program: str, arguments: Sequence[str]) -> int:
-    share_allocator()  # before the program's module, which may import Arrow
     run: Callable[[Sequence[str]], int] = _module(program).main
     return run(arguments)
 
@@ -99,4 +98,5 @@ def _report(program: str, arguments: Sequence[str]) -> Path | None:
 
 def _module(program: str) -> ModuleType:
     # By name, so that this module depends on no program and serving loads none but itself.
-    return importlib.import_module(f"sagetree.{_COMMANDS.get(program, f'{program}.cli')}")
+    with left_out_unused():
+        return importlib.import_module(f"sagetree.{_COMMANDS.get(program, f'{program}.cli')}")

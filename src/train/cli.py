@@ -8,7 +8,7 @@ from pathlib import Path
 from sagetree.desk.contract_folder import DEFAULT_OUT, is_marked
 from sagetree.desk.options import command_parser, parse_options
 from sagetree.errors import SagetreeError
-from sagetree.machine.allocator import hold_apart
+from sagetree.machine.allocator import hold_apart, share_allocator
 from sagetree.machine.paths import OptMl
 from sagetree.machine.program import LOG, refuse, run_job
 from sagetree.machine.unused import left_out_unused
@@ -130,6 +130,7 @@ def _run(opt_ml: OptMl, arguments: argparse.Namespace) -> int:
     if script is not None:
         return run_script(opt_ml, script, overrides)
     hold_apart()
+    share_allocator()
     with left_out_unused():  # imports that take seconds, and may fail
         if arguments.check:
             from sagetree.train import check

@@ -10,8 +10,6 @@ from pathlib import Path, PurePath
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote
 
-import pyarrow as pa
-
 from sagetree.errors import DataError, PlatformError
 from sagetree.formats.charsets import UTF_8
 from sagetree.formats.whole_rows import TEXT_BYTES
@@ -148,6 +146,10 @@ def partition(name: str) -> dict[str, str | None]:
 
 def with_partition(table: Table, pairs: Mapping[str, str | None]) -> Table:
     """Return the table with the columns that its folders give, but for those it has."""
+    if not pairs:
+        return table
+    import pyarrow as pa  # after a program has set what allocator it has
+
     added = {key: value for key, value in pairs.items() if key not in table.names}
     columns = [
         pa.chunked_array([pa.repeat(pa.scalar(value, pa.string()), table.rows)])
@@ -231,6 +233,8 @@ def _unpacked(file: BinaryIO, suffix: str) -> BinaryIO:
     if suffix == ".gz":
         return cast("BinaryIO", gzip.GzipFile(fileobj=file))
     if suffix == ".zst":
+        import pyarrow as pa
+
         # Python has no zstd before 3.14
         return cast("BinaryIO", pa.CompressedInputStream(file, "zstd"))
     return file

@@ -18,13 +18,17 @@ from numpy.typing import NDArray
 from sagetree.machine.allocator import return_freed_memory
 from sagetree.machine.program import LOG
 from sagetree.tables.roles import RowRoles
-from sagetree.train.examples.examples import Examples, Matrix, group_sizes
+from sagetree.train.examples.examples import BLOCK_CELLS, Examples, Matrix, group_sizes
 from sagetree.train.examples.gathered import total_rows
 from sagetree.train.examples.matrix import drop_pages
 from sagetree.train.hosts.group import ONE, Group
 
 # From this many values on quantiles save more time and memory than they cost.
 QUANTISED_CELLS = 4_000_000
+
+# A round from disk builds the histograms of every file anew, of all features: where those are
+# many, a file has this many rows or values, whichever are fewer.
+PAGE_ROWS, PAGE_CELLS = 4096, 2**26
 
 # The cuts of this many rows are as good as those of all, and the other rows are
 # then read once instead of three times.
@@ -218,7 +222,9 @@ class _Blocks(xgboost.DataIter):
         super().__init__(cache_prefix=prefix if cached else None, on_host=False)
         self._examples = examples
         self._beside = beside
-        self._blocks = examples.blocks()
+        page = min(PAGE_ROWS * examples.width, PAGE_CELLS) if cached else 0
+        self._cells = max(page, BLOCK_CELLS)
+        self._blocks = examples.blocks(self._cells)
 
     def next(self, input_data: Callable[..., Any]) -> bool:
         """Hand over the next block. Says whether there was one."""
@@ -231,4 +237,4 @@ class _Blocks(xgboost.DataIter):
 
     def reset(self) -> None:
         """Begin again."""
-        self._blocks = self._examples.blocks()
+        self._blocks = self._examples.blocks(self._cells)

@@ -171,8 +171,9 @@ def best_boosters(
         if series[best - 1]
     }
     if not any(name.startswith(f"{TRAIN}-") for name in metrics):
-        for booster in result.boosters:
-            booster.reset()  # frees what its rounds took: the metrics of many rows need as much
+        if data[0].train_sample:
+            for booster in result.boosters:
+                booster.reset()  # frees what its rounds took: many rows need as much
         metrics = _train_metrics(plan, boosters, data, best) | metrics
     judged = judged_scores(plan, data, result, best, scores)
     curve = _curve(best, result.history, metrics)

@@ -11,8 +11,6 @@ from contextlib import ExitStack
 from typing import Protocol
 
 import numpy as np
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from sagetree.machine.program import LOG, is_watched
 from sagetree.train.hyperparameters.eval_metrics import Metric
@@ -125,6 +123,9 @@ class Bar:
     """
 
     def __init__(self, rounds: int, metric: str | None) -> None:
+        from tqdm import tqdm  # jobs without a terminal need not load it
+        from tqdm.contrib.logging import logging_redirect_tqdm
+
         self._metric = metric
         self._bar = tqdm(total=rounds, file=sys.stdout, bar_format=_BAR, dynamic_ncols=True)
         self._lines_above = ExitStack()

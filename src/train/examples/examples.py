@@ -96,12 +96,12 @@ class Examples:
         source = self.source if self.picked is None else self._read(self.picked)
         return self._featured(source, slice(None))
 
-    def blocks(self) -> Iterator[tuple[slice, Matrix]]:
-        """Yield consecutive rows and their features, some megabytes at a time.
+    def blocks(self, cells: int = BLOCK_CELLS) -> Iterator[tuple[slice, Matrix]]:
+        """Yield consecutive rows and their features, so many values at a time.
 
         Of no row at all there is one block, which is empty.
         """
-        step = max(1, BLOCK_CELLS // max(1, self.width))
+        step = max(1, cells // max(1, self.width))
         for begin in range(0, max(1, self.rows), step):
             part = slice(begin, min(begin + step, self.rows))
             source = self.source[part] if self.picked is None else self._read(self.picked[part])
