@@ -69,6 +69,14 @@ class EarlyStopping:
         rounds = len(self._values(history))
         return rounds > 0 and (rounds - 1 - best >= self.patience or self._is_behind(history, best))
 
+    def rounds_left(self, history: History, best: int) -> int:
+        """Return how many rounds, 1 at least, it takes until the training may be over."""
+        last = len(self._values(history)) - 1
+        left = self.patience - (last - best)
+        if self.leader is not None:
+            left = min(left, self.leader.rounds - last)
+        return max(1, left)
+
     def value(self, history: History, best: int) -> float:
         """Return the mean of the metric over the boosters in the best round."""
         return float(np.mean(self._values(history)[best]))

@@ -29,6 +29,12 @@ CustomMetric = Callable[[Any, xgboost.DMatrix], Sequence[tuple[str, float]]]
 # an AUC takes longer than a round of small trees, and decides nothing.
 _FIRST_ROUNDS, _EVERY = 100, 10
 
+# Strides of boosters that do not wait for each other: as many rounds as threads, so often.
+_AT_A_STRETCH = 4
+
+# What a round has measured of a booster: (rows, metric) -> value.
+Measured = dict[tuple[str, str], float]
+
 _SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
 
 
@@ -103,8 +109,9 @@ class Training:
     """One training: at most `rounds` rounds of a booster on each of `data`, all in step.
 
     `params` are XGBoost's. The trees of `initial_model` come before the first
-    round. `is_stopped` is asked before each round and ends the training. Rounds of
-    `at_once` boosters are made at a time, each in a thread.
+    round. Rounds of `at_once` boosters are made at a time, each in a thread, and these wait
+    for each other only where a round decides something, or after a few. `is_stopped` is asked
+    wherever they wait, and ends the training.
     """
 
     params: Mapping[str, Any]
@@ -167,16 +174,16 @@ def boost(training: Training) -> TrainingResult:
             stopped = training.is_stopped()
             if stopped:
                 break
-            _make_round(training, boosters, rounds, history, threads)
-            if stopping:
-                best = stopping.best_after(history, best)
-            if training.progress:
-                training.progress.after_round(rounds, history, best if stopping else None)
-            rounds += 1
+            count = _stride(training, rounds, history, best)
+            for measured in _make_rounds(training, boosters, rounds, count, threads):
+                _append(history, measured)
+                if stopping:
+                    best = stopping.best_after(history, best)
+                if training.progress:
+                    training.progress.after_round(rounds, history, best if stopping else None)
+                rounds += 1
             if store and store.is_due(rounds):
                 store.save(Checkpoint(rounds, to_ubjson(boosters), _copied(history)))
-            if training.redraws:
-                _forget_sampler(boosters)
     finally:  # what ended the rounds is logged in a line of its own
         if threads:
             threads.shutdown()
@@ -224,49 +231,72 @@ def _threads(training: Training) -> ThreadPoolExecutor | None:
     return ThreadPoolExecutor(training.helpers, "round", says)
 
 
-def _make_round(
+def _stride(training: Training, rounds: int, history: History, best: int) -> int:
+    """Return how many rounds to make before the boosters wait for each other.
+
+    In two rounds two threads make five each of five boosters, in one round three and two. What
+    follows a round has to be decided after it: early stopping, and checkpoints.
+    """
+    most = min(_AT_A_STRETCH * (1 + training.helpers), training.rounds - rounds)
+    if training.early_stopping:
+        most = min(most, training.early_stopping.rounds_left(history, best))
+    if not training.helpers:
+        return 1
+    store = training.checkpoints
+    return next((n for n in range(1, most) if store and store.is_due(rounds + n)), most)
+
+
+def _make_rounds(
     training: Training,
     boosters: Sequence[xgboost.Booster],
-    number: int,
-    history: History,
+    first: int,
+    count: int,
     threads: ThreadPoolExecutor | None,
-) -> None:
-    """Make one round of each booster and append its metrics to the history."""
-    found: dict[int, dict[tuple[str, str], float]] = {}
-    waiting = deque(range(len(boosters)))
+) -> list[list[Measured]]:
+    """Make some rounds of each booster and return the metrics of each round and booster."""
+    found: list[list[Measured]] = [[{} for _ in boosters] for _ in range(count)]
+    waiting = deque((place, 0) for place in range(len(boosters)))
 
     def make() -> None:
-        for place in _taken(waiting):
-            booster, data = boosters[place], training.data[place]
+        for place, later in _taken(waiting):
+            booster, data, number = boosters[place], training.data[place], first + later
             make_round(booster.handle, data.train.handle, number)
-            found[place] = evaluate_rows(
+            found[later][place] = evaluate_rows(
                 booster, data.evals_of(number), number, training.custom_metric, training.group
             )
+            if training.redraws:
+                _forget_sampler(booster)
+            if later + 1 < count:
+                waiting.append((place, later + 1))
 
     # A task for each booster would take as long as a short round.
     helping = [threads.submit(make) for _ in range(training.helpers)] if threads else []
     make()
     for each in helping:
         each.result()
+    return found
+
+
+def _append(history: History, measured: Sequence[Measured]) -> None:
+    """Append the metrics of a round, of each booster."""
     for metrics in history.values():
         for series in metrics.values():
             series.append([])  # which stays empty for rows that this round does not measure
-    for place in range(len(boosters)):
-        for (rows, metric), value in found[place].items():
-            history.setdefault(rows, {}).setdefault(metric, [[]])[number].append(value)
+    for values in measured:
+        for (rows, metric), value in values.items():
+            history.setdefault(rows, {}).setdefault(metric, [[]])[-1].append(value)
 
 
-def _taken(waiting: deque[int]) -> Iterator[int]:
+def _taken(waiting: deque[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield what no other thread takes."""
     with suppress(IndexError):
         while True:
             yield waiting.popleft()
 
 
-def _forget_sampler(boosters: Sequence[xgboost.Booster]) -> None:
+def _forget_sampler(booster: xgboost.Booster) -> None:
     """Make XGBoost forget the state of its column sampler, as a new process would have none."""
-    for booster in boosters:
-        booster.load_config(booster.save_config())
+    booster.load_config(booster.save_config())
 
 
 def to_ubjson(boosters: Iterable[xgboost.Booster]) -> tuple[bytes, ...]:
@@ -287,7 +317,7 @@ def evaluate_rows(
     number: int,
     custom_metric: CustomMetric | None,
     group: Group = ONE,
-) -> dict[tuple[str, str], float]:
+) -> Measured:
     """Return (rows, metric) -> value after one round; `evals` are rows and their names.
 
     On each host of a group it is what the leader finds: what follows has to be the same.

@@ -21,6 +21,30 @@ def test_a_process_without_the_unused_runs_no_plugin_of_another_library(tmp_path
     )
     assert "the plugin is loaded" in _said_by_records(tmp_path, "")
     assert _said_by_records(tmp_path, "unused.leave_out_unused(); ") == ""
+    inside = "; ".join(
+        ["import os", "os.environ.pop('PYDANTIC_DISABLE_PLUGINS', None)",
+         "left = unused.left_out_unused()", "left.__enter__()", ""]
+    )  # fmt: skip
+    assert _said_by_records(tmp_path, inside) == ""
+
+
+FORTRAN = """
+import os, sys
+from sagetree.machine.unused import left_out_unused
+os.environ["PYDANTIC_DISABLE_PLUGINS"] = "mine"
+with left_out_unused():
+    import xgboost
+    assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == "__all__"
+    assert not hasattr(sys.modules["numpy.f2py"], "run_main")
+assert os.environ["PYDANTIC_DISABLE_PLUGINS"] == "mine"
+assert not any(name.startswith("numpy.f2py.") for name in sys.modules)
+import numpy, numpy.f2py
+assert hasattr(numpy.f2py, "run_main")
+"""
+
+
+def test_what_scipy_does_not_use_of_numpy_is_left_out_and_is_there_afterwards() -> None:
+    subprocess.run([sys.executable, "-c", FORTRAN], check=True, timeout=60)
 
 
 def _said_by_records(folder: Path, first: str) -> str:

@@ -281,7 +281,7 @@ def test_a_job_that_is_stopped_while_it_chooses_leaves_the_best_trial(
 ) -> None:
     termination = Termination(saves=True)
     options = RunOptions(is_stopped=after(asked), check_stopped=termination.check)
-    text = table(400, interacts=True)
+    text, given = table(400, interacts=True), {**given, "nthread": "1"}  # so each round asks
     found = trained(text, options, **given)
     assert len(found.models) == 3
     assert len(found.validation.scores) == len(found.validation.left_out.labels) == 400

@@ -170,7 +170,7 @@ def test_a_stopped_ensemble_is_of_the_repeats_that_are_whole(asked: int, models:
     """`is_stopped` is asked before each of the three rounds of both repeats."""
     calls, told = iter(range(100)), []
     run = RunOptions(is_stopped=lambda: next(calls) >= asked, check_stopped=told.append)
-    found = fitted(run)
+    found = fitted(run, nthread="1")  # one fold at a time
     assert len(found.models) == len(found.validation.best) == models
     assert bool(told) == (asked < 6)
     assert np.isfinite(found.validation.scores).all()

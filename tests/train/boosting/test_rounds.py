@@ -13,7 +13,7 @@ import xgboost
 from sklearn.metrics import accuracy_score
 
 from sagetree.errors import SettingsError
-from sagetree.train.boosting.early_stopping import EarlyStopping
+from sagetree.train.boosting.early_stopping import EarlyStopping, Leader
 from sagetree.train.boosting.rounds import (
     BoosterData,
     Checkpoint,
@@ -154,6 +154,41 @@ def test_boosters_are_the_same_however_many_are_made_at_a_time() -> None:
     assert raw(three) == raw(one)
     assert three.history == one.history
     assert raw(three)[-1:] == raw(alone)
+
+
+@dataclass
+class Every(Memory):
+    """Checkpoints in memory, of some rounds."""
+
+    rounds: int = 3
+
+    def is_due(self, rounds: int) -> bool:
+        return rounds % self.rounds == 0
+
+
+@pytest.mark.parametrize("params", [PARAMS, {**PARAMS, "subsample": 0.6, "colsample_bytree": 0.5}])
+def test_boosters_that_do_not_wait_for_each_other_stop_at_the_same_round(
+    params: Mapping[str, Any],
+) -> None:
+    def boosted(at_once: int, store: Memory | None, stopping: EarlyStopping) -> TrainingResult:
+        rows = [data(seed) for seed in range(5)]
+        how = {"checkpoints": store, "early_stopping": stopping, "at_once": at_once}
+        return boost(Training(params, rows, 60, **how))
+
+    for stopping in (AUC, replace(AUC, leader=Leader(0.99, 4)), replace(AUC, patience=1)):
+        for every in (None, 3, 5, 1000):
+            stores = [every and Every(rounds=every) for _ in range(3)]
+            alone, *others = (
+                boosted(count, store or None, stopping)
+                for count, store in zip((1, 2, 5), stores, strict=True)
+            )
+            assert alone.rounds < 60
+            for other in others:
+                assert (raw(other), other.history) == (raw(alone), alone.history)
+                assert (other.best, other.rounds) == (alone.best, alone.rounds)
+            if every:
+                assert stores[0] == stores[1] == stores[2]
+                assert [*stores[0].saved] == [*range(every, alone.rounds, every), alone.rounds]
 
 
 def test_a_thread_that_helps_heeds_verbosity() -> None:
