@@ -1,6 +1,6 @@
 """All transforms of a model, in order: checked columns in, feature matrix out."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from math import isnan
 from typing import Annotated, NamedTuple
@@ -18,7 +18,7 @@ from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.short_way import ShortWay, places_of
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.cells import NAN, MissingValues
-from sagetree.tables.encoding import Floats
+from sagetree.tables.encoding import FEW_ROWS, Floats, doubles_at_once, encode
 from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import OneRow, Table
 
@@ -175,9 +175,15 @@ class FeaturePipeline(StoredRecord):
         """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""
         violations: list[Violation] = []
         encoded = np.empty((len(self.features), table.rows))
+        at_once = self._encode_doubles(table, encoded)
         columns = zip(self.features, table.columns, strict=True)
         for place, (feature, cells) in enumerate(columns):
-            encoded[place], misfits = feature.encode(cells, self.missing)
+            if place in at_once:
+                continue
+            if type(feature).encode is Feature.encode:
+                encoded[place], misfits = encode(cells, self._short_way.encoders[place])
+            else:
+                encoded[place], misfits = feature.encode(cells, self.missing)
             violations += [
                 Violation(feature.column, misfit.reason, misfit.row, table.locate(misfit.row))
                 for misfit in misfits
@@ -185,6 +191,20 @@ class FeaturePipeline(StoredRecord):
         if violations:
             raise SchemaError(violations, hint=MISFIT_HINT)
         return encoded
+
+    def _encode_doubles(self, table: Table, encoded: Floats) -> Collection[int]:
+        """Encode the numbers (columns, n) of a table of few rows; return whose they are.
+
+        A text of many columns gives them as float64.
+        """
+        places = self._short_way.numbers
+        if not places or table.rows > FEW_ROWS:
+            return ()
+        values = doubles_at_once([table.columns[place] for place in places], self.missing)
+        if values is None:
+            return ()
+        encoded[places] = values
+        return frozenset(places)
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
         """Put what stands for it in the place of UNSEEN (columns, n); return where it was."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sagetree.formats.first_row import (
     COMMA,
@@ -24,6 +25,7 @@ from sagetree.formats.first_row import (
 )
 from sagetree.formats.whole_rows import has_tidy_quotes, line_count, without_blanks
 from sagetree.tables.cells import FLOAT32_LIMIT, MISSING_TEXTS
+from sagetree.tables.encoding import FEW_ROWS
 from sagetree.tables.table import Cells, OneRow
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ BULK_BYTES = 32 * 1024
 
 # This much of a text is checked at a time: what is made of it stays in the cache.
 BLOCK_BYTES = 64 * 1024
+
+# So many numbers are checked at a time: of many columns, what each would take is most of it.
+_SOUND_CELLS = 2**17
 
 # Arrow reads this much at a time; of many columns more, since each costs time in every piece:
 # 8 MB of 1000 columns take half as long, of 10 000 a quarter.
@@ -219,14 +224,35 @@ def _sound(table: "pa.Table") -> Sequence["pa.ChunkedArray"] | None:
     """
     import pyarrow as pa
 
-    columns = []
-    for column in table.columns:
-        if pa.types.is_floating(column.type):
-            values = column.to_numpy(zero_copy_only=False)
-            absent = np.count_nonzero(values != values)
-            within = np.count_nonzero(np.abs(values) < FLOAT32_LIMIT)
-            if absent != column.null_count or absent + within < len(values):
-                return None
-            column = pa.chunked_array([values])
-        columns.append(column)
+    columns: list[pa.ChunkedArray] = table.columns
+    places = [n for n, kind in enumerate(table.schema.types) if pa.types.is_floating(kind)]
+    parts = 1 + len(places) * table.num_rows // _SOUND_CELLS
+    for part in filter(len, np.array_split(places, parts)):
+        numbers = table.select(part.tolist())
+        batch, *more = numbers.to_batches()
+        if more:
+            (batch,) = numbers.combine_chunks().to_batches()
+        values = batch.to_tensor(null_to_nan=True, row_major=False).to_numpy()
+        absent = np.count_nonzero(values != values)
+        within = np.count_nonzero(np.abs(values) < FLOAT32_LIMIT)
+        nulls = sum(columns[place].null_count for place in part)
+        if absent != nulls or absent + within < values.size:
+            return None
+        for place, found in zip(part.tolist(), _columns_of(values), strict=True):
+            columns[place] = pa.chunked_array([found])
     return columns
+
+
+def _columns_of(values: NDArray[np.float64]) -> Iterator["NDArray[np.float64] | pa.Array"]:
+    """Yield the columns (n) of values (n, m); those of few rows share their memory.
+
+    Of many rows a column that is kept would keep all others.
+    """
+    import pyarrow as pa
+
+    rows = len(values)
+    if rows > FEW_ROWS:
+        yield from (column.copy() for column in values.T)
+    else:
+        whole = pa.array(values.ravel("F"))
+        yield from (whole.slice(begin, rows) for begin in range(0, len(whole), rows))

@@ -1,6 +1,6 @@
 """Where the workers' counts come together: a folder with a small file for each.
 
-Each worker counts in its own memory and writes what it has every second;
+Each worker counts in its own memory and writes what it has, mostly every second;
 whichever worker is asked for /metrics adds the files up. prometheus-client's
 own multiprocess mode writes to a mapped file for each counter and request,
 which costs a request ten times as much.

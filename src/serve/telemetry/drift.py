@@ -1,8 +1,8 @@
 """What a model is asked: missing values, unseen categories, and shares per bin.
 
 A request only leaves its rows here (`Monitor.note`); a thread counts them every
-second, so that counting costs the requests next to nothing. Requests of many rows
-leave some of them.
+second, of thousands of columns less often, so that counting costs the requests next to
+nothing. Requests of many rows leave some of them.
 """
 
 import threading
@@ -24,10 +24,10 @@ from sagetree.serve.telemetry.monitored import MonitoredModel
 ROWS_PER_REQUEST = 64
 ROWS_PER_DIGEST = 1024
 
-# More than a worker is asked in a second: only where its threads starve do rows
-# go uncounted.
+# More than a worker is asked in a second: only where its threads starve, or columns are many,
+# do rows go uncounted.
 MOST_BYTES = 16 * 2**20
-MOST_LARGE = 1024
+MOST_LARGE, MOST_BYTES_OF_LARGE = 1024, 32 * 2**20
 
 # The index is of the rows of this hour and the last.
 WINDOW_SECONDS = 3600
@@ -43,10 +43,11 @@ class _Waiting:
     would cost it more than all else here.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, features: int) -> None:
         self.values = bytearray()
         self.scores = bytearray()
-        self.of_large: deque[Rows] = deque(maxlen=MOST_LARGE)
+        most = MOST_BYTES_OF_LARGE // (ROWS_PER_REQUEST * features * 4)
+        self.of_large: deque[Rows] = deque(maxlen=max(1, min(MOST_LARGE, most)))
 
 
 class Monitor:
@@ -66,7 +67,7 @@ class Monitor:
         # where XGBoost is given unseen categories as missing
         self._misses_unseen = np.array([name in features.misses_unseen for name in columns])
         self._in_own_units = features.in_own_units
-        self._waiting = _Waiting()
+        self._waiting = _Waiting(self._features)
         self._lock = threading.Lock()
         self._unseen: Counter[int] = Counter()
         self._missing = np.zeros(len(columns), np.int64)
@@ -101,7 +102,7 @@ class Monitor:
     def _digest(self) -> bool:
         """Count the rows that wait; say whether there were any."""
         with self._lock:
-            taken, self._waiting = self._waiting, _Waiting()
+            taken, self._waiting = self._waiting, _Waiting(self._features)
         found = list(taken.of_large)
         if taken.values:
             values = np.frombuffer(taken.values, np.float32).reshape(-1, self._features)

@@ -249,3 +249,41 @@ def test_a_pipeline_is_its_json() -> None:
     again = FeaturePipeline.model_validate_json(made.model_dump_json())
     assert again == made
     assert list(map(type, again.features)) == list(map(type, made.features))
+
+
+NUMBERS = st.one_of(
+    st.none(),
+    st.floats(allow_nan=True, allow_infinity=False, width=32),
+    st.sampled_from([-999.0, 0.0, -0.0, 1e-310]),
+)
+
+
+@given(cells=st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=1, max_size=5))
+def test_numbers_read_at_once_are_those_of_each_column(cells: list[list[float | None]]) -> None:
+    features = (Number(column="a"), Category(column="b", categories=("u",)), Number(column="c"),
+                Number(column="d"))  # fmt: skip
+    made = pipeline(*features, missing=("-999",))
+    count = len(cells)
+    words = pa.chunked_array([["u"] * count])
+
+    def transformed(*chunks: slice) -> np.ndarray:
+        columns = [
+            pa.chunked_array([pa.array([row[n] for row in cells[c]], pa.float64()) for c in chunks])
+            for n in range(3)
+        ]
+        source = (Source(count),)
+        found = Table(("a", "b", "c", "d"), (columns[0], words, *columns[1:]), count, True, source)
+        return made.transform(found).values
+
+    expected = transformed(slice(0, 1), slice(1, None))  # two pieces: each column by itself
+    np.testing.assert_array_equal(transformed(slice(None)), expected)
+
+
+@pytest.mark.parametrize("rows", [3, 1025])
+def test_a_number_that_is_too_large_is_named_beside_sound_ones(rows: int) -> None:
+    column = pa.chunked_array([np.ones(rows)])
+    large = pa.chunked_array([np.where(np.arange(rows) == 2, 1e39, 1.0)])
+    given = Table(("a", "b"), (column, large), rows, True, (Source(rows),))
+    with pytest.raises(SchemaError, match="column 'b'") as found:
+        pipeline(Number(column="a"), Number(column="b")).transform(given)
+    assert "too large" in str(found.value)

@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable
 from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import example, given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from sagetree.formats.csv_text import (
     BULK_BYTES,
     CsvText,
+    Numbers,
     _parse_bulk,
     _parse_small,
     is_plain,
@@ -373,3 +375,34 @@ def test_text_of_which_arrow_loses_a_piece_is_read_without_it(
     found = parse_csv(body)
     assert found.rows == 2 * BULK_BYTES
     assert list(found.columns) == [["1", "2"] * BULK_BYTES, ["a", "b"] * BULK_BYTES]
+
+
+@pytest.mark.parametrize(("rows", "width"), [(40, 300), (2000, 20), (30_000, 20), (3, 4000)])
+def test_numbers_are_those_that_are_written_and_nothing_else_is_one(rows: int, width: int) -> None:
+    random = np.random.default_rng(rows)
+    values = random.normal(size=(rows, width)).round(4)
+    values[random.random(values.shape) < 0.1] = np.nan
+    places = [place for place in range(width) if place % 3]
+
+    def parsed(change: Callable[[list[list[str]]], None] = lambda _: None) -> CsvText:
+        cells = [["" if cell != cell else repr(cell) for cell in row] for row in values.tolist()]
+        change(cells)
+        body = "".join(f"{','.join(row)}\n" for row in cells).encode()
+        first = read_first_row(b"," * (width - 1))
+        return parse_rows(body, first, Numbers(places, ("-999",)))
+
+    def write(text: str) -> Callable[[list[list[str]]], None]:
+        return lambda cells: cells[rows // 2].__setitem__(places[-1], text)
+
+    found = parsed(write("-999"))
+    values[rows // 2, places[-1]] = np.nan
+    for place, column in enumerate(found.columns):
+        assert isinstance(column, pa.ChunkedArray)
+        assert (column.type == pa.float64()) == (place in places)
+        if place in places:
+            assert column.null_count == 0
+            np.testing.assert_array_equal(column.to_numpy(), values[:, place])
+    for text in ("inf", "-1e39", "-nan", "word"):
+        columns = parsed(write(text)).columns
+        assert {column.type for column in columns} == {pa.string()}
+        assert columns[places[-1]][rows // 2].as_py() == text

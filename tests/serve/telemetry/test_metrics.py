@@ -1,6 +1,9 @@
 """Counting in one worker, adding up over all, and what /metrics and CloudWatch get."""
 
 import json
+import threading
+import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from sagetree.features.pipeline import FeatureMatrix, FeaturePipeline
 from sagetree.serve.telemetry.counts import Counts, keep_gone, make_folder, remove_folder
 from sagetree.serve.telemetry.drift import (
     MOST_BYTES,
+    MOST_BYTES_OF_LARGE,
     ROWS_PER_DIGEST,
     ROWS_PER_REQUEST,
     WINDOW_SECONDS,
@@ -114,6 +118,42 @@ def test_rows_that_nobody_counts_do_not_fill_the_memory():
     for _ in range(2 * MOST_BYTES // matrix.values.nbytes):
         monitor.note(matrix, np.zeros(ROWS_PER_REQUEST, np.float32))
     assert monitor.counts().missing[0] == MOST_BYTES // matrix.values.itemsize // 4
+
+
+def test_large_requests_of_many_columns_do_not_fill_it_either() -> None:
+    features = FeaturePipeline(
+        missing_values=(),
+        unknown_category="missing",
+        features=tuple(Number(column=f"x{i}") for i in range(20_000)),
+    )
+    monitor = Monitor("m", HASH, features, None)
+    matrix = FeatureMatrix(np.zeros((ROWS_PER_REQUEST + 1, 20_000), np.float32), ())
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            monitor.note(matrix, np.zeros(ROWS_PER_REQUEST + 1, np.float32))
+        assert tracemalloc.get_traced_memory()[0] < MOST_BYTES_OF_LARGE * 1.1
+    finally:
+        tracemalloc.stop()
+
+
+def test_counting_takes_a_small_share_of_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sagetree.serve.telemetry.metrics.FLUSH_SECONDS", 0.01)
+    flushed: list[float] = []
+    are_three = threading.Event()
+
+    def work(_counts: Counts) -> None:
+        end = time.thread_time() + 0.02
+        while time.thread_time() < end:
+            pass
+        flushed.append(time.monotonic())
+        if len(flushed) == 3:
+            are_three.set()
+            raise SystemExit  # the thread ends
+
+    Observer(None, lambda seen: "", lambda line: None).start(work)
+    assert are_three.wait(60)
+    assert flushed[2] - flushed[0] >= 2 * 20 * 0.02
 
 
 def test_threads_that_record_and_flush_at_once_lose_nothing(tmp_path: Path):
