@@ -5,7 +5,7 @@
 
 Rows grow at 28 columns, columns at 10 000 rows; three columns of four are numbers, one words.
 Training makes 20 rounds of depth 6 and has a validation channel of a tenth, evaluation writes
-its report, and the server gets all rows in bodies of 4 MB (its start is not counted). Seconds
+its report, and the server gets all rows in bodies of 6 MB (its start is not counted). Seconds
 are those of the processor, of all processes of a program, so that others on the machine hardly
 count; MB are the peak of the largest process; both are medians of the repeats.
 

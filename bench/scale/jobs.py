@@ -17,8 +17,8 @@ from typing import NamedTuple
 PROGRAM = str(Path(sys.executable).with_name("sagetree"))
 SETTINGS = ("preset=xgboost", "max_depth=6", "num_round=20", "eval_metric=auc", "target=y")
 
-# A request of the server; SageMaker passes on 6 MB.
-BODY = 4_000_000
+# A request of the server: as much as a batch transform job sends at once unless it is told.
+BODY = 6_000_000
 
 # More columns than these need more than the 1 GB that the database of `prepare` may hold.
 USUAL_COLUMNS, WIDE_MEMORY = 1000, ("--memory-limit", "4GB")

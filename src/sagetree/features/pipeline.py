@@ -18,7 +18,7 @@ from sagetree.features.number import Boolean, Number, RuledNumber
 from sagetree.features.short_way import ShortWay, places_of
 from sagetree.features.statistics import ClassShares, ManyCategories, TargetMean
 from sagetree.tables.cells import NAN, MissingValues
-from sagetree.tables.encoding import FEW_ROWS, Floats, doubles_at_once, encode
+from sagetree.tables.encoding import FEW_ROWS, Floats, doubles_at_once, words_at_once
 from sagetree.tables.stored_record import StoredRecord
 from sagetree.tables.table import OneRow, Table
 
@@ -154,6 +154,11 @@ class FeaturePipeline(StoredRecord):
         return [*places_of(Category, self.features), *places_of(Mixed, self.features)]
 
     @cached_property
+    def _words(self) -> Sequence[int]:
+        """The places of the columns whose cells are looked up in a list."""
+        return [n for n, f in enumerate(self.features) if type(f) in (Category, Ordinal, OneHot)]
+
+    @cached_property
     def _unseen_codes(self) -> Floats:
         """The code of such a category in each of these columns (columns, 1)."""
         columns = (self.features[place] for place in self._categories)
@@ -175,15 +180,12 @@ class FeaturePipeline(StoredRecord):
         """Return the encoded columns (columns, n). Raises SchemaError naming every misfit."""
         violations: list[Violation] = []
         encoded = np.empty((len(self.features), table.rows))
-        at_once = self._encode_doubles(table, encoded)
+        at_once = self._encode_at_once(table, encoded)
         columns = zip(self.features, table.columns, strict=True)
         for place, (feature, cells) in enumerate(columns):
             if place in at_once:
                 continue
-            if type(feature).encode is Feature.encode:
-                encoded[place], misfits = encode(cells, self._short_way.encoders[place])
-            else:
-                encoded[place], misfits = feature.encode(cells, self.missing)
+            encoded[place], misfits = feature.encode(cells, self.missing)
             violations += [
                 Violation(feature.column, misfit.reason, misfit.row, table.locate(misfit.row))
                 for misfit in misfits
@@ -192,19 +194,24 @@ class FeaturePipeline(StoredRecord):
             raise SchemaError(violations, hint=MISFIT_HINT)
         return encoded
 
-    def _encode_doubles(self, table: Table, encoded: Floats) -> Collection[int]:
-        """Encode the numbers (columns, n) of a table of few rows; return whose they are.
+    def _encode_at_once(self, table: Table, encoded: Floats) -> Collection[int]:
+        """Encode (columns, n) most columns of a table of few rows; return which.
 
-        A text of many columns gives them as float64.
+        A text of many columns has its numbers as float64.
         """
-        places = self._short_way.numbers
-        if not places or table.rows > FEW_ROWS:
-            return ()
-        values = doubles_at_once([table.columns[place] for place in places], self.missing)
-        if values is None:
-            return ()
-        encoded[places] = values
-        return frozenset(places)
+        done: set[int] = set()
+        if table.rows > FEW_ROWS:
+            return done
+        cells, way, words = table.columns, self._short_way, self._words
+        found = (
+            (way.numbers, doubles_at_once([cells[n] for n in way.numbers], self.missing)),
+            (words, words_at_once([cells[n] for n in words], [way.encoders[n] for n in words])),
+        )
+        for places, values in found:
+            if values is not None:
+                encoded[places] = values
+                done.update(places)
+        return done
 
     def _take_out_unseen(self, values: Floats) -> tuple[tuple[int, str], ...]:
         """Put what stands for it in the place of UNSEEN (columns, n); return where it was."""

@@ -172,11 +172,11 @@ def _has_empty_line(body: bytes) -> bool:
 def _parse_bulk(body: bytes, first: FirstRow, numbers: Numbers = NO_NUMBERS) -> CsvText:
     import pyarrow as pa  # costs 0.3 s and 40 MB, which small requests never need
 
-    types = {str(place): pa.string() for place in range(first.width)}
+    types = dict.fromkeys(map(str, range(first.width)), pa.string())
     missing = [*MISSING_TEXTS, *numbers.missing]
     try:
-        kinds = types | {str(place): pa.float64() for place in numbers.places}
-        columns = _sound(_read_bulk(body, first.delimiter, kinds, missing))
+        kinds = types | dict.fromkeys(map(str, numbers.places), pa.float64())
+        columns = _sound(_read_bulk(body, first.delimiter, kinds, missing), numbers.places)
         if columns is None:
             columns = _read_bulk(body, first.delimiter, types, missing).columns
     except pa.ArrowInvalid:
@@ -216,8 +216,8 @@ def _read_bulk(
     )
 
 
-def _sound(table: "pa.Table") -> Sequence["pa.ChunkedArray"] | None:
-    """Return the columns, those of numbers with NaN for null and in one piece.
+def _sound(table: "pa.Table", places: Sequence[int]) -> Sequence["pa.ChunkedArray"] | None:
+    """Return the columns, those of numbers (`places`) with NaN for null and in one piece.
 
     None where Arrow's numbers are not those of `to_number`: it reads infinite
     and too large ones, and several words as NaN.
@@ -225,7 +225,6 @@ def _sound(table: "pa.Table") -> Sequence["pa.ChunkedArray"] | None:
     import pyarrow as pa
 
     columns: list[pa.ChunkedArray] = table.columns
-    places = [n for n, kind in enumerate(table.schema.types) if pa.types.is_floating(kind)]
     parts = 1 + len(places) * table.num_rows // _SOUND_CELLS
     for part in filter(len, np.array_split(places, parts)):
         numbers = table.select(part.tolist())

@@ -17,7 +17,7 @@ LARGE_BYTES = 2**20
 # costs a page fault for every 4 kB, a quarter of the time of 6 MB. So up to 16 MB
 # may lie free at the end of a heap, only pieces of 8 MB and more are taken from
 # the machine apart, and all threads share two heaps. What lies free goes back when
-# no large request has come for a second.
+# no large request has come for a second, or after five while they come.
 _FOR_BODIES = ((M_TRIM_THRESHOLD, 16 * 2**20), (M_MMAP_THRESHOLD, 8 * 2**20), (M_ARENA_MAX, 2))
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from operator import call
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 CellEncoder: TypeAlias = Callable[[Cell], float]
 
-# Of so few rows, what Arrow does once for each column takes longer than what it does for each cell.
-FEW_ROWS, FEWER_ROWS = 1024, 256
+# Of so few rows, what is done once for each column takes longer than what is done for each cell.
+FEW_ROWS = 1024
 
 _WORDS = frozenset({"true", "false"})
 _FLAGS = frozenset({0.0, 1.0})
@@ -52,9 +53,7 @@ def encode(cells: Cells, encoder: CellEncoder) -> tuple[Floats, list[Misfit]]:
     their distinct values, so that both kinds go through the same function.
     """
     if not isinstance(cells, list):
-        if len(cells) > FEWER_ROWS or not is_text(cells.type):
-            return _encode_arrow(cells, encoder)
-        cells = python_cells(cells)
+        return _encode_arrow(cells, encoder)
     try:
         return np.fromiter(map(encoder, cells), np.float64, len(cells)), []
     except CellError:
@@ -184,18 +183,33 @@ def as_numbers(cells: "pa.ChunkedArray", missing: MissingValues) -> Floats | Non
     return values
 
 
-def doubles_at_once(columns: Sequence[Cells], missing: MissingValues) -> Floats | None:
-    """Return columns of float64 as numbers (columns, n), NaN for missing.
+def words_at_once(columns: Sequence[Cells], encoders: Iterable[CellEncoder]) -> Floats | None:
+    """Return columns of text (columns, n), each by its encoder.
 
     None where there is another column among them, or one has to be looked at by itself.
     """
     import pyarrow as pa
 
-    double, parts = pa.float64(), []
-    for cells in columns:
-        if isinstance(cells, list) or cells.type != double or cells.num_chunks != 1:
-            return None
-        parts.append(cells.chunk(0))
+    parts = _one_piece_each(columns)
+    if not parts or not is_text(parts[0].type) or any(p.type != parts[0].type for p in parts):
+        return None
+    rows = len(parts[0])
+    cells = pa.chunked_array(parts).to_pylist()
+    of_cells = chain.from_iterable(repeat(encoder, rows) for encoder in encoders)
+    try:
+        found = np.fromiter(map(call, of_cells, cells), np.float64, len(cells))
+    except CellError:
+        return None
+    return found.reshape(len(parts), rows)
+
+
+def doubles_at_once(columns: Sequence[Cells], missing: MissingValues) -> Floats | None:
+    """Return columns of float64 as numbers (columns, n), NaN for missing; None as above."""
+    import pyarrow as pa
+
+    parts, double = _one_piece_each(columns), pa.float64()
+    if not parts or any(part.type != double for part in parts):
+        return None
     batch = pa.RecordBatch.from_arrays(parts, names=[""] * len(parts))
     values: Floats = batch.to_tensor(null_to_nan=True, row_major=False).to_numpy().T
     if (np.abs(values) >= FLOAT32_LIMIT).any():
@@ -203,6 +217,13 @@ def doubles_at_once(columns: Sequence[Cells], missing: MissingValues) -> Floats 
     if not missing.numbers:
         return values
     return np.where(np.isin(values, [*missing.numbers]), NAN, values)
+
+
+def _one_piece_each(columns: Sequence[Cells]) -> "list[pa.Array]":
+    """Return Arrow columns without their chunks; nothing where one is a list, or in pieces."""
+    if any(isinstance(cells, list) or cells.num_chunks != 1 for cells in columns):
+        return []
+    return [cells.chunk(0) for cells in columns if not isinstance(cells, list)]
 
 
 def _as_stored(numbers: Iterable[float], cells: "pa.ChunkedArray") -> Floats:

@@ -15,8 +15,9 @@ from sagetree.serve.protocol.messages import Request, Response
 # Large requests that one worker has under way; further ones wait.
 THREADS = 8
 
-# So long after the last large request memory is put in order.
-TIDY_SECONDS = 1.0
+# So long after the last large request memory is put in order, and so often while they come:
+# Arrow takes a body's size for each column of text, and every body leaves other pages behind.
+TIDY_SECONDS, TIDY_OFTEN_SECONDS = 1.0, 5.0
 
 Asker = TypeVar("Asker")
 
@@ -28,7 +29,9 @@ class Threads(Generic[Asker]):
         self._application = application
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
         self._done: deque[tuple[Asker, Response]] = deque()
-        self._last: float | None = None  # when a response was last made, until memory is tidy
+        # when a response was first and last made, until memory is tidy
+        self._first: float | None = None
+        self._last = 0.0
         self.woken, self._waker = socket.socketpair()
         for end in (self.woken, self._waker):
             end.setblocking(False)
@@ -52,12 +55,15 @@ class Threads(Generic[Asker]):
             self.woken.recv(4096)
         while self._done:
             self._last = time.monotonic()
+            self._first = self._first or self._last
             yield self._done.popleft()
 
     def tidy(self, now: float) -> None:
-        """Have things put in order when no more large requests come: the next one needs it too."""
-        if self._last is not None and now - self._last >= TIDY_SECONDS:
-            self._last = None
+        """Have things put in order, as a rule when no more large requests come: these need it."""
+        if self._first is None:
+            return
+        if now - self._last >= TIDY_SECONDS or now - self._first >= TIDY_OFTEN_SECONDS:
+            self._first = None
             self._pool.submit(self._application.tidy)
 
     def stop(self) -> None:
