@@ -37,7 +37,7 @@ BULK_BYTES = 32 * 1024
 # This much of a text is checked at a time: what is made of it stays in the cache.
 BLOCK_BYTES = 64 * 1024
 
-# So many numbers are checked at a time: of many columns, what each would take is most of it.
+# This many numbers are checked at a time: what is done once for each column takes long.
 _SOUND_CELLS = 2**17
 
 # Arrow reads this much at a time; of many columns more, since each costs time in every piece:

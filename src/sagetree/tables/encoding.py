@@ -186,7 +186,7 @@ def as_numbers(cells: "pa.ChunkedArray", missing: MissingValues) -> Floats | Non
 def words_at_once(columns: Sequence[Cells], encoders: Iterable[CellEncoder]) -> Floats | None:
     """Return columns of text (columns, n), each by its encoder.
 
-    None where there is another column among them, or one has to be looked at by itself.
+    None if there is another column among them, or the cells of one have to be read one by one.
     """
     import pyarrow as pa
 

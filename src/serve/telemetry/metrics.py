@@ -21,7 +21,7 @@ BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 FLUSH_SECONDS = 1.0
 
-# Of many columns counting takes long: it is done so seldom that it takes one part of so many.
+# Counting many columns takes long: flushes take a twentieth of a thread's time at most.
 _PARTS = 20
 
 

@@ -97,7 +97,7 @@ class Examples:
         return self._featured(source, slice(None))
 
     def blocks(self, cells: int = BLOCK_CELLS) -> Iterator[tuple[slice, Matrix]]:
-        """Yield consecutive rows and their features, so many values at a time.
+        """Yield consecutive rows and their features, this many values at a time.
 
         Of no row at all there is one block, which is empty.
         """
