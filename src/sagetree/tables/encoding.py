@@ -188,11 +188,11 @@ def words_at_once(columns: Sequence[Cells], encoders: Iterable[CellEncoder]) -> 
 
     None if there is another column among them, or the cells of one have to be read one by one.
     """
-    import pyarrow as pa
-
     parts = _one_piece_each(columns)
     if not parts or not is_text(parts[0].type) or any(p.type != parts[0].type for p in parts):
         return None
+    import pyarrow as pa
+
     rows = len(parts[0])
     cells = pa.chunked_array(parts).to_pylist()
     of_cells = chain.from_iterable(repeat(encoder, rows) for encoder in encoders)
@@ -205,10 +205,13 @@ def words_at_once(columns: Sequence[Cells], encoders: Iterable[CellEncoder]) -> 
 
 def doubles_at_once(columns: Sequence[Cells], missing: MissingValues) -> Floats | None:
     """Return columns of float64 as numbers (columns, n), NaN for missing; None as above."""
-    import pyarrow as pa
+    parts = _one_piece_each(columns)
+    if not parts:
+        return None
+    import pyarrow as pa  # which lists never need
 
-    parts, double = _one_piece_each(columns), pa.float64()
-    if not parts or any(part.type != double for part in parts):
+    double = pa.float64()
+    if any(part.type != double for part in parts):
         return None
     batch = pa.RecordBatch.from_arrays(parts, names=[""] * len(parts))
     values: Floats = batch.to_tensor(null_to_nan=True, row_major=False).to_numpy().T

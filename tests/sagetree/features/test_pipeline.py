@@ -2,6 +2,8 @@
 
 import math
 import re
+import subprocess
+import sys
 from datetime import date
 
 import numpy as np
@@ -287,3 +289,26 @@ def test_a_number_that_is_too_large_is_named_beside_sound_ones(rows: int) -> Non
     with pytest.raises(SchemaError, match="column 'b'") as found:
         pipeline(Number(column="a"), Number(column="b")).transform(given)
     assert "too large" in str(found.value)
+
+
+LISTS = """
+import sys
+from sagetree.errors import SchemaError
+from sagetree.features.category import Category
+from sagetree.features.number import Number
+from sagetree.features.pipeline import FeaturePipeline
+from sagetree.tables.table import Source, Table
+features = (Number(column="a"), Category(column="b", categories=("u",)))
+made = FeaturePipeline(missing_values=(), unknown_category="missing", features=features)
+for a, b in (["1", "2"], ["u", "v"]), (["1", ""], ["u", ""]), (["1", "x"], ["u", "u"]):
+    try:
+        made.transform(Table(("a", "b"), (a, b), 2, True, (Source(2),)))
+    except SchemaError as error:
+        assert "'x'" in str(error)
+sys.exit("pyarrow" in sys.modules)
+"""
+
+
+def test_lists_of_cells_load_no_arrow() -> None:
+    """It takes 40 MB of a worker, and the first request that has it .3 s."""
+    subprocess.run([sys.executable, "-c", LISTS], check=True, timeout=60)
