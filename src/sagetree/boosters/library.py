@@ -174,14 +174,11 @@ def _learner(booster: ctypes.c_void_p) -> dict[str, Any]:
 class NativeBooster:
     """A booster that only predicts, on one thread; calls from several threads may overlap.
 
-    `size` is that of the model it was loaded from, in bytes.
-
     Never make one in a process that forks afterwards: the child would hang.
     """
 
     def __init__(self, model: bytes) -> None:
         """Load a model in UBJSON or JSON. Raises LibraryError for what cannot be read."""
-        self.size = len(model)
         self._handle = ctypes.c_void_p()
         self._lib = library()
         check(self._lib.XGBoosterCreate(None, ctypes.c_uint64(0), ctypes.byref(self._handle)))
@@ -230,9 +227,19 @@ class NativeBooster:
         self._handle = kept
         check(self._lib.XGBoosterSetParam(self._handle, b"nthread", b"1"))
 
-    def learner(self) -> dict[str, Any]:
-        """Return the `learner` part of the library's JSON of the whole model."""
-        return _learner(self._handle)
+    def learner(self, begin: int = 0, end: int = 0) -> dict[str, Any]:
+        """Return the `learner` part of the library's JSON of the whole model.
+
+        With an `end` it is that of a model with these rounds of this one; the first is 0.
+        """
+        if not end:
+            return _learner(self._handle)
+        part = ctypes.c_void_p()
+        check(self._lib.XGBoosterSlice(self._handle, begin, end, 1, ctypes.byref(part)))
+        try:
+            return _learner(part)
+        finally:
+            self._lib.XGBoosterFree(part)
 
     def feature_info(self, field: str) -> tuple[str, ...]:
         """Return the stored `feature_name` or `feature_type` of each feature; () if none is."""
@@ -273,18 +280,6 @@ class NativeBooster:
         )
         learner: dict[str, dict[str, Any]] = json.loads(text.value or b"{}")["learner"]
         return learner
-
-    def round(self, number: int) -> dict[str, Any]:
-        """Return the `learner` part of the library's JSON of a model with one round of this one.
-
-        The first round's `number` is 0.
-        """
-        part = ctypes.c_void_p()
-        check(self._lib.XGBoosterSlice(self._handle, number, number + 1, 1, ctypes.byref(part)))
-        try:
-            return _learner(part)
-        finally:
-            self._lib.XGBoosterFree(part)
 
     def predict_in_place(self, matrix: Matrix, kind: int) -> Matrix:
         """Return VALUE or MARGIN of each row (n, outputs); not for gblinear.

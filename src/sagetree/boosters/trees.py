@@ -11,9 +11,9 @@ from sagetree.boosters.library import NativeBooster
 
 Integers = NDArray[np.intp]
 
-# A model of so few bytes is read as one: its rounds alone take three times as long. A larger one
-# would leave megabytes behind in each worker.
-_READ_AT_ONCE = 2**20
+# Read one by one rounds take three times as long; all at once they would leave megabytes behind in
+# each worker.
+_ROUNDS_AT_ONCE = 16
 
 
 class Trees(NamedTuple):
@@ -88,18 +88,18 @@ def read_trees(booster: NativeBooster, most_splits: int) -> Iterator[Trees]:
 
 def trees_and_weights(booster: NativeBooster, number: int) -> tuple[dict[str, Any], list[float]]:
     """Return XGBoost's JSON of one round's trees, and the weights that dart gives them."""
-    return _trees_and_weights(booster.round(number))
+    return _trees_and_weights(booster.learner(number, number + 1))
 
 
 def _rounds(booster: NativeBooster) -> Iterator[tuple[dict[str, Any], list[float]]]:
     """Yield what `trees_and_weights` returns of each round."""
-    if booster.size > _READ_AT_ONCE:
-        yield from (trees_and_weights(booster, number) for number in range(booster.rounds))
-        return
-    model, weights = _trees_and_weights(booster.learner())
-    for begin, end in pairwise(model["iteration_indptr"]):
-        part = {name: model[name][begin:end] for name in ("trees", "tree_info")}
-        yield part, weights[begin:end]
+    rounds = booster.rounds
+    for first in range(0, rounds, _ROUNDS_AT_ONCE):
+        learner = booster.learner(first, min(first + _ROUNDS_AT_ONCE, rounds))
+        model, weights = _trees_and_weights(learner)
+        for begin, end in pairwise(model["iteration_indptr"]):
+            part = {name: model[name][begin:end] for name in ("trees", "tree_info")}
+            yield part, weights[begin:end]
 
 
 def _trees_and_weights(learner: dict[str, Any]) -> tuple[dict[str, Any], list[float]]:

@@ -202,7 +202,7 @@ def test_the_settings_say_what_the_model_is(name: str) -> None:
 @pytest.mark.parametrize("name", TREES)
 def test_the_json_of_a_round_has_its_trees(name: str) -> None:
     booster, (_, _, outputs) = native(name), MODELS[name]
-    found = booster.round(2)["gradient_booster"]
+    found = booster.learner(2, 3)["gradient_booster"]
     assert ("gbtree" in found) == (name == "dart" and version().dart_is_nested)
     model = found.get("gbtree", found)["model"]
     trees = model["trees"]
@@ -226,4 +226,4 @@ def test_the_json_of_a_round_has_its_trees(name: str) -> None:
 def test_a_round_is_that_of_the_package() -> None:
     booster = trained("classes")
     part = json.loads(bytes(booster[3:4].save_raw("json")))["learner"]
-    assert native("classes").round(3)["gradient_booster"] == part["gradient_booster"]
+    assert native("classes").learner(3, 4)["gradient_booster"] == part["gradient_booster"]
